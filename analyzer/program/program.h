@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The engine's one header for its hosts (plugin and tool): units in, solved program, findings out.
+ * The facts that rules read are in the headers beside this one, each named by the question it answers. */
+#ifndef AGLET_PROGRAM_PROGRAM_H
+#define AGLET_PROGRAM_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "../ir/unit.h"
+#include "../report/finding.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct program;
+struct models; /* program/models.h: what functions we cannot edit do */
+
+struct program_options {
+    int level;          /* 1 default, 2 strict */
+    bool whole;         /* the units are the whole program (lint); false: one unit of an open program (plugin) */
+    const struct models *models; /* not owned; NULL: the models compiled in */
+    const char *const *rules;    /* ids to run, NULL-terminated; NULL: all */
+};
+
+/* Returns a program with no units. The options are copied, what they point to is not. */
+struct program *program_new(const struct program_options *options);
+/* Takes ownership of u. */
+void program_add(struct program *p, struct unit *u);
+/* Link, build the call graph, solve to a fixpoint. After it the facts can be read and nothing more be added. */
+void program_solve(struct program *p);
+/* Run the rules chosen in the options over a solved program; errors in annotations (a lock that names nothing …) are added too, always. */
+void program_check(const struct program *p, struct report *out);
+void program_free(struct program *p);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
