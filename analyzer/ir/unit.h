@@ -83,7 +83,8 @@ struct ir_type_rec {
     uint32_t size;          /* bytes, 0 unknown */
     ir_type elem;           /* pointee, element, result, underlying */
     uint32_t count;         /* elements of an array or vector */
-    struct ir_range fields; /* struct, union: into fields */
+    struct ir_range fields; /* struct, union: into fields. Function: its parameters by name and type, one field each, where the
+                               declaration names them (parent = this type); lock expressions of function pointers need the names */
     struct ir_range params; /* function: into type_refs */
     struct ir_range annots; /* into annots */
     ir_loc loc;             /* the definition, else the declaration */
