@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What every public header of the runtime needs: exported functions, compiler attributes, time.
+ * Stands on aglet/annotations.h. */
+#ifndef AGLET_BASE_H
+#define AGLET_BASE_H
+
+#include "aglet/annotations.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+#define AGLET_BEGIN_DECLS extern "C" {
+#define AGLET_END_DECLS }
+#else
+#define AGLET_BEGIN_DECLS
+#define AGLET_END_DECLS
+#endif
+
+#if defined(__GNUC__)
+#define AGLET_API __attribute__((visibility("default")))
+#define AGLET_HAVE_CLEANUP 1
+#define AGLET_CLEANUP(function) __attribute__((cleanup(function)))
+#define AGLET_MUST_USE __attribute__((warn_unused_result))
+#define AGLET_MAYBE_UNUSED __attribute__((unused))
+#define AGLET_NORETURN __attribute__((noreturn))
+#define AGLET_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define AGLET_LIKELY(x) __builtin_expect(!!(x), 1)
+#define AGLET_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#else
+#define AGLET_API
+#define AGLET_MUST_USE
+#define AGLET_MAYBE_UNUSED
+#define AGLET_NORETURN
+#define AGLET_PRINTF(format, first)
+#define AGLET_LIKELY(x) (x)
+#define AGLET_UNLIKELY(x) (x)
+#endif
+
+/* Two macro arguments made one name, both expanded first. */
+#define AGLET_JOIN_(a, b) AGLET_JOIN_EXPANDED_(a, b)
+#define AGLET_JOIN_EXPANDED_(a, b) a##b
+
+/* A point in time: nanoseconds of CLOCK_MONOTONIC. Deadlines are absolute, so a loop of waits needs no sums. */
+typedef int64_t aglet_time;
+#define AGLET_FOREVER INT64_MAX
+
+AGLET_BEGIN_DECLS
+
+/* The time now. Threads: any. */
+AGLET_API aglet_time aglet_now(void);
+
+/* The deadline that lies this far from now; AGLET_FOREVER where the sum does not fit. Negative is now. */
+AGLET_API aglet_time aglet_after_ns(int64_t nanoseconds);
+AGLET_API aglet_time aglet_after_ms(int64_t milliseconds);
+
+/* Is the library that was found at run time the checked one? Programs need not care; tests do. */
+AGLET_API bool aglet_is_checked(void);
+
+AGLET_END_DECLS
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Function, file and line of an address, from the program's debug information. Stands on elfutils' libdw. */
+#include "symbol.h"
+
+#ifdef AGLET_HAVE_LIBDW
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *debug_path;
+static const Dwfl_Callbacks callbacks = {
+    .find_elf = dwfl_linux_proc_find_elf,
+    .find_debuginfo = dwfl_standard_find_debuginfo,
+    .debuginfo_path = &debug_path,
+};
+
+/* Used by one thread at a time: only the writer of a report asks. Objects loaded since the last report are found
+ * because the table of modules is read again each time an address is in none of them. */
+static Dwfl *modules;
+
+static int read_modules(void)
+{
+    if (modules == NULL)
+        modules = dwfl_begin(&callbacks);
+    if (modules == NULL)
+        return 0;
+    dwfl_report_begin(modules);
+    int failed = dwfl_linux_proc_report(modules, getpid());
+    return dwfl_report_end(modules, NULL, NULL) == 0 && failed == 0;
+}
+
+void symbol_describe_deep(const void *pc, struct symbol *out)
+{
+    Dwarf_Addr at = (Dwarf_Addr)(unsigned long)pc;
+    Dwfl_Module *module = modules != NULL ? dwfl_addrmodule(modules, at) : NULL;
+    if (module == NULL) {
+        if (!read_modules())
+            return;
+        module = dwfl_addrmodule(modules, at);
+        if (module == NULL)
+            return;
+    }
+    const char *name = dwfl_module_addrname(module, at);
+    if (name != NULL)
+        snprintf(out->function, sizeof out->function, "%s", name);
+    Dwfl_Line *line = dwfl_module_getsrc(module, at);
+    int number = 0;
+    const char *file = line != NULL ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
+    if (file != NULL) {
+        const char *slash = strrchr(file, '/'); /* the folder before the name is enough to find it */
+        while (slash != NULL && slash > file && slash[-1] != '/')
+            slash--;
+        snprintf(out->file, sizeof out->file, "%s", slash != NULL ? slash : file);
+        out->line = (unsigned)number;
+    }
+}
+
+#else
+
+void symbol_describe_deep(const void *pc, struct symbol *out)
+{
+    (void)pc;
+    (void)out;
+}
+
+#endif

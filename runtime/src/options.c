@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Reading AGLET_OPTIONS. Stands on options.def; uses neither malloc nor stdio, since it runs before main and,
+ * preloaded, before the program's own allocator is set up. */
+#include "options.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct options options = {
+#define OPTION_NUMBER(name, initial, help) initial,
+#define OPTION_TEXT(name, initial, help) initial,
+#include "options.def"
+#undef OPTION_NUMBER
+#undef OPTION_TEXT
+};
+
+struct known {
+    const char *name, *help;
+    long *number;
+    const char **text;
+};
+
+static const struct known known[] = {
+#define OPTION_NUMBER(name, initial, help) {#name, help, &options.name, NULL},
+#define OPTION_TEXT(name, initial, help) {#name, help, NULL, &options.name},
+#include "options.def"
+#undef OPTION_NUMBER
+#undef OPTION_TEXT
+};
+
+enum { TEXT_ROOM = 4096 };
+static char text_room[TEXT_ROOM]; /* values of text options live here */
+static size_t text_used;
+
+static void say(const char *s)
+{
+    if (write(2, s, strlen(s)) < 0)
+        return;
+}
+
+static void help(void)
+{
+    say("AGLET_OPTIONS: NAME=VALUE words between colons\n");
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        say("  ");
+        say(known[i].name);
+        say("  ");
+        say(known[i].help);
+        say("\n");
+    }
+}
+
+static bool number(const char *value, size_t length, long *out)
+{
+    static const struct {
+        const char *word;
+        long value;
+    } words[] = {{"on", 1}, {"yes", 1}, {"true", 1}, {"off", 0}, {"no", 0}, {"false", 0}};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i].word) == length && memcmp(words[i].word, value, length) == 0) {
+            *out = words[i].value;
+            return true;
+        }
+    long n = 0;
+    if (length == 0 || length > 9)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (value[i] < '0' || value[i] > '9')
+            return false;
+        n = n * 10 + (value[i] - '0');
+    }
+    *out = n;
+    return true;
+}
+
+/* Returns false when the word is not known or its value makes no sense. */
+static bool set(const char *name, size_t name_length, const char *value, size_t value_length)
+{
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const struct known *k = &known[i];
+        if (strlen(k->name) != name_length || memcmp(k->name, name, name_length) != 0)
+            continue;
+        if (k->number != NULL)
+            return number(value, value_length, k->number);
+        if (text_used + value_length + 1 > TEXT_ROOM)
+            return false;
+        char *copy = text_room + text_used;
+        memcpy(copy, value, value_length);
+        copy[value_length] = '\0';
+        text_used += value_length + 1;
+        *k->text = copy;
+        return true;
+    }
+    return false;
+}
+
+static bool separates(char c)
+{
+    return c == ':' || c == ' ' || c == '\t' || c == '\n' || c == ';';
+}
+
+void options_parse(const char *text)
+{
+    while (*text != '\0') {
+        while (separates(*text))
+            text++;
+        const char *name = text;
+        while (*text != '\0' && *text != '=' && !separates(*text))
+            text++;
+        size_t name_length = (size_t)(text - name);
+        if (name_length == 0)
+            break;
+        const char *value = "1";
+        size_t value_length = 1;
+        if (*text == '=') {
+            text++;
+            bool quoted = *text == '\'';
+            value = text += quoted;
+            while (*text != '\0' && (quoted ? *text != '\'' : !separates(*text)))
+                text++;
+            value_length = (size_t)(text - value);
+            if (quoted && *text == '\'')
+                text++;
+        }
+        if (!set(name, name_length, value, value_length)) {
+            say("aglet: AGLET_OPTIONS: '");
+            if (write(2, name, name_length) < 0)
+                return;
+            say("' is not known or its value makes no sense (help=1 lists what is)\n");
+        }
+    }
+}
+
+__attribute__((constructor(101))) static void read_environment(void)
+{
+    const char *text = getenv("AGLET_OPTIONS");
+    if (text == NULL)
+        return;
+    options_parse(text);
+    if (options.help)
+        help();
+}
