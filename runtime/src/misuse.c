@@ -6,6 +6,7 @@
 #include "checked.h"
 #include "ilock.h"
 #include "options.h"
+#include "stack.h"
 #include "suppress.h"
 #include "symbol.h"
 
@@ -191,7 +192,7 @@ void misuse_stack(struct misuse *m, const void *const *pcs, unsigned frames)
 {
     if (m == NULL)
         return;
-    bool deep = options.symbolize != 0 && !in_signal_handler();
+    bool deep = aglet_checked && options.symbolize != 0 && !in_signal_handler();
     if (m->notes == 0)
         misuse_note(m, "here");
     append(&m->json, m->stack_open ? "," : ",\"stack\":[");

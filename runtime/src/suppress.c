@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The suppressions file, and finding a signal frame on the stack. Stands on options.h and the unwinder. */
+/* The suppressions file. Stands on options.h. */
 #include "suppress.h"
 
 #include "misuse.h"
@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
-#include <unwind.h>
 
 enum { FILE_ROOM = 16 * 1024 };
 static char lines[FILE_ROOM]; /* under the report's lock, as is all of this file's state */
@@ -79,21 +78,4 @@ bool suppress_matches(const char *rule, const char *text)
         line = *end == '\n' ? end + 1 : end;
     }
     return false;
-}
-
-static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *found)
-{
-    int before = 0;
-    if (_Unwind_GetIPInfo(context, &before) != 0 && before) {
-        *(bool *)found = true;
-        return _URC_END_OF_STACK;
-    }
-    return _URC_NO_REASON;
-}
-
-bool in_signal_handler(void)
-{
-    bool found = false;
-    _Unwind_Backtrace(look, &found);
-    return found;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Which reports are not to be made, by the file that the option `suppressions` names, and whether this is a place
- * where little may be called. Stands on options.h. */
+/* Which reports are not to be made, by the file that the option `suppressions` names. Stands on options.h. */
 #ifndef AGLET_SRC_SUPPRESS_H
 #define AGLET_SRC_SUPPRESS_H
 
@@ -10,8 +9,5 @@
  * anywhere in the report's text: a function, a file, a lock's name. Lines that begin with # are comments. The file
  * is read at the first report. */
 bool suppress_matches(const char *rule, const char *text);
-
-/* Does the calling thread run a signal handler, as far as its stack shows? */
-bool in_signal_handler(void);
 
 #endif

@@ -25,7 +25,7 @@
 #define AGLET_MUST_USE __attribute__((warn_unused_result))
 #define AGLET_MAYBE_UNUSED __attribute__((unused))
 #define AGLET_NORETURN __attribute__((noreturn))
-#define AGLET_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define AGLET_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
 #define AGLET_LIKELY(x) __builtin_expect(!!(x), 1)
 #define AGLET_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #else
@@ -33,7 +33,7 @@
 #define AGLET_MUST_USE
 #define AGLET_MAYBE_UNUSED
 #define AGLET_NORETURN
-#define AGLET_PRINTF(format, first)
+#define AGLET_PRINTF(text, first)
 #define AGLET_LIKELY(x) (x)
 #define AGLET_UNLIKELY(x) (x)
 #endif
