@@ -14,6 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define AGLET_UNIT_VERSION 1u
 
 typedef uint32_t ir_str;   /* into strings; 0 is "" */
@@ -320,11 +324,37 @@ static inline const char *unit_str(const struct unit *u, ir_str s)
 /* Free a unit and all its tables. NULL is fine. */
 void unit_free(struct unit *u);
 
+/* What an expression may be at most: operands nested so deep, and so many nodes when it is spelled out as a tree (shared
+ * operands count each time). The builder puts an unknown value or place where one would be bigger. */
+#define IR_MAX_EXPR_DEPTH 1000u
+#define IR_MAX_EXPR_NODES 100000u
+/* The same for a type spelled out down to its structs, unions and (for the nodes) typedefs. */
+#define IR_MAX_TYPE_DEPTH 1000u
+#define IR_MAX_TYPE_NODES 100000u
+
 /* Is every index in every table within its table, every enum within its list, every type chain through typedefs,
  * qualifiers, arrays and atomics finite, every expression's operands smaller than itself (so expressions are trees
- * without cycles), every block's function and successors its own, and each function's ranges in order?
+ * without cycles), every block's function and successors its own, and each function's ranges in order? Are places
+ * where a place is asked for and values where a value is; does an expression name the automatic variables of one function
+ * only, the one whose event or block holds it (a static local may also be named by the initialisers)? Does no struct
+ * contain itself by value? Are events, blocks and successors numbered in the order of the graphs, and does each block that
+ * returns end in a return event?
  * Returns NULL when it is; else one sentence that names the table and record, valid until the next call in this thread.
  * A unit that passes can be read by every analysis without a bounds check. */
 const char *unit_check(const struct unit *u);
 
+/* Is this expression a place (an lvalue)? */
+static inline bool ir_is_place(uint32_t op)
+{
+    return op == IR_E_VAR || op == IR_E_DEREF || op == IR_E_FIELD || op == IR_E_INDEX;
+}
+/* Which of a and b are expressions: bit 0 for a, bit 1 for b. */
+static inline unsigned ir_operands(uint32_t op)
+{
+    return op == IR_E_INDEX || op == IR_E_BINARY ? 3u : op >= IR_E_DEREF && op <= IR_E_CAST ? 1u : 0u;
+}
+
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Memory that is freed all at once: blocks that double up to a megabyte.
+ * Stands on alloc.h. */
+#include "arena.h"
+#include "alloc.h"
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POISONED 1
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define POISONED 1
+#endif
+#ifdef POISONED
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
+enum { FIRST_BLOCK = 4096, LAST_BLOCK = 1 << 20, ALIGN = 16 };
+
+struct arena_block {
+    struct arena_block *next;
+    size_t size; /* of bytes */
+    _Alignas(ALIGN) char bytes[];
+};
+
+static void take_block(struct arena *a, size_t size)
+{
+    size_t want = a->first ? a->first->size * 2 : FIRST_BLOCK;
+    if (want > LAST_BLOCK)
+        want = LAST_BLOCK;
+    if (want < size)
+        want = size;
+    struct arena_block *b = xmalloc(sizeof *b + want);
+    b->next = a->first;
+    b->size = want;
+    a->first = b;
+    a->at = b->bytes;
+    a->end = b->bytes + want;
+    a->total += want;
+    ASAN_POISON_MEMORY_REGION(b->bytes, want);
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    if (size > SIZE_MAX / 2)
+        die("out of memory: %zu bytes were asked for", size);
+    size_t room = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    if (!room)
+        room = ALIGN;
+    if (room > (size_t)(a->end - a->at))
+        take_block(a, room);
+    void *p = a->at;
+    a->at += room;
+    ASAN_UNPOISON_MEMORY_REGION(p, size);
+    return p;
+}
+
+void *arena_zalloc(struct arena *a, size_t size)
+{
+    return memset(arena_alloc(a, size), 0, size);
+}
+
+void *arena_copy(struct arena *a, const void *from, size_t size)
+{
+    void *p = arena_alloc(a, size);
+    if (size)
+        memcpy(p, from, size);
+    return p;
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t n)
+{
+    char *copy = arena_alloc(a, n + 1);
+    memcpy(copy, s, n);
+    copy[n] = 0;
+    return copy;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+    return arena_strndup(a, s, strlen(s));
+}
+
+char *arena_printf(struct arena *a, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    int n = vsnprintf(NULL, 0, format, ap);
+    va_end(ap);
+    if (n < 0)
+        die("a message could not be formatted: '%s'", format);
+    char *s = arena_alloc(a, (size_t)n + 1);
+    va_start(ap, format);
+    vsnprintf(s, (size_t)n + 1, format, ap);
+    va_end(ap);
+    return s;
+}
+
+static void free_blocks(struct arena_block *b)
+{
+    while (b) {
+        struct arena_block *next = b->next;
+        ASAN_UNPOISON_MEMORY_REGION(b->bytes, b->size);
+        free(b);
+        b = next;
+    }
+}
+
+void arena_reset(struct arena *a)
+{
+    struct arena_block *keep = a->first;
+    if (!keep)
+        return;
+    free_blocks(keep->next);
+    keep->next = NULL;
+    a->at = keep->bytes;
+    a->end = keep->bytes + keep->size;
+    a->total = keep->size;
+    ASAN_POISON_MEMORY_REGION(keep->bytes, keep->size);
+}
+
+void arena_free(struct arena *a)
+{
+    free_blocks(a->first);
+    *a = (struct arena){0};
+}
