@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* aglet run PROGRAM …: starts an unmodified pthread program under the checked runtime. Stands on the preload library.
+ * Everything after the program's name is the program's; options of ours come before it and are added to AGLET_OPTIONS. */
+#include "layout.h"
+#include "say.h"
+#include "word.h"
+#include "base/alloc.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int usage(FILE *out)
+{
+    fputs("Usage: aglet run [--options LIST] [--] PROGRAM [arguments]\n\n"
+          "Runs an unmodified pthread program under Aglet's checked runtime (by LD_PRELOAD).\n"
+          "  --options LIST   added to AGLET_OPTIONS, as in exitcode=0,log_path=found.txt;\n"
+          "                   --options help=1 makes the program list them\n"
+          "The exit status is the program's, or 66 when something was reported.\n",
+          out);
+    return out == stdout ? EXIT_CLEAN : EXIT_TROUBLE;
+}
+
+/* `name`=`value` before what it holds already, separated by `separator`. */
+static void prepend(const char *name, const char *value, char separator)
+{
+    const char *old = getenv(name);
+    char *now = old && *old ? xasprintf("%s%c%s", value, separator, old) : xstrdup(value);
+    setenv(name, now, 1);
+    free(now);
+}
+
+static int run(int argc, char **argv)
+{
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "--") == 0) {
+            i++;
+            break;
+        }
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return usage(stdout);
+        const char *list = NULL;
+        if (strncmp(argv[i], "--options=", 10) == 0)
+            list = argv[i] + 10;
+        else if (strcmp(argv[i], "--options") == 0 && i + 1 < argc)
+            list = argv[++i];
+        if (!list) {
+            say("aglet run does not know '%s'; options come before the program, see aglet run --help", argv[i]);
+            return EXIT_TROUBLE;
+        }
+        prepend("AGLET_OPTIONS", list, ',');
+    }
+    if (i >= argc)
+        return usage(stderr);
+    char *library = layout_find("libaglet_preload.so");
+    if (!library) {
+        say("the checked runtime (libaglet_preload.so) does not lie beside the command; build Aglet with AGLET_RUNTIME, or set AGLET_HOME");
+        return EXIT_TROUBLE;
+    }
+    prepend("LD_PRELOAD", library, ':');
+    free(library);
+    execvp(argv[i], argv + i);
+    int why = errno;
+    say("cannot run '%s': %s", argv[i], strerror(why));
+    return why == ENOENT ? 127 : 126;
+}
+
+AGLET_WORD("run", "PROGRAM [arguments]", "run a pthread program under the checked runtime", run)
