@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Plant bugs in real programs, one at a time, lint the whole program each time, and count who was caught.
+
+Stands on tests/realworld for the programs, plant.py for the bugs, `aglet lint` for the verdicts. A bug counts as
+reported when one of the kind's own rules speaks that did not speak before, at the mutated function or telling a story
+that leads there. Whatever else is new is noise.
+
+usage: run.py --build BUILD [--per-kind N] [--program NAME] [--kind TEXT] [--list] [--show]
+"""
+import argparse
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from itertools import zip_longest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "support"), str(HERE.parent / "realworld")]
+import databases
+import lint
+import plant
+from source import Source, reached
+
+# Headers whose functions are the program's API, relative to the unpacked package.
+API = {"librdkafka": ["deps/librdkafka/src/rdkafka.h", "deps/librdkafka/src/rdkafka_mock.h"],
+       "nanomsg": ["deps/nanomsg/src/nn.h"],
+       "lmdb": ["dependencies/lmdb/libraries/liblmdb/lmdb.h"],
+       "zstd": ["deps/zstd/lib/zstd.h"]}
+STRICT = ["-w", "-fsyntax-only", "-Werror=incompatible-pointer-types", "-Werror=int-conversion",
+          "-Werror=implicit-function-declaration", "-Werror=return-type"]
+
+
+class Program:
+    """A private copy of one program, so that files can be changed and put back."""
+
+    def __init__(self, name, where, work):
+        self.name = name
+        original = databases.make(name, where)
+        package, version = databases.PROGRAMS[name][:2]
+        source = where / f"{package}-{version}"
+        self.root = work / name
+        shutil.rmtree(self.root, ignore_errors=True)
+        shutil.copytree(source, self.root / "source")
+        shutil.copytree(original, self.root / "build")
+        text = (original / "compile_commands.json").read_text()
+        text = text.replace(str(source), str(self.root / "source")).replace(str(original), str(self.root / "build"))
+        (self.root / "build/compile_commands.json").write_text(text)
+        self.entries = {Path(entry["file"]): entry for entry in json.loads(text)}
+        self.sources = [Source(path) for path in self.entries]
+        self.reached = reached(self.sources, [self.root / "source/package" / header for header in API[name]])
+        self.pairs = plant.lock_pairs(self.sources)
+        self.guarded_fields = plant.guarded_fields(self.sources, self.pairs)
+        self.lock_arguments = defaultdict(list)
+        for source in self.sources:
+            for function in source.functions:
+                for call in source.calls(function, set(self.pairs)):
+                    self.lock_arguments[call.name].append(plant.key(call))
+        self.active = {}
+
+    def compiles(self, mutant):
+        entry = self.entries[mutant.path]
+        command = [databases.clangs()[-1], *databases.arguments_of(entry)[1:], *STRICT]
+        original = mutant.path.read_bytes()
+        try:
+            mutant.path.write_text(mutant.text, encoding="utf-8", errors="surrogateescape")
+            return subprocess.run(command, cwd=entry["directory"], capture_output=True).returncode == 0
+        finally:
+            mutant.path.write_bytes(original)
+
+    def is_active(self, path, line):
+        """Is this line compiled at all, or left out by an #if?"""
+        if path not in self.active:
+            entry = self.entries[path]
+            command = [databases.clangs()[-1], *databases.arguments_of(entry)[1:], "-w", "-E", "-o", "-"]
+            done = subprocess.run(command, cwd=entry["directory"], capture_output=True, text=True, errors="replace")
+            lines, file, at = set(), None, 0
+            for row in done.stdout.splitlines():
+                if row.startswith("# "):
+                    at, file = int(row.split()[1]), row.split('"')[1]
+                    continue
+                if row.strip() and file and Path(file).name == path.name:
+                    lines.add(at)
+                at += 1
+            self.active[path] = lines
+        return line in self.active[path]
+
+    def candidates(self, kind):
+        """One generator of alternatives for each place, in an order that is the same on every machine."""
+        places = {}
+        for source in self.sources:
+            for function in source.functions:
+                if function.name in self.reached:
+                    lines = (source.line_of(function.head), source.line_of(function.end))
+                    for at, what, text in plant.KINDS[kind](source, function, self.pairs, self):
+                        line = source.line_of(at)
+                        places.setdefault((source.path, at), []).append(
+                            plant.Mutant(kind, source.path, function.name, line, what, text, lines))
+        def order(place):
+            relative = place[0].relative_to(self.root)
+            return hashlib.sha1(f"{self.name} {relative} {place[1]} {kind}".encode()).digest()
+        return [places[place] for place in sorted(places, key=order)]
+
+    def plantable(self, kind):
+        for alternatives in self.candidates(kind):
+            if self.is_active(alternatives[0].path, alternatives[0].line):
+                mutant = next((mutant for mutant in alternatives if self.compiles(mutant)), None)
+                if mutant:
+                    yield mutant
+
+
+def choose(programs, kind, count):
+    """Up to `count` bugs of one kind, taken from the programs in turn."""
+    chosen = []
+    for row in zip_longest(*[program.plantable(kind) for program in programs]):
+        chosen += [(program, mutant) for program, mutant in zip(programs, row) if mutant]
+        if len(chosen) >= count:
+            return chosen[:count]
+    return chosen
+
+
+class Baselines:
+    def __init__(self, aglet, cache):
+        self.aglet, self.cache, self.known = aglet, cache, {}
+
+    def of(self, program):
+        if program.name not in self.known:
+            status, findings, errors = lint.lint(self.aglet, program.root / "build", cache=self.cache)
+            if status > 1:
+                sys.exit(f"mutate: {program.name} unchanged: exit status {status}\n{errors[-2000:]}")
+            self.known[program.name] = {finding.key for finding in findings}
+            print(f"{program.name}: {len(findings)} findings before any change", flush=True)
+        return self.known[program.name]
+
+    def judge(self, program, mutant):
+        """Returns (verdict, new findings at the mutation, new findings elsewhere)."""
+        known = self.of(program)
+        original = mutant.path.read_bytes()
+        try:
+            mutant.path.write_text(mutant.text, encoding="utf-8", errors="surrogateescape")
+            status, findings, errors = lint.lint(self.aglet, program.root / "build", cache=self.cache)
+        finally:
+            mutant.path.write_bytes(original)
+        if status > 1:
+            sys.exit(f"mutate: {mutant.path}:{mutant.line}: exit status {status}\n{errors[-2000:]}")
+        new = [finding for finding in findings if finding.key not in known]
+        here = lambda path, line: bool(path) and Path(path).name == mutant.path.name and \
+            mutant.lines[0] <= (line or 0) <= mutant.lines[1]
+        at = [f for f in new if here(f.path, f.line) or any(here(*place) for place in f.places)]
+        elsewhere = [f for f in new if f not in at]
+        if any(f.rule in plant.RIGHT_RULES[mutant.kind] for f in at):
+            return "right rule", at, elsewhere
+        return ("other rule" if at else "silent"), at, elsewhere
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--per-kind", type=int, default=45)
+    parser.add_argument("--program", action="append", choices=list(databases.PROGRAMS))
+    parser.add_argument("--kind", action="append", choices=list(plant.KINDS))
+    parser.add_argument("--list", action="store_true", help="plant and compile only, lint nothing")
+    parser.add_argument("--show", action="store_true", help="print each bug with what was said of it")
+    options = parser.parse_args()
+    aglet = None if options.list else lint.tool(options.build)
+    build = Path(options.build).resolve()
+    programs = [Program(name, build / "realworld", build / "mutate") for name in options.program or databases.PROGRAMS]
+    baselines = Baselines(aglet, build / "mutate/cache")
+    table, noise = {}, 0
+    start = time.time()
+    for kind in options.kind or plant.KINDS:
+        counts = Counter()
+        for program, mutant in choose(programs, kind, options.per_kind):
+            counts["planted"] += 1
+            where = f"{program.name} {mutant.path.name}:{mutant.line} {mutant.function}: {mutant.what}"
+            if options.list:
+                print(f"{kind}: {where}")
+                continue
+            verdict, at, elsewhere = baselines.judge(program, mutant)
+            counts[verdict] += 1
+            counts["noise"] += bool(elsewhere)
+            noise += bool(elsewhere)
+            if options.show or elsewhere:
+                print(f"{verdict}: {kind}: {where}")
+                for finding, mark in [(f, "") for f in at] + [(f, "ELSEWHERE ") for f in elsewhere]:
+                    print(f"    {mark}{Path(finding.path).name}:{finding.line} {finding.message} [{finding.rule}]")
+                sys.stdout.flush()
+        table[kind] = counts
+
+    total = sum(table.values(), Counter())
+    print(f"\n{'kind':20}{'planted':>9}{'right rule':>12}{'other rule':>12}{'silent':>8}{'noise':>7}{'share':>8}")
+    for kind, counts in [*table.items(), ("all", total)]:
+        share = counts["right rule"] / counts["planted"] if counts["planted"] else 0
+        print(f"{kind:20}{counts['planted']:9}{counts['right rule']:12}{counts['other rule']:12}{counts['silent']:8}"
+              f"{counts['noise']:7}{share:8.0%}")
+    print(f"{total['planted']} bugs, {time.time() - start:.0f} s")
+    if not options.list:
+        low = [kind for kind, counts in table.items() if counts["right rule"] < 0.6 * counts["planted"]]
+        if low or noise or not total["planted"]:
+            sys.exit(f"below 60 %: {', '.join(low) or 'no kind'}; noise: {noise}")
+
+
+if __name__ == "__main__":
+    main()
