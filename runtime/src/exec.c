@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Executors: starting workers, running a root task, ending. Stands on worker.h.
+ *
+ * How one ends (aglet_executor_free):
+ *   1. `closing`: tasks spawned from now on are born aborted;  2. every task of it is aborted (task_each);
+ *   3. workers run until as many tasks have ended as were spawned;  4. `stop`, kick all, join the threads. */
+#include "aglet/executor.h"
+#include "check.h"
+#include "task_check.h"
+#include "task_group.h"
+#include "task_sleep.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static unsigned processors(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0)
+        return 1;
+    int n = CPU_COUNT(&set);
+    return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (unsigned)n;
+}
+
+static bool stopped(void *executor) {
+    return atomic_load(&((aglet_executor *)executor)->stop);
+}
+
+static void *worker_thread(void *worker) {
+    struct worker *w = worker;
+    char name[16] = "aglet-worker-0";
+    name[13] = (char)('0' + w->index % 10);
+    if (w->index < 10)
+        pthread_setname_np(pthread_self(), name);
+    worker_run(w, stopped, w->executor);
+    return NULL;
+}
+
+static void release(aglet_executor *ex) {
+    for (unsigned i = 0; i < WORKERS_MAX; i++)
+        if (ex->worker[i]) {
+            worker_destroy(ex->worker[i]);
+            free(ex->worker[i]);
+        }
+    free(ex);
+}
+
+static void stop_threads(aglet_executor *ex, unsigned started) {
+    atomic_store(&ex->stop, true);
+    for (unsigned i = 0; i < ex->n; i++)
+        worker_kick(ex->worker[i]);
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(ex->worker[i]->thread, NULL);
+}
+
+aglet_executor *aglet_executor_new(const struct aglet_executor_options *options) {
+    static const struct aglet_executor_options defaults;
+    if (!options)
+        options = &defaults;
+    aglet_executor *ex = aligned_alloc(64, (sizeof *ex + 63) & ~(size_t)63);
+    if (!ex)
+        return NULL;
+    memset(ex, 0, sizeof *ex);
+    ex->current_thread = options->current_thread;
+    ex->n = options->current_thread ? 1 : options->workers ? options->workers : processors();
+    if (ex->n > WORKERS_MAX)
+        ex->n = WORKERS_MAX;
+    ex->stack_size = options->stack_size ? options->stack_size : 128 * 1024;
+    ex->stacks_kept = options->stacks_kept ? options->stacks_kept : 1024;
+    for (unsigned i = 0; i < ex->n; i++) {
+        struct worker *w = aligned_alloc(64, (sizeof *w + 63) & ~(size_t)63);
+        if (w) {
+            memset(w, 0, sizeof *w);
+            ex->worker[i] = w;
+        }
+        if (!w || worker_init(w, ex, i) != 0) {
+            release(ex);
+            errno = ENOMEM;
+            return NULL;
+        }
+    }
+    for (unsigned i = 0; i < ex->n && !ex->current_thread; i++) {
+        int error = pthread_create(&ex->worker[i]->thread, NULL, worker_thread, ex->worker[i]);
+        if (error) {
+            stop_threads(ex, i);
+            release(ex);
+            errno = error;
+            return NULL;
+        }
+    }
+    if (aglet_checked)
+        check_executor_new(ex);
+    return ex;
+}
+
+/* Every ending is counted after its spawn; so with the endings read first, equal sums mean that at the moment in
+ * between no task was alive. */
+static bool all_ended(void *executor) {
+    aglet_executor *ex = executor;
+    uint64_t ended = 0, spawned = 0;
+    for (unsigned i = 0; i < ex->n; i++)
+        ended += atomic_load(&ex->worker[i]->ended);
+    for (unsigned i = 0; i < ex->n; i++)
+        spawned += atomic_load(&ex->worker[i]->spawned);
+    spawned += atomic_load(&ex->spawned_outside);
+    return spawned == ended;
+}
+
+static void abort_if_mine(struct aglet_task *t, void *executor) {
+    if (t->executor == executor && atomic_load_explicit(&t->state, memory_order_relaxed) != TASK_ENDED)
+        aglet_abort(t);
+}
+
+void aglet_executor_free(aglet_executor *ex) {
+    if (!ex)
+        return;
+    if (aglet_checked)
+        check_executor_free(ex);
+    atomic_store(&ex->closing, true);
+    while (!all_ended(ex)) {
+        task_each(abort_if_mine, ex);
+        if (ex->current_thread) {
+            worker_run(ex->worker[0], all_ended, ex);
+        } else {
+            for (int i = 0; i < 100 && !all_ended(ex); i++)
+                nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+        }
+    }
+    if (!ex->current_thread)
+        stop_threads(ex, ex->n);
+    release(ex);
+}
+
+struct root {
+    aglet_task_fn *entry;
+    void *arg, *result;
+    _Atomic bool ended;
+};
+
+static void *run_root(void *root) {
+    struct root *r = root;
+    r->result = r->entry(r->arg);
+    return NULL;
+}
+
+static void *run_root_here(void *root) {
+    struct root *r = root;
+    r->result = r->entry(r->arg);
+    atomic_store(&r->ended, true);
+    return NULL;
+}
+
+static bool root_ended(void *root) {
+    return atomic_load(&((struct root *)root)->ended);
+}
+
+int aglet_block_on(aglet_executor *ex, aglet_task_fn *entry, void *arg, void **result) {
+    if (task_self())
+        return -EDEADLK;
+    struct root r = {.entry = entry, .arg = arg};
+    int error;
+    if (ex->current_thread) {
+        if (atomic_exchange(&ex->busy, true))
+            return -EBUSY;
+        error = task_start(NULL, &(struct task_plan){.executor = ex, .entry = run_root_here, .arg = &r, .detached = true});
+        if (!error)
+            worker_run(ex->worker[0], root_ended, &r);
+        atomic_store(&ex->busy, false);
+    } else {
+        aglet_task *task;
+        error = aglet_spawn_on(ex, &task, run_root, &r);
+        if (!error)
+            error = aglet_join(task, NULL);
+    }
+    if (!error && result)
+        *result = r.result;
+    return error;
+}
+
+int aglet_run(const struct aglet_executor_options *options, aglet_task_fn *entry, void *arg, void **result) {
+    aglet_executor *ex = aglet_executor_new(options);
+    if (!ex)
+        return -errno;
+    int error = aglet_block_on(ex, entry, arg, result);
+    aglet_executor_free(ex);
+    return error;
+}
+
+unsigned aglet_executor_workers(const aglet_executor *ex) {
+    return ex->n;
+}
+
+int aglet_worker_index(void) {
+    struct worker *w = worker_here_;
+    return w ? (int)w->index : -1;
+}

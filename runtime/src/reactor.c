@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The epoll reactor. A source is registered once, for both directions and edge triggered: a task first tries its
+ * system call and asks the reactor only after EAGAIN. Stands on epoll(7), eventfd(2), task_sleep.h.
+ *
+ * An event may reach a source that was removed a moment ago and whose memory serves another descriptor: sources are
+ * never freed, and an event that is not true merely makes somebody try again. */
+#include "reactor.h"
+#include "task_sleep.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct io_source {
+    struct slock lock;
+    int fd;
+    struct reactor *reactor;
+    bool removed;            /* under lock, with the fields below */
+    uint32_t turn[2];        /* counts events */
+    struct waitq waiters[2];
+    struct io_source *next; /* in the free list */
+};
+
+static struct slock spare_lock;
+static struct io_source *spare; /* under spare_lock */
+
+void reactor_init(struct reactor *r) {
+    r->epoll_fd = -1;
+    r->wake_fd = -1;
+    atomic_init(&r->sources, 0);
+}
+
+void reactor_destroy(struct reactor *r) {
+    if (r->epoll_fd >= 0) {
+        close(r->epoll_fd);
+        close(r->wake_fd);
+    }
+    reactor_init(r);
+}
+
+static int open_epoll(struct reactor *r) {
+    if (r->epoll_fd >= 0)
+        return 0;
+    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_fd < 0)
+        return -errno;
+    int wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = NULL};
+    if (wake_fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, wake_fd, &event) != 0) {
+        int error = -errno;
+        if (wake_fd >= 0)
+            close(wake_fd);
+        close(epoll_fd);
+        return error;
+    }
+    r->epoll_fd = epoll_fd;
+    r->wake_fd = wake_fd;
+    return 0;
+}
+
+static void deliver(struct io_source *s, enum io_direction d) {
+    struct wake wakes[8];
+    unsigned n;
+    do {
+        struct waiter *w;
+        n = 0;
+        slock_lock(&s->lock);
+        s->turn[d]++;
+        while (n < 8 && (w = waitq_pop(&s->waiters[d]))) {
+            w->result = 0;
+            wakes[n++] = sleeper_fire(w->sleeper);
+        }
+        slock_unlock(&s->lock);
+        for (unsigned i = 0; i < n; i++)
+            wake_send(wakes[i]);
+    } while (n == 8);
+}
+
+static int milliseconds_until(aglet_time deadline) {
+    if (deadline == AGLET_FOREVER)
+        return -1;
+    if (deadline == 0)
+        return 0;
+    int64_t left = deadline - aglet_now();
+    if (left <= 0)
+        return 0;
+    /* Rounded down and at least one: the worker sleeps what is left of a millisecond on its next round. */
+    left /= 1000000;
+    return left < 1 ? 1 : left > 1000000 ? 1000000 : (int)left;
+}
+
+static int wait_for_events(struct reactor *r, struct epoll_event *events, int max, aglet_time deadline) {
+#ifdef __GLIBC__
+#if __GLIBC_PREREQ(2, 35)
+    if (deadline != 0 && deadline != AGLET_FOREVER) {
+        int64_t left = deadline - aglet_now();
+        if (left < 0)
+            left = 0;
+        struct timespec ts = {.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
+        int n = epoll_pwait2(r->epoll_fd, events, max, &ts, NULL);
+        if (n >= 0 || errno != ENOSYS)
+            return n;
+    }
+#endif
+#endif
+    return epoll_wait(r->epoll_fd, events, max, milliseconds_until(deadline));
+}
+
+int reactor_poll(struct reactor *r, aglet_time deadline) {
+    struct epoll_event events[128];
+    int n = wait_for_events(r, events, 128, deadline);
+    for (int i = 0; i < n; i++) {
+        struct io_source *s = events[i].data.ptr;
+        if (!s) {
+            uint64_t count;
+            if (read(r->wake_fd, &count, sizeof count) < 0)
+                continue; /* another poll took it */
+            continue;
+        }
+        uint32_t seen = events[i].events;
+        if (seen & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI))
+            deliver(s, IO_READ);
+        if (seen & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+            deliver(s, IO_WRITE);
+    }
+    return n < 0 ? 0 : n;
+}
+
+void reactor_kick(struct reactor *r) {
+    uint64_t one = 1;
+    ssize_t written = write(r->wake_fd, &one, sizeof one);
+    (void)written; /* EAGAIN: it is awake already */
+}
+
+int io_source_add(struct reactor *r, int fd, struct io_source **source) {
+    int error = open_epoll(r);
+    if (error)
+        return error;
+    slock_lock(&spare_lock);
+    struct io_source *s = spare;
+    if (s)
+        spare = s->next;
+    slock_unlock(&spare_lock);
+    if (!s && !(s = calloc(1, sizeof *s)))
+        return -ENOMEM;
+    slock_lock(&s->lock);
+    s->fd = fd;
+    s->reactor = r;
+    s->removed = false;
+    slock_unlock(&s->lock);
+    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = s};
+    if (epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
+        error = -errno;
+        slock_lock(&spare_lock);
+        s->next = spare;
+        spare = s;
+        slock_unlock(&spare_lock);
+        return error;
+    }
+    atomic_fetch_add_explicit(&r->sources, 1, memory_order_relaxed);
+    *source = s;
+    return 0;
+}
+
+void io_source_remove(struct io_source *s) {
+    if (!s)
+        return;
+    epoll_ctl(s->reactor->epoll_fd, EPOLL_CTL_DEL, s->fd, NULL);
+    atomic_fetch_sub_explicit(&s->reactor->sources, 1, memory_order_relaxed);
+    slock_lock(&s->lock);
+    s->removed = true;
+    for (int d = 0; d < 2; d++) {
+        struct waiter *w;
+        while ((w = waitq_pop(&s->waiters[d]))) {
+            w->result = -ECANCELED;
+            /* Under the lock: the source is about to serve another descriptor. */
+            wake_send(sleeper_fire(w->sleeper));
+        }
+    }
+    slock_unlock(&s->lock);
+    slock_lock(&spare_lock);
+    s->next = spare;
+    spare = s;
+    slock_unlock(&spare_lock);
+}
+
+uint32_t io_source_turn(struct io_source *s, enum io_direction d) {
+    slock_lock(&s->lock);
+    uint32_t turn = s->turn[d];
+    slock_unlock(&s->lock);
+    return turn;
+}
+
+bool io_source_link(struct io_source *s, enum io_direction d, uint32_t turn, struct waiter *w) {
+    slock_lock(&s->lock);
+    bool link = s->turn[d] == turn && !s->removed;
+    if (link)
+        waitq_push(&s->waiters[d], w);
+    slock_unlock(&s->lock);
+    return link;
+}
+
+void io_source_unlink(struct io_source *s, enum io_direction d, struct waiter *w) {
+    slock_lock(&s->lock);
+    if (w->linked)
+        waitq_remove(&s->waiters[d], w);
+    slock_unlock(&s->lock);
+}
+
+int io_source_wait(struct io_source *s, enum io_direction d, uint32_t turn, aglet_time deadline, const char *why) {
+    struct sleeper sleeper;
+    sleeper_init(&sleeper);
+    struct waiter w = {.sleeper = &sleeper};
+    if (!io_source_link(s, d, turn, &w))
+        return 0;
+    int gave_up = sleeper_wait(&sleeper, deadline, why);
+    if (!gave_up)
+        return w.result;
+    io_source_unlink(s, d, &w);
+    return sleeper_is_fired(&sleeper) ? w.result : gave_up;
+}

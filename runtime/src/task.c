@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The public face of tasks: spawn, join, abort, sleep. Stands on worker.h and task_sleep.h. */
+#include "aglet/task.h"
+#include "check.h"
+#include "task_group.h"
+#include "task_join.h"
+#include "task_sleep.h"
+
+#include <sched.h>
+#include <string.h>
+
+static _Atomic uint64_t ids_given;
+enum { ID_BATCH = 1024 };
+
+/* Ids are dealt to threads in batches, so that spawning shares no cache line. */
+static uint64_t next_id(void) {
+    static _Thread_local uint64_t next, last;
+    if (next == last) {
+        next = atomic_fetch_add_explicit(&ids_given, ID_BATCH, memory_order_relaxed);
+        last = next + ID_BATCH;
+    }
+    return ++next;
+}
+
+int task_start(struct aglet_task **task, const struct task_plan *plan) {
+    struct worker *w = worker_here_;
+    struct aglet_executor *ex = plan->executor ? plan->executor : w ? w->executor : NULL;
+    if (!ex)
+        return -ESRCH;
+    struct aglet_task *t = task_new(w ? &w->tasks : NULL, plan->frame_size);
+    if (!t)
+        return -ENOMEM;
+    t->executor = ex;
+    t->group = plan->group;
+    t->id = next_id();
+    if (plan->local) {
+        t->local = 1;
+        t->home = w;
+    }
+    if (plan->step) {
+        t->step = plan->step;
+        t->arg = t + 1;
+        memcpy(t->arg, plan->frame, plan->frame_size);
+    } else {
+        t->entry = plan->entry;
+        t->arg = plan->arg;
+    }
+    if (plan->detached)
+        atomic_store_explicit(&t->join, JOIN_DETACHED, memory_order_relaxed);
+    if (w && w->executor == ex)
+        atomic_store_explicit(&w->spawned, atomic_load_explicit(&w->spawned, memory_order_relaxed) + 1,
+                              memory_order_release);
+    else
+        atomic_fetch_add(&ex->spawned_outside, 1);
+    if (AGLET_UNLIKELY(atomic_load_explicit(&ex->closing, memory_order_relaxed)))
+        atomic_store_explicit(&t->aborted, 1, memory_order_relaxed);
+    if (task)
+        *task = t;
+    /* Release: task_each reads what is written above. */
+    atomic_store_explicit(&t->kind, plan->step ? TASK_STACKLESS : TASK_STACKFUL, memory_order_release);
+    task_schedule(t);
+    return 0;
+}
+
+int aglet_spawn(aglet_task **task, aglet_task_fn *entry, void *arg) {
+    return task_start(task, &(struct task_plan){.entry = entry, .arg = arg, .detached = !task});
+}
+
+int aglet_spawn_local(aglet_task **task, aglet_task_fn *entry, void *arg) {
+    if (!worker_here_)
+        return -ESRCH;
+    return task_start(task, &(struct task_plan){.entry = entry, .arg = arg, .detached = !task, .local = true});
+}
+
+int aglet_spawn_on(aglet_executor *executor, aglet_task **task, aglet_task_fn *entry, void *arg) {
+    return task_start(task, &(struct task_plan){.executor = executor, .entry = entry, .arg = arg, .detached = !task});
+}
+
+bool join_link(struct aglet_task *t, struct waiter *w) {
+    uintptr_t open = JOIN_OPEN;
+    atomic_store_explicit(&w->let_go, false, memory_order_relaxed);
+    /* Partner: the exchange in task_end. */
+    return atomic_compare_exchange_strong_explicit(&t->join, &open, (uintptr_t)w, memory_order_acq_rel,
+                                                   memory_order_acquire);
+}
+
+bool join_unlink(struct aglet_task *t, struct waiter *w) {
+    uintptr_t mine = (uintptr_t)w;
+    if (atomic_compare_exchange_strong_explicit(&t->join, &mine, JOIN_OPEN, memory_order_acq_rel,
+                                                memory_order_acquire))
+        return true;
+    /* The task is in the last lines of task_end, which will fire this waiter or let it go. */
+    if (mine == JOIN_ENDED)
+        while (!sleeper_is_fired(w->sleeper) && !atomic_load_explicit(&w->let_go, memory_order_acquire))
+            cpu_relax();
+    return false;
+}
+
+void join_take(struct aglet_task *t, void **result) {
+    if (result)
+        *result = t->result;
+    struct worker *w = worker_here_;
+    task_free(w ? &w->tasks : NULL, t);
+}
+
+static int join(aglet_task *t, void **result, aglet_time deadline, const void *caller) {
+    int error = await_begin("join", caller);
+    if (error)
+        return error;
+    if (t == task_self())
+        return -EDEADLK;
+    struct sleeper s;
+    sleeper_init(&s);
+    struct waiter w = {.sleeper = &s};
+    if (join_link(t, &w)) {
+        error = sleeper_wait(&s, deadline, "join");
+        if (error && join_unlink(t, &w))
+            return error;
+    } else {
+        task_spend();
+    }
+    join_take(t, result);
+    return 0;
+}
+
+int aglet_join(aglet_task *task, void **result) {
+    return join(task, result, AGLET_FOREVER, CALLER());
+}
+
+int aglet_join_until(aglet_task *task, void **result, aglet_time deadline) {
+    return join(task, result, deadline, CALLER());
+}
+
+int aglet_join_all(aglet_task **tasks, void **results, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if (!tasks[i])
+            continue;
+        int error = join(tasks[i], results ? &results[i] : NULL, AGLET_FOREVER, CALLER());
+        if (error)
+            return error;
+        tasks[i] = NULL;
+    }
+    return 0;
+}
+
+void aglet_detach(aglet_task *t) {
+    if (!t)
+        return;
+    uintptr_t open = JOIN_OPEN;
+    /* Partner: the exchange in task_end. */
+    if (!atomic_compare_exchange_strong_explicit(&t->join, &open, JOIN_DETACHED, memory_order_acq_rel,
+                                                 memory_order_acquire)) {
+        struct worker *w = worker_here_;
+        task_free(w ? &w->tasks : NULL, t);
+    }
+}
+
+void aglet_abort(aglet_task *t) {
+    /* Partner: task_is_aborted. */
+    atomic_store_explicit(&t->aborted, 1, memory_order_release);
+    task_wake(t);
+}
+
+bool aglet_aborted(void) {
+    struct aglet_task *t = task_self();
+    return t && task_is_aborted(t);
+}
+
+int aglet_yield(void) {
+    int error = await_begin("yield", CALLER());
+    if (error)
+        return error;
+    struct aglet_task *t = task_self();
+    if (!t || atomic_load_explicit(&t->kind, memory_order_relaxed) != TASK_STACKFUL)
+        sched_yield();
+    else
+        task_requeue(t);
+    return 0;
+}
+
+static int sleep_until(aglet_time deadline, const void *caller) {
+    int error = await_begin("sleep", caller);
+    if (error)
+        return error;
+    struct sleeper s;
+    sleeper_init(&s);
+    error = sleeper_wait(&s, deadline, "sleep");
+    return error == -ETIMEDOUT ? 0 : error;
+}
+
+int aglet_sleep_until(aglet_time deadline) {
+    return sleep_until(deadline, CALLER());
+}
+
+int aglet_sleep_ms(int64_t milliseconds) {
+    return sleep_until(aglet_after_ms(milliseconds), CALLER());
+}
+
+aglet_task *aglet_self(void) {
+    return task_self();
+}
+
+void aglet_task_name(aglet_task *task, const char *name) {
+    struct aglet_task *t = task ? task : task_self();
+    if (t)
+        t->name = name;
+}
+
+uint64_t aglet_task_id(const aglet_task *task) {
+    return task->id;
+}
+
+static uint32_t jitter(void) {
+    static _Thread_local uint32_t state;
+    if (!state)
+        state = (uint32_t)aglet_now() | 1;
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    return state;
+}
+
+int aglet_retry(int (*attempt)(void *), void *arg, unsigned attempts, int64_t first_ms) {
+    int64_t pause = first_ms * 1000000;
+    for (unsigned i = 1;; i++) {
+        int result = attempt(arg);
+        if (result >= 0 || result == -ECANCELED || i >= attempts)
+            return result;
+        int64_t shorter = pause / 4 > 0 ? (int64_t)(jitter() % (uint64_t)(pause / 4 + 1)) : 0;
+        int error = sleep_until(aglet_after_ns(pause - shorter), CALLER());
+        if (error)
+            return error;
+        if (pause < INT64_MAX / 4)
+            pause *= 2;
+    }
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What the executor tells the checker; the functions exist in the checked library only, calls stand behind
+ * `if (aglet_checked)`. Stands on worker.h. */
+#ifndef AGLET_SRC_TASK_CHECK_H
+#define AGLET_SRC_TASK_CHECK_H
+
+#include "worker.h"
+
+/* A stackful task has ended on stack s. Reports stack-overflow where a canary is gone, lock held at the task's end. */
+void check_task_end(struct aglet_task *t, struct stack *s);
+
+/* A worker is about to sleep: nothing it knows of can run. Reports channel-deadlock. */
+void check_worker_idle(struct worker *w);
+
+/* An executor starts, and ends (tasks are still there): watchdog and fault handler, task-leak. */
+void check_executor_new(struct aglet_executor *ex);
+void check_executor_free(struct aglet_executor *ex);
+
+/* A stackless task calls a function that would wait as if it had a stack. */
+void check_stackless_wait(struct aglet_task *t, const char *why, const void *caller);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What the scheduler must know of groups and task-local storage. Stands on task_core.h. */
+#ifndef AGLET_SRC_TASK_GROUP_H
+#define AGLET_SRC_TASK_GROUP_H
+
+#include "task_core.h"
+
+/* One member has ended. The group's memory may be gone on return. */
+void group_member_ended(struct aglet_group *group, struct aglet_task *t);
+
+/* Run the destructors of the task's locals and free them. */
+void task_locals_end_(struct aglet_task *t);
+static inline void task_locals_end(struct aglet_task *t) {
+    if (AGLET_UNLIKELY(t->locals != NULL))
+        task_locals_end_(t);
+}
+
+/* Make a task of either kind on `ex` and schedule it. */
+struct task_plan {
+    struct aglet_executor *executor; /* NULL: the caller's */
+    aglet_task_fn *entry;            /* or: */
+    aglet_step_fn *step;
+    void *arg;         /* stackful */
+    const void *frame; /* stackless: copied */
+    size_t frame_size;
+    struct aglet_group *group;
+    bool local, detached;
+};
+int task_start(struct aglet_task **task, const struct task_plan *plan);
+
+#endif

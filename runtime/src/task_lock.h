@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The lock of the scheduler's own short critical sections: some tens of nanoseconds, never a system call
+ * inside. Stands on futex.h for cpu_relax. It spins and then gives up the processor; unlocking is one plain store, which
+ * is why this is no mutex (a mutex pays a second locked instruction to learn whether somebody sleeps). */
+#ifndef AGLET_SRC_TASK_LOCK_H
+#define AGLET_SRC_TASK_LOCK_H
+
+#include "futex.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Zero is valid: unlocked. */
+struct slock {
+    _Atomic uint32_t held;
+};
+
+void slock_wait_(struct slock *l);
+
+static inline bool slock_try(struct slock *l) {
+    /* Partner: the release store in slock_unlock. */
+    return !atomic_exchange_explicit(&l->held, 1, memory_order_acquire);
+}
+
+static inline void slock_lock(struct slock *l) {
+    if (!slock_try(l))
+        slock_wait_(l);
+}
+
+static inline void slock_unlock(struct slock *l) {
+    /* Partner: the acquire exchange in slock_try. */
+    atomic_store_explicit(&l->held, 0, memory_order_release);
+}
+
+#endif

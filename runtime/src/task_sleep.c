@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Sleeping until somebody fires the sleeper. Stands on worker.c (tasks), futex.h (threads), timer.h (deadlines of
+ * tasks). */
+#include "task_sleep.h"
+#include "check.h"
+#include "task_check.h"
+
+enum { THREAD_SPINS = 200 };
+
+static void wake_task(void *t) {
+    task_wake(t);
+}
+
+static int wait_as_task(struct sleeper *s, aglet_time deadline, const char *why) {
+    struct aglet_task *t = s->task;
+    struct timer timer = {.deadline = deadline, .fire = wake_task, .who = t};
+    bool timed = deadline != AGLET_FOREVER;
+    int result;
+    if (timed && deadline <= aglet_now() && !sleeper_is_fired(s))
+        return -ETIMEDOUT;
+    if (timed)
+        timer_start(&worker_here_->timers, &timer);
+    t->waits_for = why;
+    for (;;) {
+        if (sleeper_is_fired(s)) {
+            result = 0;
+            break;
+        }
+        if (task_is_aborted(t)) {
+            result = -ECANCELED;
+            break;
+        }
+        if (timed && timer_is_off(&timer)) {
+            result = -ETIMEDOUT;
+            break;
+        }
+        task_park(t);
+    }
+    t->waits_for = NULL;
+    if (timed)
+        timer_stop(&timer);
+    return result;
+}
+
+static int wait_as_thread(struct sleeper *s, aglet_time deadline) {
+    if (spinning_pays())
+        for (int i = 0; i < THREAD_SPINS; i++) {
+            if (sleeper_is_fired(s))
+                return 0;
+            cpu_relax();
+        }
+    for (;;) {
+        uint32_t seen = SLEEPER_WAITING;
+        /* Partner: the exchange in sleeper_fire. */
+        if (!atomic_compare_exchange_strong_explicit(&s->fired, &seen, SLEEPER_IN_FUTEX, memory_order_acq_rel,
+                                                     memory_order_acquire)) {
+            if (seen == SLEEPER_FIRED)
+                return 0;
+            if (seen == SLEEPER_CLAIMED) {
+                cpu_relax();
+                continue;
+            }
+        }
+        if (!futex_wait(&s->fired, SLEEPER_IN_FUTEX, deadline))
+            return sleeper_is_fired(s) ? 0 : -ETIMEDOUT;
+    }
+}
+
+int sleeper_wait(struct sleeper *s, aglet_time deadline, const char *why) {
+    int result = s->task ? wait_as_task(s, deadline, why) : wait_as_thread(s, deadline);
+    if (!result || !s->many)
+        return result;
+    /* Several objects: giving up must win against a waker's claim. */
+    uint32_t seen = atomic_load_explicit(&s->fired, memory_order_relaxed);
+    for (;;) {
+        if (seen == SLEEPER_FIRED)
+            return 0;
+        if (seen == SLEEPER_CLAIMED) {
+            cpu_relax();
+            seen = atomic_load_explicit(&s->fired, memory_order_acquire);
+            continue;
+        }
+        /* Partner: sleeper_claim. */
+        if (atomic_compare_exchange_weak_explicit(&s->fired, &seen, SLEEPER_CANCELLED, memory_order_acq_rel,
+                                                  memory_order_acquire))
+            return result;
+    }
+}
+
+int await_check_(struct aglet_task *t, const char *why, const void *caller) {
+    t->waits_at = caller;
+    if (aglet_checked) {
+        if (check_held_count())
+            check_yield(caller);
+        if (atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKLESS)
+            check_stackless_wait(t, why, caller);
+    }
+    return task_is_aborted(t) ? -ECANCELED : 0;
+}

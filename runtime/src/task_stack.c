@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Mapping stacks. A guard page splits a mapping in two, and the kernel allows some 65,000 mappings to a process,
+ * so only the first stacks get one; later ones are cut from larger mappings and carry a canary at the bottom.
+ * Stands on mmap(2), and on switch.c for the first frame. */
+#include "task_stack.h"
+#include "task_lock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { CHUNK_STACKS = 64, CANARY_WORDS = 8 };
+static const uint64_t canary = UINT64_C(0x5afe57acca9a7e11);
+
+static _Atomic long guards_left = -1; /* -1: the system's limit was not read yet */
+static struct slock chunk_lock;
+static struct stack *chunk_free; /* unguarded stacks nobody uses, under chunk_lock */
+static size_t chunk_free_size;   /* their size: only one size is kept this way */
+
+static size_t page_size(void) {
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* A third of the system's limit, because a guarded stack takes two mappings and the program needs some too. */
+static long read_guard_limit(void) {
+    long limit = 65530;
+    FILE *f = fopen("/proc/sys/vm/max_map_count", "r");
+    if (f) {
+        if (fscanf(f, "%ld", &limit) != 1)
+            limit = 65530;
+        fclose(f);
+    }
+    return limit / 3;
+}
+
+static bool take_guard(void) {
+    long left = atomic_load_explicit(&guards_left, memory_order_relaxed);
+    if (left == -1) {
+        long fresh = read_guard_limit();
+        atomic_compare_exchange_strong(&guards_left, &left, fresh);
+    }
+    left = atomic_load_explicit(&guards_left, memory_order_relaxed);
+    while (left > 0)
+        if (atomic_compare_exchange_weak(&guards_left, &left, left - 1)) {
+            if (left == 1)
+                fputs("aglet: from now on task stacks have a canary instead of a guard page: vm.max_map_count "
+                      "allows no more mappings\n",
+                      stderr);
+            return true;
+        }
+    return false;
+}
+
+static struct stack *dress(char *bottom, char *top, void (*entry)(void *)) {
+    struct stack *s = (struct stack *)(void *)(((uintptr_t)top - sizeof(struct stack)) & ~(uintptr_t)63);
+    *s = (struct stack){.bottom = bottom, .usable = (size_t)((char *)s - bottom)};
+    context_make(&s->ctx, bottom, s->usable, entry, s);
+    return s;
+}
+
+static void put_canary(struct stack *s) {
+    for (int i = 0; i < CANARY_WORDS; i++)
+        memcpy(s->bottom + (size_t)i * sizeof canary, &canary, sizeof canary);
+}
+
+static void *map(size_t size) {
+    void *m = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    return m == MAP_FAILED ? NULL : m;
+}
+
+static struct stack *unguarded(size_t size, void (*entry)(void *)) {
+    slock_lock(&chunk_lock);
+    struct stack *s = chunk_free_size == size ? chunk_free : NULL;
+    if (s)
+        chunk_free = s->next;
+    slock_unlock(&chunk_lock);
+    if (!s) {
+        char *m = map(size * CHUNK_STACKS);
+        if (!m)
+            return NULL;
+        slock_lock(&chunk_lock);
+        bool keep = !chunk_free || chunk_free_size == size;
+        for (int i = 1; i < CHUNK_STACKS && keep; i++) {
+            /* The head is written at first use: a touched page is what a stack costs. */
+            struct stack *spare = (struct stack *)(void *)(m + (size_t)i * size + size - 64);
+            spare->next = chunk_free;
+            spare->bottom = m + (size_t)i * size;
+            chunk_free = spare;
+            chunk_free_size = size;
+        }
+        slock_unlock(&chunk_lock);
+        s = dress(m, m + size, entry);
+    } else {
+        s = dress(s->bottom, s->bottom + size, entry);
+    }
+    put_canary(s);
+    return s;
+}
+
+struct stack *stack_new(size_t size, void (*entry)(void *)) {
+    size_t page = page_size();
+    size = (size + page - 1) & ~(page - 1);
+    if (size < 4 * page)
+        size = 4 * page;
+    if (!take_guard())
+        return unguarded(size, entry);
+    char *m = map(size + page);
+    if (!m || mprotect(m, page, PROT_NONE) != 0) {
+        if (m)
+            munmap(m, size + page);
+        atomic_fetch_add(&guards_left, 1);
+        return m ? unguarded(size, entry) : NULL;
+    }
+    struct stack *s = dress(m + page, m + page + size, entry);
+    s->guarded = true;
+    s->mapped = size + page;
+    return s;
+}
+
+void stack_delete(struct stack *s) {
+    context_drop(&s->ctx);
+    if (s->guarded) {
+        munmap(s->bottom - page_size(), s->mapped);
+        atomic_fetch_add(&guards_left, 1);
+        return;
+    }
+    size_t size = (size_t)((char *)s - s->bottom + sizeof *s + 63) & ~(page_size() - 1);
+    char *bottom = s->bottom;
+    slock_lock(&chunk_lock);
+    if (!chunk_free || chunk_free_size == size) {
+        struct stack *spare = (struct stack *)(void *)(bottom + size - 64);
+        spare->next = chunk_free;
+        spare->bottom = bottom;
+        chunk_free = spare;
+        chunk_free_size = size;
+    }
+    slock_unlock(&chunk_lock);
+}
+
+bool stack_intact(const struct stack *s) {
+    if (s->guarded)
+        return true;
+    for (int i = 0; i < CANARY_WORDS; i++)
+        if (memcmp(s->bottom + (size_t)i * sizeof canary, &canary, sizeof canary) != 0)
+            return false;
+    return true;
+}
+
+size_t stack_high_water(const struct stack *s) {
+    size_t page = page_size();
+    size_t pages = (s->usable + page - 1) / page;
+    unsigned char *present = malloc(pages);
+    if (!present)
+        return 0;
+    size_t first = 0;
+    if (mincore(s->bottom, pages * page, present) == 0)
+        while (first < pages && !(present[first] & 1))
+            first++;
+    free(present);
+    return s->usable - first * page;
+}
+
+bool stack_guard_hit(const struct stack *s, const void *address) {
+    const char *a = address;
+    return s->guarded && a >= s->bottom - page_size() && a < s->bottom;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The stacks of stackful tasks: mapped once, kept in a cache per worker, guarded below.
+ * Stands on switch.h and mmap(2). */
+#ifndef AGLET_SRC_TASK_STACK_H
+#define AGLET_SRC_TASK_STACK_H
+
+#include "aglet/base.h"
+#include "switch.h"
+
+/* The head of a stack, in its own highest bytes, so that it costs no page of its own. */
+struct stack {
+    struct context ctx; /* where the stack goes on when it is not running; offset 0 for debuggers */
+    struct stack *next; /* in a cache */
+    char *bottom;       /* lowest usable byte */
+    size_t usable;      /* bytes from bottom to this head */
+    size_t mapped;      /* 0: part of an unguarded chunk, never unmapped */
+    bool guarded;       /* a page without access lies below bottom; else a canary lies at bottom */
+};
+
+/* Map a stack of about `size` bytes whose first switch calls entry(stack). NULL: no memory. */
+struct stack *stack_new(size_t size, void (*entry)(void *stack));
+void stack_delete(struct stack *s);
+
+/* Is the canary of an unguarded stack still there? Guarded stacks: true. */
+bool stack_intact(const struct stack *s);
+
+/* How many bytes of it were ever touched, to a page. */
+size_t stack_high_water(const struct stack *s);
+
+/* Does `address` lie in the guard page of a stack that was mapped by stack_new? For the fault handler. */
+bool stack_guard_hit(const struct stack *s, const void *address);
+
+#endif

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The worker's loop. Stands on everything in worker.h.
+ *
+ * How a task gets to run (task_schedule):
+ *   started stackful, or local   → its home's run queue; from another thread through the home's inbox
+ *   everything else              → the deque of the worker that schedules it; from other threads the injection queue
+ *
+ * Where a worker looks (next_task), each time round: its run queue and its deque in turn, the injection queue; every
+ * DIRECT_SWITCHES picks first timers, I/O and the injection queue, so that none of them starves.
+ *
+ * How it goes to sleep without missing work (go_idle):
+ *   1. it sets its bit in executor.idle and its `sleep` word, sequentially consistent;
+ *   2. it looks once more at every queue it could have been woken for;
+ *   3. it sleeps in its futex, or in epoll when it watches descriptors.
+ * A thread that adds work first adds it, then looks at `idle` or `sleep` (announce_work, worker_kick). One of the two
+ * sees the other. At most one worker is woken for one task: whoever is woken is a searcher, nobody wakes a second one
+ * while there is a searcher, and a searcher that finds work wakes the next if there is more (stop_searching).
+ *
+ * Stacks: a started task that suspends switches straight to the next started task, without passing through the loop;
+ * a stack whose task ended takes the next fresh task in place (fiber). Started stacks never leave their thread. */
+#include "worker.h"
+#include "check.h"
+#include "task_check.h"
+#include "task_group.h"
+#include "task_sleep.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Thread_local struct worker *worker_here_;
+
+enum { STEAL_MAX = 32 };
+
+static void fifo_push(struct task_fifo *q, struct aglet_task *t) {
+    t->next = NULL;
+    if (q->head)
+        q->tail->next = t;
+    else
+        q->head = t;
+    q->tail = t;
+}
+
+static struct aglet_task *fifo_pop(struct task_fifo *q) {
+    struct aglet_task *t = q->head;
+    if (t)
+        q->head = t->next;
+    return t;
+}
+
+static void inject(struct aglet_executor *ex, struct aglet_task *t) {
+    slock_lock(&ex->inject_lock);
+    fifo_push(&ex->inject, t);
+    /* Partner: the load in take_injected; seq_cst for the sleeper's second look (go_idle). */
+    atomic_fetch_add(&ex->injected, 1);
+    slock_unlock(&ex->inject_lock);
+}
+
+static struct aglet_task *take_injected(struct aglet_executor *ex) {
+    if (!atomic_load_explicit(&ex->injected, memory_order_acquire))
+        return NULL;
+    slock_lock(&ex->inject_lock);
+    struct aglet_task *t = fifo_pop(&ex->inject);
+    if (t)
+        atomic_fetch_sub_explicit(&ex->injected, 1, memory_order_relaxed);
+    slock_unlock(&ex->inject_lock);
+    return t;
+}
+
+/* Put what other threads have sent behind the run queue, oldest first. */
+static void take_inbox(struct worker *w) {
+    if (!atomic_load_explicit(&w->inbox, memory_order_relaxed))
+        return;
+    /* Partner: the compare-exchange in send_inbox. */
+    struct aglet_task *t = atomic_exchange_explicit(&w->inbox, NULL, memory_order_acquire), *list = NULL;
+    while (t) {
+        struct aglet_task *next = t->next;
+        t->next = list;
+        list = t;
+        t = next;
+    }
+    while (list) {
+        struct aglet_task *next = list->next;
+        fifo_push(&w->run, list);
+        list = next;
+    }
+}
+
+void worker_kick(struct worker *w) {
+    uint32_t was = atomic_load(&w->sleep);
+    if (was == WORKER_AWAKE)
+        return;
+    /* Partner: the store in go_idle; the exchange makes one waker pay for the system call. */
+    was = atomic_exchange(&w->sleep, WORKER_AWAKE);
+    if (was == WORKER_IN_FUTEX)
+        futex_wake(&w->sleep, 1);
+    else if (was == WORKER_IN_EPOLL)
+        reactor_kick(&w->reactor);
+}
+
+static void send_inbox(struct worker *home, struct aglet_task *t) {
+    struct aglet_task *head = atomic_load_explicit(&home->inbox, memory_order_relaxed);
+    do
+        t->next = head;
+    while (!atomic_compare_exchange_weak(&home->inbox, &head, t));
+    worker_kick(home);
+}
+
+/* There is one more task that anybody may run. */
+static void announce_work(struct aglet_executor *ex) {
+    /* Partner: the fetch_or in go_idle. */
+#ifdef AGLET_TSAN_
+    uint64_t idle = atomic_fetch_or(&ex->idle, 0);
+#else
+    atomic_thread_fence(memory_order_seq_cst);
+    uint64_t idle = atomic_load_explicit(&ex->idle, memory_order_relaxed);
+#endif
+    if (!idle || atomic_load(&ex->searching))
+        return;
+    uint32_t nobody = 0;
+    if (!atomic_compare_exchange_strong(&ex->searching, &nobody, 1))
+        return;
+    while (idle) {
+        uint64_t bit = idle & (~idle + 1);
+        /* Whoever clears the bit has made that worker a searcher. */
+        if (atomic_fetch_and(&ex->idle, ~bit) & bit) {
+            worker_kick(ex->worker[__builtin_ctzll(bit)]);
+            return;
+        }
+        idle &= ~bit;
+    }
+    atomic_fetch_sub(&ex->searching, 1);
+}
+
+static void stop_searching(struct worker *w) {
+    if (!w->searching)
+        return;
+    w->searching = false;
+    struct aglet_executor *ex = w->executor;
+    if (atomic_fetch_sub(&ex->searching, 1) == 1 &&
+        (deque_size(&w->deque) > 0 || atomic_load_explicit(&ex->injected, memory_order_relaxed) > 0))
+        announce_work(ex);
+}
+
+void task_schedule(struct aglet_task *t) {
+    struct worker *w = worker_here_, *home = t->home;
+    if (home) {
+        if (home == w)
+            fifo_push(&w->run, t);
+        else
+            send_inbox(home, t);
+        return;
+    }
+    struct aglet_executor *ex = t->executor;
+    if (!w || w->executor != ex || deque_push(&w->deque, t) != 0)
+        inject(ex, t);
+    if (ex->n > 1 || !w)
+        announce_work(ex);
+}
+
+void task_wake(struct aglet_task *t) {
+    uint32_t seen = atomic_load_explicit(&t->state, memory_order_relaxed);
+    for (;;) {
+        uint32_t next = seen == TASK_PARKED ? TASK_RUNNABLE : TASK_NOTIFIED;
+        if (seen == TASK_ENDED)
+            return;
+        /* NOTIFIED to NOTIFIED as well: the release orders what the waker wrote before the token.
+         * Partner: the compare-exchange and the exchange in task_park, and in run_step. */
+        if (atomic_compare_exchange_weak_explicit(&t->state, &seen, next, memory_order_acq_rel, memory_order_relaxed))
+            break;
+    }
+    if (seen == TASK_PARKED)
+        task_schedule(t);
+}
+
+/* Take the token if there is one; else become PARKED. Returns whether the task is parked. */
+static bool park_state(struct aglet_task *t) {
+    uint32_t seen = TASK_RUNNABLE;
+    if (atomic_compare_exchange_strong_explicit(&t->state, &seen, TASK_PARKED, memory_order_acq_rel,
+                                                memory_order_acquire))
+        return true;
+    /* Partner: task_wake. */
+    atomic_exchange_explicit(&t->state, TASK_RUNNABLE, memory_order_acq_rel);
+    return false;
+}
+
+static void note_running(struct worker *w) {
+    if (aglet_checked)
+        atomic_store_explicit(&w->poll_began, w->current ? aglet_now() : 0, memory_order_relaxed);
+}
+
+/* The running stackful task leaves its thread to somebody else, until it is switched to again. */
+static void leave(struct worker *w, struct aglet_task *t) {
+    struct aglet_task *next = NULL;
+    if (w->direct > 0 && w->run.head &&
+        atomic_load_explicit(&w->run.head->kind, memory_order_relaxed) == TASK_STACKFUL && w->run.head->stack) {
+        w->direct--;
+        next = fifo_pop(&w->run);
+    }
+    if (next == t)
+        return;
+    int saved = errno;
+    w->current = next;
+    w->budget = TASK_BUDGET;
+    note_running(w);
+    context_switch(&t->stack->ctx, next ? &next->stack->ctx : &w->loop);
+    errno = saved;
+}
+
+void task_park(struct aglet_task *t) {
+    if (park_state(t))
+        leave(worker_here_, t);
+}
+
+void task_requeue(struct aglet_task *t) {
+    struct worker *w = worker_here_;
+    fifo_push(&w->run, t);
+    leave(w, t);
+}
+
+void task_spend_slow_(struct worker *w) {
+    w->budget = TASK_BUDGET;
+    if (atomic_load_explicit(&w->current->kind, memory_order_relaxed) == TASK_STACKFUL)
+        task_requeue(w->current);
+}
+
+void task_end(struct aglet_task *t) {
+    struct worker *w = worker_here_;
+    atomic_store_explicit(&t->state, TASK_ENDED, memory_order_relaxed);
+    /* Only this thread writes it. Release: the executor's end sees what the task did. */
+    atomic_store_explicit(&w->ended, atomic_load_explicit(&w->ended, memory_order_relaxed) + 1, memory_order_release);
+    /* Partner: the compare-exchange in aglet_join, the exchange in aglet_detach. */
+    uintptr_t join = atomic_exchange_explicit(&t->join, JOIN_ENDED, memory_order_acq_rel);
+    if (join == JOIN_DETACHED)
+        task_free(&w->tasks, t);
+    else if (join != JOIN_OPEN) {
+        struct waiter *joiner = (struct waiter *)join;
+        if (sleeper_claim(joiner->sleeper)) {
+            joiner->sleeper->which = joiner->index;
+            wake_send(sleeper_fire(joiner->sleeper));
+        } else {
+            /* A select that has chosen something else. Partner: join_unlink, which waits for this. */
+            atomic_store_explicit(&joiner->let_go, true, memory_order_release);
+        }
+    }
+}
+
+/* A fresh stackful task that this stack could run next, or NULL. */
+static struct aglet_task *take_fresh(struct worker *w) {
+    if (w->direct == 0 || w->run.head || w->handoff || atomic_load_explicit(&w->inbox, memory_order_relaxed))
+        return NULL;
+    bool again;
+    struct aglet_task *t;
+    do
+        t = deque_steal(&w->deque, &again);
+    while (!t && again);
+    if (!t)
+        return NULL;
+    if (atomic_load_explicit(&t->kind, memory_order_relaxed) != TASK_STACKFUL) {
+        w->handoff = t;
+        return NULL;
+    }
+    w->direct--;
+    return t;
+}
+
+/* What every stack runs: one task after another. Between tasks it waits in the worker's cache. */
+static void fiber(void *arg) {
+    struct stack *s = arg;
+    context_entered(&s->ctx);
+    struct worker *w = worker_here_;
+    for (;;) {
+        struct aglet_task *t = w->current;
+        t->result = t->entry(t->arg);
+        task_locals_end(t);
+        if (aglet_checked)
+            check_task_end(t, s);
+        t->stack = NULL;
+        struct aglet_group *group = t->group;
+        if (group)
+            group_member_ended(group, t);
+        task_end(t);
+        struct aglet_task *next = take_fresh(w);
+        if (next) {
+            next->home = w;
+            next->stack = s;
+            w->current = next;
+            w->budget = TASK_BUDGET;
+            note_running(w);
+            continue;
+        }
+        w->current = NULL;
+        note_running(w);
+        s->next = w->stacks;
+        w->stacks = s;
+        w->stacks_free++;
+        context_switch(&s->ctx, &w->loop);
+    }
+}
+
+static struct stack *take_stack(struct worker *w) {
+    struct stack *s = w->stacks;
+    if (!s)
+        return stack_new(w->executor->stack_size, fiber);
+    w->stacks = s->next;
+    w->stacks_free--;
+    return s;
+}
+
+static void trim_stacks(struct worker *w) {
+    while (w->stacks_free > w->executor->stacks_kept) {
+        struct stack *s = w->stacks;
+        w->stacks = s->next;
+        w->stacks_free--;
+        stack_delete(s);
+    }
+}
+
+static void run_stackful(struct worker *w, struct aglet_task *t) {
+    if (!t->stack) {
+        t->stack = take_stack(w);
+        if (!t->stack) {
+            /* No memory for a stack now. The task is not lost: it waits behind the others, which free theirs. */
+            inject(w->executor, t);
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+            return;
+        }
+        t->home = w;
+    }
+    w->current = t;
+    w->budget = TASK_BUDGET;
+    note_running(w);
+    context_switch(&w->loop, &t->stack->ctx);
+    if (AGLET_UNLIKELY(w->stacks_free > w->executor->stacks_kept))
+        trim_stacks(w);
+}
+
+static void run_step(struct worker *w, struct aglet_task *t) {
+    w->current = t;
+    w->budget = TASK_BUDGET;
+    note_running(w);
+    t->yielded = 0;
+    int state = t->step(t->arg);
+    if (aglet_checked && check_held_count())
+        check_yield(t->waits_at);
+    w->current = NULL;
+    note_running(w);
+    if (state != AGLET_PENDING) {
+        task_locals_end(t);
+        if (t->group)
+            group_member_ended(t->group, t);
+        task_end(t);
+    } else if (t->yielded || !park_state(t)) {
+        task_schedule(t);
+    }
+}
+
+static struct aglet_task *steal_own(struct worker *w) {
+    bool again;
+    struct aglet_task *t;
+    do
+        t = deque_steal(&w->deque, &again);
+    while (!t && again);
+    return t;
+}
+
+static void housekeeping(struct worker *w) {
+    w->direct = DIRECT_SWITCHES;
+    if (timer_wheel_next(&w->timers) != INT64_MAX)
+        timer_wheel_run(&w->timers, aglet_now());
+    if (atomic_load_explicit(&w->reactor.sources, memory_order_relaxed) > 0)
+        reactor_poll(&w->reactor, 0);
+}
+
+static struct aglet_task *next_task(struct worker *w) {
+    struct aglet_task *t;
+    w->tick++;
+    if (w->direct == 0) {
+        housekeeping(w);
+        if ((t = take_injected(w->executor)))
+            return t;
+    }
+    w->direct--;
+    if ((t = w->handoff)) {
+        w->handoff = NULL;
+        return t;
+    }
+    take_inbox(w);
+    if (w->tick & 1)
+        t = w->run.head ? fifo_pop(&w->run) : steal_own(w);
+    else if (!(t = steal_own(w)))
+        t = fifo_pop(&w->run);
+    return t ? t : take_injected(w->executor);
+}
+
+/* Take a task from another worker, and some more for later. */
+static struct aglet_task *steal(struct worker *w) {
+    struct aglet_executor *ex = w->executor;
+    w->random = w->random * 1664525u + 1013904223u;
+    for (unsigned i = 0, at = w->random >> 16; i < ex->n; i++) {
+        struct worker *victim = ex->worker[(at + i) % ex->n];
+        if (victim == w)
+            continue;
+        bool again;
+        struct aglet_task *t;
+        do
+            t = deque_steal(&victim->deque, &again);
+        while (!t && again);
+        if (!t)
+            continue;
+        int64_t more = deque_size(&victim->deque) / 2;
+        for (int64_t k = more < STEAL_MAX ? more : STEAL_MAX; k > 0; k--) {
+            struct aglet_task *extra = deque_steal(&victim->deque, &again);
+            if (!extra)
+                break;
+            if (deque_push(&w->deque, extra) != 0)
+                inject(ex, extra);
+        }
+        return t;
+    }
+    return NULL;
+}
+
+/* Look everywhere for a while. */
+static struct aglet_task *search(struct worker *w) {
+    struct aglet_executor *ex = w->executor;
+    if (!w->searching) {
+        if (2 * atomic_load_explicit(&ex->searching, memory_order_relaxed) >= ex->n)
+            return NULL;
+        atomic_fetch_add(&ex->searching, 1);
+        w->searching = true;
+    }
+    int rounds = spinning_pays() ? 64 : 1;
+    for (int i = 0; i < rounds; i++) {
+        struct aglet_task *t;
+        if (atomic_load_explicit(&w->inbox, memory_order_relaxed)) {
+            take_inbox(w);
+            return fifo_pop(&w->run);
+        }
+        if ((t = take_injected(ex)) || (t = steal(w)))
+            return t;
+        for (int k = 0; k < 16; k++)
+            cpu_relax();
+    }
+    return NULL;
+}
+
+static bool work_anywhere(struct worker *w) {
+    struct aglet_executor *ex = w->executor;
+    if (atomic_load(&w->inbox) || atomic_load(&ex->injected) > 0)
+        return true;
+    for (unsigned i = 0; i < ex->n; i++)
+        if (deque_size(&ex->worker[i]->deque) > 0)
+            return true;
+    return false;
+}
+
+static void go_idle(struct worker *w, bool (*done)(void *), void *context) {
+    struct aglet_executor *ex = w->executor;
+    uint64_t bit = UINT64_C(1) << w->index;
+    bool epoll = atomic_load_explicit(&w->reactor.sources, memory_order_relaxed) > 0;
+    /* Partner: the fence in announce_work. */
+    atomic_fetch_or(&ex->idle, bit);
+    /* Partner: worker_kick. */
+    atomic_store(&w->sleep, epoll ? WORKER_IN_EPOLL : WORKER_IN_FUTEX);
+    if (w->searching) {
+        w->searching = false;
+        atomic_fetch_sub(&ex->searching, 1);
+    }
+    if (!work_anywhere(w) && !done(context)) {
+        if (aglet_checked)
+            check_worker_idle(w);
+        aglet_time deadline = timer_wheel_next(&w->timers);
+        if (epoll)
+            reactor_poll(&w->reactor, deadline);
+        else
+            while (atomic_load(&w->sleep) == WORKER_IN_FUTEX && futex_wait(&w->sleep, WORKER_IN_FUTEX, deadline))
+                ;
+    }
+    atomic_store(&w->sleep, WORKER_AWAKE);
+    /* Somebody else cleared the bit: it has counted this worker as a searcher. */
+    if (!(atomic_fetch_and(&ex->idle, ~bit) & bit))
+        w->searching = true;
+    housekeeping(w);
+}
+
+void worker_run(struct worker *w, bool (*done)(void *), void *context) {
+    struct worker *outer = worker_here_;
+    worker_here_ = w;
+    context_adopt(&w->loop);
+    while (!done(context)) {
+        struct aglet_task *t = next_task(w);
+        if (!t && w->executor->n > 1)
+            t = search(w);
+        if (!t) {
+            go_idle(w, done, context);
+            continue;
+        }
+        stop_searching(w);
+        if (atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKFUL)
+            run_stackful(w, t);
+        else
+            run_step(w, t);
+    }
+    stop_searching(w);
+    worker_here_ = outer;
+}
+
+int worker_init(struct worker *w, struct aglet_executor *ex, unsigned index) {
+    w->executor = ex;
+    w->index = index;
+    w->random = index * 2654435761u + 1;
+    w->direct = DIRECT_SWITCHES;
+    timer_wheel_init(&w->timers, aglet_now());
+    reactor_init(&w->reactor);
+    return deque_init(&w->deque);
+}
+
+void worker_destroy(struct worker *w) {
+    while (w->stacks) {
+        struct stack *s = w->stacks;
+        w->stacks = s->next;
+        stack_delete(s);
+    }
+    task_cache_flush(&w->tasks);
+    reactor_destroy(&w->reactor);
+    deque_destroy(&w->deque);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* A worker: one OS thread that runs tasks, with its queues.
+ * Stands on deque.h, timer.h, task_stack.h and reactor.h; worker.c says in which order it looks for work. */
+#ifndef AGLET_SRC_WORKER_H
+#define AGLET_SRC_WORKER_H
+
+#include "aglet/executor.h"
+#include "deque.h"
+#include "futex.h"
+#include "reactor.h"
+#include "task_core.h"
+
+#include <pthread.h>
+
+enum {
+    WORKERS_MAX = 64,
+    DIRECT_SWITCHES = 61, /* switches from task to task before the worker looks at timers, I/O and other queues */
+    TASK_BUDGET = 128,    /* operations that succeed at once before a task lets others run */
+};
+
+enum worker_sleep { WORKER_AWAKE, WORKER_IN_FUTEX, WORKER_IN_EPOLL };
+
+struct task_fifo {
+    struct aglet_task *head, *tail;
+};
+
+struct worker {
+    /* The owner's alone. */
+    struct aglet_task *current;
+    struct task_fifo run;       /* pinned tasks that can go on */
+    struct aglet_task *handoff; /* taken out of a queue by a stack that cannot run it; the loop runs it next */
+    struct stack *stacks;       /* free ones, each waiting inside its loop for a task */
+    size_t stacks_free;
+    unsigned direct;            /* picks left until the next look at timers and I/O */
+    unsigned budget;
+    unsigned tick;
+    bool searching;
+    struct context loop; /* the OS thread's own stack, where the loop below runs */
+    struct aglet_executor *executor;
+    unsigned index;
+    uint32_t random;
+    struct timer_wheel timers; /* has its own lock */
+    struct reactor reactor;
+    pthread_t thread; /* the executor joins it; current_thread: unused */
+    struct task_cache tasks;
+    /* Written by the owner, read when the executor ends. */
+    _Atomic uint64_t spawned, ended;
+    /* Shared. */
+    struct deque deque;                               /* tasks that any worker may run */
+    _Alignas(64) _Atomic(struct aglet_task *) inbox; /* pinned tasks woken by other threads; newest first */
+    _Atomic uint32_t sleep;                           /* enum worker_sleep; also the futex */
+    _Atomic int64_t poll_began;                       /* checked: when the running task was switched to; 0 when idle */
+};
+
+struct aglet_executor {
+    unsigned n;
+    bool current_thread;
+    size_t stack_size, stacks_kept;
+    _Atomic bool stop;
+    _Atomic bool busy;      /* current_thread: somebody is inside aglet_block_on */
+    _Atomic uint64_t idle;  /* bit i: worker i is about to sleep or sleeps */
+    _Atomic uint32_t searching; /* workers awake without work */
+    _Atomic bool closing;       /* tasks spawned from now on are born aborted */
+    _Atomic uint64_t spawned_outside;
+    _Alignas(64) struct slock inject_lock;
+    struct task_fifo inject; /* under inject_lock */
+    _Atomic int64_t injected; /* length of it; written under inject_lock */
+    struct worker *worker[WORKERS_MAX];
+};
+
+extern _Thread_local struct worker *worker_here_;
+
+/* The worker this thread is, or NULL. A task's thread never changes, so the value may be kept across yields. */
+static inline struct worker *worker_self(void) {
+    return worker_here_;
+}
+
+/* The running task, or NULL. */
+static inline struct aglet_task *task_self(void) {
+    struct worker *w = worker_here_;
+    return w ? w->current : NULL;
+}
+
+/* Set up and take down; run until `done` (checked between tasks) says so. */
+int worker_init(struct worker *w, struct aglet_executor *ex, unsigned index);
+void worker_destroy(struct worker *w);
+void worker_run(struct worker *w, bool (*done)(void *context), void *context);
+
+/* End the worker's sleep, if it sleeps. Any thread. */
+void worker_kick(struct worker *w);
+
+/* Make a task run that is in no queue and RUNNABLE: the first time, after a yield, or woken. Any thread. */
+void task_schedule(struct aglet_task *t);
+
+/* Give t a token; if it is parked, schedule it. Any thread; t may have ended. */
+void task_wake(struct aglet_task *t);
+
+/* The running stackful task sleeps until task_wake. May return for no reason. */
+void task_park(struct aglet_task *t);
+
+/* The running stackful task goes behind the others of its worker. */
+void task_requeue(struct aglet_task *t);
+
+/* Called by every operation that succeeded without waiting, so that no task keeps its worker for ever. */
+void task_spend_slow_(struct worker *w);
+static inline void task_spend(void) {
+    struct worker *w = worker_here_;
+    if (w && w->current && AGLET_UNLIKELY(--w->budget == 0))
+        task_spend_slow_(w);
+}
+
+/* Mark t ended, hand its result to the joiner, and give up the scheduler's share of it. */
+void task_end(struct aglet_task *t);
+
+#endif

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Tasks: spawn, join, yield, sleep, abort, groups, locals. Each case runs on a current-thread executor and on one with
+ * two workers. */
+#include "cmocka_main.h"
+
+#include "aglet/executor.h"
+#include "aglet/task.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct aglet_executor_options kinds[] = {{.current_thread = true}, {.workers = 2}};
+
+/* Run a case's task on each kind of executor; it returns NULL or what went wrong. */
+static void on_each(aglet_task_fn *body) {
+    for (size_t i = 0; i < 2; i++) {
+        void *wrong = "never ran";
+        assert_int_equal(aglet_run(&kinds[i], body, NULL, &wrong), 0);
+        if (wrong)
+            fail_msg("executor %zu: %s", i, (const char *)wrong);
+    }
+}
+
+#define CHECK(condition)                                                                                               \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            return (void *)(uintptr_t)(__FILE__ ": " #condition);                                                      \
+    } while (0)
+
+static void *twice(void *arg) {
+    return (void *)(2 * (uintptr_t)arg);
+}
+
+static void *join_body(void *arg) {
+    (void)arg;
+    for (uintptr_t i = 0; i < 1000; i++) {
+        aglet_task *t;
+        void *result;
+        CHECK(aglet_spawn(&t, twice, (void *)i) == 0);
+        CHECK(aglet_join(t, &result) == 0);
+        CHECK(result == (void *)(2 * i));
+    }
+    return NULL;
+}
+
+static void join_gives_what_the_task_returned(void **state) {
+    (void)state;
+    on_each(join_body);
+}
+
+static atomic_int counter;
+
+static void *count_with_yields(void *arg) {
+    for (int i = 0; i < 100; i++) {
+        atomic_fetch_add(&counter, 1);
+        errno = (int)(intptr_t)arg;
+        if (aglet_yield() != 0)
+            return "yield failed";
+        if (errno != (int)(intptr_t)arg)
+            return "errno was changed by another task";
+    }
+    return NULL;
+}
+
+static void *yields_body(void *arg) {
+    (void)arg;
+    aglet_task *tasks[200];
+    void *results[200];
+    atomic_store(&counter, 0);
+    for (intptr_t i = 0; i < 200; i++)
+        CHECK(aglet_spawn(&tasks[i], count_with_yields, (void *)(i + 1)) == 0);
+    CHECK(aglet_join_all(tasks, results, 200) == 0);
+    for (int i = 0; i < 200; i++)
+        if (results[i])
+            return results[i];
+    CHECK(atomic_load(&counter) == 20000);
+    return NULL;
+}
+
+static void tasks_interleave_and_keep_errno(void **state) {
+    (void)state;
+    on_each(yields_body);
+}
+
+static void *sleeper(void *arg) {
+    aglet_time began = aglet_now();
+    int64_t ms = (int64_t)(intptr_t)arg;
+    if (aglet_sleep_ms(ms) != 0)
+        return "sleep failed";
+    if (aglet_now() - began < ms * 1000000)
+        return "slept too short";
+    return NULL;
+}
+
+static void *sleeps_body(void *arg) {
+    (void)arg;
+    aglet_task *tasks[300];
+    void *results[300];
+    aglet_time began = aglet_now();
+    for (intptr_t i = 0; i < 300; i++)
+        CHECK(aglet_spawn(&tasks[i], sleeper, (void *)(i % 60)) == 0);
+    CHECK(aglet_join_all(tasks, results, 300) == 0);
+    for (int i = 0; i < 300; i++)
+        if (results[i])
+            return results[i];
+    CHECK(aglet_now() - began < INT64_C(2000000000));
+    return NULL;
+}
+
+static void sleeps_run_side_by_side_and_are_never_short(void **state) {
+    (void)state;
+    on_each(sleeps_body);
+}
+
+static void *sleep_for_ever(void *arg) {
+    (void)arg;
+    int first = aglet_sleep_until(AGLET_FOREVER);
+    int second = aglet_yield();
+    return first == -ECANCELED && second == -ECANCELED && aglet_aborted() ? NULL : "not cancelled";
+}
+
+static void *abort_body(void *arg) {
+    (void)arg;
+    aglet_task *t;
+    void *result;
+    CHECK(aglet_spawn(&t, sleep_for_ever, NULL) == 0);
+    CHECK(aglet_sleep_ms(2) == 0);
+    CHECK(aglet_join_until(t, &result, aglet_after_ms(3)) == -ETIMEDOUT);
+    aglet_abort(t);
+    CHECK(aglet_join(t, &result) == 0);
+    CHECK(result == NULL);
+    CHECK(aglet_spawn(&t, sleep_for_ever, NULL) == 0);
+    aglet_abort(t);
+    CHECK(aglet_join(t, &result) == 0);
+    CHECK(result == NULL);
+    return NULL;
+}
+
+static void abort_ends_every_wait_with_ecanceled(void **state) {
+    (void)state;
+    on_each(abort_body);
+}
+
+static void *add_one(void *arg) {
+    (void)aglet_yield();
+    atomic_fetch_add((atomic_int *)arg, 1);
+    return NULL;
+}
+
+static void *group_body(void *arg) {
+    (void)arg;
+    atomic_int n = 0;
+    aglet_group g = {{0}};
+    for (int i = 0; i < 500; i++)
+        CHECK(aglet_group_spawn(&g, add_one, &n) == 0);
+    CHECK(aglet_group_join(&g) == 0);
+    CHECK(atomic_load(&n) == 500);
+    for (int i = 0; i < 50; i++)
+        CHECK(aglet_group_spawn(&g, sleep_for_ever, NULL) == 0);
+    CHECK(aglet_sleep_ms(1) == 0);
+    aglet_group_abort(&g);
+    CHECK(aglet_group_spawn(&g, add_one, &n) == -ECANCELED);
+    CHECK(aglet_group_join(&g) == 0);
+    {
+        AGLET_GROUP(scope);
+        for (int i = 0; i < 10; i++)
+            CHECK(aglet_group_spawn(&scope, add_one, &n) == 0);
+    }
+    CHECK(atomic_load(&n) == 510);
+    return NULL;
+}
+
+static void a_group_ends_after_all_its_members(void **state) {
+    (void)state;
+    on_each(group_body);
+}
+
+static atomic_int destroyed;
+static void count_destroyed(void *value) {
+    atomic_fetch_add(&destroyed, *(int *)value);
+    free(value);
+}
+static const aglet_local key = {count_destroyed};
+
+static void *use_local(void *arg) {
+    int *mine = malloc(sizeof *mine);
+    *mine = (int)(intptr_t)arg;
+    CHECK(aglet_local_get(&key) == NULL);
+    CHECK(aglet_local_set(&key, mine) == 0);
+    (void)aglet_yield();
+    CHECK(*(int *)aglet_local_get(&key) == (int)(intptr_t)arg);
+    return NULL;
+}
+
+static void *local_body(void *arg) {
+    (void)arg;
+    aglet_task *tasks[20];
+    void *results[20];
+    atomic_store(&destroyed, 0);
+    for (intptr_t i = 0; i < 20; i++)
+        CHECK(aglet_spawn(&tasks[i], use_local, (void *)(i + 1)) == 0);
+    CHECK(aglet_join_all(tasks, results, 20) == 0);
+    for (int i = 0; i < 20; i++)
+        if (results[i])
+            return results[i];
+    CHECK(atomic_load(&destroyed) == 210);
+    return NULL;
+}
+
+static void locals_are_per_task_and_destroyed_at_its_end(void **state) {
+    (void)state;
+    on_each(local_body);
+}
+
+static int fail_twice(void *arg) {
+    int *n = arg;
+    return ++*n < 3 ? -EAGAIN : *n;
+}
+
+static void *retry_body(void *arg) {
+    (void)arg;
+    int n = 0;
+    CHECK(aglet_retry(fail_twice, &n, 5, 1) == 3);
+    n = 0;
+    CHECK(aglet_retry(fail_twice, &n, 2, 1) == -EAGAIN);
+    return NULL;
+}
+
+static void retry_stops_at_the_first_success(void **state) {
+    (void)state;
+    on_each(retry_body);
+}
+
+static void *spawn_many_detached(void *arg) {
+    for (int i = 0; i < 10000; i++)
+        CHECK(aglet_spawn(NULL, add_one, arg) == 0);
+    return NULL;
+}
+
+static void the_end_of_an_executor_waits_for_detached_tasks(void **state) {
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        atomic_int n = 0;
+        assert_int_equal(aglet_run(&kinds[i], spawn_many_detached, &n, NULL), 0);
+        assert_int_equal(atomic_load(&n), 10000);
+    }
+}
+
+static void tasks_can_be_spawned_and_joined_from_threads(void **state) {
+    (void)state;
+    aglet_executor *ex = aglet_executor_new(&kinds[1]);
+    assert_non_null(ex);
+    for (uintptr_t i = 0; i < 2000; i++) {
+        aglet_task *t;
+        void *result;
+        assert_int_equal(aglet_spawn_on(ex, &t, twice, (void *)i), 0);
+        assert_int_equal(aglet_join(t, &result), 0);
+        assert_ptr_equal(result, (void *)(2 * i));
+    }
+    assert_int_equal(aglet_spawn(NULL, twice, NULL), -ESRCH);
+    aglet_executor_free(ex);
+}
+
+static double rounding(void) {
+    volatile double a = 1, b = 3;
+    return a / b;
+}
+
+static void *deep(void *arg) {
+    char room[16384];
+    memset(room, (int)(intptr_t)arg, sizeof room);
+    for (int i = 0; i < 3; i++) {
+        double before = rounding();
+        (void)aglet_yield();
+        CHECK(before == rounding());
+        for (size_t k = 0; k < sizeof room; k++)
+            CHECK(room[k] == (char)(intptr_t)arg);
+    }
+    char text[64];
+    snprintf(text, sizeof text, "%.3f", 1.0 / 3);
+    CHECK(strcmp(text, "0.333") == 0);
+    return NULL;
+}
+
+static void *stacks_body(void *arg) {
+    (void)arg;
+    aglet_task *tasks[100];
+    void *results[100];
+    for (intptr_t i = 0; i < 100; i++)
+        CHECK(aglet_spawn(&tasks[i], deep, (void *)(i + 1)) == 0);
+    CHECK(aglet_join_all(tasks, results, 100) == 0);
+    for (int i = 0; i < 100; i++)
+        if (results[i])
+            return results[i];
+    return NULL;
+}
+
+static void each_task_has_its_own_stack(void **state) {
+    (void)state;
+    on_each(stacks_body);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(join_gives_what_the_task_returned),
+        cmocka_unit_test(tasks_interleave_and_keep_errno),
+        cmocka_unit_test(sleeps_run_side_by_side_and_are_never_short),
+        cmocka_unit_test(abort_ends_every_wait_with_ecanceled),
+        cmocka_unit_test(a_group_ends_after_all_its_members),
+        cmocka_unit_test(locals_are_per_task_and_destroyed_at_its_end),
+        cmocka_unit_test(retry_stops_at_the_first_success),
+        cmocka_unit_test(the_end_of_an_executor_waits_for_detached_tasks),
+        cmocka_unit_test(tasks_can_be_spawned_and_joined_from_threads),
+        cmocka_unit_test(each_task_has_its_own_stack),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
