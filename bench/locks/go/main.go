@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The lock loops of ../loops.h for Go's sync.Mutex and sync.RWMutex.
+// Usage: peer-go uncontended|nested|short|long|read THREADS SECONDS
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+//go:noinline
+func spin(x uint64, rounds int) uint64 {
+	for i := 0; i < rounds; i++ {
+		x = x*6364136223846793005 + 1442695040888963407
+	}
+	return x
+}
+
+type padded struct {
+	count uint64
+	sum   uint64
+	_     [112]byte
+}
+
+var mu sync.Mutex
+var rw sync.RWMutex
+var many [100]sync.Mutex
+var data [4]uint64
+
+func main() {
+	if len(os.Args) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: peer-go uncontended|nested|short|long|read THREADS SECONDS")
+		os.Exit(2)
+	}
+	mode := os.Args[1]
+	threads, _ := strconv.Atoi(os.Args[2])
+	seconds, _ := strconv.ParseFloat(os.Args[3], 64)
+	span := time.Duration(seconds * 1e9)
+	if mode == "uncontended" || mode == "nested" {
+		go time.Sleep(time.Hour)
+		start := time.Now()
+		n := 0
+		for time.Since(start) < span {
+			for i := 0; i < 1000; i++ {
+				if mode == "uncontended" {
+					mu.Lock()
+					data[0]++
+					mu.Unlock()
+				} else {
+					k := i % 99
+					many[k].Lock()
+					many[k+1].Lock()
+					data[0]++
+					many[k+1].Unlock()
+					many[k].Unlock()
+				}
+			}
+			n += 1000
+		}
+		fmt.Printf("%.2f 1\n", float64(time.Since(start).Nanoseconds())/float64(n))
+		return
+	}
+	inside := 4
+	if mode == "long" {
+		inside = 1000
+	}
+	read := mode == "read"
+	workers := make([]padded, threads)
+	var stop, ready int32
+	var wg sync.WaitGroup
+	for t := 0; t < threads; t++ {
+		wg.Add(1)
+		go func(w *padded, x uint64) {
+			runtime.LockOSThread()
+			defer wg.Done()
+			atomic.AddInt32(&ready, 1)
+			for atomic.LoadInt32(&ready) < int32(threads) {
+				runtime.Gosched()
+			}
+			n := uint64(0)
+			for atomic.LoadInt32(&stop) == 0 {
+				if read {
+					if n%20 == 19 {
+						rw.Lock()
+						data[0]++
+						rw.Unlock()
+					} else {
+						rw.RLock()
+						x = spin(x+data[0], 30)
+						rw.RUnlock()
+					}
+				} else {
+					mu.Lock()
+					data[0]++
+					data[1] += x
+					x = spin(x, inside)
+					mu.Unlock()
+				}
+				x = spin(x, 20)
+				n++
+			}
+			w.count, w.sum = n, x
+		}(&workers[t], uint64(t))
+	}
+	for atomic.LoadInt32(&ready) < int32(threads) {
+		runtime.Gosched()
+	}
+	start := time.Now()
+	time.Sleep(span)
+	atomic.StoreInt32(&stop, 1)
+	ns := float64(time.Since(start).Nanoseconds())
+	wg.Wait()
+	var total, least uint64
+	for i := range workers {
+		total += workers[i].count
+		if i == 0 || workers[i].count < least {
+			least = workers[i].count
+		}
+	}
+	fmt.Printf("%.2f %.3f\n", ns/float64(total), float64(least)*float64(threads)/float64(total))
+}
