@@ -26,9 +26,9 @@ class Finding:
 
 def tool(build):
     """The built command; without it these tests have nothing to say, and say so."""
-    for path in (Path(build) / "bin/aglet", Path(build) / "analyzer/tool/aglet"):
-        if path.is_file() and os.access(path, os.X_OK):
-            return str(path.resolve())
+    path = Path(build) / "bin/aglet"
+    if path.is_file() and os.access(path, os.X_OK):
+        return str(path.resolve())
     print(f"skipped: there is no aglet command in {build}; build it first (./dev build)")
     sys.exit(77)
 
