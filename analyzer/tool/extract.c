@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Makes or finds the unit of each row. Stands on children.h for processes, cache.h for what is known already. */
+#include "extract.h"
+#include "children.h"
+#include "files.h"
+#include "object_units.h"
+#include "say.h"
+#include "base/alloc.h"
+#include "ir/file.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct extraction {
+    const struct compile_db *db;
+    const struct extract_options *options;
+    struct extracted *out;
+    struct cache_id *keys;
+    char *temporary; /* directory of the extractors' outputs */
+    size_t done;
+};
+
+/* Everything but file contents that decides what the extractor makes of this row. */
+static struct cache_id command_key(const struct compile_row *row, const struct extract_options *o)
+{
+    static const char *const environment[] = {"CPATH", "C_INCLUDE_PATH", "SDKROOT", "GCC_EXEC_PREFIX", "COMPILER_PATH", "CCC_OVERRIDE_OPTIONS"};
+    struct cache_hash *h = cache_hash_new("command");
+    cache_hash_string(h, AGLET_VERSION);
+    cache_hash_number(h, AGLET_UNIT_VERSION);
+    const struct file_fact *binary = file_facts_of(o->facts, o->extractor);
+    cache_hash_string(h, path_base(o->extractor));
+    cache_hash_number(h, binary->size);
+    cache_hash_number(h, binary->mtime);
+    cache_hash_number(h, binary->inode);
+    for (size_t i = 0; i < sizeof environment / sizeof *environment; i++)
+        cache_hash_string(h, getenv(environment[i]));
+    cache_hash_string(h, row->directory);
+    cache_hash_string(h, row->file);
+    struct string_list args = {0};
+    command_normalised(&row->args, &args);
+    for (size_t i = 0; i < args.n; i++)
+        cache_hash_string(h, args.at[i]);
+    strings_free(&args);
+    return cache_hash_end(h);
+}
+
+/* ---- units in object files ---- */
+struct object_search {
+    const struct compile_row *row;
+    struct unit *unit;
+    const unsigned char *bytes;
+    size_t size;
+};
+
+static void consider_unit(void *context, const unsigned char *bytes, size_t size, const char *member)
+{
+    (void)member;
+    struct object_search *s = context;
+    char err[SAY_MAX];
+    struct unit *u = s->unit ? NULL : unit_decode(bytes, size, err, sizeof err);
+    if (!u)
+        return;
+    char *main_file = path_absolute(unit_str(u, u->directory), unit_str(u, u->main_file));
+    if (strcmp(main_file, s->row->file) == 0) {
+        s->unit = u;
+        s->bytes = bytes;
+        s->size = size;
+    } else {
+        unit_free(u);
+    }
+    free(main_file);
+}
+
+/* Is every file the unit was made from as it was then? Fills deps with them. */
+static bool up_to_date(const struct unit *u, struct file_facts *facts, struct deps *deps)
+{
+    for (uint32_t i = 1; i < u->n_files; i++) {
+        const struct ir_file_rec *file = &u->files[i];
+        uint64_t hash = file->hash_lo | (uint64_t)file->hash_hi << 32;
+        struct file_fact *fact = file_facts_of(facts, unit_str(u, file->path));
+        if (hash == 0 || file_facts_hash(facts, fact) != hash)
+            return false;
+        if (deps->n == deps->cap) {
+            deps->cap = deps->cap ? deps->cap * 2 : 64;
+            deps->v = xrealloc(deps->v, deps->cap * sizeof *deps->v);
+        }
+        deps->v[deps->n++] = (struct dep){xstrdup(fact->path), fact->size, fact->mtime, fact->inode, hash, false};
+    }
+    return u->n_files > 1;
+}
+
+static bool take_from_object(struct extraction *x, size_t i)
+{
+    const struct compile_row *row = &x->db->rows[i];
+    struct stat st;
+    int fd = open(row->object, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    size_t size = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? (size_t)st.st_size : 0;
+    unsigned char *bytes = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+    close(fd);
+    if (bytes == MAP_FAILED)
+        return false;
+    struct object_search search = {.row = row};
+    object_units(bytes, size, consider_unit, &search, NULL);
+    struct deps deps = {0};
+    bool good = search.unit && up_to_date(search.unit, x->options->facts, &deps);
+    if (good) {
+        struct extracted *e = &x->out[i];
+        e->origin = ORIGIN_OBJECT;
+        e->bytes = xmalloc(search.size);
+        memcpy(e->bytes, search.bytes, search.size);
+        e->size = search.size;
+        cache_store_unit(x->options->cache, x->keys[i], &deps, e->bytes, e->size, &e->id);
+    }
+    deps_free(&deps);
+    unit_free(search.unit);
+    munmap(bytes, size);
+    return good;
+}
+
+/* ---- extractor processes ---- */
+static char *output_path(const struct extraction *x, size_t i, const char *suffix)
+{
+    return xasprintf("%s/%zu.%s", x->temporary, i, suffix);
+}
+
+static void keep_product(struct extraction *x, size_t i)
+{
+    struct extracted *e = &x->out[i];
+    char *out = output_path(x, i, "unit"), *deps_file = output_path(x, i, "deps"), err[SAY_MAX];
+    size_t text_size;
+    e->bytes = (unsigned char *)file_read(out, &e->size);
+    char *text = file_read(deps_file, &text_size);
+    struct deps deps = {0};
+    if (text && !deps_parse(text, text_size, &deps))
+        say_verbose("the extractor's list of files for '%s' is malformed; its unit is not kept", x->db->rows[i].file);
+    e->unit = e->bytes ? unit_decode(e->bytes, e->size, err, sizeof err) : NULL;
+    if (e->unit) {
+        e->origin = ORIGIN_PARSED;
+        cache_store_unit(x->options->cache, x->keys[i], &deps, e->bytes, e->size, &e->id);
+    } else {
+        e->why = xasprintf("'%s' is not analysed: the extractor's unit cannot be read: %s", x->db->rows[i].file, e->bytes ? err : strerror(errno));
+    }
+    free(e->bytes);
+    e->bytes = NULL;
+    deps_free(&deps);
+    unlink(out);
+    unlink(deps_file);
+    free(text);
+    free(out);
+    free(deps_file);
+}
+
+static void extractor_ended(void *context, size_t i, int status, const char *log)
+{
+    struct extraction *x = context;
+    struct extracted *e = &x->out[i];
+    const char *file = x->db->rows[i].file;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        keep_product(x, i);
+    else if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
+        e->why = xasprintf("'%s' does not parse and is not analysed; the compiler's words:", file);
+    else if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
+        e->origin = ORIGIN_NOT_C;
+    else if (WIFSIGNALED(status))
+        e->why = xasprintf("the extractor crashed on '%s' (%s); that file is not analysed", file, strsignal(WTERMSIG(status)));
+    else
+        e->why = xasprintf("the extractor could not work on '%s' (exit status %d); that file is not analysed", file, WEXITSTATUS(status));
+    if (e->why && !WIFSIGNALED(status) && *log)
+        e->log = xstrdup(log);
+    else if (*log)
+        say_verbose("the extractor's words on '%s':\n%s", file, log);
+    say_progress(++x->done, x->db->n, file);
+}
+
+static void start_extractor(struct extraction *x, struct children *pool, size_t i)
+{
+    const struct compile_row *row = &x->db->rows[i];
+    struct extracted *e = &x->out[i];
+    if (!file_facts_of(x->options->facts, row->file)->exists) {
+        e->why = xasprintf("'%s' does not exist; the compile database is out of date", row->file);
+        return;
+    }
+    if (!file_facts_of(x->options->facts, row->directory)->exists) {
+        e->why = xasprintf("'%s' is not analysed: its directory '%s' does not exist", row->file, row->directory);
+        return;
+    }
+    struct string_list argv = {0};
+    strings_add(&argv, x->options->extractor);
+    strings_add(&argv, "--out");
+    strings_take(&argv, output_path(x, i, "unit"));
+    strings_add(&argv, "--deps");
+    strings_take(&argv, output_path(x, i, "deps"));
+    strings_add(&argv, "--");
+    for (size_t a = 0; a < row->args.n; a++)
+        strings_add(&argv, row->args.at[a]);
+    int error = children_start(pool, strings_argv(&argv), row->directory, i);
+    if (error)
+        e->why = xasprintf("cannot start the extractor on '%s': %s", row->file, strerror(error));
+    strings_free(&argv);
+}
+
+static void run_extractors(struct extraction *x, const bool *wanted)
+{
+    bool any = false;
+    for (size_t i = 0; i < x->db->n; i++)
+        any = any || wanted[i];
+    if (!any)
+        return;
+    x->temporary = cache_temporary(x->options->cache);
+    if (!x->temporary) {
+        int why = errno;
+        for (size_t i = 0; i < x->db->n; i++)
+            if (wanted[i])
+                x->out[i].why = xasprintf("'%s' is not analysed: cannot make a temporary directory: %s", x->db->rows[i].file, strerror(why));
+        return;
+    }
+    struct children pool;
+    children_init(&pool, x->options->jobs, extractor_ended, x);
+    for (size_t i = 0; i < x->db->n; i++)
+        if (wanted[i])
+            start_extractor(x, &pool, i);
+    children_destroy(&pool);
+    say_progress_end();
+    directory_remove(x->temporary);
+    free(x->temporary);
+    x->temporary = NULL;
+}
+
+void extract_all(const struct compile_db *db, const struct extract_options *options, struct extracted *out)
+{
+    struct extraction x = {.db = db, .options = options, .out = out};
+    x.keys = xcalloc(db->n + 1, sizeof *x.keys);
+    bool *wanted = xcalloc(db->n + 1, sizeof *wanted);
+    memset(out, 0, db->n * sizeof *out);
+    for (size_t i = 0; i < db->n; i++) {
+        x.keys[i] = command_key(&db->rows[i], options);
+        if (cache_find_unit(options->cache, x.keys[i], &out[i].id))
+            out[i].origin = ORIGIN_CACHE;
+        else if (!options->objects || !db->rows[i].object || !take_from_object(&x, i))
+            wanted[i] = true;
+        x.done += !wanted[i];
+    }
+    run_extractors(&x, wanted);
+    free(wanted);
+    free(x.keys);
+}
+
+void extract_load(const struct compile_db *db, const struct extract_options *options, struct extracted *out)
+{
+    struct extraction x = {.db = db, .options = options, .out = out};
+    x.keys = xcalloc(db->n + 1, sizeof *x.keys);
+    bool *wanted = xcalloc(db->n + 1, sizeof *wanted);
+    char err[SAY_MAX];
+    for (size_t i = 0; i < db->n; i++) {
+        struct extracted *e = &out[i];
+        if (e->unit || (e->origin != ORIGIN_CACHE && e->origin != ORIGIN_OBJECT))
+            continue;
+        if (!e->bytes)
+            e->bytes = cache_load_unit(options->cache, e->id, &e->size);
+        e->unit = e->bytes ? unit_decode(e->bytes, e->size, err, sizeof err) : NULL;
+        free(e->bytes);
+        e->bytes = NULL;
+        if (!e->unit) {
+            say_verbose("the kept unit of '%s' cannot be used; it is made anew", db->rows[i].file);
+            e->origin = ORIGIN_NONE;
+            wanted[i] = true;
+            x.keys[i] = command_key(&db->rows[i], options);
+        }
+    }
+    run_extractors(&x, wanted);
+    free(wanted);
+    free(x.keys);
+}
+
+void extracted_free(struct extracted *e, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unit_free(e[i].unit);
+        free(e[i].bytes);
+        free(e[i].why);
+        free(e[i].log);
+    }
+    free(e);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Database, selection, cache, extraction; and the sentences about what was left out. Stands on extract.h. */
+#include "load.h"
+#include "children.h"
+#include "files.h"
+#include "layout.h"
+#include "say.h"
+#include "word.h"
+#include "base/alloc.h"
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool glob_matches(const char *glob, const char *path)
+{
+    size_t n = strlen(glob);
+    while (n > 1 && glob[n - 1] == '/')
+        n--;
+    char *plain = xstrndup(glob, n), *anywhere = xasprintf("*/%s", plain), *below = xasprintf("%s/*", plain), *deep = xasprintf("*/%s/*", plain);
+    bool match = fnmatch(plain, path, 0) == 0 || fnmatch(below, path, 0) == 0;
+    if (plain[0] != '/')
+        match = match || fnmatch(anywhere, path, 0) == 0 || fnmatch(deep, path, 0) == 0;
+    free(plain);
+    free(anywhere);
+    free(below);
+    free(deep);
+    return match;
+}
+
+static bool is_excluded(const struct load *l, const char *path)
+{
+    for (size_t i = 0; i < l->exclude.n; i++)
+        if (glob_matches(l->exclude.at[i], path))
+            return true;
+    return l->config && config_excluded(l->config, path);
+}
+
+static void row_drop(struct compile_db *db, size_t i)
+{
+    free(db->rows[i].directory);
+    free(db->rows[i].file);
+    free(db->rows[i].object);
+    strings_free(&db->rows[i].args);
+    memmove(db->rows + i, db->rows + i + 1, (db->n - i - 1) * sizeof *db->rows);
+    db->n--;
+}
+
+/* Keep the rows of the files asked for; a file that has none is said. */
+static bool select_files(struct load *l, const char *database)
+{
+    bool good = true;
+    struct string_list wanted = {0};
+    for (size_t i = 0; i < l->files.n; i++) {
+        strings_take(&wanted, path_absolute(NULL, l->files.at[i]));
+        bool found = false;
+        for (size_t r = 0; r < l->db.n && !found; r++)
+            found = strcmp(l->db.rows[r].file, wanted.at[i]) == 0;
+        if (!found) {
+            bool known = strings_has(&l->db.cxx, wanted.at[i]) || strings_has(&l->db.other, wanted.at[i]);
+            say(known ? "'%s' is not C; Aglet analyses C only" : "'%s' is not in the compile database '%s'", l->files.at[i], database);
+            good = false;
+        }
+    }
+    for (size_t r = l->db.n; good && l->files.n && r-- > 0;)
+        if (!strings_has(&wanted, l->db.rows[r].file))
+            row_drop(&l->db, r);
+    if (l->files.n) {
+        strings_free(&l->db.cxx);
+        strings_free(&l->db.other);
+    }
+    strings_free(&wanted);
+    return good;
+}
+
+static bool rows_of_flags(struct load *l)
+{
+    char *here = path_working();
+    for (size_t i = 0; i < l->files.n; i++) {
+        struct string_list args = {0};
+        strings_add(&args, "cc");
+        for (size_t a = 0; a < l->flags.n; a++)
+            strings_add(&args, l->flags.at[a]);
+        strings_add(&args, "-c");
+        strings_add(&args, l->files.at[i]);
+        compile_db_add(&l->db, here, l->files.at[i], NULL, &args);
+    }
+    free(here);
+    compile_db_unique(&l->db);
+    if (l->files.n == 0)
+        say("no file is named before --");
+    return l->files.n > 0;
+}
+
+static bool find_rows(struct load *l)
+{
+    char err[SAY_MAX];
+    if (l->have_flags)
+        return rows_of_flags(l);
+    char *database = compile_db_find(l->database, err, sizeof err);
+    bool good = database && compile_db_read(database, &l->db, err, sizeof err);
+    if (!good)
+        say("%s", err);
+    else if (l->db.n + l->db.cxx.n + l->db.other.n == 0) {
+        say("the compile database '%s' is empty; nothing was analysed", database);
+        good = false;
+    } else
+        good = select_files(l, database);
+    free(database);
+    return good;
+}
+
+/* "3 C++ files are left out: a.cc, b.cc, c.cc" */
+static void say_left_out(const struct string_list *files, const char *what)
+{
+    if (files->n == 0)
+        return;
+    char line[SAY_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < files->n && i < 3; i++)
+        n += (size_t)snprintf(line + n, sizeof line - n, "%s%s", i ? ", " : "", path_base(files->at[i])) % (sizeof line - n);
+    say("%zu %s file%s left out, only C is analysed: %s%s", files->n, what, files->n == 1 ? " is" : "s are", line, files->n > 3 ? ", …" : "");
+}
+
+static void count(struct load *l)
+{
+    for (size_t i = 0; i < l->db.n; i++) {
+        struct extracted *e = &l->units[i];
+        l->from_cache += e->origin == ORIGIN_CACHE;
+        l->from_objects += e->origin == ORIGIN_OBJECT;
+        l->parsed += e->origin == ORIGIN_PARSED;
+        if (e->origin == ORIGIN_NOT_C) {
+            strings_add(&l->db.other, l->db.rows[i].file);
+            l->not_c++;
+        }
+        if (!e->why)
+            continue;
+        l->not_analysed++;
+        say("%s", e->why);
+        if (e->log)
+            fputs(e->log, stderr);
+    }
+    say_left_out(&l->db.cxx, "C++");
+    say_left_out(&l->db.other, "other-language");
+}
+
+bool load_find(struct load *l)
+{
+    char err[SAY_MAX];
+    if (!find_rows(l))
+        return false;
+    for (size_t r = l->db.n; r-- > 0;)
+        if (is_excluded(l, l->db.rows[r].file)) {
+            row_drop(&l->db, r);
+            l->excluded++;
+        }
+    l->extractor = layout_extractor(err, sizeof err);
+    if (!l->extractor) {
+        say("%s", err);
+        return false;
+    }
+    if (!l->no_cache) {
+        l->cache = cache_open(l->cache_directory, &l->facts, err, sizeof err);
+        if (err[0])
+            say("%s", err);
+    }
+    l->extraction = (struct extract_options){l->extractor, l->cache, &l->facts, l->jobs ? l->jobs : children_default_limit(), !l->no_objects};
+    l->units = xcalloc(l->db.n + 1, sizeof *l->units);
+    extract_all(&l->db, &l->extraction, l->units);
+    count(l);
+    return true;
+}
+
+void load_decode(struct load *l)
+{
+    extract_load(&l->db, &l->extraction, l->units);
+}
+
+size_t load_analysed(const struct load *l)
+{
+    return l->db.n - l->not_analysed - l->not_c;
+}
+
+void load_free(struct load *l)
+{
+    if (l->units)
+        extracted_free(l->units, l->db.n);
+    cache_close(l->cache);
+    compile_db_free(&l->db);
+    file_facts_free(&l->facts);
+    strings_free(&l->files);
+    strings_free(&l->flags);
+    strings_free(&l->exclude);
+    free(l->extractor);
+    *l = (struct load){0};
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The units a word works on: finds the database, the cache and the extractor, and says what could not be read.
+ * Stands on extract.h. For words that need some files' units (explain-type, infer, graph) as well as for lint:
+ *
+ *     struct load load = {.database = p, .jobs = 0};
+ *     strings_add(&load.files, "src/job.c");
+ *     if (!load_find(&load)) return EXIT_TROUBLE;
+ *     load_decode(&load);        … load.units[i].unit, NULL where load.units[i].why …
+ *     load_free(&load); */
+#ifndef AGLET_TOOL_LOAD_H
+#define AGLET_TOOL_LOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "cache.h"
+#include "compile_db.h"
+#include "extract.h"
+#include "file_facts.h"
+#include "string_list.h"
+#include "program/config.h"
+
+struct load {
+    /* what is asked; zero is the default */
+    const char *database;       /* -p */
+    struct string_list files;   /* only these; empty: all rows */
+    struct string_list flags;   /* with have_flags: compile `files` with these, there is no database */
+    bool have_flags;
+    struct string_list exclude; /* globs of files to leave out */
+    const struct config *config; /* its excludes count too; may be NULL */
+    const char *cache_directory;
+    bool no_cache, no_objects;
+    size_t jobs; /* 0: one per processor */
+
+    /* what was found */
+    struct compile_db db;
+    struct extracted *units; /* one per row of db */
+    size_t excluded;         /* rows left out by a glob */
+    size_t not_analysed;     /* rows with a `why`, all of which were said */
+    size_t from_cache, from_objects, parsed, not_c;
+    struct file_facts facts;
+    struct cache *cache;
+    struct extract_options extraction;
+    char *extractor;
+};
+
+/* Find every unit; says on standard error what could not be analysed, and the files of other languages it leaves out.
+ * Returns false, having said why, when nothing can be done at all: no database, no extractor, a file that is not in the database. */
+bool load_find(struct load *l);
+/* Make load.units[i].unit of each that has one. */
+void load_decode(struct load *l);
+/* Number of rows that have a unit. */
+size_t load_analysed(const struct load *l);
+void load_free(struct load *l);
+
+/* Does the path match a glob, a directory's name, or a path's end? "*" also matches "/". */
+bool glob_matches(const char *glob, const char *path);
+
+#endif
