@@ -161,8 +161,8 @@ static const char *check_types(const struct unit *u)
         RUN(types, i, t->fields, fields);
         RUN(types, i, t->params, type_refs);
         RUN(types, i, t->annots, annots);
-        if (t->fields.count && t->kind != IR_T_STRUCT && t->kind != IR_T_UNION)
-            return wrong("types", i, "has fields and is no struct or union");
+        if (t->fields.count && t->kind != IR_T_STRUCT && t->kind != IR_T_UNION && t->kind != IR_T_FUNCTION)
+            return wrong("types", i, "has fields and is no struct, union or function");
         if (t->params.count && t->kind != IR_T_FUNCTION)
             return wrong("types", i, "has parameters and is no function");
         for (uint32_t f = 0; f < t->fields.count; f++)

@@ -107,7 +107,8 @@ struct ir_field_rec {
 /* ---- annotations ---- */
 /* One annotation as written. `kind` is the index of its name in annotations.def (enum ir_annot_kind); `args` the raw,
  * macro-expanded text between the parentheses. Lock expressions in it are parsed and resolved by the engine
- * (program/lock_expr.h), never by the frontend. */
+ * (program/lock_expr.h), never by the frontend, but for one thing: where the annotated declaration of a function names its
+ * parameters otherwise than vars[] does (a prototype beside the definition), the frontend writes `$1`, `$2` … for them. */
 struct ir_annot_rec {
     uint32_t kind;
     ir_str args;

@@ -57,6 +57,7 @@ struct lock_path {
     const struct unit *type_unit;
     const char *text; /* as written, blanks squeezed: "a->b.mu" */
     bool complement;  /* written `!mu`: must not be held (Clang's negative capability) */
+    bool address;     /* only among the values of spawns and joins: the value is this place's address, not what it holds */
 };
 
 /* When a call had its effect: always, or when the result compares so. Also used by models. */
