@@ -657,8 +657,8 @@ int lock_path_print(const struct lock_path *path, const char *base, char *out, s
             pointer = true;
         } else if (s->kind == LOCK_STEP_FIELD) {
             const char *field = unit_str(s->unit, s->unit->fields[s->field].name);
-            bool first = i == 0 && path->root == LOCK_AT_OBJECT;
-            snprintf(next, sizeof next, "%.300s%s%.200s", text, !*field || first ? "" : pointer ? "->" : ".", field);
+            const char *link = !*field || !*text || (i == 0 && path->root == LOCK_AT_OBJECT) ? "" : pointer ? "->" : ".";
+            snprintf(next, sizeof next, "%.300s%s%.200s", text, link, field);
             pointer = pointer && !*field;
         } else {
             if (s->index)
