@@ -2,6 +2,7 @@
 """Run `aglet lint` and read its findings, for the tests that lint whole programs. Stands on --format=json."""
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -55,3 +56,9 @@ def read(text):
         findings.append(Finding(entry["rule"], entry.get("severity", "warning"), entry.get("file") or "",
                                 entry.get("line") or 0, entry["message"], entry.get("function") or "", places))
     return findings
+
+
+def analysed(said):
+    """How many files the summary on standard error says were analysed."""
+    match = re.search(r"(\d+)(?: of \d+)? files? analysed", said)
+    return int(match[1]) if match else 0

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Lint real programs that nobody annotated and print the numbers: files, time, findings by rule.
+
+Stands on databases.py for the programs and `aglet lint` for the findings. Fails when a file is skipped in silence, a
+run could not do its work, or a finding is not triaged in docs/realworld.md.
+
+usage: run.py --build BUILD [--show] [--no-triage] [PROGRAM...]
+"""
+import argparse
+import json
+import re
+import shutil
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
+import databases
+import lint
+
+TRIAGE = HERE.parents[1] / "docs/realworld.md"
+
+
+def triaged():
+    """(file, line, rule) -> "real" or "wrong", from rows like | real | `lock-leak` | `rdkafka.c:123` | … |"""
+    if not TRIAGE.exists():
+        return {}
+    rows = re.findall(r"^\| *(real|wrong) *\| *`([a-z-]+)` *\| *`([\w./-]+):(\d+)` *\|", TRIAGE.read_text(), re.M)
+    return {(file, int(line), rule): verdict for verdict, rule, file, line in rows}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", default="build")
+    parser.add_argument("--show", action="store_true", help="print every finding")
+    parser.add_argument("--no-triage", action="store_true", help="do not hold the findings against docs/realworld.md")
+    parser.add_argument("programs", nargs="*", metavar="PROGRAM")
+    options = parser.parse_args()
+    aglet = lint.tool(options.build)
+    build = Path(options.build).resolve()
+    cache = build / "realworld/cache"
+    shutil.rmtree(cache, ignore_errors=True)
+    verdicts, errors, verdict_counts, rules, hints = triaged(), [], Counter(), Counter(), 0
+
+    print(f"{'program':12}{'files':>7}{'lines':>10}{'parsed':>8}{'cold s':>8}{'warm s':>8}{'findings':>10}{'hints':>7}")
+    for name in options.programs or databases.PROGRAMS:
+        database = databases.make(name, build / "realworld")
+        entries = json.loads((database / "compile_commands.json").read_text())
+        times = []
+        for _ in ("cold", "warm"):
+            start = time.monotonic()
+            status, findings, said = lint.lint(aglet, database, cache=cache)
+            times.append(time.monotonic() - start)
+        if status > 1:
+            errors.append(f"{name}: exit status {status}: {said.strip()[-500:]}")
+        analysed = lint.analysed(said)
+        if analysed != len(entries):
+            errors.append(f"{name}: {analysed} of {len(entries)} files analysed: {said.strip()[-500:]}")
+        firm = [finding for finding in findings if finding.severity != "hint"]
+        hints += len(findings) - len(firm)
+        rules.update(finding.rule for finding in firm)
+        print(f"{name:12}{len(entries):7}{databases.lines_of(entries):10,}{analysed:8}{times[0]:8.1f}{times[1]:8.1f}"
+              f"{len(firm):10}{len(findings) - len(firm):7}", flush=True)
+        for finding in findings if options.show else []:
+            print(f"    {finding.severity}: {Path(finding.path).name}:{finding.line} {finding.message} [{finding.rule}]")
+        for finding in firm:
+            verdict = verdicts.get((Path(finding.path).name, finding.line, finding.rule), "not triaged")
+            verdict_counts[verdict] += 1
+            if verdict == "not triaged" and not options.no_triage:
+                errors.append(f"not triaged: {Path(finding.path).name}:{finding.line} {finding.message} [{finding.rule}]")
+
+    print("\nby rule: " + (", ".join(f"{rule} {count}" for rule, count in rules.most_common()) or "none"))
+    print("triage:  " + (", ".join(f"{verdict} {count}" for verdict, count in verdict_counts.items()) or "none"))
+    total = sum(verdict_counts.values())
+    if not options.no_triage and verdict_counts["wrong"] * 10 > total:
+        errors.append(f"{verdict_counts['wrong']} of {total} findings are wrong: more than one in ten")
+    for error in errors:
+        print(error, file=sys.stderr)
+    sys.exit(bool(errors))
+
+
+if __name__ == "__main__":
+    main()
