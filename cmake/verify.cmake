@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# aglet_verify(prefix file [PROPERTY value...]): one test per built Clang major, in which Clang itself (-verify) holds the
+# plugin's diagnostics against the `expected-warning {{…}}` comments of the file. Notes may be left out of the comments.
+#
+# A line `Flags  -std=c99 …` in the file's first comment adds compiler flags.
+function(aglet_verify prefix file)
+  get_filename_component(name ${file} NAME_WE)
+  file(STRINGS ${file} flags REGEX "^ \\* Flags +" LIMIT_COUNT 1)
+  string(REGEX REPLACE "^ \\* Flags +| *\\*/ *$" "" flags "${flags}")
+  separate_arguments(flags UNIX_COMMAND "${flags}")
+  foreach(major IN LISTS AGLET_CLANG_MAJORS)
+    if(NOT TARGET aglet-clang-${major})
+      continue()
+    endif()
+    find_program(clang NAMES /usr/lib/llvm-${major}/bin/clang clang-${major} NO_CACHE)
+    add_test(NAME ${prefix}.${name}.clang-${major} COMMAND ${clang} -std=gnu11 -Wno-everything
+      -I${PROJECT_SOURCE_DIR}/annotations/include -I${PROJECT_SOURCE_DIR}/runtime/include
+      -fplugin=$<TARGET_FILE:aglet-clang-${major}> -fsyntax-only
+      -Xclang -verify -Xclang -verify-ignore-unexpected=note ${flags} ${file})
+    set_tests_properties(${prefix}.${name}.clang-${major} PROPERTIES TIMEOUT 60 LABELS ${prefix} ${ARGN})
+    unset(clang)
+  endforeach()
+endfunction()
