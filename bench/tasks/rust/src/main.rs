@@ -220,7 +220,7 @@ fn main() {
             let mut b = if workers == 1 { tokio::runtime::Builder::new_current_thread() } else { tokio::runtime::Builder::new_multi_thread() };
             let name = a[2].clone();
             let rt = b.worker_threads(workers).enable_all().build().unwrap();
-            if workers == 1 { rt.block_on(tokio_loop(&name, n)) } else { rt.block_on(async move { tokio::spawn(async move { tokio_loop(&name, n).await }).await.unwrap() }) }
+            rt.block_on(async move { tokio::spawn(async move { tokio_loop(&name, n).await }).await.unwrap() })
         }
     }
 }
