@@ -31,6 +31,9 @@ int config_level(const struct config *c, const char *path); /* 1 or 2 */
 bool config_excluded(const struct config *c, const char *path);
 bool config_rule_on(const struct config *c, const char *rule, const char *path);
 
+/* Is every rule named in it one that `known` knows? Else false with "path:line:column: …" in err. "*" stands for all. */
+bool config_check_rules(const struct config *c, bool (*known)(const char *rule), char *err, size_t err_size);
+
 /* The models: the shipped, then `models:` files, then the file's own `functions:` and `types:`. */
 const struct models *config_models(const struct config *c);
 

@@ -60,6 +60,15 @@ bool models_add(struct models *m, const char *name, const char *text, size_t len
     return true;
 }
 
+bool models_add_nodes(struct models *m, struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *functions,
+                      const yaml_node_t *types)
+{
+    bool ok = (!functions || model_read_functions(c, doc, functions, &m->own)) &&
+              (!types || model_read_types(c, doc, types, &m->own));
+    model_set_sort(&m->own);
+    return ok;
+}
+
 bool models_add_file(struct models *m, const char *path, char *err, size_t err_size)
 {
     if (err_size)

@@ -38,6 +38,9 @@ const char *yaml_text(struct yaml_complaint *c, const yaml_node_t *node, const c
 /* Read the mapping under `functions:` or `types:`. */
 bool model_read_functions(struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *node, struct model_set *set);
 bool model_read_types(struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *node, struct model_set *set);
+/* Add the mappings under `functions:` and `types:` (each may be NULL) of an open document to m. */
+bool models_add_nodes(struct models *m, struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *functions,
+                      const yaml_node_t *types);
 /* Read a whole model file: those two keys and no other. */
 bool model_read_text(struct yaml_complaint *c, const char *text, size_t length, struct model_set *set);
 
