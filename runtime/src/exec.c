@@ -161,9 +161,10 @@ int aglet_block_on(aglet_executor *ex, aglet_task_fn *entry, void *arg, void **r
         return -EDEADLK;
     struct root r = {.entry = entry, .arg = arg};
     int error;
-    if (ex->current_thread) {
-        if (atomic_exchange(&ex->busy, true))
-            return -EBUSY;
+    atomic_fetch_add(&ex->blocked_on, 1);
+    if (ex->current_thread && atomic_exchange(&ex->busy, true)) {
+        error = -EBUSY;
+    } else if (ex->current_thread) {
         error = task_start(NULL, &(struct task_plan){.executor = ex, .entry = run_root_here, .arg = &r, .detached = true});
         if (!error)
             worker_run(ex->worker[0], root_ended, &r);
@@ -174,6 +175,7 @@ int aglet_block_on(aglet_executor *ex, aglet_task_fn *entry, void *arg, void **r
         if (!error)
             error = aglet_join(task, NULL);
     }
+    atomic_fetch_sub(&ex->blocked_on, 1);
     if (!error && result)
         *result = r.result;
     return error;

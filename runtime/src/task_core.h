@@ -45,7 +45,7 @@ struct aglet_task {
     void *locals;           /* task-local storage, owner only */
     const char *waits_for;  /* static text; written by the owner before it parks */
     const void *waits_at;   /* the caller's code address of the await */
-    void *held;             /* thread locks held while suspended; checked library */
+    const void *waits_on;   /* checked: the channel it receives from */
     uint64_t id;
     _Atomic uint8_t kind; /* enum task_kind; TASK_FREE: this is no task but free memory */
     uint8_t size_class;

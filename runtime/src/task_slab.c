@@ -118,7 +118,7 @@ struct aglet_task *task_new(struct task_cache *cache, size_t frame) {
     t->name = NULL;
     t->locals = NULL;
     t->waits_for = NULL;
-    t->held = NULL;
+    t->waits_on = NULL;
     t->result = NULL;
     t->local = 0;
     t->yielded = 0;

@@ -35,6 +35,7 @@ struct waiter {
     int32_t result;  /* 0, or a negative errno value such as -EPIPE */
     uint32_t index;  /* which of several */
     bool linked;
+    bool notify; /* channel senders: only say that there may be room */
     _Atomic bool let_go; /* joins: the ending task will not touch this waiter again */
 };
 

@@ -60,6 +60,8 @@ struct aglet_executor {
     _Atomic bool busy;      /* current_thread: somebody is inside aglet_block_on */
     _Atomic uint64_t idle;  /* bit i: worker i is about to sleep or sleeps */
     _Atomic uint32_t searching; /* workers awake without work */
+    _Atomic int blocked_on;     /* threads inside aglet_block_on */
+    _Atomic bool deadlock_told; /* checked */
     _Atomic bool closing;       /* tasks spawned from now on are born aborted */
     _Atomic uint64_t spawned_outside;
     _Alignas(64) struct slock inject_lock;

@@ -1,22 +1,140 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The checks of the executor. Stands on misuse.h and worker.h. */
+/* The checks of the executor and of channels. Stands on misuse.h, worker.h, chan_check.h.
+ *
+ * Quiescence (check_worker_idle): every worker is idle, no timer runs, no descriptor is watched, and the process has no
+ * thread that the executor does not know to be asleep. Then no task can ever run again; if tasks are left, that is a
+ * deadlock, and it is reported by the last worker before it sleeps. A single doubt (one thread more) and nothing is said. */
 #include "task_check.h"
+#include "chan_check.h"
 #include "check.h"
 #include "misuse.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const char *name_of(const struct aglet_task *t) {
+    return t->name ? t->name : "unnamed";
+}
 
 void check_task_end(struct aglet_task *t, struct stack *s) {
     if (!stack_intact(s)) {
         struct misuse *m = misuse_open("stack-overflow", t, true);
-        misuse_say(m, "task %llu '%s' has written below its stack of %zu bytes", (unsigned long long)t->id,
-                   t->name ? t->name : "unnamed", s->usable);
+        misuse_say(m, "task %llu '%s' has written below its stack of %zu bytes", (unsigned long long)t->id, name_of(t),
+                   s->usable);
         misuse_close(m);
     }
     if (check_held_count())
         check_yield(t->waits_at);
 }
 
+static unsigned threads_of_process(void) {
+    unsigned n = 0;
+    DIR *dir = opendir("/proc/self/task");
+    if (!dir)
+        return 0;
+    for (struct dirent *e; (e = readdir(dir));)
+        n += e->d_name[0] != '.';
+    closedir(dir);
+    return n;
+}
+
+static bool is_quiescent(struct aglet_executor *ex) {
+    uint64_t all = ex->n == 64 ? ~UINT64_C(0) : (UINT64_C(1) << ex->n) - 1;
+    if (atomic_load(&ex->idle) != all || atomic_load(&ex->injected))
+        return false;
+    for (unsigned i = 0; i < ex->n; i++) {
+        struct worker *w = ex->worker[i];
+        if (atomic_load(&w->inbox) || deque_size(&w->deque) || timer_wheel_next(&w->timers) != INT64_MAX ||
+            atomic_load(&w->reactor.sources))
+            return false;
+        if (atomic_load(&w->sleep) == WORKER_AWAKE)
+            return false;
+    }
+    /* The workers and the thread inside aglet_block_on. */
+    unsigned known = ex->n + (ex->current_thread ? 0 : 1);
+    return atomic_load(&ex->blocked_on) && threads_of_process() == known;
+}
+
+struct parked {
+    struct aglet_executor *executor;
+    struct aglet_task *list[64];
+    unsigned n, all;
+};
+
+static void collect(struct aglet_task *t, void *parked) {
+    struct parked *p = parked;
+    if (t->executor != p->executor || atomic_load(&t->state) != TASK_PARKED)
+        return;
+    p->all++;
+    if (p->n < 64)
+        p->list[p->n++] = t;
+}
+
 void check_worker_idle(struct worker *w) {
-    (void)w;
+    struct aglet_executor *ex = w->executor;
+    if (!is_quiescent(ex))
+        return;
+    struct parked p = {.executor = ex};
+    task_each(collect, &p);
+    if (!p.n || atomic_exchange(&ex->deadlock_told, true))
+        return;
+    struct aglet_task *forgotten = NULL;
+    for (unsigned i = 0; i < p.n; i++) {
+        struct aglet_task *t = p.list[i];
+        if (t->waits_on && chan_is_forgotten((aglet_chan *)(uintptr_t)t->waits_on, t->id))
+            forgotten = t;
+    }
+    struct misuse *m;
+    if (forgotten) {
+        m = misuse_open("forgotten-sender", forgotten->waits_on, true);
+        misuse_say(m, "task %llu '%s' receives from a channel whose only remaining sender it holds itself; drop it first",
+                   (unsigned long long)forgotten->id, name_of(forgotten));
+    } else {
+        m = misuse_open("channel-deadlock", NULL, true);
+        misuse_say(m, "all %u tasks wait and nothing is left that could wake one", p.all);
+    }
+    for (unsigned i = 0; i < p.n; i++) {
+        misuse_note(m, "task %llu '%s' waits in '%s' here", (unsigned long long)p.list[i]->id, name_of(p.list[i]),
+                    p.list[i]->waits_for ? p.list[i]->waits_for : "?");
+        misuse_place(m, p.list[i]->waits_at);
+    }
+    misuse_close(m);
+    /* A hook has taken the report: let the tasks unwind. */
+    for (unsigned i = 0; i < p.n; i++)
+        aglet_abort(p.list[i]);
+}
+
+uint64_t check_who(void) {
+    struct aglet_task *t = task_self();
+    return t ? t->id : (uint64_t)syscall(SYS_gettid) | UINT64_C(1) << 63;
+}
+
+void check_chan_new(struct chan_note *note) {
+    note->opener = check_who();
+}
+
+int check_chan_recv_wait(aglet_chan *c, struct sleeper *s, aglet_time deadline, const void *caller) {
+    if (s->task) {
+        s->task->waits_on = deadline == AGLET_FOREVER ? c : NULL;
+        int error = sleeper_wait(s, deadline, "recv");
+        s->task->waits_on = NULL;
+        return error;
+    }
+    for (;;) {
+        aglet_time soon = aglet_after_ms(50);
+        int error = sleeper_wait(s, soon < deadline ? soon : deadline, "recv");
+        if (error != -ETIMEDOUT || soon >= deadline)
+            return error;
+        if (deadline == AGLET_FOREVER && chan_is_forgotten(c, check_who()) && threads_of_process() == 1) {
+            misuse_report("forgotten-sender", c, true, caller,
+                          "the process's only thread receives from a channel whose only remaining sender it holds itself; "
+                          "drop it first");
+            return -EDEADLK;
+        }
+    }
 }
 
 void check_executor_new(struct aglet_executor *ex) {
@@ -28,7 +146,7 @@ static void report_leak(struct aglet_task *t, void *executor) {
         return;
     struct misuse *m = misuse_open("task-leak", t, false);
     misuse_say(m, "task %llu '%s' still runs when its executor ends; it is aborted now", (unsigned long long)t->id,
-               t->name ? t->name : "unnamed");
+               name_of(t));
     if (t->waits_for && t->waits_at) {
         misuse_note(m, "it waits in '%s' here", t->waits_for);
         misuse_place(m, t->waits_at);
@@ -43,5 +161,5 @@ void check_executor_free(struct aglet_executor *ex) {
 void check_stackless_wait(struct aglet_task *t, const char *why, const void *caller) {
     misuse_report("blocking-in-task", t, false, caller,
                   "stackless task %llu '%s' calls '%s' as if it had a stack: its worker waits with it",
-                  (unsigned long long)t->id, t->name ? t->name : "unnamed", why);
+                  (unsigned long long)t->id, name_of(t), why);
 }

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Channels: a ring (bounded) or a list of blocks (unbounded) under one short lock, with a queue of waiting senders and
+ * one of waiting receivers. Stands on task_sleep.h.
+ *
+ * A value goes straight into the slot of a receiver that waits, so the receiver never takes the lock again. Hence, under
+ * the lock: receivers wait only while nothing is queued, senders only while the ring is full.
+ *
+ * Cost model: the lock is one locked instruction to take and a plain store to give, and it is all there is on the fast
+ * path. Vyukov's ring needs no lock but one locked instruction too, and a second one as a fence to find sleepers;
+ * measured on one worker it is no faster, and it can neither rendezvous nor hand over. */
+#include "chan.h"
+#include "chan_check.h"
+#include "misuse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct block {
+    struct block *next;
+    _Alignas(16) unsigned char items[];
+};
+
+struct aglet_chan {
+    struct slock lock;
+    uint32_t senders, receivers; /* handles; all below under lock */
+    bool closed;                 /* the receiver wants no more */
+    size_t item, capacity;
+    size_t head, tail, count;    /* bounded: positions in ring; unbounded: in first and last block */
+    struct waitq send_q, recv_q;
+    /* Unbounded. */
+    size_t per_block;
+    struct block *first, *last, *spare;
+    struct chan_note note; /* checked library */
+    /* Bounded. */
+    _Alignas(16) unsigned char ring[];
+};
+
+static inline void copy_item(void *to, const void *from, size_t size) {
+    if (size == sizeof(void *))
+        memcpy(to, from, sizeof(void *));
+    else
+        memcpy(to, from, size);
+}
+
+aglet_chan *aglet_chan_new_(size_t item, size_t capacity) {
+    bool bounded = capacity != AGLET_UNBOUNDED;
+    size_t ring = 0;
+    if (bounded && __builtin_mul_overflow(item, capacity, &ring))
+        return NULL;
+    if (ring > SIZE_MAX / 2)
+        return NULL;
+    struct aglet_chan *c = malloc(sizeof *c + ring);
+    if (!c)
+        return NULL;
+    memset(c, 0, sizeof *c);
+    c->senders = c->receivers = 1;
+    c->item = item;
+    c->capacity = capacity;
+    if (!bounded) {
+        c->per_block = item < 64 ? 2048 / (item ? item : 1) : 32;
+        c->first = c->last = malloc(sizeof(struct block) + c->per_block * item);
+        if (!c->first) {
+            free(c);
+            return NULL;
+        }
+        c->first->next = NULL;
+    }
+    if (aglet_checked)
+        check_chan_new(&c->note);
+    return c;
+}
+
+bool chan_is_forgotten(aglet_chan *c, uint64_t by) {
+    return c->senders == 1 && !c->count && c->note.opener == by;
+}
+
+static void destroy(aglet_chan *c) {
+    for (struct block *b = c->first; b;) {
+        struct block *next = b->next;
+        free(b);
+        b = next;
+    }
+    free(c->spare);
+    free(c);
+}
+
+/* Put an item behind the others.
+ *
+ * Requires  the lock; bounded: count < capacity; unbounded: room_ready said yes. */
+static inline void put(aglet_chan *c, const void *item) {
+    if (c->capacity != AGLET_UNBOUNDED) {
+        copy_item(c->ring + c->tail * c->item, item, c->item);
+        if (++c->tail == c->capacity)
+            c->tail = 0;
+    } else {
+        if (c->tail == c->per_block) {
+            c->spare->next = NULL;
+            c->last->next = c->spare;
+            c->last = c->spare;
+            c->spare = NULL;
+            c->tail = 0;
+        }
+        copy_item(c->last->items + c->tail++ * c->item, item, c->item);
+    }
+    c->count++;
+}
+
+static inline void take(aglet_chan *c, void *item) {
+    if (c->capacity != AGLET_UNBOUNDED) {
+        copy_item(item, c->ring + c->head * c->item, c->item);
+        if (++c->head == c->capacity)
+            c->head = 0;
+        c->count--;
+        return;
+    }
+    copy_item(item, c->first->items + c->head++ * c->item, c->item);
+    if (--c->count == 0) {
+        /* Only the last block is left with unread room: start it over, it is still in the cache. */
+        if (c->first == c->last)
+            c->head = c->tail = 0;
+    }
+    if (c->head == c->per_block && c->first != c->last) {
+        struct block *empty = c->first;
+        c->first = empty->next;
+        c->head = 0;
+        if (!c->spare)
+            c->spare = empty;
+        else
+            free(empty);
+    }
+}
+
+/* An unbounded channel allocates outside its lock. Returns false when the lock was given up meanwhile. */
+static bool room_ready(aglet_chan *c, int *error) {
+    if (c->tail < c->per_block || c->spare)
+        return true;
+    slock_unlock(&c->lock);
+    struct block *b = malloc(sizeof *b + c->per_block * c->item);
+    if (!b) {
+        *error = -ENOMEM;
+        return false;
+    }
+    slock_lock(&c->lock);
+    if (c->spare)
+        free(b);
+    else
+        c->spare = b;
+    return false;
+}
+
+int chan_send_begin(aglet_chan *c, const void *item, struct waiter *w) {
+    int error = 0;
+    struct wake wake;
+    slock_lock(&c->lock);
+    for (;;) {
+        if (AGLET_UNLIKELY(!c->receivers || c->closed)) {
+            slock_unlock(&c->lock);
+            return -EPIPE;
+        }
+        struct waiter *r = c->recv_q.head ? waitq_pop(&c->recv_q) : NULL;
+        if (r) {
+            copy_item(r->slot, item, c->item);
+            r->result = 0;
+            wake = sleeper_fire(r->sleeper);
+            slock_unlock(&c->lock);
+            wake_send(wake);
+            return 0;
+        }
+        if (c->capacity == AGLET_UNBOUNDED) {
+            if (!room_ready(c, &error)) {
+                if (error)
+                    return error;
+                continue;
+            }
+        } else if (c->count == c->capacity) {
+            if (w) {
+                w->slot = (void *)(uintptr_t)item;
+                waitq_push(&c->send_q, w);
+            }
+            slock_unlock(&c->lock);
+            return -EAGAIN;
+        }
+        put(c, item);
+        slock_unlock(&c->lock);
+        return 0;
+    }
+}
+
+/* There is room for one more: let the next sender in. Returns whom to wake. The lock is held. */
+static struct wake admit_sender(aglet_chan *c) {
+    struct waiter *s = c->send_q.head ? waitq_pop(&c->send_q) : NULL;
+    if (!s)
+        return (struct wake){0};
+    if (s->notify) {
+        s->result = -EAGAIN;
+    } else {
+        put(c, s->slot);
+        s->result = 0;
+    }
+    return sleeper_fire(s->sleeper);
+}
+
+int chan_recv_begin(aglet_chan *c, void *item, struct waiter *w) {
+    struct wake wake;
+    slock_lock(&c->lock);
+    for (;;) {
+        if (c->count) {
+            take(c, item);
+            wake = admit_sender(c);
+            slock_unlock(&c->lock);
+            wake_send(wake);
+            return 0;
+        }
+        struct waiter *s = c->send_q.head ? waitq_pop(&c->send_q) : NULL; /* rendezvous */
+        if (!s)
+            break;
+        if (s->notify) {
+            /* A select that offers; it will come back and find us. */
+            s->result = -EAGAIN;
+            wake = sleeper_fire(s->sleeper);
+            wake_send(wake);
+            continue;
+        }
+        copy_item(item, s->slot, c->item);
+        s->result = 0;
+        wake = sleeper_fire(s->sleeper);
+        slock_unlock(&c->lock);
+        wake_send(wake);
+        return 0;
+    }
+    if (!c->senders || c->closed) {
+        slock_unlock(&c->lock);
+        return -EPIPE;
+    }
+    if (w) {
+        w->slot = item;
+        waitq_push(&c->recv_q, w);
+    }
+    slock_unlock(&c->lock);
+    return -EAGAIN;
+}
+
+bool chan_send_link(aglet_chan *c, struct waiter *w) {
+    w->notify = true;
+    slock_lock(&c->lock);
+    /* A receiver that waits through a select counts: it can be handed the value. */
+    bool wait = c->receivers && !c->closed && !c->recv_q.head && c->count >= c->capacity;
+    if (wait)
+        waitq_push(&c->send_q, w);
+    slock_unlock(&c->lock);
+    return wait;
+}
+
+bool chan_recv_link(aglet_chan *c, void *item, struct waiter *w) {
+    slock_lock(&c->lock);
+    bool wait = !c->count && c->senders && !c->closed;
+    /* Of the senders that wait on an empty ring, those that only want to be notified must be: two selects would else
+     * wait for each other. */
+    struct wake wakes[4];
+    unsigned n = 0;
+    while (wait && c->send_q.head && n < 4) {
+        if (!c->send_q.head->notify) {
+            wait = false;
+            break;
+        }
+        struct waiter *s = waitq_pop(&c->send_q);
+        if (s) {
+            s->result = -EAGAIN;
+            wakes[n++] = sleeper_fire(s->sleeper);
+        }
+    }
+    if (wait) {
+        w->slot = item;
+        waitq_push(&c->recv_q, w);
+    }
+    slock_unlock(&c->lock);
+    while (n > 0)
+        wake_send(wakes[--n]);
+    return wait;
+}
+
+static bool unlink_from(aglet_chan *c, struct waitq *q, struct waiter *w) {
+    slock_lock(&c->lock);
+    bool linked = w->linked;
+    if (linked)
+        waitq_remove(q, w);
+    slock_unlock(&c->lock);
+    return linked;
+}
+
+bool chan_send_unlink(aglet_chan *c, struct waiter *w) {
+    return unlink_from(c, &c->send_q, w);
+}
+
+bool chan_recv_unlink(aglet_chan *c, struct waiter *w) {
+    return unlink_from(c, &c->recv_q, w);
+}
+
+void chan_nudge(aglet_chan *c) {
+    struct wake wake = {0};
+    slock_lock(&c->lock);
+    if (c->count < c->capacity && c->capacity != AGLET_UNBOUNDED)
+        wake = admit_sender(c);
+    slock_unlock(&c->lock);
+    wake_send(wake);
+}
+
+/* A dropped handle is zero. */
+static int dropped(const char *what, const void *caller) {
+    if (aglet_checked)
+        misuse_report("send-after-close", NULL, false, caller, "%s on a channel handle that was dropped before", what);
+    return -EPIPE;
+}
+
+int aglet_chan_send_(aglet_chan *c, const void *item, aglet_time deadline) {
+    if (AGLET_UNLIKELY(!c))
+        return dropped("send", CALLER());
+    int error = await_begin("send", CALLER());
+    if (error)
+        return error;
+    struct sleeper s;
+    sleeper_init(&s);
+    struct waiter w;
+    w.sleeper = &s;
+    w.index = 0;
+    w.notify = false;
+    error = chan_send_begin(c, item, &w);
+    if (error != -EAGAIN) {
+        task_spend();
+        return error;
+    }
+    error = sleeper_wait(&s, deadline, "send");
+    if (error && chan_send_unlink(c, &w))
+        return error;
+    return w.result;
+}
+
+int aglet_chan_try_send_(aglet_chan *c, const void *item) {
+    if (AGLET_UNLIKELY(!c))
+        return dropped("send", CALLER());
+    return chan_send_begin(c, item, NULL);
+}
+
+int aglet_chan_recv_(aglet_chan *c, void *item, aglet_time deadline) {
+    if (AGLET_UNLIKELY(!c))
+        return dropped("receive", CALLER());
+    int error = await_begin("recv", CALLER());
+    if (error)
+        return error;
+    struct sleeper s;
+    sleeper_init(&s);
+    struct waiter w;
+    w.sleeper = &s;
+    w.index = 0;
+    error = chan_recv_begin(c, item, &w);
+    if (error != -EAGAIN) {
+        task_spend();
+        return error;
+    }
+    error = aglet_checked ? check_chan_recv_wait(c, &s, deadline, CALLER()) : sleeper_wait(&s, deadline, "recv");
+    if (error && chan_recv_unlink(c, &w))
+        return error;
+    return w.result;
+}
+
+int aglet_chan_try_recv_(aglet_chan *c, void *item) {
+    if (AGLET_UNLIKELY(!c))
+        return dropped("receive", CALLER());
+    return chan_recv_begin(c, item, NULL);
+}
+
+long aglet_chan_recv_many_(aglet_chan *c, void *items, size_t max) {
+    if (!max)
+        return 0;
+    int error = aglet_chan_recv_(c, items, AGLET_FOREVER);
+    if (error)
+        return error;
+    size_t n = 1;
+    struct wake wakes[16];
+    unsigned woken = 0;
+    slock_lock(&c->lock);
+    while (n < max && c->count && woken < 16) {
+        take(c, (char *)items + n++ * c->item);
+        wakes[woken] = admit_sender(c);
+        woken += wakes[woken].task || wakes[woken].futex;
+    }
+    slock_unlock(&c->lock);
+    while (woken > 0)
+        wake_send(wakes[--woken]);
+    return (long)n;
+}
+
+size_t aglet_chan_length_(aglet_chan *c) {
+    slock_lock(&c->lock);
+    size_t n = c->count;
+    slock_unlock(&c->lock);
+    return n;
+}
+
+/* Fire every waiter of a queue with an error. Takes the lock, and gives it up. */
+static void fail_all(aglet_chan *c, struct waitq *q, int error) {
+    for (;;) {
+        struct wake wakes[16];
+        unsigned n = 0;
+        struct waiter *w;
+        while (n < 16 && (w = waitq_pop(q))) {
+            w->result = error;
+            wakes[n++] = sleeper_fire(w->sleeper);
+        }
+        if (n < 16) {
+            slock_unlock(&c->lock);
+            while (n > 0)
+                wake_send(wakes[--n]);
+            return;
+        }
+        /* Under the lock: between two batches nobody may free the channel. */
+        while (n > 0)
+            wake_send(wakes[--n]);
+    }
+}
+
+void aglet_chan_clone_sender_(aglet_chan *c) {
+    slock_lock(&c->lock);
+    c->senders++;
+    slock_unlock(&c->lock);
+}
+
+void aglet_chan_clone_receiver_(aglet_chan *c) {
+    slock_lock(&c->lock);
+    c->receivers++;
+    slock_unlock(&c->lock);
+}
+
+void aglet_chan_drop_sender_(aglet_chan *c) {
+    if (!c)
+        return;
+    slock_lock(&c->lock);
+    bool last = --c->senders == 0 && c->receivers == 0;
+    if (!c->senders)
+        fail_all(c, &c->recv_q, -EPIPE);
+    else
+        slock_unlock(&c->lock);
+    if (last)
+        destroy(c);
+}
+
+void aglet_chan_drop_receiver_(aglet_chan *c) {
+    if (!c)
+        return;
+    slock_lock(&c->lock);
+    bool last = --c->receivers == 0 && c->senders == 0;
+    if (!c->receivers)
+        fail_all(c, &c->send_q, -EPIPE);
+    else
+        slock_unlock(&c->lock);
+    if (last)
+        destroy(c);
+}
+
+void aglet_chan_close_(aglet_chan *c) {
+    slock_lock(&c->lock);
+    c->closed = true;
+    fail_all(c, &c->recv_q, -EPIPE);
+    slock_lock(&c->lock);
+    fail_all(c, &c->send_q, -EPIPE);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Channels as select and stackless tasks use them: begin an operation, and take it back.
+ * Stands on task_sleep.h. */
+#ifndef AGLET_SRC_CHAN_H
+#define AGLET_SRC_CHAN_H
+
+#include "aglet/channel.h"
+#include "task_sleep.h"
+
+/* Send *item (copied) or receive into *item, or else link w, if not NULL, and return -EAGAIN. When w fires, its result is
+ * that of the operation. A sender's w with `notify` set is only told that there may be room now.
+ *
+ * Returns   0 done, -EPIPE, -ENOMEM, -EAGAIN waiting (with w) or nothing done (without). */
+int chan_send_begin(aglet_chan *c, const void *item, struct waiter *w);
+int chan_recv_begin(aglet_chan *c, void *item, struct waiter *w);
+
+/* For select: link w unless the operation could go on at once. Returns whether it was linked. */
+bool chan_send_link(aglet_chan *c, struct waiter *w);
+bool chan_recv_link(aglet_chan *c, void *item, struct waiter *w);
+
+/* Take a waiter back. Returns true when it was still linked: then it has not fired. */
+bool chan_send_unlink(aglet_chan *c, struct waiter *w);
+bool chan_recv_unlink(aglet_chan *c, struct waiter *w);
+
+/* A notified sender does not use the room after all: tell the next one. */
+void chan_nudge(aglet_chan *c);
+
+/* The address an item leaves from while its sender waits is w->slot. */
+
+#endif
