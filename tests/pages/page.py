@@ -6,6 +6,7 @@ Stands on lint.py; usage: page.py AGLET ROOT docs/rules/RULE.md
 """
 import json
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -16,6 +17,10 @@ import lint
 aglet, root, page = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 if not list((Path(aglet).parents[1] / "lib/aglet").glob("aglet-extract-*")):
     print("skipped: no extractor is built (no Clang with its headers was found)")
+    sys.exit(77)
+
+if page.stem not in subprocess.run([aglet, "rules"], capture_output=True, text=True).stdout.split():
+    print(f"skipped: this build has no rule {page.stem}")
     sys.exit(77)
 
 rule, heading, blocks, errors = page.stem, "", [], []
