@@ -36,13 +36,11 @@ def tool(build):
 
 def lint(aglet, database, *options, cache=None, timeout=1800):
     """Returns (exit status, findings, standard error). A status of 2 or a crash is the caller's to judge."""
-    environment = dict(os.environ)
-    if cache:
-        environment["AGLET_CACHE"] = str(cache)
+    options = [*options, f"--cache={cache}" if cache else "--no-cache"]
     with tempfile.NamedTemporaryFile(suffix=".json") as output:
         done = subprocess.run([aglet, "lint", "-p", str(database), "--format=json", f"--output={output.name}", *options],
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                              errors="replace", env=environment, timeout=timeout)
+                              errors="replace", timeout=timeout)
         text = Path(output.name).read_text(errors="replace")
     return done.returncode, read(text), done.stderr
 
