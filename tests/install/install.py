@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Install Aglet, move the installed tree, and use it from a project that knows nothing else of it: by find_package
-with gcc and with Clang and the plugin, and by pkg-config.
+with gcc and with Clang and the plugin, by pkg-config, and as a subdirectory.
 
 Stands on the built tree; usage: install.py CMAKE BUILD CONSUMER VERSION
 """
@@ -61,6 +61,12 @@ with tempfile.TemporaryDirectory() as scratch:
             if extra:
                 said = run(cmake, "--build", here, "--target", "consumer_wrong", expect=1)
                 need("[aglet-guarded-by]" in said, f"aglet_check() found nothing:\n{said}")
+
+    here = scratch / "subdirectory"
+    run(cmake, "-S", consumer, "-B", here, "-G", "Ninja", f"-DCONSUMER_SOURCE_TREE={Path(consumer).parents[2]}",
+        "-DAGLET_ANALYZER=OFF", "-DAGLET_RUNTIME=OFF")
+    run(cmake, "--build", here)
+    need("consumer: 2" in run(here / "consumer"), "add_subdirectory: the consumer failed")
 
     for package in ("aglet", "aglet-checked"):
         environment = dict(os.environ, PKG_CONFIG_PATH=str(libdir / "pkgconfig"))
