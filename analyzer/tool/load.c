@@ -115,11 +115,14 @@ static void say_left_out(const struct string_list *files, const char *what)
 {
     if (files->n == 0)
         return;
-    char line[SAY_MAX];
-    size_t n = 0;
-    for (size_t i = 0; i < files->n && i < 3; i++)
-        n += (size_t)snprintf(line + n, sizeof line - n, "%s%s", i ? ", " : "", path_base(files->at[i])) % (sizeof line - n);
+    char *line = xstrdup(path_base(files->at[0]));
+    for (size_t i = 1; i < files->n && i < 3; i++) {
+        char *longer = xasprintf("%s, %s", line, path_base(files->at[i]));
+        free(line);
+        line = longer;
+    }
     say("%zu %s file%s left out, only C is analysed: %s%s", files->n, what, files->n == 1 ? " is" : "s are", line, files->n > 3 ? ", …" : "");
+    free(line);
 }
 
 static void count(struct load *l)

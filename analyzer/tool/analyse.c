@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Solves programs and chooses which findings are shown. Stands on the engine's one header; argp reads its options. */
+#include "analyse.h"
+#include "changed.h"
+#include "files.h"
+#include "layout.h"
+#include "load.h"
+#include "near.h"
+#include "print.h"
+#include "report_file.h"
+#include "say.h"
+#include "word.h"
+#include "base/alloc.h"
+#include "ir/file.h"
+#include "program/program.h"
+#include "rules/rule.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTION_UPDATE = 1000, OPTION_CHANGED, OPTION_TEXT_GRAPHS, OPTION_LEVEL, OPTION_RULES, OPTION_CONFIG };
+
+static const struct argp_option options[] = {
+    {"format", 'f', "text|json|sarif|html", 0, "How findings are printed (text)", 1},
+    {"output", 'o', "FILE", 0, "Where they are printed (standard output)", 1},
+    {"baseline", 'b', "FILE", 0, "Findings that this file lists fail no build; only new ones do", 1},
+    {"update-baseline", OPTION_UPDATE, 0, 0, "Write the findings of this run into the baseline", 1},
+    {"only-changed-since", OPTION_CHANGED, "REV", 0, "Show only findings that touch a file changed since this git revision", 1},
+    {"level", OPTION_LEVEL, "1|2", 0, "1: only where the evidence is complete; 2: strict, what is unknown is reported", 1},
+    {"rules", OPTION_RULES, "A,B", 0, "Only these rules", 1},
+    {"exclude", 'x', "GLOB", 0, "Leave out files, and findings in them; may be repeated", 1},
+    {"config", OPTION_CONFIG, "FILE", 0, "Read this instead of the nearest .aglet.yml", 1},
+    {"text-graphs", OPTION_TEXT_GRAPHS, 0, 0, "Print the event graphs as text instead of findings", 1},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct analyse_options *o = state->input;
+    switch (key) {
+    case 'f':
+        if (!print_knows(arg))
+            argp_error(state, "there is no format '%s'; text, json, sarif and html are known", arg);
+        o->format = arg;
+        return 0;
+    case 'o': o->output = arg; return 0;
+    case 'b': o->baseline = arg; return 0;
+    case OPTION_UPDATE: o->update_baseline = true; return 0;
+    case OPTION_CHANGED: o->changed_since = arg; return 0;
+    case OPTION_LEVEL:
+        if (strcmp(arg, "1") != 0 && strcmp(arg, "2") != 0)
+            argp_error(state, "there is no level '%s'; 1 (default) and 2 (strict) are known", arg);
+        o->level = arg[0] - '0';
+        return 0;
+    case OPTION_RULES:
+        for (char *id = strtok(arg, ", "); id; id = strtok(NULL, ", "))
+            strings_add(&o->rules, strncmp(id, "aglet-", 6) == 0 ? id + 6 : id);
+        return 0;
+    case 'x': strings_add(&o->exclude, arg); return 0;
+    case OPTION_CONFIG: o->config_file = arg; return 0;
+    case OPTION_TEXT_GRAPHS: o->text_graphs = true; return 0;
+    case ARGP_KEY_END:
+        if (o->update_baseline && !o->baseline)
+            argp_error(state, "--update-baseline needs --baseline FILE to write to");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp analyse_argp = {options, parse, NULL, NULL, NULL, NULL, NULL};
+
+static bool rules_exist(const struct string_list *ids)
+{
+    bool good = true;
+    for (size_t i = 0; i < ids->n; i++) {
+        const struct rule *const *r = rules_all;
+        while (*r && strcmp((*r)->id, ids->at[i]) != 0)
+            r++;
+        if (*r)
+            continue;
+        const char *near = near_rule(ids->at[i]);
+        if (near)
+            say("there is no rule '%s'; did you mean '%s'?", ids->at[i], near);
+        else
+            say("there is no rule '%s'; aglet rules lists them", ids->at[i]);
+        good = false;
+    }
+    return good;
+}
+
+struct config *analyse_config(const struct analyse_options *o)
+{
+    char err[SAY_MAX];
+    if (!rules_exist(&o->rules))
+        return NULL;
+    char *here = path_working(), *path = o->config_file ? xstrdup(o->config_file) : config_find(here);
+    struct config *c = path ? config_read(path, err, sizeof err) : config_default();
+    if (!c)
+        say("%s", err);
+    free(here);
+    free(path);
+    return c;
+}
+
+struct cache_id analyse_key(const struct analyse_options *o, const struct config *c, const struct cache_id *ids, size_t n, int level, bool whole)
+{
+    struct cache_hash *h = cache_hash_new("findings");
+    struct file_facts facts = {0};
+    const char *self = layout_self();
+    if (self) {
+        const struct file_fact *binary = file_facts_of(&facts, self);
+        cache_hash_number(h, binary->size);
+        cache_hash_number(h, binary->mtime);
+        cache_hash_number(h, binary->inode);
+    }
+    file_facts_free(&facts);
+    cache_hash_string(h, AGLET_VERSION);
+    cache_hash_number(h, (uint64_t)level);
+    cache_hash_number(h, whole);
+    cache_hash_number(h, config_hash(c));
+    for (size_t i = 0; i < o->rules.n; i++)
+        cache_hash_string(h, o->rules.at[i]);
+    cache_hash_number(h, n);
+    for (size_t i = 0; i < n; i++)
+        cache_hash_id(h, ids[i]);
+    return cache_hash_end(h);
+}
+
+struct report *analyse_kept(struct cache *cache, struct cache_id key)
+{
+    size_t size;
+    char *bytes = cache_load_findings(cache, key, &size);
+    struct report *r = bytes ? report_new() : NULL;
+    if (r && !report_decode(bytes, size, r)) {
+        say_verbose("the kept findings cannot be used; the program is solved again");
+        report_free(r);
+        r = NULL;
+    }
+    free(bytes);
+    return r;
+}
+
+/* A second copy of a unit that two programs share. */
+static struct unit *unit_copy(const struct unit *u)
+{
+    size_t size;
+    char err[SAY_MAX];
+    unsigned char *bytes = unit_encode(u, &size);
+    struct unit *copy = unit_decode(bytes, size, err, sizeof err);
+    free(bytes);
+    if (!copy)
+        die("a unit cannot be copied: %s", err);
+    return copy;
+}
+
+static void solve_one(const struct analysis *a, const bool *in, bool whole, struct report *out)
+{
+    struct program_options options = {.level = a->level, .whole = whole, .models = config_models(a->config)};
+    if (a->options->rules.n)
+        options.rules = (const char *const *)a->options->rules.at;
+    struct program *p = program_new(&options);
+    for (size_t i = 0; i < a->n; i++)
+        if (in[i])
+            program_add(p, unit_copy(a->units[i]));
+    program_solve(p);
+    program_check(p, out);
+    program_free(p);
+}
+
+/* Each program the configuration names, and what belongs to none as one more. */
+static void solve_programs(const struct analysis *a, struct report *out)
+{
+    bool *in = xcalloc(a->n + 1, sizeof *in), *rest = xcalloc(a->n + 1, sizeof *rest), any_rest = false;
+    for (size_t i = 0; i < a->n; i++)
+        rest[i] = a->units[i] != NULL;
+    for (size_t p = 0; p < config_n_programs(a->config); p++) {
+        bool any = false;
+        for (size_t i = 0; i < a->n; i++) {
+            in[i] = a->units[i] && config_in_program(a->config, p, unit_str(a->units[i], a->units[i]->main_file));
+            any = any || in[i];
+            rest[i] = rest[i] && !in[i];
+        }
+        if (any)
+            solve_one(a, in, a->whole, out);
+        else
+            say("the program '%s' of %s has none of the files analysed", config_program_name(a->config, p), config_path(a->config));
+    }
+    for (size_t i = 0; i < a->n; i++)
+        any_rest = any_rest || rest[i];
+    if (any_rest)
+        solve_one(a, rest, false, out);
+    free(in);
+    free(rest);
+    for (size_t i = 0; i < a->n; i++)
+        unit_free(a->units[i]);
+}
+
+struct report *analyse_solve(const struct analysis *a)
+{
+    struct report *out = report_new();
+    if (config_n_programs(a->config)) {
+        solve_programs(a, out);
+    } else {
+        struct program_options options = {.level = a->level, .whole = a->whole, .models = config_models(a->config)};
+        if (a->options->rules.n)
+            options.rules = (const char *const *)a->options->rules.at;
+        struct program *p = program_new(&options);
+        for (size_t i = 0; i < a->n; i++)
+            if (a->units[i])
+                program_add(p, a->units[i]);
+        program_solve(p);
+        program_check(p, out);
+        program_free(p);
+    }
+    report_sort(out);
+    if (a->cache) {
+        size_t size;
+        char *bytes = report_encode(out, &size);
+        cache_store_findings(a->cache, a->key, bytes, size);
+        free(bytes);
+    }
+    return out;
+}
+
+static bool touches(const struct finding *f, const struct string_list *files)
+{
+    bool any = f->at.file && strings_has(files, f->at.file);
+    for (size_t i = 0; i < f->n_notes && !any; i++)
+        any = f->notes[i].at.file && strings_has(files, f->notes[i].at.file);
+    return any;
+}
+
+static bool is_shown(const struct analyse_options *o, const struct config *c, const struct finding *f, const struct string_list *changed)
+{
+    const char *path = f->at.file ? f->at.file : "";
+    for (size_t i = 0; i < o->exclude.n; i++)
+        if (glob_matches(o->exclude.at[i], path))
+            return false;
+    if (changed && !touches(f, changed))
+        return false;
+    if (f->severity == SEVERITY_ERROR)
+        return true;
+    if (config_excluded(c, path) || !config_rule_on(c, f->rule, path))
+        return false;
+    return f->level <= (uint32_t)(o->level ? o->level : config_level(c, path));
+}
+
+int analyse_print(const struct analyse_options *o, const struct config *c, struct report *all, struct analyse_counts *counts)
+{
+    struct string_list changed = {0};
+    char err[SAY_MAX];
+    if (o->changed_since && !changed_since(o->changed_since, &changed, err, sizeof err)) {
+        say("%s", err);
+        report_free(all);
+        return EXIT_TROUBLE;
+    }
+    struct report *shown = report_new();
+    for (size_t i = 0; i < report_count(all); i++)
+        if (is_shown(o, c, report_at(all, i), o->changed_since ? &changed : NULL))
+            report_copy(shown, report_at(all, i));
+    report_sort(shown);
+    int status = print_report(o, shown, counts);
+    report_free(shown);
+    report_free(all);
+    strings_free(&changed);
+    return status;
+}
