@@ -120,17 +120,25 @@ static uint64_t hash_args(const struct compile_row *row)
     return h;
 }
 
+static uint64_t hash_object(const struct compile_row *row)
+{
+    return hash_add(hash_string(row->object), hash_string(row->file));
+}
+
 void compile_db_unique(struct compile_db *db)
 {
-    struct map64 seen = {0}, driven = {0};
-    for (size_t i = 0; i < db->n; i++)
+    struct map64 seen = {0}, driven = {0}, last = {0};
+    for (size_t i = 0; i < db->n; i++) {
         if (!db->rows[i].cc1)
             map64_put(&driven, hash_string(db->rows[i].file), 1);
+        if (db->rows[i].object)
+            map64_put(&last, hash_object(&db->rows[i]), (uint32_t)i);
+    }
     size_t kept = 0;
     for (size_t i = 0; i < db->n; i++) {
         struct compile_row *row = &db->rows[i];
-        bool fresh = false;
-        if (!row->cc1 || !map64_get(&driven, hash_string(row->file), 0))
+        bool fresh = false, replaced = row->object && map64_get(&last, hash_object(row), 0) != i;
+        if (!replaced && (!row->cc1 || !map64_get(&driven, hash_string(row->file), 0)))
             map64_place(&seen, hash_args(row), &fresh);
         if (fresh) {
             db->rows[kept++] = *row;
@@ -142,6 +150,7 @@ void compile_db_unique(struct compile_db *db)
     db->n = kept;
     map64_free(&seen);
     map64_free(&driven);
+    map64_free(&last);
 }
 
 static bool read_row(struct compile_db *db, const json_t *row, const char *base, const char **missing)
