@@ -7,24 +7,20 @@
 #include "say.h"
 #include "word.h"
 #include "base/alloc.h"
-#include <fnmatch.h>
+#include "base/glob.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 bool glob_matches(const char *glob, const char *path)
 {
-    size_t n = strlen(glob);
-    while (n > 1 && glob[n - 1] == '/')
-        n--;
-    char *plain = xstrndup(glob, n), *anywhere = xasprintf("*/%s", plain), *below = xasprintf("%s/*", plain), *deep = xasprintf("*/%s/*", plain);
-    bool match = fnmatch(plain, path, 0) == 0 || fnmatch(below, path, 0) == 0;
-    if (plain[0] != '/')
-        match = match || fnmatch(anywhere, path, 0) == 0 || fnmatch(deep, path, 0) == 0;
-    free(plain);
-    free(anywhere);
-    free(below);
-    free(deep);
+    if (glob[0] == '/')
+        return glob_match(glob, path);
+    char *here = path_working();
+    size_t n = strlen(here);
+    bool below = strncmp(path, here, n) == 0 && path[n] == '/';
+    bool match = glob_match(starts_with(glob, "./") ? glob + 2 : glob, below ? path + n + 1 : path + strspn(path, "/"));
+    free(here);
     return match;
 }
 

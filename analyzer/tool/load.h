@@ -52,7 +52,7 @@ void load_decode(struct load *l);
 size_t load_analysed(const struct load *l);
 void load_free(struct load *l);
 
-/* Does the path match a glob, a directory's name, or a path's end? "*" also matches "/". */
+/* Does the absolute path match a pattern (base/glob.h) that is absolute or relative to the working directory? */
 bool glob_matches(const char *glob, const char *path);
 
 #endif

@@ -78,7 +78,7 @@ bool manifest_parse(const char *text, size_t len, struct manifest *out)
     if (len < head + TAIL || memcmp(text, magic, head) != 0)
         return false;
     const char *at = text + head, *stop = text + len - TAIL;
-    if (memcmp(stop, "sum ", 4) != 0 || !parse_hex(stop + 4, &sum) || sum != hash_bytes(text, (size_t)(stop - text)))
+    if (memcmp(stop, "sum ", 4) != 0 || text[len - 1] != '\n' || !parse_hex(stop + 4, &sum) || sum != hash_bytes(text, (size_t)(stop - text)))
         return false;
     while (at < stop && out->n < MANIFEST_ENTRIES) {
         struct manifest_entry *e = &out->entries[out->n];
