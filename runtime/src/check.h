@@ -15,6 +15,7 @@ enum check_kind {
     CHECK_RWLOCK,
     CHECK_SPIN,
     CHECK_RECURSIVE, /* a mutex its holder may take again */
+    CHECK_ONCE,      /* held while its function runs */
     CHECK_KINDS
 };
 
@@ -37,9 +38,41 @@ bool check_wait_begin(enum check_kind kind, int mode, const void *lock, uint32_t
                       const void *caller);
 void check_wait_end(bool taken);
 
+/* The calling thread is about to take a lock in shared mode, free or not. Reports double-lock when it holds the lock.
+ * Returns false when the hook took the report: do not take it. */
+bool check_before_shared(enum check_kind kind, const void *lock, uint32_t *id, const void *caller);
+
 /* The calling thread is about to give the lock. Reports unlock-unheld, long-hold. Returns false when it does not hold
  * it: do not give. */
 bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller);
+
+/* Waits that are not for a lock. `object` is the condition, semaphore, barrier or (CHECK_ON_JOIN) the thread's record
+ * from check_thread_new. Returns false when waiting would be for ever and the hook took the report. */
+enum check_wait { CHECK_ON_LOCK, CHECK_ON_COND, CHECK_ON_JOIN, CHECK_ON_BARRIER, CHECK_ON_SEMAPHORE };
+bool check_block_begin(enum check_wait what, const void *object, aglet_time deadline, const void *caller);
+void check_block_end(void);
+
+/* A condition is about to be waited for with this lock; reports cond-wait. Returns false when the calling thread does
+ * not hold the lock: do not wait. After true, check_cond_woken follows, which says whether a signal or the deadline
+ * ended the wait; meanwhile check_cond_waited is true. `check_signal` notes whether a signal found anybody (lost-wakeup). */
+bool check_cond_wait(const void *cond, uint32_t *cond_id, const void *lock, uint32_t *lock_id, const void *caller);
+void check_cond_woken(const void *cond, bool in_time);
+bool check_cond_waited(const void *cond);
+void check_signal(const void *cond, uint32_t *cond_id, bool found_somebody, const void *caller);
+void check_cond_destroy(const void *cond, uint32_t *cond_id, const void *caller);
+
+/* The life of a thread: made by its parent, begun and ended by itself, then joined or detached. The record is opaque
+ * and NULL where there was no memory for it; every function takes that. Ending reports thread-exit-held. */
+struct check_thread;
+struct check_thread *check_thread_new(const char *name, const void *caller);
+void check_thread_begin(struct check_thread *t);
+void check_thread_end(const void *caller);
+void check_thread_name(const char *name);
+void check_thread_joined(struct check_thread *t);
+void check_thread_detached(struct check_thread *t);
+
+/* A number for the calling thread that no other thread ever has; never 0. */
+uint64_t check_thread_serial(void);
 
 /* Reports requires when the calling thread does not hold the lock in at least this mode. */
 void check_assert_held(enum check_kind kind, int mode, const void *lock, const uint32_t *id, const void *caller);

@@ -23,6 +23,7 @@
 #define AGLET_HAVE_CLEANUP 1
 #define AGLET_CLEANUP(function) __attribute__((cleanup(function)))
 #define AGLET_MUST_USE __attribute__((warn_unused_result))
+#define AGLET_ALIGNED(bytes) __attribute__((aligned(bytes)))
 #define AGLET_MAYBE_UNUSED __attribute__((unused))
 #define AGLET_NORETURN __attribute__((noreturn))
 #define AGLET_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
@@ -31,6 +32,7 @@
 #else
 #define AGLET_API
 #define AGLET_MUST_USE
+#define AGLET_ALIGNED(bytes)
 #define AGLET_MAYBE_UNUSED
 #define AGLET_NORETURN
 #define AGLET_PRINTF(text, first)

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Locks that are given up where a scope ends, and data that only a held lock opens.
+ * Stands on mutex.h, rwlock.h; scope guards need a compiler with `cleanup` (GCC, Clang), the block forms do not.
+ *
+ * The wrong program this is for:
+ *
+ *     aglet_mutex_lock(&t->mu);
+ *     if (t->full)
+ *         return -ENOSPC;             // still locked, for ever
+ *     …
+ *     aglet_mutex_unlock(&t->mu);
+ *
+ * and its mended form:
+ *
+ *     AGLET_GUARD(&t->mu);
+ *     if (t->full)
+ *         return -ENOSPC;             // given up here
+ *     …                               // and here
+ */
+#ifndef AGLET_GUARD_H
+#define AGLET_GUARD_H
+
+#include "aglet/mutex.h"
+#include "aglet/rwlock.h"
+
+/* A held mutex. One variable, one scope: never copied, never passed to another thread. */
+typedef struct AGLET_GUARD_TYPE aglet_guard {
+    aglet_mutex *mu_; /* NULL: nothing is held */
+} aglet_guard;
+
+typedef struct AGLET_GUARD_TYPE aglet_read_guard {
+    aglet_rwlock *rw_;
+} aglet_read_guard;
+
+typedef struct AGLET_GUARD_TYPE aglet_write_guard {
+    aglet_rwlock *rw_;
+} aglet_write_guard;
+
+AGLET_BEGIN_DECLS
+
+/* Take the lock; the guard holds it until aglet_guard_release, which is the scope's end with the macros below.
+ * aglet_guard_try's guard holds nothing where the lock was not free: ask aglet_guard_holds. */
+AGLET_API AGLET_MUST_USE aglet_guard aglet_guard_lock(aglet_mutex *mu) AGLET_ACQUIRES(mu);
+AGLET_API AGLET_MUST_USE aglet_guard aglet_guard_try(aglet_mutex *mu);
+AGLET_API AGLET_MUST_USE aglet_read_guard aglet_guard_read(aglet_rwlock *rw) AGLET_ACQUIRES_SHARED(rw);
+AGLET_API AGLET_MUST_USE aglet_write_guard aglet_guard_write(aglet_rwlock *rw) AGLET_ACQUIRES(rw);
+
+/* Give up early. A guard that holds nothing is left alone, so the scope's end does no harm after it. */
+AGLET_API void aglet_guard_release(aglet_guard *g) AGLET_RELEASES(g->mu_);
+AGLET_API void aglet_read_guard_release(aglet_read_guard *g) AGLET_RELEASES(g->rw_);
+AGLET_API void aglet_write_guard_release(aglet_write_guard *g) AGLET_RELEASES(g->rw_);
+
+AGLET_END_DECLS
+
+static inline bool aglet_guard_holds(const aglet_guard *g)
+{
+    return g->mu_ != NULL;
+}
+
+#ifdef AGLET_HAVE_CLEANUP
+#define AGLET_GUARD_(type, release, name, take) AGLET_CLEANUP(release) AGLET_MAYBE_UNUSED type name = take
+
+/* Held from here to the end of the scope, however it is left. The named form can be released early. */
+#define AGLET_GUARD(mu) AGLET_GUARD_NAMED(AGLET_JOIN_(aglet_guard_, __COUNTER__), mu)
+#define AGLET_GUARD_NAMED(name, mu) AGLET_GUARD_(aglet_guard, aglet_guard_release, name, aglet_guard_lock(mu))
+#define AGLET_READ_GUARD(rw)                                                                              \
+    AGLET_GUARD_(aglet_read_guard, aglet_read_guard_release, AGLET_JOIN_(aglet_guard_, __COUNTER__), \
+                 aglet_guard_read(rw))
+#define AGLET_WRITE_GUARD(rw)                                                                              \
+    AGLET_GUARD_(aglet_write_guard, aglet_write_guard_release, AGLET_JOIN_(aglet_guard_, __COUNTER__), \
+                 aglet_guard_write(rw))
+/* A guard that may hold nothing: AGLET_GUARD_TRY(g, &mu); if (aglet_guard_holds(&g)) … */
+#define AGLET_GUARD_TRY(name, mu) AGLET_GUARD_(aglet_guard, aglet_guard_release, name, aglet_guard_try(mu))
+#define AGLET_SCOPED_(type, release) AGLET_CLEANUP(release) type
+#else
+#define AGLET_SCOPED_(type, release) type
+#endif
+
+/* Block forms: AGLET_WITH(&mu) { … }. The lock is held in the block. With `cleanup` it may be left by return, break
+ * and goto; without, only by its end and by `continue`. */
+#define AGLET_WITH(mu) AGLET_WITH_(AGLET_JOIN_(aglet_with_, __LINE__), mu)
+#define AGLET_WITH_(name, mu)                                                                            \
+    for (AGLET_SCOPED_(aglet_guard, aglet_guard_release) name = aglet_guard_lock(mu); name.mu_ != NULL; \
+         aglet_guard_release(&name))
+#define AGLET_WITH_READ(rw) AGLET_WITH_READ_(AGLET_JOIN_(aglet_with_, __LINE__), rw)
+#define AGLET_WITH_READ_(name, rw)                                                                                 \
+    for (AGLET_SCOPED_(aglet_read_guard, aglet_read_guard_release) name = aglet_guard_read(rw); name.rw_ != NULL; \
+         aglet_read_guard_release(&name))
+#define AGLET_WITH_WRITE(rw) AGLET_WITH_WRITE_(AGLET_JOIN_(aglet_with_, __LINE__), rw)
+#define AGLET_WITH_WRITE_(name, rw)                                                                      \
+    for (AGLET_SCOPED_(aglet_write_guard, aglet_write_guard_release) name = aglet_guard_write(rw);      \
+         name.rw_ != NULL; aglet_write_guard_release(&name))
+/* The block runs only where the mutex was free: AGLET_IF_FREE(&mu) { … } */
+#define AGLET_IF_FREE(mu) AGLET_IF_FREE_(AGLET_JOIN_(aglet_with_, __LINE__), mu)
+#define AGLET_IF_FREE_(name, mu)                                                                         \
+    for (AGLET_SCOPED_(aglet_guard, aglet_guard_release) name = aglet_guard_try(mu); name.mu_ != NULL; \
+         aglet_guard_release(&name))
+
+/* Data that only a guard opens.
+ *
+ *     static AGLET_MUTEX_OF(struct stats) stats = AGLET_MUTEX_OF_INIT;
+ *     …
+ *     AGLET_OPEN(s, &stats);          // held to the end of the scope; s is a struct stats *
+ *     s->hits++;
+ *
+ * A box can be poisoned: where a change of several steps is left half done (an error return in the middle), the next
+ * who opens the box must know. AGLET_OPEN_FOR_CHANGE poisons it unless AGLET_COMMIT(s) comes before the scope ends;
+ * AGLET_POISONED(s) asks, AGLET_COMMIT also heals. */
+#define AGLET_MUTEX_OF(type)                    \
+    struct {                                    \
+        aglet_mutex mu_;                        \
+        bool poisoned_ AGLET_GUARDED_BY(mu_);   \
+        type data_ AGLET_GUARDED_BY(mu_);       \
+    }
+#define AGLET_MUTEX_OF_INIT {AGLET_MUTEX_INIT, false, {0}}
+/* The same with the data's own initialiser: AGLET_MUTEX_OF_WITH({.limit = 3}). */
+#define AGLET_MUTEX_OF_WITH(...) {AGLET_MUTEX_INIT, false, __VA_ARGS__}
+
+#ifdef AGLET_HAVE_CLEANUP
+#define AGLET_OPEN(name, box)                                \
+    AGLET_GUARD_NAMED(name##_guard_, &(box)->mu_);           \
+    AGLET_MAYBE_UNUSED bool *const name##_poisoned_ = &(box)->poisoned_; \
+    __typeof__((box)->data_) *const name = &(box)->data_
+/* The poison is set before the guard is released, since cleanups run from the last variable to the first. */
+#define AGLET_OPEN_FOR_CHANGE(name, box)                                                             \
+    AGLET_OPEN(name, box);                                                                           \
+    AGLET_CLEANUP(aglet_poison_) AGLET_MAYBE_UNUSED bool *name##_change_ = name##_poisoned_
+#define AGLET_COMMIT(name) ((void)(*name##_poisoned_ = false), (void)(name##_change_ = NULL))
+#define AGLET_POISONED(name) (*name##_poisoned_)
+/* Give it up before the scope ends; the pointer is not to be used afterwards. */
+#define AGLET_CLOSE(name) aglet_guard_release(&name##_guard_)
+
+static inline void aglet_poison_(bool **poisoned)
+{
+    if (*poisoned != NULL)
+        **poisoned = true;
+}
+#endif
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What the checker knows: a record per lock, per condition and per thread, and the order edges between locks.
+ * Stands on check.h, ilock.h. None of it is ever in memory from malloc: the checker runs inside malloc's callers.
+ *
+ * Who may touch what: a thread's record is written by that thread alone; others read it only while it waits, which it
+ * says by `waiting` (release; read with acquire). A lock's `owner` is written by its holder. Edges and the tables of
+ * records are under `engine_lock`, which is never held while a report is made. */
+#ifndef AGLET_SRC_CHECKED_ENGINE_H
+#define AGLET_SRC_CHECKED_ENGINE_H
+
+#include "check.h"
+#include "ilock.h"
+#include "options.h"
+
+enum { STACK_DEPTH = 16, GATES = 8, NAME_ROOM = 40, FIRST_HELD = 16 };
+
+struct edge;
+
+struct lock_record {
+    const void *_Atomic lock;               /* its address; NULL: the record is free */
+    struct check_thread *_Atomic owner;     /* who holds it alone, or NULL */
+    _Atomic uint64_t last_chain;            /* the order in which it was last taken and found in order */
+    uint64_t serial;                        /* never used again: makes chains of reused records differ */
+    const char *name;                       /* given by the program, or NULL */
+    const void *made_at;                    /* where it was initialised, else where it was first taken */
+    struct edge *out, *in;                  /* under engine_lock */
+    struct lock_record *next_by_address;    /* under engine_lock */
+    uint32_t index, mark;                   /* mark: the search that saw it last, under engine_lock */
+    uint8_t kind;
+    bool initialised;                       /* by a call; else by zeroes or a static initialiser */
+    _Atomic bool ever_written, ever_waited; /* it was once held alone; somebody once waited */
+    bool left_alone;                        /* not to be checked (process-shared) */
+};
+
+struct held {
+    struct lock_record *record;
+    const void *site; /* in the program */
+    uint64_t chain;   /* hash of all held up to here, in order */
+    uint32_t mode;
+    uint32_t again;    /* recursive locks: how often besides the first */
+    aglet_time since;  /* with max_hold_ms only */
+    uint32_t frames;   /* with stacks=full only, as is the next */
+    const void **stack;
+};
+
+struct check_thread {
+    unsigned held_count, held_room;
+    struct held *held;
+    struct held first_held[FIRST_HELD];
+
+    /* What it waits for. `waiting` is odd while it waits; every wait makes it two larger, so that a reader who finds
+     * the same odd number twice knows that the thread waited all the while. */
+    _Atomic uint64_t waiting;
+    enum check_wait wait_for;
+    int wait_mode;
+    const void *wait_object; /* lock_record for CHECK_ON_LOCK, check_thread for CHECK_ON_JOIN */
+    const void *wait_site;
+    aglet_time wait_deadline;
+    uint32_t wait_frames;
+    const void *wait_stack[STACK_DEPTH];
+
+    uint64_t serial;
+    char name[NAME_ROOM];
+    int tid;
+    const void *spawned_at;
+    struct check_thread *next; /* all threads, and free records; under threads_lock */
+    _Atomic uint64_t began, ended; /* ticks of thread_clock; ended 0 while it runs */
+    _Atomic uint32_t state;        /* THREAD_… */
+    _Atomic bool joined, detached, known_handle;
+    unsigned inside; /* >0: the checker itself runs; what it calls is not checked */
+};
+
+enum { THREAD_FREE, THREAD_MADE, THREAD_RUNS, THREAD_ENDED };
+
+struct gate {
+    struct lock_record *record;
+    uint32_t mode;
+};
+
+/* `from` was held when `to` was taken, with the gates held as well. */
+struct edge {
+    struct lock_record *from, *to;
+    struct edge *next_out, *next_in, **link_out, **link_in;
+    uint32_t from_mode, to_mode;
+    const void *from_site, *to_site;
+    struct gate gates[GATES];
+    uint32_t gate_count, frames;
+    const void *stack[STACK_DEPTH]; /* where `to` was taken */
+    char thread[NAME_ROOM];
+    uint64_t thread_serial, thread_began;
+    struct check_thread *by;
+    bool reported;
+};
+
+extern struct ilock engine_lock;
+extern _Thread_local struct check_thread *check_self;
+
+/* Memory that is never given back, zeroed; NULL when there is none (said once). Any thread, no lock needed. */
+void *engine_memory(size_t size);
+
+/* --- records.c: locks --- */
+extern struct lock_record *lock_records; /* reserved once; most of it is never touched */
+extern uint32_t lock_record_limit;
+
+/* The record an id field names, if it is this lock's. One comparison; nothing locked. */
+static inline struct lock_record *record_by_id(const void *lock, uint32_t id)
+{
+    struct lock_record *r = &lock_records[id];
+    return AGLET_LIKELY(id < lock_record_limit &&
+                        atomic_load_explicit(&r->lock, memory_order_relaxed) == lock)
+               ? r
+               : NULL;
+}
+
+/* The record of a lock without an id field, or NULL. Locks nothing. */
+struct lock_record *record_by_address(const void *lock);
+
+/* A new record for the lock, in place of one that its memory had before. NULL: no room, go unchecked. */
+struct lock_record *record_new(enum check_kind kind, const void *lock, const char *name, const void *made_at,
+                               bool initialised);
+/* Its life is over; its edges go. */
+void record_free(struct lock_record *r);
+/* For every record whose lock lies in the memory: call `visit`. Cheap where no lock ever lay near. */
+void records_within(const void *memory, size_t size, void (*visit)(struct lock_record *, void *), void *context);
+
+/* --- threads.c --- */
+struct check_thread *thread_enter(void); /* the calling thread's record, made now */
+bool held_grow(struct check_thread *t);
+struct held *held_find(struct check_thread *t, const struct lock_record *r, int mode);
+/* Call `visit` for every thread that has begun and not ended, until it returns false; under threads_lock. */
+void threads_each(bool (*visit)(struct check_thread *, void *), void *context);
+unsigned threads_alive(void);
+
+static inline struct check_thread *thread_self(void)
+{
+    struct check_thread *t = check_self;
+    return AGLET_LIKELY(t != NULL) ? t : thread_enter();
+}
+
+/* --- order.c --- */
+/* The lock was just pushed on t's held list: note the new edges, report an inversion. */
+void order_taken(struct check_thread *t);
+void order_forget(struct lock_record *r); /* under engine_lock */
+uint64_t order_chain(uint64_t before, const struct lock_record *r, uint32_t mode);
+
+/* --- waits.c --- */
+/* t has published its wait: is it for ever? Returns false when it was reported and the hook let the program go on. */
+bool waits_check(struct check_thread *t);
+void waits_publish(struct check_thread *t, enum check_wait what, int mode, const void *object, aglet_time deadline,
+                   const void *site);
+void waits_end(struct check_thread *t);
+
+/* --- conds.c --- */
+struct cond_record {
+    const void *_Atomic cond;
+    const void *_Atomic lock;       /* the mutex of the waits now under way or, without any, of the last */
+    const void *lock_site;
+    _Atomic uint32_t waiting;       /* threads that wait with `lock` */
+    _Atomic uint64_t lost;          /* signals that found nobody */
+    const void *lost_site;
+    char lost_thread[NAME_ROOM];
+    struct cond_record *next;
+};
+struct cond_record *cond_record_of(const void *cond, bool make);
+
+/* --- wording.c --- */
+struct misuse;
+enum { LOCK_NAME_ROOM = 160 };
+/* "mutex 'stats.mu'", "rwlock made at table.c:12", … into `out`; returns it. Calls malloc (symbols): hold no lock. */
+const char *lock_words(const struct lock_record *r, char out[LOCK_NAME_ROOM]);
+const char *kind_words(int kind);
+const char *mode_words(int mode);
+/* Notes: where each lock that the thread holds was taken. */
+void note_held(struct misuse *m, const struct check_thread *t);
+void note_site(struct misuse *m, const void *site);
+void note_here(struct misuse *m, const char *what, const void *caller);
+
+#endif

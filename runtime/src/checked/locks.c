@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What happens on each lock operation: the held list, the owner, and the rules that one look at them decides.
+ * Stands on engine.h. The first lines of check_acquired and check_release are what a checked lock costs. */
+#include "engine.h"
+
+#include "misuse.h"
+#include "stack.h"
+#include "tsan.h"
+
+#include <string.h>
+
+/* An id nobody gives out: the lock was destroyed. */
+#define DESTROYED UINT32_C(0xdeadd1ed)
+
+static bool in_checker(void)
+{
+    return check_self != NULL && check_self->inside != 0;
+}
+
+/* The lock's id field names no record of this lock: a lock never seen, a copy, no lock at all, or one destroyed. With
+ * `waits` the caller found it taken: a wait for such a lock would be for ever, so then the report is fatal. */
+static struct lock_record *record_slow(enum check_kind kind, const void *lock, uint32_t *id, const void *caller,
+                                       bool waits)
+{
+    if (in_checker())
+        return NULL;
+    struct check_thread *t = thread_self();
+    if (id == NULL) {
+        struct lock_record *r = record_by_address(lock);
+        return r != NULL ? r : record_new(kind, lock, NULL, caller, false);
+    }
+    uint32_t seen = __atomic_load_n(id, __ATOMIC_RELAXED);
+    if (seen != 0) {
+        const void *other = seen < lock_record_limit ? atomic_load(&lock_records[seen].lock) : NULL;
+        struct lock_record *here = record_by_address(lock);
+        if (here != NULL && seen != DESTROYED)
+            return here; /* two threads met at its first use: the other one has written the id meanwhile */
+        t->inside++;
+        if (seen == DESTROYED)
+            misuse_report("uninitialised-lock", lock, waits, caller, "thread '%s' uses a %s that was destroyed",
+                          t->name, kind_words(kind));
+        else if (other != NULL)
+            misuse_report("copy", lock, waits, caller,
+                          "thread '%s' uses a %s at %p that is a copy of the one at %p: initialise each", t->name,
+                          kind_words(kind), lock, other);
+        else
+            misuse_report("uninitialised-lock", lock, waits, caller,
+                          "thread '%s' uses a %s that was never initialised", t->name, kind_words(kind));
+        t->inside--;
+    }
+    struct lock_record *r = record_new(kind, lock, NULL, caller, false);
+    if (r != NULL)
+        __atomic_store_n(id, r->index, __ATOMIC_RELAXED);
+    return r;
+}
+
+static inline struct lock_record *record_of(enum check_kind kind, const void *lock, uint32_t *id, const void *caller)
+{
+    if (id != NULL) {
+        struct lock_record *r = record_by_id(lock, __atomic_load_n(id, __ATOMIC_RELAXED));
+        if (AGLET_LIKELY(r != NULL))
+            return r;
+    }
+    return record_slow(kind, lock, id, caller, false);
+}
+
+static void report_still_held(const char *rule, const char *what, struct lock_record *r, const void *lock,
+                              const void *caller)
+{
+    struct check_thread *t = thread_self(), *owner = atomic_load(&r->owner);
+    char words[LOCK_NAME_ROOM];
+    t->inside++;
+    struct misuse *m = misuse_open(rule, lock, false);
+    lock_words(r, words);
+    if (owner != NULL) {
+        misuse_say(m, "%s %s while thread '%s' holds it", words, what, owner->name);
+        struct held *h = owner == t ? held_find(t, r, CHECK_EXCLUSIVE) : NULL;
+        if (h != NULL)
+            note_here(m, "it was taken", h->site);
+    } else {
+        misuse_say(m, "%s %s while thread '%s' holds it for reading", words, what, t->name);
+    }
+    note_here(m, what, caller);
+    misuse_close(m);
+    t->inside--;
+}
+
+void check_init(enum check_kind kind, const void *lock, uint32_t *id, const char *name, const void *caller)
+{
+    if (in_checker())
+        return;
+    struct lock_record *old = record_by_address(lock);
+    if (old != NULL && atomic_load(&old->owner) != NULL)
+        report_still_held("destroy-held", "is initialised again", old, lock, caller);
+    struct lock_record *r = record_new(kind, lock, name, caller, true);
+    if (id != NULL)
+        __atomic_store_n(id, r != NULL ? r->index : 0, __ATOMIC_RELAXED);
+    tsan_create(lock, kind == CHECK_RWLOCK);
+}
+
+struct waiter {
+    const struct lock_record *record;
+    struct check_thread *found;
+};
+
+static bool waits_for_it(struct check_thread *t, void *context)
+{
+    struct waiter *w = context;
+    if ((atomic_load_explicit(&t->waiting, memory_order_acquire) & 1) && t->wait_for == CHECK_ON_LOCK &&
+        t->wait_object == w->record)
+        w->found = t;
+    return w->found == NULL;
+}
+
+void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const void *caller)
+{
+    if (in_checker())
+        return;
+    struct lock_record *r = id != NULL ? record_by_id(lock, __atomic_load_n(id, __ATOMIC_RELAXED))
+                                       : record_by_address(lock);
+    if (r == NULL && id != NULL && __atomic_load_n(id, __ATOMIC_RELAXED) != 0)
+        r = record_slow(kind, lock, id, caller, false); /* says what it is */
+    struct check_thread *t = thread_self();
+    if (r != NULL) {
+        struct waiter w = {r, NULL};
+        threads_each(waits_for_it, &w);
+        if (atomic_load(&r->owner) != NULL || held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED) != NULL)
+            report_still_held("destroy-held", "is destroyed", r, lock, caller);
+        else if (w.found != NULL)
+            misuse_report("destroy-held", lock, false, caller, "a %s is destroyed while thread '%s' waits for it",
+                          kind_words(kind), w.found->name);
+        record_free(r);
+    }
+    if (id != NULL)
+        __atomic_store_n(id, DESTROYED, __ATOMIC_RELAXED);
+    tsan_destroy(lock);
+}
+
+static void note_stack(struct held *h)
+{
+    static _Thread_local const void **spare; /* stacks of locks given up are used again */
+    const void **room = h->stack != NULL ? h->stack : spare != NULL ? spare : engine_memory(STACK_DEPTH * sizeof *room);
+    spare = NULL;
+    h->stack = room;
+    h->frames = room != NULL ? stack_take(h->site, room, STACK_DEPTH) : 0;
+}
+
+static bool full_stacks, long_holds;
+
+__attribute__((constructor(105))) static void read_options(void)
+{
+    full_stacks = strcmp(options.stacks, "full") == 0;
+    long_holds = options.max_hold_ms != 0;
+}
+
+void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller)
+{
+    struct check_thread *t = thread_self();
+    struct lock_record *r = record_of(kind, lock, id, caller);
+    tsan_locked(lock, mode);
+    if (AGLET_UNLIKELY(r == NULL || r->left_alone))
+        return;
+    if (mode & CHECK_EXCLUSIVE) {
+        if (AGLET_UNLIKELY(kind == CHECK_RECURSIVE) &&
+            atomic_load_explicit(&r->owner, memory_order_relaxed) == t) {
+            struct held *h = held_find(t, r, CHECK_EXCLUSIVE);
+            if (h != NULL) {
+                h->again++;
+                return;
+            }
+        }
+        atomic_store_explicit(&r->owner, t, memory_order_relaxed);
+    }
+    unsigned n = t->held_count;
+    if (AGLET_UNLIKELY(n == t->held_room) && !held_grow(t))
+        return;
+    struct held *h = &t->held[n];
+    uint64_t before = n != 0 ? h[-1].chain : 0;
+    h->record = r;
+    h->site = caller;
+    h->mode = (uint32_t)mode;
+    h->again = 0;
+    h->chain = order_chain(before, r, (uint32_t)mode);
+    t->held_count = n + 1;
+    if (AGLET_UNLIKELY(full_stacks))
+        note_stack(h);
+    else
+        h->frames = 0;
+    if (AGLET_UNLIKELY(long_holds))
+        h->since = aglet_now();
+    if (n != 0 && atomic_load_explicit(&r->last_chain, memory_order_relaxed) != h->chain)
+        order_taken(t);
+}
+
+static void report_unheld(struct check_thread *t, struct lock_record *r, const void *lock, int mode,
+                          const void *caller)
+{
+    char words[LOCK_NAME_ROOM];
+    struct check_thread *owner = atomic_load(&r->owner);
+    t->inside++;
+    struct misuse *m = misuse_open("unlock-unheld", lock, false);
+    lock_words(r, words);
+    struct held *other = held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED);
+    if (other != NULL)
+        misuse_say(m, "thread '%s' gives %s, held %s, as if held %s", t->name, words, mode_words((int)other->mode),
+                   mode_words(mode));
+    else if (owner != NULL)
+        misuse_say(m, "thread '%s' gives %s, which thread '%s' holds", t->name, words, owner->name);
+    else
+        misuse_say(m, "thread '%s' gives %s, which it does not hold", t->name, words);
+    note_here(m, "it is given", caller);
+    if (other != NULL)
+        note_here(m, "it was taken", other->site);
+    misuse_close(m);
+    t->inside--;
+}
+
+static void report_long_hold(struct check_thread *t, const struct held *h, aglet_time held_for, const void *caller)
+{
+    char words[LOCK_NAME_ROOM];
+    t->inside++;
+    struct misuse *m = misuse_open("long-hold", atomic_load(&h->record->lock), false);
+    misuse_say(m, "thread '%s' held %s for %ld ms; max_hold_ms is %ld", t->name, lock_words(h->record, words),
+               (long)(held_for / 1000000), options.max_hold_ms);
+    note_here(m, "it was taken", h->site);
+    note_here(m, "and is given", caller);
+    misuse_close(m);
+    t->inside--;
+}
+
+/* Take the entry out of the middle: the chains after it are of other locks held now. */
+static void take_out(struct check_thread *t, struct held *h)
+{
+    const void **stack = h->stack;
+    unsigned at = (unsigned)(h - t->held);
+    for (unsigned i = at; i + 1 < t->held_count; i++) {
+        t->held[i] = t->held[i + 1];
+        t->held[i].chain = order_chain(i != 0 ? t->held[i - 1].chain : 0, t->held[i].record, t->held[i].mode);
+    }
+    t->held[t->held_count - 1].stack = stack;
+    t->held_count--;
+}
+
+bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller)
+{
+    struct check_thread *t = thread_self();
+    struct lock_record *r = record_of(kind, lock, id, caller);
+    if (AGLET_UNLIKELY(r == NULL || r->left_alone)) {
+        tsan_unlock(lock, mode);
+        return true;
+    }
+    unsigned n = t->held_count;
+    struct held *h = n != 0 ? &t->held[n - 1] : NULL;
+    if (AGLET_UNLIKELY(h == NULL || h->record != r || !(h->mode & (uint32_t)mode))) {
+        h = held_find(t, r, mode);
+        if (h == NULL) {
+            if (t->inside == 0)
+                report_unheld(t, r, lock, mode, caller);
+            return false;
+        }
+    }
+    if (AGLET_UNLIKELY(h->again != 0)) {
+        h->again--;
+        return true;
+    }
+    if (AGLET_UNLIKELY(long_holds)) {
+        aglet_time held_for = aglet_now() - h->since;
+        if (held_for > options.max_hold_ms * (aglet_time)1000000)
+            report_long_hold(t, h, held_for, caller);
+    }
+    if (mode & CHECK_EXCLUSIVE)
+        atomic_store_explicit(&r->owner, NULL, memory_order_relaxed);
+    if (AGLET_LIKELY(h == &t->held[n - 1]))
+        t->held_count = n - 1;
+    else
+        take_out(t, h);
+    tsan_unlock(lock, mode);
+    return true;
+}
+
+static void report_double(struct check_thread *t, struct lock_record *r, const void *lock, struct held *h,
+                          const char *rule, const char *sentence, const void *caller)
+{
+    char words[LOCK_NAME_ROOM];
+    t->inside++;
+    struct misuse *m = misuse_open(rule, lock, true);
+    misuse_say(m, "thread '%s' %s %s, which it holds already", t->name, sentence, lock_words(r, words));
+    note_here(m, "it is taken again", caller);
+    misuse_note(m, "it was taken here");
+    if (h->frames != 0)
+        misuse_stack(m, h->stack, h->frames);
+    else
+        misuse_place(m, h->site);
+    misuse_close(m);
+    t->inside--;
+}
+
+bool check_before_shared(enum check_kind kind, const void *lock, uint32_t *id, const void *caller)
+{
+    struct check_thread *t = check_self;
+    if (AGLET_LIKELY(t == NULL || t->held_count == 0) || t->inside != 0)
+        return true;
+    struct lock_record *r = record_of(kind, lock, id, caller);
+    struct held *h = r != NULL ? held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED) : NULL;
+    if (AGLET_LIKELY(h == NULL))
+        return true;
+    report_double(t, r, lock, h, "double-lock",
+                  h->mode & CHECK_SHARED ? "takes for reading a second time" : "takes for reading", caller);
+    return false;
+}
+
+bool check_wait_begin(enum check_kind kind, int mode, const void *lock, uint32_t *id, aglet_time deadline,
+                      const void *caller)
+{
+    struct check_thread *t = thread_self();
+    if (t->inside != 0)
+        return true;
+    uint32_t seen = id != NULL ? __atomic_load_n(id, __ATOMIC_RELAXED) : 0;
+    bool strange = seen != 0 && record_by_id(lock, seen) == NULL && record_by_address(lock) == NULL;
+    struct lock_record *r = strange ? record_slow(kind, lock, id, caller, deadline == AGLET_FOREVER)
+                                    : record_of(kind, lock, id, caller);
+    if (strange && deadline == AGLET_FOREVER)
+        return false;
+    if (r == NULL || r->left_alone)
+        return true;
+    struct held *h = kind == CHECK_RECURSIVE ? NULL : held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED);
+    if (h != NULL && deadline == AGLET_FOREVER) {
+        if ((h->mode & CHECK_SHARED) && (mode & CHECK_EXCLUSIVE))
+            report_double(t, r, lock, h, "deadlock", "takes for writing, and so waits for itself,", caller);
+        else
+            report_double(t, r, lock, h, "double-lock", "takes", caller);
+        return false;
+    }
+    waits_publish(t, CHECK_ON_LOCK, mode, r, deadline, caller);
+    if (deadline == AGLET_FOREVER && !waits_check(t)) {
+        waits_end(t);
+        return false;
+    }
+    return true;
+}
+
+void check_wait_end(bool taken)
+{
+    (void)taken;
+    waits_end(thread_self());
+}
+
+void check_assert_held(enum check_kind kind, int mode, const void *lock, const uint32_t *id, const void *caller)
+{
+    struct check_thread *t = thread_self();
+    if (t->inside != 0)
+        return;
+    struct lock_record *r = record_by_id(lock, __atomic_load_n(id, __ATOMIC_RELAXED));
+    int enough = mode & CHECK_SHARED ? CHECK_SHARED | CHECK_EXCLUSIVE : CHECK_EXCLUSIVE;
+    if (r != NULL && held_find(t, r, enough) != NULL)
+        return;
+    char words[LOCK_NAME_ROOM];
+    t->inside++;
+    struct misuse *m = misuse_open("requires", lock, false);
+    if (r != NULL)
+        misuse_say(m, "thread '%s' must hold %s here and does not", t->name, lock_words(r, words));
+    else
+        misuse_say(m, "thread '%s' must hold the %s at %p here and nobody ever took it", t->name, kind_words(kind),
+                   lock);
+    note_here(m, "it is needed", caller);
+    note_held(m, t);
+    misuse_close(m);
+    t->inside--;
+}
+
+unsigned check_yield(const void *caller)
+{
+    struct check_thread *t = check_self;
+    if (AGLET_LIKELY(t == NULL || t->held_count == 0))
+        return 0;
+    if (t->inside != 0)
+        return t->held_count;
+    char words[LOCK_NAME_ROOM];
+    t->inside++;
+    struct misuse *m = misuse_open("lock-across-yield", atomic_load(&t->held[t->held_count - 1].record->lock), false);
+    misuse_say(m, "a task is suspended while its thread holds %s: other tasks run with it held",
+               lock_words(t->held[t->held_count - 1].record, words));
+    note_here(m, "the task is suspended", caller);
+    note_held(m, t);
+    misuse_close(m);
+    t->inside--;
+    return t->held_count;
+}

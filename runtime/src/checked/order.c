@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The order in which locks are taken: an edge from each lock that was held to each that was taken meanwhile, by
+ * instance, and the search for cycles when an edge is new. Stands on engine.h, misuse.h.
+ *
+ * Cost model. Most takings repeat an order that was seen before: the locks held, in order, have a hash (the chain), and
+ * a chain that was found in order once is found again in the lock's own record or in one shared table, with no lock
+ * taken. Only a chain never seen adds edges and searches. (Lockdep's chain cache; by instance, where lockdep has classes,
+ * since in C two locks of one class are commonly nested by address or by tree depth.)
+ *
+ * A cycle counts when its edges can stand in as many threads at one time: no two of them may share a lock that both
+ * hold meanwhile (a gate), unless both hold it shared. Such edges exclude each other, and there is no deadlock. */
+#include "engine.h"
+
+#include "misuse.h"
+#include "stack.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { CHAINS = 1 << 15, ALL_PAIRS_DEPTH = 16, SEARCH_STEPS = 20000, CYCLE_ROOM = 32, VARIANTS = 4 };
+
+static _Atomic uint64_t chains[CHAINS]; /* chains found in order; a hash table that forgets */
+static struct edge *free_edges;         /* under engine_lock, as is the next */
+static uint32_t search;
+
+uint64_t order_chain(uint64_t before, const struct lock_record *r, uint32_t mode)
+{
+    uint64_t h = (before ^ (r->serial << 3 | mode)) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 29;
+}
+
+static void unlink_edge(struct edge *e)
+{
+    *e->link_out = e->next_out;
+    if (e->next_out != NULL)
+        e->next_out->link_out = e->link_out;
+    *e->link_in = e->next_in;
+    if (e->next_in != NULL)
+        e->next_in->link_in = e->link_in;
+    e->next_out = free_edges;
+    free_edges = e;
+}
+
+void order_forget(struct lock_record *r)
+{
+    while (r->out != NULL)
+        unlink_edge(r->out);
+    while (r->in != NULL)
+        unlink_edge(r->in);
+}
+
+static bool both_shared(uint32_t a, uint32_t b)
+{
+    return (a & b & CHECK_SHARED) != 0;
+}
+
+static bool holds(const struct edge *e, const struct lock_record *r, uint32_t mode)
+{
+    if (e->from == r && !both_shared(e->from_mode, mode))
+        return true;
+    for (uint32_t i = 0; i < e->gate_count; i++)
+        if (e->gates[i].record == r && !both_shared(e->gates[i].mode, mode))
+            return true;
+    return false;
+}
+
+/* Can two threads be at these two edges at one time? */
+static bool compatible(const struct edge *a, const struct edge *b)
+{
+    if (holds(a, b->from, b->from_mode))
+        return false;
+    for (uint32_t i = 0; i < b->gate_count; i++)
+        if (holds(a, b->gates[i].record, b->gates[i].mode))
+            return false;
+    return true;
+}
+
+/* Can a thread at the end of `a` be blocked there by one that holds what `b` begins with? */
+static bool blocks(const struct edge *a, const struct edge *b)
+{
+    return !both_shared(a->to_mode, b->from_mode);
+}
+
+struct path {
+    struct edge *edges[CYCLE_ROOM];
+    unsigned count;
+    int steps;
+};
+
+/* Extend the path, which ends at path->edges[count-1]->to, until it comes back to `goal`. */
+static bool extend(struct path *p, struct lock_record *goal, unsigned longest)
+{
+    struct edge *last = p->edges[p->count - 1];
+    for (struct edge *e = last->to->out; e != NULL; e = e->next_out) {
+        if (p->steps++ > SEARCH_STEPS)
+            return false;
+        if (!blocks(last, e))
+            continue;
+        bool fits = true;
+        for (unsigned i = 0; fits && i < p->count; i++)
+            fits = e->to != p->edges[i]->to && compatible(p->edges[i], e);
+        if (!fits || (e->to == goal && !blocks(e, p->edges[0])))
+            continue;
+        p->edges[p->count++] = e;
+        if (e->to == goal || (p->count < longest && extend(p, goal, longest)))
+            return true;
+        p->count--;
+    }
+    return false;
+}
+
+/* Is there any way from `from` to `goal`? Each record is looked at once. */
+static bool reaches(struct lock_record *from, struct lock_record *goal, int depth)
+{
+    if (from == goal)
+        return true;
+    if (depth > 500)
+        return true; /* not known; the bounded search decides */
+    for (struct edge *e = from->out; e != NULL; e = e->next_out)
+        if (e->to->mark != search) {
+            e->to->mark = search;
+            if (reaches(e->to, goal, depth + 1))
+                return true;
+        }
+    return false;
+}
+
+static bool find_cycle(struct edge *fresh, struct path *p)
+{
+    search++;
+    if (fresh->to->out == NULL || !reaches(fresh->to, fresh->from, 0))
+        return false;
+    for (unsigned longest = 2; longest <= CYCLE_ROOM; longest *= 2) { /* short cycles tell the better story */
+        p->edges[0] = fresh;
+        p->count = 1;
+        p->steps = 0;
+        if (extend(p, fresh->from, longest))
+            return true;
+    }
+    return false;
+}
+
+static struct edge *new_edge(void)
+{
+    struct edge *e = free_edges;
+    if (e != NULL) {
+        free_edges = e->next_out;
+        memset(e, 0, sizeof *e);
+        return e;
+    }
+    return engine_memory(sizeof *e);
+}
+
+static bool same_gates(const struct edge *a, const struct edge *b)
+{
+    return a->gate_count == b->gate_count && memcmp(a->gates, b->gates, a->gate_count * sizeof *a->gates) == 0;
+}
+
+/* Note that t took its newest lock while it held the one at `index`. Under engine_lock. Returns the edge if it is new,
+ * with `known` saying whether the pair was there before with other gates and was reported. */
+static struct edge *add_edge(struct check_thread *t, unsigned index, const void *const *stack, unsigned frames)
+{
+    struct held *from = &t->held[index], *to = &t->held[t->held_count - 1];
+    struct edge wanted;
+    memset(&wanted, 0, sizeof wanted);
+    for (unsigned i = 0; i < t->held_count - 1 && wanted.gate_count < GATES; i++)
+        if (i != index)
+            wanted.gates[wanted.gate_count++] =
+                (struct gate){t->held[i].record, t->held[i].mode & (CHECK_EXCLUSIVE | CHECK_SHARED)};
+    unsigned variants = 0;
+    bool reported = false;
+    for (struct edge *e = from->record->out; e != NULL; e = e->next_out) {
+        if (e->to != to->record)
+            continue;
+        /* An edge with no gates says more than one with some. */
+        if (e->gate_count == 0 || same_gates(e, &wanted))
+            return NULL;
+        reported |= e->reported;
+        variants++;
+    }
+    if (variants >= VARIANTS)
+        return NULL;
+    struct edge *e = new_edge();
+    if (e == NULL)
+        return NULL;
+    memcpy(e->gates, wanted.gates, sizeof e->gates);
+    e->gate_count = wanted.gate_count;
+    e->from = from->record;
+    e->to = to->record;
+    e->from_mode = from->mode & (CHECK_EXCLUSIVE | CHECK_SHARED);
+    e->to_mode = to->mode & (CHECK_EXCLUSIVE | CHECK_SHARED);
+    e->from_site = from->site;
+    e->to_site = to->site;
+    e->frames = frames < STACK_DEPTH ? frames : STACK_DEPTH;
+    memcpy(e->stack, stack, e->frames * sizeof *stack);
+    memcpy(e->thread, t->name, sizeof e->thread);
+    e->thread_serial = t->serial;
+    e->thread_began = atomic_load_explicit(&t->began, memory_order_relaxed);
+    e->by = t;
+    e->reported = reported;
+    e->next_out = e->from->out;
+    e->link_out = &e->from->out;
+    if (e->next_out != NULL)
+        e->next_out->link_out = &e->next_out;
+    e->from->out = e;
+    e->next_in = e->to->in;
+    e->link_in = &e->to->in;
+    if (e->next_in != NULL)
+        e->next_in->link_in = &e->next_in;
+    e->to->in = e;
+    return e;
+}
+
+/* Were the threads of two edges kept apart in this run: the same one, or one over before the other began? */
+static bool kept_apart(const struct edge *a, const struct edge *b)
+{
+    if (a->thread_serial == b->thread_serial)
+        return true;
+    const struct edge *first = a->thread_began < b->thread_began ? a : b, *second = first == a ? b : a;
+    if (first->by->serial != first->thread_serial)
+        return true; /* its record serves another thread by now */
+    uint64_t ended = atomic_load_explicit(&first->by->ended, memory_order_relaxed);
+    return ended != 0 && ended < second->thread_began;
+}
+
+static void report_cycle(struct edge *cycle, unsigned count)
+{
+    bool potential = false;
+    for (unsigned i = 0; i < count; i++)
+        potential |= kept_apart(&cycle[i], &cycle[(i + 1) % count]);
+    char from[LOCK_NAME_ROOM], to[LOCK_NAME_ROOM];
+    struct misuse *m = misuse_open("lock-order", atomic_load(&cycle[0].to->lock), false);
+    lock_words(cycle[0].to, to);
+    lock_words(cycle[0].from, from);
+    misuse_say(m, "%s is taken after %s here, and %s elsewhere%s", to, from,
+               count == 2 ? "the other way round" : "in a circle of orders",
+               potential ? " (potential: in this run the two were never under way at one time)" : "");
+    for (unsigned i = 0; i < count; i++) {
+        lock_words(cycle[i].from, from);
+        lock_words(cycle[i].to, to);
+        misuse_note(m, "thread '%s' held %s, taken here", cycle[i].thread, from);
+        misuse_place(m, cycle[i].from_site);
+        misuse_note(m, "and took %s", to);
+        if (cycle[i].frames != 0)
+            misuse_stack(m, cycle[i].stack, cycle[i].frames);
+        else
+            misuse_place(m, cycle[i].to_site);
+    }
+    misuse_note(m, "threads that do this at one time wait for each other for ever: take them in one order everywhere");
+    misuse_close(m);
+}
+
+/* `pair` is CLASS<CLASS: does it name these two, in this order? */
+static bool listed(const char *list, const char *first, const char *second)
+{
+    size_t a = strlen(first), b = strlen(second);
+    for (const char *pair = list; *pair != '\0';) {
+        size_t length = strcspn(pair, ",");
+        if (length == a + b + 1 && memcmp(pair, first, a) == 0 && pair[a] == '<' &&
+            memcmp(pair + a + 1, second, b) == 0)
+            return true;
+        pair += length + (pair[length] == ',');
+    }
+    return false;
+}
+
+static bool exempt(const struct edge *e)
+{
+    return options.lock_order_exempt[0] != '\0' && e->from->name != NULL && e->to->name != NULL &&
+           (listed(options.lock_order_exempt, e->from->name, e->to->name) ||
+            listed(options.lock_order_exempt, e->to->name, e->from->name));
+}
+
+static bool against_declared(const struct edge *e)
+{
+    return options.lock_order_declared[0] != '\0' && e->from->name != NULL && e->to->name != NULL &&
+           listed(options.lock_order_declared, e->to->name, e->from->name);
+}
+
+static void report_declared(struct edge *e)
+{
+    struct misuse *m = misuse_open("lock-order", atomic_load(&e->to->lock), false);
+    misuse_say(m, "lock '%s' is taken after '%s', against the declared order", e->to->name, e->from->name);
+    misuse_note(m, "thread '%s' took it", e->thread);
+    misuse_stack(m, e->stack, e->frames);
+    misuse_close(m);
+}
+
+void order_taken(struct check_thread *t)
+{
+    struct held *newest = &t->held[t->held_count - 1];
+    _Atomic uint64_t *slot = &chains[newest->chain % CHAINS];
+    if (atomic_load_explicit(slot, memory_order_relaxed) == newest->chain) {
+        atomic_store_explicit(&newest->record->last_chain, newest->chain, memory_order_relaxed);
+        return;
+    }
+    if (t->inside != 0 || options.lock_order == 0)
+        return;
+    if (!(newest->mode & CHECK_TRIED)) { /* who does not wait can close no circle */
+        t->inside++;
+        const void *stack[STACK_DEPTH];
+        unsigned frames = strcmp(options.stacks, "none") == 0 ? 0 : stack_take(newest->site, stack, STACK_DEPTH);
+        struct edge copy[CYCLE_ROOM];
+        unsigned cycle = 0;
+        bool declared = false;
+        ilock_take(&engine_lock);
+        for (unsigned i = t->held_count - 1; i-- > 0;) {
+            struct edge *fresh = add_edge(t, i, stack, frames);
+            struct path p;
+            if (fresh != NULL && cycle == 0 && !declared && !fresh->reported && !exempt(fresh)) {
+                if (against_declared(fresh)) {
+                    declared = true;
+                    copy[0] = *fresh;
+                    fresh->reported = true;
+                } else if (find_cycle(fresh, &p)) {
+                    cycle = p.count;
+                    for (unsigned k = 0; k < cycle; k++) {
+                        copy[k] = *p.edges[k];
+                        p.edges[k]->reported = true;
+                    }
+                }
+            }
+            /* Deep nests: what the nearest lock taken by waiting implies is not repeated for each lock below it. */
+            if (t->held_count > ALL_PAIRS_DEPTH && !(t->held[i].mode & (CHECK_TRIED | CHECK_SHARED)))
+                break;
+        }
+        ilock_give(&engine_lock);
+        if (declared)
+            report_declared(&copy[0]);
+        else if (cycle != 0)
+            report_cycle(copy, cycle);
+        t->inside--;
+    }
+    atomic_store_explicit(slot, newest->chain, memory_order_relaxed);
+    atomic_store_explicit(&newest->record->last_chain, newest->chain, memory_order_relaxed);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* A record per thread, and the list of locks it holds. Stands on engine.h, pthread keys. */
+#include "engine.h"
+
+#include "misuse.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+_Thread_local struct check_thread *check_self;
+
+static struct ilock threads_lock;
+static struct check_thread *all, *free_threads; /* under threads_lock; records are used again, never freed */
+static uint64_t last_serial;                    /* under threads_lock */
+static _Atomic unsigned alive;
+static _Atomic uint64_t thread_clock = 1;
+static _Atomic bool key_made;
+static pthread_key_t key;
+
+static struct check_thread *take_record(void)
+{
+    ilock_take(&threads_lock);
+    struct check_thread *t = free_threads;
+    if (t != NULL)
+        free_threads = t->next;
+    uint64_t serial = ++last_serial;
+    ilock_give(&threads_lock);
+    if (t == NULL)
+        t = engine_memory(sizeof *t);
+    if (t == NULL)
+        return NULL;
+    uint64_t waiting = atomic_load_explicit(&t->waiting, memory_order_relaxed);
+    struct held *held = t->held;
+    unsigned room = t->held_room;
+    memset(t, 0, sizeof *t);
+    t->held = held != NULL ? held : t->first_held;
+    t->held_room = held != NULL ? room : FIRST_HELD;
+    t->serial = serial;
+    atomic_store_explicit(&t->waiting, (waiting + 2) & ~UINT64_C(1), memory_order_relaxed);
+    atomic_store_explicit(&t->state, THREAD_MADE, memory_order_relaxed);
+    ilock_take(&threads_lock);
+    t->next = all;
+    all = t;
+    ilock_give(&threads_lock);
+    return t;
+}
+
+static void put_back(struct check_thread *t)
+{
+    ilock_take(&threads_lock);
+    for (struct check_thread **link = &all; *link != NULL; link = &(*link)->next)
+        if (*link == t) {
+            *link = t->next;
+            break;
+        }
+    atomic_store_explicit(&t->state, THREAD_FREE, memory_order_relaxed);
+    t->next = free_threads;
+    free_threads = t;
+    ilock_give(&threads_lock);
+}
+
+static void at_thread_exit(void *t)
+{
+    if (check_self == t)
+        check_thread_end(NULL);
+}
+
+static void watch_exit(struct check_thread *t)
+{
+    static struct ilock once;
+    ilock_take(&once);
+    if (!atomic_load_explicit(&key_made, memory_order_relaxed) && pthread_key_create(&key, at_thread_exit) == 0)
+        atomic_store_explicit(&key_made, true, memory_order_relaxed);
+    ilock_give(&once);
+    if (atomic_load_explicit(&key_made, memory_order_relaxed))
+        pthread_setspecific(key, t);
+    else
+        misuse_warn("no thread-specific key is left: locks held at a thread's exit go unseen");
+}
+
+static void begin(struct check_thread *t)
+{
+    t->tid = (int)syscall(SYS_gettid);
+    if (t->name[0] == '\0') {
+        if (t->tid == (int)getpid())
+            snprintf(t->name, sizeof t->name, "main");
+        else
+            snprintf(t->name, sizeof t->name, "T%d", (int)t->serial);
+    }
+    atomic_store_explicit(&t->began, atomic_fetch_add_explicit(&thread_clock, 1, memory_order_relaxed),
+                          memory_order_relaxed);
+    atomic_store_explicit(&t->state, THREAD_RUNS, memory_order_release);
+    atomic_fetch_add_explicit(&alive, 1, memory_order_seq_cst);
+    check_self = t;
+    t->inside++;
+    watch_exit(t);
+    t->inside--;
+}
+
+/* A thread that cannot be recorded shares this record's emptiness: it is checked as if it held nothing. */
+struct check_thread *thread_enter(void)
+{
+    struct check_thread *t = take_record();
+    if (t == NULL) {
+        static struct check_thread spare[64];
+        static _Atomic unsigned next;
+        t = &spare[atomic_fetch_add_explicit(&next, 1, memory_order_relaxed) % 64];
+        t->held = t->first_held;
+        t->held_room = FIRST_HELD;
+    }
+    begin(t);
+    return t;
+}
+
+struct check_thread *check_thread_new(const char *name, const void *caller)
+{
+    struct check_thread *t = take_record();
+    if (t == NULL)
+        return NULL;
+    if (name != NULL)
+        snprintf(t->name, sizeof t->name, "%s", name);
+    t->spawned_at = caller;
+    atomic_store_explicit(&t->known_handle, true, memory_order_relaxed);
+    /* Counted as running from now on: its parent may wait for it before it has begun. */
+    return t;
+}
+
+void check_thread_begin(struct check_thread *t)
+{
+    if (t != NULL)
+        begin(t);
+}
+
+void check_thread_end(const void *caller)
+{
+    struct check_thread *t = check_self;
+    if (t == NULL)
+        return;
+    if (t->held_count != 0) {
+        char words[LOCK_NAME_ROOM];
+        struct lock_record *r = t->held[t->held_count - 1].record;
+        struct misuse *m = misuse_open("thread-exit-held", atomic_load(&r->lock), false);
+        lock_words(r, words);
+        misuse_say(m, "thread '%s' ends while it holds %s", t->name, words);
+        note_held(m, t);
+        if (t->spawned_at != NULL)
+            note_here(m, "the thread was started", t->spawned_at);
+        misuse_close(m);
+        (void)caller;
+        t->held_count = 0;
+    }
+    if (atomic_load_explicit(&key_made, memory_order_relaxed))
+        pthread_setspecific(key, NULL);
+    atomic_store_explicit(&t->ended, atomic_fetch_add_explicit(&thread_clock, 1, memory_order_relaxed),
+                          memory_order_relaxed);
+    atomic_fetch_sub_explicit(&alive, 1, memory_order_seq_cst);
+    check_self = NULL;
+    bool done = !atomic_load_explicit(&t->known_handle, memory_order_relaxed) ||
+                atomic_load_explicit(&t->detached, memory_order_relaxed);
+    atomic_store_explicit(&t->state, THREAD_ENDED, memory_order_release);
+    if (done)
+        put_back(t);
+}
+
+void check_thread_joined(struct check_thread *t)
+{
+    if (t == NULL)
+        return;
+    atomic_store_explicit(&t->joined, true, memory_order_relaxed);
+    put_back(t);
+}
+
+void check_thread_detached(struct check_thread *t)
+{
+    if (t == NULL)
+        return;
+    atomic_store_explicit(&t->detached, true, memory_order_seq_cst);
+    /* Ended before it was detached: nobody else will put it back. Both may see the other's mark; a record that is
+     * left in the list of ended threads then costs nothing but its memory. */
+    if (atomic_load_explicit(&t->state, memory_order_acquire) == THREAD_ENDED)
+        atomic_store_explicit(&t->joined, true, memory_order_relaxed);
+}
+
+void check_thread_name(const char *name)
+{
+    snprintf(thread_self()->name, NAME_ROOM, "%s", name);
+}
+
+uint64_t check_thread_serial(void)
+{
+    return thread_self()->serial;
+}
+
+unsigned check_held_count(void)
+{
+    return check_self != NULL ? check_self->held_count : 0;
+}
+
+bool held_grow(struct check_thread *t)
+{
+    unsigned room = t->held_room * 2;
+    struct held *larger = engine_memory(room * sizeof *larger);
+    if (larger == NULL)
+        return false;
+    memcpy(larger, t->held, t->held_count * sizeof *larger);
+    t->held = larger;
+    t->held_room = room;
+    return true;
+}
+
+struct held *held_find(struct check_thread *t, const struct lock_record *r, int mode)
+{
+    for (unsigned i = t->held_count; i-- > 0;)
+        if (t->held[i].record == r && (t->held[i].mode & (uint32_t)mode & (CHECK_EXCLUSIVE | CHECK_SHARED)) != 0)
+            return &t->held[i];
+    return NULL;
+}
+
+void threads_each(bool (*visit)(struct check_thread *, void *), void *context)
+{
+    ilock_take(&threads_lock);
+    for (struct check_thread *t = all; t != NULL; t = t->next) {
+        uint32_t state = atomic_load_explicit(&t->state, memory_order_acquire);
+        if ((state == THREAD_RUNS || state == THREAD_MADE) && !visit(t, context))
+            break;
+    }
+    ilock_give(&threads_lock);
+}
+
+unsigned threads_alive(void)
+{
+    return atomic_load_explicit(&alive, memory_order_seq_cst);
+}
+
+/* Threads that ended with nobody to take their result. Those that still run are the program's business: many leave
+ * their workers to the end of the process. */
+static void report_unjoined(void)
+{
+    ilock_take(&threads_lock);
+    struct check_thread *t = all;
+    while (t != NULL && !(atomic_load(&t->state) == THREAD_ENDED && atomic_load(&t->known_handle) && !atomic_load(&t->joined) && !atomic_load(&t->detached)))
+        t = t->next;
+    ilock_give(&threads_lock);
+    if (t == NULL)
+        return;
+    struct misuse *m = misuse_open("unjoined", t, false);
+    misuse_say(m, "the program ends, and thread '%s' was neither joined nor detached", t->name);
+    note_here(m, "the thread was started", t->spawned_at);
+    misuse_close(m);
+}
+
+/* Functions registered with atexit run in reverse: this one, registered after misuse.c's, runs before it. */
+__attribute__((constructor(103))) static void watch_end(void)
+{
+    atexit(report_unjoined);
+    thread_self();
+}
+
+static void in_child(void)
+{
+    if (check_self == NULL)
+        return;
+    check_self->tid = (int)getpid();
+    atomic_store_explicit(&alive, 1, memory_order_relaxed);
+    ilock_take(&threads_lock);
+    for (struct check_thread *t = all; t != NULL; t = t->next)
+        if (t != check_self) { /* only the forking thread lives on here */
+            atomic_store_explicit(&t->state, THREAD_ENDED, memory_order_relaxed);
+            atomic_store_explicit(&t->joined, true, memory_order_relaxed);
+        }
+    ilock_give(&threads_lock);
+}
+
+static void before_fork(void)
+{
+    ilock_take(&threads_lock);
+    ilock_take(&engine_lock);
+}
+
+static void in_parent(void)
+{
+    ilock_give(&engine_lock);
+    ilock_give(&threads_lock);
+}
+
+static void in_child_first(void)
+{
+    in_parent();
+    in_child();
+}
+
+__attribute__((constructor(104))) static void watch_fork(void)
+{
+    pthread_atfork(before_fork, in_parent, in_child_first);
+}

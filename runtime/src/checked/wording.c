@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* How reports name locks and places. Stands on engine.h, symbol.h. */
+#include "engine.h"
+
+#include "misuse.h"
+#include "stack.h"
+#include "symbol.h"
+
+#include <stdio.h>
+
+const char *kind_words(int kind)
+{
+    static const char *const words[CHECK_KINDS] = {
+        [CHECK_MUTEX] = "mutex",
+        [CHECK_RWLOCK] = "read-write lock",
+        [CHECK_SPIN] = "spin lock",
+        [CHECK_RECURSIVE] = "recursive mutex",
+        [CHECK_ONCE] = "once",
+    };
+    return kind >= 0 && kind < CHECK_KINDS ? words[kind] : "lock";
+}
+
+const char *mode_words(int mode)
+{
+    return mode & CHECK_SHARED ? "for reading" : "for writing";
+}
+
+const char *lock_words(const struct lock_record *r, char out[LOCK_NAME_ROOM])
+{
+    const void *lock = atomic_load_explicit(&r->lock, memory_order_relaxed);
+    const char *kind = kind_words(r->kind);
+    if (r->name != NULL) {
+        snprintf(out, LOCK_NAME_ROOM, "%s '%s'", kind, r->name);
+        return out;
+    }
+    struct symbol s;
+    bool deep = options.symbolize != 0 && !in_signal_handler();
+    symbol_describe(lock, 0, deep, &s);
+    if (s.function[0] != '\0') {
+        snprintf(out, LOCK_NAME_ROOM, "%s '%.100s'", kind, s.function);
+        return out;
+    }
+    symbol_describe(r->made_at, 1, deep, &s);
+    const char *verb = r->initialised ? "made" : "first taken";
+    if (s.file[0] != '\0')
+        snprintf(out, LOCK_NAME_ROOM, "%s %p %s at %.80s:%u", kind, lock, verb, s.file, s.line);
+    else if (s.function[0] != '\0')
+        snprintf(out, LOCK_NAME_ROOM, "%s %p %s in %.80s", kind, lock, verb, s.function);
+    else
+        snprintf(out, LOCK_NAME_ROOM, "%s %p", kind, lock);
+    return out;
+}
+
+void note_site(struct misuse *m, const void *site)
+{
+    misuse_place(m, site);
+}
+
+void note_here(struct misuse *m, const char *what, const void *caller)
+{
+    if (caller == NULL)
+        return;
+    misuse_note(m, "%s here", what);
+    misuse_place(m, caller);
+}
+
+void note_held(struct misuse *m, const struct check_thread *t)
+{
+    enum { SHOWN = 8 };
+    unsigned first = t->held_count > SHOWN ? t->held_count - SHOWN : 0;
+    char words[LOCK_NAME_ROOM];
+    for (unsigned i = t->held_count; i-- > first;) {
+        const struct held *h = &t->held[i];
+        misuse_note(m, "thread '%s' has held %s%s%s since it took it here", t->name, lock_words(h->record, words),
+                    h->record->kind == CHECK_RWLOCK ? " " : "",
+                    h->record->kind == CHECK_RWLOCK ? mode_words((int)h->mode) : "");
+        if (h->frames != 0)
+            misuse_stack(m, h->stack, h->frames);
+        else
+            misuse_place(m, h->site);
+    }
+    if (first != 0)
+        misuse_note(m, "and %u more", first);
+}
