@@ -34,6 +34,7 @@ struct lock_record {
 
 struct held {
     struct lock_record *record;
+    uint64_t serial;  /* of the record: another one now says that the lock died while it was held */
     const void *site; /* in the program */
     uint64_t chain;   /* hash of all held up to here, in order */
     uint32_t mode;
@@ -115,9 +116,10 @@ static inline struct lock_record *record_by_id(const void *lock, uint32_t id)
 /* The record of a lock without an id field, or NULL. Locks nothing. */
 struct lock_record *record_by_address(const void *lock);
 
-/* A new record for the lock, in place of one that its memory had before. NULL: no room, go unchecked. */
-struct lock_record *record_new(enum check_kind kind, const void *lock, const char *name, const void *made_at,
-                               bool initialised);
+/* A new record for the lock, in place of one that its memory had before; its index goes to *id unless `id` is NULL. Where
+ * another thread was faster with the same lock and `initialised` is false, that one's. NULL: no room, go unchecked. */
+struct lock_record *record_new(enum check_kind kind, const void *lock, uint32_t *id, const char *name,
+                               const void *made_at, bool initialised);
 /* Its life is over; its edges go. */
 void record_free(struct lock_record *r);
 /* For every record whose lock lies in the memory: call `visit`. Cheap where no lock ever lay near. */

@@ -27,14 +27,11 @@ static struct lock_record *record_slow(enum check_kind kind, const void *lock, u
     struct check_thread *t = thread_self();
     if (id == NULL) {
         struct lock_record *r = record_by_address(lock);
-        return r != NULL ? r : record_new(kind, lock, NULL, caller, false);
+        return r != NULL ? r : record_new(kind, lock, NULL, NULL, caller, false);
     }
     uint32_t seen = __atomic_load_n(id, __ATOMIC_RELAXED);
     if (seen != 0) {
         const void *other = seen < lock_record_limit ? atomic_load(&lock_records[seen].lock) : NULL;
-        struct lock_record *here = record_by_address(lock);
-        if (here != NULL && seen != DESTROYED)
-            return here; /* two threads met at its first use: the other one has written the id meanwhile */
         t->inside++;
         if (seen == DESTROYED)
             misuse_report("uninitialised-lock", lock, waits, caller, "thread '%s' uses a %s that was destroyed",
@@ -48,10 +45,7 @@ static struct lock_record *record_slow(enum check_kind kind, const void *lock, u
                           "thread '%s' uses a %s that was never initialised", t->name, kind_words(kind));
         t->inside--;
     }
-    struct lock_record *r = record_new(kind, lock, NULL, caller, false);
-    if (r != NULL)
-        __atomic_store_n(id, r->index, __ATOMIC_RELAXED);
-    return r;
+    return record_new(kind, lock, id, NULL, caller, false);
 }
 
 static inline struct lock_record *record_of(enum check_kind kind, const void *lock, uint32_t *id, const void *caller)
@@ -62,6 +56,19 @@ static inline struct lock_record *record_of(enum check_kind kind, const void *lo
             return r;
     }
     return record_slow(kind, lock, id, caller, false);
+}
+
+/* Take the entry out of the middle: the chains after it are of other locks held now. */
+static void take_out(struct check_thread *t, struct held *h)
+{
+    const void **stack = h->stack;
+    unsigned at = (unsigned)(h - t->held);
+    for (unsigned i = at; i + 1 < t->held_count; i++) {
+        t->held[i] = t->held[i + 1];
+        t->held[i].chain = order_chain(i != 0 ? t->held[i - 1].chain : 0, t->held[i].record, t->held[i].mode);
+    }
+    t->held[t->held_count - 1].stack = stack;
+    t->held_count--;
 }
 
 static void report_still_held(const char *rule, const char *what, struct lock_record *r, const void *lock,
@@ -92,9 +99,9 @@ void check_init(enum check_kind kind, const void *lock, uint32_t *id, const char
     struct lock_record *old = record_by_address(lock);
     if (old != NULL && atomic_load(&old->owner) != NULL)
         report_still_held("destroy-held", "is initialised again", old, lock, caller);
-    struct lock_record *r = record_new(kind, lock, name, caller, true);
     if (id != NULL)
-        __atomic_store_n(id, r != NULL ? r->index : 0, __ATOMIC_RELAXED);
+        __atomic_store_n(id, 0, __ATOMIC_RELAXED);
+    record_new(kind, lock, id, name, caller, true);
     tsan_create(lock, kind == CHECK_RWLOCK);
 }
 
@@ -129,6 +136,9 @@ void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const v
         else if (w.found != NULL)
             misuse_report("destroy-held", lock, false, caller, "a %s is destroyed while thread '%s' waits for it",
                           kind_words(kind), w.found->name);
+        struct held *h = held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED);
+        if (h != NULL)
+            take_out(t, h);
         record_free(r);
     }
     if (id != NULL)
@@ -177,6 +187,7 @@ void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *
     struct held *h = &t->held[n];
     uint64_t before = n != 0 ? h[-1].chain : 0;
     h->record = r;
+    h->serial = r->serial;
     h->site = caller;
     h->mode = (uint32_t)mode;
     h->again = 0;
@@ -226,19 +237,6 @@ static void report_long_hold(struct check_thread *t, const struct held *h, aglet
     note_here(m, "and is given", caller);
     misuse_close(m);
     t->inside--;
-}
-
-/* Take the entry out of the middle: the chains after it are of other locks held now. */
-static void take_out(struct check_thread *t, struct held *h)
-{
-    const void **stack = h->stack;
-    unsigned at = (unsigned)(h - t->held);
-    for (unsigned i = at; i + 1 < t->held_count; i++) {
-        t->held[i] = t->held[i + 1];
-        t->held[i].chain = order_chain(i != 0 ? t->held[i - 1].chain : 0, t->held[i].record, t->held[i].mode);
-    }
-    t->held[t->held_count - 1].stack = stack;
-    t->held_count--;
 }
 
 bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller)
@@ -316,7 +314,8 @@ bool check_wait_begin(enum check_kind kind, int mode, const void *lock, uint32_t
     if (t->inside != 0)
         return true;
     uint32_t seen = id != NULL ? __atomic_load_n(id, __ATOMIC_RELAXED) : 0;
-    bool strange = seen != 0 && record_by_id(lock, seen) == NULL && record_by_address(lock) == NULL;
+    bool strange = seen != 0 && record_by_id(lock, seen) == NULL &&
+                   record_by_id(lock, __atomic_load_n(id, __ATOMIC_RELAXED)) == NULL;
     struct lock_record *r = strange ? record_slow(kind, lock, id, caller, deadline == AGLET_FOREVER)
                                     : record_of(kind, lock, id, caller);
     if (strange && deadline == AGLET_FOREVER)

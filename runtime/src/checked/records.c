@@ -83,11 +83,15 @@ static bool reserve(void)
     return false;
 }
 
-struct lock_record *record_new(enum check_kind kind, const void *lock, const char *name, const void *made_at,
-                               bool initialised)
+struct lock_record *record_new(enum check_kind kind, const void *lock, uint32_t *id, const char *name,
+                               const void *made_at, bool initialised)
 {
     ilock_take(&engine_lock);
     struct lock_record *r = record_by_address(lock);
+    if (r != NULL && !initialised && (id == NULL || record_by_id(lock, __atomic_load_n(id, __ATOMIC_RELAXED)) == r)) {
+        ilock_give(&engine_lock);
+        return r;
+    }
     if (r != NULL) { /* the memory was used for a lock before */
         unlink_record(r);
     } else if (free_records != NULL) {
@@ -112,6 +116,8 @@ struct lock_record *record_new(enum check_kind kind, const void *lock, const cha
                          __ATOMIC_RELEASE);
         atomic_store_explicit(&r->lock, lock, memory_order_release);
         atomic_store_explicit(&buckets[b], r, memory_order_release);
+        if (id != NULL)
+            __atomic_store_n(id, r->index, __ATOMIC_RELAXED);
         atomic_fetch_or_explicit(&pages[page / 8], (uint8_t)(1u << page % 8), memory_order_relaxed);
     }
     ilock_give(&engine_lock);

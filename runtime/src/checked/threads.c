@@ -215,7 +215,8 @@ bool held_grow(struct check_thread *t)
 struct held *held_find(struct check_thread *t, const struct lock_record *r, int mode)
 {
     for (unsigned i = t->held_count; i-- > 0;)
-        if (t->held[i].record == r && (t->held[i].mode & (uint32_t)mode & (CHECK_EXCLUSIVE | CHECK_SHARED)) != 0)
+        if (t->held[i].record == r && t->held[i].serial == r->serial &&
+            (t->held[i].mode & (uint32_t)mode & (CHECK_EXCLUSIVE | CHECK_SHARED)) != 0)
             return &t->held[i];
     return NULL;
 }
