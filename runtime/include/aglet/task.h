@@ -73,7 +73,7 @@ AGLET_API uint64_t aglet_task_id(const aglet_task *task);
 
 /* Tasks that end together: none outlives the group. Zero is a valid empty group. */
 typedef struct aglet_group {
-    _Alignas(8) unsigned char private_[48];
+    unsigned char private_[48] __attribute__((aligned(8)));
 } aglet_group;
 
 /* Start a task in a group. There is no handle: the group joins it. Results as aglet_spawn; -ECANCELED when the
