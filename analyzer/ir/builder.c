@@ -259,6 +259,13 @@ struct ir_range build_fields(struct unit_builder *b, ir_type parent, const struc
     return r;
 }
 
+void build_field_update(struct unit_builder *b, ir_field f, const struct ir_field_rec *rec)
+{
+    ir_type parent = b->u->fields[f].parent;
+    b->u->fields[f] = *rec;
+    b->u->fields[f].parent = parent;
+}
+
 /* ---- variables and functions ---- */
 
 ir_var build_global(struct unit_builder *b, const struct ir_var_rec *v)
@@ -310,6 +317,13 @@ void build_param_update(struct unit_builder *b, ir_func f, uint32_t index, const
     v->func = f;
 }
 
+ir_var build_local(struct unit_builder *b, ir_func f, const struct ir_var_rec *v)
+{
+    ir_var id = append_vars(b->u, *v);
+    b->u->vars[id].func = f;
+    return id;
+}
+
 /* ---- graphs ---- */
 
 void graph_begin(struct unit_builder *b, ir_func f)
@@ -326,9 +340,7 @@ void graph_begin(struct unit_builder *b, ir_func f)
 
 ir_var graph_local(struct unit_builder *b, const struct ir_var_rec *v)
 {
-    ir_var id = append_vars(b->u, *v);
-    b->u->vars[id].func = b->open;
-    return id;
+    return build_local(b, b->open, v);
 }
 
 void graph_local_update(struct unit_builder *b, ir_var v, const struct ir_var_rec *rec)
@@ -486,7 +498,7 @@ static void order_vars(struct unit *u)
     free(count);
 }
 
-struct unit *unit_builder_finish(struct unit_builder *b)
+struct unit *unit_builder_try_finish(struct unit_builder *b, const char **wrong)
 {
     struct unit *u = b->u;
     if (b->open)
@@ -495,11 +507,23 @@ struct unit *unit_builder_finish(struct unit_builder *b)
     for (ir_func f = 1; f < u->n_funcs; f++)
         if (!u->funcs[f].blocks.count)
             u->funcs[f].flags &= ~IR_FF_DEFINED;
-    const char *wrong = unit_check(u);
-    if (wrong)
-        die("%s: the frontend made a bad unit: %s", unit_str(u, u->main_file), wrong);
-    b->u = NULL;
+    *wrong = unit_check(u);
+    if (!*wrong)
+        b->u = NULL;
+    else
+        u = NULL;
     unit_builder_free(b);
+    return u;
+}
+
+struct unit *unit_builder_finish(struct unit_builder *b)
+{
+    const char *wrong;
+    char *of = xstrdup(unit_str(b->u, b->u->main_file));
+    struct unit *u = unit_builder_try_finish(b, &wrong);
+    if (!u)
+        die("%s: the frontend made a bad unit: %s", of, wrong);
+    free(of);
     return u;
 }
 

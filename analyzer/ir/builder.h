@@ -18,6 +18,8 @@ struct unit_builder *unit_builder_new(void);
 /* Ends the building: sorts what must be in order and gives the unit to the caller; the builder is freed.
  * Ensures  unit_check passes on the result; a violation is a bug of the caller and ends the process, naming it. */
 struct unit *unit_builder_finish(struct unit_builder *b);
+/* The same for input that may be wrong (the text form): NULL, and the sentence of unit_check in *wrong, for a bad unit. */
+struct unit *unit_builder_try_finish(struct unit_builder *b, const char **wrong);
 void unit_builder_free(struct unit_builder *b); /* drop it unfinished; NULL is fine */
 /* The tables as they are so far: read only; moves at the next call. */
 const struct unit *unit_builder_unit(const struct unit_builder *b);
@@ -39,6 +41,8 @@ void build_type_define(struct unit_builder *b, ir_type t, const struct ir_type_r
 /* Fields of one struct, in order. Sets .parent. Returns the range to put into the type's record. */
 struct ir_range build_fields(struct unit_builder *b, ir_type parent, const struct ir_field_rec *f, uint32_t n);
 
+void build_field_update(struct unit_builder *b, ir_field f, const struct ir_field_rec *rec); /* .parent stays */
+
 ir_var build_global(struct unit_builder *b, const struct ir_var_rec *v);
 /* Replace a global's record (a later declaration added a definition, a type or annotations). */
 void build_global_update(struct unit_builder *b, ir_var v, const struct ir_var_rec *rec);
@@ -47,6 +51,9 @@ void build_global_update(struct unit_builder *b, ir_var v, const struct ir_var_r
 ir_func build_function(struct unit_builder *b, const struct ir_func_rec *f, const struct ir_var_rec *params, uint32_t n_params);
 void build_function_update(struct unit_builder *b, ir_func f, const struct ir_func_rec *rec); /* ranges of rec other than annots are ignored */
 void build_param_update(struct unit_builder *b, ir_func f, uint32_t index, const struct ir_var_rec *rec);
+
+/* A local outside its graph: for a static local that the initialisers of globals name before its function is lowered. */
+ir_var build_local(struct unit_builder *b, ir_func f, const struct ir_var_rec *v);
 
 /* A graph: begin; locals, blocks and events in any order of blocks; end. One at a time per builder, no nesting.
  * Blocks are numbered from 0 within the graph until graph_end gives them their place in the table; the first made is the entry.

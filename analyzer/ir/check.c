@@ -418,6 +418,8 @@ static const char *check_block(const struct unit *u, const struct expr_shape *sh
         const char *bad = check_event(u, shape, b->events.first + k, b->func);
         if (bad)
             return bad;
+        if (u->events[b->events.first + k].op == IR_EV_RETURN && (b->term != IR_TERM_RETURN || k + 1 < b->events.count))
+            return wrong("events", b->events.first + k, "returns, and its block goes on");
     }
     bool cond = b->term == IR_TERM_BRANCH || b->term == IR_TERM_SWITCH || b->term == IR_TERM_INDIRECT;
     if (!cond && b->cond)
