@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The file form of a unit: what the lint's cache, the extractor's output and the object section `.aglet` hold.
- * A header (magic, version, table sizes, xxhash of the rest), then the tables as they lie in memory, zlib-free, little-endian. */
+ * A header (magic, version, table sizes, xxhash of the rest), then the tables as they lie in memory, uncompressed, little-endian. */
 #ifndef AGLET_IR_FILE_H
 #define AGLET_IR_FILE_H
 

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The file form of a unit: one header, then the tables as they lie in memory, then the strings.
+ * Stands on base/hash.h (xxhash). */
+#include "file.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../base/alloc.h"
+#include "../base/hash.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "units are kept little-endian, as they lie in memory: this machine needs a byte swap here"
+#endif
+
+#define MAGIC UINT32_C(0x544c4741) /* "AGLT" */
+
+/* Which table has which place in the header: a table added to IR_TABLES must change AGLET_UNIT_VERSION. */
+enum table {
+#define X(type, name) TABLE_##name,
+    IR_TABLES(X)
+#undef X
+    N_TABLES
+};
+
+struct header {
+    uint32_t magic, version;
+    uint64_t length; /* of everything, header included */
+    uint64_t hash;   /* of everything after this field */
+    uint32_t record_sizes; /* hash of the sizes of all records: a struct that changed without a new version is caught */
+    uint32_t main_file, directory, target, producer, pointer_size;
+    uint32_t n_strings;
+    uint32_t counts[N_TABLES];
+};
+#define HASHED_FROM offsetof(struct header, record_sizes)
+
+static uint32_t record_sizes(void)
+{
+    static const uint32_t sizes[] = {
+#define X(type, name) sizeof(type),
+        IR_TABLES(X)
+#undef X
+    };
+    return (uint32_t)hash_bytes(sizes, sizeof sizes);
+}
+
+/* The length that a header with these counts asks for. No overflow: at most 15 tables of 2^32 records of some 60 bytes. */
+static uint64_t wanted_length(const struct header *h)
+{
+    uint64_t length = sizeof *h + (uint64_t)h->n_strings;
+#define X(type, name) length += (uint64_t)h->counts[TABLE_##name] * sizeof(type);
+    IR_TABLES(X)
+#undef X
+    return length;
+}
+
+unsigned char *unit_encode(const struct unit *u, size_t *size)
+{
+    struct header h = {.magic = MAGIC, .version = AGLET_UNIT_VERSION, .record_sizes = record_sizes()};
+    h.main_file = u->main_file;
+    h.directory = u->directory;
+    h.target = u->target;
+    h.producer = u->producer;
+    h.pointer_size = u->pointer_size;
+    h.n_strings = u->n_strings;
+#define X(type, name) h.counts[TABLE_##name] = u->n_##name;
+    IR_TABLES(X)
+#undef X
+    h.length = wanted_length(&h);
+    unsigned char *bytes = xmalloc(h.length), *at = bytes + sizeof h;
+#define X(type, name)                                                                                                  \
+    memcpy(at, u->name, u->n_##name * sizeof(type));                                                                   \
+    at += u->n_##name * sizeof(type);
+    IR_TABLES(X)
+#undef X
+    memcpy(at, u->strings, u->n_strings);
+    memcpy(bytes, &h, sizeof h);
+    h.hash = hash_bytes(bytes + HASHED_FROM, h.length - HASHED_FROM);
+    memcpy(bytes, &h, sizeof h);
+    *size = h.length;
+    return bytes;
+}
+
+size_t unit_encoded_length(const unsigned char *bytes, size_t size)
+{
+    struct header h;
+    if (size < sizeof h)
+        return 0;
+    memcpy(&h, bytes, sizeof h);
+    return h.magic == MAGIC && h.length >= sizeof h && h.length <= size ? h.length : 0;
+}
+
+static struct unit *refuse(char *err, size_t err_size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static struct unit *refuse(char *err, size_t err_size, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(err, err_size, format, ap);
+    va_end(ap);
+    return NULL;
+}
+
+struct unit *unit_decode(const unsigned char *bytes, size_t size, char *err, size_t err_size)
+{
+    struct header h;
+    if (size < 8 || memcmp(bytes, &(uint32_t){MAGIC}, 4))
+        return refuse(err, err_size, "this is no unit of Aglet's");
+    memcpy(&h, bytes, 8);
+    if (h.version != AGLET_UNIT_VERSION)
+        return refuse(err, err_size, "the unit is of version %u, this program reads version %u: analyse the file again", h.version,
+                      AGLET_UNIT_VERSION);
+    if (size < sizeof h)
+        return refuse(err, err_size, "the unit is cut short: %zu bytes", size);
+    memcpy(&h, bytes, sizeof h);
+    if (h.record_sizes != record_sizes())
+        return refuse(err, err_size, "the unit was made by another build of this version: analyse the file again");
+    if (h.length > size || h.length != wanted_length(&h))
+        return refuse(err, err_size, "the unit is cut short or damaged: %zu bytes where %llu are promised", size,
+                      (unsigned long long)h.length);
+    if (h.hash != hash_bytes(bytes + HASHED_FROM, h.length - HASHED_FROM))
+        return refuse(err, err_size, "the unit is damaged: its hash does not match");
+    struct unit *u = xcalloc(1, sizeof *u);
+    const unsigned char *at = bytes + sizeof h;
+    u->main_file = h.main_file;
+    u->directory = h.directory;
+    u->target = h.target;
+    u->producer = h.producer;
+    u->pointer_size = h.pointer_size;
+#define X(type, name)                                                                                                  \
+    u->n_##name = h.counts[TABLE_##name];                                                                              \
+    u->name = xmalloc(u->n_##name * sizeof(type));                                                                     \
+    memcpy(u->name, at, u->n_##name * sizeof(type));                                                                   \
+    at += u->n_##name * sizeof(type);
+    IR_TABLES(X)
+#undef X
+    u->n_strings = h.n_strings;
+    u->strings = xmalloc(h.n_strings);
+    memcpy(u->strings, at, h.n_strings);
+    const char *wrong = unit_check(u);
+    if (wrong) {
+        unit_free(u);
+        return refuse(err, err_size, "the unit is damaged: %s", wrong);
+    }
+    return u;
+}
