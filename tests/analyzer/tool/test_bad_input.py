@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Every kind of wrong input: one sentence on standard error, the right exit status, and nothing else lost. Stands on case.py."""
+import os
+import stat
+from pathlib import Path
+
+from case import CLEAN, LEAK, Project, check, expect, finish, need_extractor
+
+extractor = need_extractor()
+
+
+def crashing(project, marker="CRASH"):
+    """An extractor that dies on sources with the marker in them, and is the real one for all others."""
+    path = project.write("fake-extract", f"""#!/bin/sh
+for last; do :; done
+if grep -q {marker} "$last"; then kill -SEGV $$; fi
+exec '{extractor}' "$@"
+""")
+    path.chmod(0o755)
+    return path
+
+
+# ---- databases
+with Project(database=False) as p:
+    expect("no database", p.lint("-p", "."), 2, "there is no compile_commands.json in '.'; make one with")
+    expect("no such path", p.lint("-p", "nowhere"), 2, "there is no compile database at 'nowhere'")
+    p.database([])
+    expect("empty database", p.lint("-p", "."), 2, "the compile database './compile_commands.json' is empty; nothing was analysed")
+    p.database('[\n  {"directory": "/",}\n]')
+    expect("malformed database", p.lint("-p", "."), 2, "./compile_commands.json:2:21: not a compile database:")
+    p.database('{"a": 1}')
+    expect("no array", p.lint("-p", "."), 2, "./compile_commands.json:1:1: not a compile database: an array of commands is wanted")
+    p.database([{"directory": str(p.path), "arguments": ["cc", "-c", "gone.c"], "file": "gone.c"}])
+    expect("a file that is gone", p.lint("-p", "."), 2,
+           f"'{p.path}/gone.c' does not exist; the compile database is out of date", "nothing was analysed")
+
+with Project({"a.c": CLEAN}) as p:
+    expect("clean", p.lint(), 0, "1 file analysed (1 parsed, 0 from the cache): 0 findings, 0 hints")
+    expect("file not in the database", p.lint("other.c"), 2, "'other.c' is not in the compile database")
+    expect("unknown option", p.lint("--frobnicate"), 2, f"aglet lint: unrecognized option '--frobnicate'")
+    expect("unknown format", p.lint("--format=pdf"), 2, "aglet lint: there is no format 'pdf'; text, json, sarif and html are known")
+    expect("unknown level", p.lint("--level=9"), 2, "aglet lint: there is no level '9'; 1 (default) and 2 (strict) are known")
+    expect("bad jobs", p.lint("--jobs=none"), 2, "aglet lint: --jobs wants a number from 1 to 1024, got 'none'")
+    expect("unknown rule", p.lint("--rules=lock-lek"), 2, "there is no rule 'lock-lek'; did you mean 'lock-leak'?")
+    expect("unknown rule to explain", p.aglet("explain", "lock-lek"), 2, "there is no rule 'lock-lek'; did you mean 'lock-leak'?")
+    expect("unknown word", p.aglet("lnit"), 2, "there is no word 'lnit'; aglet --help lists them")
+    expect("update without a baseline", p.lint("--update-baseline"), 2, "aglet lint: --update-baseline needs --baseline FILE to write to")
+    expect("no repository", p.lint("--only-changed-since=HEAD"), 2, "--only-changed-since needs a git repository, and there is none here or above")
+    expect("output that cannot be written", p.lint("--output=/nonexistent/x"), 2, "cannot write '/nonexistent/x': No such file or directory")
+    expect("everything excluded", p.lint("--exclude=a.c"), 2, "nothing was analysed")
+    expect("no extractor", p.lint(AGLET_EXTRACTOR="/nonexistent"), 2, "AGLET_EXTRACTOR is '/nonexistent', which is no program")
+
+# ---- sources
+with Project({"a.c": LEAK, "broken.c": "int f( {\n"}) as p:
+    done = p.lint()
+    expect("a file that does not parse", done, 2, f"'{p.path}/broken.c' does not parse and is not analysed; the compiler's words:",
+           "1 file analysed (1 parsed, 0 from the cache), 1 could not be: 1 finding")
+    check("its compiler's words are shown", "broken.c:1:" in done.stderr and "error:" in done.stderr, done.stderr)
+    check("the others are analysed", "lock-leak" in done.stdout, done.stdout)
+
+with Project({"a.c": LEAK, "crash.c": "/* CRASH */ int x;\n"}) as p:
+    done = p.lint(AGLET_EXTRACTOR=str(crashing(p)))
+    expect("a crash of the extractor", done, 2,
+           f"the extractor crashed on '{p.path}/crash.c' (Segmentation fault); that file is not analysed")
+    check("costs that file only", "lock-leak" in done.stdout, done.stdout)
+
+with Project({"a.c": CLEAN, "b.cc": "class x {};\n", "c.cpp": "class y {};\n", "d.S": "nop\n"}) as p:
+    expect("C++ files", p.lint(), 0, "2 C++ files are left out, only C is analysed: b.cc, c.cpp",
+           "1 other-language file is left out, only C is analysed: d.S", "1 file analysed")
+    p.database([p.row("b.cc")])
+    expect("only C++ files", p.lint(), 2, "1 C++ file is left out, only C is analysed: b.cc", "nothing was analysed")
+
+with Project({"a.c": "#include <aglet/annotations.h>\nstruct s { int mu; int n AGLET_GUARDED_BY(nothing); };\nint f(struct s *s) { return s->n; }\n"}) as p:
+    done = p.lint()
+    check("a lock expression that names nothing: status", done.returncode == 1, done.stderr + done.stdout)
+    check("a lock expression that names nothing: said", "a.c:2:" in done.stdout and "'nothing'" in done.stdout, done.stdout)
+
+with Project({"a.c": '__attribute__((annotate("aglet:garded_by(mu)"))) int n;\nint f(void) { return n; }\n'}) as p:
+    done = p.lint()
+    check("an unknown annotation: status", done.returncode == 1, done.stderr + done.stdout)
+    check("an unknown annotation: said", "a.c:1:" in done.stdout and "garded_by" in done.stdout, done.stdout)
+
+# ---- configuration and models
+with Project({"a.c": CLEAN}) as p:
+    p.write(".aglet.yml", "level: default\nexclude: [\n")
+    done = p.lint()
+    expect("malformed .aglet.yml", done, 2)
+    check("its line and column", f"{p.path}/.aglet.yml:" in done.stderr, done.stderr)
+    p.write(".aglet.yml", "models: [mine.yml]\n")
+    p.write("mine.yml", "functions:\n  f: {frobnicates: true}\n")
+    done = p.lint()
+    expect("malformed model", done, 2)
+    check("the model's line and column", "mine.yml:2:" in done.stderr, done.stderr)
+    p.write(".aglet.yml", "models: [gone.yml]\n")
+    done = p.lint()
+    expect("a model that is not there", done, 2)
+    check("the missing model's name", "gone.yml" in done.stderr, done.stderr)
+    expect("a configuration that is not there", p.lint("--config=gone.yml"), 2)
+
+# ---- the cache
+with Project({"a.c": LEAK}) as p:
+    first = p.lint()
+    kept = [f for f in Path(p.path, ".cache").rglob("*") if f.is_file()]
+    check("something was kept", len(kept) >= 3, str(kept))
+    for how, change in (("truncated", lambda b: b[:-3]), ("emptied", lambda b: b""), ("foreign", lambda b: b"hello\n"),
+                        ("flipped", lambda b: b[:len(b) // 2] + bytes([b[len(b) // 2] ^ 1]) + b[len(b) // 2 + 1:])):
+        for path in (f for f in Path(p.path, ".cache").rglob("*") if f.is_file()):
+            path.write_bytes(change(path.read_bytes()))
+        done = p.lint("-v")
+        check(f"a {how} cache is rebuilt", done.returncode == 1 and done.stdout == first.stdout and "1 parsed" in done.stderr, done.stderr)
+        check(f"a {how} cache is said under --verbose", "is damaged; it is made anew" in done.stderr, done.stderr)
+        expect(f"and the run after a {how} cache hits", p.lint(), 1, "1 file analysed (0 parsed, 1 from the cache)")
+    expect("a cache that cannot be made", p.lint("--cache=/proc/aglet"), 1,
+           "cannot write to the cache directory '/proc/aglet': No such file or directory; going on without keeping anything", "1 file analysed (1 parsed")
+    p.write("plain", "a file")
+    expect("a cache that is a file", p.lint("--cache=plain"), 1, f"cannot write to the cache directory '{p.path}/plain': Not a directory")
+    if os.getuid() != 0:
+        directory = Path(p.path, "readonly")
+        directory.mkdir()
+        directory.chmod(stat.S_IRUSR | stat.S_IXUSR)
+        expect("a read-only cache", p.lint("--cache=readonly"), 1, f"cannot write to the cache directory '{directory}': Permission denied")
+
+# ---- baselines
+with Project({"a.c": LEAK}) as p:
+    p.write("base.json", "this is no baseline\n")
+    done = p.lint("--baseline=base.json")
+    expect("a baseline that is not one", done, 2)
+    check("it is named", "base.json" in done.stderr, done.stderr)
+    expect("a baseline that is not there", p.lint("--baseline=gone.json"), 2)
+
+# ---- link
+with Project({"a.c": CLEAN}) as p:
+    expect("no object", p.aglet("link"), 2, "aglet link: no object is named")
+    expect("an object that is not there", p.aglet("link", "gone.o"), 2, "cannot read 'gone.o': No such file or directory", "nothing was analysed")
+    expect("no object file", p.aglet("link", "a.c"), 2, "'a.c' is neither an object file nor an archive", "nothing was analysed")
+    p.run("cc", "-c", "a.c", "-o", "a.o")
+    expect("an object without graphs", p.aglet("link", "a.o"), 2,
+           "'a.o' carries no event graphs (it was compiled without the plugin); what it does is unknown", "nothing was analysed")
+    data = Path(p.path, "a.o").read_bytes()
+    Path(p.path, "cut.o").write_bytes(data[:80])
+    expect("an object cut off", p.aglet("link", "cut.o"), 2, "'cut.o' cannot be used: its section table lies outside of it")
+
+# ---- run
+with Project({}, database=False) as p:
+    done = p.aglet("run", "/nonexistent/program")
+    check("run of no program", done.returncode in (127, 2) and done.stderr.count("\n") == 1, done.stderr)
+
+finish()
