@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* cond-wait: waits that are not in a loop, or go with the wrong mutex. Stands on pthreads and C11 threads. */
+#include <pthread.h>
+#include <threads.h>
+
+struct queue {
+    pthread_mutex_t mu;
+    pthread_mutex_t other;
+    pthread_cond_t filled;
+    int length;
+    mtx_t c11_mu;
+    cnd_t c11_filled;
+};
+
+void no_loop(struct queue *q);
+void no_loop(struct queue *q) {
+    pthread_mutex_lock(&q->mu);
+    if (q->length == 0)
+        pthread_cond_wait(&q->filled, &q->mu); // expected-warning {{[aglet-cond-wait]}}
+    q->length--;
+    pthread_mutex_unlock(&q->mu);
+}
+
+void c11_no_loop(struct queue *q);
+void c11_no_loop(struct queue *q) {
+    mtx_lock(&q->c11_mu);
+    if (q->length == 0)
+        cnd_wait(&q->c11_filled, &q->c11_mu); // expected-warning {{[aglet-cond-wait]}}
+    mtx_unlock(&q->c11_mu);
+}
+
+void looped(struct queue *q);
+void looped(struct queue *q) {
+    pthread_mutex_lock(&q->mu);
+    while (q->length == 0)
+        pthread_cond_wait(&q->filled, &q->mu); // no diagnostic: looked at again
+    q->length--;
+    pthread_mutex_unlock(&q->mu);
+}
+
+int looped_by_for(struct queue *q);
+int looped_by_for(struct queue *q) {
+    pthread_mutex_lock(&q->mu);
+    for (;;) {
+        if (q->length > 0)
+            break;
+        pthread_cond_wait(&q->filled, &q->mu); // no diagnostic: looked at again
+    }
+    int n = q->length;
+    pthread_mutex_unlock(&q->mu);
+    return n;
+}
+
+void without_the_mutex(struct queue *q);
+void without_the_mutex(struct queue *q) {
+    pthread_mutex_lock(&q->mu);
+    pthread_mutex_unlock(&q->mu);
+    while (q->length == 0)
+        pthread_cond_wait(&q->filled, &q->mu); // expected-warning {{[aglet-cond-wait]}}
+}
+
+void looped_by_its_caller(struct queue *q);
+void looped_by_its_caller(struct queue *q) {
+    pthread_cond_wait(&q->filled, &q->mu); // no diagnostic: a wrapper, its callers are judged
+}
+void the_caller(struct queue *q);
+void the_caller(struct queue *q) {
+    pthread_mutex_lock(&q->mu);
+    while (q->length == 0)
+        looped_by_its_caller(q); // no diagnostic: looped here
+    pthread_mutex_unlock(&q->mu);
+}

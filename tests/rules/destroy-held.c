@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* destroy-held: a lock destroyed while it is held. Stands on pthreads. */
+#include <pthread.h>
+#include <stdlib.h>
+
+struct conn {
+    pthread_mutex_t mu;
+    pthread_rwlock_t rw;
+    int open;
+};
+
+void held(struct conn *c);
+void held(struct conn *c) {
+    pthread_mutex_lock(&c->mu);
+    c->open = 0;
+    pthread_mutex_destroy(&c->mu); // expected-warning {{[aglet-destroy-held]}}
+}
+
+void read_held(struct conn *c);
+void read_held(struct conn *c) {
+    pthread_rwlock_rdlock(&c->rw);
+    pthread_rwlock_destroy(&c->rw); // expected-warning {{[aglet-destroy-held]}}
+}
+
+void released(struct conn *c);
+void released(struct conn *c) {
+    pthread_mutex_lock(&c->mu);
+    c->open = 0;
+    pthread_mutex_unlock(&c->mu);
+    pthread_mutex_destroy(&c->mu); // no diagnostic: released before
+    free(c);
+}
+
+static void end(struct conn *c) {
+    pthread_mutex_destroy(&c->mu);
+}
+void held_in_the_caller(struct conn *c);
+void held_in_the_caller(struct conn *c) {
+    pthread_mutex_lock(&c->mu);
+    end(c); // expected-warning {{[aglet-destroy-held]}}
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* double-lock: a lock taken again by the thread that holds it. Stands on pthreads. */
+#include <pthread.h>
+#include <stddef.h>
+
+struct node {
+    pthread_mutex_t mu;
+    struct node *next;
+    int n;
+};
+
+void twice(struct node *x);
+void twice(struct node *x) {
+    pthread_mutex_lock(&x->mu);
+    pthread_mutex_lock(&x->mu); // expected-warning {{[aglet-double-lock]}}
+    x->n++;
+    pthread_mutex_unlock(&x->mu);
+}
+
+static void add(struct node *x) {
+    pthread_mutex_lock(&x->mu);
+    x->n++;
+    pthread_mutex_unlock(&x->mu);
+}
+void in_a_callee(struct node *x);
+void in_a_callee(struct node *x) {
+    pthread_mutex_lock(&x->mu);
+    add(x); // expected-warning {{[aglet-double-lock]}}
+    pthread_mutex_unlock(&x->mu);
+}
+
+void two_instances(struct node *x, struct node *y);
+void two_instances(struct node *x, struct node *y) {
+    pthread_mutex_lock(&x->mu);
+    pthread_mutex_lock(&y->mu); // no diagnostic: another one, as far as is known
+    x->n = y->n;
+    pthread_mutex_unlock(&y->mu);
+    pthread_mutex_unlock(&x->mu);
+}
+
+void hand_over_hand(struct node *x);
+void hand_over_hand(struct node *x) {
+    pthread_mutex_lock(&x->mu);
+    while (x->next != NULL) {
+        struct node *next = x->next;
+        pthread_mutex_lock(&next->mu); // no diagnostic: the next one's
+        pthread_mutex_unlock(&x->mu);
+        x = next;
+    }
+    pthread_mutex_unlock(&x->mu);
+}
+
+void again_after_release(struct node *x);
+void again_after_release(struct node *x) {
+    pthread_mutex_lock(&x->mu);
+    pthread_mutex_unlock(&x->mu);
+    pthread_mutex_lock(&x->mu); // no diagnostic: released in between
+    pthread_mutex_unlock(&x->mu);
+}
+
+static pthread_mutex_t nested;
+int nested_init(void);
+int nested_init(void) {
+    pthread_mutexattr_t attr;
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+    int result = pthread_mutex_init(&nested, &attr);
+    pthread_mutexattr_destroy(&attr);
+    return result;
+}
+void recursive(void);
+void recursive(void) {
+    pthread_mutex_lock(&nested);
+    pthread_mutex_lock(&nested); // no diagnostic: a recursive mutex
+    pthread_mutex_unlock(&nested);
+    pthread_mutex_unlock(&nested);
+}

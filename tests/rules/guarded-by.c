@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* guarded-by: accesses that need a lock, in the forms that clang-gaps.c does not show.
+ * Stands on pthreads and the annotations. */
+#include <aglet/annotations.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <string.h>
+
+struct item {
+    int n;
+    char name[16];
+};
+struct store {
+    pthread_mutex_t mu;
+    pthread_mutex_t io;
+    int count AGLET_GUARDED_BY(mu);
+    int both AGLET_GUARDED_BY(mu, io);
+    struct item *items AGLET_PT_GUARDED_BY(mu);
+    struct item inner AGLET_GUARDED_BY(mu);
+};
+static pthread_mutex_t global_mu = PTHREAD_MUTEX_INITIALIZER;
+static int global AGLET_GUARDED_BY(global_mu);
+
+int a_global(void);
+int a_global(void) {
+    pthread_mutex_lock(&global_mu);
+    global = 1; // no diagnostic: held
+    pthread_mutex_unlock(&global_mu);
+    return global; // expected-warning {{[aglet-guarded-by]}}
+}
+
+int two_locks(struct store *s);
+int two_locks(struct store *s) {
+    pthread_mutex_lock(&s->mu);
+    int n = s->both; // no diagnostic: a read needs any one of them
+    s->both = n + 1; // expected-warning {{[aglet-guarded-by]}}
+    pthread_mutex_lock(&s->io);
+    s->both = n + 2; // no diagnostic: both are held
+    pthread_mutex_unlock(&s->io);
+    pthread_mutex_unlock(&s->mu);
+    return n;
+}
+
+int the_pointee(struct store *s);
+int the_pointee(struct store *s) {
+    struct item *items = s->items; // no diagnostic: the pointer itself is not guarded
+    if (!items)
+        return 0;
+    pthread_mutex_lock(&s->mu);
+    s->items->n = 1; // no diagnostic: held
+    pthread_mutex_unlock(&s->mu);
+    return s->items->n; // expected-warning {{[aglet-guarded-by]}}
+}
+
+int a_member_of_it(struct store *s);
+int a_member_of_it(struct store *s) {
+    return s->inner.n; // expected-warning {{[aglet-guarded-by]}}
+}
+
+void by_a_library_call(struct store *s, const char *name);
+void by_a_library_call(struct store *s, const char *name) {
+    strncpy(s->inner.name, name, sizeof s->inner.name - 1); // expected-warning {{[aglet-guarded-by]}}
+    pthread_mutex_lock(&s->mu);
+    memset(&s->inner, 0, sizeof s->inner); // no diagnostic: held
+    pthread_mutex_unlock(&s->mu);
+}
+
+size_t unevaluated(struct store *s);
+size_t unevaluated(struct store *s) {
+    return sizeof s->count + offsetof(struct store, count); // no diagnostic: nothing is read
+}
+
+void in_a_loop(struct store *s, int n);
+void in_a_loop(struct store *s, int n) {
+    for (int i = 0; i < n; i++) {
+        pthread_mutex_lock(&s->mu);
+        s->count++; // no diagnostic: held in each round
+        pthread_mutex_unlock(&s->mu);
+    }
+    do {
+        s->count--; // expected-warning {{[aglet-guarded-by]}}
+    } while (--n > 0);
+}
+
+int in_a_switch(struct store *s, int what);
+int in_a_switch(struct store *s, int what) {
+    int result = 0;
+    pthread_mutex_lock(&s->mu);
+    switch (what) {
+    case 0:
+        result = s->count; // no diagnostic: held in every case
+        break;
+    case 1:
+        pthread_mutex_unlock(&s->mu);
+        return -1;
+    default:
+        s->count = what; // no diagnostic: as above
+    }
+    pthread_mutex_unlock(&s->mu);
+    return result;
+}
+
+static int deeper(struct store *s) {
+    return s->count; // no diagnostic: its callers are judged
+}
+static int deep(struct store *s) {
+    return deeper(s) + 1; // no diagnostic: and so are theirs
+}
+int two_helpers_away(struct store *s);
+int two_helpers_away(struct store *s) {
+    pthread_mutex_lock(&s->mu);
+    int n = deep(s); // no diagnostic: held
+    pthread_mutex_unlock(&s->mu);
+    return n + deep(s); // expected-warning {{[aglet-guarded-by]}}
+}
+
+AGLET_UNCHECKED("called before any thread starts") int unchecked(struct store *s);
+int unchecked(struct store *s) {
+    return s->count; // no diagnostic: the function says why
+}
+
+int ignored(struct store *s);
+int ignored(struct store *s) {
+    return s->count; // aglet-ignore(guarded-by): a statistic
+}

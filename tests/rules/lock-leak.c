@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* lock-leak: a lock still held on one return, released on others. Stands on pthreads. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+struct pool {
+    pthread_mutex_t mu;
+    int used, size;
+    void *last;
+};
+int prepare(struct pool *p);
+
+int on_an_error(struct pool *p);
+int on_an_error(struct pool *p) {
+    pthread_mutex_lock(&p->mu);
+    if (p->used == p->size)
+        return -ENOMEM; // expected-warning {{[aglet-lock-leak]}}
+    p->used++;
+    pthread_mutex_unlock(&p->mu);
+    return 0;
+}
+
+int by_goto(struct pool *p);
+int by_goto(struct pool *p) {
+    int result = -1;
+    pthread_mutex_lock(&p->mu);
+    if (prepare(p) != 0)
+        goto failed;
+    p->used++;
+    result = 0;
+    pthread_mutex_unlock(&p->mu);
+failed:
+    return result; // expected-warning {{[aglet-lock-leak]}}
+}
+
+int in_a_loop(struct pool *p, int n);
+int in_a_loop(struct pool *p, int n) {
+    for (int i = 0; i < n; i++) {
+        pthread_mutex_lock(&p->mu);
+        if (p->used > i)
+            return i; // expected-warning {{[aglet-lock-leak]}}
+        pthread_mutex_unlock(&p->mu);
+    }
+    return -1;
+}
+
+void falls_off(struct pool *p);
+void falls_off(struct pool *p) {
+    pthread_mutex_lock(&p->mu);
+    if (p->used == 0) {
+        pthread_mutex_unlock(&p->mu);
+        return;
+    }
+    p->used--;
+} // expected-warning {{[aglet-lock-leak]}}
+
+int takes(struct pool *p);
+int takes(struct pool *p) {
+    pthread_mutex_lock(&p->mu);
+    p->used++;
+    return p->used; // no diagnostic: held on all returns, a lock function
+}
+
+int takes_on_success(struct pool *p);
+int takes_on_success(struct pool *p) {
+    if (pthread_mutex_trylock(&p->mu) != 0)
+        return -1;
+    return 0; // no diagnostic: held exactly when it returns 0, a trylock
+}
+
+void does_not_return(struct pool *p);
+void does_not_return(struct pool *p) {
+    pthread_mutex_lock(&p->mu);
+    if (p->used < 0)
+        abort(); // no diagnostic: nobody waits any more
+    pthread_mutex_unlock(&p->mu);
+}
