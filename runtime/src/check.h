@@ -52,6 +52,12 @@ enum check_wait { CHECK_ON_LOCK, CHECK_ON_COND, CHECK_ON_JOIN, CHECK_ON_BARRIER,
 bool check_block_begin(enum check_wait what, const void *object, aglet_time deadline, const void *caller);
 void check_block_end(void);
 
+/* For whoever puts the calling thread to sleep in a wait that was begun above: when to wake up and call check_look, or
+ * AGLET_FOREVER, which is the answer unless all other threads wait too. check_look reports deadlock or lost-wakeup
+ * where nobody is left to wake anybody. */
+aglet_time check_look_at(void);
+void check_look(void);
+
 /* A condition is about to be waited for with this lock; reports cond-wait. Returns false when the calling thread does
  * not hold the lock: do not wait. After true, check_cond_woken follows, which says whether a signal or the deadline
  * ended the wait; meanwhile check_cond_waited is true. `check_signal` notes whether a signal found anybody (lost-wakeup). */

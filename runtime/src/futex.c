@@ -2,7 +2,7 @@
 /* Sleeping on a word, and the clock that deadlines are read from. Stands on futex(2) and clock_gettime(2). */
 #include "futex.h"
 
-#include "checked.h"
+#include "check.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -16,6 +16,9 @@ bool futex_wait_set(_Atomic uint32_t *word, uint32_t expected, aglet_time deadli
 {
     /* FUTEX_WAIT_BITSET, unlike FUTEX_WAIT, takes an absolute deadline on the monotonic clock. */
     struct timespec until, *limit = NULL;
+    aglet_time look_at = aglet_checked && deadline == AGLET_FOREVER ? check_look_at() : AGLET_FOREVER;
+    if (look_at != AGLET_FOREVER)
+        deadline = look_at;
     if (deadline != AGLET_FOREVER) {
         if (deadline < 0)
             deadline = 0;
@@ -26,6 +29,10 @@ bool futex_wait_set(_Atomic uint32_t *word, uint32_t expected, aglet_time deadli
     int saved = errno;
     long r = syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, limit, NULL, set);
     bool in_time = !(r < 0 && errno == ETIMEDOUT);
+    if (aglet_checked && !in_time && look_at != AGLET_FOREVER) {
+        check_look();
+        in_time = true;
+    }
     errno = saved;
     return in_time;
 }

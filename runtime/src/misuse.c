@@ -41,6 +41,7 @@ static _Thread_local bool writing;         /* this thread is between open and cl
 static aglet_misuse_fn *hook;              /* see aglet_on_misuse: set while nobody reports */
 static void *hook_context;
 static _Atomic unsigned long count;        /* reports made */
+static bool printed;                       /* some went to the output, not to the hook */
 static int log_file = -1;                  /* under report_lock */
 
 void aglet_on_misuse(aglet_misuse_fn *h, void *context)
@@ -246,6 +247,7 @@ bool misuse_close(struct misuse *m)
             hook(&out, hook_context);
         } else {
             bool json = strcmp(options.format, "json") == 0;
+            printed = true;
             write_all(output(), json ? m->json.text : m->text.text, json ? m->json.used : m->text.used);
             end = m->fatal || options.halt_on_error != 0;
         }
@@ -292,7 +294,7 @@ void misuse_give_up(const char *sentence)
 /* A program that ends by itself, but in which something was reported, ends with the exit code. */
 static void at_end(void)
 {
-    if (hook != NULL || options.exitcode == 0 || aglet_misuse_count() == 0)
+    if (!printed || options.exitcode == 0)
         return;
     fflush(NULL);
     _exit((int)options.exitcode);

@@ -20,6 +20,7 @@ struct aglet_thread_state_ {
     struct check_thread *check;        /* checked library: its record there, or NULL */
     struct aglet_thread_state_ *next;  /* in a scope, under the scope's lock; free, under pool_lock */
     _Atomic uint32_t users;            /* the handle and the thread itself; at 0 the record goes back */
+    _Atomic uint32_t done;             /* checked library: 1 once its function has returned */
     char name[32];
 };
 
@@ -39,6 +40,7 @@ static struct aglet_thread_state_ *take_state(void)
         t = calloc(1, sizeof *t);
     if (t != NULL) {
         t->next = NULL;
+        atomic_store_explicit(&t->done, 0, memory_order_relaxed);
         atomic_store_explicit(&t->users, 2, memory_order_relaxed);
         atomic_store_explicit(&t->serial, serial, memory_order_relaxed);
     }
@@ -59,9 +61,13 @@ static void leave_state(struct aglet_thread_state_ *t, uint32_t users)
 /* Also when the thread ends by pthread_exit. */
 static void last(void *state)
 {
-    if (aglet_checked)
+    struct aglet_thread_state_ *t = state;
+    if (aglet_checked) {
         check_thread_end(NULL);
-    leave_state(state, 1);
+        atomic_store_explicit(&t->done, 1, memory_order_release);
+        futex_wake(&t->done, 1);
+    }
+    leave_state(t, 1);
 }
 
 static void *first(void *state)
@@ -149,6 +155,9 @@ static int join(struct aglet_thread_state_ *t, void **result, const void *caller
 {
     if (aglet_checked && !check_block_begin(CHECK_ON_JOIN, t->check, AGLET_FOREVER, caller))
         return -EDEADLK;
+    if (aglet_checked) /* asleep where the checker can look around; pthread_join then returns at once */
+        while (atomic_load_explicit(&t->done, memory_order_acquire) == 0)
+            futex_wait(&t->done, 0, AGLET_FOREVER);
     int error = pthread_join(t->id, result);
     if (aglet_checked) {
         check_block_end();

@@ -112,7 +112,7 @@ static inline bool aglet_guard_holds(const aglet_guard *g)
         bool poisoned_ AGLET_GUARDED_BY(mu_);   \
         type data_ AGLET_GUARDED_BY(mu_);       \
     }
-#define AGLET_MUTEX_OF_INIT {AGLET_MUTEX_INIT, false, {0}}
+#define AGLET_MUTEX_OF_INIT {.mu_ = AGLET_MUTEX_INIT}
 /* The same with the data's own initialiser: AGLET_MUTEX_OF_WITH({.limit = 3}). */
 #define AGLET_MUTEX_OF_WITH(...) {AGLET_MUTEX_INIT, false, __VA_ARGS__}
 
@@ -120,7 +120,7 @@ static inline bool aglet_guard_holds(const aglet_guard *g)
 #define AGLET_OPEN(name, box)                                \
     AGLET_GUARD_NAMED(name##_guard_, &(box)->mu_);           \
     AGLET_MAYBE_UNUSED bool *const name##_poisoned_ = &(box)->poisoned_; \
-    __typeof__((box)->data_) *const name = &(box)->data_
+    AGLET_MAYBE_UNUSED __typeof__((box)->data_) *const name = &(box)->data_
 /* The poison is set before the guard is released, since cleanups run from the last variable to the first. */
 #define AGLET_OPEN_FOR_CHANGE(name, box)                                                             \
     AGLET_OPEN(name, box);                                                                           \

@@ -37,10 +37,9 @@ AGLET_END_DECLS
 #define AGLET_LAZY(type)                \
     struct {                            \
         aglet_once once_;               \
-        void (*make_)(type *);          \
         type value_;                    \
     }
-#define AGLET_LAZY_INIT {AGLET_ONCE_INIT, 0, {0}}
+#define AGLET_LAZY_INIT {.once_ = AGLET_ONCE_INIT}
 
 #if defined(__GNUC__)
 #define AGLET_LAZY_GET(lazy, make)                                                                  \

@@ -6,7 +6,8 @@
  * is found waiting in the same wait twice: a thread that waits cannot give what it holds, so what was read between the
  * two readings was true all at once. No lock stops the others meanwhile.
  *
- * When nobody is left to run at all, that too is for ever; see quiescent(). */
+ * When nobody is left to run at all, that too is for ever: the last thread to fall asleep sleeps with a limit, and if
+ * nobody has woken it by then it looks around; see check_look_at and quiescent. */
 #include "engine.h"
 
 #include "misuse.h"
@@ -285,21 +286,19 @@ static bool handles_signals(void)
     return (caught & ~(3ul << 31)) != 0; /* glibc's own two are no handlers of the program */
 }
 
-/* Every thread waits without a deadline and none of the waits is about to end: look again until quiescence_ms have gone
- * by with nobody moving, since a thread that was woken a moment ago still counts as waiting. */
+/* Every thread waits without a deadline, and none of the waits is about to end. A thread that was woken a moment ago
+ * still counts as waiting: so this is asked twice, with a pause, and nobody may have moved. */
 static bool quiescent(struct census *c)
 {
     uint64_t sum = 0;
-    for (long passed = 0; passed <= options.quiescence_ms;) {
+    for (int look = 0; look < 3; look++) {
         memset(c, 0, sizeof *c);
         threads_each(count_thread, c);
-        if (c->may_wake || c->threads == 0 || c->waiting != c->threads || (passed != 0 && c->sum != sum))
+        if (c->may_wake || c->threads == 0 || c->waiting != c->threads || (look != 0 && c->sum != sum))
             return false;
         sum = c->sum;
-        long pause = passed == 0 ? 1 : 10;
-        struct timespec t = {0, pause * 1000000};
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &t, NULL);
-        passed += pause;
+        struct timespec pause = {0, 5000000};
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
     }
     return threads_in_system() == c->threads && !handles_signals();
 }
@@ -347,15 +346,27 @@ bool waits_check(struct check_thread *t)
         report_circle(t, &c);
         return false;
     }
-    if (options.quiescence_ms != 0 &&
-        atomic_load_explicit(&blocked, memory_order_seq_cst) >= threads_alive()) {
-        struct census census;
-        if (quiescent(&census)) {
-            report_quiescent(t, &census);
-            return false;
-        }
-    }
     return true;
+}
+
+aglet_time check_look_at(void)
+{
+    struct check_thread *t = check_self;
+    if (t == NULL || t->inside != 0 || options.quiescence_ms == 0 ||
+        !(atomic_load_explicit(&t->waiting, memory_order_relaxed) & 1) || t->wait_deadline != AGLET_FOREVER ||
+        atomic_load_explicit(&blocked, memory_order_seq_cst) < threads_alive())
+        return AGLET_FOREVER;
+    return aglet_after_ms(options.quiescence_ms);
+}
+
+void check_look(void)
+{
+    struct check_thread *t = check_self;
+    struct census census;
+    if (t == NULL || t->inside != 0 || options.quiescence_ms == 0 || !quiescent(&census))
+        return;
+    options.quiescence_ms = 0; /* once, where a hook lets the program go on */
+    report_quiescent(t, &census);
 }
 
 bool check_block_begin(enum check_wait what, const void *object, aglet_time deadline, const void *caller)
