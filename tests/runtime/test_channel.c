@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* aglet/channel.h, as its contract says, between tasks, between threads, and across. Stands on cmocka. */
-#include "cmocka_main.h"
+#include "on_each.h"
 
 #include "aglet/channel.h"
 #include "aglet/executor.h"
@@ -18,24 +18,6 @@ struct big {
     long a[7];
 };
 AGLET_CHANNEL(bigs, struct big);
-
-static const struct aglet_executor_options kinds[] = {{.current_thread = true}, {.workers = 2}};
-
-static void on_each(aglet_task_fn *body, void *arg)
-{
-    for (size_t i = 0; i < COUNT(kinds); i++) {
-        void *wrong = "never ran";
-        assert_int_equal(aglet_run(&kinds[i], body, arg, &wrong), 0);
-        if (wrong)
-            fail_msg("executor %zu: %s", i, (const char *)wrong);
-    }
-}
-
-#define CHECK(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition))                                                                                              \
-            return (void *)(uintptr_t)(#condition);                                                                    \
-    } while (0)
 
 struct producer {
     numbers_sender tx;
@@ -324,7 +306,7 @@ static void an_aborted_wait_leaves_the_channel_as_it_was(void **state)
 static void a_task_and_a_thread_can_talk(void **state)
 {
     (void)state;
-    aglet_executor *ex = aglet_executor_new(&kinds[1]);
+    aglet_executor *ex = aglet_executor_new(&each_kind[1]);
     numbers_sender tx;
     numbers_receiver rx;
     assert_int_equal(numbers_bounded(&tx, &rx, 8), 0);

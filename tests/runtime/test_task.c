@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Tasks: spawn, join, yield, sleep, abort, groups, locals. Each case runs on a current-thread executor and on one with
  * two workers. */
-#include "cmocka_main.h"
+#include "on_each.h"
 
 #include "aglet/executor.h"
 #include "aglet/task.h"
@@ -11,24 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const struct aglet_executor_options kinds[] = {{.current_thread = true}, {.workers = 2}};
-
-/* Run a case's task on each kind of executor; it returns NULL or what went wrong. */
-static void on_each(aglet_task_fn *body) {
-    for (size_t i = 0; i < 2; i++) {
-        void *wrong = "never ran";
-        assert_int_equal(aglet_run(&kinds[i], body, NULL, &wrong), 0);
-        if (wrong)
-            fail_msg("executor %zu: %s", i, (const char *)wrong);
-    }
-}
-
-#define CHECK(condition)                                                                                               \
-    do {                                                                                                               \
-        if (!(condition))                                                                                              \
-            return (void *)(uintptr_t)(__FILE__ ": " #condition);                                                      \
-    } while (0)
 
 static void *twice(void *arg) {
     return (void *)(2 * (uintptr_t)arg);
@@ -48,7 +30,7 @@ static void *join_body(void *arg) {
 
 static void join_gives_what_the_task_returned(void **state) {
     (void)state;
-    on_each(join_body);
+    on_each(join_body, NULL);
 }
 
 static atomic_int counter;
@@ -82,7 +64,7 @@ static void *yields_body(void *arg) {
 
 static void tasks_interleave_and_keep_errno(void **state) {
     (void)state;
-    on_each(yields_body);
+    on_each(yields_body, NULL);
 }
 
 static void *sleeper(void *arg) {
@@ -112,7 +94,7 @@ static void *sleeps_body(void *arg) {
 
 static void sleeps_run_side_by_side_and_are_never_short(void **state) {
     (void)state;
-    on_each(sleeps_body);
+    on_each(sleeps_body, NULL);
 }
 
 static void *sleep_for_ever(void *arg) {
@@ -141,7 +123,7 @@ static void *abort_body(void *arg) {
 
 static void abort_ends_every_wait_with_ecanceled(void **state) {
     (void)state;
-    on_each(abort_body);
+    on_each(abort_body, NULL);
 }
 
 static void *add_one(void *arg) {
@@ -175,7 +157,7 @@ static void *group_body(void *arg) {
 
 static void a_group_ends_after_all_its_members(void **state) {
     (void)state;
-    on_each(group_body);
+    on_each(group_body, NULL);
 }
 
 static atomic_int destroyed;
@@ -212,7 +194,7 @@ static void *local_body(void *arg) {
 
 static void locals_are_per_task_and_destroyed_at_its_end(void **state) {
     (void)state;
-    on_each(local_body);
+    on_each(local_body, NULL);
 }
 
 static int fail_twice(void *arg) {
@@ -231,7 +213,7 @@ static void *retry_body(void *arg) {
 
 static void retry_stops_at_the_first_success(void **state) {
     (void)state;
-    on_each(retry_body);
+    on_each(retry_body, NULL);
 }
 
 static void *spawn_many_detached(void *arg) {
@@ -244,14 +226,14 @@ static void the_end_of_an_executor_waits_for_detached_tasks(void **state) {
     (void)state;
     for (size_t i = 0; i < 2; i++) {
         atomic_int n = 0;
-        assert_int_equal(aglet_run(&kinds[i], spawn_many_detached, &n, NULL), 0);
+        assert_int_equal(aglet_run(&each_kind[i], spawn_many_detached, &n, NULL), 0);
         assert_int_equal(atomic_load(&n), 10000);
     }
 }
 
 static void tasks_can_be_spawned_and_joined_from_threads(void **state) {
     (void)state;
-    aglet_executor *ex = aglet_executor_new(&kinds[1]);
+    aglet_executor *ex = aglet_executor_new(&each_kind[1]);
     assert_non_null(ex);
     for (uintptr_t i = 0; i < 2000; i++) {
         aglet_task *t;
@@ -300,7 +282,7 @@ static void *stacks_body(void *arg) {
 
 static void each_task_has_its_own_stack(void **state) {
     (void)state;
-    on_each(stacks_body);
+    on_each(stacks_body, NULL);
 }
 
 int main(void) {

@@ -5,6 +5,7 @@
  * thread that the executor does not know to be asleep. Then no task can ever run again; if tasks are left, that is a
  * deadlock, and it is reported by the last worker before it sleeps. A single doubt (one thread more) and nothing is said. */
 #include "task_check.h"
+#include "blocking.h"
 #include "chan_check.h"
 #include "check.h"
 #include "misuse.h"
@@ -53,8 +54,12 @@ static bool is_quiescent(struct aglet_executor *ex) {
         if (atomic_load(&w->sleep) == WORKER_AWAKE)
             return false;
     }
-    /* The workers and the thread inside aglet_block_on. */
-    unsigned known = ex->n + (ex->current_thread ? 0 : 1);
+    /* The workers, the thread inside aglet_block_on, idle threads of the blocking pools. */
+    unsigned threads, busy;
+    blocking_count(&threads, &busy);
+    unsigned known = ex->n + (ex->current_thread ? 0 : 1) + threads;
+    if (busy)
+        return false;
     return atomic_load(&ex->blocked_on) && threads_of_process() == known;
 }
 

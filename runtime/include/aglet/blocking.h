@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Blocking work beside tasks: a pool of OS threads that tasks wait for as tasks. Stands on aglet/base.h. */
+#ifndef AGLET_BLOCKING_H
+#define AGLET_BLOCKING_H
+
+#include "aglet/base.h"
+
+AGLET_BEGIN_DECLS
+
+/* Run work(arg) on a thread where it may block, and wait for it without keeping the worker.
+ *
+ * Ensures   work(arg) has run when 0 is returned; *result (where not NULL) is what it returned.
+ * Returns   0, -ENOMEM, or -ECANCELED from an aborted task (then work was not started, or, if it was already running,
+ *           it has ended all the same: arg may lie on the caller's stack).
+ * Threads   tasks wait as tasks; OS threads call work(arg) themselves. Up to 64 threads are started as needed and end
+ *           after ten idle seconds. */
+AGLET_API int aglet_run_blocking(void *(*work)(void *arg), void *arg, void **result) AGLET_YIELDS;
+
+AGLET_END_DECLS
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The blocking pools. Stands on task_sleep.h; its threads sleep on a futex that counts work. */
+#include "blocking.h"
+#include "check.h"
+#include "task_sleep.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+struct work {
+    struct work *next;
+    void *(*run)(void *);
+    void *arg, *result;
+    struct sleeper *sleeper;
+};
+
+static struct pool {
+    struct slock lock;
+    struct work *head, *tail; /* under lock, with the counts */
+    unsigned threads, idle, limit;
+    _Atomic uint32_t tickets; /* grows with each piece of work; the futex of idle threads */
+} pools[BLOCKING_POOLS] = {[BLOCKING_GENERAL] = {.limit = 64}, [BLOCKING_LOOKUP] = {.limit = 8}};
+
+static const int64_t idle_ns = INT64_C(10000000000);
+
+static struct work *take(struct pool *p) {
+    struct work *w = p->head;
+    if (w)
+        p->head = w->next;
+    return w;
+}
+
+static void *serve(void *pool) {
+    struct pool *p = pool;
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    slock_lock(&p->lock);
+    for (;;) {
+        struct work *w = take(p);
+        if (w) {
+            slock_unlock(&p->lock);
+            w->result = w->run(w->arg);
+            wake_send(sleeper_fire(w->sleeper));
+            slock_lock(&p->lock);
+            continue;
+        }
+        uint32_t seen = atomic_load(&p->tickets);
+        p->idle++;
+        slock_unlock(&p->lock);
+        bool in_time = futex_wait(&p->tickets, seen, aglet_after_ns(idle_ns));
+        slock_lock(&p->lock);
+        p->idle--;
+        if (!in_time && !p->head)
+            break;
+    }
+    p->threads--;
+    slock_unlock(&p->lock);
+    return NULL;
+}
+
+/* One more thread, or false. The count was already raised. */
+static bool start_thread(struct pool *p) {
+    pthread_t thread;
+    pthread_attr_t attr;
+    if (pthread_attr_init(&attr) != 0)
+        return false;
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    bool ok = pthread_create(&thread, &attr, serve, p) == 0;
+    pthread_attr_destroy(&attr);
+    return ok;
+}
+
+/* Take work out again that no thread has begun. */
+static bool withdraw(struct pool *p, struct work *mine) {
+    bool found = false;
+    slock_lock(&p->lock);
+    struct work *before = NULL;
+    for (struct work *w = p->head; w; before = w, w = w->next)
+        if (w == mine) {
+            if (before)
+                before->next = w->next;
+            else
+                p->head = w->next;
+            if (p->tail == w)
+                p->tail = before;
+            found = true;
+            break;
+        }
+    slock_unlock(&p->lock);
+    return found;
+}
+
+int blocking_run(enum blocking_pool which, void *(*run)(void *), void *arg, void **result, const char *why,
+                 const void *caller) {
+    int error = await_begin(why, caller);
+    if (error)
+        return error;
+    struct sleeper s;
+    sleeper_init(&s);
+    struct work w = {.run = run, .arg = arg, .sleeper = &s};
+    if (!s.task) {
+        w.result = run(arg);
+    } else {
+        struct pool *p = &pools[which];
+        slock_lock(&p->lock);
+        if (p->head)
+            p->tail->next = &w;
+        else
+            p->head = &w;
+        p->tail = &w;
+        bool grow = p->idle == 0 && p->threads < p->limit;
+        p->threads += grow;
+        slock_unlock(&p->lock);
+        atomic_fetch_add(&p->tickets, 1);
+        futex_wake(&p->tickets, 1);
+        if (grow && !start_thread(p)) {
+            slock_lock(&p->lock);
+            bool none = --p->threads == 0;
+            slock_unlock(&p->lock);
+            if (none && withdraw(p, &w))
+                return -ENOMEM;
+        }
+        /* Work that runs cannot be stopped, and its argument may lie in the caller's frame. */
+        while (sleeper_wait(&s, AGLET_FOREVER, why) == -ECANCELED) {
+            if (withdraw(p, &w))
+                return -ECANCELED;
+            while (!sleeper_is_fired(&s))
+                task_park(s.task);
+        }
+    }
+    if (result)
+        *result = w.result;
+    return 0;
+}
+
+int aglet_run_blocking(void *(*work)(void *), void *arg, void **result) {
+    return blocking_run(BLOCKING_GENERAL, work, arg, result, "blocking work", CALLER());
+}
+
+void blocking_count(unsigned *threads, unsigned *busy) {
+    *threads = *busy = 0;
+    for (int i = 0; i < BLOCKING_POOLS; i++) {
+        slock_lock(&pools[i].lock);
+        *threads += pools[i].threads;
+        *busy += pools[i].threads - pools[i].idle;
+        slock_unlock(&pools[i].lock);
+    }
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Broadcast and watch: a ring with a running number, in which each receiver keeps its own place.
+ * Stands on task_sleep.h. */
+#include "aglet/broadcast.h"
+#include "check.h"
+#include "task_sleep.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct aglet_bus {
+    struct slock lock;
+    uint32_t senders, receivers; /* under lock, as all below */
+    uint64_t sent;               /* number of the next value; a receiver's place is the number it wants */
+    size_t item, capacity;
+    struct waitq q;
+    _Alignas(16) unsigned char ring[];
+};
+
+aglet_bus *aglet_bus_new_(size_t item, size_t capacity) {
+    size_t ring;
+    if (capacity < 1)
+        capacity = 1;
+    if (__builtin_mul_overflow(item, capacity, &ring) || ring > SIZE_MAX / 2)
+        return NULL;
+    aglet_bus *b = calloc(1, sizeof *b + ring);
+    if (!b)
+        return NULL;
+    b->senders = 1;
+    b->item = item;
+    b->capacity = capacity;
+    return b;
+}
+
+void aglet_bus_hold_(aglet_bus *b, bool sender) {
+    slock_lock(&b->lock);
+    if (sender)
+        b->senders++;
+    else
+        b->receivers++;
+    slock_unlock(&b->lock);
+}
+
+/* Wake all who wait. Takes over the lock and gives it; wakes under it, so that nobody frees the bus meanwhile. */
+static void wake_all(aglet_bus *b) {
+    struct wake wakes[32];
+    unsigned n = 0;
+    struct waiter *w;
+    while ((w = waitq_pop(&b->q))) {
+        w->result = 0;
+        wakes[n++] = sleeper_fire(w->sleeper);
+        if (n == 32)
+            while (n > 0)
+                wake_send(wakes[--n]);
+    }
+    slock_unlock(&b->lock);
+    while (n > 0)
+        wake_send(wakes[--n]);
+}
+
+void aglet_bus_drop_(aglet_bus *b, bool sender) {
+    if (!b)
+        return;
+    slock_lock(&b->lock);
+    if (sender)
+        b->senders--;
+    else
+        b->receivers--;
+    bool last = !b->senders && !b->receivers;
+    if (!b->senders)
+        wake_all(b);
+    else
+        slock_unlock(&b->lock);
+    if (last)
+        free(b);
+}
+
+int aglet_bus_send_(aglet_bus *b, const void *item) {
+    if (!b)
+        return -EPIPE;
+    slock_lock(&b->lock);
+    memcpy(b->ring + (b->sent % b->capacity) * b->item, item, b->item);
+    b->sent++;
+    wake_all(b);
+    return 0;
+}
+
+uint64_t aglet_bus_now_(aglet_bus *b) {
+    slock_lock(&b->lock);
+    uint64_t now = b->sent;
+    slock_unlock(&b->lock);
+    return now;
+}
+
+/* -EAGAIN: nothing new. The lock is held. */
+static int take_next(aglet_bus *b, uint64_t *at, void *item, bool latest) {
+    if (*at >= b->sent)
+        return b->senders ? -EAGAIN : -EPIPE;
+    uint64_t oldest = b->sent > b->capacity ? b->sent - b->capacity : 0;
+    if (latest) {
+        *at = b->sent - 1;
+    } else if (*at < oldest) {
+        *at = oldest;
+        return -EOVERFLOW;
+    }
+    memcpy(item, b->ring + (*at % b->capacity) * b->item, b->item);
+    ++*at;
+    return 0;
+}
+
+int aglet_bus_recv_(aglet_bus *b, uint64_t *at, void *item, aglet_time deadline, bool latest) {
+    if (!b)
+        return -EPIPE;
+    int error = deadline ? await_begin("bus recv", CALLER()) : 0;
+    if (error)
+        return error;
+    for (;;) {
+        struct sleeper s;
+        sleeper_init(&s);
+        struct waiter w = {.sleeper = &s};
+        slock_lock(&b->lock);
+        error = take_next(b, at, item, latest);
+        if (error == -EAGAIN && deadline)
+            waitq_push(&b->q, &w);
+        slock_unlock(&b->lock);
+        if (error != -EAGAIN) {
+            if (deadline)
+                task_spend();
+            return error;
+        }
+        if (!deadline)
+            return -ETIMEDOUT;
+        error = sleeper_wait(&s, deadline, "bus recv");
+        if (!error)
+            continue;
+        slock_lock(&b->lock);
+        if (w.linked)
+            waitq_remove(&b->q, &w);
+        slock_unlock(&b->lock);
+        return error;
+    }
+}

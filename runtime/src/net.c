@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Stream sockets. Stands on io_core.h; names go to the lookup pool of blocking.h. */
+#include "aglet/net.h"
+#include "blocking.h"
+#include "check.h"
+#include "io_core.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { BACKLOG = 1024, MAX_ADDRESSES = 16 };
+
+/* A numeric address and port as the kernel wants them. Returns the length, or 0. */
+static socklen_t numeric(const char *address, uint16_t port, struct sockaddr_storage *out) {
+    memset(out, 0, sizeof *out);
+    struct sockaddr_in *v4 = (struct sockaddr_in *)out;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
+    if (inet_pton(AF_INET, address, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(port);
+        return sizeof *v4;
+    }
+    if (inet_pton(AF_INET6, address, &v6->sin6_addr) == 1) {
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(port);
+        return sizeof *v6;
+    }
+    return 0;
+}
+
+static int stream_socket(int family) {
+    int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+static int listen_on(aglet_io *listener, const struct sockaddr *address, socklen_t length) {
+    int fd = stream_socket(address->sa_family);
+    if (fd < 0)
+        return fd;
+    int one = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    if (bind(fd, address, length) != 0 || listen(fd, BACKLOG) != 0) {
+        int error = -errno;
+        close(fd);
+        return error;
+    }
+    *listener = (aglet_io){.fd = fd};
+    return 0;
+}
+
+int aglet_tcp_listen(aglet_io *listener, const char *address, uint16_t port) {
+    struct sockaddr_storage at;
+    socklen_t length = numeric(address ? address : "::", port, &at);
+    if (!length)
+        return -EINVAL;
+    int error = listen_on(listener, (struct sockaddr *)&at, length);
+    if (error == -EAFNOSUPPORT && !address) {
+        length = numeric("0.0.0.0", port, &at);
+        error = listen_on(listener, (struct sockaddr *)&at, length);
+    }
+    return error;
+}
+
+int aglet_tcp_port(const aglet_io *io) {
+    struct sockaddr_storage at;
+    socklen_t length = sizeof at;
+    if (getsockname(io->fd, (struct sockaddr *)&at, &length) != 0)
+        return -errno;
+    if (at.ss_family == AF_INET)
+        return ntohs(((struct sockaddr_in *)&at)->sin_port);
+    if (at.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)&at)->sin6_port);
+    return -EAFNOSUPPORT;
+}
+
+static ssize_t do_accept(int fd, void *unused) {
+    (void)unused;
+    int got = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    /* The connection was reset before we took it: there may be others. */
+    if (got < 0 && (errno == ECONNABORTED || errno == EPROTO))
+        errno = EINTR;
+    return got;
+}
+
+static int accept_until(aglet_io *listener, aglet_io *connection, aglet_time deadline, const void *caller) {
+    ssize_t fd = io_loop(listener, IO_READ, do_accept, NULL, deadline, "accept", caller);
+    if (fd < 0)
+        return (int)fd;
+    int one = 1;
+    /* Fails harmlessly on Unix sockets. */
+    setsockopt((int)fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    *connection = (aglet_io){.fd = (int)fd};
+    return 0;
+}
+
+int aglet_accept(aglet_io *listener, aglet_io *connection) {
+    return accept_until(listener, connection, AGLET_FOREVER, CALLER());
+}
+
+int aglet_accept_until(aglet_io *listener, aglet_io *connection, aglet_time deadline) {
+    return accept_until(listener, connection, deadline, CALLER());
+}
+
+struct target {
+    const struct sockaddr *address;
+    socklen_t length;
+    bool begun;
+};
+
+/* connect(2) once, then what became of it. */
+static ssize_t do_connect(int fd, void *target) {
+    struct target *t = target;
+    if (!t->begun) {
+        t->begun = true;
+        if (connect(fd, t->address, t->length) == 0)
+            return 0;
+        if (errno == EINPROGRESS)
+            errno = EAGAIN;
+        return -1;
+    }
+    struct sockaddr_storage peer;
+    socklen_t length = sizeof peer;
+    if (getpeername(fd, (struct sockaddr *)&peer, &length) == 0)
+        return 0;
+    int error = 0;
+    length = sizeof error;
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    errno = error ? error : EAGAIN;
+    return -1;
+}
+
+static int connect_to(aglet_io *connection, const struct sockaddr *address, socklen_t length, aglet_time deadline,
+                      const void *caller) {
+    int fd = stream_socket(address->sa_family);
+    if (fd < 0)
+        return fd;
+    *connection = (aglet_io){.fd = fd};
+    struct target t = {.address = address, .length = length};
+    int error = (int)io_loop(connection, IO_WRITE, do_connect, &t, deadline, "connect", caller);
+    if (error)
+        aglet_io_close(connection);
+    else {
+        int one = 1;
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    }
+    return error;
+}
+
+struct lookup {
+    const char *host;
+    char port[8];
+    struct sockaddr_storage *addresses;
+    int max, n;
+};
+
+static void *do_lookup(void *lookup) {
+    struct lookup *l = lookup;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found = NULL;
+    int error = getaddrinfo(l->host, l->port, &hints, &found);
+    if (error) {
+        l->n = error == EAI_MEMORY ? -ENOMEM : error == EAI_AGAIN ? -EAGAIN : error == EAI_SYSTEM ? -errno : -ENOENT;
+        return NULL;
+    }
+    for (struct addrinfo *a = found; a && l->n < l->max; a = a->ai_next)
+        memcpy(&l->addresses[l->n++], a->ai_addr, a->ai_addrlen);
+    freeaddrinfo(found);
+    return NULL;
+}
+
+static int lookup_name(const char *host, uint16_t port, struct sockaddr_storage *addresses, int max, const void *caller) {
+    if (max < 1)
+        return -EINVAL;
+    if (numeric(host, port, &addresses[0]))
+        return 1;
+    struct lookup l = {.host = host, .addresses = addresses, .max = max};
+    snprintf(l.port, sizeof l.port, "%u", port);
+    int error = blocking_run(BLOCKING_LOOKUP, do_lookup, &l, NULL, "lookup", caller);
+    return error ? error : l.n;
+}
+
+int aglet_lookup(const char *host, uint16_t port, struct sockaddr_storage *addresses, int max) {
+    return lookup_name(host, port, addresses, max, CALLER());
+}
+
+int aglet_tcp_connect(aglet_io *connection, const char *host, uint16_t port, aglet_time deadline) {
+    struct sockaddr_storage addresses[MAX_ADDRESSES];
+    int n = lookup_name(host, port, addresses, MAX_ADDRESSES, CALLER());
+    if (n < 0)
+        return n == -ENOENT ? -EHOSTUNREACH : n;
+    int error = -EHOSTUNREACH;
+    for (int i = 0; i < n; i++) {
+        socklen_t length = addresses[i].ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+        error = connect_to(connection, (struct sockaddr *)&addresses[i], length, deadline, CALLER());
+        if (!error || error == -ECANCELED || error == -ETIMEDOUT)
+            break;
+    }
+    return error;
+}
+
+static int unix_address(const char *path, struct sockaddr_un *at) {
+    *at = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof at->sun_path)
+        return -ENAMETOOLONG;
+    strcpy(at->sun_path, path);
+    return 0;
+}
+
+int aglet_unix_listen(aglet_io *listener, const char *path) {
+    struct sockaddr_un at;
+    int error = unix_address(path, &at);
+    return error ? error : listen_on(listener, (struct sockaddr *)&at, sizeof at);
+}
+
+int aglet_unix_connect(aglet_io *connection, const char *path, aglet_time deadline) {
+    struct sockaddr_un at;
+    int error = unix_address(path, &at);
+    return error ? error : connect_to(connection, (struct sockaddr *)&at, sizeof at, deadline, CALLER());
+}
+
+int aglet_shutdown(aglet_io *connection, int how) {
+    return shutdown(connection->fd, how) == 0 ? 0 : -errno;
+}

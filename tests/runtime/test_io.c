@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* aglet/io.h, net.h, fs.h and blocking.h, as their contracts say. Stands on on_each.h and loopback. */
+#include "on_each.h"
+
+#include "aglet/blocking.h"
+#include "aglet/fs.h"
+#include "aglet/net.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void *write_slowly(void *arg)
+{
+    aglet_io *w = arg;
+    char block[5000];
+    for (int i = 0; i < 200; i++) {
+        memset(block, 'a' + i % 26, sizeof block);
+        CHECK(aglet_write(w, block, sizeof block) == (ssize_t)sizeof block);
+    }
+    aglet_io_close(w);
+    return NULL;
+}
+
+static void *pipes(void *arg)
+{
+    (void)arg;
+    aglet_io r, w;
+    aglet_task *t;
+    void *wrong;
+    char block[5000];
+    CHECK(aglet_pipe(&r, &w) == 0);
+    CHECK(aglet_read_until(&r, block, 1, aglet_after_ms(2)) == -ETIMEDOUT);
+    CHECK(aglet_spawn(&t, write_slowly, &w) == 0);
+    for (int i = 0; i < 200; i++) {
+        CHECK(aglet_read_all(&r, block, sizeof block) == (ssize_t)sizeof block);
+        CHECK(block[0] == 'a' + i % 26 && block[4999] == 'a' + i % 26);
+    }
+    CHECK(aglet_read(&r, block, 1) == 0);
+    CHECK(aglet_join(t, &wrong) == 0);
+    CHECK(wrong == NULL);
+    aglet_io_close(&r);
+    return NULL;
+}
+
+static void a_pipe_carries_everything_in_order(void **state)
+{
+    (void)state;
+    on_each(pipes, NULL);
+}
+
+static void *echo_one(void *arg)
+{
+    aglet_io c = *(aglet_io *)arg;
+    free(arg);
+    char buffer[256];
+    ssize_t n;
+    while ((n = aglet_read(&c, buffer, sizeof buffer)) > 0)
+        if (aglet_write(&c, buffer, (size_t)n) != n)
+            break;
+    aglet_io_close(&c);
+    return NULL;
+}
+
+static void *echo_server(void *arg)
+{
+    aglet_io *listener = arg;
+    for (;;) {
+        aglet_io *c = malloc(sizeof *c);
+        int error = aglet_accept(listener, c);
+        if (error || aglet_spawn(NULL, echo_one, c)) {
+            free(c);
+            return (void *)(intptr_t)error;
+        }
+    }
+}
+
+struct client {
+    uint16_t port;
+    const char *path;
+};
+
+static void *echo_client(void *arg)
+{
+    struct client *k = arg;
+    aglet_io c;
+    int error = k->path ? aglet_unix_connect(&c, k->path, AGLET_FOREVER)
+                        : aglet_tcp_connect(&c, "127.0.0.1", k->port, AGLET_FOREVER);
+    CHECK(error == 0);
+    for (int i = 0; i < 50; i++) {
+        char out[64], in[64];
+        memset(out, i, sizeof out);
+        CHECK(aglet_write(&c, out, sizeof out) == (ssize_t)sizeof out);
+        CHECK(aglet_read_all(&c, in, sizeof in) == (ssize_t)sizeof in);
+        CHECK(memcmp(out, in, sizeof in) == 0);
+    }
+    aglet_io_close(&c);
+    return NULL;
+}
+
+static void *sockets(void *path)
+{
+    aglet_io listener;
+    aglet_task *server, *clients[30];
+    void *wrong;
+    struct client k = {.path = path};
+    if (path) {
+        unlink(path);
+        CHECK(aglet_unix_listen(&listener, path) == 0);
+    } else {
+        CHECK(aglet_tcp_listen(&listener, "127.0.0.1", 0) == 0);
+        k.port = (uint16_t)aglet_tcp_port(&listener);
+    }
+    CHECK(aglet_spawn(&server, echo_server, &listener) == 0);
+    for (int i = 0; i < 30; i++)
+        CHECK(aglet_spawn(&clients[i], echo_client, &k) == 0);
+    for (int i = 0; i < 30; i++) {
+        CHECK(aglet_join(clients[i], &wrong) == 0);
+        if (wrong)
+            return wrong;
+    }
+    aglet_abort(server);
+    CHECK(aglet_join(server, &wrong) == 0);
+    CHECK((intptr_t)wrong == -ECANCELED);
+    aglet_io_close(&listener);
+    if (path)
+        unlink(path);
+    else {
+        aglet_io c;
+        CHECK(aglet_tcp_connect(&c, "127.0.0.1", k.port, AGLET_FOREVER) == -ECONNREFUSED);
+    }
+    return NULL;
+}
+
+static void an_echo_server_answers_all_clients(void **state)
+{
+    (void)state;
+    on_each(sockets, NULL);
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/aglet-test-%d.sock", (int)getpid());
+    on_each(sockets, path);
+}
+
+static void *lookups(void *arg)
+{
+    (void)arg;
+    struct sockaddr_storage addresses[4];
+    CHECK(aglet_lookup("localhost", 80, addresses, 4) > 0);
+    CHECK(aglet_lookup("::1", 80, addresses, 4) == 1 && addresses[0].ss_family == AF_INET6);
+    return NULL;
+}
+
+static void names_are_looked_up_beside_the_workers(void **state)
+{
+    (void)state;
+    on_each(lookups, NULL);
+}
+
+static void *slow_work(void *arg)
+{
+    usleep(20000);
+    return (void *)(2 * (uintptr_t)arg);
+}
+
+static void *ask_pool(void *arg)
+{
+    void *result;
+    CHECK(aglet_run_blocking(slow_work, arg, &result) == 0);
+    CHECK(result == (void *)(2 * (uintptr_t)arg));
+    return NULL;
+}
+
+static void *blocking(void *arg)
+{
+    (void)arg;
+    aglet_task *tasks[20];
+    void *results[20];
+    aglet_time began = aglet_now();
+    for (uintptr_t i = 0; i < 20; i++)
+        CHECK(aglet_spawn(&tasks[i], ask_pool, (void *)i) == 0);
+    CHECK(aglet_join_all(tasks, results, 20) == 0);
+    for (int i = 0; i < 20; i++)
+        CHECK(results[i] == NULL);
+    CHECK(aglet_now() - began < INT64_C(20) * 20000000);
+    return NULL;
+}
+
+static void blocking_work_runs_side_by_side(void **state)
+{
+    (void)state;
+    on_each(blocking, NULL);
+}
+
+static void *files(void *arg)
+{
+    (void)arg;
+    char path[64], other[64], text[8] = {0};
+    snprintf(path, sizeof path, "/tmp/aglet-test-%d.a", (int)getpid());
+    snprintf(other, sizeof other, "/tmp/aglet-test-%d.b", (int)getpid());
+    int fd = aglet_file_open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    CHECK(fd >= 0);
+    CHECK(aglet_file_write(fd, "hello", 5, 0) == 5);
+    CHECK(aglet_file_sync(fd) == 0);
+    CHECK(aglet_file_read(fd, text, 4, 1) == 4 && strcmp(text, "ello") == 0);
+    CHECK(aglet_file_close(fd) == 0);
+    struct stat st;
+    CHECK(aglet_file_rename(path, other) == 0);
+    CHECK(aglet_file_stat(other, &st) == 0 && st.st_size == 5);
+    CHECK(aglet_file_unlink(other) == 0);
+    CHECK(aglet_file_open(other, O_RDONLY, 0) == -ENOENT);
+    return NULL;
+}
+
+static void file_calls_give_what_the_system_gives(void **state)
+{
+    (void)state;
+    on_each(files, NULL);
+}
+
+static void *signals(void *arg)
+{
+    (void)arg;
+    aglet_signal s;
+    CHECK(aglet_signal_open(&s, SIGUSR1) == 0);
+    raise(SIGUSR1);
+    raise(SIGUSR1);
+    CHECK(aglet_signal_next(&s) == 2);
+    kill(getpid(), SIGUSR1);
+    CHECK(aglet_signal_next(&s) == 1);
+    aglet_signal_close(&s);
+    return NULL;
+}
+
+static void signals_are_counted_and_awaited(void **state)
+{
+    (void)state;
+    on_each(signals, NULL);
+}
+
+static void *read_one(void *arg)
+{
+    char c;
+    return (void *)(intptr_t)aglet_read(arg, &c, 1);
+}
+
+static void *aborted(void *arg)
+{
+    (void)arg;
+    aglet_io r, w;
+    aglet_task *t;
+    void *result;
+    CHECK(aglet_pipe(&r, &w) == 0);
+    CHECK(aglet_spawn_local(&t, read_one, &r) == 0);
+    CHECK(aglet_sleep_ms(1) == 0);
+    aglet_abort(t);
+    CHECK(aglet_join(t, &result) == 0);
+    CHECK((intptr_t)result == -ECANCELED);
+    aglet_io_close(&r);
+    CHECK(aglet_write(&w, "x", 1) == -EPIPE);
+    aglet_io_close(&w);
+    return NULL;
+}
+
+static void an_aborted_read_lets_go_of_the_descriptor(void **state)
+{
+    (void)state;
+    signal(SIGPIPE, SIG_IGN);
+    on_each(aborted, NULL);
+}
+
+static void threads_block_in_the_same_calls(void **state)
+{
+    (void)state;
+    aglet_io r, w;
+    pthread_t thread;
+    void *wrong;
+    char block[5000];
+    assert_int_equal(aglet_pipe(&r, &w), 0);
+    assert_int_equal(aglet_read_until(&r, block, 1, aglet_after_ms(2)), -ETIMEDOUT);
+    pthread_create(&thread, NULL, write_slowly, &w);
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(aglet_read_all(&r, block, sizeof block), (int)sizeof block);
+    pthread_join(thread, &wrong);
+    assert_null(wrong);
+    aglet_io_close(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pipe_carries_everything_in_order),
+        cmocka_unit_test(an_echo_server_answers_all_clients),
+        cmocka_unit_test(names_are_looked_up_beside_the_workers),
+        cmocka_unit_test(blocking_work_runs_side_by_side),
+        cmocka_unit_test(file_calls_give_what_the_system_gives),
+        cmocka_unit_test(signals_are_counted_and_awaited),
+        cmocka_unit_test(an_aborted_read_lets_go_of_the_descriptor),
+        cmocka_unit_test(threads_block_in_the_same_calls),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* aglet/select.h, as its contract says. Stands on on_each.h. */
+#include "on_each.h"
+
+#include "aglet/select.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+AGLET_CHANNEL(numbers, long);
+
+static void *produce(void *arg)
+{
+    numbers_sender *tx = arg;
+    for (long i = 1; i <= 2000; i++)
+        if (numbers_send(tx, i))
+            return "send failed";
+    numbers_drop(tx);
+    return NULL;
+}
+
+/* Two channels read by one select: everything comes, once. */
+static void *read_both(void *arg)
+{
+    size_t capacity = (size_t)(uintptr_t)arg;
+    numbers_sender tx[2];
+    numbers_receiver rx[2];
+    long value[2], sum[2] = {0};
+    int open = 2;
+    for (int i = 0; i < 2; i++) {
+        CHECK(numbers_bounded(&tx[i], &rx[i], capacity) == 0);
+        CHECK(aglet_spawn(NULL, produce, &tx[i]) == 0);
+    }
+    struct aglet_case cases[] = {AGLET_CASE_RECV(&rx[0], &value[0]), AGLET_CASE_RECV(&rx[1], &value[1])};
+    while (open) {
+        int i = aglet_select(cases, 2, AGLET_FOREVER);
+        CHECK(i == 0 || i == 1);
+        if (cases[i].result == 0) {
+            sum[i] += value[i];
+        } else {
+            CHECK(cases[i].result == -EPIPE);
+            cases[i].kind = AGLET_NEVER_;
+            open--;
+        }
+    }
+    CHECK(sum[0] == 2001000 && sum[1] == 2001000);
+    numbers_drop_receiver(&rx[0]);
+    numbers_drop_receiver(&rx[1]);
+    return NULL;
+}
+
+static void a_select_over_channels_loses_nothing(void **state)
+{
+    (void)state;
+    on_each(read_both, (void *)0);
+    on_each(read_both, (void *)1);
+    on_each(read_both, (void *)64);
+}
+
+struct ends {
+    numbers_sender tx[2];
+    numbers_receiver rx[2];
+    long n;
+};
+
+static void *select_sender(void *arg)
+{
+    struct ends *e = arg;
+    for (long i = 1; i <= e->n; i++) {
+        long item = i;
+        struct aglet_case cases[] = {AGLET_CASE_SEND(&e->tx[0], &item), AGLET_CASE_SEND(&e->tx[1], &item)};
+        int chosen = aglet_select(cases, 2, AGLET_FOREVER);
+        CHECK(chosen >= 0 && cases[chosen].result == 0);
+    }
+    numbers_drop(&e->tx[0]);
+    numbers_drop(&e->tx[1]);
+    return NULL;
+}
+
+/* A select that sends on either of two channels against a select that receives from either. */
+static void *both_sides(void *arg)
+{
+    struct ends e = {.n = 3000};
+    for (int i = 0; i < 2; i++)
+        CHECK(numbers_bounded(&e.tx[i], &e.rx[i], (size_t)(uintptr_t)arg) == 0);
+    aglet_task *t;
+    CHECK(aglet_spawn(&t, select_sender, &e) == 0);
+    long sum = 0, value[2];
+    struct aglet_case cases[] = {AGLET_CASE_RECV(&e.rx[0], &value[0]), AGLET_CASE_RECV(&e.rx[1], &value[1])};
+    for (;;) {
+        int i = aglet_select(cases, 2, aglet_after_ms(5000));
+        CHECK(i >= 0);
+        if (cases[i].result)
+            break;
+        sum += value[i];
+    }
+    void *wrong;
+    CHECK(aglet_join(t, &wrong) == 0);
+    CHECK(wrong == NULL);
+    for (int i = 0; i < 2; i++)
+        while (numbers_try_recv(&e.rx[i], &value[i]) == 0)
+            sum += value[i];
+    CHECK(sum == 3000L * 3001 / 2);
+    numbers_drop_receiver(&e.rx[0]);
+    numbers_drop_receiver(&e.rx[1]);
+    return NULL;
+}
+
+static void selects_on_both_sides_meet(void **state)
+{
+    (void)state;
+    on_each(both_sides, (void *)0);
+    on_each(both_sides, (void *)2);
+}
+
+static void *slow(void *arg)
+{
+    (void)aglet_sleep_ms((int64_t)(intptr_t)arg);
+    return arg;
+}
+
+static void *joins(void *arg)
+{
+    (void)arg;
+    aglet_task *a, *b;
+    void *ra = NULL, *rb = NULL;
+    CHECK(aglet_spawn(&a, slow, (void *)300) == 0);
+    CHECK(aglet_spawn(&b, slow, (void *)2) == 0);
+    struct aglet_case cases[] = {AGLET_CASE_JOIN(a, &ra), AGLET_CASE_JOIN(b, &rb)};
+    CHECK(aglet_select(cases, 2, AGLET_FOREVER) == 1);
+    CHECK(rb == (void *)2);
+    cases[1].kind = AGLET_NEVER_;
+    CHECK(aglet_select(cases, 2, aglet_after_ms(2)) == -ETIMEDOUT);
+    CHECK(aglet_select(cases, 2, 0) == -ETIMEDOUT);
+    aglet_abort(a);
+    CHECK(aglet_select(cases, 2, AGLET_FOREVER) == 0);
+    CHECK(ra == (void *)300);
+    return NULL;
+}
+
+static void a_select_takes_the_first_task_that_ends(void **state)
+{
+    (void)state;
+    on_each(joins, NULL);
+}
+
+static void *readable(void *arg)
+{
+    (void)arg;
+    aglet_io r, w;
+    aglet_task *t;
+    void *result;
+    char c;
+    CHECK(aglet_pipe(&r, &w) == 0);
+    CHECK(aglet_spawn(&t, slow, (void *)3) == 0);
+    struct aglet_case cases[] = {AGLET_CASE_READABLE(&r), AGLET_CASE_JOIN(t, &result)};
+    CHECK(aglet_select(cases, 2, AGLET_FOREVER) == 1);
+    cases[1].kind = AGLET_NEVER_;
+    CHECK(aglet_write(&w, "x", 1) == 1);
+    CHECK(aglet_select(cases, 2, aglet_after_ms(1000)) == 0);
+    CHECK(aglet_read(&r, &c, 1) == 1 && c == 'x');
+    CHECK(aglet_select(cases, 2, aglet_after_ms(2)) == -ETIMEDOUT);
+    aglet_io_close(&w);
+    CHECK(aglet_select(cases, 2, aglet_after_ms(1000)) == 0);
+    CHECK(aglet_read(&r, &c, 1) == 0);
+    aglet_io_close(&r);
+    return NULL;
+}
+
+static void a_descriptor_can_be_one_of_the_cases(void **state)
+{
+    (void)state;
+    on_each(readable, NULL);
+}
+
+static void *wait_in_select(void *arg)
+{
+    long value;
+    struct aglet_case cases[] = {AGLET_CASE_RECV((numbers_receiver *)arg, &value)};
+    return (void *)(intptr_t)aglet_select(cases, 1, AGLET_FOREVER);
+}
+
+static void *aborted(void *arg)
+{
+    (void)arg;
+    numbers_sender tx;
+    numbers_receiver rx;
+    aglet_task *t;
+    void *result;
+    long value;
+    CHECK(numbers_bounded(&tx, &rx, 1) == 0);
+    CHECK(aglet_spawn(&t, wait_in_select, &rx) == 0);
+    CHECK(aglet_sleep_ms(1) == 0);
+    aglet_abort(t);
+    CHECK(aglet_join(t, &result) == 0);
+    CHECK((intptr_t)result == -ECANCELED);
+    CHECK(numbers_send(&tx, 5) == 0);
+    CHECK(numbers_recv(&rx, &value) == 0 && value == 5);
+    numbers_drop(&tx);
+    numbers_drop_receiver(&rx);
+    return NULL;
+}
+
+static void an_aborted_select_takes_nothing(void **state)
+{
+    (void)state;
+    on_each(aborted, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_select_over_channels_loses_nothing),
+        cmocka_unit_test(selects_on_both_sides_meet),
+        cmocka_unit_test(a_select_takes_the_first_task_that_ends),
+        cmocka_unit_test(a_descriptor_can_be_one_of_the_cases),
+        cmocka_unit_test(an_aborted_select_takes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

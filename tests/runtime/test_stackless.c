@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* aglet/stackless.h, as its contract says. Stands on on_each.h. */
+#include "on_each.h"
+
+#include "aglet/stackless.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+AGLET_CHANNEL(numbers, long);
+
+static atomic_long steps;
+
+struct counter {
+    AGLET_FRAME_HEADER;
+    int i, error;
+    long n;
+};
+
+AGLET_STACKLESS(counter, struct counter)
+{
+    AGLET_BEGIN(f);
+    for (f->i = 0; f->i < f->n; f->i++) {
+        atomic_fetch_add(&steps, 1);
+        AGLET_AWAIT(f, f->error, aglet_yield_poll(&f->aglet_));
+        if (f->error)
+            AGLET_RETURN(f, (void *)(intptr_t)f->error);
+    }
+    AGLET_RETURN(f, (void *)(intptr_t)f->n);
+    AGLET_END(f);
+}
+
+static void *many_counters(void *arg)
+{
+    (void)arg;
+    static aglet_task *tasks[1000];
+    atomic_store(&steps, 0);
+    for (long i = 0; i < 1000; i++)
+        CHECK(counter_spawn(&tasks[i], (struct counter){.n = i % 20}) == 0);
+    for (long i = 0; i < 1000; i++) {
+        void *result;
+        CHECK(aglet_join(tasks[i], &result) == 0);
+        CHECK((intptr_t)result == i % 20);
+    }
+    CHECK(atomic_load(&steps) == 9500);
+    return NULL;
+}
+
+static void frames_keep_their_fields_across_awaits(void **state)
+{
+    (void)state;
+    on_each(many_counters, NULL);
+}
+
+struct stage {
+    AGLET_FRAME_HEADER;
+    numbers_receiver rx;
+    numbers_sender tx;
+    long value;
+    int error;
+};
+
+/* Adds one to each number and passes it on. */
+AGLET_STACKLESS(stage, struct stage)
+{
+    AGLET_BEGIN(f);
+    for (;;) {
+        AGLET_AWAIT(f, f->error, aglet_recv_poll(&f->aglet_, &f->rx, &f->value));
+        if (f->error)
+            break;
+        f->value++;
+        AGLET_AWAIT(f, f->error, aglet_send_poll(&f->aglet_, &f->tx, &f->value));
+        if (f->error)
+            break;
+    }
+    numbers_drop_receiver(&f->rx);
+    numbers_drop(&f->tx);
+    AGLET_END(f);
+}
+
+static void *feed(void *arg)
+{
+    numbers_sender *tx = arg;
+    for (long i = 0; i < 2000; i++)
+        CHECK(numbers_send(tx, i) == 0);
+    numbers_drop(tx);
+    return NULL;
+}
+
+enum { STAGES = 20 };
+
+static void *pipeline(void *arg)
+{
+    numbers_sender first, tx;
+    numbers_receiver rx, last;
+    CHECK(numbers_bounded(&first, &last, (size_t)(uintptr_t)arg) == 0);
+    for (int i = 0; i < STAGES; i++) {
+        CHECK(numbers_bounded(&tx, &rx, (size_t)(uintptr_t)arg) == 0);
+        CHECK(stage_spawn(NULL, (struct stage){.rx = last, .tx = tx}) == 0);
+        last = rx;
+    }
+    CHECK(aglet_spawn(NULL, feed, &first) == 0);
+    for (long i = 0; i < 2000; i++) {
+        long value;
+        CHECK(numbers_recv(&last, &value) == 0);
+        CHECK(value == i + STAGES);
+    }
+    long value;
+    CHECK(numbers_recv(&last, &value) == -EPIPE);
+    numbers_drop_receiver(&last);
+    return NULL;
+}
+
+static void a_pipeline_of_stackless_tasks_keeps_order(void **state)
+{
+    (void)state;
+    on_each(pipeline, (void *)0);
+    on_each(pipeline, (void *)1);
+    on_each(pipeline, (void *)16);
+}
+
+struct parent {
+    AGLET_FRAME_HEADER;
+    aglet_task *child;
+    void *result;
+    int error;
+};
+
+AGLET_STACKLESS(parent, struct parent)
+{
+    AGLET_BEGIN(f);
+    if (counter_spawn(&f->child, (struct counter){.n = 7}))
+        AGLET_RETURN(f, NULL);
+    AGLET_AWAIT(f, f->error, aglet_join_poll(&f->aglet_, f->child, &f->result));
+    AGLET_AWAIT(f, f->error, aglet_sleep_poll(&f->aglet_, aglet_after_ms(2)));
+    AGLET_RETURN(f, f->result);
+    AGLET_END(f);
+}
+
+struct sleeper {
+    AGLET_FRAME_HEADER;
+    int error;
+};
+
+AGLET_STACKLESS(sleeper, struct sleeper)
+{
+    AGLET_BEGIN(f);
+    AGLET_AWAIT(f, f->error, aglet_sleep_poll(&f->aglet_, AGLET_FOREVER));
+    AGLET_RETURN(f, (void *)(intptr_t)f->error);
+    AGLET_END(f);
+}
+
+static void *join_and_abort(void *arg)
+{
+    (void)arg;
+    aglet_task *t;
+    void *result;
+    CHECK(parent_spawn(&t, (struct parent){.error = 0}) == 0);
+    CHECK(aglet_join(t, &result) == 0);
+    CHECK(result == (void *)7);
+    CHECK(sleeper_spawn(&t, (struct sleeper){.error = 0}) == 0);
+    CHECK(aglet_sleep_ms(1) == 0);
+    aglet_abort(t);
+    CHECK(aglet_join(t, &result) == 0);
+    CHECK((intptr_t)result == -ECANCELED);
+    return NULL;
+}
+
+static void stackless_tasks_join_sleep_and_are_aborted(void **state)
+{
+    (void)state;
+    on_each(join_and_abort, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_keep_their_fields_across_awaits),
+        cmocka_unit_test(a_pipeline_of_stackless_tasks_keeps_order),
+        cmocka_unit_test(stackless_tasks_join_sleep_and_are_aborted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
