@@ -5,16 +5,20 @@ Stands on tests/realworld for the programs, plant.py for the bugs, `aglet lint` 
 reported when one of the kind's own rules speaks that did not speak before, at the mutated function or telling a story
 that leads there. Whatever else is new is noise.
 
-usage: run.py --build BUILD [--per-kind N] [--program NAME] [--kind TEXT] [--list] [--show]
+usage: run.py --build BUILD [--per-kind N] [--jobs N] [--program NAME] [--kind KIND] [--list] [--show]
 """
 import argparse
+import concurrent.futures
 import hashlib
 import json
+import os
+import queue
 import shutil
 import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import zip_longest
 from pathlib import Path
 
@@ -35,21 +39,24 @@ STRICT = ["-w", "-fsyntax-only", "-Werror=incompatible-pointer-types", "-Werror=
 
 
 class Program:
-    """A private copy of one program, so that files can be changed and put back."""
+    """Private copies of one program, one a worker, so that files can be changed and put back."""
 
-    def __init__(self, name, where, work):
+    def __init__(self, name, where, work, workers):
         self.name = name
         original = databases.make(name, where)
         package, version = databases.PROGRAMS[name][:2]
         source = where / f"{package}-{version}"
-        self.root = work / name
-        shutil.rmtree(self.root, ignore_errors=True)
-        shutil.copytree(source, self.root / "source")
-        shutil.copytree(original, self.root / "build")
-        text = (original / "compile_commands.json").read_text()
-        text = text.replace(str(source), str(self.root / "source")).replace(str(original), str(self.root / "build"))
-        (self.root / "build/compile_commands.json").write_text(text)
-        self.entries = {Path(entry["file"]): entry for entry in json.loads(text)}
+        self.roots = [work / str(worker) / name for worker in range(workers)]
+        for root in self.roots:
+            shutil.rmtree(root, ignore_errors=True)
+            shutil.copytree(source, root / "source")
+            shutil.copytree(original, root / "build")
+            text = (original / "compile_commands.json").read_text()
+            text = text.replace(str(source), str(root / "source")).replace(str(original), str(root / "build"))
+            (root / "build/compile_commands.json").write_text(text)
+        self.root = self.roots[0]
+        entries = json.loads((self.root / "build/compile_commands.json").read_text())
+        self.entries = {Path(entry["file"]): entry for entry in entries}
         self.sources = [Source(path) for path in self.entries]
         self.reached = reached(self.sources, [self.root / "source/package" / header for header in API[name]])
         self.pairs = plant.lock_pairs(self.sources)
@@ -122,38 +129,63 @@ def choose(programs, kind, count):
     return chosen
 
 
-class Baselines:
-    def __init__(self, aglet, cache):
-        self.aglet, self.cache, self.known = aglet, cache, {}
+class Judge:
+    def __init__(self, aglet, cache, workers):
+        self.aglet, self.cache = aglet, cache
+        self.idle = queue.SimpleQueue()
+        for worker in range(workers):
+            self.idle.put(worker)
+        self.known = {}
 
-    def of(self, program):
-        if program.name not in self.known:
-            status, findings, errors = lint.lint(self.aglet, program.root / "build", cache=self.cache)
-            if status > 1:
-                sys.exit(f"mutate: {program.name} unchanged: exit status {status}\n{errors[-2000:]}")
-            self.known[program.name] = {finding.key for finding in findings}
-            print(f"{program.name}: {len(findings)} findings before any change", flush=True)
-        return self.known[program.name]
+    def lint(self, program, worker):
+        """Findings by where they are in the program, whichever copy was linted."""
+        root = program.roots[worker]
+        status, findings, errors = lint.lint(self.aglet, root / "build", "--jobs=1", cache=self.cache / str(worker))
+        if status > 1:
+            sys.exit(f"mutate: {root}: exit status {status}\n{errors[-2000:]}")
+        prefix = str(root)
+        return [replace(f, path=f.path.replace(prefix, ""), message=f.message.replace(prefix, ""),
+                        places=tuple(((path or "").replace(prefix, ""), line) for path, line in f.places))
+                for f in findings]
+
+    def learn(self, program):
+        """What is said of the unchanged program; every worker's cache is filled on the way."""
+        for worker in range(len(program.roots)):
+            self.known[program.name] = {finding.key for finding in self.lint(program, worker)}
+        print(f"{program.name}: {len(self.known[program.name])} findings before any change", flush=True)
 
     def judge(self, program, mutant):
         """Returns (verdict, new findings at the mutation, new findings elsewhere)."""
-        known = self.of(program)
-        original = mutant.path.read_bytes()
+        relative = mutant.path.relative_to(program.root)
+        worker = self.idle.get()
+        path = program.roots[worker] / relative
+        original = path.read_bytes()
         try:
-            mutant.path.write_text(mutant.text, encoding="utf-8", errors="surrogateescape")
-            status, findings, errors = lint.lint(self.aglet, program.root / "build", cache=self.cache)
+            path.write_text(mutant.text, encoding="utf-8", errors="surrogateescape")
+            findings = self.lint(program, worker)
         finally:
-            mutant.path.write_bytes(original)
-        if status > 1:
-            sys.exit(f"mutate: {mutant.path}:{mutant.line}: exit status {status}\n{errors[-2000:]}")
-        new = [finding for finding in findings if finding.key not in known]
-        here = lambda path, line: bool(path) and Path(path).name == mutant.path.name and \
-            mutant.lines[0] <= (line or 0) <= mutant.lines[1]
+            path.write_bytes(original)
+            self.idle.put(worker)
+        new = [finding for finding in findings if finding.key not in self.known[program.name]]
+
+        def here(path, line):
+            return path == f"/{relative}" and mutant.lines[0] <= (line or 0) <= mutant.lines[1]
+
         at = [f for f in new if here(f.path, f.line) or any(here(*place) for place in f.places)]
         elsewhere = [f for f in new if f not in at]
         if any(f.rule in plant.RIGHT_RULES[mutant.kind] for f in at):
             return "right rule", at, elsewhere
         return ("other rule" if at else "silent"), at, elsewhere
+
+
+def print_verdict(program, mutant, verdict, show):
+    """The bug, and what was said of it; without `show` only if something was said elsewhere too."""
+    word, at, elsewhere = verdict or ("planted", [], [])
+    if show or elsewhere or not verdict:
+        print(f"{word}: {mutant.kind}: {program.name} {mutant.path.name}:{mutant.line} {mutant.function}: {mutant.what}")
+        for finding, mark in [(f, "") for f in at] + [(f, "ELSEWHERE ") for f in elsewhere]:
+            print(f"    {mark}{Path(finding.path).name}:{finding.line} {finding.message} [{finding.rule}]")
+        sys.stdout.flush()
 
 
 def main():
@@ -162,32 +194,31 @@ def main():
     parser.add_argument("--per-kind", type=int, default=45)
     parser.add_argument("--program", action="append", choices=list(databases.PROGRAMS))
     parser.add_argument("--kind", action="append", choices=list(plant.KINDS))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--list", action="store_true", help="plant and compile only, lint nothing")
     parser.add_argument("--show", action="store_true", help="print each bug with what was said of it")
     options = parser.parse_args()
     aglet = None if options.list else lint.tool(options.build)
     build = Path(options.build).resolve()
-    programs = [Program(name, build / "realworld", build / "mutate") for name in options.program or databases.PROGRAMS]
-    baselines = Baselines(aglet, build / "mutate/cache")
+    names = options.program or databases.PROGRAMS
+    programs = [Program(name, build / "realworld", build / "mutate", options.jobs) for name in names]
+    judge = Judge(aglet, build / "mutate/cache", options.jobs)
+    if not options.list:
+        for program in programs:
+            judge.learn(program)
     table, noise = {}, 0
     start = time.time()
     for kind in options.kind or plant.KINDS:
-        counts = Counter()
-        for program, mutant in choose(programs, kind, options.per_kind):
-            counts["planted"] += 1
-            where = f"{program.name} {mutant.path.name}:{mutant.line} {mutant.function}: {mutant.what}"
-            if options.list:
-                print(f"{kind}: {where}")
-                continue
-            verdict, at, elsewhere = baselines.judge(program, mutant)
-            counts[verdict] += 1
-            counts["noise"] += bool(elsewhere)
-            noise += bool(elsewhere)
-            if options.show or elsewhere:
-                print(f"{verdict}: {kind}: {where}")
-                for finding, mark in [(f, "") for f in at] + [(f, "ELSEWHERE ") for f in elsewhere]:
-                    print(f"    {mark}{Path(finding.path).name}:{finding.line} {finding.message} [{finding.rule}]")
-                sys.stdout.flush()
+        chosen = choose(programs, kind, options.per_kind)
+        counts = Counter(planted=len(chosen))
+        with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+            verdicts = [None] * len(chosen) if options.list else pool.map(lambda pair: judge.judge(*pair), chosen)
+            for (program, mutant), verdict in zip(chosen, verdicts):
+                print_verdict(program, mutant, verdict, options.show)
+                if verdict:
+                    counts[verdict[0]] += 1
+                    counts["noise"] += bool(verdict[2])
+        noise += counts["noise"]
         table[kind] = counts
 
     total = sum(table.values(), Counter())
