@@ -143,9 +143,12 @@ class Judge:
         status, findings, errors = lint.lint(self.aglet, root / "build", "--jobs=1", cache=self.cache / str(worker))
         if status > 1:
             sys.exit(f"mutate: {root}: exit status {status}\n{errors[-2000:]}")
-        prefix = str(root)
-        return [replace(f, path=f.path.replace(prefix, ""), message=f.message.replace(prefix, ""),
-                        places=tuple(((path or "").replace(prefix, ""), line) for path, line in f.places))
+        marker = f"{root.parent.name}/{root.name}/"
+
+        def inside(path):
+            return (path or "").split(marker)[-1]
+
+        return [replace(f, path=inside(f.path), places=tuple((inside(path), line) for path, line in f.places))
                 for f in findings]
 
     def learn(self, program):
@@ -169,7 +172,7 @@ class Judge:
         new = [finding for finding in findings if finding.key not in self.known[program.name]]
 
         def here(path, line):
-            return path == f"/{relative}" and mutant.lines[0] <= (line or 0) <= mutant.lines[1]
+            return path == str(relative) and mutant.lines[0] <= (line or 0) <= mutant.lines[1]
 
         at = [f for f in new if here(f.path, f.line) or any(here(*place) for place in f.places)]
         elsewhere = [f for f in new if f not in at]

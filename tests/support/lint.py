@@ -50,6 +50,8 @@ def read(text):
         return []
     findings = []
     for entry in json.loads(text)["findings"]:
+        if entry.get("state") == "suppressed":
+            continue
         places = tuple((note.get("file"), note.get("line")) for note in entry.get("notes", []))
         findings.append(Finding(entry["rule"], entry.get("severity", "warning"), entry.get("file") or "",
                                 entry.get("line") or 0, entry["message"], entry.get("function") or "", places))
