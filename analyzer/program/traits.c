@@ -13,7 +13,7 @@ struct node {
     const struct unit *unit;
     ir_type type;
     uint8_t trait, answer;
-    bool entered, solved;
+    bool entered, solved, queued;
     const struct trait_reason *reason;
     uint32_t parents; /* into traits.edges, chained; only while unsolved */
 };
@@ -464,16 +464,19 @@ static void lower(struct traits *t, uint32_t id)
         return;
     t->node.at[id].answer = (uint8_t)v.answer;
     t->node.at[id].reason = v.reason;
-    for (uint32_t e = t->node.at[id].parents; e; e = t->edges.at[e].next)
-        if (t->node.at[t->edges.at[e].parent].answer > v.answer)
+    for (uint32_t e = t->node.at[id].parents; e; e = t->edges.at[e].next) {
+        struct node *parent = &t->node.at[t->edges.at[e].parent];
+        if (parent->answer > v.answer && !parent->queued) {
+            parent->queued = true;
             vec_push(&t->queue, t->edges.at[e].parent);
+        }
+    }
 }
 
 /* From `root` down: first every node it reaches is entered, then each is lowered when its children are, then whoever asked
  * for a node that went down again after him. Reasons point only to nodes that went down before, so chains end. */
 static void solve(struct traits *t, uint32_t root)
 {
-    size_t first_new = t->node.n;
     if (t->node.at[root].solved)
         return;
     vec_clear(&t->stack);
@@ -497,14 +500,15 @@ static void solve(struct traits *t, uint32_t root)
         evaluate(t, n->unit, n->type, (enum trait)n->trait);
         t->entering = false;
     }
-    for (size_t i = 0; i < t->queue.n; i++)
+    for (size_t i = 0; i < t->queue.n; i++) {
+        t->node.at[t->queue.at[i]].queued = false;
         lower(t, t->queue.at[i]);
+    }
     for (size_t i = 0; i < entered.n; i++) {
         t->node.at[entered.at[i]].solved = true;
         t->node.at[entered.at[i]].parents = 0;
     }
     vec_free(&entered);
-    (void)first_new;
 }
 
 /* Evaluate something that is no node itself: once to meet its children, solve those, once more with their answers. */
