@@ -19,7 +19,7 @@ extern "C" {
 uint64_t hash_bytes(const void *p, size_t n);
 uint64_t hash_string(const char *s);
 
-/* A bijective mix of 64 bits (the finaliser of Stafford's variant 13), and a way to chain it. For tables in memory. */
+/* A bijective mix of 64 bits (the finaliser of Stafford's variant 13), and a way to chain it: the same on every machine. */
 static inline uint64_t hash_mix(uint64_t x)
 {
     x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);

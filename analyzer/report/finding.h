@@ -48,6 +48,7 @@ struct finding {
     const char *function; /* that holds `at`; part of the fingerprint; NULL at file scope */
     const char *subject;  /* what the finding is about, free of line numbers ("s->n/s->mu"): part of the fingerprint */
     uint64_t fingerprint; /* set by the report: rule, file name, function, subject, hash of the code around; not of the line */
+    const char *suppressed; /* the reason an aglet-ignore comment gives (suppress.h), or NULL: it counts and is shown */
 };
 
 /* The list of findings; owns every string given to it. Not thread-safe. */
@@ -64,6 +65,7 @@ void report_note(struct report *r, const struct position *at, const char *format
 void report_fixit(struct report *r, const struct position *at, const char *text);
 void report_subject(struct report *r, const char *function, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void report_level(struct report *r, uint32_t level);
+void report_suppressed(struct report *r, const char *reason);
 
 /* Order by file, line, column, rule, message, so that output does not depend on how it was found; sets fingerprints. */
 void report_sort(struct report *r);
