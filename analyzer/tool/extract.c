@@ -5,6 +5,7 @@
 #include "files.h"
 #include "object_units.h"
 #include "say.h"
+#include "workers.h"
 #include "base/alloc.h"
 #include "ir/file.h"
 #include <errno.h>
@@ -24,6 +25,9 @@ struct extraction {
     struct cache_id *keys;
     char *temporary; /* directory of the extractors' outputs */
     size_t done;
+    bool serving; /* Aglet's own extractor, which serves; one that is named outright is started for each file */
+    struct workers workers;
+    struct children children;
 };
 
 /* Everything but file contents that decides what the extractor makes of this row. */
@@ -180,7 +184,7 @@ static void extractor_ended(void *context, size_t i, int status, const char *log
     say_progress(++x->done, x->db->n, file);
 }
 
-static void start_extractor(struct extraction *x, struct children *pool, size_t i)
+static void start_extractor(struct extraction *x, size_t i)
 {
     const struct compile_row *row = &x->db->rows[i];
     struct extracted *e = &x->out[i];
@@ -201,7 +205,8 @@ static void start_extractor(struct extraction *x, struct children *pool, size_t 
     strings_add(&argv, "--");
     for (size_t a = 0; a < row->args.n; a++)
         strings_add(&argv, row->args.at[a]);
-    int error = children_start(pool, strings_argv(&argv), row->directory, i);
+    int error = x->serving ? workers_start(&x->workers, strings_argv(&argv), row->directory, i)
+                           : children_start(&x->children, strings_argv(&argv), row->directory, i);
     if (error)
         e->why = xasprintf("cannot start the extractor on '%s': %s", row->file, strerror(error));
     strings_free(&argv);
@@ -222,12 +227,15 @@ static void run_extractors(struct extraction *x, const bool *wanted)
                 x->out[i].why = xasprintf("'%s' is not analysed: cannot make a temporary directory: %s", x->db->rows[i].file, strerror(why));
         return;
     }
-    struct children pool;
-    children_init(&pool, x->options->jobs, extractor_ended, x);
+    const char *named = getenv("AGLET_EXTRACTOR");
+    x->serving = !named || !*named;
+    workers_init(&x->workers, x->options->extractor, x->options->jobs, extractor_ended, x);
+    children_init(&x->children, x->options->jobs, extractor_ended, x);
     for (size_t i = 0; i < x->db->n; i++)
         if (wanted[i])
-            start_extractor(x, &pool, i);
-    children_destroy(&pool);
+            start_extractor(x, i);
+    workers_destroy(&x->workers);
+    children_destroy(&x->children);
     say_progress_end();
     directory_remove(x->temporary);
     free(x->temporary);
