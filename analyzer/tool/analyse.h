@@ -53,7 +53,8 @@ struct report *analyse_kept(struct cache *cache, struct cache_id key);
 struct report *analyse_solve(const struct analysis *a);
 
 struct analyse_counts {
-    size_t findings, hints, errors, baselined;
+    size_t findings, hints, errors; /* new ones */
+    size_t baselined, suppressed;
 };
 /* Choose what is to be shown, print it. Returns the exit status: clean, findings, or trouble (said) when an output cannot be written.
  * Frees the report. */

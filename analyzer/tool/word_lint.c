@@ -109,13 +109,15 @@ static void say_summary(const struct load *l, const struct analyse_counts *c, bo
                                    : xasprintf("%zu parsed, %zu from the cache", l->parsed, l->from_cache);
     char *missing = l->not_analysed ? xasprintf(", %zu could not be", l->not_analysed) : xstrdup("");
     char *baselined = c->baselined ? xasprintf(", %zu in the baseline", c->baselined) : xstrdup("");
-    say("%zu file%s analysed (%s)%s: %zu finding%s, %zu hint%s%s", load_analysed(l), load_analysed(l) == 1 ? "" : "s", origin, missing,
-        c->findings + c->errors, c->findings + c->errors == 1 ? "" : "s", c->hints, c->hints == 1 ? "" : "s", baselined);
+    char *ignored = c->suppressed ? xasprintf(", %zu ignored by comments", c->suppressed) : xstrdup("");
+    say("%zu file%s analysed (%s)%s: %zu finding%s, %zu hint%s%s%s", load_analysed(l), load_analysed(l) == 1 ? "" : "s", origin, missing,
+        c->findings + c->errors, c->findings + c->errors == 1 ? "" : "s", c->hints, c->hints == 1 ? "" : "s", baselined, ignored);
     say_verbose("%s; %zu files were asked for their times, %zu for their contents", solved ? "the program was solved" : "nothing changed, the findings are those kept",
                 l->facts.stats, l->facts.hashes);
     free(origin);
     free(missing);
     free(baselined);
+    free(ignored);
 }
 
 static int lint_run(struct lint *l)
