@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* aglet explain-type TYPE: is it Send, Sync, Frozen, and if not, by which member and why. Stands on load.h and program/traits.h. */
+#include "load.h"
+#include "say.h"
+#include "word.h"
+#include "program/traits.h"
+#include <argp.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct explain {
+    struct load load;
+    const char *type, *config_file;
+};
+
+static const struct argp_option options[] = {
+    {"build", 'p', "PATH", 0, "compile_commands.json, or the directory it is in", 0},
+    {"config", 'c', "FILE", 0, "The configuration instead of the nearest .aglet.yml: its models count", 0},
+    {"verbose", 'v', 0, 0, "Say more of what is done", 0},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct explain *e = state->input;
+    switch (key) {
+    case 'p': e->load.database = arg; return 0;
+    case 'c': e->config_file = arg; return 0;
+    case 'v': say_is_verbose = true; return 0;
+    case ARGP_KEY_ARG:
+        if (e->type)
+            strings_add(&e->load.files, arg);
+        else
+            e->type = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!e->type)
+            argp_error(state, "a type is wanted, such as 'struct job'");
+        return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* ---- finding the type ---- */
+
+/* "struct job *": kind of tag (0: any), name, number of stars. */
+struct wanted {
+    enum ir_type_kind tag;
+    char name[200];
+    unsigned stars;
+};
+
+static bool read_type(const char *text, struct wanted *w)
+{
+    static const struct {
+        const char *word;
+        enum ir_type_kind kind;
+    } tags[] = {{"struct", IR_T_STRUCT}, {"union", IR_T_UNION}, {"enum", IR_T_ENUM}};
+    memset(w, 0, sizeof *w);
+    size_t n = 0;
+    for (const char *p = text; *p;) {
+        if (isspace((unsigned char)*p)) {
+            p++;
+        } else if (*p == '*') {
+            w->stars++;
+            p++;
+        } else if (isalnum((unsigned char)*p) || *p == '_') {
+            size_t length = 0;
+            while (isalnum((unsigned char)p[length]) || p[length] == '_')
+                length++;
+            bool tag = false;
+            for (size_t i = 0; i < 3 && !n; i++)
+                if (strlen(tags[i].word) == length && strncmp(p, tags[i].word, length) == 0) {
+                    w->tag = tags[i].kind;
+                    tag = true;
+                }
+            if (!tag) {
+                if (w->stars || n + length + 2 > sizeof w->name)
+                    return false;
+                n += (size_t)snprintf(w->name + n, sizeof w->name - n, "%s%.*s", n ? " " : "", (int)length, p);
+            }
+            p += length;
+        } else {
+            return false;
+        }
+    }
+    return n > 0;
+}
+
+/* The best description in a unit: a complete one before a declared one. */
+static ir_type find_type(const struct unit *u, const struct wanted *w, bool *complete)
+{
+    ir_type found = 0;
+    for (ir_type t = 1; t < u->n_types; t++) {
+        const struct ir_type_rec *rec = &u->types[t];
+        bool named_by_tag = rec->kind == IR_T_STRUCT || rec->kind == IR_T_UNION || rec->kind == IR_T_ENUM;
+        bool kind_fits = w->tag ? rec->kind == w->tag && !(rec->flags & IR_TF_ANONYMOUS)
+                                : !named_by_tag || (rec->flags & IR_TF_ANONYMOUS);
+        if (!kind_fits || rec->kind == IR_T_POINTER || strcmp(unit_str(u, rec->name), w->name) != 0)
+            continue;
+        *complete = !(rec->flags & IR_TF_INCOMPLETE);
+        if (*complete)
+            return t;
+        found = t;
+    }
+    return found;
+}
+
+static const struct unit *complete_in(void *data, const char *name, ir_type *type)
+{
+    const struct load *l = data;
+    struct wanted w = {0};
+    snprintf(w.name, sizeof w.name, "%s", name);
+    for (size_t i = 0; i < l->db.n; i++)
+        for (unsigned k = 0; k < 2 && l->units[i].unit; k++) {
+            bool complete = false;
+            w.tag = k ? IR_T_UNION : IR_T_STRUCT;
+            *type = find_type(l->units[i].unit, &w, &complete);
+            if (*type && complete)
+                return l->units[i].unit;
+        }
+    return NULL;
+}
+
+/* ---- saying it ---- */
+
+static void print_place(const struct unit *u, ir_loc loc)
+{
+    const struct ir_loc_rec *at = &u->locs[loc];
+    const char *path = unit_str(u, u->files[at->file].path), *slash = strrchr(path, '/');
+    if (at->line)
+        printf("%s:%u:%u: ", slash ? slash + 1 : path, at->line, at->col);
+}
+
+static void print_step(const struct trait_reason *r)
+{
+    char type[200];
+    type_spelling(r->unit, r->type, type, sizeof type);
+    switch (r->because) {
+    case BECAUSE_MEMBER:
+    case BECAUSE_RWLOCK:
+        printf("      ");
+        print_place(r->unit, r->unit->fields[r->field].loc);
+        printf("member '%s' is a '%s'%s\n", unit_str(r->unit, r->unit->fields[r->field].name), type,
+               r->because == BECAUSE_RWLOCK ? ", and the readers of its lock run in parallel" : "");
+        break;
+    case BECAUSE_POINTEE:
+        if (r->cause) {
+            char target[200];
+            type_spelling(r->unit, r->unit->types[r->type].kind == IR_T_POINTER ? r->unit->types[r->type].elem : r->type, target,
+                          sizeof target);
+            printf("      which points to '%s'%s%s\n", target, r->cause->trait != r->trait ? ", asked to be " : "",
+                   r->cause->trait != r->trait ? trait_name(r->cause->trait) : "");
+        }
+        break;
+    case BECAUSE_ELEMENT:
+        printf("      whose elements are asked\n");
+        break;
+    case BECAUSE_COUNT:
+        printf("      ");
+        print_place(r->unit, r->unit->fields[r->field].loc);
+        printf("its references are counted here\n");
+        break;
+    default:
+        break;
+    }
+}
+
+static void print_answer(const char *type, enum trait trait, struct trait_verdict v)
+{
+    static const char *const answers[] = {"no", "unknown", "yes"};
+    printf("  %-7s %s", trait_name(trait), answers[v.answer]);
+    if (!v.reason) {
+        putchar('\n');
+        return;
+    }
+    char path[300], words[300];
+    trait_reason_path(v.reason, type, path, sizeof path);
+    trait_reason_words(v.reason, words, sizeof words);
+    printf(": %s%s%s\n", strcmp(path, type) != 0 ? path : "", strcmp(path, type) != 0 ? ": " : "", words);
+    for (const struct trait_reason *r = v.reason; r; r = r->cause)
+        print_step(r);
+    const char *remedy = trait_reason_remedy(v.reason);
+    if (remedy)
+        printf("      remedy: %s\n", remedy);
+}
+
+static int explain_found(struct explain *e, const struct models *models, const struct wanted *w, const struct unit *u, ir_type t)
+{
+    struct traits *traits = traits_new(models, complete_in, &e->load);
+    print_place(u, u->types[t].loc);
+    printf("%s\n", e->type);
+    for (int trait = 0; trait < TRAITS; trait++) {
+        struct trait_verdict v;
+        if (!w->stars) {
+            v = traits_of(traits, u, t, (enum trait)trait);
+        } else {
+            /* Only the outermost star matters for more than one: a raw pointer to a raw pointer. */
+            v = traits_of_pointer(traits, u, t, ROLE_NONE, (enum trait)trait);
+        }
+        print_answer(w->stars ? "" : w->name, (enum trait)trait, v);
+    }
+    ir_loc where;
+    const char *contradiction = traits_contradiction(u, t, &where);
+    if (contradiction)
+        printf("  %s\n", contradiction);
+    traits_free(traits);
+    return contradiction ? EXIT_FINDINGS : EXIT_CLEAN;
+}
+
+static int explain_run(struct explain *e)
+{
+    struct wanted w;
+    if (!read_type(e->type, &w)) {
+        say("'%s' is no type that can be explained: 'struct job', 'job_t' or 'struct job *' can", e->type);
+        return EXIT_TROUBLE;
+    }
+    char err[SAY_MAX] = "";
+    char *path = e->config_file ? strdup(e->config_file) : config_find(".");
+    struct config *config = path ? config_read(path, err, sizeof err) : config_default();
+    free(path);
+    if (!config) {
+        say("%s", err);
+        return EXIT_TROUBLE;
+    }
+    e->load.config = config;
+    int status = EXIT_TROUBLE;
+    if (load_find(&e->load)) {
+        load_decode(&e->load);
+        const struct unit *best = NULL;
+        ir_type type = 0;
+        bool done = false;
+        for (size_t i = 0; i < e->load.db.n && !done; i++) {
+            bool complete = false;
+            ir_type t = e->load.units[i].unit ? find_type(e->load.units[i].unit, &w, &complete) : 0;
+            if (t && (complete || !best)) {
+                best = e->load.units[i].unit;
+                type = t;
+                done = complete;
+            }
+        }
+        if (best)
+            status = explain_found(e, config_models(config), &w, best, type);
+        else
+            say("no '%s' is used in what was analysed", e->type);
+    }
+    load_free(&e->load);
+    config_free(config);
+    return status;
+}
+
+static int explain_type(int argc, char **argv)
+{
+    static const struct argp argp = {options, parse, "TYPE [FILE...] [-- COMPILER FLAGS]",
+        "Says whether TYPE is Send, Sync and Frozen, and if not, by which member and why.\v"
+        "With FILEs: as those files see it. With -- the flags after it compile the FILEs, and no database is needed.\n\n"
+        "Exit status: 0, 1 when its marks contradict each other, 2 when it was not found.", NULL, NULL, NULL};
+    struct explain e = {0};
+    int own = argc;
+    for (int i = 1; i < argc; i++)
+        if (strcmp(argv[i], "--") == 0) {
+            own = i;
+            e.load.have_flags = true;
+            for (int k = i + 1; k < argc; k++)
+                strings_add(&e.load.flags, argv[k]);
+            break;
+        }
+    argp_err_exit_status = EXIT_TROUBLE;
+    argp_parse(&argp, own, argv, 0, NULL, &e);
+    return explain_run(&e);
+}
+
+AGLET_WORD("explain-type", "TYPE [-p BUILD] [FILE...]", "is the type Send, Sync, Frozen; if not, which member forbids it", explain_type)
