@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Reads the annotations off declarations: our own words, and Clang's thread-safety attributes as the same words.
+ * Stands on ir/annotations.def for what may stand where. Lock expressions stay text: the engine parses them. */
+#include "Unit.h"
+
+using namespace clang;
+
+namespace aglet {
+
+namespace {
+struct Word {
+    const char *name, *macro;
+    unsigned places;
+    int arity;
+};
+const Word words[] = {
+    {"", "", 0, 0},
+#define AGLET_ANNOTATION(name, macro, places, arity) {#name, #macro, unsigned(places), arity},
+#include "ir/annotations.def"
+};
+
+const char prefix[] = "aglet:";
+
+/* What a declaration is, as ON_* of annotation_places.h. */
+unsigned places_of(const Decl *decl)
+{
+    QualType type;
+    unsigned places = 0;
+    if (auto *function = dyn_cast<FunctionDecl>(decl)) {
+        type = function->getReturnType();
+        return ON_FUNCTION | ON_RESULT | (type->isPointerType() ? ON_POINTER : 0u);
+    }
+    if (isa<FieldDecl>(decl))
+        places = ON_FIELD;
+    else if (isa<ParmVarDecl>(decl))
+        places = ON_PARAM;
+    else if (isa<VarDecl>(decl))
+        places = ON_VARIABLE;
+    else if (auto *tag = dyn_cast<TagDecl>(decl))
+        return ON_TYPE | (tag->isCompleteDefinition() ? 0u : unsigned(ON_FILE));
+    else if (isa<TypedefNameDecl>(decl))
+        places = ON_TYPE;
+    if (auto *value = dyn_cast<ValueDecl>(decl))
+        type = value->getType();
+    else if (auto *alias = dyn_cast<TypedefNameDecl>(decl))
+        type = alias->getUnderlyingType();
+    if (type.isNull())
+        return places;
+    QualType element = type;
+    while (const Type *inner = element->getPointeeOrArrayElementType()) {
+        if (!element->isArrayType())
+            break;
+        element = QualType(inner, 0);
+    }
+    if (element->isPointerType())
+        places |= ON_POINTER;
+    if (element->isFunctionType() || element->isFunctionPointerType())
+        places |= ON_FUNCTION;
+    return places;
+}
+
+const char *place_name(unsigned places)
+{
+    return places & ON_FIELD      ? "a field"
+           : places & ON_PARAM    ? "a parameter"
+           : places & ON_VARIABLE ? "a variable"
+           : places & ON_RESULT   ? "a function"
+           : places & ON_TYPE     ? "a type"
+                                  : "this";
+}
+
+std::string places_wanted(unsigned places)
+{
+    static const struct {
+        unsigned place;
+        const char *name;
+    } names[] = {{ON_TYPE, "types"},          {ON_FILE, "tokens"},    {ON_FIELD, "fields"},       {ON_VARIABLE, "variables"},
+                 {ON_PARAM, "parameters"},    {ON_FUNCTION, "functions"}, {ON_RESULT, "functions' results"}};
+    std::string text;
+    for (auto &name : names)
+        if (places & name.place)
+            text += (text.empty() ? "" : ", ") + std::string(name.name);
+    if (places & ON_POINTER)
+        text += " of pointer type";
+    return text;
+}
+
+/* The number of expressions in a list, at its top level; -1 where one is missing. */
+int count_arguments(llvm::StringRef text)
+{
+    if (text.trim().empty())
+        return 0;
+    int n = 1, depth = 0;
+    bool something = false;
+    char quote = 0;
+    for (size_t i = 0; i < text.size(); i++) {
+        char c = text[i];
+        if (quote) {
+            if (c == '\\')
+                i++;
+            else if (c == quote)
+                quote = 0;
+        } else if (c == '"' || c == '\'') {
+            quote = c;
+            something = true;
+        } else if (c == '(' || c == '[' || c == '{') {
+            depth++;
+            something = true;
+        } else if (c == ')' || c == ']' || c == '}') {
+            depth--;
+        } else if (c == ',' && !depth) {
+            if (!something)
+                return -1;
+            n++;
+            something = false;
+        } else if (!isspace((unsigned char)c)) {
+            something = true;
+        }
+    }
+    return something ? n : -1;
+}
+
+std::string wrong_arity(const Word &word, llvm::StringRef args)
+{
+    std::string macro = word.macro;
+    if (word.arity == ARITY_REASON)
+        return args.trim().empty() ? macro + " needs a reason" : "";
+    int n = count_arguments(args);
+    if (n < 0)
+        return "an argument of " + macro + " is empty";
+    int least = word.arity == ARITY_SOME ? 1 : word.arity == ARITY_VALUE ? 2 : word.arity;
+    if (n == least || (word.arity < 0 && n > least))
+        return "";
+    return macro + (word.arity < 0 ? " takes at least " : " takes ") + std::to_string(least) +
+           (least == 1 ? " argument" : " arguments") + ", here are " + std::to_string(n);
+}
+
+/* Where the outermost star of the declared pointer stands. */
+SourceLocation outermost_star(const Decl *decl)
+{
+    TypeLoc type;
+    if (auto *declarator = dyn_cast<DeclaratorDecl>(decl)) {
+        if (TypeSourceInfo *info = declarator->getTypeSourceInfo())
+            type = info->getTypeLoc();
+    } else if (auto *alias = dyn_cast<TypedefNameDecl>(decl)) {
+        type = alias->getTypeSourceInfo()->getTypeLoc();
+    }
+    for (; !type.isNull(); type = type.getNextTypeLoc()) {
+        if (auto pointer = type.getAs<PointerTypeLoc>())
+            return pointer.getStarLoc();
+        if (type.getAs<TypedefTypeLoc>())
+            break;
+    }
+    return SourceLocation();
+}
+} // namespace
+
+bool is_annotation(const Attr *attr)
+{
+    auto *annotate = dyn_cast<AnnotateAttr>(attr);
+    return annotate && begins_with(annotate->getAnnotation(), prefix);
+}
+
+bool UnitLowering::is_annotated(const Decl *decl)
+{
+    if (aside && aside->count(decl))
+        return true;
+    if (!decl->hasAttrs())
+        return false;
+    for (const Attr *attr : decl->getAttrs())
+        if (is_annotation(attr))
+            return true;
+    return false;
+}
+
+void UnitLowering::incomplete(const char *what, SourceRange where)
+{
+    build_note(b, IR_N_INCOMPLETE, what, loc(where));
+}
+
+void UnitLowering::add_annotation(ir_annot_rec rec, Annotations &out)
+{
+    for (const ir_annot_rec &other : out)
+        if (other.kind == rec.kind && other.args == rec.args)
+            return;
+    out.push_back(rec);
+}
+
+void UnitLowering::annotation(const AnnotateAttr *attr, const Decl *on, Annotations &out)
+{
+    llvm::StringRef text = attr->getAnnotation(), rest = text.drop_front(strlen(prefix));
+    ir_annot_rec rec = {};
+    rec.loc = loc(attr->getRange());
+    rec.kind = IR_A_UNKNOWN;
+    rec.args = str(text);
+    size_t open = rest.find('(');
+    if (open != llvm::StringRef::npos && rest.back() == ')')
+        for (uint32_t kind = 1; kind < IR_A_UNKNOWN; kind++)
+            if (rest.take_front(open) == words[kind].name)
+                rec.kind = kind;
+    if (rec.kind == IR_A_UNKNOWN)
+        return add_annotation(rec, out);
+
+    const Word &word = words[rec.kind];
+    llvm::StringRef args = rest.slice(open + 1, rest.size() - 1);
+    rec.args = str(args);
+    unsigned places = places_of(on);
+    std::string wrong;
+    if (!(word.places & places & ~unsigned(ON_POINTER)))
+        wrong = std::string(word.macro) + " cannot stand on " + place_name(places) + ": it is for " + places_wanted(word.places);
+    else if ((word.places & ON_POINTER) && !(places & ON_POINTER))
+        wrong = std::string(word.macro) + " stands on something that is no pointer";
+    else
+        wrong = wrong_arity(word, args);
+    if (wrong.empty() && (word.places & ON_POINTER) && rec.kind != IR_A_pt_guarded_by) {
+        SourceLocation star = outermost_star(on);
+        if (star.isValid() && sm.isBeforeInTranslationUnit(sm.getExpansionLoc(attr->getLocation()), sm.getExpansionLoc(star)))
+            wrong = std::string(word.macro) + " stands before a '*': it speaks of the outermost pointer only";
+    }
+    if (!wrong.empty())
+        return build_note(b, IR_N_ERROR, wrong.c_str(), rec.loc);
+    add_annotation(rec, out);
+}
+
+std::string UnitLowering::source_text(const Expr *expr)
+{
+    expr = expr->IgnoreParenImpCasts();
+    if (auto *address = dyn_cast<UnaryOperator>(expr))
+        if (address->getOpcode() == UO_AddrOf)
+            expr = address->getSubExpr()->IgnoreParens();
+    if (auto *string = dyn_cast<StringLiteral>(expr))
+        return string->getString().str();
+    if (!expr->getBeginLoc().isMacroID() && !expr->getEndLoc().isMacroID())
+        return Lexer::getSourceText(CharSourceRange::getTokenRange(expr->getSourceRange()), sm, ast.getLangOpts()).str();
+    std::string text;
+    llvm::raw_string_ostream out(text);
+    expr->printPretty(out, nullptr, ast.getPrintingPolicy());
+    return out.str();
+}
+
+void UnitLowering::clang_attribute(const Attr *attr, Annotations &out)
+{
+    std::string args;
+    auto add = [&](uint32_t kind) {
+        ir_annot_rec rec = {kind, str(args), loc(attr->getRange()), IR_AF_CLANG};
+        add_annotation(rec, out);
+    };
+    auto about = [&](uint32_t kind, auto exprs) {
+        for (const Expr *expr : exprs)
+            args += (args.empty() ? "" : ", ") + source_text(expr);
+        if (!args.empty())
+            add(kind);
+    };
+    auto about_one = [&](uint32_t kind, const Expr *expr) { about(kind, llvm::ArrayRef<const Expr *>(expr)); };
+
+    if (auto *guarded = dyn_cast<GuardedByAttr>(attr))
+        about_one(IR_A_guarded_by, guarded->getArg());
+    else if (auto *pointee = dyn_cast<PtGuardedByAttr>(attr))
+        about_one(IR_A_pt_guarded_by, pointee->getArg());
+    else if (auto *needs = dyn_cast<RequiresCapabilityAttr>(attr))
+        about(needs->isShared() ? IR_A_requires_shared : IR_A_requires, needs->args());
+    else if (auto *takes = dyn_cast<AcquireCapabilityAttr>(attr))
+        about(takes->isShared() ? IR_A_acquires_shared : IR_A_acquires, takes->args());
+    else if (auto *gives = dyn_cast<ReleaseCapabilityAttr>(attr))
+        about(IR_A_releases, gives->args());
+    else if (auto *tries = dyn_cast<TryAcquireCapabilityAttr>(attr)) {
+        if (tries->args_size()) {
+            args = source_text(tries->getSuccessValue());
+            about(tries->isShared() ? IR_A_try_acquires_shared : IR_A_try_acquires, tries->args());
+        }
+    } else if (auto *held = dyn_cast<AssertCapabilityAttr>(attr))
+        about(IR_A_asserts_held, held->args());
+    else if (auto *gets = dyn_cast<LockReturnedAttr>(attr))
+        about_one(IR_A_returns_lock, gets->getArg());
+    else if (auto *free = dyn_cast<LocksExcludedAttr>(attr))
+        about(IR_A_excludes, free->args());
+    else if (auto *before = dyn_cast<AcquiredBeforeAttr>(attr))
+        about(IR_A_acquired_before, before->args());
+    else if (auto *after = dyn_cast<AcquiredAfterAttr>(attr))
+        about(IR_A_acquired_after, after->args());
+    else if (isa<CapabilityAttr>(attr))
+        add(IR_A_lock_type);
+    else if (isa<ScopedLockableAttr>(attr))
+        add(IR_A_guard_type);
+    else if (isa<NoThreadSafetyAnalysisAttr>(attr)) {
+        args = "no_thread_safety_analysis";
+        add(IR_A_unchecked);
+    } else {
+        each_deprecated_lock_attribute(
+            attr,
+            [&](const Expr *value, auto exprs, bool shared) {
+                args = source_text(value);
+                about(shared ? IR_A_try_acquires_shared : IR_A_try_acquires, exprs);
+            },
+            [&](auto exprs) { about(IR_A_asserts_held, exprs); });
+    }
+}
+
+void UnitLowering::annotations_on(const Decl *decl, Annotations &out)
+{
+    if (decl->hasAttrs())
+        for (const Attr *attr : decl->getAttrs()) {
+            auto *inheritable = dyn_cast<InheritableAttr>(attr);
+            if (inheritable && inheritable->isInherited())
+                continue;
+            if (is_annotation(attr))
+                annotation(cast<AnnotateAttr>(attr), decl, out);
+            else
+                clang_attribute(attr, out);
+        }
+    if (!aside)
+        return;
+    auto found = aside->find(decl);
+    if (found != aside->end())
+        for (const AnnotateAttr *attr : found->second)
+            if (!attr->isInherited())
+                annotation(attr, decl, out);
+}
+
+ir_range UnitLowering::annotations(const Decl *decl)
+{
+    llvm::SmallVector<ir_annot_rec, 4> out;
+    auto *param = dyn_cast<ParmVarDecl>(decl);
+    auto *function = param ? dyn_cast<FunctionDecl>(param->getDeclContext()) : nullptr;
+    if (function && param->getFunctionScopeIndex() < function->getNumParams()) {
+        for (const FunctionDecl *other : function->redecls())
+            if (param->getFunctionScopeIndex() < other->getNumParams())
+                annotations_on(other->getParamDecl(param->getFunctionScopeIndex()), out);
+    } else {
+        for (const Decl *other : decl->redecls())
+            annotations_on(other, out);
+    }
+    return build_annots(b, out.data(), out.size());
+}
+
+} // namespace aglet

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Functions and variables as rows; which of the unit's declarations are worth a row at all.
+ * Stands on Clang's declarations at the end of the unit, when every redeclaration has been seen. */
+#include "Function.h"
+#include "Unit.h"
+
+using namespace clang;
+
+namespace aglet {
+
+UnitLowering::UnitLowering(ASTContext &ast, const SetAside *aside)
+    : ast(ast), sm(ast.getSourceManager()), b(unit_builder_new()), aside(aside)
+{
+}
+
+ir_func_rec UnitLowering::function_record(const FunctionDecl *function)
+{
+    const FunctionDecl *latest = function->getMostRecentDecl();
+    const FunctionDecl *shown = function->getDefinition();
+    if (!shown)
+        shown = function->getFirstDecl();
+    ir_func_rec rec = {};
+    rec.name = str(library_name(ast, function));
+    rec.type = type(shown->getType());
+    rec.loc = loc(shown->getLocation());
+    if (!function->isExternallyVisible())
+        rec.flags |= IR_FF_STATIC;
+    if (latest->isInlineSpecified())
+        rec.flags |= IR_FF_INLINE;
+    if (latest->isNoReturn())
+        rec.flags |= IR_FF_NORETURN;
+    if (function->isVariadic())
+        rec.flags |= IR_FF_VARIADIC;
+    if (function->getBuiltinID() && function->getLocation().isInvalid())
+        rec.flags |= IR_FF_SYSTEM;
+    if (function->getLocation().isInvalid() || sm.isInSystemHeader(sm.getExpansionLoc(function->getFirstDecl()->getLocation())))
+        rec.flags |= IR_FF_SYSTEM;
+    if (latest->hasAttr<WeakAttr>())
+        rec.flags |= IR_FF_WEAK;
+    if (latest->hasAttr<WarnUnusedResultAttr>())
+        rec.flags |= IR_FF_MUST_CHECK;
+    if (latest->hasAttr<ConstructorAttr>())
+        rec.flags |= IR_FF_CONSTRUCTOR;
+    if (latest->hasAttr<PureAttr>() || latest->hasAttr<ConstAttr>())
+        rec.flags |= IR_FF_PURE;
+    if (auto *label = latest->getAttr<AsmLabelAttr>())
+        rec.asm_name = str(label->getLabel());
+    rec.annots = annotations(function);
+    return rec;
+}
+
+ir_func UnitLowering::function(const FunctionDecl *function)
+{
+    const FunctionDecl *key = function->getCanonicalDecl();
+    auto known = functions.find(key);
+    if (known != functions.end())
+        return known->second;
+
+    ir_func_rec rec = function_record(function);
+    const FunctionDecl *shown = function->getDefinition();
+    if (!shown)
+        shown = function->getMostRecentDecl();
+    llvm::SmallVector<ir_var_rec, 8> params;
+    for (const ParmVarDecl *param : shown->parameters()) {
+        ir_var_rec row = {};
+        row.kind = IR_V_PARAM;
+        row.name = param->getIdentifier() ? str(param->getName()) : 0;
+        row.type = type(param->getType());
+        row.loc = loc(param->getLocation());
+        row.annots = annotations(param);
+        params.push_back(row);
+    }
+    ir_func made = build_function(b, &rec, params.data(), params.size());
+    functions[key] = made;
+    return made;
+}
+
+ir_var UnitLowering::global(const VarDecl *var)
+{
+    const VarDecl *key = var->getCanonicalDecl();
+    auto known = globals.find(key);
+    if (known != globals.end())
+        return known->second;
+
+    const VarDecl *shown = var->getDefinition() ? var->getDefinition() : var->getMostRecentDecl();
+    ir_var_rec rec = {};
+    rec.kind = IR_V_GLOBAL;
+    rec.name = str(var->getName());
+    rec.type = type(shown->getType());
+    rec.loc = loc(shown->getLocation());
+    if (!var->isExternallyVisible())
+        rec.flags |= IR_VF_STATIC;
+    if (var->hasDefinition() != VarDecl::DeclarationOnly)
+        rec.flags |= IR_VF_DEFINED;
+    if (var->getTLSKind() != VarDecl::TLS_None)
+        rec.flags |= IR_VF_TLS;
+    rec.annots = annotations(var);
+    ir_var made = build_global(b, &rec);
+    globals[key] = made;
+    if (const Expr *value = var->getAnyInitializer())
+        initialisers.push_back({made, value});
+    return made;
+}
+
+void UnitLowering::top_level(const Decl *decl)
+{
+    bool annotated = is_annotated(decl);
+    SourceLocation at = sm.getExpansionLoc(decl->getLocation());
+    if (!annotated && (decl->isImplicit() || (at.isValid() && sm.isInSystemHeader(at))))
+        return;
+    if (auto *func = dyn_cast<FunctionDecl>(decl)) {
+        if (annotated)
+            function(func);
+        if (!func->doesThisDeclarationHaveABody() || func->isInvalidDecl() || sm.isInSystemHeader(at))
+            return;
+        /* A header's inline function that nothing here uses says nothing about this unit. */
+        if (!sm.isInMainFile(at) && !func->isReferenced() && !func->isUsed() && !func->isExternallyVisible())
+            return;
+        function(func);
+        bodies.push_back(func);
+    } else if (auto *var = dyn_cast<VarDecl>(decl)) {
+        if (annotated || var->isThisDeclarationADefinition() != VarDecl::DeclarationOnly) {
+            if (annotated || sm.isInMainFile(at) || var->isReferenced() || var->isUsed() || var->isExternallyVisible())
+                global(var);
+        }
+    } else if (auto *tag = dyn_cast<RecordDecl>(decl)) {
+        bool wanted = annotated;
+        if (tag->isCompleteDefinition())
+            for (const FieldDecl *member : tag->fields())
+                wanted = wanted || is_annotated(member);
+        if (wanted)
+            record(tag);
+    } else if (auto *alias = dyn_cast<TypedefNameDecl>(decl)) {
+        if (annotated)
+            type(typedef_type(ast, alias));
+    }
+}
+
+void UnitLowering::lower_initialisers()
+{
+    if (initialisers.empty())
+        return;
+    ir_func_rec rec = {};
+    rec.name = str("(initialisers)");
+    rec.flags = IR_FF_STATIC | IR_FF_INITIALISERS | IR_FF_DEFINED;
+    FunctionLowering lowering(*this, build_function(b, &rec, nullptr, 0), nullptr);
+    for (size_t i = 0; i < initialisers.size(); i++) /* grows while we walk: a global's value may name another */
+        lowering.initialise_global(initialisers[i].var, initialisers[i].value);
+    lowering.finish(SourceLocation());
+}
+
+unit *UnitLowering::lower()
+{
+    std::string main_file = absolute(file_name_of(sm, sm.getMainFileID()));
+    llvm::SmallString<256> directory(".");
+    sm.getFileManager().makeAbsolutePath(directory);
+    llvm::StringRef here = directory;
+    if (ends_with(here, "/."))
+        here = here.drop_back(2);
+    std::string producer = "clang " CLANG_VERSION_STRING;
+    unit_builder_set_origin(b, main_file.c_str(), here.str().c_str(), ast.getTargetInfo().getTriple().str().c_str(),
+                            producer.c_str(), uint32_t(ast.getTypeSizeInChars(ast.VoidPtrTy).getQuantity()));
+    file(sm.getMainFileID());
+
+    for (const Decl *decl : ast.getTranslationUnitDecl()->decls())
+        top_level(decl);
+    for (const FunctionDecl *definition : bodies) {
+        FunctionLowering lowering(*this, function(definition), definition);
+        lowering.lower_body();
+    }
+    lower_initialisers();
+    return unit_builder_finish(b);
+}
+
+} // namespace aglet
