@@ -28,7 +28,7 @@ unsigned places_of(const Decl *decl)
     unsigned places = 0;
     if (auto *function = dyn_cast<FunctionDecl>(decl)) {
         type = function->getReturnType();
-        return ON_FUNCTION | ON_RESULT | (type->isPointerType() ? ON_POINTER : 0u);
+        return ON_FUNCTION | ON_RESULT | (type->isPointerType() ? unsigned(ON_POINTER) : 0u);
     }
     if (isa<FieldDecl>(decl))
         places = ON_FIELD;

@@ -67,39 +67,39 @@ ir_expr FunctionLowering::value_here(const Expr *e)
         return value(cast<ExprWithCleanups>(e)->getSubExpr());
     case Stmt::ImplicitCastExprClass:
     case Stmt::CStyleCastExprClass:
-        return cast(llvm::cast<CastExpr>(e));
+        return conversion(cast<CastExpr>(e));
     case Stmt::UnaryOperatorClass:
-        return unary(llvm::cast<UnaryOperator>(e));
+        return unary(cast<UnaryOperator>(e));
     case Stmt::BinaryOperatorClass:
-        return binary(llvm::cast<BinaryOperator>(e));
+        return binary(cast<BinaryOperator>(e));
     case Stmt::CompoundAssignOperatorClass:
-        return compound_assign(llvm::cast<CompoundAssignOperator>(e), true);
+        return compound_assign(cast<CompoundAssignOperator>(e), true);
     case Stmt::ConditionalOperatorClass:
     case Stmt::BinaryConditionalOperatorClass:
-        return conditional(llvm::cast<AbstractConditionalOperator>(e), true);
+        return conditional(cast<AbstractConditionalOperator>(e), true);
     case Stmt::CallExprClass:
-        return call(llvm::cast<CallExpr>(e), true);
+        return call(cast<CallExpr>(e), true);
     case Stmt::AtomicExprClass:
-        return atomic_expression(llvm::cast<AtomicExpr>(e), true);
+        return atomic_expression(cast<AtomicExpr>(e), true);
     case Stmt::StmtExprClass:
-        return statement_expression(llvm::cast<StmtExpr>(e), true);
+        return statement_expression(cast<StmtExpr>(e), true);
     case Stmt::GenericSelectionExprClass:
-        return value(llvm::cast<GenericSelectionExpr>(e)->getResultExpr());
+        return value(cast<GenericSelectionExpr>(e)->getResultExpr());
     case Stmt::ChooseExprClass:
-        return value(llvm::cast<ChooseExpr>(e)->getChosenSubExpr());
+        return value(cast<ChooseExpr>(e)->getChosenSubExpr());
     case Stmt::OpaqueValueExprClass: {
-        auto found = opaques.find(llvm::cast<OpaqueValueExpr>(e));
+        auto found = opaques.find(cast<OpaqueValueExpr>(e));
         if (found != opaques.end())
             return found->second;
         return unknown(e->getType());
     }
     case Stmt::StringLiteralClass:
         return make(IR_E_STRING, unit.type(e->getType()),
-                    llvm::cast<StringLiteral>(e)->getCharByteWidth() == 1 ? unit.str(llvm::cast<StringLiteral>(e)->getString()) : 0);
+                    cast<StringLiteral>(e)->getCharByteWidth() == 1 ? unit.str(cast<StringLiteral>(e)->getString()) : 0);
     case Stmt::PredefinedExprClass:
-        return value(llvm::cast<PredefinedExpr>(e)->getFunctionName());
+        return value(cast<PredefinedExpr>(e)->getFunctionName());
     case Stmt::VAArgExprClass:
-        return va(llvm::cast<VAArgExpr>(e)->getSubExpr(), e->getType(), loc(e));
+        return va(cast<VAArgExpr>(e)->getSubExpr(), e->getType(), loc(e));
     case Stmt::InitListExprClass:
     case Stmt::DesignatedInitUpdateExprClass: {
         ir_expr at = var_place(temp(unit.type(e->getType())));
@@ -158,7 +158,7 @@ ir_expr FunctionLowering::place(const Expr *e)
             return variable(var, cast<DeclRefExpr>(e));
         break;
     case Stmt::MemberExprClass: {
-        auto *member = llvm::cast<MemberExpr>(e);
+        auto *member = cast<MemberExpr>(e);
         auto *decl = dyn_cast<FieldDecl>(member->getMemberDecl());
         const Expr *base = member->getBase();
         ir_expr of;
@@ -172,7 +172,7 @@ ir_expr FunctionLowering::place(const Expr *e)
         return make(IR_E_FIELD, unit.type(e->getType()), of, field, 0, loc(e));
     }
     case Stmt::ArraySubscriptExprClass: {
-        auto *subscript = llvm::cast<ArraySubscriptExpr>(e);
+        auto *subscript = cast<ArraySubscriptExpr>(e);
         const Expr *base = subscript->getBase();
         ir_expr of;
         if (base->getType()->isVectorType())
@@ -185,7 +185,7 @@ ir_expr FunctionLowering::place(const Expr *e)
         return make(IR_E_INDEX, unit.type(e->getType()), of, value(subscript->getIdx()), 0, loc(e));
     }
     case Stmt::UnaryOperatorClass: {
-        auto *op = llvm::cast<UnaryOperator>(e);
+        auto *op = cast<UnaryOperator>(e);
         if (op->getOpcode() == UO_Deref)
             return deref(value(op->getSubExpr()), unit.type(e->getType()), loc(e));
         if (op->getOpcode() == UO_Extension || op->getOpcode() == UO_Real || op->getOpcode() == UO_Imag)
@@ -193,18 +193,18 @@ ir_expr FunctionLowering::place(const Expr *e)
         break;
     }
     case Stmt::CompoundLiteralExprClass:
-        return compound_literal(llvm::cast<CompoundLiteralExpr>(e));
+        return compound_literal(cast<CompoundLiteralExpr>(e));
     case Stmt::ImplicitCastExprClass:
     case Stmt::CStyleCastExprClass:
         if (e->isGLValue())
-            return place(llvm::cast<CastExpr>(e)->getSubExpr());
+            return place(cast<CastExpr>(e)->getSubExpr());
         break;
     case Stmt::GenericSelectionExprClass:
-        return place(llvm::cast<GenericSelectionExpr>(e)->getResultExpr());
+        return place(cast<GenericSelectionExpr>(e)->getResultExpr());
     case Stmt::ChooseExprClass:
-        return place(llvm::cast<ChooseExpr>(e)->getChosenSubExpr());
+        return place(cast<ChooseExpr>(e)->getChosenSubExpr());
     case Stmt::ConstantExprClass:
-        return place(llvm::cast<ConstantExpr>(e)->getSubExpr());
+        return place(cast<ConstantExpr>(e)->getSubExpr());
     case Stmt::StringLiteralClass:
     case Stmt::PredefinedExprClass:
         return make(IR_E_DEREF, unit.type(e->getType()), value(e));
@@ -315,7 +315,7 @@ ir_expr FunctionLowering::convert(ir_expr v, QualType to, ir_loc where)
     return make(IR_E_CAST, type, v, 0, 0, where);
 }
 
-ir_expr FunctionLowering::cast(const CastExpr *e)
+ir_expr FunctionLowering::conversion(const CastExpr *e)
 {
     const Expr *sub = e->getSubExpr();
     switch (e->getCastKind()) {
@@ -512,7 +512,7 @@ ir_expr FunctionLowering::assign(const BinaryOperator *e, bool wanted)
 
     if (is_local && !is_atomic && isa<CallExpr>(right) && unit.ast.hasSameUnqualifiedType(left->getType(), right->getType())) {
         ir_expr at = place(left);
-        ir_expr got = call(llvm::cast<CallExpr>(right), true, false, at);
+        ir_expr got = call(cast<CallExpr>(right), true, false, at);
         if (got != at)
             store(at, got, whole ? IR_SF_AGGREGATE : 0, loc(e));
         return wanted ? load(at, loc(left)) : 0;

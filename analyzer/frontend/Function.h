@@ -30,6 +30,7 @@ private:
     void branch_on(ir_expr cond, BlockId yes, BlockId no, clang::SourceRange where);
     void end_block(ir_term_kind term, ir_expr cond, llvm::ArrayRef<ir_succ_rec> succs, clang::SourceRange where);
     void start(BlockId block);
+    void start_nowhere();
     bool open();
 
     ir_expr make(uint32_t op, ir_type type, uint32_t a = 0, uint32_t bb = 0, uint32_t c = 0, ir_loc loc = 0);
@@ -87,6 +88,7 @@ private:
     static Life *common(Life *x, Life *y);
     Label &label(const clang::LabelDecl *decl);
     BlockId jump_block(const clang::LabelDecl *decl, clang::SourceRange where);
+    void jump(const clang::LabelDecl *decl, clang::SourceRange where);
     void resolve_jumps();
 
     /* ---- statements (Statements.cpp) ---- */
@@ -112,7 +114,7 @@ private:
     ir_expr value_here(const clang::Expr *e);
     ir_expr place(const clang::Expr *e);
     void effect(const clang::Expr *e, bool void_cast = false);
-    ir_expr cast(const clang::CastExpr *e);
+    ir_expr conversion(const clang::CastExpr *e);
     ir_expr unary(const clang::UnaryOperator *e);
     ir_expr binary(const clang::BinaryOperator *e);
     ir_expr increment(const clang::UnaryOperator *e, bool wanted);

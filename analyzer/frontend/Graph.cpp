@@ -29,6 +29,13 @@ void FunctionLowering::start(BlockId block)
     cur = block;
 }
 
+/* What follows is not reached by falling into it. */
+void FunctionLowering::start_nowhere()
+{
+    cur = new_block();
+    graph_terminate(b, cur, IR_TERM_UNREACHABLE, 0, nullptr, 0, 0);
+}
+
 void FunctionLowering::event(const ir_event_rec &rec)
 {
     if (!open())

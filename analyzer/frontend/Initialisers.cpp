@@ -74,6 +74,9 @@ void FunctionLowering::initialise(ir_expr at, QualType type, const Expr *e, bool
         return;
     }
     ir_expr v = value(e);
+    int64_t known;
+    if (!whole && is_constant(v, known) && !known)
+        return; /* the whole was zero before its parts */
     if (open())
         store(at, v, IR_SF_INIT | aggregate, loc(e));
 }

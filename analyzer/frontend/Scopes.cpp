@@ -95,6 +95,15 @@ FunctionLowering::BlockId FunctionLowering::jump_block(const LabelDecl *decl, So
     return block;
 }
 
+/* Leave here for the label; the block stays open until its scope is known. */
+void FunctionLowering::jump(const LabelDecl *decl, SourceRange where)
+{
+    if (!open())
+        return;
+    jumps.push_back({cur, life, decl, where});
+    start_nowhere();
+}
+
 void FunctionLowering::resolve_jumps()
 {
     for (const Indirect &indirect : indirects) {

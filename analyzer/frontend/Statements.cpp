@@ -44,9 +44,7 @@ void FunctionLowering::statement_here(const Stmt *s)
     case Stmt::AttributedStmtClass:
         return statement(cast<AttributedStmt>(s)->getSubStmt());
     case Stmt::GotoStmtClass:
-        if (open())
-            go(jump_block(cast<GotoStmt>(s)->getLabel(), s->getSourceRange()), s->getSourceRange());
-        return;
+        return jump(cast<GotoStmt>(s)->getLabel(), s->getSourceRange());
     case Stmt::LabelStmtClass: {
         auto *labelled = cast<LabelStmt>(s);
         Label &here = label(labelled->getDecl());
@@ -274,8 +272,7 @@ void FunctionLowering::switch_statement(const SwitchStmt *s)
     BlockId head = cur, after = new_block();
     targets.push_back({after, 0, false, outer, s});
     switches.push_back({{}, false, life});
-    cur = new_block();
-    end_block(IR_TERM_UNREACHABLE, 0, {}, {});
+    start_nowhere();
     statement(s->getBody());
     leave_to(outer, s->getEndLoc());
     go(after);
@@ -375,17 +372,13 @@ void FunctionLowering::return_statement(const ReturnStmt *s)
 
 void FunctionLowering::indirect_goto(const IndirectGotoStmt *s)
 {
-    if (const LabelDecl *known = s->getConstantTarget()) {
-        if (open())
-            go(jump_block(known, s->getSourceRange()), s->getSourceRange());
-        return;
-    }
+    if (const LabelDecl *known = s->getConstantTarget())
+        return jump(known, s->getSourceRange());
     ir_expr target = hold(value(s->getTarget()));
     if (!open())
         return;
     indirects.push_back({cur, life, target, s->getSourceRange()});
-    cur = new_block();
-    end_block(IR_TERM_UNREACHABLE, 0, {}, {});
+    start_nowhere();
 }
 
 void FunctionLowering::inline_asm(const GCCAsmStmt *s)

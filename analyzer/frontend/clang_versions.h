@@ -124,8 +124,9 @@ inline std::shared_ptr<clang::CompilerInvocation> make_invocation(const std::vec
 #endif
 }
 
-/* A compiler for the invocation; `diagnostics_client` is owned by it. */
-inline std::unique_ptr<clang::CompilerInstance> make_compiler(std::shared_ptr<clang::CompilerInvocation> invocation)
+/* A compiler for the invocation that reads through `files` and says what is wrong on standard error. */
+inline std::unique_ptr<clang::CompilerInstance> make_compiler(std::shared_ptr<clang::CompilerInvocation> invocation,
+                                                              llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> files)
 {
 #if AGLET_CLANG_MAJOR >= 21
     auto compiler = std::make_unique<clang::CompilerInstance>(std::move(invocation));
@@ -134,14 +135,47 @@ inline std::unique_ptr<clang::CompilerInstance> make_compiler(std::shared_ptr<cl
     compiler->setInvocation(std::move(invocation));
 #endif
 #if AGLET_CLANG_MAJOR >= 22
-    compiler->setVirtualFileSystem(llvm::vfs::getRealFileSystem());
+    compiler->setVirtualFileSystem(files);
     compiler->createDiagnostics();
+    compiler->createFileManager();
 #elif AGLET_CLANG_MAJOR >= 20
-    compiler->createDiagnostics(*llvm::vfs::getRealFileSystem());
+    compiler->createDiagnostics(*files);
+    compiler->createFileManager(files);
 #else
     compiler->createDiagnostics();
+    compiler->createFileManager(files);
 #endif
     return compiler;
+}
+
+/* The language options of an invocation were a shared pointer before 18. */
+inline auto &language_options(clang::CompilerInvocation &invocation)
+{
+#if AGLET_CLANG_MAJOR >= 18
+    return invocation.getLangOpts();
+#else
+    return *invocation.getLangOpts();
+#endif
+}
+
+/* The keys of the source manager's files are entries before 18, references since. */
+#if AGLET_CLANG_MAJOR < 18
+inline const clang::FileEntry *file_entry(const clang::FileEntry *entry)
+{
+    return entry;
+}
+inline llvm::StringRef entry_name(const clang::FileEntry *entry)
+{
+    return entry->getName();
+}
+#endif
+inline const clang::FileEntry *file_entry(clang::FileEntryRef entry)
+{
+    return &entry.getFileEntry();
+}
+inline llvm::StringRef entry_name(clang::FileEntryRef entry)
+{
+    return entry.getName();
 }
 
 } // namespace aglet
