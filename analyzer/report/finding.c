@@ -168,6 +168,11 @@ void report_suppressed(struct report *r, const char *reason)
     r->open->f.suppressed = keep(r, reason);
 }
 
+void report_suppress(struct report *r, size_t i, const char *reason)
+{
+    r->entries.at[i]->f.suppressed = keep(r, reason);
+}
+
 /* ---- order and fingerprints ---- */
 
 static int compare_entries(const void *a, const void *b)

@@ -67,6 +67,9 @@ void report_subject(struct report *r, const char *function, const char *format, 
 void report_level(struct report *r, uint32_t level);
 void report_suppressed(struct report *r, const char *reason);
 
+/* Mark finding i as suppressed. */
+void report_suppress(struct report *r, size_t i, const char *reason);
+
 /* Order by file, line, column, rule, message, so that output does not depend on how it was found; sets fingerprints. */
 void report_sort(struct report *r);
 size_t report_count(const struct report *r);
