@@ -18,6 +18,7 @@ static struct pool {
     struct slock lock;
     struct work *head, *tail; /* under lock, with the counts */
     unsigned threads, idle, limit;
+    _Atomic uint32_t unfinished; /* pieces of work whose waiter was not woken yet */
     _Atomic uint32_t tickets; /* grows with each piece of work; the futex of idle threads */
 } pools[BLOCKING_POOLS] = {[BLOCKING_GENERAL] = {.limit = 64}, [BLOCKING_LOOKUP] = {.limit = 8}};
 
@@ -42,6 +43,7 @@ static void *serve(void *pool) {
             slock_unlock(&p->lock);
             w->result = w->run(w->arg);
             wake_send(sleeper_fire(w->sleeper));
+            atomic_fetch_sub(&p->unfinished, 1);
             slock_lock(&p->lock);
             continue;
         }
@@ -84,6 +86,7 @@ static bool withdraw(struct pool *p, struct work *mine) {
                 p->head = w->next;
             if (p->tail == w)
                 p->tail = before;
+            atomic_fetch_sub(&p->unfinished, 1);
             found = true;
             break;
         }
@@ -103,6 +106,7 @@ int blocking_run(enum blocking_pool which, void *(*run)(void *), void *arg, void
         w.result = run(arg);
     } else {
         struct pool *p = &pools[which];
+        atomic_fetch_add(&p->unfinished, 1);
         slock_lock(&p->lock);
         if (p->head)
             p->tail->next = &w;
@@ -143,7 +147,7 @@ void blocking_count(unsigned *threads, unsigned *busy) {
     for (int i = 0; i < BLOCKING_POOLS; i++) {
         slock_lock(&pools[i].lock);
         *threads += pools[i].threads;
-        *busy += pools[i].threads - pools[i].idle;
+        *busy += atomic_load(&pools[i].unfinished);
         slock_unlock(&pools[i].lock);
     }
 }

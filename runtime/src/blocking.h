@@ -12,7 +12,7 @@ enum blocking_pool { BLOCKING_GENERAL, BLOCKING_LOOKUP, BLOCKING_POOLS };
 int blocking_run(enum blocking_pool pool, void *(*work)(void *), void *arg, void **result, const char *why,
                  const void *caller);
 
-/* How many threads of all pools exist, and how many of them have work. */
+/* How many threads all pools have, and how many pieces of work are not finished. */
 void blocking_count(unsigned *threads, unsigned *busy);
 
 #endif

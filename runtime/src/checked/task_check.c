@@ -78,6 +78,12 @@ static void collect(struct aglet_task *t, void *parked) {
         p->list[p->n++] = t;
 }
 
+static void note_waiting(struct misuse *m, const struct aglet_task *t) {
+    misuse_note(m, "task %llu '%s' waits in '%s' here", (unsigned long long)t->id, name_of(t),
+                t->waits_for ? t->waits_for : "?");
+    misuse_place(m, t->waits_at);
+}
+
 void check_worker_idle(struct worker *w) {
     struct aglet_executor *ex = w->executor;
     if (!is_quiescent(ex))
@@ -101,11 +107,8 @@ void check_worker_idle(struct worker *w) {
         m = misuse_open("channel-deadlock", NULL, true);
         misuse_say(m, "all %u tasks wait and nothing is left that could wake one", p.all);
     }
-    for (unsigned i = 0; i < p.n; i++) {
-        misuse_note(m, "task %llu '%s' waits in '%s' here", (unsigned long long)p.list[i]->id, name_of(p.list[i]),
-                    p.list[i]->waits_for ? p.list[i]->waits_for : "?");
-        misuse_place(m, p.list[i]->waits_at);
-    }
+    for (unsigned i = 0; i < p.n; i++)
+        note_waiting(m, p.list[i]);
     misuse_close(m);
     /* A hook has taken the report: let the tasks unwind. */
     for (unsigned i = 0; i < p.n; i++)
@@ -146,21 +149,32 @@ void check_executor_new(struct aglet_executor *ex) {
     (void)ex;
 }
 
-static void report_leak(struct aglet_task *t, void *executor) {
-    if (t->executor != executor || atomic_load_explicit(&t->state, memory_order_acquire) == TASK_ENDED)
-        return;
-    struct misuse *m = misuse_open("task-leak", t, false);
-    misuse_say(m, "task %llu '%s' still runs when its executor ends; it is aborted now", (unsigned long long)t->id,
-               name_of(t));
-    if (t->waits_for && t->waits_at) {
-        misuse_note(m, "it waits in '%s' here", t->waits_for);
-        misuse_place(m, t->waits_at);
-    }
-    misuse_close(m);
+/* Tasks that can end by themselves get this long. */
+enum { GRACE_MS = 20 };
+
+static void *pass_time(void *ex) {
+    (void)ex;
+    for (int i = 0; i < GRACE_MS; i++)
+        (void)aglet_sleep_ms(1);
+    return NULL;
 }
 
 void check_executor_free(struct aglet_executor *ex) {
-    task_each(report_leak, ex);
+    struct parked p = {.executor = ex};
+    task_each(collect, &p);
+    if (!p.n)
+        return;
+    aglet_block_on(ex, pass_time, ex, NULL);
+    p = (struct parked){.executor = ex};
+    task_each(collect, &p);
+    if (!p.n)
+        return;
+    struct misuse *m = misuse_open("task-leak", p.list[0], false);
+    misuse_say(m, "%u task%s still wait%s when the executor ends; %s aborted now", p.all, p.all == 1 ? "" : "s",
+               p.all == 1 ? "s" : "", p.all == 1 ? "it is" : "they are");
+    for (unsigned i = 0; i < p.n && i < 8; i++)
+        note_waiting(m, p.list[i]);
+    misuse_close(m);
 }
 
 void check_stackless_wait(struct aglet_task *t, const char *why, const void *caller) {
