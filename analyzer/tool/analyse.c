@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "ir/file.h"
 #include "program/program.h"
+#include "report/ignores.h"
 #include "rules/rule.h"
 #include <stdlib.h>
 #include <string.h>
@@ -194,9 +195,32 @@ static void solve_programs(const struct analysis *a, struct report *out)
         unit_free(a->units[i]);
 }
 
+/* The aglet-ignore comments of every file of every unit. */
+static struct ignores *read_ignores(const struct analysis *a)
+{
+    struct ignores *ig = ignores_new();
+    for (size_t i = 0; i < a->n; i++)
+        if (a->units[i])
+            ignores_read_unit(ig, a->units[i]);
+    return ig;
+}
+
+static void apply_ignores(const struct analysis *a, const struct ignores *ig, struct report *out)
+{
+    size_t n = 0;
+    while (rules_all[n])
+        n++;
+    const char **known = xcalloc(n + 1, sizeof *known);
+    for (size_t i = 0; i < n; i++)
+        known[i] = rules_all[i]->id;
+    ignores_apply(ig, out, known, a->options->rules.n ? (const char *const *)a->options->rules.at : NULL, a->whole);
+    free(known);
+}
+
 struct report *analyse_solve(const struct analysis *a)
 {
     struct report *out = report_new();
+    struct ignores *ig = read_ignores(a);
     if (config_n_programs(a->config)) {
         solve_programs(a, out);
     } else {
@@ -211,6 +235,8 @@ struct report *analyse_solve(const struct analysis *a)
         program_check(p, out);
         program_free(p);
     }
+    apply_ignores(a, ig, out);
+    ignores_free(ig);
     report_sort(out);
     if (a->cache) {
         size_t size;

@@ -4,7 +4,7 @@
 #include "base/vec.h"
 #include <string.h>
 
-static const char magic[] = "aglet-findings 1";
+static const char magic[] = "aglet-findings 2";
 
 typedef VEC(char) bytes_list;
 
@@ -46,6 +46,7 @@ char *report_encode(const struct report *r, size_t *size)
         put_string(&out, f->message);
         put_string(&out, f->function);
         put_string(&out, f->subject);
+        put_string(&out, f->suppressed);
         put_number(&out, (uint32_t)f->n_notes);
         for (size_t n = 0; n < f->n_notes; n++) {
             put_position(&out, &f->notes[n].at);
@@ -122,13 +123,15 @@ bool report_decode(const char *bytes, size_t size, struct report *out)
         const char *rule = get_string(&in);
         uint32_t severity = get_number(&in), level = get_number(&in);
         struct position at = get_position(&in);
-        const char *message = get_string(&in), *function = get_string(&in), *subject = get_string(&in);
+        const char *message = get_string(&in), *function = get_string(&in), *subject = get_string(&in), *suppressed = get_string(&in);
         if (!in.good || severity > SEVERITY_ERROR || !rule || !message)
             return false;
         report_begin(out, rule, (enum severity)severity, &at, "%s", message);
         report_level(out, level);
         if (function || subject)
             report_subject(out, function, "%s", or_empty(subject));
+        if (suppressed)
+            report_suppressed(out, suppressed);
         uint32_t notes = get_number(&in);
         for (uint32_t k = 0; k < notes && in.good; k++) {
             struct position where = get_position(&in);
@@ -149,6 +152,8 @@ void report_copy(struct report *out, const struct finding *f)
     report_level(out, f->level);
     if (f->function || f->subject)
         report_subject(out, f->function, "%s", or_empty(f->subject));
+    if (f->suppressed)
+        report_suppressed(out, f->suppressed);
     for (size_t i = 0; i < f->n_notes; i++)
         report_note(out, &f->notes[i].at, "%s", f->notes[i].text);
     for (size_t i = 0; i < f->n_fixits; i++)
