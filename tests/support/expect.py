@@ -2,7 +2,8 @@
 """Lint a file, or a folder's files as one program, and hold the findings against the `expected-…` comments in them:
 the same comments that Clang's -verify reads, of which the rule in `[aglet-RULE]` and the line count here.
 
-Stands on lint.py; usage: expect.py AGLET ROOT FILE|FOLDER
+Stands on lint.py; usage: expect.py AGLET ROOT FILE|FOLDER [RULE,…]
+With rules named, only these are run.
 A folder may hold an .aglet.yml; a file's first comment may add flags (` * Flags  -std=c99`).
 """
 import json
@@ -56,7 +57,8 @@ def main():
             source.name]} for source in sources]
         (scratch / "compile_commands.json").write_text(json.dumps(entries))
         os.chdir(scratch)
-        status, findings, said = lint.lint(aglet, scratch, cache=scratch / "cache")
+        status, findings, said = lint.lint(
+            aglet, scratch, *[f"--rules={rules}" for rules in sys.argv[4:5]], cache=scratch / "cache")
     wanted, more = Counter(), set()
     for source in sources:
         found, open_ended = expected(source)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The declared order is broken; nobody takes the other. */
+#include <aglet/annotations.h>
+#include <pthread.h>
+
+static pthread_mutex_t b = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t a AGLET_ACQUIRED_BEFORE(b) = PTHREAD_MUTEX_INITIALIZER;
+
+static void *one(void *arg) {
+    pthread_mutex_lock(&b);
+    pthread_mutex_lock(&a); // expected-warning {{[aglet-lock-order]}}
+    pthread_mutex_unlock(&a);
+    pthread_mutex_unlock(&b);
+    return arg;
+}
+
+static void *two(void *arg) {
+    pthread_mutex_lock(&a);
+    pthread_mutex_unlock(&a);
+    return arg;
+}
+
+int main(void) {
+    pthread_t t, u;
+    pthread_create(&t, NULL, one, NULL);
+    pthread_create(&u, NULL, two, NULL);
+    pthread_join(t, NULL);
+    pthread_join(u, NULL);
+    return 0;
+}

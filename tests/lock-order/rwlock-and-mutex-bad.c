@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* A read lock and a mutex; a writer makes the reader wait. */
+#include <pthread.h>
+
+static pthread_rwlock_t a = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
+
+static void *one(void *arg) {
+    pthread_rwlock_rdlock(&a);
+    pthread_mutex_lock(&mu); // expected-warning {{[aglet-lock-order]}}
+    pthread_mutex_unlock(&mu);
+    pthread_rwlock_unlock(&a);
+    return arg;
+}
+
+static void *two(void *arg) {
+    pthread_mutex_lock(&mu);
+    pthread_rwlock_wrlock(&a);
+    pthread_rwlock_unlock(&a);
+    pthread_mutex_unlock(&mu);
+    return arg;
+}
+
+int main(void) {
+    pthread_t t, u;
+    pthread_create(&t, NULL, one, NULL);
+    pthread_create(&u, NULL, two, NULL);
+    pthread_join(t, NULL);
+    pthread_join(u, NULL);
+    return 0;
+}
