@@ -77,6 +77,19 @@ void check_thread_name(const char *name);
 void check_thread_joined(struct check_thread *t);
 void check_thread_detached(struct check_thread *t);
 
+/* For plain pthreads: which record belongs to a pthread_t; which were joined a while ago; the calling thread's tid. */
+void check_thread_handle(struct check_thread *t, unsigned long handle);
+struct check_thread *check_thread_by_handle(unsigned long handle);
+void check_thread_gone(unsigned long handle);
+bool check_thread_was_joined(unsigned long handle);
+int check_thread_id(void);
+
+/* Memory is about to be freed: reports freed-held, and forgets the locks in it. */
+void check_memory_freed(const void *memory, size_t size, const void *caller);
+
+/* The calling thread's locks go unchecked between +1 and -1. */
+void check_pause(int change);
+
 /* A number for the calling thread that no other thread ever has; never 0. */
 uint64_t check_thread_serial(void);
 

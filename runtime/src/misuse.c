@@ -3,7 +3,7 @@
  * Stands on ilock.h, options.h, symbol.h. Buffers are fixed so that a report needs no memory. */
 #include "misuse.h"
 
-#include "checked.h"
+#include "check.h"
 #include "ilock.h"
 #include "options.h"
 #include "stack.h"
@@ -106,6 +106,8 @@ struct misuse *misuse_open(const char *rule, const void *object, bool fatal)
         return NULL;
     }
     writing = true;
+    if (aglet_checked)
+        check_pause(1); /* names and lines are read by code that takes locks of its own */
     ilock_take(&report_lock);
     struct misuse *m = &report;
     m->rule = rule;
@@ -255,6 +257,8 @@ bool misuse_close(struct misuse *m)
     if (end)
         _exit(options.exitcode != 0 ? (int)options.exitcode : 66);
     ilock_give(&report_lock);
+    if (aglet_checked)
+        check_pause(-1);
     writing = false;
     return true;
 }

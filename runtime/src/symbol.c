@@ -63,6 +63,7 @@ void symbol_describe(const void *pc, int is_return, int deep, struct symbol *out
             snprintf(out->module, sizeof out->module, "%s", info.dli_fname);
         if (info.dli_sname != NULL)
             snprintf(out->function, sizeof out->function, "%s", info.dli_sname);
+        out->into = (unsigned long)(at - (const char *)info.dli_saddr);
     }
     if (aglet_checked && deep)
         symbol_describe_deep(at, out);

@@ -6,6 +6,7 @@
 
 struct symbol {
     char function[128]; /* empty: not known */
+    unsigned long into; /* bytes from the beginning of the function or variable */
     char file[192];     /* empty: not known */
     unsigned line;
     char module[160]; /* empty: in no loaded object */

@@ -19,7 +19,9 @@
 #endif
 
 #if defined(__GNUC__)
+#ifndef AGLET_API
 #define AGLET_API __attribute__((visibility("default")))
+#endif
 #define AGLET_HAVE_CLEANUP 1
 #define AGLET_CLEANUP(function) __attribute__((cleanup(function)))
 #define AGLET_MUST_USE __attribute__((warn_unused_result))

@@ -63,6 +63,7 @@ struct check_thread {
     uint64_t serial;
     char name[NAME_ROOM];
     int tid;
+    _Atomic unsigned long handle; /* of plain pthreads: its pthread_t */
     const void *spawned_at;
     struct check_thread *next; /* all threads, and free records; under threads_lock */
     _Atomic uint64_t began, ended; /* ticks of thread_clock; ended 0 while it runs */

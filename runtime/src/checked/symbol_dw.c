@@ -43,9 +43,13 @@ void symbol_describe_deep(const void *pc, struct symbol *out)
         if (module == NULL)
             return;
     }
-    const char *name = dwfl_module_addrname(module, at);
-    if (name != NULL)
+    GElf_Off into = 0;
+    GElf_Sym symbol;
+    const char *name = dwfl_module_addrinfo(module, at, &into, &symbol, NULL, NULL, NULL);
+    if (name != NULL) {
         snprintf(out->function, sizeof out->function, "%s", name);
+        out->into = into;
+    }
     Dwfl_Line *line = dwfl_module_getsrc(module, at);
     int number = 0;
     const char *file = line != NULL ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;

@@ -140,9 +140,11 @@ void check_thread_end(const void *caller)
     struct check_thread *t = check_self;
     if (t == NULL)
         return;
+    waits_end(t); /* cancelled while it waited */
     if (t->held_count != 0) {
         char words[LOCK_NAME_ROOM];
         struct lock_record *r = t->held[t->held_count - 1].record;
+        t->inside++;
         struct misuse *m = misuse_open("thread-exit-held", atomic_load(&r->lock), false);
         lock_words(r, words);
         misuse_say(m, "thread '%s' ends while it holds %s", t->name, words);
@@ -150,6 +152,7 @@ void check_thread_end(const void *caller)
         if (t->spawned_at != NULL)
             note_here(m, "the thread was started", t->spawned_at);
         misuse_close(m);
+        t->inside--;
         (void)caller;
         t->held_count = 0;
     }
@@ -193,6 +196,47 @@ void check_thread_name(const char *name)
 uint64_t check_thread_serial(void)
 {
     return thread_self()->serial;
+}
+
+enum { GONE = 1024 };
+static _Atomic unsigned long gone[GONE]; /* handles joined or detached, the last of each hash */
+
+void check_thread_handle(struct check_thread *t, unsigned long handle)
+{
+    atomic_store_explicit(&t->handle, handle, memory_order_release);
+    unsigned long was = handle;
+    atomic_compare_exchange_strong(&gone[handle >> 12 & (GONE - 1)], &was, 0); /* the system uses it again */
+}
+
+struct check_thread *check_thread_by_handle(unsigned long handle)
+{
+    ilock_take(&threads_lock);
+    struct check_thread *t = all;
+    while (t != NULL && (atomic_load_explicit(&t->handle, memory_order_acquire) != handle ||
+                         atomic_load_explicit(&t->joined, memory_order_relaxed)))
+        t = t->next;
+    ilock_give(&threads_lock);
+    return t;
+}
+
+void check_thread_gone(unsigned long handle)
+{
+    atomic_store(&gone[handle >> 12 & (GONE - 1)], handle);
+}
+
+bool check_thread_was_joined(unsigned long handle)
+{
+    return handle != 0 && atomic_load(&gone[handle >> 12 & (GONE - 1)]) == handle;
+}
+
+void check_pause(int change)
+{
+    thread_self()->inside += (unsigned)change;
+}
+
+int check_thread_id(void)
+{
+    return thread_self()->tid;
 }
 
 unsigned check_held_count(void)
@@ -248,10 +292,13 @@ static void report_unjoined(void)
     ilock_give(&threads_lock);
     if (t == NULL)
         return;
+    struct check_thread *me = thread_self();
+    me->inside++;
     struct misuse *m = misuse_open("unjoined", t, false);
     misuse_say(m, "the program ends, and thread '%s' was neither joined nor detached", t->name);
     note_here(m, "the thread was started", t->spawned_at);
     misuse_close(m);
+    me->inside--;
 }
 
 /* Functions registered with atexit run in reverse: this one, registered after misuse.c's, runs before it. */

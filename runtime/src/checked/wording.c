@@ -37,7 +37,10 @@ const char *lock_words(const struct lock_record *r, char out[LOCK_NAME_ROOM])
     bool deep = options.symbolize != 0 && !in_signal_handler();
     symbol_describe(lock, 0, deep, &s);
     if (s.function[0] != '\0') {
-        snprintf(out, LOCK_NAME_ROOM, "%s '%.100s'", kind, s.function);
+        if (s.into != 0)
+            snprintf(out, LOCK_NAME_ROOM, "%s '%.100s'+%lu", kind, s.function, s.into);
+        else
+            snprintf(out, LOCK_NAME_ROOM, "%s '%.100s'", kind, s.function);
         return out;
     }
     symbol_describe(r->made_at, 1, deep, &s);
