@@ -30,8 +30,10 @@ struct header {
     uint32_t record_sizes; /* hash of the sizes of all records: a struct that changed without a new version is caught */
     uint32_t main_file, directory, target, producer, pointer_size;
     uint32_t n_strings;
+    uint32_t reserved; /* 0 */
     uint32_t counts[N_TABLES];
 };
+_Static_assert(sizeof(struct header) == 24 + 4 * (8 + N_TABLES), "the header has padding: its bytes would be anything");
 #define HASHED_FROM offsetof(struct header, record_sizes)
 
 static uint32_t record_sizes(void)
@@ -114,7 +116,7 @@ struct unit *unit_decode(const unsigned char *bytes, size_t size, char *err, siz
     memcpy(&h, bytes, sizeof h);
     if (h.record_sizes != record_sizes())
         return refuse(err, err_size, "the unit was made by another build of this version: analyse the file again");
-    if (h.length > size || h.length != wanted_length(&h))
+    if (h.length > size || h.length != wanted_length(&h) || h.reserved)
         return refuse(err, err_size, "the unit is cut short or damaged: %zu bytes where %llu are promised", size,
                       (unsigned long long)h.length);
     if (h.hash != hash_bytes(bytes + HASHED_FROM, h.length - HASHED_FROM))
