@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Who calls whom, function pointers included, and in which order to solve.
+ * Stands on linked.h.
+ *
+ * Function pointers: a field (of its struct type, whichever object), a global, a local, a parameter or a result is one
+ * node that holds a set of functions; stores, initialisers, arguments and returns flow from node to node until nothing
+ * changes (Andersen's analysis, field-based, functions only). An indirect call runs what its node holds. No fall back on
+ * "every function of that type": a call nobody resolves is counted and has no effect, since a wrong callee would accuse. */
+#include "linked.h"
+
+#include <string.h>
+#include "../base/alloc.h"
+
+struct node {
+    VEC(uint32_t) funcs, out; /* functions held; nodes it flows to */
+    VEC(uint32_t) sites;      /* indirect calls through it */
+    bool queued;
+};
+struct site {
+    uint32_t caller;
+    ir_event event;
+    int callback; /* -1: the call itself; else: the argument the node holds is called */
+};
+struct graph {
+    struct program *p;
+    VEC(struct node) nodes;
+    VEC(struct site) sites;
+    VEC(uint32_t) work;
+    struct map64 ids; /* kind << 60 | … → node + 1 */
+    struct map64 seen; /* call site and callee, once */
+};
+enum { NODE_FIELD, NODE_GLOBAL, NODE_LOCAL, NODE_RESULT };
+
+static uint32_t node_of(struct graph *g, int kind, uint32_t unit, uint32_t item)
+{
+    bool fresh;
+    uint32_t *slot = map64_place(&g->ids, (uint64_t)kind << 60 | (uint64_t)unit << 32 | item, &fresh);
+
+    if (fresh) {
+        (void)vec_add(&g->nodes);
+        *slot = (uint32_t)g->nodes.n - 1;
+    }
+    return *slot;
+}
+
+static uint32_t unit_number(const struct graph *g, const struct linked_unit *lu)
+{
+    return (uint32_t)(lu - g->p->units.at);
+}
+
+static bool may_hold_function(const struct unit *u, ir_type t)
+{
+    t = type_plain(u, t);
+    while (u->types[t].kind == IR_T_ARRAY || u->types[t].kind == IR_T_ATOMIC)
+        t = type_plain(u, u->types[t].elem);
+    if (u->types[t].kind == IR_T_FUNCTION)
+        return true;
+    if (u->types[t].kind != IR_T_POINTER)
+        return false;
+    t = type_plain(u, u->types[t].elem);
+    return u->types[t].kind == IR_T_FUNCTION || u->types[t].kind == IR_T_VOID || u->types[t].kind == IR_T_UNKNOWN;
+}
+
+static uint32_t place_node(struct graph *g, const struct linked_unit *lu, ir_expr e)
+{
+    const struct unit *u = lu->unit;
+
+    for (;;) {
+        const struct ir_expr_rec *r = &u->exprs[e];
+        switch (r->op) {
+        case IR_E_VAR:
+            if (lu->globals[r->a])
+                return node_of(g, NODE_GLOBAL, 0, lu->globals[r->a]);
+            return node_of(g, NODE_LOCAL, unit_number(g, lu), r->a);
+        case IR_E_FIELD: return lu->fields[r->b] ? node_of(g, NODE_FIELD, 0, lu->fields[r->b]) : 0;
+        case IR_E_INDEX: case IR_E_DEREF: case IR_E_CAST: case IR_E_ADDR: case IR_E_LOAD: e = r->a; break;
+        default: return 0;
+        }
+    }
+}
+
+static void add_func(struct graph *g, uint32_t node, uint32_t func)
+{
+    struct node *n = &g->nodes.at[node];
+
+    for (size_t i = 0; i < n->funcs.n; i++)
+        if (n->funcs.at[i] == func)
+            return;
+    vec_push(&n->funcs, func);
+    if (!n->queued) {
+        n->queued = true;
+        vec_push(&g->work, node);
+    }
+}
+
+static void add_flow(struct graph *g, uint32_t from, uint32_t to)
+{
+    if (from == to || !from || !to)
+        return;
+    for (size_t i = 0; i < g->nodes.at[from].out.n; i++)
+        if (g->nodes.at[from].out.at[i] == to)
+            return;
+    vec_push(&g->nodes.at[from].out, to);
+    for (size_t i = 0; i < g->nodes.at[from].funcs.n; i++)
+        add_func(g, to, g->nodes.at[from].funcs.at[i]);
+}
+
+/* The value e flows into node `to`. */
+static void flow_value(struct graph *g, const struct linked_unit *lu, ir_expr e, uint32_t to)
+{
+    const struct unit *u = lu->unit;
+    const struct ir_expr_rec *r = &u->exprs[e];
+
+    while (r->op == IR_E_CAST)
+        r = &u->exprs[e = r->a];
+    if (!to)
+        return;
+    if (r->op == IR_E_FUNC)
+        add_func(g, to, lu->funcs[r->a]);
+    else if (r->op == IR_E_LOAD && may_hold_function(u, r->type))
+        add_flow(g, place_node(g, lu, r->a), to);
+    else if (r->op == IR_E_ADDR && may_hold_function(u, u->exprs[r->a].type))
+        add_flow(g, place_node(g, lu, r->a), to); /* an array of handlers passed by address */
+}
+
+static void mark_addresses(struct graph *g, const struct linked_unit *lu, ir_expr e)
+{
+    const struct ir_expr_rec *r = &lu->unit->exprs[e];
+
+    switch (r->op) {
+    case IR_E_FUNC: g->p->funcs.at[lu->funcs[r->a]].address_taken = true; break;
+    case IR_E_DEREF: case IR_E_FIELD: case IR_E_LOAD: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST:
+        mark_addresses(g, lu, r->a);
+        break;
+    case IR_E_INDEX: case IR_E_BINARY:
+        mark_addresses(g, lu, r->a);
+        mark_addresses(g, lu, r->b);
+        break;
+    default: break;
+    }
+}
+
+static void add_call(struct graph *g, uint32_t caller, ir_event event, uint32_t callee, bool indirect, bool callback)
+{
+    const struct linked_unit *lu = g->p->funcs.at[caller].unit, *cu;
+    const struct unit *u = lu->unit;
+    const struct ir_event_rec *ev = &u->events[event];
+    const struct ir_func_rec *cf;
+    struct call_edge edge = {caller, callee, event, indirect, callback};
+    bool fresh;
+
+    (void)map64_place(&g->seen, hash_add(key_pair(caller, event), callee), &fresh);
+    if (!fresh)
+        return;
+    vec_push(&g->p->edges, edge);
+    if (callback)
+        return;
+    cu = g->p->funcs.at[callee].unit;
+    cf = &cu->unit->funcs[g->p->funcs.at[callee].func];
+    for (uint32_t i = 0; i < ev->args.count && i < cf->params.count; i++)
+        if (may_hold_function(cu->unit, cu->unit->vars[cf->params.first + i].type))
+            flow_value(g, lu, u->expr_refs[ev->args.first + i],
+                       node_of(g, NODE_LOCAL, unit_number(g, cu), cf->params.first + i));
+    if (ev->a && may_hold_function(u, u->exprs[ev->a].type))
+        add_flow(g, node_of(g, NODE_RESULT, 0, callee), place_node(g, lu, ev->a));
+}
+
+static void add_site(struct graph *g, uint32_t caller, ir_event event, uint32_t node, int callback)
+{
+    struct site s = {caller, event, callback};
+
+    if (!node)
+        return;
+    vec_push(&g->sites, s);
+    vec_push(&g->nodes.at[node].sites, (uint32_t)g->sites.n - 1);
+    for (size_t i = 0; i < g->nodes.at[node].funcs.n; i++)
+        add_call(g, caller, event, g->nodes.at[node].funcs.at[i], true, callback >= 0);
+}
+
+/* A library function that runs an argument: qsort's comparison, a thread's entry. */
+static void model_callbacks(struct graph *g, uint32_t caller, ir_event event, const struct model_function *m)
+{
+    const struct linked_unit *lu = g->p->funcs.at[caller].unit;
+    const struct unit *u = lu->unit;
+    const struct ir_event_rec *ev = &u->events[event];
+
+    for (uint32_t i = 0; m && i < m->n_effects; i++) {
+        const struct model_effect *e = &m->effects[i];
+        if (e->kind == MODEL_SPAWNS)
+            g->p->has_spawn = true;
+        if ((e->kind == MODEL_CALLS || e->kind == MODEL_ONCE || e->kind == MODEL_SPAWNS) && e->a.root == MODEL_PARAM &&
+            e->a.index < ev->args.count) {
+            ir_expr arg = u->expr_refs[ev->args.first + e->a.index];
+            while (u->exprs[arg].op == IR_E_CAST)
+                arg = u->exprs[arg].a;
+            if (u->exprs[arg].op == IR_E_FUNC) {
+                const uint32_t f = lu->funcs[u->exprs[arg].a];
+                if (e->kind == MODEL_SPAWNS)
+                    g->p->funcs.at[f].is_thread_entry = true;
+                else
+                    add_call(g, caller, event, f, true, true);
+            } else if (e->kind != MODEL_SPAWNS && u->exprs[arg].op == IR_E_LOAD) {
+                add_site(g, caller, event, place_node(g, lu, arg), (int)e->a.index);
+            }
+        }
+    }
+}
+
+static void visit_call(struct graph *g, uint32_t caller, ir_event event)
+{
+    const struct linked_unit *lu = g->p->funcs.at[caller].unit;
+    const struct unit *u = lu->unit;
+    const struct ir_event_rec *ev = &u->events[event];
+    ir_expr callee = ev->b;
+
+    while (u->exprs[callee].op == IR_E_CAST)
+        callee = u->exprs[callee].a;
+    if (u->exprs[callee].op == IR_E_FUNC) {
+        const uint32_t f = lu->funcs[u->exprs[callee].a];
+        const struct ir_func_rec *fr = &g->p->funcs.at[f].unit->unit->funcs[g->p->funcs.at[f].func];
+        add_call(g, caller, event, f, false, false);
+        if (!g->p->funcs.at[f].defined)
+            model_callbacks(g, caller, event, g->p->funcs.at[f].model);
+        for (uint32_t i = 0; i < fr->annots.count; i++) {
+            const uint32_t kind = g->p->funcs.at[f].unit->unit->annots[fr->annots.first + i].kind;
+            if (kind == IR_A_spawns || kind == IR_A_spawns_if)
+                g->p->has_spawn = true;
+        }
+    } else {
+        g->p->calls_indirect++;
+        mark_addresses(g, lu, callee);
+        add_site(g, caller, event, place_node(g, lu, callee), -1);
+    }
+}
+
+static void visit_event(struct graph *g, uint32_t func, ir_event event)
+{
+    const struct linked_unit *lu = g->p->funcs.at[func].unit;
+    const struct unit *u = lu->unit;
+    const struct ir_event_rec *ev = &u->events[event];
+
+    switch (ev->op) {
+    case IR_EV_STORE:
+        mark_addresses(g, lu, ev->a);
+        mark_addresses(g, lu, ev->b);
+        if (may_hold_function(u, u->exprs[ev->a].type))
+            flow_value(g, lu, ev->b, place_node(g, lu, ev->a));
+        break;
+    case IR_EV_CALL:
+        for (uint32_t i = 0; i < ev->args.count; i++)
+            mark_addresses(g, lu, u->expr_refs[ev->args.first + i]);
+        visit_call(g, func, event);
+        break;
+    case IR_EV_ATOMIC:
+        for (uint32_t i = 0; i < ev->args.count; i++) {
+            mark_addresses(g, lu, u->expr_refs[ev->args.first + i]);
+            if (ev->a && may_hold_function(u, u->exprs[ev->a].type))
+                flow_value(g, lu, u->expr_refs[ev->args.first + i], place_node(g, lu, ev->a));
+        }
+        break;
+    case IR_EV_RETURN:
+        mark_addresses(g, lu, ev->a);
+        if (ev->a && may_hold_function(u, u->exprs[ev->a].type))
+            flow_value(g, lu, ev->a, node_of(g, NODE_RESULT, 0, func));
+        break;
+    case IR_EV_EVAL: mark_addresses(g, lu, ev->a); break;
+    default: break;
+    }
+}
+
+static int compare_edges(const void *a, const void *b)
+{
+    const struct call_edge *x = a, *y = b;
+
+    if (x->caller != y->caller)
+        return x->caller < y->caller ? -1 : 1;
+    if (x->event != y->event)
+        return x->event < y->event ? -1 : 1;
+    return x->callee < y->callee ? -1 : x->callee > y->callee;
+}
+
+static void index_edges(struct program *p)
+{
+    if (p->edges.n)
+        qsort(p->edges.at, p->edges.n, sizeof *p->edges.at, compare_edges);
+    for (size_t i = 0; i < p->edges.n; i++)
+        p->funcs.at[p->edges.at[i].callee].n_callers++;
+    for (size_t i = 1; i < p->funcs.n; i++) {
+        p->funcs.at[i].callers = arena_array(&p->arena, uint32_t, p->funcs.at[i].n_callers + 1);
+        p->funcs.at[i].n_callers = 0;
+    }
+    for (size_t i = 0; i < p->edges.n; i++) {
+        const struct call_edge *e = &p->edges.at[i];
+        struct linked_func *caller = &p->funcs.at[e->caller], *callee = &p->funcs.at[e->callee];
+        if (!caller->n_edges++)
+            caller->first_edge = (uint32_t)i;
+        callee->callers[callee->n_callers++] = (uint32_t)i;
+        if (!i || e->caller != e[-1].caller || e->event != e[-1].event)
+            map64_put(&p->edge_first, key_pair(e->caller, e->event), (uint32_t)i + 1);
+    }
+}
+
+const struct call_edge *program_calls(const struct program *p, uint32_t func, ir_event event, uint32_t *n)
+{
+    const uint32_t first = map64_get(&p->edge_first, key_pair(func, event), 0);
+
+    *n = 0;
+    if (!first)
+        return NULL;
+    while (first - 1 + *n < p->edges.n && p->edges.at[first - 1 + *n].caller == func &&
+           p->edges.at[first - 1 + *n].event == event)
+        ++*n;
+    return &p->edges.at[first - 1];
+}
+
+/* Tarjan's components, without recursion: components come out callees first. */
+struct visit {
+    uint32_t func, edge;
+};
+static void order_functions(struct program *p)
+{
+    uint32_t *number = xcalloc(p->funcs.n, sizeof *number), *low = xcalloc(p->funcs.n, sizeof *low);
+    bool *on_stack = xcalloc(p->funcs.n, sizeof *on_stack);
+    VEC(uint32_t) stack = {NULL, 0, 0};
+    VEC(struct visit) path = {NULL, 0, 0};
+    uint32_t next = 0, scc = 0;
+
+    for (uint32_t root = 1; root < p->funcs.n; root++) {
+        if (number[root])
+            continue;
+        vec_push(&path, ((struct visit){root, 0}));
+        while (path.n) {
+            struct visit *v = &vec_last(&path);
+            struct linked_func *f = &p->funcs.at[v->func];
+            if (!number[v->func]) {
+                number[v->func] = low[v->func] = ++next;
+                vec_push(&stack, v->func);
+                on_stack[v->func] = true;
+            }
+            if (v->edge < f->n_edges) {
+                const uint32_t to = p->edges.at[f->first_edge + v->edge++].callee;
+                if (to == v->func)
+                    f->recursive = true;
+                if (!number[to])
+                    vec_push(&path, ((struct visit){to, 0}));
+                else if (on_stack[to] && number[to] < low[v->func])
+                    low[v->func] = number[to];
+                continue;
+            }
+            if (low[v->func] == number[v->func]) {
+                const bool several = vec_last(&stack) != v->func;
+                uint32_t member;
+                do {
+                    member = vec_pop(&stack);
+                    on_stack[member] = false;
+                    p->funcs.at[member].scc = scc;
+                    p->funcs.at[member].recursive |= several;
+                    if (p->funcs.at[member].defined)
+                        vec_push(&p->order, member);
+                } while (member != v->func);
+                scc++;
+            }
+            const uint32_t done = v->func;
+            (void)vec_pop(&path);
+            if (path.n && low[done] < low[vec_last(&path).func])
+                low[vec_last(&path).func] = low[done];
+        }
+    }
+    free(number);
+    free(low);
+    free(on_stack);
+    vec_free(&stack);
+    vec_free(&path);
+}
+
+void program_call_graph(struct program *p)
+{
+    struct graph g = {p, {NULL, 0, 0}, {NULL, 0, 0}, {NULL, 0, 0}, {0}, {0}};
+
+    (void)vec_add(&g.nodes); /* node 0 is none */
+    for (uint32_t f = 1; f < p->funcs.n; f++) {
+        const struct linked_func *lf = &p->funcs.at[f];
+        const struct unit *u = lf->unit->unit;
+        const struct ir_func_rec *fr = &u->funcs[lf->func];
+        if (!lf->defined)
+            continue;
+        for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++)
+            for (uint32_t e = 0; e < u->blocks[b].events.count; e++)
+                visit_event(&g, f, u->blocks[b].events.first + e);
+    }
+    while (g.work.n) {
+        const uint32_t n = vec_pop(&g.work);
+        g.nodes.at[n].queued = false;
+        for (size_t i = 0; i < g.nodes.at[n].funcs.n; i++) {
+            for (size_t j = 0; j < g.nodes.at[n].out.n; j++)
+                add_func(&g, g.nodes.at[n].out.at[j], g.nodes.at[n].funcs.at[i]);
+            for (size_t j = 0; j < g.nodes.at[n].sites.n; j++) {
+                const struct site s = g.sites.at[g.nodes.at[n].sites.at[j]];
+                add_call(&g, s.caller, s.event, g.nodes.at[n].funcs.at[i], true, s.callback >= 0);
+            }
+        }
+    }
+    for (size_t i = 1; i < g.nodes.n; i++) {
+        if (!g.nodes.at[i].funcs.n)
+            for (size_t j = 0; j < g.nodes.at[i].sites.n; j++)
+                p->calls_unresolved += g.sites.at[g.nodes.at[i].sites.at[j]].callback < 0;
+        vec_free(&g.nodes.at[i].funcs);
+        vec_free(&g.nodes.at[i].out);
+        vec_free(&g.nodes.at[i].sites);
+    }
+    vec_free(&g.nodes);
+    vec_free(&g.sites);
+    vec_free(&g.work);
+    map64_free(&g.ids);
+    map64_free(&g.seen);
+    index_edges(p);
+    order_functions(p);
+}

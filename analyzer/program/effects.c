@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What does a function do, whatever the way through it? Memory it writes, parameters it lets go, yields, blocks, spawns.
+ * Stands on the call graph and models. One cheap pass per function, callees first; the expensive one (solve.c) runs only where
+ * locks are at stake and reads these. */
+#include <string.h>
+#include "../base/alloc.h"
+#include "lock_facts.h"
+
+struct pass {
+    struct program *p;
+    const struct linked_unit *lu;
+    const struct unit *u;
+    const struct ir_func_rec *fr;
+    uint32_t func;
+    struct summary *s;
+    uint64_t *masks; /* by local variable (relative): the parameters whose object it may point into */
+    ir_var first_var;
+    uint32_t n_vars;
+    bool changed;
+};
+
+static uint64_t *var_mask(struct pass *x, ir_var v)
+{
+    static uint64_t none;
+
+    none = 0;
+    return v >= x->first_var && v - x->first_var < x->n_vars ? &x->masks[v - x->first_var] : &none;
+}
+
+/* Parameters into whose object the pointer value e may point. */
+static uint64_t value_mask(struct pass *x, ir_expr e)
+{
+    for (;;) {
+        const struct ir_expr_rec *r = &x->u->exprs[e];
+        switch (r->op) {
+        case IR_E_CAST: case IR_E_BINARY: case IR_E_UNARY: e = r->a; break;
+        case IR_E_LOAD:
+            if (x->u->exprs[r->a].op != IR_E_VAR)
+                return 0;
+            return *var_mask(x, x->u->exprs[r->a].a);
+        case IR_E_ADDR:
+            e = r->a;
+            while (x->u->exprs[e].op == IR_E_FIELD)
+                e = x->u->exprs[e].a;
+            if (x->u->exprs[e].op != IR_E_DEREF && x->u->exprs[e].op != IR_E_INDEX)
+                return 0;
+            e = x->u->exprs[e].a;
+            break;
+        default: return 0;
+        }
+    }
+}
+
+static void set_bit(uint64_t *bits, uint32_t bit)
+{
+    bits[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+static void write_place(struct pass *x, ir_expr place)
+{
+    const struct unit *u = x->u;
+    ir_expr e = place;
+    ir_type s;
+
+    while (u->exprs[e].op == IR_E_INDEX && u->exprs[u->exprs[e].a].op == IR_E_ADDR)
+        e = u->exprs[u->exprs[e].a].a;
+    if (u->exprs[e].op == IR_E_FIELD)
+        set_bit(x->s->mods, MOD_FIELD(x->lu->fields[u->exprs[e].b]));
+    else if (u->exprs[e].op == IR_E_VAR) {
+        if (x->lu->globals[u->exprs[e].a])
+            set_bit(x->s->mods, MOD_GLOBAL(x->p, x->lu->globals[u->exprs[e].a]));
+        return;
+    } else if (u->exprs[e].op == IR_E_DEREF || u->exprs[e].op == IR_E_INDEX)
+        x->s->writes |= value_mask(x, u->exprs[e].a);
+    s = type_struct(u, u->exprs[place].type);
+    if (s && x->lu->structs[s]) { /* a whole struct */
+        const struct linked_struct *ls = &x->p->structs.at[x->lu->structs[s]];
+        for (uint32_t i = 0; i < ls->n_fields; i++)
+            set_bit(x->s->mods, MOD_FIELD(ls->first_field + i));
+    }
+}
+
+static bool is_local_place(struct pass *x, ir_expr place)
+{
+    while (x->u->exprs[place].op == IR_E_FIELD)
+        place = x->u->exprs[place].a;
+    if (x->u->exprs[place].op == IR_E_INDEX && x->u->exprs[x->u->exprs[place].a].op == IR_E_ADDR)
+        return is_local_place(x, x->u->exprs[x->u->exprs[place].a].a);
+    return x->u->exprs[place].op == IR_E_VAR && !x->lu->globals[x->u->exprs[place].a];
+}
+
+static void store_value(struct pass *x, ir_expr place, uint64_t mask)
+{
+    if (!mask)
+        return;
+    if (x->u->exprs[place].op == IR_E_VAR && is_local_place(x, place)) {
+        uint64_t *m = var_mask(x, x->u->exprs[place].a);
+        if ((*m | mask) != *m) {
+            *m |= mask;
+            x->changed = true;
+        }
+    } else if (!is_local_place(x, place)) {
+        x->s->escapes |= mask;
+    }
+}
+
+static void add_effects(struct pass *x, uint32_t bits, ir_loc loc)
+{
+    for (int i = 0; i < 4; i++)
+        if (bits >> i & 1 && !(x->s->effects >> i & 1)) {
+            x->s->effects |= 1u << i;
+            x->s->effect_at[i] = (struct site){x->func, loc};
+        }
+}
+
+static bool arg_const(struct pass *x, const struct ir_event_rec *ev, uint32_t index, int64_t *v)
+{
+    ir_expr e;
+
+    if (index >= ev->args.count)
+        return false;
+    e = x->u->expr_refs[ev->args.first + index];
+    while (x->u->exprs[e].op == IR_E_CAST)
+        e = x->u->exprs[e].a;
+    *v = (int64_t)((uint64_t)x->u->exprs[e].b << 32 | x->u->exprs[e].a);
+    return x->u->exprs[e].op == IR_E_CONST;
+}
+
+/* `blocks: if $3 != 0`: only where the argument is a constant that says so. */
+static void conditional_blocks(struct pass *x, const struct ir_event_rec *ev, const struct model_function *m)
+{
+    for (uint32_t i = 0; m && i < m->n_effects; i++) {
+        const struct model_if *only = &m->effects[i].only;
+        int64_t v;
+        bool holds = false;
+        if (m->effects[i].kind != MODEL_BLOCKS || only->test == MODEL_ALWAYS || !arg_const(x, ev, only->index, &v))
+            continue;
+        switch (only->test) {
+        case MODEL_EQ: holds = v == only->value; break;
+        case MODEL_NE: holds = v != only->value; break;
+        case MODEL_LT: holds = v < only->value; break;
+        case MODEL_LE: holds = v <= only->value; break;
+        case MODEL_GT: holds = v > only->value; break;
+        case MODEL_GE: holds = v >= only->value; break;
+        case MODEL_HAS: holds = v & only->value; break;
+        case MODEL_LACKS: holds = !(v & only->value); break;
+        default: break;
+        }
+        if (holds)
+            add_effects(x, EFFECT_BLOCKS, ev->loc);
+    }
+}
+
+static void call(struct pass *x, ir_event event)
+{
+    const struct ir_event_rec *ev = &x->u->events[event];
+    uint32_t n;
+    const struct call_edge *edges = program_calls(x->p, x->func, event, &n);
+
+    if (ev->a)
+        write_place(x, ev->a);
+    for (uint32_t k = 0; k < n; k++) {
+        const struct linked_func *callee = &x->p->funcs.at[edges[k].callee];
+        const struct summary *s = callee->summary;
+        if (s && s->mods)
+            for (uint32_t i = 0; i < x->p->n_words; i++)
+                x->s->mods[i] |= s->mods[i];
+        if (s)
+            add_effects(x, s->effects & (edges[k].callback ? ~(uint32_t)EFFECT_LOCKS : ~0u), ev->loc);
+        if (edges[k].callback)
+            continue;
+        if (!callee->defined)
+            conditional_blocks(x, ev, callee->model);
+        for (uint32_t i = 0; i < ev->args.count && i < 64; i++) {
+            const ir_expr arg = x->u->expr_refs[ev->args.first + i];
+            const uint64_t mask = value_mask(x, arg), bit = UINT64_C(1) << i;
+            if (mask && (!s || !s->known || s->escapes & bit))
+                x->s->escapes |= mask;
+            if (mask && (!s || s->writes & bit))
+                x->s->writes |= mask;
+            if (mask && s && s->frees & bit)
+                x->s->frees |= mask;
+            if (s && s->writes & bit && x->u->exprs[arg].op == IR_E_ADDR) {
+                write_place(x, x->u->exprs[arg].a);
+            }
+        }
+    }
+}
+
+static void event(struct pass *x, ir_event e)
+{
+    const struct ir_event_rec *ev = &x->u->events[e];
+
+    switch (ev->op) {
+    case IR_EV_STORE:
+        write_place(x, ev->a);
+        store_value(x, ev->a, value_mask(x, ev->b));
+        break;
+    case IR_EV_ATOMIC:
+        if (ev->c != IR_AT_LOAD && ev->c != IR_AT_FENCE && ev->a)
+            write_place(x, ev->a);
+        if (ev->b)
+            write_place(x, ev->b);
+        for (uint32_t i = 0; i < ev->args.count; i++)
+            if (ev->a)
+                store_value(x, ev->a, value_mask(x, x->u->expr_refs[ev->args.first + i]));
+        break;
+    case IR_EV_CALL: call(x, e); break;
+    default: break;
+    }
+}
+
+/* ---- does it return a fresh object? ---- */
+static ir_var returned_var(struct pass *x, ir_expr e)
+{
+    while (x->u->exprs[e].op == IR_E_CAST)
+        e = x->u->exprs[e].a;
+    if (x->u->exprs[e].op == IR_E_LOAD && x->u->exprs[x->u->exprs[e].a].op == IR_E_VAR)
+        return x->u->exprs[x->u->exprs[e].a].a;
+    return 0;
+}
+
+static bool is_null(struct pass *x, ir_expr e)
+{
+    while (x->u->exprs[e].op == IR_E_CAST)
+        e = x->u->exprs[e].a;
+    return x->u->exprs[e].op == IR_E_CONST && !x->u->exprs[e].a && !x->u->exprs[e].b;
+}
+
+static bool only_fresh(struct pass *x, ir_var v, int depth);
+
+static bool store_is_fresh(struct pass *x, ir_expr value, int depth)
+{
+    const ir_var from = returned_var(x, value);
+
+    return is_null(x, value) || (from && depth < 4 && only_fresh(x, from, depth + 1));
+}
+
+/* Is everything ever put into local v a fresh object or null, and v never let go? */
+static bool only_fresh(struct pass *x, ir_var v, int depth)
+{
+    const struct unit *u = x->u;
+    bool found = false;
+
+    if (v < x->first_var || v - x->first_var >= x->n_vars || u->vars[v].kind == IR_V_PARAM || u->vars[v].flags & IR_VF_ADDRESSED)
+        return false;
+    for (uint32_t b = x->fr->blocks.first; b < x->fr->blocks.first + x->fr->blocks.count; b++)
+        for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
+            const ir_event e = u->blocks[b].events.first + i;
+            const struct ir_event_rec *ev = &u->events[e];
+            uint32_t n;
+            const struct call_edge *edges;
+            if (ev->op == IR_EV_STORE) {
+                if (u->exprs[ev->a].op == IR_E_VAR && u->exprs[ev->a].a == v) {
+                    if (!store_is_fresh(x, ev->b, depth))
+                        return false;
+                    found = true;
+                } else if (returned_var(x, ev->b) == v && !is_local_place(x, ev->a)) {
+                    return false;
+                }
+            }
+            if (ev->op != IR_EV_CALL)
+                continue;
+            edges = program_calls(x->p, x->func, e, &n);
+            if (ev->a && u->exprs[ev->a].op == IR_E_VAR && u->exprs[ev->a].a == v) {
+                if (n != 1 || !x->p->funcs.at[edges[0].callee].summary || !x->p->funcs.at[edges[0].callee].summary->fresh)
+                    return false;
+                found = true;
+            }
+            for (uint32_t k = 0; k < ev->args.count && k < 64; k++)
+                if (returned_var(x, u->expr_refs[ev->args.first + k]) == v)
+                    for (uint32_t j = 0; j < n || !n; j++) {
+                        const struct summary *s = n ? x->p->funcs.at[edges[j].callee].summary : NULL;
+                        if (!s || !s->known || s->escapes >> k & 1)
+                            return false;
+                    }
+        }
+    return found;
+}
+
+static bool returns_fresh(struct pass *x)
+{
+    const struct unit *u = x->u;
+    bool found = false;
+
+    for (uint32_t b = x->fr->blocks.first; b < x->fr->blocks.first + x->fr->blocks.count; b++)
+        for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
+            const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
+            if (ev->op != IR_EV_RETURN || !ev->a || is_null(x, ev->a))
+                continue;
+            if (type_plain(u, u->exprs[ev->a].type) && u->types[type_plain(u, u->exprs[ev->a].type)].kind != IR_T_POINTER)
+                return false;
+            if (!returned_var(x, ev->a) || !only_fresh(x, returned_var(x, ev->a), 0))
+                return false;
+            found = true;
+        }
+    return found;
+}
+
+static void effects_of(struct program *p, uint32_t func)
+{
+    struct linked_func *f = &p->funcs.at[func];
+    struct pass x = {p, f->unit, f->unit->unit, &f->unit->unit->funcs[f->func], func, f->summary, NULL, 0, 0, false};
+
+    if (!x.s) {
+        x.s = f->summary = arena_new(&p->arena, struct summary);
+        x.s->mods = arena_array(&p->arena, uint64_t, p->n_words);
+        x.s->known = true;
+        if (f->unit->unit->funcs[f->func].flags & IR_FF_NORETURN)
+            x.s->never_returns = true;
+    }
+    x.first_var = x.fr->params.count ? x.fr->params.first : x.fr->locals.first;
+    x.n_vars = x.fr->locals.count && x.fr->locals.first + x.fr->locals.count > x.first_var
+                   ? x.fr->locals.first + x.fr->locals.count - x.first_var
+                   : x.fr->params.count;
+    x.masks = xcalloc(x.n_vars + 1, sizeof *x.masks);
+    for (uint32_t i = 0; i < x.fr->params.count && i < 64; i++)
+        *var_mask(&x, x.fr->params.first + i) = UINT64_C(1) << i;
+    for (int round = 0; round < 4; round++) {
+        x.changed = false;
+        for (uint32_t b = x.fr->blocks.first; b < x.fr->blocks.first + x.fr->blocks.count; b++)
+            for (uint32_t i = 0; i < x.u->blocks[b].events.count; i++)
+                event(&x, x.u->blocks[b].events.first + i);
+        if (!x.changed)
+            break;
+    }
+    x.s->fresh = returns_fresh(&x);
+    free(x.masks);
+}
+
+void program_solve_effects(struct program *p)
+{
+    for (uint32_t f = 1; f < p->funcs.n; f++) {
+        struct linked_func *lf = &p->funcs.at[f];
+        const struct unit *u = lf->unit->unit;
+        if (lf->defined)
+            continue;
+        if (lf->model)
+            lf->summary = summary_of_model(p, f);
+        if (u->funcs[lf->func].annots.count || u->funcs[lf->func].flags & (IR_FF_NORETURN | IR_FF_PURE)) {
+            if (!lf->summary)
+                lf->summary = arena_new(&p->arena, struct summary);
+            lf->summary->known |= u->funcs[lf->func].flags & IR_FF_PURE;
+            summary_annotate(p, f, lf->summary);
+        }
+    }
+    for (size_t i = 0; i < p->order.n; i++) {
+        effects_of(p, p->order.at[i]);
+        if (p->funcs.at[p->order.at[i]].recursive)
+            effects_of(p, p->order.at[i]);
+    }
+}

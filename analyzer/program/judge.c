@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Wrapper or mistake? Decides, when every function is solved, what a lock held on return or an unlock of a caller's lock is.
+ * Stands on lock_facts.h.
+ *
+ * A function that returns with a lock is meant to when some caller releases it, itself or through a function that returns it
+ * held in turn; one that releases a lock it did not take is meant to when some caller holds it. Where no caller is known
+ * the other half is looked for by class: somebody who releases, or returns holding, the same field or global. In a program whose
+ * callers are not all known (a plugin sees one file) an external function has the benefit of the doubt. */
+#include "lock_facts.h"
+
+#include <string.h>
+#include <strings.h>
+
+static bool says(const char *name, const char *const *words)
+{
+    for (; *words; words++)
+        for (const char *at = name; *at; at++)
+            if (!strncasecmp(at, *words, strlen(*words)))
+                return true;
+    return false;
+}
+
+static bool named_like(const struct linked_func *f, enum candidate_kind kind)
+{
+    static const char *const taking[] = {"lock", "acquire", "enter", "begin", "hold", "grab", "suspend", "freeze", "start",
+                                         "wait", "prepare", "get", "pin", "before", "fork", NULL};
+    static const char *const giving[] = {"unlock", "release", "leave", "exit", "end", "drop", "resume", "thaw", "done", "put",
+                                         "finish", "stop", "after", "commit", "abort", "rollback", "fork", NULL};
+
+    return says(f->name, kind == CANDIDATE_HELD_ON_RETURN ? taking : giving);
+}
+
+/* Is there another half of this class in the program? */
+static bool other_half(const struct program *p, const struct candidate *c)
+{
+    for (size_t i = 1; i < p->locks->candidates.n; i++) {
+        const struct candidate *o = &p->locks->candidates.at[i];
+        if (o->kind != c->kind && class_known(c->class) && class_equal(o->class, c->class) && o->func != c->func)
+            return true;
+    }
+    return false;
+}
+
+/* No file but this one can name the lock. */
+static bool closed_class(const struct program *p, struct object_class c)
+{
+    return p->options.whole || (c.global && p->globals.at[c.global].internal);
+}
+
+static bool is_bare_param(const struct program *p, const struct candidate *c)
+{
+    return c->lock && term_at(&p->paths, c->lock)->op == TERM_PARAM;
+}
+
+static bool meant_by_itself(const struct program *p, const struct candidate *c)
+{
+    const struct linked_func *f = &p->funcs.at[c->func];
+
+    if (c->paired)
+        return true;
+    if (is_bare_param(p, c) && !c->mixed && !class_known(c->class) && !f->n_callers)
+        return true;
+    if (c->kind == CANDIDATE_HELD_ON_RETURN) {
+        if (c->mixed)
+            return false;
+        if (!c->reachable) /* in an object callers cannot name: kept on purpose only if somebody lets go of such a lock */
+            return other_half(p, c) || (!p->options.whole && !f->internal && !class_known(c->class));
+        if (f->n_callers && (p->options.whole || f->internal))
+            return named_like(f, c->kind) && other_half(p, c) && !f->internal;
+        if (!p->options.whole && !f->internal)
+            return !closed_class(p, c->class) || other_half(p, c);
+        return named_like(f, c->kind) && (other_half(p, c) || is_bare_param(p, c));
+    }
+    if (f->n_callers && (p->options.whole || f->internal))
+        return other_half(p, c);
+    if (!p->options.whole && !f->internal)
+        return !closed_class(p, c->class) || other_half(p, c);
+    return other_half(p, c) || (named_like(f, c->kind) && is_bare_param(p, c));
+}
+
+static void show(struct program *p, uint32_t number)
+{
+    struct lock_problem *pr = &p->locks->problems.at[number];
+
+    pr->dropped = p->funcs.at[pr->func].unchecked;
+}
+
+void program_judge(struct program *p)
+{
+    struct lock_facts *facts = p->locks;
+    bool changed = true;
+
+    for (size_t i = 1; i < facts->candidates.n; i++)
+        facts->candidates.at[i].meant = meant_by_itself(p, &facts->candidates.at[i]);
+    while (changed) {
+        changed = false;
+        for (size_t i = 1; i < facts->candidates.n; i++) { /* what a caller hands on on purpose was meant */
+            struct candidate *c = &facts->candidates.at[i];
+            if (c->meant && c->from && !facts->candidates.at[c->from].meant) {
+                facts->candidates.at[c->from].meant = true;
+                changed = true;
+            }
+        }
+    }
+    for (size_t i = 1; i < facts->candidates.n; i++) {
+        struct candidate *c = &facts->candidates.at[i];
+        const bool callee_wrong = c->from && !facts->candidates.at[c->from].meant;
+        if (!c->meant && !callee_wrong)
+            for (size_t k = 0; k < c->problems.n; k++)
+                show(p, c->problems.at[k]);
+        if (c->meant)
+            for (size_t k = 0; k < c->bad_calls.n; k++) {
+                const uint32_t own = facts->problems.at[c->bad_calls.at[k]].candidate;
+                if (!own || !facts->candidates.at[own].meant)
+                    show(p, c->bad_calls.at[k]);
+            }
+    }
+    for (size_t i = 1; i < facts->problems.n; i++) { /* what follows from a callee's mistake is not said again */
+        struct lock_problem *pr = &facts->problems.at[i];
+        if (pr->kind == PROBLEM_DOUBLE && pr->candidate && !facts->candidates.at[pr->candidate].meant)
+            pr->dropped = true;
+    }
+}

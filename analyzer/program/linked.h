@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What is the same thing in two units? The linked program: functions, globals, structs and fields with one number each.
+ * Stands on ir/unit.h and models.h; everything else in program/ and rules/ stands on this.
+ *
+ * A record's number is its place in the program's table; 0 is none. Numbers depend only on the order in which units were
+ * added, so two runs give the same. Functions, globals and structs keep a unit in which they are described best (where
+ * defined, where complete), and their index there. */
+#ifndef AGLET_PROGRAM_LINKED_H
+#define AGLET_PROGRAM_LINKED_H
+
+#include "../base/arena.h"
+#include "../base/hash.h"
+#include "../base/intern.h"
+#include "../base/vec.h"
+#include "lock_expr.h"
+#include "models.h"
+#include "program.h"
+#include "term.h"
+
+struct summary;
+struct lock_facts;
+
+struct linked_unit {
+    struct unit *unit;
+    uint32_t *funcs;   /* by ir_func */
+    uint32_t *globals; /* by ir_var; 0 for locals, parameters and temps */
+    uint32_t *structs; /* by ir_type; 0 for other types */
+    uint32_t *fields;  /* by ir_field */
+};
+
+struct linked_struct {
+    const struct linked_unit *unit;
+    ir_type type;
+    const char *name;
+    uint32_t first_field, n_fields; /* into fields, in the unit's order */
+    bool complete;
+    bool has_lock; /* a member, however deep but by value, is a lock */
+};
+
+/* What kind of lock an object of a type is; all false: none. */
+struct lock_kind {
+    bool lock, rw, recursive, async, spin;
+};
+
+/* A resolved guard: guarded_by or pt_guarded_by of a field or global. */
+struct guard {
+    struct lock_list locks;
+    ir_loc loc; /* of the annotation, in the unit of the field or global */
+};
+
+struct linked_field {
+    const struct linked_unit *unit;
+    ir_field field;
+    uint32_t parent; /* linked_struct */
+    const char *name;
+    const struct guard *guard, *pointee_guard; /* NULL: none */
+    struct lock_kind lock;
+    bool recursive; /* some lock in this field is initialised recursive */
+};
+
+struct linked_global {
+    const struct linked_unit *unit;
+    ir_var var;
+    const char *name;
+    const struct guard *guard, *pointee_guard;
+    struct lock_kind lock;
+    bool recursive;
+    bool internal; /* seen by one unit only */
+};
+
+/* A call of one function by another, resolved. */
+struct call_edge {
+    uint32_t caller, callee; /* linked_func */
+    ir_event event;          /* in the caller's unit */
+    bool indirect;           /* through a function pointer */
+    bool callback;           /* the callee is an argument that the called function runs: qsort, pthread_once */
+};
+
+struct linked_func {
+    const struct linked_unit *unit;
+    ir_func func;
+    const char *name;
+    bool defined;  /* has a graph in `unit` */
+    bool internal; /* static */
+    bool noreturn;
+    bool address_taken; /* used as a value other than the callee of a call */
+    bool is_thread_entry;
+    bool unchecked; /* AGLET_UNCHECKED */
+    const struct model_function *model; /* used where there is no graph */
+    uint32_t *callers;   /* edges by index into program.edges, ends with count n_callers */
+    uint32_t n_callers;
+    uint32_t first_edge, n_edges; /* its own calls: edges of one caller stand together */
+    uint32_t scc;         /* components are numbered callees first */
+    bool recursive;       /* in a component of several, or calls itself */
+    struct summary *summary; /* set by solving; NULL before and for functions of which nothing is known */
+};
+
+struct program {
+    struct program_options options;
+    const struct models *models;
+    struct arena arena;
+    struct interner names;
+    VEC(struct linked_unit) units;
+    VEC(struct linked_struct) structs;
+    VEC(struct linked_field) fields;
+    VEC(struct linked_global) globals;
+    VEC(struct linked_func) funcs;
+    VEC(struct call_edge) edges;
+    struct map64 edge_first; /* key_pair(caller, event) → first edge of that call + 1; the others follow it */
+    VEC(uint32_t) order;     /* defined functions, callees first */
+    struct term_table paths; /* summaries' terms: parameters by value, globals, the result; see summary.h */
+    struct lock_facts *locks;
+    uint32_t n_words; /* of a bit set over fields and globals (see mods in summary.h) */
+    uint32_t calls_indirect, calls_unresolved; /* counters for --verbose and the benches */
+    uint32_t worlds_merged;                    /* points where the bound on worlds was hit */
+    bool has_spawn; /* some function in it hands work to another thread */
+    bool solved;
+    VEC(struct annotation_error {
+        const struct unit *unit;
+        ir_loc loc;
+        const char *text;
+    }) errors;
+};
+
+/* Give every unit's functions, globals, structs and fields their numbers, resolve guards and lock types. */
+void program_link(struct program *p);
+
+/* What kind of lock an object of type t is (typedefs, qualifiers and arrays are looked through). */
+struct lock_kind lock_kind_of(const struct program *p, const struct unit *u, ir_type t);
+/* The struct or union that t is, through typedefs and qualifiers, or 0. */
+ir_type type_struct(const struct unit *u, ir_type t);
+/* t without typedefs and qualifiers. */
+ir_type type_plain(const struct unit *u, ir_type t);
+/* The callback of struct lock_context: another unit where the struct or union of that tag is complete. */
+const struct unit *program_complete(void *program, const char *name, ir_type *type);
+/* The linked unit of u. */
+const struct linked_unit *program_unit(const struct program *p, const struct unit *u);
+/* Where loc of u is, for reports; text is valid as long as the program. */
+struct position program_position(const struct unit *u, ir_loc loc);
+
+/* Resolve all calls: edges, callers, order. Requires program_link. */
+void program_call_graph(struct program *p);
+/* The functions that a call may run, as edges; *n of them. */
+const struct call_edge *program_calls(const struct program *p, uint32_t func, ir_event event, uint32_t *n);
+
+#endif

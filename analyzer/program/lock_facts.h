@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What goes wrong with locks, and by what way: the facts that the lock rules word.
+ * Stands on linked.h. Filled by program_solve, read by rules/.
+ *
+ * Names in it (lock, data) are printed as C would spell them in the function where the problem stands; the solver's terms
+ * are gone by then. */
+#ifndef AGLET_PROGRAM_LOCK_FACTS_H
+#define AGLET_PROGRAM_LOCK_FACTS_H
+
+#include "linked.h"
+#include "summary.h"
+
+enum lock_problem_kind {
+    PROBLEM_GUARDED,   /* guarded data touched without its lock */
+    PROBLEM_ESCAPE,    /* a pointer to guarded data leaves the critical section */
+    PROBLEM_REQUIRES,  /* a call without a lock the callee requires by annotation */
+    PROBLEM_EXCLUDES,  /* a call with a lock the callee excludes */
+    PROBLEM_CONTRACT,  /* a function breaks its own annotation */
+    PROBLEM_DOUBLE,    /* a lock taken that is held already */
+    PROBLEM_UNHELD,    /* a lock released that is not held */
+    PROBLEM_LEAK,      /* held on this return */
+    PROBLEM_MISMATCH,  /* held on one branch only */
+    PROBLEM_WAIT,      /* condition waits */
+    PROBLEM_DESTROY,   /* destroyed while held */
+    PROBLEM_KINDS
+};
+enum lock_problem_detail {
+    DETAIL_NONE,
+    DETAIL_READ, DETAIL_WRITE, DETAIL_COPY, DETAIL_ADDRESS, /* GUARDED */
+    DETAIL_SHARED_ONLY,   /* GUARDED, REQUIRES: written with the lock held for reading only */
+    DETAIL_IN_CALLEE,     /* GUARDED, DOUBLE, UNHELD: what needs it stands in the function called here */
+    DETAIL_RETURNED, DETAIL_STORED, DETAIL_PASSED, /* ESCAPE */
+    DETAIL_UPGRADE,       /* DOUBLE: held for reading, taken for writing */
+    DETAIL_RELEASED_TWICE, /* UNHELD: released before on this way */
+    DETAIL_FAILED_TRY,    /* UNHELD: the trylock failed on this way */
+    DETAIL_OTHER_INSTANCE, /* UNHELD: `near` is what is held */
+    DETAIL_AT_UNLOCK, DETAIL_AT_RETURN, /* MISMATCH */
+    DETAIL_NOT_ACQUIRED, DETAIL_NOT_RELEASED, DETAIL_STILL_HELD, DETAIL_LOST, /* CONTRACT */
+    DETAIL_NO_LOOP, DETAIL_NO_MUTEX, DETAIL_OTHER_MUTEX, /* WAIT */
+    DETAIL_LOCAL_DIES /* DESTROY: its storage ends */
+};
+
+enum story_kind {
+    STORY_TAKEN,      /* text: the lock, taken here */
+    STORY_RELEASED,   /* … released here */
+    STORY_TRUE, STORY_FALSE, STORY_CASE, STORY_DEFAULT, /* the way at a branch */
+    STORY_CALL,       /* text: the function called here */
+    STORY_ACCESS,     /* text: the data touched here */
+    STORY_UNLOCK,     /* text: the lock released by the callee here */
+    STORY_GUARD,      /* text: the guard, declared here */
+    STORY_NEAR,       /* text: another instance that is held, taken here */
+    STORY_WAIT,       /* text: the condition waited on here */
+    STORY_CONTRACT    /* text: the annotation that says so */
+};
+struct story {
+    enum story_kind kind;
+    const struct unit *unit;
+    ir_loc loc;
+    const char *text;
+};
+
+struct lock_problem {
+    enum lock_problem_kind kind;
+    enum lock_problem_detail detail;
+    const struct unit *unit;
+    ir_loc at;
+    uint32_t func;    /* linked_func in which it stands */
+    const char *lock; /* as C spells it here */
+    const char *data; /* GUARDED, ESCAPE: the data; REQUIRES …: the function called */
+    const char *near; /* another instance that is held, or NULL */
+    struct story *story;
+    uint32_t n_story;
+    bool dropped; /* judged to be none after all */
+    uint32_t candidate; /* waits for a judgement: its candidate, or 0 */
+};
+
+/* Is it a wrapper or a mistake? Judged when the whole program is solved (judge.c). */
+enum candidate_kind { CANDIDATE_HELD_ON_RETURN, CANDIDATE_RELEASES };
+struct candidate {
+    enum candidate_kind kind;
+    uint32_t func;
+    term lock; /* program.paths, 0: cannot be said in callers' words */
+    struct object_class class;
+    uint32_t from;    /* the callee's candidate that this one hands on, or 0 */
+    bool mixed;       /* HELD: the function itself releases it on another way */
+    bool every_return; /* HELD: on all returns */
+    bool reachable;    /* HELD: callers can name the lock */
+    bool paired;      /* some caller releases what was returned held, or holds what is released */
+    bool meant;        /* judged: a wrapper */
+    VEC(uint32_t) problems; /* what to report if it is a mistake */
+    VEC(uint32_t) bad_calls; /* what to report if it is none, but some callers break it */
+};
+
+struct lock_facts {
+    VEC(struct lock_problem) problems;
+    VEC(struct candidate) candidates;
+    struct map64 seen; /* kind, place, lock */
+};
+
+/* Solve every function's locks, callees first; fill summaries and facts. Requires the call graph. */
+void program_solve_locks(struct program *p);
+/* What a function does to memory, its parameters and its thread, whatever the way: mods, escapes, effects. */
+void program_solve_effects(struct program *p);
+/* Decide the candidates. */
+void program_judge(struct program *p);
+
+static inline const struct lock_facts *program_locks(const struct program *p)
+{
+    return p->locks;
+}
+/* The solved program's facts by number, for rules: problems of one kind. Start with *i = 0; NULL at the end. */
+const struct lock_problem *lock_problem_next(const struct program *p, enum lock_problem_kind kind, size_t *i);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Keeps what goes wrong: problems with their stories, and candidates.
+ * Stands on solver.h. Text lives in the program's arena, since the function's terms do not outlive it. */
+#include "solver.h"
+
+#include <string.h>
+
+static term hint_of(const void *data, term x)
+{
+    const struct solver *s = data;
+
+    return map64_get(&s->hints, x, 0);
+}
+
+const char *print_place(struct solver *s, term x)
+{
+    char text[200];
+
+    term_print_place(&s->t, s->p, s->lu, hint_of, s, x, text, sizeof text);
+    return arena_strdup(&s->p->arena, text);
+}
+
+struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind, enum lock_problem_detail detail, ir_loc at,
+                                 term lock, uint32_t *number)
+{
+    struct lock_facts *facts = s->p->locks;
+    const char *name = print_place(s, lock);
+    struct lock_problem *pr;
+    uint32_t *slot;
+    bool fresh;
+
+    slot = map64_place(&facts->seen, hash_add(hash_add(key_pair(s->func, at), kind), hash_string(name)), &fresh);
+    if (!fresh) {
+        if (number)
+            *number = *slot;
+        return NULL;
+    }
+    pr = vec_add(&facts->problems);
+    *slot = (uint32_t)facts->problems.n - 1;
+    if (number)
+        *number = *slot;
+    pr->kind = kind;
+    pr->detail = detail;
+    pr->unit = s->u;
+    pr->at = at;
+    pr->func = s->func;
+    pr->lock = name;
+    if (s->lf->unchecked)
+        pr->dropped = true;
+    return pr;
+}
+
+void problem_story(struct solver *s, struct lock_problem *pr, enum story_kind kind, const struct unit *u, ir_loc loc,
+                   const char *text)
+{
+    struct story *more;
+
+    if (!pr || !loc)
+        return;
+    more = arena_array(&s->p->arena, struct story, pr->n_story + 1);
+    if (pr->n_story)
+        memcpy(more, pr->story, pr->n_story * sizeof *more);
+    more[pr->n_story++] = (struct story){kind, u, loc, text};
+    pr->story = more;
+}
+
+void problem_taken(struct solver *s, struct lock_problem *pr, const struct held *h)
+{
+    const struct linked_func *in = &s->p->funcs.at[h->in_func];
+
+    if (!pr || !h->event)
+        return;
+    problem_story(s, pr, STORY_TAKEN, s->u, s->u->events[h->event].loc, print_place(s, h->lock));
+    if (h->in_func != s->func && in->defined && h->in_loc)
+        problem_story(s, pr, STORY_CALL, in->unit->unit, h->in_loc, in->name);
+}
+
+void problem_trail(struct solver *s, struct lock_problem *pr, const struct trail *from, const struct trail *to)
+{
+    const struct trail *way[8];
+    uint32_t n = 0;
+
+    if (!pr)
+        return;
+    for (; to && to != from && (!from || to->depth > from->depth) && n < 8; to = to->before)
+        way[n++] = to;
+    while (n) {
+        const struct trail *t = way[--n];
+        const struct ir_block_rec *b = &s->u->blocks[t->block];
+        const struct ir_succ_rec *succ = &s->u->succs[b->succs.first + t->taken];
+        enum story_kind kind = t->taken ? STORY_FALSE : STORY_TRUE;
+        if (b->term == IR_TERM_SWITCH)
+            kind = succ->flags & IR_SUCC_DEFAULT ? STORY_DEFAULT : STORY_CASE;
+        problem_story(s, pr, kind, s->u, b->loc ? b->loc : s->u->exprs[b->cond].loc, NULL);
+    }
+}
+
+uint32_t candidate_new(struct solver *s, enum candidate_kind kind, term path, struct object_class class, uint32_t from)
+{
+    struct candidate *c;
+
+    for (size_t i = s->p->locks->candidates.n; i-- > 1 && s->p->locks->candidates.at[i].func == s->func;) {
+        c = &s->p->locks->candidates.at[i];
+        if (c->kind == kind && c->lock == path && class_equal(c->class, class) && c->from == from)
+            return (uint32_t)i;
+    }
+    c = vec_add(&s->p->locks->candidates);
+    c->kind = kind;
+    c->func = s->func;
+    c->lock = path;
+    c->class = class;
+    c->from = from;
+    return (uint32_t)s->p->locks->candidates.n - 1;
+}
+
+const struct lock_problem *lock_problem_next(const struct program *p, enum lock_problem_kind kind, size_t *i)
+{
+    while (*i < p->locks->problems.n) {
+        const struct lock_problem *pr = &p->locks->problems.at[(*i)++];
+        if (pr->kind == kind && !pr->dropped && pr->unit)
+            return pr;
+    }
+    return NULL;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The engine as its hosts see it: units in, solved, rules run, findings out.
+ * Stands on linked.h, lock_facts.h and the table of rules. */
+#include "program.h"
+
+#include <string.h>
+#include "../base/alloc.h"
+#include "../rules/rule.h"
+#include "lock_facts.h"
+
+struct program *program_new(const struct program_options *options)
+{
+    struct program *p = xcalloc(1, sizeof *p);
+
+    p->options = *options;
+    p->models = options->models ? options->models : models_builtin();
+    (void)term_make(&p->paths, TERM_RESULT, 0, 0, 0);
+    return p;
+}
+
+void program_add(struct program *p, struct unit *u)
+{
+    struct linked_unit lu;
+
+    memset(&lu, 0, sizeof lu);
+    lu.unit = u;
+    vec_push(&p->units, lu);
+}
+
+void program_solve(struct program *p)
+{
+    program_link(p);
+    program_call_graph(p);
+    program_solve_effects(p);
+    program_solve_locks(p);
+    program_judge(p);
+    p->solved = true;
+}
+
+static bool chosen(const struct program *p, const char *id)
+{
+    if (!p->options.rules)
+        return true;
+    for (const char *const *r = p->options.rules; *r; r++)
+        if (!strcmp(*r, id))
+            return true;
+    return false;
+}
+
+void program_check(const struct program *p, struct report *out)
+{
+    for (size_t i = 0; i < p->errors.n; i++) {
+        const struct position at = program_position(p->errors.at[i].unit, p->errors.at[i].loc);
+        report_begin(out, "annotation", SEVERITY_ERROR, &at, "%s", p->errors.at[i].text);
+        report_subject(out, NULL, "%s", p->errors.at[i].text);
+    }
+    for (const struct rule *const *r = rules_all; *r; r++)
+        if (chosen(p, (*r)->id))
+            (*r)->check(p, out);
+}
+
+void program_free(struct program *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->units.n; i++)
+        unit_free(p->units.at[i].unit);
+    if (p->locks) {
+        for (size_t i = 0; i < p->locks->candidates.n; i++) {
+            vec_free(&p->locks->candidates.at[i].problems);
+            vec_free(&p->locks->candidates.at[i].bad_calls);
+        }
+        vec_free(&p->locks->problems);
+        vec_free(&p->locks->candidates);
+        map64_free(&p->locks->seen);
+    }
+    vec_free(&p->units);
+    vec_free(&p->structs);
+    vec_free(&p->fields);
+    vec_free(&p->globals);
+    vec_free(&p->funcs);
+    vec_free(&p->edges);
+    vec_free(&p->order);
+    vec_free(&p->errors);
+    map64_free(&p->edge_first);
+    term_table_free(&p->paths);
+    intern_free(&p->names);
+    arena_free(&p->arena);
+    free(p);
+}

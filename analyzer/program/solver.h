@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* One function being solved: what solve.c, transfer.c, calls.c and finish.c share. Private to program/.
+ * Stands on world.h and lock_facts.h.
+ *
+ * solve.c runs worlds through blocks to a fixpoint, then once more with `recording` on; transfer.c does what an event does,
+ * calls.c what a call does, finish.c makes the summary and the candidates of what was recorded. */
+#ifndef AGLET_PROGRAM_SOLVER_H
+#define AGLET_PROGRAM_SOLVER_H
+
+#include "lock_facts.h"
+
+#define MAX_WORLDS 12u
+
+struct block_state {
+    struct world **worlds;
+    uint32_t n_worlds, cap_worlds;
+    uint32_t order;  /* in reverse postorder; UINT32_MAX: unreachable */
+    uint32_t visits;
+    uint64_t *loop; /* bit set of blocks (relative) of the loops it heads, or NULL */
+    bool queued;
+};
+
+struct exit_record {
+    struct world *w;
+    term value; /* 0: none */
+    ir_loc loc;
+    ir_event event;
+};
+
+/* Guarded data touched without its lock: whether it is the caller's business is known when the function is done. */
+struct pending_access {
+    struct requirement r;
+    term lock, object; /* in this function's terms */
+    uint32_t problem;  /* dropped if it becomes the callers' business */
+    bool here;         /* certainly not the callers' business */
+};
+
+/* An unlock with the lock held on some ways only. */
+struct unlock_seen {
+    ir_event event;
+    term lock;
+    bool held, unheld;
+    uint32_t problem;   /* what to report if it is a mismatch */
+    uint32_t candidate; /* … if it is not */
+};
+
+struct solver {
+    struct program *p;
+    uint32_t func;
+    struct linked_func *lf;
+    const struct linked_unit *lu;
+    const struct unit *u;
+    const struct ir_func_rec *fr;
+    struct summary *s; /* being made */
+    struct term_table t;
+    struct arena arena; /* all below: until the next function */
+
+    struct block_state *blocks; /* relative to fr->blocks.first */
+    uint32_t n_blocks;
+    uint32_t *by_order, n_order;
+    ir_event first_event;
+    uint32_t n_events;
+    uint32_t *event_block; /* relative block by relative event */
+    uint32_t *temp_home;   /* by relative local: the one block that uses a temp, or UINT32_MAX */
+    VEC(uint32_t) keys;    /* memory classes the function reads */
+
+    bool recording, gave_up;
+    VEC(struct world *) now, next; /* the worlds of the event being done */
+    struct map64 hints;            /* nameless value → a cell that held it */
+    VEC(struct exit_record) exits;
+    VEC(struct pending_access) pending;
+    VEC(struct unlock_seen) unlocks;
+    VEC(term) taken;     /* locks this function takes itself */
+    VEC(term) retired;   /* objects it initialises, destroys or frees */
+    VEC(struct object_class) collections; /* of locks taken in a loop and held beyond it */
+    VEC(struct requirement) requirements;
+    VEC(struct inner_lock) inner;
+    VEC(struct wait_effect) waits;
+    VEC(term) inits, destroys;
+};
+
+/* transfer.c */
+/* What event e does to world w: the worlds that come out are pushed to s->next. */
+void transfer_event(struct solver *s, struct world *w, ir_event e);
+term eval(struct solver *s, struct world *w, ir_expr e, ir_event at);
+term eval_place(struct solver *s, struct world *w, ir_expr e, ir_event at);
+void note_hint(struct solver *s, term value, term cell);
+/* Is the lock held as needed? 2: yes; 1: for reading only, and writing was asked; 0: no. */
+int lock_status(struct solver *s, const struct world *w, term lock, bool write);
+
+/* guards.c */
+enum access_kind { ACCESS_READ, ACCESS_WRITE, ACCESS_COPY_FROM, ACCESS_COPY_TO, ACCESS_ADDRESS };
+void check_access(struct solver *s, struct world *w, term at, ir_type type, enum access_kind kind, ir_loc loc);
+void check_pointee(struct solver *s, struct world *w, ir_expr pointer, bool write, ir_event at, ir_loc loc);
+void check_escape(struct solver *s, struct world *w, term value, enum lock_problem_detail how, ir_loc loc);
+/* A lock that a callee needs is not held at the call. */
+void check_requirement(struct solver *s, struct world *w, const struct requirement *r, uint32_t callee, term lock,
+                       term object, ir_loc loc);
+bool defers_to_callers(const struct solver *s);
+
+/* calls.c */
+void transfer_call(struct solver *s, struct world *w, ir_event e);
+void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee, ir_event ev);
+/* A path of program.paths in this function, at a call. 0 when it cannot be said. */
+term instantiate(struct solver *s, const struct world *w, term path, const term *args, uint32_t n_args, term result);
+bool lock_is_recursive(const struct solver *s, term lock);
+
+/* finish.c */
+void finish_function(struct solver *s);
+/* A term of this function in callers' words (program.paths), or 0. w: the world to look for other names in, or NULL;
+ * result: the value returned, or 0. */
+term to_path(struct solver *s, const struct world *w, term x, term result);
+
+/* problems.c */
+/* A new problem, or NULL when it is known already. Its number is *number (may be NULL). */
+struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind, enum lock_problem_detail detail, ir_loc at,
+                                 term lock, uint32_t *number);
+void problem_story(struct solver *s, struct lock_problem *pr, enum story_kind kind, const struct unit *u, ir_loc loc,
+                   const char *text);
+void problem_taken(struct solver *s, struct lock_problem *pr, const struct held *h);
+void problem_trail(struct solver *s, struct lock_problem *pr, const struct trail *from, const struct trail *to);
+const char *print_place(struct solver *s, term x);
+uint32_t candidate_new(struct solver *s, enum candidate_kind kind, term path, struct object_class class, uint32_t from);
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What do callers need to know of a function? Its summary: from a model, from annotations, or inferred from its graph.
+ * Stands on linked.h and world.h. A call is interpreted only through this, so a lock function of pthreads, a wrapper nobody
+ * annotated and an annotated ops-table entry are one thing to the solver.
+ *
+ * Terms here live in program.paths: PARAM (a parameter's value at entry), GLOBAL, TOKEN, RESULT, with FIELD, INDEX and
+ * LOAD on top. */
+#ifndef AGLET_PROGRAM_SUMMARY_H
+#define AGLET_PROGRAM_SUMMARY_H
+
+#include "linked.h"
+#include "world.h"
+
+/* A place in the program, for stories. */
+struct site {
+    uint32_t func; /* linked_func; its unit numbers loc */
+    ir_loc loc;
+};
+
+enum lock_effect_kind { EFFECT_ACQUIRE, EFFECT_RELEASE };
+struct lock_effect {
+    term lock;
+    uint8_t kind; /* enum lock_effect_kind */
+    bool shared, async;
+    bool maybe;      /* on some ways that cannot be told apart from outside */
+    bool soft;       /* ACQUIRE: missing only when the lock call itself fails with an error; `ok` are the results that say it worked */
+    struct range ok; /* soft only */
+    struct site site; /* where it really happens */
+    uint32_t candidate; /* lock_facts: whether it is meant is still to be judged; or 0 */
+};
+
+/* What must be so before the call for an outcome: a value (parameter, field of one, global) in a range. */
+struct precondition {
+    term of;
+    struct range range;
+};
+
+/* One way a call can come back. */
+struct outcome {
+    struct lock_effect *effects;
+    uint32_t n_effects;
+    struct range result;
+    struct precondition *when;
+    uint32_t n_when;
+};
+
+enum requirement_reason {
+    REQUIRED_BY_ANNOTATION,
+    REQUIRED_BY_ACCESS, /* guarded data is touched */
+    REQUIRED_BY_RELEASE, /* the lock is released */
+    REQUIRED_BY_WAIT     /* a condition wait */
+};
+/* A lock that must be held at the call. */
+struct requirement {
+    term lock;
+    term object; /* whose data is touched: its owner needs no lock; 0 otherwise */
+    uint8_t reason;  /* enum requirement_reason */
+    bool write;      /* exclusively */
+    bool excluded;   /* the opposite: it must not be held (AGLET_EXCLUDES) */
+    struct site site; /* the access, release or annotation */
+    struct site via;  /* the call in this function that leads there; func 0: it stands here */
+    const char *data; /* ACCESS: "s->n" as written at the site */
+    const char *guard; /* the lock as written there */
+    uint32_t field, global; /* ACCESS: what is guarded */
+    uint32_t candidate; /* RELEASE: its record in lock_facts */
+};
+
+/* A lock taken inside, whether or not it is held on return: callers that hold it already lock twice. */
+struct inner_lock {
+    term lock;
+    bool shared;
+    struct site site;
+};
+
+struct wait_effect {
+    term condition, lock;
+    struct site site;
+    bool timed, looped;
+};
+
+enum effect_bit { EFFECT_YIELDS = 1, EFFECT_BLOCKS = 2, EFFECT_SPAWNS = 4, EFFECT_LOCKS = 8 };
+
+struct summary {
+    struct outcome *outcomes;
+    uint32_t n_outcomes;
+    struct requirement *requirements;
+    uint32_t n_requirements;
+    struct inner_lock *inner;
+    uint32_t n_inner;
+    struct wait_effect *waits;
+    uint32_t n_waits;
+    term *inits, *destroys;
+    uint32_t n_inits, n_destroys;
+    uint64_t *mods;    /* bit set over fields, then globals: memory that may be written; NULL: none */
+    uint64_t escapes;  /* parameters (bit i) that may be known to others afterwards */
+    uint64_t writes;   /* parameters whose own pointee may be written through */
+    uint64_t reads;    /* … read through: models' READS */
+    uint64_t frees;    /* parameters whose object ends */
+    uint64_t recursive_attr; /* parameters: attribute objects that now make recursive locks */
+    uint64_t recursive_inits; /* parameters: locks initialised recursive */
+    bool fresh;        /* returns an object nobody else knows */
+    bool never_returns;
+    bool known;        /* model, annotation or graph: what is not said here does not happen */
+    term returns;      /* the result when it is always this; or 0 */
+    uint32_t effects;  /* enum effect_bit */
+    struct site effect_at[4]; /* first cause of each: a call in this function, or the function itself */
+};
+
+#define MOD_FIELD(field) (field)
+#define MOD_GLOBAL(p, global) ((uint32_t)(p)->fields.n + (global))
+static inline bool mods_has(const uint64_t *mods, uint32_t bit)
+{
+    return mods && mods[bit / 64] >> bit % 64 & 1;
+}
+
+/* From the model of function f, in p's arena. */
+struct summary *summary_of_model(struct program *p, uint32_t func);
+/* Put what the function's annotations say into s; what they say wins over what was inferred. `inferred` may hold nothing yet. */
+void summary_annotate(struct program *p, uint32_t func, struct summary *s);
+
+/* A lock path of an annotation as a term of table t. `root` is the place (address) of what the path starts at; `load` reads
+ * a cell. Returns 0 when the path cannot be expressed. */
+term lock_path_term(struct program *p, struct term_table *t, const struct lock_path *path, term root,
+                    term (*load)(void *data, term at), void *data);
+/* The same in program.paths: parameters and result as PARAM and RESULT. */
+term lock_path_summary(struct program *p, const struct lock_path *path);
+
+#endif

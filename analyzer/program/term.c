@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Hash-consed terms: making, folding, comparing, printing.
+ * Stands on base/hash.h and the linked program for names and field offsets. */
+#include "term.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "../base/alloc.h"
+#include "linked.h"
+
+void term_table_free(struct term_table *t)
+{
+    free(t->recs);
+    index_free(&t->index);
+    memset(t, 0, sizeof *t);
+}
+
+void term_table_clear(struct term_table *t)
+{
+    t->n = 0;
+    index_clear(&t->index);
+}
+
+term term_make(struct term_table *t, enum term_op op, uint32_t a, uint32_t b, uint32_t c)
+{
+    const uint32_t words[4] = {(uint32_t)op, a, b, c};
+    const uint64_t hash = hash_words(words, 4);
+    struct index_probe probe;
+
+    for (probe = index_first(&t->index, hash); probe.id; index_next(&t->index, &probe))
+        if (!memcmp(&t->recs[probe.id], words, sizeof words))
+            return probe.id;
+    if (!t->n)
+        t->n = 1;
+    if (t->n + 1 > t->cap) {
+        t->cap = t->cap ? t->cap * 2 : 256;
+        t->recs = xrealloc(t->recs, t->cap * sizeof *t->recs);
+        memset(&t->recs[0], 0, sizeof t->recs[0]);
+    }
+    memcpy(&t->recs[t->n], words, sizeof words);
+    index_add(&t->index, hash, t->n);
+    return t->n++;
+}
+
+term term_const(struct term_table *t, int64_t value)
+{
+    return term_make(t, TERM_CONST, (uint32_t)value, (uint32_t)((uint64_t)value >> 32), 0);
+}
+
+bool term_is_const(const struct term_table *t, term x, int64_t *value)
+{
+    const struct term_rec *r = &t->recs[x];
+
+    if (!x || r->op != TERM_CONST)
+        return false;
+    *value = (int64_t)((uint64_t)r->b << 32 | r->a);
+    return true;
+}
+
+term term_unary(struct term_table *t, uint32_t op, term a)
+{
+    int64_t v;
+
+    if (term_is_const(t, a, &v))
+        return term_const(t, op == IR_U_NEG ? (int64_t)(0 - (uint64_t)v) : op == IR_U_NOT ? ~v : !v);
+    if (op == IR_U_LNOT)
+        return term_binary(t, IR_B_EQ, a, term_const(t, 0));
+    return term_make(t, TERM_UNARY, a, op, 0);
+}
+
+static bool fold(uint32_t op, int64_t x, int64_t y, int64_t *out)
+{
+    const uint64_t ux = (uint64_t)x, uy = (uint64_t)y;
+
+    switch (op) {
+    case IR_B_ADD: *out = (int64_t)(ux + uy); return true;
+    case IR_B_SUB: *out = (int64_t)(ux - uy); return true;
+    case IR_B_MUL: *out = (int64_t)(ux * uy); return true;
+    case IR_B_SHL: *out = uy < 64 ? (int64_t)(ux << uy) : 0; return uy < 64;
+    case IR_B_SHR: *out = uy < 64 ? x >> uy : 0; return uy < 64;
+    case IR_B_AND: *out = x & y; return true;
+    case IR_B_OR: *out = x | y; return true;
+    case IR_B_XOR: *out = x ^ y; return true;
+    case IR_B_EQ: *out = x == y; return true;
+    case IR_B_NE: *out = x != y; return true;
+    case IR_B_LT: *out = x < y; return true;
+    case IR_B_LE: *out = x <= y; return true;
+    case IR_B_GT: *out = x > y; return true;
+    case IR_B_GE: *out = x >= y; return true;
+    default: return false; /* division keeps its term: its zero is not ours to judge */
+    }
+}
+
+static bool is_comparison(const struct term_rec *r)
+{
+    return r->op == TERM_BINARY && r->c >= IR_B_EQ && r->c <= IR_B_GE;
+}
+
+static uint32_t mirrored(uint32_t op)
+{
+    switch (op) {
+    case IR_B_LT: return IR_B_GT;
+    case IR_B_LE: return IR_B_GE;
+    case IR_B_GT: return IR_B_LT;
+    case IR_B_GE: return IR_B_LE;
+    default: return op;
+    }
+}
+
+static uint32_t negated(uint32_t op)
+{
+    switch (op) {
+    case IR_B_EQ: return IR_B_NE;
+    case IR_B_NE: return IR_B_EQ;
+    case IR_B_LT: return IR_B_GE;
+    case IR_B_LE: return IR_B_GT;
+    case IR_B_GT: return IR_B_LE;
+    default: return IR_B_LT;
+    }
+}
+
+term term_binary(struct term_table *t, uint32_t op, term a, term b)
+{
+    int64_t x, y;
+    const bool ca = term_is_const(t, a, &x), cb = term_is_const(t, b, &y);
+
+    if (ca && cb && fold(op, x, y, &x))
+        return term_const(t, x);
+    if (ca && !cb && (op == IR_B_ADD || op == IR_B_MUL || (op >= IR_B_AND && op <= IR_B_XOR) || op >= IR_B_EQ))
+        return term_binary(t, mirrored(op), b, a);
+    if (!cb && a > b && (op == IR_B_EQ || op == IR_B_NE))
+        return term_binary(t, op, b, a);
+    if (a == b && a) {
+        if (op == IR_B_EQ || op == IR_B_LE || op == IR_B_GE)
+            return term_const(t, 1);
+        if (op == IR_B_NE || op == IR_B_LT || op == IR_B_GT || op == IR_B_SUB || op == IR_B_XOR)
+            return term_const(t, 0);
+        if (op == IR_B_AND || op == IR_B_OR)
+            return a;
+    }
+    if (cb && y == 0) {
+        if (op == IR_B_ADD || op == IR_B_SUB || op == IR_B_OR || op == IR_B_XOR || op == IR_B_SHL || op == IR_B_SHR)
+            return a;
+        if (op == IR_B_AND || op == IR_B_MUL)
+            return b;
+        if (a && is_comparison(&t->recs[a])) { /* (x < y) != 0, !(x < y) */
+            const struct term_rec r = t->recs[a];
+            if (op == IR_B_NE)
+                return a;
+            if (op == IR_B_EQ)
+                return term_make(t, TERM_BINARY, r.a, r.b, negated(r.c));
+        }
+    }
+    if (cb && a && t->recs[a].op == TERM_BINARY && (op == IR_B_ADD || op == IR_B_SUB) &&
+        (t->recs[a].c == IR_B_ADD || t->recs[a].c == IR_B_SUB) && term_is_const(t, t->recs[a].b, &x)) {
+        const struct term_rec r = t->recs[a]; /* (z + x) + y */
+        const int64_t sum = (int64_t)((r.c == IR_B_ADD ? (uint64_t)x : 0 - (uint64_t)x) +
+                                      (op == IR_B_ADD ? (uint64_t)y : 0 - (uint64_t)y));
+        return term_binary(t, IR_B_ADD, r.a, term_const(t, sum));
+    }
+    if (op == IR_B_SUB && cb && y != INT64_MIN)
+        return term_make(t, TERM_BINARY, a, term_const(t, -y), IR_B_ADD);
+    return term_make(t, TERM_BINARY, a, b, op);
+}
+
+term term_field(struct term_table *t, const struct program *p, term base, uint32_t field)
+{
+    const struct term_rec *r = &t->recs[base];
+    int64_t offset;
+
+    /* container_of: (char *)ptr - offsetof(field), then .field. */
+    if (base && r->op == TERM_BINARY && r->c == IR_B_ADD && term_is_const(t, r->b, &offset)) {
+        const struct linked_field *f = &p->fields.at[field];
+        const struct ir_field_rec *fr = &f->unit->unit->fields[f->field];
+        if (offset < 0 && fr->bit_offset % 8 == 0 && (uint64_t)-offset == fr->bit_offset / 8)
+            return r->a;
+    }
+    return term_make(t, TERM_FIELD, base, field, 0);
+}
+
+term term_index(struct term_table *t, term base, term index)
+{
+    int64_t v;
+
+    if (term_is_const(t, index, &v) && v == 0)
+        return base;
+    return term_make(t, TERM_INDEX, base, index, 0);
+}
+
+term term_object(const struct term_table *t, term x)
+{
+    while (x && (t->recs[x].op == TERM_FIELD || t->recs[x].op == TERM_INDEX))
+        x = t->recs[x].a;
+    return x;
+}
+
+bool term_is_place(const struct term_table *t, term x)
+{
+    switch (t->recs[x].op) {
+    case TERM_LOCAL: case TERM_GLOBAL: case TERM_FIELD: case TERM_INDEX: return true;
+    default: return false;
+    }
+}
+
+/* Which of a, b are terms themselves. */
+static int operands(const struct term_rec *r)
+{
+    switch (r->op) {
+    case TERM_FIELD: case TERM_LOAD: case TERM_UNARY: case TERM_SOME: return 1;
+    case TERM_INDEX: case TERM_BINARY: return 3;
+    case TERM_PHI: return 0; /* its cell is a name, not an operand */
+    default: return 0;
+    }
+}
+
+bool term_mentions(const struct term_table *t, term x, term inner)
+{
+    while (x > inner) { /* operands are older than what is made of them */
+        const struct term_rec *r = &t->recs[x];
+        const int o = operands(r);
+        if (o & 2 && term_mentions(t, r->b, inner))
+            return true;
+        if (!(o & 1))
+            return false;
+        x = r->a;
+    }
+    return x == inner;
+}
+
+term term_replace(struct term_table *t, term x, term from, term to)
+{
+    struct term_rec r;
+    int o;
+
+    if (x == from)
+        return to;
+    if (x < from)
+        return x;
+    r = t->recs[x];
+    o = operands(&r);
+    if (!o)
+        return x;
+    r.a = term_replace(t, r.a, from, to);
+    if (o & 2)
+        r.b = term_replace(t, r.b, from, to);
+    if (r.op == TERM_BINARY)
+        return term_binary(t, r.c, r.a, r.b);
+    return term_make(t, r.op, r.a, r.b, r.c);
+}
+
+bool term_same_shape(const struct term_table *t, term x, term y)
+{
+    for (;;) {
+        const struct term_rec *rx = &t->recs[x], *ry = &t->recs[y];
+        if (x == y)
+            return true;
+        if (!x || !y || rx->op != ry->op)
+            return false;
+        switch (rx->op) {
+        case TERM_LOAD: break;
+        case TERM_FIELD:
+            if (rx->b != ry->b)
+                return false;
+            break;
+        case TERM_INDEX:
+            if (rx->b && ry->b && !term_same_shape(t, rx->b, ry->b))
+                return false;
+            break;
+        case TERM_BINARY:
+            if (rx->c != ry->c || !term_same_shape(t, rx->b, ry->b))
+                return false;
+            break;
+        case TERM_UNARY:
+            if (rx->b != ry->b)
+                return false;
+            break;
+        default: return false;
+        }
+        x = rx->a;
+        y = ry->a;
+    }
+}
+
+static bool is_own_object(const struct term_rec *r)
+{
+    return r->op == TERM_LOCAL || r->op == TERM_GLOBAL || (r->op == TERM_FRESH && r->c & TERM_ALLOCATED);
+}
+
+bool term_distinct(const struct term_table *t, term x, term y)
+{
+    const term ox = term_object(t, x), oy = term_object(t, y);
+    int64_t i, j;
+
+    if (x == y)
+        return false;
+    if (ox != oy)
+        return is_own_object(&t->recs[ox]) && is_own_object(&t->recs[oy]);
+    if (t->recs[x].op == TERM_FIELD && t->recs[y].op == TERM_FIELD && t->recs[x].b == t->recs[y].b)
+        return term_distinct(t, t->recs[x].a, t->recs[y].a);
+    if (t->recs[x].op == TERM_FIELD && t->recs[y].op == TERM_FIELD && t->recs[x].a == t->recs[y].a)
+        return true;
+    if (t->recs[x].op == TERM_INDEX && t->recs[y].op == TERM_INDEX && t->recs[x].a == t->recs[y].a)
+        return term_is_const(t, t->recs[x].b, &i) && term_is_const(t, t->recs[y].b, &j) && i != j;
+    return false;
+}
+
+struct object_class term_class(const struct term_table *t, term x)
+{
+    struct object_class c = {0, 0, 0};
+
+    while (x && (t->recs[x].op == TERM_INDEX || t->recs[x].op == TERM_SOME))
+        x = t->recs[x].a;
+    if (t->recs[x].op == TERM_FIELD)
+        c.field = t->recs[x].b;
+    else if (t->recs[x].op == TERM_GLOBAL)
+        c.global = t->recs[x].a;
+    else if (t->recs[x].op == TERM_TOKEN)
+        c.token = t->recs[x].a;
+    else if (t->recs[x].op == TERM_LOAD) /* a lock behind a pointer is known by where the pointer is kept */
+        return t->recs[t->recs[x].a].op == TERM_LOCAL ? c : term_class(t, t->recs[x].a);
+    return c;
+}
+
+struct printer {
+    const struct term_table *t;
+    const struct program *p;
+    const struct linked_unit *u;
+    term_hint *hint;
+    const void *data;
+    char *out;
+    size_t size, n;
+    int depth;
+};
+
+static void put(struct printer *pr, const char *s)
+{
+    while (*s) {
+        if (pr->n + 1 < pr->size)
+            pr->out[pr->n] = *s;
+        pr->n++;
+        s++;
+    }
+}
+
+static void print_value(struct printer *pr, term x);
+
+static void print_place(struct printer *pr, term x)
+{
+    const struct term_rec *r = &pr->t->recs[x];
+    const char *name;
+
+    switch (r->op) {
+    case TERM_LOCAL:
+        name = unit_str(pr->u->unit, pr->u->unit->vars[r->a].name);
+        put(pr, *name ? name : "…");
+        break;
+    case TERM_GLOBAL: put(pr, pr->p->globals.at[r->a].name); break;
+    case TERM_TOKEN: put(pr, intern_text(&pr->p->names, r->a)); break;
+    case TERM_FIELD:
+        name = pr->p->fields.at[r->b].name;
+        if (term_is_place(pr->t, r->a))
+            print_place(pr, r->a);
+        else
+            print_value(pr, r->a);
+        if (*name) {
+            put(pr, term_is_place(pr->t, r->a) || pr->t->recs[r->a].op == TERM_SOME ? "." : "->");
+            put(pr, name);
+        }
+        break;
+    case TERM_INDEX:
+        if (term_is_place(pr->t, r->a))
+            print_place(pr, r->a);
+        else
+            print_value(pr, r->a);
+        put(pr, "[");
+        print_value(pr, r->b);
+        put(pr, "]");
+        break;
+    case TERM_SOME: print_place(pr, r->a); break;
+    default:
+        put(pr, "*");
+        print_value(pr, x);
+    }
+}
+
+static void print_value(struct printer *pr, term x)
+{
+    static const char *const operators[] = {"+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^", "==", "!=", "<", "<=", ">", ">="};
+    const struct term_rec *r = &pr->t->recs[x];
+    char number[32];
+    int64_t v;
+    term cell;
+
+    if (++pr->depth > 24) {
+        put(pr, "…");
+        return;
+    }
+    switch (r->op) {
+    case TERM_CONST:
+        term_is_const(pr->t, x, &v);
+        snprintf(number, sizeof number, "%lld", (long long)v);
+        put(pr, number);
+        break;
+    case TERM_FUNC: put(pr, pr->p->funcs.at[r->a].name); break;
+    case TERM_LOCAL: case TERM_GLOBAL: case TERM_FIELD: case TERM_INDEX:
+        put(pr, "&");
+        print_place(pr, x);
+        break;
+    case TERM_LOAD: print_place(pr, r->a); break;
+    case TERM_PHI: print_place(pr, r->b); break;
+    case TERM_SOME: print_value(pr, r->a); break;
+    case TERM_PARAM: put(pr, "…"); break;
+    case TERM_UNARY:
+        put(pr, r->b == IR_U_NEG ? "-" : "~");
+        print_value(pr, r->a);
+        break;
+    case TERM_BINARY:
+        print_value(pr, r->a);
+        put(pr, " ");
+        put(pr, operators[r->c]);
+        put(pr, " ");
+        print_value(pr, r->b);
+        break;
+    default:
+        cell = pr->hint ? pr->hint(pr->data, x) : 0;
+        if (cell && !term_mentions(pr->t, cell, x))
+            print_place(pr, cell);
+        else
+            put(pr, "…");
+    }
+    pr->depth--;
+}
+
+int term_print_place(const struct term_table *t, const struct program *p, const struct linked_unit *u, term_hint *hint,
+                     const void *data, term x, char *out, size_t size)
+{
+    struct printer pr = {t, p, u, hint, data, out, size, 0, 0};
+    const struct term_rec *r = &t->recs[x];
+
+    /* A lock known only as a pointer value reads best as that pointer: `m`, not `*m`. */
+    if (term_is_place(t, x) || r->op == TERM_TOKEN || r->op == TERM_SOME)
+        print_place(&pr, x);
+    else
+        print_value(&pr, x);
+    if (size)
+        out[pr.n < size ? pr.n : size - 1] = 0;
+    return (int)pr.n;
+}

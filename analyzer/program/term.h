@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Which value is it? Hash-consed symbolic values and addresses: equal terms have equal numbers.
+ * Stands on base/hash.h. One table per function being solved, and one per program for what summaries keep.
+ *
+ * An address term is an object's identity: a lock is one, and so locks are told apart per instance (a->mu, b->mu) and
+ * recognised under every alias. A load carries the version of memory it read: the same place read before and after
+ * somebody wrote it gives two terms. term_same_shape looks through versions, for questions where "probably the same" must
+ * be answered with yes. Rejected: access paths as text or as chains of names; they lose `m = &s->mu` and reassignment. */
+#ifndef AGLET_PROGRAM_TERM_H
+#define AGLET_PROGRAM_TERM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "../base/hash.h"
+
+typedef uint32_t term; /* 0: none */
+
+enum term_op {
+    TERM_NONE,
+    TERM_CONST,  /* a low, b high half */
+    TERM_FUNC,   /* address of function a (linked) */
+    TERM_LOCAL,  /* address of local, parameter or temp a (ir_var) */
+    TERM_GLOBAL, /* address of global a (linked) */
+    TERM_TOKEN,  /* a lock with no object; a = name in program.names */
+    TERM_FIELD,  /* address of field b (linked) of the object at a */
+    TERM_INDEX,  /* address of element b (term; 0: some element, in annotations) of the array at a */
+    TERM_LOAD,   /* value of the cell at a, version b; version 0: at entry */
+    TERM_PARAM,  /* summaries only: value of parameter a at entry */
+    TERM_RESULT, /* summaries only: value the function returns */
+    TERM_PHI,    /* value of cell b where paths join at block a */
+    TERM_FRESH,  /* value born at event a; b tells several of one event apart; c = TERM_ALLOCATED … */
+    TERM_OPAQUE, /* value of expression a (string, float …): the same each time */
+    TERM_UNARY,  /* a term, b ir_unary_op */
+    TERM_BINARY, /* a, b terms, c ir_binary_op */
+    TERM_SOME    /* some element of a collection: a lock taken in an earlier turn of a loop; a = what it looked like */
+};
+#define TERM_ALLOCATED 1u /* FRESH: a new object nobody else knows */
+
+struct term_rec {
+    uint32_t op, a, b, c;
+};
+
+struct term_table {
+    struct term_rec *recs;
+    uint32_t n, cap;
+    struct index index;
+};
+
+struct linked_unit;
+struct program;
+
+void term_table_free(struct term_table *t);
+void term_table_clear(struct term_table *t);
+term term_make(struct term_table *t, enum term_op op, uint32_t a, uint32_t b, uint32_t c);
+static inline const struct term_rec *term_at(const struct term_table *t, term x)
+{
+    return &t->recs[x];
+}
+term term_const(struct term_table *t, int64_t value);
+/* Is x a constant? *value then is it. */
+bool term_is_const(const struct term_table *t, term x, int64_t *value);
+
+/* With folding and normal forms: !!x, x == 0 as !x, constants to the right. */
+term term_unary(struct term_table *t, uint32_t op, term a);
+term term_binary(struct term_table *t, uint32_t op, term a, term b);
+
+/* The address of a field or element. container_of is undone: the field at an offset of (pointer - offset) is the pointer. */
+term term_field(struct term_table *t, const struct program *p, term base, uint32_t field);
+term term_index(struct term_table *t, term base, term index);
+
+/* The object that address x lies in: x without FIELD and INDEX. */
+term term_object(const struct term_table *t, term x);
+/* Is x an address made by FIELD, INDEX, LOCAL or GLOBAL: a known place, not just a pointer value? */
+bool term_is_place(const struct term_table *t, term x);
+/* Does `inner` occur in x? */
+bool term_mentions(const struct term_table *t, term x, term inner);
+/* x with every occurrence of `from` replaced. */
+term term_replace(struct term_table *t, term x, term from, term to);
+/* Equal but for versions of memory. */
+bool term_same_shape(const struct term_table *t, term x, term y);
+/* Surely two different objects: two distinct locals, globals or allocations, two fields of one object … */
+bool term_distinct(const struct term_table *t, term x, term y);
+
+/* The place at address x (s->mu), or the value x, as C would spell it. `hint` gives a cell that holds a nameless value,
+ * or 0. Returns the length, truncated to size - 1. */
+typedef term term_hint(const void *data, term x);
+int term_print_place(const struct term_table *t, const struct program *p, const struct linked_unit *u, term_hint *hint,
+                     const void *data, term x, char *out, size_t size);
+
+/* What class of object the address names: the last field's number, or a global's; equal for all instances. */
+struct object_class {
+    uint32_t field, global, token;
+};
+struct object_class term_class(const struct term_table *t, term x);
+static inline bool class_known(struct object_class c)
+{
+    return c.field || c.global || c.token;
+}
+static inline bool class_equal(struct object_class a, struct object_class b)
+{
+    return a.field == b.field && a.global == b.global && a.token == b.token;
+}
+
+#endif
