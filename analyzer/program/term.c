@@ -389,7 +389,7 @@ static void print_value(struct printer *pr, term x)
     static const char *const operators[] = {"+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^", "==", "!=", "<", "<=", ">", ">="};
     const struct term_rec *r = &pr->t->recs[x];
     char number[32];
-    int64_t v;
+    int64_t v = 0;
     term cell;
 
     if (++pr->depth > 24) {
