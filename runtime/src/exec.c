@@ -134,6 +134,8 @@ void aglet_executor_free(aglet_executor *ex) {
     }
     if (!ex->current_thread)
         stop_threads(ex, ex->n);
+    if (aglet_checked)
+        check_executor_gone(ex);
     release(ex);
 }
 

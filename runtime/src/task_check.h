@@ -12,9 +12,17 @@ void check_task_end(struct aglet_task *t, struct stack *s);
 /* A worker is about to sleep: nothing it knows of can run. Reports channel-deadlock. */
 void check_worker_idle(struct worker *w);
 
-/* An executor starts, and ends (tasks are still there): watchdog and fault handler, task-leak. */
+/* An executor starts; is about to end its tasks; has no threads any more. Watchdog and fault handler, task-leak. */
 void check_executor_new(struct aglet_executor *ex);
 void check_executor_free(struct aglet_executor *ex);
+void check_executor_gone(struct aglet_executor *ex);
+
+/* The calling thread begins, and ends, to be this worker. */
+void check_worker_begin(struct worker *w);
+void check_worker_end(struct worker *w);
+
+/* How many threads the checker of tasks has started. */
+unsigned check_own_threads(void);
 
 /* A stackless task calls a function that would wait as if it had a stack. */
 void check_stackless_wait(struct aglet_task *t, const char *why, const void *caller);

@@ -489,6 +489,8 @@ void worker_run(struct worker *w, bool (*done)(void *), void *context) {
     struct worker *outer = worker_here_;
     worker_here_ = w;
     context_adopt(&w->loop);
+    if (aglet_checked)
+        check_worker_begin(w);
     while (!done(context)) {
         struct aglet_task *t = next_task(w);
         if (!t && w->executor->n > 1)
@@ -504,6 +506,8 @@ void worker_run(struct worker *w, bool (*done)(void *), void *context) {
             run_step(w, t);
     }
     stop_searching(w);
+    if (aglet_checked)
+        check_worker_end(w);
     worker_here_ = outer;
 }
 

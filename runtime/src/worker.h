@@ -43,6 +43,10 @@ struct worker {
     struct reactor reactor;
     pthread_t thread; /* the executor joins it; current_thread: unused */
     struct task_cache tasks;
+    /* Checked library: the thread that runs it now, its alternate signal stack, the last poll reported. */
+    pthread_t os_thread;
+    void *alternate;
+    int64_t poll_told;
     /* Written by the owner, read when the executor ends. */
     _Atomic uint64_t spawned, ended;
     /* Shared. */

@@ -54,10 +54,10 @@ static bool is_quiescent(struct aglet_executor *ex) {
         if (atomic_load(&w->sleep) == WORKER_AWAKE)
             return false;
     }
-    /* The workers, the thread inside aglet_block_on, idle threads of the blocking pools. */
+    /* The workers, the thread inside aglet_block_on, idle threads of the blocking pools, the watchdog. */
     unsigned threads, busy;
     blocking_count(&threads, &busy);
-    unsigned known = ex->n + (ex->current_thread ? 0 : 1) + threads;
+    unsigned known = ex->n + (ex->current_thread ? 0 : 1) + threads + check_own_threads();
     if (busy)
         return false;
     return atomic_load(&ex->blocked_on) && threads_of_process() == known;
@@ -136,17 +136,13 @@ int check_chan_recv_wait(aglet_chan *c, struct sleeper *s, aglet_time deadline, 
         int error = sleeper_wait(s, soon < deadline ? soon : deadline, "recv");
         if (error != -ETIMEDOUT || soon >= deadline)
             return error;
-        if (deadline == AGLET_FOREVER && chan_is_forgotten(c, check_who()) && threads_of_process() == 1) {
+        if (deadline == AGLET_FOREVER && chan_is_forgotten(c, check_who()) && threads_of_process() == 1 + check_own_threads()) {
             misuse_report("forgotten-sender", c, true, caller,
                           "the process's only thread receives from a channel whose only remaining sender it holds itself; "
                           "drop it first");
             return -EDEADLK;
         }
     }
-}
-
-void check_executor_new(struct aglet_executor *ex) {
-    (void)ex;
 }
 
 /* Tasks that can end by themselves get this long. */

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The watchdog of the checked library: one thread that looks at every worker a few times in max_poll_ms, and prints the
+ * tasks on SIGQUIT; and the fault handler that tells a stack overflow from any other fault.
+ * Stands on misuse.h, stack.h, signals.
+ *
+ * How a late worker is shown: the watchdog sends it a signal, whose handler takes its stack there and then; so the report
+ * shows where the task is while it keeps the worker. The signal interrupts a sleep as any signal does. */
+#include "misuse.h"
+#include "options.h"
+#include "stack.h"
+#include "task_check.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+enum { FRAMES = 48, EXECUTORS = 32, ALTERNATE_STACK = 1024 * 1024 };
+
+static struct slock lock;
+static struct aglet_executor *executors[EXECUTORS]; /* under lock */
+static _Atomic uint32_t bell;                       /* futex of the watchdog */
+static _Atomic bool dump_wanted;
+static _Atomic int watchdogs;
+
+static struct {
+    _Atomic uint32_t state; /* 0 free, 1 asked, 2 answered */
+    const void *pcs[FRAMES];
+    unsigned n;
+} sample;
+
+unsigned check_own_threads(void) {
+    return (unsigned)atomic_load(&watchdogs);
+}
+
+static int sample_signal(void) {
+    return SIGRTMAX - 2;
+}
+
+static const void *interrupted_at(void *context) {
+    const ucontext_t *uc = context;
+#if defined(__x86_64__)
+    return (const void *)uc->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+    return (const void *)uc->uc_mcontext.pc;
+#endif
+}
+
+static void take_sample(int number, siginfo_t *info, void *context) {
+    (void)number;
+    (void)info;
+    int saved = errno;
+    if (atomic_load(&sample.state) == 1) {
+        sample.n = stack_take(interrupted_at(context), sample.pcs, FRAMES);
+        atomic_store(&sample.state, 2);
+    }
+    errno = saved;
+}
+
+static void want_dump(int number) {
+    (void)number;
+    int saved = errno;
+    atomic_store(&dump_wanted, true);
+    atomic_fetch_add(&bell, 1);
+    futex_wake(&bell, 1);
+    errno = saved;
+}
+
+static void report_late(struct worker *w, int64_t ms) {
+    struct aglet_task *t = w->current;
+    char name[64] = "";
+    unsigned long long id = 0;
+    if (t) {
+        id = t->id;
+        strncpy(name, t->name ? t->name : "unnamed", sizeof name - 1);
+    }
+    atomic_store(&sample.state, 1);
+    bool asked = pthread_kill(w->os_thread, sample_signal()) == 0;
+    for (int i = 0; asked && i < 100 && atomic_load(&sample.state) != 2; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    bool have = atomic_exchange(&sample.state, 0) == 2;
+    struct misuse *m = misuse_open("blocking-in-task", t, false);
+    misuse_say(m, "task %llu '%s' has kept its worker for %lld ms without waiting in a call that yields", id, name,
+               (long long)ms);
+    if (have) {
+        misuse_note(m, "it is here now; hand blocking or long work to aglet_run_blocking");
+        misuse_stack(m, sample.pcs, sample.n);
+    }
+    misuse_close(m);
+}
+
+static void look(aglet_time now) {
+    int64_t limit = options.max_poll_ms * INT64_C(1000000);
+    slock_lock(&lock);
+    for (int e = 0; e < EXECUTORS; e++)
+        for (unsigned i = 0; executors[e] && i < executors[e]->n; i++) {
+            struct worker *w = executors[e]->worker[i];
+            int64_t began = atomic_load_explicit(&w->poll_began, memory_order_relaxed);
+            if (!began || now - began < limit || began == w->poll_told)
+                continue;
+            w->poll_told = began;
+            report_late(w, (now - began) / 1000000);
+        }
+    slock_unlock(&lock);
+}
+
+static void *watch(void *unused) {
+    (void)unused;
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    int64_t pause = options.max_poll_ms > 0 ? options.max_poll_ms * INT64_C(250000) : INT64_C(1000000000);
+    for (;;) {
+        uint32_t seen = atomic_load(&bell);
+        aglet_time due = aglet_after_ns(pause);
+        if (!atomic_load(&dump_wanted))
+            futex_wait(&bell, seen, due);
+        if (atomic_exchange(&dump_wanted, false))
+            aglet_dump(STDERR_FILENO);
+        aglet_time now = aglet_now();
+        /* Much later than asked for: the whole process was stopped, in a debugger for instance. */
+        if (options.max_poll_ms > 0 && now - due < pause)
+            look(now);
+    }
+    return NULL;
+}
+
+static void on_fault(int number, siginfo_t *info, void *context) {
+    (void)context;
+    struct aglet_task *t = task_self();
+    if (t && t->stack && stack_guard_hit(t->stack, info->si_addr)) {
+        struct misuse *m = misuse_open("stack-overflow", t, true);
+        misuse_say(m, "task %llu '%s' has used up its stack of %zu bytes", (unsigned long long)t->id,
+                   t->name ? t->name : "unnamed", t->stack->usable);
+        misuse_note(m, "aglet_executor_options.stack_size sets the size");
+        misuse_close(m);
+    }
+    /* Not ours, or the hook came back: the default action, at the same instruction. */
+    signal(number, SIG_DFL);
+}
+
+static void start(void) {
+#if !defined(AGLET_TSAN_) && !defined(AGLET_ASAN_)
+    struct sigaction old, fault = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+    if (sigaction(SIGSEGV, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+        sigaction(SIGSEGV, &fault, NULL);
+#endif
+    struct sigaction sampler = {.sa_sigaction = take_sample, .sa_flags = SA_RESTART | SA_SIGINFO};
+    sigaction(sample_signal(), &sampler, NULL);
+    struct sigaction was, quit = {.sa_handler = want_dump, .sa_flags = SA_RESTART};
+    if (sigaction(SIGQUIT, NULL, &was) == 0 && was.sa_handler == SIG_DFL)
+        sigaction(SIGQUIT, &quit, NULL);
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, watch, NULL) == 0) {
+        pthread_detach(thread);
+        atomic_fetch_add(&watchdogs, 1);
+    } else {
+        misuse_warn("no thread for the watchdog: blocking-in-task is not looked for");
+    }
+}
+
+void check_executor_new(struct aglet_executor *ex) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, start);
+    slock_lock(&lock);
+    for (int e = 0; e < EXECUTORS; e++)
+        if (!executors[e]) {
+            executors[e] = ex;
+            break;
+        }
+    slock_unlock(&lock);
+}
+
+void check_executor_gone(struct aglet_executor *ex) {
+    slock_lock(&lock);
+    for (int e = 0; e < EXECUTORS; e++)
+        if (executors[e] == ex)
+            executors[e] = NULL;
+    slock_unlock(&lock);
+}
+
+void check_worker_begin(struct worker *w) {
+    w->os_thread = pthread_self();
+#if !defined(AGLET_TSAN_) && !defined(AGLET_ASAN_)
+    stack_t was;
+    if (sigaltstack(NULL, &was) != 0 || !(was.ss_flags & SS_DISABLE))
+        return;
+    void *room = mmap(NULL, ALTERNATE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED)
+        return;
+    stack_t alternate = {.ss_sp = room, .ss_size = ALTERNATE_STACK};
+    if (sigaltstack(&alternate, NULL) == 0)
+        w->alternate = room;
+    else
+        munmap(room, ALTERNATE_STACK);
+#endif
+}
+
+void check_worker_end(struct worker *w) {
+    if (!w->alternate)
+        return;
+    stack_t none = {.ss_flags = SS_DISABLE};
+    sigaltstack(&none, NULL);
+    munmap(w->alternate, ALTERNATE_STACK);
+    w->alternate = NULL;
+}
