@@ -3,6 +3,7 @@
  * Stands on Clang as a library, on Unit.h for the lowering, on ir/file.h and ir/text.h for what is written.
  *
  *     aglet-extract-N [--text | --out FILE] [--deps FILE] -- COMPILER ARGUMENTS…
+ *     aglet-extract-N --serve          such command lines from standard input, each in a fork (tool/workers.h)
  *
  * Exit status: 0 done · 1 the source did not parse (the unit is still written when Clang could go on to the end)
  * · 2 could not do its work · 3 the command compiles no C. */
@@ -18,6 +19,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 using namespace clang;
@@ -145,31 +148,89 @@ int extract(const Options &options)
 }
 } // namespace
 
+/* The work of one command line, which ends the process: the tree is not taken apart. */
+[[noreturn]] static void run(const std::vector<std::string> &arguments)
+{
+    Options options;
+    size_t i = 0;
+    auto finish = [](int status) {
+        fflush(nullptr);
+        _exit(status);
+    };
+    for (; i < arguments.size() && arguments[i] != "--"; i++) {
+        const std::string &word = arguments[i];
+        if (word == "--text")
+            options.text = true;
+        else if (word == "--out" && i + 1 < arguments.size())
+            options.out = arguments[++i];
+        else if (word == "--deps" && i + 1 < arguments.size())
+            options.deps = arguments[++i];
+        else if (word == "--version") {
+            printf("aglet-extract %s, clang %s\n", AGLET_VERSION, CLANG_VERSION_STRING);
+            finish(DONE);
+        } else
+            finish(fail("unknown option '" + word + "'"));
+    }
+    for (i++; i < arguments.size(); i++)
+        options.command.push_back(arguments[i]);
+    if (options.command.size() < 2)
+        finish(fail("usage: aglet-extract-N [--text | --out FILE] [--deps FILE] -- COMPILER ARGUMENTS…, or --serve"));
+    if (options.text == !options.out.empty())
+        finish(fail("give one of --text and --out FILE"));
+    finish(extract(options));
+    abort();
+}
+
+static bool read_exactly(void *to, size_t size)
+{
+    for (char *at = static_cast<char *>(to); size;) {
+        ssize_t got = read(STDIN_FILENO, at, size);
+        if (got <= 0 && !(got < 0 && errno == EINTR))
+            return false;
+        if (got > 0) {
+            at += got;
+            size -= size_t(got);
+        }
+    }
+    return true;
+}
+
+/* Clang's libraries are loaded once; every request runs in a fork. The protocol is that of tool/workers.h. */
+static int serve()
+{
+    for (;;) {
+        size_t size = 0;
+        char digit;
+        while (read_exactly(&digit, 1) && digit != '\n')
+            size = size * 10 + size_t(digit - '0');
+        std::string request(size, '\0');
+        if (size == 0 || !read_exactly(&request[0], size))
+            return DONE; /* nobody asks any more */
+        pid_t child = fork();
+        if (child < 0)
+            return fail(std::string("cannot fork: ") + strerror(errno));
+        if (child == 0) {
+            std::vector<std::string> words;
+            for (size_t at = 0; at < size; at += words.back().size() + 1)
+                words.push_back(request.c_str() + at);
+            if (chdir(words[0].c_str()) != 0)
+                _exit(fail("no directory '" + words[0] + "'"));
+            if (!freopen("/dev/null", "r", stdin) || dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO) < 0)
+                _exit(fail("cannot open /dev/null"));
+            words.erase(words.begin());
+            run(words);
+        }
+        int status = 0;
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+            ;
+        dprintf(STDOUT_FILENO, "%s %d\n", WIFSIGNALED(status) ? "signal" : "exit", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    }
+}
+
 int main(int argc, char **argv)
 {
     noteBottomOfStack();
-    Options options;
-    int i = 1;
-    for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (!strcmp(argv[i], "--text"))
-            options.text = true;
-        else if (!strcmp(argv[i], "--out") && i + 1 < argc)
-            options.out = argv[++i];
-        else if (!strcmp(argv[i], "--deps") && i + 1 < argc)
-            options.deps = argv[++i];
-        else if (!strcmp(argv[i], "--version")) {
-            printf("aglet-extract %s, clang %s\n", AGLET_VERSION, CLANG_VERSION_STRING);
-            return 0;
-        } else
-            return fail(std::string("unknown option '") + argv[i] + "'");
-    }
-    for (i++; i < argc; i++)
-        options.command.push_back(argv[i]);
-    if (options.command.size() < 2)
-        return fail("usage: aglet-extract-N [--text | --out FILE] [--deps FILE] -- COMPILER ARGUMENTS…");
-    if (options.text == !options.out.empty())
-        return fail("give one of --text and --out FILE");
-    int status = extract(options);
-    fflush(nullptr);
-    _exit(status); /* the tree is not taken apart: the process ends here */
+    if (argc == 2 && !strcmp(argv[1], "--serve"))
+        return serve();
+    run(std::vector<std::string>(argv + 1, argv + argc));
 }
