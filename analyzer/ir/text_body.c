@@ -340,7 +340,7 @@ static ir_expr build_field_of(struct body *b, const struct node *n, ir_expr base
 
 static ir_expr build_place(struct body *b, const struct node *n, ir_loc around)
 {
-    ir_loc loc = n->loc == LOC_INHERITED ? around : n->loc;
+    ir_loc loc = n->loc != LOC_INHERITED ? n->loc : n->op == NODE_NAME ? 0 : around;
     struct ir_expr_rec rec = {.op = n->op, .loc = loc};
     switch (n->op) {
     case NODE_NAME:
@@ -367,10 +367,13 @@ static ir_expr build_place(struct body *b, const struct node *n, ir_loc around)
 static ir_expr build_value(struct body *b, const struct node *n, ir_loc around)
 {
     struct parser *p = b->p;
-    ir_loc loc = n->loc == LOC_INHERITED ? around : n->loc;
+    ir_loc loc = n->loc != LOC_INHERITED ? n->loc : is_leaf(n->op) ? 0 : around;
     struct ir_expr_rec rec = {.op = n->op, .loc = loc};
     if (is_place_node(n)) {
-        rec.a = build_place(b, n, around);
+        struct node place = *n;
+        if (n->op == NODE_NAME) /* the position is the load's */
+            place.loc = LOC_INHERITED;
+        rec.a = build_place(b, &place, around);
         const struct unit *u = unit_of(p);
         rec.op = u->types[type_core(u, u->exprs[rec.a].type)].kind == IR_T_ARRAY ? IR_E_ADDR : IR_E_LOAD;
         return finish_expr(b, NULL, rec);

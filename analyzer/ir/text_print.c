@@ -266,7 +266,7 @@ static bool is_implied(struct printer *p, const struct ir_expr_rec *e)
     if (e->op != IR_E_LOAD && e->op != IR_E_ADDR)
         return false;
     const struct ir_expr_rec *place = &p->u->exprs[e->a];
-    return place->loc == e->loc && is_array(p->u, place->type) == (e->op == IR_E_ADDR) && is_inferred(p, e);
+    return place->loc == (place->op == IR_E_VAR ? 0 : e->loc) && is_array(p->u, place->type) == (e->op == IR_E_ADDR) && is_inferred(p, e);
 }
 
 static void put_var(struct printer *p, ir_var v)
@@ -367,15 +367,12 @@ static void put_core(struct printer *p, const struct ir_expr_rec *e)
     }
 }
 
-static void put_expr(struct printer *p, ir_expr id, ir_loc around, int as)
+/* One expression as if it stood at `loc`, which is said when it is not `expected`. */
+static void put_node(struct printer *p, ir_expr id, ir_loc loc, ir_loc expected, int as)
 {
     const struct ir_expr_rec *e = &p->u->exprs[id];
-    if (is_implied(p, e)) {
-        put_expr(p, e->a, around, as);
-        return;
-    }
     bool said = e->op == IR_E_CAST || is_null(p, e) || is_inferred(p, e);
-    bool own = e->loc != around && !(p->parts & (UNIT_PRINT_NO_LOCS | UNIT_PRINT_EVENT_LOCS));
+    bool own = loc != expected && !(p->parts & (UNIT_PRINT_NO_LOCS | UNIT_PRINT_EVENT_LOCS));
     bool prefix = e->op == IR_E_DEREF || e->op == IR_E_ADDR || e->op == IR_E_UNARY || e->op == IR_E_BINARY ||
                   (e->op == IR_E_CONST && (int32_t)e->b < 0);
     bool open = !said || (prefix && (own || as == ATOM));
@@ -387,7 +384,18 @@ static void put_expr(struct printer *p, ir_expr id, ir_loc around, int as)
     }
     put(p, open ? ")" : "");
     if (own)
-        put_loc(p, e->loc);
+        put_loc(p, loc);
+}
+
+static void put_expr(struct printer *p, ir_expr id, ir_loc around, int as)
+{
+    const struct ir_expr_rec *e = &p->u->exprs[id];
+    if (!is_implied(p, e))
+        put_node(p, id, e->loc, is_leaf(e->op) ? 0 : around, as);
+    else if (p->u->exprs[e->a].op == IR_E_VAR) /* the position is the load's */
+        put_node(p, e->a, e->loc, around, as);
+    else
+        put_expr(p, e->a, around, as);
 }
 
 /* ---- graphs ---- */

@@ -83,11 +83,10 @@ bool name_needs_quotes(const char *name)
 {
     /* What starts a line, an expression or a type. */
     static const char *const reserved[] = {
-        "unit", "directory", "target", "producer", "pointer", "file", "builtin", "struct", "union", "enum", "typedef",
-        "global", "extern", "func", "note", "local", "static", "temp", "begin", "end", "eval", "call", "atomic", "asm",
-        "va", "goto", "if", "else", "switch", "case", "default", "indirect", "return", "unreachable", "unknown", "floating",
+        "struct", "union", "enum", "func", "local", "static", "temp", "begin", "end", "eval", "call", "atomic", "asm", "va",
+        "goto", "if", "else", "switch", "case", "default", "indirect", "return", "unreachable", "unknown", "floating",
         "label", "init", "zeroed", "null", "load", "place", "as", "void", "va_list", "vector", "const", "volatile",
-        "restrict", "_Atomic", "macro", "ends", "type", "size", "at", "bits", NULL};
+        "restrict", "_Atomic", NULL};
     const char *s = name;
     if (!((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || *s == '_' || *s == '$'))
         return true;
@@ -97,8 +96,7 @@ bool name_needs_quotes(const char *name)
         return true;
     size_t length = (size_t)(s - name);
     return is_listed(reserved, name, length) || is_builtin_word(name, length) ||
-           word_value(var_words, name, length) != UINT32_MAX || word_value(func_words, name, length) != UINT32_MAX ||
-           word_value(type_words, name, length) != UINT32_MAX;
+           word_value(func_words, name, length) != UINT32_MAX;
 }
 
 static const struct builtin builtins[] = {
@@ -166,7 +164,7 @@ struct inferred infer_type(const struct unit *u, const struct ir_expr_rec *e)
     case IR_E_FLOAT: return BUILTIN("double");
     case IR_E_STRING: return (struct inferred){INFER_POINTER_TO_BUILTIN, 0, "char"};
     case IR_E_LABEL: return (struct inferred){INFER_POINTER_TO_BUILTIN, 0, "void"};
-    case IR_E_FUNC: t = u->funcs[e->a].type; return t ? POINTER(t) : SAME(0);
+    case IR_E_FUNC: return SAME(u->funcs[e->a].type);
     case IR_E_VAR: return SAME(u->vars[e->a].type);
     case IR_E_FIELD: return SAME(u->fields[e->b].type);
     case IR_E_DEREF:

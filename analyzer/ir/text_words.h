@@ -37,6 +37,12 @@ struct inferred {
     ir_type type;
     const char *builtin; /* "void" is the void type */
 };
+/* A name or a constant: it has no position unless one is written, for whoever uses it has one. */
+static inline bool is_leaf(uint32_t op)
+{
+    return op == IR_E_VAR || op == IR_E_CONST || op == IR_E_FLOAT || op == IR_E_STRING || op == IR_E_LABEL ||
+           op == IR_E_UNKNOWN || op == IR_E_INIT;
+}
 struct inferred infer_type(const struct unit *u, const struct ir_expr_rec *e);
 
 /* Through typedefs, qualifiers and _Atomic to what the type is. At most `IR_MAX_TYPE_DEPTH` steps, so it ends on any unit. */

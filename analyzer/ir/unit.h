@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-#define AGLET_UNIT_VERSION 1u
+#define AGLET_UNIT_VERSION 2u
 
 typedef uint32_t ir_str;   /* into strings; 0 is "" */
 typedef uint32_t ir_file;  /* into files */

@@ -102,7 +102,7 @@ static void each_kind_of_foreign_file_is_named(void **state)
     assert_string_equal(err, "this is no unit of Aglet's");
     bytes[4]++;
     assert_null(unit_decode(bytes, size, err, sizeof err));
-    assert_non_null(strstr(err, "of version 2"));
+    assert_non_null(strstr(err, "of version 3"));
     bytes[4]--;
     assert_null(unit_decode(bytes, size - 3, err, sizeof err));
     assert_non_null(strstr(err, "cut short"));

@@ -82,6 +82,8 @@ static void sugar_means_what_the_page_says(void **state)
     e = &u->exprs[e->a];
     assert_int_equal(e->op, IR_E_VAR);
     assert_int_equal(e->a, f->params.first);
+    assert_int_equal(e->loc, 0);
+    e = &u->exprs[u->expr_refs[ev->args.first]];
     assert_int_equal(u->locs[e->loc].line, 3);
     ev++; /* r = s->n */
     assert_int_equal(ev->op, IR_EV_STORE);
@@ -207,14 +209,16 @@ static void unsized_structs_are_laid_out(void **state)
 static void expressions_without_a_position_have_the_lines(void **state)
 {
     (void)state;
-    struct unit *u = parse("unit \"n.c\"\nglobal i: int\nfunc f() {\n i = (i@3:7 + 1)@3:5 @3:1\n}\n");
+    struct unit *u = parse("unit \"n.c\"\nglobal i: int\nfunc f() {\n i = (i@3:7 + i)@3:5 @3:1\n i@4:2 = 1\n}\n");
     struct ir_event_rec *ev = &u->events[1];
-    assert_int_equal(u->locs[u->exprs[ev->a].loc].col, 1);
+    assert_int_equal(u->locs[ev->loc].col, 1);
+    assert_int_equal(u->exprs[ev->a].loc, 0); /* a name has none, its use has */
     struct ir_expr_rec *sum = &u->exprs[ev->b];
     assert_int_equal(u->locs[sum->loc].col, 5);
     assert_int_equal(u->locs[u->exprs[sum->a].loc].col, 7);
-    assert_int_equal(u->locs[u->exprs[u->exprs[sum->a].a].loc].col, 7);
+    assert_int_equal(u->exprs[u->exprs[sum->a].a].loc, 0);
     assert_int_equal(u->locs[u->exprs[sum->b].loc].col, 5);
+    assert_int_equal(u->locs[u->exprs[ev[1].a].loc].col, 2);
     unit_free(u);
 }
 
