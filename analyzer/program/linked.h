@@ -137,6 +137,8 @@ const struct unit *program_complete(void *program, const char *name, ir_type *ty
 const struct linked_unit *program_unit(const struct program *p, const struct unit *u);
 /* Where loc of u is, for reports; text is valid as long as the program. */
 struct position program_position(const struct unit *u, ir_loc loc);
+/* Annotations of no known word, and those the frontend found malformed or misplaced (unknown_words.c). */
+void program_report_unknown_words(const struct program *p, struct report *out);
 
 /* Resolve all calls: edges, callers, order. Requires program_link. */
 void program_call_graph(struct program *p);

@@ -54,6 +54,7 @@ void program_check(const struct program *p, struct report *out)
         report_begin(out, "annotation", SEVERITY_ERROR, &at, "%s", p->errors.at[i].text);
         report_subject(out, NULL, "%s", p->errors.at[i].text);
     }
+    program_report_unknown_words(p, out);
     for (const struct rule *const *r = rules_all; *r; r++)
         if (chosen(p, (*r)->id))
             (*r)->check(p, out);
