@@ -41,8 +41,8 @@ def flags(path):
 
 
 def main():
-    aglet, root, subject = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-    if not list((Path(aglet).parents[1] / "lib/aglet").glob("aglet-extract-*")):
+    aglet, root, subject = (Path(argument).resolve() for argument in sys.argv[1:4])
+    if not list((aglet.parents[1] / "lib/aglet").glob("aglet-extract-*")):
         print("skipped: no extractor is built (no Clang with its headers was found)")
         sys.exit(77)
     sources = sorted(subject.glob("*.c")) if subject.is_dir() else [subject]

@@ -14,11 +14,11 @@ static int held(struct queue *q) {
 }
 
 static int bare(struct queue *q) {
-    return queue_length(q); // expected-warning {{[aglet-guarded-by]}}
+    return queue_length(q); // no diagnostic: all its callers are here
 }
 
 static int bare_through_table(struct queue *q) {
-    return reader.length(q); // expected-warning {{[aglet-guarded-by]}}
+    return reader.length(q); // no diagnostic: as above
 }
 
 static int early(struct queue *q, int limit) {
@@ -32,6 +32,8 @@ static int early(struct queue *q, int limit) {
 int run(struct queue *q);
 int run(struct queue *q) {
     queue_start(q);
-    last = held(q) + bare(q) + bare_through_table(q) + early(q, 3);
+    last = held(q) + early(q, 3);
+    last += bare(q);               // expected-warning {{[aglet-guarded-by]}}
+    last += bare_through_table(q); // expected-warning {{[aglet-guarded-by]}}
     return last;
 }
