@@ -6,9 +6,9 @@
 #define HAVE_RW
 typedef aglet_rwlock rw_type;
 #define RW_INIT(l) aglet_rwlock_init(l)
-#define RW_RLOCK(l) aglet_rwlock_read_lock(l)
+#define RW_RLOCK(l) aglet_rwlock_read(l)
 #define RW_RUNLOCK(l) aglet_rwlock_read_unlock(l)
-#define RW_WLOCK(l) aglet_rwlock_write_lock(l)
+#define RW_WLOCK(l) aglet_rwlock_write(l)
 #define RW_WUNLOCK(l) aglet_rwlock_write_unlock(l)
 #endif
 typedef aglet_mutex lock_type;

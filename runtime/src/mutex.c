@@ -2,7 +2,7 @@
 /* The mutex: a word lock, and what the checked library is told of it. Stands on word_lock.h, check.h. */
 #include "aglet/mutex.h"
 
-#include "check.h"
+#include "check_fast.h"
 #include "take.h"
 #include "word_lock.h"
 
@@ -33,22 +33,35 @@ void aglet_mutex_destroy(aglet_mutex *mu)
         check_destroy(CHECK_MUTEX, mu, &mu->id_, CALLER());
 }
 
-inline void mutex_lock_from(aglet_mutex *mu, const void *caller)
+/* The long ways stand apart, so that the short ones need no stack frame. */
+static __attribute__((noinline)) void acquired_slow(aglet_mutex *mu, const void *caller)
 {
-    if (AGLET_LIKELY(word_lock_take_free(word(mu)))) {
-        if (aglet_checked)
-            check_acquired(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, caller);
+    check_acquired(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, caller);
+}
+
+static __attribute__((noinline)) void lock_slow(aglet_mutex *mu, const void *caller)
+{
+    if (aglet_checked && !check_wait_begin(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, AGLET_FOREVER, caller))
         return;
-    }
+    word_lock_take_slow(word(mu), AGLET_FOREVER);
     if (aglet_checked) {
-        if (!check_wait_begin(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, AGLET_FOREVER, caller))
-            return;
-        word_lock_take_slow(word(mu), AGLET_FOREVER);
         check_wait_end(true);
         check_acquired(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, caller);
-    } else {
-        word_lock_take_slow(word(mu), AGLET_FOREVER);
     }
+}
+
+static __attribute__((noinline)) void unlock_slow(aglet_mutex *mu, const void *caller)
+{
+    if (check_release(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, caller))
+        word_lock_give(word(mu));
+}
+
+inline __attribute__((always_inline)) void mutex_lock_from(aglet_mutex *mu, const void *caller)
+{
+    if (AGLET_UNLIKELY(!word_lock_take_free(word(mu))))
+        lock_slow(mu, caller);
+    else if (aglet_checked && AGLET_UNLIKELY(!check_acquired_fast(CHECK_EXCLUSIVE, mu, &mu->id_, caller)))
+        acquired_slow(mu, caller);
 }
 
 void aglet_mutex_lock(aglet_mutex *mu)
@@ -56,7 +69,7 @@ void aglet_mutex_lock(aglet_mutex *mu)
     mutex_lock_from(mu, CALLER());
 }
 
-inline bool mutex_try_lock_from(aglet_mutex *mu, const void *caller)
+inline __attribute__((always_inline)) bool mutex_try_lock_from(aglet_mutex *mu, const void *caller)
 {
     bool taken = word_lock_try(word(mu));
     if (aglet_checked && taken)
@@ -84,11 +97,12 @@ int aglet_mutex_lock_until(aglet_mutex *mu, aglet_time deadline)
     return taken ? 0 : -ETIMEDOUT;
 }
 
-inline void mutex_unlock_from(aglet_mutex *mu, const void *caller)
+inline __attribute__((always_inline)) void mutex_unlock_from(aglet_mutex *mu, const void *caller)
 {
-    if (aglet_checked && !check_release(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, caller))
-        return;
-    word_lock_give(word(mu));
+    if (aglet_checked && AGLET_UNLIKELY(!check_release_fast(CHECK_EXCLUSIVE, mu)))
+        unlock_slow(mu, caller);
+    else
+        word_lock_give(word(mu));
 }
 
 void aglet_mutex_unlock(aglet_mutex *mu)

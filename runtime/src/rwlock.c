@@ -12,7 +12,7 @@
  * lock through which writers come one at a time. */
 #include "aglet/rwlock.h"
 
-#include "check.h"
+#include "check_fast.h"
 #include "take.h"
 #include "word_lock.h"
 
@@ -37,6 +37,17 @@ static inline _Atomic uint32_t *gate(aglet_rwlock *rw)
 static inline _Atomic int32_t *drain(aglet_rwlock *rw)
 {
     return (_Atomic int32_t *)&rw->drain_;
+}
+
+static inline void acquired(aglet_rwlock *rw, int mode, const void *caller)
+{
+    if (!check_acquired_fast(mode, rw, &rw->id_, caller))
+        check_acquired(CHECK_RWLOCK, mode, rw, &rw->id_, caller);
+}
+
+static inline bool release(aglet_rwlock *rw, int mode, const void *caller)
+{
+    return check_release_fast(mode, rw) || check_release(CHECK_RWLOCK, mode, rw, &rw->id_, caller);
 }
 
 /* Wait for the phase in which we are counted. False when the deadline passed and we are out again. */
@@ -157,7 +168,7 @@ static int read_until(aglet_rwlock *rw, aglet_time deadline, const void *caller)
             return -ETIMEDOUT;
     }
     if (aglet_checked)
-        check_acquired(CHECK_RWLOCK, CHECK_SHARED, rw, &rw->id_, caller);
+        acquired(rw, CHECK_SHARED, caller);
     return 0;
 }
 
@@ -191,7 +202,7 @@ bool aglet_rwlock_try_read(aglet_rwlock *rw)
 
 inline void rwlock_read_unlock_from(aglet_rwlock *rw, const void *caller)
 {
-    if (aglet_checked && !check_release(CHECK_RWLOCK, CHECK_SHARED, rw, &rw->id_, caller))
+    if (aglet_checked && !release(rw, CHECK_SHARED, caller))
         return;
     end_read(rw);
 }
@@ -233,7 +244,7 @@ inline void rwlock_write_from(aglet_rwlock *rw, const void *caller)
             begin_write(rw);
             check_wait_end(true);
         }
-        check_acquired(CHECK_RWLOCK, CHECK_EXCLUSIVE, rw, &rw->id_, caller);
+        acquired(rw, CHECK_EXCLUSIVE, caller);
         return;
     }
     if (AGLET_UNLIKELY(!word_lock_take_free(gate(rw))))
@@ -283,13 +294,13 @@ int aglet_rwlock_write_until(aglet_rwlock *rw, aglet_time deadline)
             check_wait_end(in);
     }
     if (aglet_checked && in)
-        check_acquired(CHECK_RWLOCK, CHECK_EXCLUSIVE, rw, &rw->id_, CALLER());
+        acquired(rw, CHECK_EXCLUSIVE, CALLER());
     return in ? 0 : -ETIMEDOUT;
 }
 
 inline void rwlock_write_unlock_from(aglet_rwlock *rw, const void *caller)
 {
-    if (aglet_checked && !check_release(CHECK_RWLOCK, CHECK_EXCLUSIVE, rw, &rw->id_, caller))
+    if (aglet_checked && !release(rw, CHECK_EXCLUSIVE, caller))
         return;
     end_write(rw, 0);
 }
@@ -302,7 +313,7 @@ void aglet_rwlock_write_unlock(aglet_rwlock *rw)
 void aglet_rwlock_downgrade(aglet_rwlock *rw)
 {
     if (aglet_checked) {
-        if (!check_release(CHECK_RWLOCK, CHECK_EXCLUSIVE, rw, &rw->id_, CALLER()))
+        if (!release(rw, CHECK_EXCLUSIVE, CALLER()))
             return;
         check_acquired(CHECK_RWLOCK, CHECK_SHARED | CHECK_TRIED, rw, &rw->id_, CALLER());
     }

@@ -58,12 +58,16 @@ void symbol_describe(const void *pc, int is_return, int deep, struct symbol *out
     struct wanted w = {(unsigned long)at, out};
     dl_iterate_phdr(visit, &w);
     Dl_info info;
-    if (dladdr(at, &info) != 0) {
+    void *entry = NULL;
+    if (dladdr1(at, &info, &entry, RTLD_DL_SYMENT) != 0) {
         if (info.dli_fname != NULL)
             snprintf(out->module, sizeof out->module, "%s", info.dli_fname);
-        if (info.dli_sname != NULL)
+        const ElfW(Sym) *symbol = entry;
+        unsigned long into = (unsigned long)(at - (const char *)info.dli_saddr);
+        if (info.dli_sname != NULL && (symbol == NULL || into < symbol->st_size)) {
             snprintf(out->function, sizeof out->function, "%s", info.dli_sname);
-        out->into = (unsigned long)(at - (const char *)info.dli_saddr);
+            out->into = into;
+        }
     }
     if (aglet_checked && deep)
         symbol_describe_deep(at, out);

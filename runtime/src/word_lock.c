@@ -24,6 +24,13 @@ void word_lock_wake(_Atomic uint32_t *word, uint32_t whom)
     futex_wake_set(word, 1, whom);
 }
 
+void word_lock_give_and_wake(_Atomic uint32_t *word, uint32_t seen)
+{
+    uint32_t whom = word_lock_give_slow(word, seen);
+    if (whom != 0)
+        word_lock_wake(word, whom);
+}
+
 bool word_lock_try(_Atomic uint32_t *word)
 {
     /* Free, but perhaps not zero: sleepers were left by somebody whose wait ended early. */

@@ -26,6 +26,7 @@ bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline);
 
 /* Give when others wait; `seen` is what the word was just now. Returns whom word_lock_wake is to wake. */
 uint32_t word_lock_give_slow(_Atomic uint32_t *word, uint32_t seen);
+void word_lock_give_and_wake(_Atomic uint32_t *word, uint32_t seen);
 void word_lock_wake(_Atomic uint32_t *word, uint32_t whom);
 
 /* Take if free, also with waiters left over on the word. */
@@ -53,9 +54,10 @@ static inline uint32_t word_lock_release(_Atomic uint32_t *word)
 
 static inline void word_lock_give(_Atomic uint32_t *word)
 {
-    uint32_t whom = word_lock_release(word);
-    if (AGLET_UNLIKELY(whom != 0))
-        word_lock_wake(word, whom);
+    uint32_t seen = LOCKED;
+    if (AGLET_UNLIKELY(!atomic_compare_exchange_strong_explicit(word, &seen, 0, memory_order_release,
+                                                                memory_order_relaxed)))
+        word_lock_give_and_wake(word, seen);
 }
 
 #endif

@@ -16,37 +16,45 @@ enum { STACK_DEPTH = 16, GATES = 8, NAME_ROOM = 40, FIRST_HELD = 16 };
 
 struct edge;
 
+/* The first half is what every lock and unlock touches. */
 struct lock_record {
-    const void *_Atomic lock;               /* its address; NULL: the record is free */
-    struct check_thread *_Atomic owner;     /* who holds it alone, or NULL */
-    _Atomic uint64_t last_chain;            /* the order in which it was last taken and found in order */
-    uint64_t serial;                        /* never used again: makes chains of reused records differ */
-    const char *name;                       /* given by the program, or NULL */
-    const void *made_at;                    /* where it was initialised, else where it was first taken */
-    struct edge *out, *in;                  /* under engine_lock */
-    struct lock_record *next_by_address;    /* under engine_lock */
-    uint32_t index, mark;                   /* mark: the search that saw it last, under engine_lock */
+    const void *_Atomic lock;           /* its address; NULL: the record is free */
+    struct check_thread *_Atomic owner; /* who holds it alone, or NULL */
+    _Atomic uint64_t last_chain;        /* the order in which it was last taken and found in order */
+    uint64_t serial;                    /* never used again: makes chains of reused records differ */
+    bool left_alone;                    /* not to be checked (process-shared) */
+    bool initialised;                   /* by a call; else by zeroes or a static initialiser */
     uint8_t kind;
-    bool initialised;                       /* by a call; else by zeroes or a static initialiser */
-    _Atomic bool ever_written, ever_waited; /* it was once held alone; somebody once waited */
-    bool left_alone;                        /* not to be checked (process-shared) */
+    uint32_t index, mark; /* mark: the search that saw it last, under engine_lock */
+    const char *name;     /* given by the program, or NULL */
+    const void *made_at;  /* where it was initialised, else where it was first taken */
+
+    struct edge *out, *in;               /* under engine_lock */
+    struct lock_record *next_by_address; /* changed under engine_lock */
+    char unused[40];
+};
+_Static_assert(sizeof(struct lock_record) == 128, "an id finds its record by a shift");
+
+/* Kept small: these stores are most of what a checked lock costs. */
+struct held {
+    uintptr_t record_and_mode;
+    const void *site; /* in the program */
+    uint64_t chain;   /* hash of all held up to here, in order; not kept for the first */
+    uint64_t again;   /* recursive locks only: how often besides the first */
 };
 
-struct held {
-    struct lock_record *record;
-    uint64_t serial;  /* of the record: another one now says that the lock died while it was held */
-    const void *site; /* in the program */
-    uint64_t chain;   /* hash of all held up to here, in order */
-    uint32_t mode;
-    uint32_t again;    /* recursive locks: how often besides the first */
-    aglet_time since;  /* with max_hold_ms only */
-    uint32_t frames;   /* with stacks=full only, as is the next */
-    const void **stack;
+/* Beside each held entry, with options that want it only. */
+struct held_more {
+    aglet_time since;    /* max_hold_ms */
+    unsigned frames;     /* stacks=full */
+    const void *stack[STACK_DEPTH];
 };
 
 struct check_thread {
-    unsigned held_count, held_room;
     struct held *held;
+    unsigned held_count, held_room;
+    unsigned fast_room; /* held_count below it may take the short way: held_room, or 0 with options that want more */
+    struct held_more *more;
     struct held first_held[FIRST_HELD];
 
     /* What it waits for. `waiting` is odd while it waits; every wait makes it two larger, so that a reader who finds
@@ -95,14 +103,14 @@ struct edge {
 };
 
 extern struct ilock engine_lock;
-extern _Thread_local struct check_thread *check_self;
+extern _Thread_local struct check_thread *check_self __attribute__((visibility("hidden")));
 
 /* Memory that is never given back, zeroed; NULL when there is none (said once). Any thread, no lock needed. */
 void *engine_memory(size_t size);
 
 /* --- records.c: locks --- */
-extern struct lock_record *lock_records; /* reserved once; most of it is never touched */
-extern uint32_t lock_record_limit;
+extern struct lock_record *lock_records __attribute__((visibility("hidden"))); /* reserved once, mostly never touched */
+extern uint32_t lock_record_limit __attribute__((visibility("hidden")));
 
 /* The record an id field names, if it is this lock's. One comparison; nothing locked. */
 static inline struct lock_record *record_by_id(const void *lock, uint32_t id)
@@ -121,7 +129,7 @@ struct lock_record *record_by_address(const void *lock);
  * another thread was faster with the same lock and `initialised` is false, that one's. NULL: no room, go unchecked. */
 struct lock_record *record_new(enum check_kind kind, const void *lock, uint32_t *id, const char *name,
                                const void *made_at, bool initialised);
-/* Its life is over; its edges go. */
+/* Its life is over; its edges go. While a thread holds it the record is not used again: held lists point to it. */
 void record_free(struct lock_record *r);
 /* For every record whose lock lies in the memory: call `visit`. Cheap where no lock ever lay near. */
 void records_within(const void *memory, size_t size, void (*visit)(struct lock_record *, void *), void *context);
@@ -129,10 +137,26 @@ void records_within(const void *memory, size_t size, void (*visit)(struct lock_r
 /* --- threads.c --- */
 struct check_thread *thread_enter(void); /* the calling thread's record, made now */
 bool held_grow(struct check_thread *t);
+extern bool held_wants_more; /* stacks=full, max_hold_ms, or a sanitizer that wants to hear of each lock */
 struct held *held_find(struct check_thread *t, const struct lock_record *r, int mode);
 /* Call `visit` for every thread that has begun and not ended, until it returns false; under threads_lock. */
 void threads_each(bool (*visit)(struct check_thread *, void *), void *context);
 unsigned threads_alive(void);
+
+static inline struct lock_record *held_record(const struct held *h)
+{
+    return (struct lock_record *)(h->record_and_mode & ~(uintptr_t)127);
+}
+
+static inline uint32_t held_mode(const struct held *h)
+{
+    return (uint32_t)(h->record_and_mode & 127);
+}
+
+static inline uintptr_t held_tag(const struct lock_record *r, int mode)
+{
+    return (uintptr_t)r | (uintptr_t)(unsigned)mode;
+}
 
 static inline struct check_thread *thread_self(void)
 {
@@ -144,7 +168,20 @@ static inline struct check_thread *thread_self(void)
 /* The lock was just pushed on t's held list: note the new edges, report an inversion. */
 void order_taken(struct check_thread *t);
 void order_forget(struct lock_record *r); /* under engine_lock */
-uint64_t order_chain(uint64_t before, const struct lock_record *r, uint32_t mode);
+/* The hash of an order: what was held before, then this lock. */
+static inline uint64_t order_chain(uint64_t before, const struct lock_record *r, uint32_t mode)
+{
+    uint64_t h = (before ^ (r->serial << 3 | mode)) * UINT64_C(0x9e3779b97f4a7c15);
+    return h ^ h >> 29;
+}
+
+/* The order up to the entry at `index`, for its own chain. */
+static inline uint64_t held_before(const struct check_thread *t, unsigned index)
+{
+    if (index < 2)
+        return index == 0 ? 0 : (held_record(t->held)->serial << 3 | held_mode(t->held)) << 32; /* A<B is not B<A */
+    return t->held[index - 1].chain;
+}
 
 /* --- waits.c --- */
 /* t has published its wait: is it for ever? Returns false when it was reported and the hook let the program go on. */
@@ -175,7 +212,8 @@ const char *kind_words(int kind);
 const char *mode_words(int mode);
 /* Notes: where each lock that the thread holds was taken. */
 void note_held(struct misuse *m, const struct check_thread *t);
-void note_site(struct misuse *m, const void *site);
+/* Where an entry was taken: its stack where one was kept, else the place. */
+void note_taken(struct misuse *m, const struct check_thread *t, const struct held *h);
 void note_here(struct misuse *m, const char *what, const void *caller);
 
 #endif

@@ -61,13 +61,12 @@ static inline struct lock_record *record_of(enum check_kind kind, const void *lo
 /* Take the entry out of the middle: the chains after it are of other locks held now. */
 static void take_out(struct check_thread *t, struct held *h)
 {
-    const void **stack = h->stack;
-    unsigned at = (unsigned)(h - t->held);
-    for (unsigned i = at; i + 1 < t->held_count; i++) {
+    for (unsigned i = (unsigned)(h - t->held); i + 1 < t->held_count; i++) {
         t->held[i] = t->held[i + 1];
-        t->held[i].chain = order_chain(i != 0 ? t->held[i - 1].chain : 0, t->held[i].record, t->held[i].mode);
+        t->held[i].chain = order_chain(held_before(t, i), held_record(&t->held[i]), held_mode(&t->held[i]));
+        if (t->more != NULL)
+            t->more[i] = t->more[i + 1];
     }
-    t->held[t->held_count - 1].stack = stack;
     t->held_count--;
 }
 
@@ -146,21 +145,23 @@ void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const v
     tsan_destroy(lock);
 }
 
-static void note_stack(struct held *h)
+bool held_wants_more;
+
+__attribute__((constructor(102))) static void read_options(void)
 {
-    static _Thread_local const void **spare; /* stacks of locks given up are used again */
-    const void **room = h->stack != NULL ? h->stack : spare != NULL ? spare : engine_memory(STACK_DEPTH * sizeof *room);
-    spare = NULL;
-    h->stack = room;
-    h->frames = room != NULL ? stack_take(h->site, room, STACK_DEPTH) : 0;
+    held_wants_more = strcmp(options.stacks, "full") == 0 || options.max_hold_ms != 0 || tsan_here();
 }
 
-static bool full_stacks, long_holds;
-
-__attribute__((constructor(105))) static void read_options(void)
+/* What some options want kept of a lock that was just taken. */
+static void note_more(struct check_thread *t)
 {
-    full_stacks = strcmp(options.stacks, "full") == 0;
-    long_holds = options.max_hold_ms != 0;
+    if (t->more == NULL && (t->more = engine_memory(t->held_room * sizeof *t->more)) == NULL)
+        return;
+    struct held_more *more = &t->more[t->held_count - 1];
+    more->since = options.max_hold_ms != 0 ? aglet_now() : 0;
+    more->frames = strcmp(options.stacks, "full") == 0
+                       ? stack_take(t->held[t->held_count - 1].site, more->stack, STACK_DEPTH)
+                       : 0;
 }
 
 void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller)
@@ -185,20 +186,13 @@ void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *
     if (AGLET_UNLIKELY(n == t->held_room) && !held_grow(t))
         return;
     struct held *h = &t->held[n];
-    uint64_t before = n != 0 ? h[-1].chain : 0;
-    h->record = r;
-    h->serial = r->serial;
+    h->record_and_mode = held_tag(r, mode);
     h->site = caller;
-    h->mode = (uint32_t)mode;
     h->again = 0;
-    h->chain = order_chain(before, r, (uint32_t)mode);
+    h->chain = order_chain(held_before(t, n), r, (uint32_t)mode);
     t->held_count = n + 1;
-    if (AGLET_UNLIKELY(full_stacks))
-        note_stack(h);
-    else
-        h->frames = 0;
-    if (AGLET_UNLIKELY(long_holds))
-        h->since = aglet_now();
+    if (AGLET_UNLIKELY(held_wants_more))
+        note_more(t);
     if (n != 0 && atomic_load_explicit(&r->last_chain, memory_order_relaxed) != h->chain)
         order_taken(t);
 }
@@ -213,7 +207,7 @@ static void report_unheld(struct check_thread *t, struct lock_record *r, const v
     lock_words(r, words);
     struct held *other = held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED);
     if (other != NULL)
-        misuse_say(m, "thread '%s' gives %s, held %s, as if held %s", t->name, words, mode_words((int)other->mode),
+        misuse_say(m, "thread '%s' gives %s, held %s, as if held %s", t->name, words, mode_words((int)held_mode(other)),
                    mode_words(mode));
     else if (owner != NULL)
         misuse_say(m, "thread '%s' gives %s, which thread '%s' holds", t->name, words, owner->name);
@@ -230,8 +224,8 @@ static void report_long_hold(struct check_thread *t, const struct held *h, aglet
 {
     char words[LOCK_NAME_ROOM];
     t->inside++;
-    struct misuse *m = misuse_open("long-hold", atomic_load(&h->record->lock), false);
-    misuse_say(m, "thread '%s' held %s for %ld ms; max_hold_ms is %ld", t->name, lock_words(h->record, words),
+    struct misuse *m = misuse_open("long-hold", atomic_load(&held_record(h)->lock), false);
+    misuse_say(m, "thread '%s' held %s for %ld ms; max_hold_ms is %ld", t->name, lock_words(held_record(h), words),
                (long)(held_for / 1000000), options.max_hold_ms);
     note_here(m, "it was taken", h->site);
     note_here(m, "and is given", caller);
@@ -249,7 +243,7 @@ bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *i
     }
     unsigned n = t->held_count;
     struct held *h = n != 0 ? &t->held[n - 1] : NULL;
-    if (AGLET_UNLIKELY(h == NULL || h->record != r || !(h->mode & (uint32_t)mode))) {
+    if (AGLET_UNLIKELY(h == NULL || held_record(h) != r || !(held_mode(h) & (uint32_t)mode))) {
         h = held_find(t, r, mode);
         if (h == NULL) {
             if (t->inside == 0)
@@ -261,8 +255,8 @@ bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *i
         h->again--;
         return true;
     }
-    if (AGLET_UNLIKELY(long_holds)) {
-        aglet_time held_for = aglet_now() - h->since;
+    if (AGLET_UNLIKELY(options.max_hold_ms != 0) && t->more != NULL) {
+        aglet_time held_for = aglet_now() - t->more[h - t->held].since;
         if (held_for > options.max_hold_ms * (aglet_time)1000000)
             report_long_hold(t, h, held_for, caller);
     }
@@ -285,10 +279,7 @@ static void report_double(struct check_thread *t, struct lock_record *r, const v
     misuse_say(m, "thread '%s' %s %s, which it holds already", t->name, sentence, lock_words(r, words));
     note_here(m, "it is taken again", caller);
     misuse_note(m, "it was taken here");
-    if (h->frames != 0)
-        misuse_stack(m, h->stack, h->frames);
-    else
-        misuse_place(m, h->site);
+    note_taken(m, t, h);
     misuse_close(m);
     t->inside--;
 }
@@ -303,7 +294,7 @@ bool check_before_shared(enum check_kind kind, const void *lock, uint32_t *id, c
     if (AGLET_LIKELY(h == NULL))
         return true;
     report_double(t, r, lock, h, "double-lock",
-                  h->mode & CHECK_SHARED ? "takes for reading a second time" : "takes for reading", caller);
+                  held_mode(h) & CHECK_SHARED ? "takes for reading a second time" : "takes for reading", caller);
     return false;
 }
 
@@ -324,7 +315,7 @@ bool check_wait_begin(enum check_kind kind, int mode, const void *lock, uint32_t
         return true;
     struct held *h = kind == CHECK_RECURSIVE ? NULL : held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED);
     if (h != NULL && deadline == AGLET_FOREVER) {
-        if ((h->mode & CHECK_SHARED) && (mode & CHECK_EXCLUSIVE))
+        if ((held_mode(h) & CHECK_SHARED) && (mode & CHECK_EXCLUSIVE))
             report_double(t, r, lock, h, "deadlock", "takes for writing, and so waits for itself,", caller);
         else
             report_double(t, r, lock, h, "double-lock", "takes", caller);
@@ -376,9 +367,9 @@ unsigned check_yield(const void *caller)
         return t->held_count;
     char words[LOCK_NAME_ROOM];
     t->inside++;
-    struct misuse *m = misuse_open("lock-across-yield", atomic_load(&t->held[t->held_count - 1].record->lock), false);
+    struct misuse *m = misuse_open("lock-across-yield", atomic_load(&held_record(&t->held[t->held_count - 1])->lock), false);
     misuse_say(m, "a task is suspended while its thread holds %s: other tasks run with it held",
-               lock_words(t->held[t->held_count - 1].record, words));
+               lock_words(held_record(&t->held[t->held_count - 1]), words));
     note_here(m, "the task is suspended", caller);
     note_held(m, t);
     misuse_close(m);

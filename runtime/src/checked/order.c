@@ -23,12 +23,6 @@ static _Atomic uint64_t chains[CHAINS]; /* chains found in order; a hash table t
 static struct edge *free_edges;         /* under engine_lock, as is the next */
 static uint32_t search;
 
-uint64_t order_chain(uint64_t before, const struct lock_record *r, uint32_t mode)
-{
-    uint64_t h = (before ^ (r->serial << 3 | mode)) * UINT64_C(0x9e3779b97f4a7c15);
-    return h ^ h >> 29;
-}
-
 static void unlink_edge(struct edge *e)
 {
     *e->link_out = e->next_out;
@@ -166,11 +160,11 @@ static struct edge *add_edge(struct check_thread *t, unsigned index, const void 
     for (unsigned i = 0; i < t->held_count - 1 && wanted.gate_count < GATES; i++)
         if (i != index)
             wanted.gates[wanted.gate_count++] =
-                (struct gate){t->held[i].record, t->held[i].mode & (CHECK_EXCLUSIVE | CHECK_SHARED)};
+                (struct gate){held_record(&t->held[i]), held_mode(&t->held[i]) & (CHECK_EXCLUSIVE | CHECK_SHARED)};
     unsigned variants = 0;
     bool reported = false;
-    for (struct edge *e = from->record->out; e != NULL; e = e->next_out) {
-        if (e->to != to->record)
+    for (struct edge *e = held_record(from)->out; e != NULL; e = e->next_out) {
+        if (e->to != held_record(to))
             continue;
         /* An edge with no gates says more than one with some. */
         if (e->gate_count == 0 || same_gates(e, &wanted))
@@ -185,10 +179,10 @@ static struct edge *add_edge(struct check_thread *t, unsigned index, const void 
         return NULL;
     memcpy(e->gates, wanted.gates, sizeof e->gates);
     e->gate_count = wanted.gate_count;
-    e->from = from->record;
-    e->to = to->record;
-    e->from_mode = from->mode & (CHECK_EXCLUSIVE | CHECK_SHARED);
-    e->to_mode = to->mode & (CHECK_EXCLUSIVE | CHECK_SHARED);
+    e->from = held_record(from);
+    e->to = held_record(to);
+    e->from_mode = held_mode(from) & (CHECK_EXCLUSIVE | CHECK_SHARED);
+    e->to_mode = held_mode(to) & (CHECK_EXCLUSIVE | CHECK_SHARED);
     e->from_site = from->site;
     e->to_site = to->site;
     e->frames = frames < STACK_DEPTH ? frames : STACK_DEPTH;
@@ -291,12 +285,12 @@ void order_taken(struct check_thread *t)
     struct held *newest = &t->held[t->held_count - 1];
     _Atomic uint64_t *slot = &chains[newest->chain % CHAINS];
     if (atomic_load_explicit(slot, memory_order_relaxed) == newest->chain) {
-        atomic_store_explicit(&newest->record->last_chain, newest->chain, memory_order_relaxed);
+        atomic_store_explicit(&held_record(newest)->last_chain, newest->chain, memory_order_relaxed);
         return;
     }
     if (t->inside != 0 || options.lock_order == 0)
         return;
-    if (!(newest->mode & CHECK_TRIED)) { /* who does not wait can close no circle */
+    if (!(held_mode(newest) & CHECK_TRIED)) { /* who does not wait can close no circle */
         t->inside++;
         const void *stack[STACK_DEPTH];
         unsigned frames = strcmp(options.stacks, "none") == 0 ? 0 : stack_take(newest->site, stack, STACK_DEPTH);
@@ -321,7 +315,7 @@ void order_taken(struct check_thread *t)
                 }
             }
             /* Deep nests: what the nearest lock taken by waiting implies is not repeated for each lock below it. */
-            if (t->held_count > ALL_PAIRS_DEPTH && !(t->held[i].mode & (CHECK_TRIED | CHECK_SHARED)))
+            if (t->held_count > ALL_PAIRS_DEPTH && !(held_mode(&t->held[i]) & (CHECK_TRIED | CHECK_SHARED)))
                 break;
         }
         ilock_give(&engine_lock);
@@ -332,5 +326,5 @@ void order_taken(struct check_thread *t)
         t->inside--;
     }
     atomic_store_explicit(slot, newest->chain, memory_order_relaxed);
-    atomic_store_explicit(&newest->record->last_chain, newest->chain, memory_order_relaxed);
+    atomic_store_explicit(&held_record(newest)->last_chain, newest->chain, memory_order_relaxed);
 }

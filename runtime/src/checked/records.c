@@ -93,11 +93,15 @@ struct lock_record *record_new(enum check_kind kind, const void *lock, uint32_t 
         return r;
     }
     if (r != NULL) { /* the memory was used for a lock before */
+        bool held = atomic_load_explicit(&r->owner, memory_order_relaxed) != NULL;
         unlink_record(r);
-    } else if (free_records != NULL) {
+        if (held)
+            r = NULL;
+    }
+    if (r == NULL && free_records != NULL) {
         r = free_records;
         free_records = r->next_by_address;
-    } else if ((lock_records != NULL || reserve()) && used < lock_record_limit) {
+    } else if (r == NULL && (lock_records != NULL || reserve()) && used < lock_record_limit) {
         r = &lock_records[used];
         r->index = used++;
     }
@@ -108,7 +112,6 @@ struct lock_record *record_new(enum check_kind kind, const void *lock, uint32_t 
         r->kind = (uint8_t)kind;
         r->initialised = initialised;
         r->left_alone = false;
-        atomic_store_explicit(&r->ever_written, false, memory_order_relaxed);
         atomic_store_explicit(&r->last_chain, 0, memory_order_relaxed);
         atomic_store_explicit(&r->owner, NULL, memory_order_relaxed);
         size_t b = bucket_of(lock), page = page_of((uintptr_t)lock);
@@ -130,9 +133,12 @@ void record_free(struct lock_record *r)
 {
     ilock_take(&engine_lock);
     if (atomic_load_explicit(&r->lock, memory_order_relaxed) != NULL) {
+        bool held = atomic_load_explicit(&r->owner, memory_order_relaxed) != NULL;
         unlink_record(r);
-        __atomic_store_n(&r->next_by_address, free_records, __ATOMIC_RELEASE);
-        free_records = r;
+        if (!held) {
+            __atomic_store_n(&r->next_by_address, free_records, __ATOMIC_RELEASE);
+            free_records = r;
+        }
     }
     ilock_give(&engine_lock);
 }

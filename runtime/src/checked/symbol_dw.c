@@ -46,7 +46,7 @@ void symbol_describe_deep(const void *pc, struct symbol *out)
     GElf_Off into = 0;
     GElf_Sym symbol;
     const char *name = dwfl_module_addrinfo(module, at, &into, &symbol, NULL, NULL, NULL);
-    if (name != NULL) {
+    if (name != NULL && (symbol.st_size == 0 || into < symbol.st_size)) {
         snprintf(out->function, sizeof out->function, "%s", name);
         out->into = into;
     }

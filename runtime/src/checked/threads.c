@@ -35,10 +35,13 @@ static struct check_thread *take_record(void)
         return NULL;
     uint64_t waiting = atomic_load_explicit(&t->waiting, memory_order_relaxed);
     struct held *held = t->held;
+    struct held_more *more = t->more;
     unsigned room = t->held_room;
     memset(t, 0, sizeof *t);
+    t->more = more;
     t->held = held != NULL ? held : t->first_held;
     t->held_room = held != NULL ? room : FIRST_HELD;
+    t->fast_room = held_wants_more ? 0 : t->held_room;
     t->serial = serial;
     atomic_store_explicit(&t->waiting, (waiting + 2) & ~UINT64_C(1), memory_order_relaxed);
     atomic_store_explicit(&t->state, THREAD_MADE, memory_order_relaxed);
@@ -143,7 +146,7 @@ void check_thread_end(const void *caller)
     waits_end(t); /* cancelled while it waited */
     if (t->held_count != 0) {
         char words[LOCK_NAME_ROOM];
-        struct lock_record *r = t->held[t->held_count - 1].record;
+        struct lock_record *r = held_record(&t->held[t->held_count - 1]);
         t->inside++;
         struct misuse *m = misuse_open("thread-exit-held", atomic_load(&r->lock), false);
         lock_words(r, words);
@@ -248,19 +251,23 @@ bool held_grow(struct check_thread *t)
 {
     unsigned room = t->held_room * 2;
     struct held *larger = engine_memory(room * sizeof *larger);
-    if (larger == NULL)
+    struct held_more *more = held_wants_more ? engine_memory(room * sizeof *more) : NULL;
+    if (larger == NULL || (held_wants_more && more == NULL))
         return false;
     memcpy(larger, t->held, t->held_count * sizeof *larger);
+    if (t->more != NULL && more != NULL)
+        memcpy(more, t->more, t->held_count * sizeof *more);
     t->held = larger;
+    t->more = more;
     t->held_room = room;
+    t->fast_room = held_wants_more ? 0 : room;
     return true;
 }
 
 struct held *held_find(struct check_thread *t, const struct lock_record *r, int mode)
 {
     for (unsigned i = t->held_count; i-- > 0;)
-        if (t->held[i].record == r && t->held[i].serial == r->serial &&
-            (t->held[i].mode & (uint32_t)mode & (CHECK_EXCLUSIVE | CHECK_SHARED)) != 0)
+        if (held_record(&t->held[i]) == r && (held_mode(&t->held[i]) & (uint32_t)mode & (CHECK_EXCLUSIVE | CHECK_SHARED)) != 0)
             return &t->held[i];
     return NULL;
 }

@@ -54,17 +54,21 @@ const char *lock_words(const struct lock_record *r, char out[LOCK_NAME_ROOM])
     return out;
 }
 
-void note_site(struct misuse *m, const void *site)
-{
-    misuse_place(m, site);
-}
-
 void note_here(struct misuse *m, const char *what, const void *caller)
 {
     if (caller == NULL)
         return;
     misuse_note(m, "%s here", what);
     misuse_place(m, caller);
+}
+
+void note_taken(struct misuse *m, const struct check_thread *t, const struct held *h)
+{
+    const struct held_more *more = t->more != NULL ? &t->more[h - t->held] : NULL;
+    if (more != NULL && more->frames != 0)
+        misuse_stack(m, more->stack, more->frames);
+    else
+        misuse_place(m, h->site);
 }
 
 void note_held(struct misuse *m, const struct check_thread *t)
@@ -74,13 +78,10 @@ void note_held(struct misuse *m, const struct check_thread *t)
     char words[LOCK_NAME_ROOM];
     for (unsigned i = t->held_count; i-- > first;) {
         const struct held *h = &t->held[i];
-        misuse_note(m, "thread '%s' has held %s%s%s since it took it here", t->name, lock_words(h->record, words),
-                    h->record->kind == CHECK_RWLOCK ? " " : "",
-                    h->record->kind == CHECK_RWLOCK ? mode_words((int)h->mode) : "");
-        if (h->frames != 0)
-            misuse_stack(m, h->stack, h->frames);
-        else
-            misuse_place(m, h->site);
+        misuse_note(m, "thread '%s' has held %s%s%s since it took it here", t->name, lock_words(held_record(h), words),
+                    held_record(h)->kind == CHECK_RWLOCK ? " " : "",
+                    held_record(h)->kind == CHECK_RWLOCK ? mode_words((int)held_mode(h)) : "");
+        note_taken(m, t, h);
     }
     if (first != 0)
         misuse_note(m, "and %u more", first);
