@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Many producers, one consumer: bounded, rendezvous and unbounded channels between OS threads. The consumer's loop ends when
+ * the last sender is dropped. Stands on aglet/channel.h and aglet/thread.h. */
+#include <aglet/channel.h>
+#include <aglet/thread.h>
+#include <stdio.h>
+
+AGLET_CHANNEL(numbers, int);
+
+enum { PRODUCERS = 3, EACH = 100 };
+
+struct producer {
+    numbers_sender tx;
+    int first;
+};
+
+static void *produce(void *arg) {
+    struct producer *p = arg;
+    for (int i = 0; i < EACH; i++)
+        if (numbers_send(&p->tx, p->first + i))
+            break;
+    numbers_drop(&p->tx);
+    return NULL;
+}
+
+static long consume(size_t capacity) {
+    numbers_sender tx;
+    numbers_receiver rx;
+    struct producer producers[PRODUCERS];
+    aglet_thread threads[PRODUCERS];
+    int value;
+    long sum = 0;
+    if (numbers_bounded(&tx, &rx, capacity))
+        return -1;
+    for (int i = 0; i < PRODUCERS; i++) {
+        producers[i].tx = numbers_clone(&tx);
+        producers[i].first = i * EACH;
+        if (aglet_thread_spawn(&threads[i], produce, &producers[i]))
+            return -1;
+    }
+    numbers_drop(&tx);
+    while (numbers_recv(&rx, &value) == 0)
+        sum += value;
+    numbers_drop_receiver(&rx);
+    for (int i = 0; i < PRODUCERS; i++)
+        (void)aglet_thread_join(&threads[i], NULL);
+    return sum;
+}
+
+int main(void) {
+    long bounded = consume(8), rendezvous = consume(0), unbounded = consume(AGLET_UNBOUNDED);
+    printf("%ld %ld %ld\n", bounded, rendezvous, unbounded);
+    return bounded == 44850 && rendezvous == bounded && unbounded == bounded ? 0 : 1;
+}
