@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Which objects does a function touch, hand over, wait for? Its accesses, hand-offs and joins on places, in order.
+ * Stands on linked.h. Solved on demand for the functions that boundaries lead to, and kept.
+ *
+ * A place is an object's identity inside one function: a local, a global, the object a parameter points to, an allocation,
+ * and fields and elements of these. A pointer kept in memory stands for one object only where nothing in the function, nor
+ * what it calls, writes that field; else each load gives a place of its own, so nothing is concluded from it. Coarser than
+ * the lock solver's terms on purpose: what this finds is reported without a path to check it on. */
+#ifndef AGLET_PROGRAM_REGION_H
+#define AGLET_PROGRAM_REGION_H
+
+#include "linked.h"
+
+enum place_op {
+    PLACE_NONE,
+    PLACE_LOCAL,  /* local, parameter or temp a (ir_var) */
+    PLACE_GLOBAL, /* linked global a */
+    PLACE_PARAM,  /* what parameter a points to at entry */
+    PLACE_HEAP,   /* allocated by event a */
+    PLACE_RESULT, /* what the result of call a points to */
+    PLACE_FIELD,  /* field b (linked) of place a */
+    PLACE_INDEX,  /* element b - 1 of place a; b 0: some element */
+    PLACE_DEREF,  /* what the pointer in place a points to, all through the function */
+    PLACE_LOADED, /* what the pointer in place a pointed to when event b read it */
+    PLACE_PHI     /* what local b points to where paths meet at block a */
+};
+struct place {
+    uint32_t op, a, b;
+};
+typedef uint32_t place_id;
+
+/* A value: what kind it is in the top four bits, of what below. */
+typedef uint32_t region_value;
+enum value_kind {
+    VALUE_UNKNOWN,
+    VALUE_ZERO,
+    VALUE_POINTER, /* to a place */
+    VALUE_FUNC,    /* linked function */
+    VALUE_RESULT   /* the number that call event returned */
+};
+#define VALUE_OF(kind, x) ((uint32_t)(kind) << 28 | ((x) & 0x0fffffffu))
+#define VALUE_KIND(v) ((v) >> 28)
+#define VALUE_ITEM(v) ((v) & 0x0fffffffu)
+
+enum region_op {
+    REGION_READ,
+    REGION_WRITE,
+    REGION_FREE,
+    REGION_PASS,  /* handed to code nobody knows: anything may happen to it */
+    REGION_SEND,  /* moved away for good: a queue, AGLET_SENDING */
+    REGION_SPAWN, /* handed to a thread: spawn */
+    REGION_JOIN,  /* place: the handle, or none: some thread */
+    REGION_DETACH,
+    REGION_ORDER, /* may wait for another thread */
+    REGION_KEEP   /* stored where others find it */
+};
+#define REGION_ATOMIC 1u
+#define REGION_WHOLE 2u    /* all of the object, not just what the place names */
+#define REGION_ORDERED 4u  /* an ORDER may come before it in this function */
+#define REGION_GUARDED 8u  /* the member is declared guarded: guarded-by looks after it */
+#define REGION_MAYBE 16u   /* not on every way through the function that was called here */
+#define REGION_CONST 32u   /* the initial value of something const */
+
+struct handoff_spec {
+    uint32_t entries[4]; /* linked functions it may run */
+    uint32_t n_entries;
+    uint32_t entry_param; /* PARAM index + 1 that holds the entry, where it is not known here; else 0 */
+    place_id handles[4];  /* where the handle goes */
+    uint32_t n_handles;
+    struct result_when when;
+    bool task, lent, moves; /* moves: AGLET_SENDING as well */
+    bool has_attributes;    /* may be born detached */
+    ir_type type;           /* of what the argument points to, before its casts, in the unit of `func` */
+    uint32_t func;          /* where the spawn itself stands */
+    ir_event event;
+};
+
+struct region_event {
+    uint8_t op, flags;
+    place_id place;
+    uint64_t locks; /* classes of lock that may be held, as a mask */
+    ir_event event; /* in the function whose list this is in */
+    uint32_t func;  /* where it really happens, and at what place in that function's unit */
+    ir_loc loc;
+    const struct handoff_spec *spawn;
+};
+
+/* One function's solved flow. */
+struct region_flow {
+    struct program *p;
+    uint32_t func;
+    const struct linked_unit *unit;
+    bool solved, failed, solving;
+    struct place *places;
+    uint32_t n_places, cap_places;
+    struct index place_index;
+    struct region_event *events; /* in block order */
+    size_t n_events, cap_events;
+    uint32_t *first;  /* by event of the function (relative): its first region event; one more at the end */
+    ir_event first_event;
+    bool may_order;   /* it, or what it calls, may wait for another thread */
+    bool overflow;    /* more than is kept */
+    uint64_t adds;    /* locks it may return with */
+    uint64_t frees_always; /* parameters whose object is freed on every way */
+    struct map64 names;    /* place without a name of its own → local + 1 that held it first */
+    struct branch_fact {
+        ir_event event; /* the condition compares the result of this call … */
+        uint32_t test;  /* … so (ir_binary_op) … */
+        int64_t value;  /* … with this; event 0: not known */
+    } *branches;        /* by block of the function (relative) */
+};
+
+struct regions;
+struct regions *regions_new(struct program *p);
+void regions_free(struct regions *r);
+/* The flow of a defined function, solved; NULL when it has no graph or is being solved just now (recursion). */
+const struct region_flow *regions_flow(struct regions *r, uint32_t func);
+
+place_id place_make(struct region_flow *f, enum place_op op, uint32_t a, uint32_t b);
+/* Without FIELD and INDEX: the object. */
+place_id place_object(const struct region_flow *f, place_id p);
+/* Is p the object, or a part of it? */
+bool place_within(const struct region_flow *f, place_id p, place_id object);
+/* p of a callee, said in the caller's places, where parameter i's object is args[i]; 0 when it cannot be said. */
+place_id place_translate(const struct region_flow *from, place_id p, struct region_flow *to, const region_value *args,
+                         uint32_t n_args);
+/* As C spells it: "job->conn.buf". */
+int place_print(const struct region_flow *f, place_id p, char *out, size_t size);
+
+#endif

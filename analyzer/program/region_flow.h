@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* The inside of one function's solving: its state, and what a call does to it. Private to region_flow.c and region_call.c.
+ * Stands on region.h and summary.h. */
+#ifndef AGLET_PROGRAM_REGION_FLOW_H
+#define AGLET_PROGRAM_REGION_FLOW_H
+
+#include "region.h"
+#include "summary.h"
+
+struct cell_value {
+    place_id at;
+    region_value value;
+};
+
+struct state {
+    region_value *vars; /* parameters, then locals */
+    VEC(struct cell_value) cells; /* members of locals and allocations */
+    uint64_t locks;
+    bool ordered, reached;
+};
+
+struct solve {
+    struct program *p;
+    struct regions *r;
+    struct region_flow *f;
+    const struct unit *u;
+    const struct ir_func_rec *fr;
+    uint32_t first_block, n_blocks, first_param, n_params, first_local, n_vars;
+    struct state *in, *s; /* at each block's start; now */
+    ir_event event;       /* now */
+    ir_event end_event;   /* one past the function's last */
+    bool recording;
+    unsigned nesting;
+};
+
+place_id region_place(struct solve *x, ir_expr e);
+region_value region_eval(struct solve *x, ir_expr e);
+void region_reads(struct solve *x, ir_expr e);
+void region_set(struct solve *x, place_id at, region_value value);
+void region_forget(struct solve *x, place_id object);
+/* Note an event now; NULL while nothing is recorded, or when there is no room. */
+struct region_event *region_add(struct solve *x, enum region_op op, place_id place, unsigned flags, ir_loc loc);
+void region_order(struct solve *x);
+/* Apply a call: its arguments are read, then what the functions it may run do. */
+void region_call(struct solve *x, const struct ir_event_rec *call);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Places: made once each, compared by number, said in a caller's words, printed.
+ * Stands on region.h. */
+#include <stdio.h>
+#include <string.h>
+#include "../base/alloc.h"
+#include "region.h"
+
+place_id place_make(struct region_flow *f, enum place_op op, uint32_t a, uint32_t b)
+{
+    uint32_t words[3] = {op, a, b};
+    uint64_t hash = hash_words(words, 3);
+    for (struct index_probe p = index_first(&f->place_index, hash); p.id; index_next(&f->place_index, &p))
+        if (f->places[p.id].op == op && f->places[p.id].a == a && f->places[p.id].b == b)
+            return p.id;
+    if (f->n_places == f->cap_places) {
+        f->cap_places = f->cap_places ? 2 * f->cap_places : 64;
+        f->places = xrealloc(f->places, f->cap_places * sizeof *f->places);
+    }
+    if (!f->n_places)
+        f->places[f->n_places++] = (struct place){0, 0, 0};
+    f->places[f->n_places] = (struct place){op, a, b};
+    index_add(&f->place_index, hash, f->n_places);
+    return f->n_places++;
+}
+
+place_id place_object(const struct region_flow *f, place_id p)
+{
+    while (p && (f->places[p].op == PLACE_FIELD || f->places[p].op == PLACE_INDEX))
+        p = f->places[p].a;
+    return p;
+}
+
+bool place_within(const struct region_flow *f, place_id p, place_id object)
+{
+    while (p && p != object && (f->places[p].op == PLACE_FIELD || f->places[p].op == PLACE_INDEX))
+        p = f->places[p].a;
+    return p && p == object;
+}
+
+place_id place_translate(const struct region_flow *from, place_id p, struct region_flow *to, const region_value *args,
+                         uint32_t n_args)
+{
+    struct place chain[24];
+    unsigned n = 0;
+    for (; p; p = from->places[p].a) {
+        enum place_op op = (enum place_op)from->places[p].op;
+        if (op != PLACE_FIELD && op != PLACE_INDEX && op != PLACE_DEREF)
+            break;
+        if (n == sizeof chain / sizeof *chain)
+            return 0;
+        chain[n++] = from->places[p];
+    }
+    if (!p)
+        return 0;
+    place_id out = 0;
+    if (from->places[p].op == PLACE_PARAM && from->places[p].a < n_args &&
+        VALUE_KIND(args[from->places[p].a]) == VALUE_POINTER)
+        out = VALUE_ITEM(args[from->places[p].a]);
+    else if (from->places[p].op == PLACE_GLOBAL)
+        out = place_make(to, PLACE_GLOBAL, from->places[p].a, 0);
+    while (n-- && out) {
+        if (chain[n].op == PLACE_INDEX && to->places[out].op == PLACE_INDEX)
+            out = to->places[out].a; /* an element of an array that begins at an element: some element */
+        out = place_make(to, (enum place_op)chain[n].op, out, chain[n].op == PLACE_INDEX ? 0 : chain[n].b);
+    }
+    return out;
+}
+
+int place_print(const struct region_flow *f, place_id p, char *out, size_t size)
+{
+    const struct unit *u = f->unit->unit;
+    const struct place *at = &f->places[p];
+    char inner[300];
+    bool pointer;
+    switch ((enum place_op)at->op) {
+    case PLACE_LOCAL:
+        return snprintf(out, size, "%s", *unit_str(u, u->vars[at->a].name) ? unit_str(u, u->vars[at->a].name) : "it");
+    case PLACE_GLOBAL:
+        return snprintf(out, size, "%s", f->p->globals.at[at->a].name);
+    case PLACE_PARAM: {
+        const struct ir_func_rec *rec = &u->funcs[f->p->funcs.at[f->func].func];
+        const char *name = at->a < rec->params.count ? unit_str(u, u->vars[rec->params.first + at->a].name) : "";
+        return snprintf(out, size, "*%s", *name ? name : "argument");
+    }
+    case PLACE_FIELD:
+        place_print(f, at->a, inner, sizeof inner);
+        pointer = *inner == '*';
+        return snprintf(out, size, "%s%s%s", inner + pointer, !*f->p->fields.at[at->b].name ? "" : pointer ? "->" : ".",
+                        f->p->fields.at[at->b].name);
+    case PLACE_INDEX:
+        place_print(f, at->a, inner, sizeof inner);
+        pointer = *inner == '*';
+        return at->b ? snprintf(out, size, "%s[%u]", inner + pointer, at->b - 1)
+                     : snprintf(out, size, "%s[...]", inner + pointer);
+    case PLACE_DEREF:
+    case PLACE_LOADED:
+        place_print(f, at->a, inner, sizeof inner);
+        return snprintf(out, size, "*%s", inner);
+    case PLACE_PHI:
+        return snprintf(out, size, "*%s", unit_str(u, u->vars[at->b].name));
+    case PLACE_HEAP:
+    case PLACE_RESULT:
+    case PLACE_NONE:
+        break;
+    }
+    return snprintf(out, size, "*object");
+}
