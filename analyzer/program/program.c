@@ -6,6 +6,7 @@
 #include <string.h>
 #include "../base/alloc.h"
 #include "../rules/rule.h"
+#include "boundary.h"
 #include "lock_facts.h"
 
 struct program *program_new(const struct program_options *options)
@@ -34,6 +35,7 @@ void program_solve(struct program *p)
     program_solve_effects(p);
     program_solve_locks(p);
     program_judge(p);
+    program_find_boundaries(p);
     p->solved = true;
 }
 
@@ -75,6 +77,7 @@ void program_free(struct program *p)
         vec_free(&p->locks->candidates);
         map64_free(&p->locks->seen);
     }
+    boundaries_free(p->boundaries);
     vec_free(&p->units);
     vec_free(&p->structs);
     vec_free(&p->fields);

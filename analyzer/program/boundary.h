@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What crosses from one thread to another, and is it safe there? Every hand-off, what both sides do with the region, and
+ * what is wrong with it.
+ * Stands on region.h and traits.h. Filled by program_solve; the rules send, sync, use-after-send, stack-escape, entry-type
+ * and unjoined word it.
+ *
+ * Only what is certain is kept as wrong: a use counts when it is reached after the hand-off with no join and nothing in between
+ * that may order the two sides; an access of the other side when nothing it does before may wait. */
+#ifndef AGLET_PROGRAM_BOUNDARY_H
+#define AGLET_PROGRAM_BOUNDARY_H
+
+#include "region.h"
+#include "traits.h"
+
+enum handoff_verdict {
+    HANDOFF_SENT,   /* this side does nothing more with it */
+    HANDOFF_LENT,   /* uses come after the join only */
+    HANDOFF_SHARED, /* both sides use it at once */
+    HANDOFF_UNKNOWN /* who uses it when cannot be told */
+};
+
+/* Two accesses that may happen at once. */
+struct conflict {
+    const struct region_event *mine;   /* on this side; or the other of two threads */
+    const struct region_event *theirs; /* in the entry function, or what it calls */
+    uint32_t entry;                    /* the function that does theirs */
+    bool twice;                        /* both are threads: the region was handed over more than once */
+    const struct region_event *other;  /* twice: the second hand-off (or the same, in a loop) */
+    const char *path;                  /* "ctx.count" */
+    bool on_count;                     /* of a reference count */
+};
+
+struct handoff {
+    uint32_t func;                   /* linked function in which it is judged */
+    const struct region_flow *flow;  /* of that */
+    const struct region_event *at;   /* its SPAWN or SEND; at->spawn the details */
+    place_id region;                 /* 0: nothing is handed over that can be named */
+    enum handoff_verdict verdict;
+    struct conflict *conflicts;
+    uint32_t n_conflicts;
+    const struct region_event *later; /* a use after an explicit move, or after the entry freed it; or NULL */
+    bool entry_frees;
+    const char *escapes; /* the name of a local that dies before the other side is surely done; or NULL */
+    ir_loc dies;         /* where */
+    bool neither_joined_nor_detached;
+};
+
+/* A handle joined a second time. */
+struct second_join {
+    const struct region_flow *flow;
+    const struct region_event *first, *second;
+};
+
+struct boundaries {
+    struct regions *regions;
+    struct traits *traits;
+    VEC(struct handoff) handoffs; /* in the order of functions and events */
+    VEC(struct second_join) second_joins;
+};
+
+/* Find and judge them all. Requires summaries. */
+void program_find_boundaries(struct program *p);
+void boundaries_free(struct boundaries *b); /* NULL is fine */
+
+/* Where a region event really stands. */
+struct position region_position(const struct program *p, const struct region_event *e);
+
+#endif

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Walks forward from a hand-off, each block once, and stops where the other side may be done or be waited for.
+ * Stands on boundary_walk.h. Ways on which the hand-off failed are not walked. */
+#include "boundary_walk.h"
+
+#include <string.h>
+#include "../base/alloc.h"
+
+struct walker {
+    struct walk *w;
+    const struct region_flow *f;
+    const struct unit *u;
+    const struct ir_func_rec *fr;
+    bool *seen, *stops; /* by block; stops: the head of a loop that waits or joins, however often it turns */
+    VEC(uint32_t) work;
+    place_id object;    /* that the region lies in */
+};
+
+void walk_free(struct walk *w)
+{
+    vec_free(&w->uses);
+    vec_free(&w->spawns);
+}
+
+static const struct ir_block_rec *block(const struct walker *k, uint32_t b)
+{
+    return &k->u->blocks[k->fr->blocks.first + b];
+}
+
+static uint32_t successor(const struct walker *k, const struct ir_block_rec *b, uint32_t i)
+{
+    return k->u->succs[b->succs.first + i].block - k->fr->blocks.first;
+}
+
+/* Region events of the IR event ev. */
+static void events_of(const struct walker *k, ir_event ev, size_t *from, size_t *to)
+{
+    *from = k->f->first[ev - k->f->first_event];
+    *to = k->f->first[ev - k->f->first_event + 1];
+}
+
+static bool named_directly(const struct region_flow *f, place_id p)
+{
+    place_id object = place_object(f, p);
+    return object && (f->places[object].op == PLACE_LOCAL || f->places[object].op == PLACE_GLOBAL);
+}
+
+static place_id array_of(const struct region_flow *f, place_id p)
+{
+    return f->places[p].op == PLACE_INDEX ? f->places[p].a : p;
+}
+
+enum join_match { JOIN_OTHER, JOIN_THIS, JOIN_MAYBE };
+
+static enum join_match join_of(const struct walker *k, const struct region_event *e)
+{
+    const struct handoff_spec *s = k->w->start->spawn;
+    if (!s || !s->n_handles || !e->place)
+        return JOIN_MAYBE;
+    bool other = true;
+    for (uint32_t i = 0; i < s->n_handles; i++) {
+        if (array_of(k->f, s->handles[i]) == array_of(k->f, e->place))
+            return s->handles[i] == e->place || !k->f->places[e->place].b || !k->f->places[s->handles[i]].b ? JOIN_THIS : JOIN_OTHER;
+        other &= named_directly(k->f, s->handles[i]) && named_directly(k->f, e->place);
+    }
+    return other ? JOIN_OTHER : JOIN_MAYBE;
+}
+
+static bool overlaps(const struct walker *k, const struct region_event *e)
+{
+    if (!e->place)
+        return false;
+    bool whole = (e->flags & REGION_WHOLE) || e->op == REGION_FREE;
+    return place_within(k->f, e->place, k->w->region) || (whole && place_within(k->f, k->w->region, e->place));
+}
+
+/* Returns false when the way ends here. */
+static bool meet_region(struct walker *k, const struct region_event *e)
+{
+    struct walk *w = k->w;
+    switch ((enum region_op)e->op) {
+    case REGION_ORDER:
+        w->unknown = true;
+        return false;
+    case REGION_JOIN: {
+        enum join_match match = join_of(k, e);
+        w->joined |= match == JOIN_THIS;
+        w->unknown |= match == JOIN_MAYBE;
+        return match == JOIN_OTHER;
+    }
+    case REGION_SPAWN:
+        if (e->event == w->start->event && e->spawn->event == w->start->spawn->event && e->place == w->region) {
+            w->again = true;
+            return false;
+        }
+        if (e->place == w->region && e->event != w->start->event)
+            vec_push(&w->spawns, e);
+        return true;
+    case REGION_READ: case REGION_WRITE: case REGION_FREE: case REGION_PASS: case REGION_SEND:
+        if (e->event != w->start->event && overlaps(k, e) && !(e->flags & REGION_MAYBE))
+            vec_push(&w->uses, e);
+        return true;
+    default:
+        return true;
+    }
+}
+
+static bool meet_handle(struct walker *k, const struct region_event *e)
+{
+    struct walk *w = k->w;
+    place_id object = place_object(k->f, w->handle);
+    bool touched = e->place && place_object(k->f, e->place) == object;
+    if (e->op == REGION_JOIN || e->op == REGION_DETACH)
+        return !(touched || !e->place || !named_directly(k->f, e->place));
+    return !(touched && e->event != w->start->event);
+}
+
+static bool meet_join(struct walker *k, const struct region_event *e)
+{
+    struct walk *w = k->w;
+    if (e->op == REGION_JOIN && e->place == w->joined_handle) {
+        w->second_join = e;
+        return false;
+    }
+    bool touched = e->place && place_object(k->f, e->place) == place_object(k->f, w->joined_handle);
+    if (e->op == REGION_SPAWN)
+        for (uint32_t i = 0; i < e->spawn->n_handles; i++)
+            touched |= e->spawn->handles[i] == w->joined_handle;
+    return !(touched && e->op != REGION_READ);
+}
+
+static bool meet(struct walker *k, const struct region_event *e)
+{
+    return k->w->region ? meet_region(k, e) : k->w->handle ? meet_handle(k, e) : meet_join(k, e);
+}
+
+/* The life of the local in question ends here, or begins anew. Returns false when the way ends. */
+static bool lives_on(struct walker *k, ir_event ev)
+{
+    const struct ir_event_rec *r = &k->u->events[ev];
+    const struct place *object = &k->f->places[k->object];
+    if ((object->op == PLACE_HEAP || object->op == PLACE_RESULT) && object->a == ev && ev != k->w->start->event)
+        return false; /* another object from now on */
+    if (object->op == PLACE_LOADED && object->b == ev && ev != k->w->start->event)
+        return false;
+    if (object->op != PLACE_LOCAL)
+        return true;
+    uint32_t kind = k->u->vars[object->a].kind;
+    bool ends = (r->op == IR_EV_END && r->a == object->a) || (r->op == IR_EV_RETURN && kind != IR_V_STATIC_LOCAL);
+    if (ends && kind != IR_V_STATIC_LOCAL) {
+        if (k->w->region && !k->w->dies)
+            k->w->dies = r->loc ? r->loc : k->fr->body_end;
+        k->w->handle_lost |= k->w->handle != 0;
+        return false;
+    }
+    return !(r->op == IR_EV_BEGIN && r->a == object->a);
+}
+
+/* Walk the events of block b from the given one on; false when the way ends inside. */
+static bool through(struct walker *k, uint32_t b, ir_event from, size_t skip)
+{
+    const struct ir_block_rec *rec = block(k, b);
+    for (ir_event ev = from; ev < rec->events.first + rec->events.count; ev++) {
+        size_t i, end;
+        if (!skip && !lives_on(k, ev))
+            return false;
+        events_of(k, ev, &i, &end);
+        for (i = skip ? skip : i; i < end; i++)
+            if (!meet(k, &k->f->events[i]))
+                return false;
+        skip = 0;
+    }
+    return true;
+}
+
+/* Can the result that the hand-off needs also take the given side of the branch? */
+static bool agrees(const struct result_when *when, const struct branch_fact *b, bool taken)
+{
+    const int64_t samples[] = {when->value - 1, when->value, when->value + 1, b->value - 1, b->value, b->value + 1, -1, 0, 1, 1000000};
+    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+        int64_t v = samples[i];
+        bool spawned = when->test == RESULT_ANY   ? true
+                       : when->test == RESULT_EQ ? v == when->value
+                       : when->test == RESULT_NE ? v != when->value
+                       : when->test == RESULT_LT ? v < when->value
+                       : when->test == RESULT_LE ? v <= when->value
+                       : when->test == RESULT_GT ? v > when->value
+                                                 : v >= when->value;
+        bool condition = b->test == IR_B_EQ   ? v == b->value
+                         : b->test == IR_B_NE ? v != b->value
+                         : b->test == IR_B_LT ? v < b->value
+                         : b->test == IR_B_LE ? v <= b->value
+                         : b->test == IR_B_GT ? v > b->value
+                                              : v >= b->value;
+        if (spawned && condition == taken)
+            return true;
+    }
+    return false;
+}
+
+static void leave(struct walker *k, uint32_t b)
+{
+    const struct ir_block_rec *rec = block(k, b);
+    const struct branch_fact *fact = &k->f->branches[b];
+    bool asked = rec->term == IR_TERM_BRANCH && fact->event && fact->event == k->w->start->event;
+    static const struct result_when joined = {RESULT_EQ, 0};
+    const struct result_when *when = k->w->start->spawn ? &k->w->start->spawn->when : &joined;
+    if (asked && k->w->start->func != k->f->func) {
+        k->w->unknown = true; /* a wrapper's own result: which one says that it worked is not known */
+        return;
+    }
+    for (uint32_t i = 0; i < rec->succs.count; i++) {
+        uint32_t to = successor(k, rec, i);
+        if (asked && !agrees(when, fact, i == 0))
+            continue;
+        if (k->stops[to]) {
+            k->w->unknown = true;
+            continue;
+        }
+        const struct place *object = &k->f->places[k->object];
+        if (object->op == PLACE_PHI && object->a == to)
+            continue;
+        if (!k->seen[to]) {
+            k->seen[to] = true;
+            vec_push(&k->work, to);
+        }
+    }
+}
+
+/* ---- loops that wait ---- */
+
+static void mark_loop(const struct walker *k, uint32_t head, uint32_t last, uint32_t start_block)
+{
+    bool *inside = xcalloc(k->fr->blocks.count, sizeof *inside);
+    VEC(uint32_t) work = {0};
+    bool waits = false;
+    inside[head] = inside[last] = true;
+    vec_push(&work, last);
+    while (work.n) {
+        uint32_t b = vec_pop(&work);
+        for (uint32_t from = 0; from < k->fr->blocks.count && b != head; from++)
+            for (uint32_t i = 0; i < block(k, from)->succs.count; i++)
+                if (successor(k, block(k, from), i) == b && !inside[from]) {
+                    inside[from] = true;
+                    vec_push(&work, from);
+                }
+    }
+    for (size_t i = 0; i < k->f->n_events && !waits; i++) {
+        const struct region_event *e = &k->f->events[i];
+        bool ends = k->w->handle        ? e->op == REGION_JOIN || e->op == REGION_DETACH
+                    : k->w->joined_handle ? false
+                                          : e->op == REGION_ORDER || (e->op == REGION_JOIN && join_of(k, e) != JOIN_OTHER);
+        if (!ends)
+            continue;
+        for (uint32_t b = 0; b < k->fr->blocks.count && !waits; b++)
+            waits = inside[b] && e->event >= block(k, b)->events.first &&
+                    e->event - block(k, b)->events.first < block(k, b)->events.count;
+    }
+    k->stops[head] |= waits && !inside[start_block];
+    vec_free(&work);
+    free(inside);
+}
+
+static void find_waiting_loops(const struct walker *k, uint32_t start_block)
+{
+    unsigned loops = 0;
+    for (uint32_t b = 0; b < k->fr->blocks.count; b++)
+        for (uint32_t i = 0; i < block(k, b)->succs.count; i++)
+            if ((k->u->succs[block(k, b)->succs.first + i].flags & IR_SUCC_BACK) && loops++ < 64)
+                mark_loop(k, successor(k, block(k, b), i), b, start_block);
+}
+
+void walk_from(struct walk *w)
+{
+    const struct region_flow *f = w->flow;
+    struct walker k = {.w = w, .f = f, .u = f->unit->unit};
+    k.fr = &k.u->funcs[f->p->funcs.at[f->func].func];
+    k.seen = xcalloc(k.fr->blocks.count, sizeof *k.seen);
+    k.stops = xcalloc(k.fr->blocks.count, sizeof *k.stops);
+    k.object = place_object(f, w->region ? w->region : w->handle ? w->handle : w->joined_handle);
+    uint32_t b = 0;
+    while (b < k.fr->blocks.count && !(w->start->event >= block(&k, b)->events.first &&
+                                       w->start->event - block(&k, b)->events.first < block(&k, b)->events.count))
+        b++;
+    if (b < k.fr->blocks.count) {
+        find_waiting_loops(&k, b);
+        if (through(&k, b, w->start->event, (size_t)(w->start - f->events) + 1))
+            leave(&k, b);
+        while (k.work.n) {
+            b = vec_pop(&k.work);
+            if (through(&k, b, block(&k, b)->events.first, 0))
+                leave(&k, b);
+        }
+    }
+    free(k.seen);
+    free(k.stops);
+    vec_free(&k.work);
+}
