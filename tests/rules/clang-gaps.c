@@ -23,7 +23,7 @@ static struct table *published;
 static void *worker(void *argument);
 int start(struct table *t);
 int start(struct table *t) {
-    pthread_t thread;
+    static pthread_t thread;
     published = t;
     return pthread_create(&thread, NULL, worker, t);
 }

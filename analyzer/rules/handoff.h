@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Words that the rules about hand-offs share: where one stands, and what is said of accesses and types.
+ * Stands on program/boundary.h; like story.h, for rules only. */
+#ifndef AGLET_RULES_HANDOFF_H
+#define AGLET_RULES_HANDOFF_H
+
+#include "rule.h"
+#include "../program/boundary.h"
+
+/* Where event e stands in the function whose flow it is in: the call, when it lies in a callee. */
+static inline struct position handoff_position(const struct region_flow *f, const struct region_event *e)
+{
+    const struct unit *u = f->unit->unit;
+    return program_position(u, e->func == f->func && e->loc ? e->loc : u->events[e->event].loc);
+}
+
+static inline const char *handoff_function(const struct handoff *h)
+{
+    return h->flow->p->funcs.at[h->func].name;
+}
+
+static inline const char *access_word(const struct region_event *e)
+{
+    return e->op == REGION_WRITE ? "written" : e->op == REGION_FREE ? "freed" : e->op == REGION_READ ? "read" : "used";
+}
+
+/* The note for something that really lies in a called function. */
+static inline void handoff_inner_note(const struct program *p, struct report *out, const struct region_flow *f,
+                                      const struct region_event *e, const char *word)
+{
+    if (e->func == f->func)
+        return;
+    struct position at = region_position(p, e);
+    report_note(out, &at, "%s in '%s', which is called there", word, p->funcs.at[e->func].name);
+}
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* send: a value whose type is not Send reaches another thread.
+ *
+ * Looks at      what each hand-off's argument points to, and types that say AGLET_SEND.
+ * Stays silent  when the type is unknown, below the strict level.
+ * Cannot see    values parked in a global and read by the other thread. */
+#include "handoff.h"
+
+static void tell_reason(struct report *out, const struct trait_reason *reason, const char *base)
+{
+    char path[300], words[300], type[200];
+    trait_reason_words(reason, words, sizeof words);
+    for (const struct trait_reason *r = reason; r; r = r->cause) {
+        if (r->because != BECAUSE_MEMBER && r->because != BECAUSE_RWLOCK && r->because != BECAUSE_COUNT)
+            continue;
+        const struct trait_reason *next = r->cause;
+        while (next && next->because != BECAUSE_MEMBER && next->because != BECAUSE_COUNT && next->because != BECAUSE_RWLOCK)
+            next = next->cause;
+        if (next)
+            continue;
+        struct position at = program_position(r->unit, r->unit->fields[r->field].loc);
+        trait_reason_path(reason, base, path, sizeof path);
+        type_spelling(r->unit, r->unit->fields[r->field].type, type, sizeof type);
+        report_note(out, &at, "'%s' is a '%s': %s", path, type, words);
+        return;
+    }
+    const struct trait_reason *last = trait_reason_end(reason);
+    struct position at = program_position(last->unit, last->unit->types[last->type].loc);
+    report_note(out, &at, "%s", words);
+}
+
+static void report_handoff(const struct program *p, const struct handoff *h, struct report *out)
+{
+    const struct handoff_spec *s = h->at->spawn;
+    const struct unit *u = p->funcs.at[s->func].unit->unit;
+    if (!s->type || (h->at->func != h->func && s->moves))
+        return;
+    struct trait_verdict v = traits_of(p->boundaries->traits, u, s->type, TRAIT_SEND);
+    const struct trait_reason *last = trait_reason_end(v.reason);
+    if (v.answer == ANSWER_YES || h->at->func != h->func)
+        return;
+    char type[200];
+    type_spelling(u, s->type, type, sizeof type);
+    struct position at = handoff_position(h->flow, h->at);
+    if (v.answer == ANSWER_NO)
+        report_begin(out, "send", SEVERITY_WARNING, &at, "'%s' reaches another thread here, and is not Send", type);
+    else if (p->options.level >= 2)
+        report_begin(out, "send", SEVERITY_WARNING, &at, "'%s' reaches another thread here, and is not known to be Send", type);
+    else
+        return;
+    report_subject(out, handoff_function(h), "%s", type);
+    report_level(out, v.answer == ANSWER_NO ? 1 : 2);
+    tell_reason(out, v.reason, type);
+    struct position end = program_position(last->unit, last->field ? last->unit->fields[last->field].loc : last->unit->types[last->type].loc);
+    if (trait_reason_remedy(v.reason))
+        report_note(out, end.file ? &end : &at, "remedy: %s", trait_reason_remedy(v.reason));
+}
+
+static void report_counts(const struct program *p, const struct handoff *h, struct report *out)
+{
+    for (uint32_t i = 0; i < h->n_conflicts; i++) {
+        const struct conflict *c = &h->conflicts[i];
+        if (!c->on_count)
+            continue;
+        struct position at = handoff_position(h->flow, h->at), mine = handoff_position(h->flow, c->mine),
+                        theirs = region_position(p, c->theirs);
+        report_begin(out, "send", SEVERITY_WARNING, &at, "a reference stays behind, and count '%s' is not atomic", c->path);
+        report_subject(out, handoff_function(h), "%s", c->path);
+        report_note(out, &theirs, "changed by the other thread here, in '%s'", p->funcs.at[c->entry].name);
+        if (!c->twice)
+            report_note(out, &mine, "and by this one here");
+        report_note(out, &at, "remedy: make the counter _Atomic");
+    }
+}
+
+/* AGLET_SEND is a promise: prove it, or name the member. */
+static void check_promises(const struct program *p, struct report *out, enum ir_annot_kind mark, enum trait trait, const char *rule)
+{
+    for (size_t i = 0; i < p->units.n; i++) {
+        const struct unit *u = p->units.at[i].unit;
+        for (ir_type t = 1; t < u->n_types; t++) {
+            const struct ir_type_rec *rec = &u->types[t];
+            for (uint32_t k = 0; k < rec->annots.count; k++) {
+                const struct ir_annot_rec *a = &u->annots[rec->annots.first + k];
+                if (a->kind != mark || (rec->flags & IR_TF_INCOMPLETE))
+                    continue;
+                struct trait_verdict v = traits_by_members(p->boundaries->traits, u, t, trait);
+                const struct trait_reason *last = trait_reason_end(v.reason);
+                bool pending = last && last->because == BECAUSE_INCOMPLETE && !p->options.whole;
+                if (v.answer == ANSWER_YES || pending)
+                    continue;
+                char type[200];
+                type_spelling(u, t, type, sizeof type);
+                struct position at = program_position(u, a->loc);
+                report_begin(out, rule, SEVERITY_WARNING, &at, "'%s' says it is %s, and a member is not", type, trait_name(trait));
+                report_subject(out, NULL, "%s", type);
+                tell_reason(out, v.reason, type);
+                if (trait_reason_remedy(v.reason))
+                    report_note(out, &at, "remedy: %s", trait_reason_remedy(v.reason));
+            }
+        }
+    }
+}
+
+static void check_send(const struct program *p, struct report *out)
+{
+    for (size_t i = 0; i < p->boundaries->handoffs.n; i++) {
+        report_handoff(p, &p->boundaries->handoffs.at[i], out);
+        report_counts(p, &p->boundaries->handoffs.at[i], out);
+    }
+    check_promises(p, out, IR_A_send, TRAIT_SEND, "send");
+    check_promises(p, out, IR_A_sync, TRAIT_SYNC, "send");
+}
+AGLET_RULE("send", "a value whose type is not Send reaches another thread", check_send, "CWE-362 CWE-567")

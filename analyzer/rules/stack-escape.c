@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* stack-escape: a thread may still use a local that has died.
+ *
+ * Looks at      locals whose address is handed over, on each way from there to the end of their life.
+ * Stays silent  where the thread is joined on that way, or something may tell that it is done; in main, whose end ends all.
+ * Cannot see    addresses that travel through memory first. */
+#include "handoff.h"
+
+static void check_stack_escape(const struct program *p, struct report *out)
+{
+    for (size_t i = 0; i < p->boundaries->handoffs.n; i++) {
+        const struct handoff *h = &p->boundaries->handoffs.at[i];
+        if (!h->escapes)
+            continue;
+        struct position at = handoff_position(h->flow, h->at), dies = program_position(h->flow->unit->unit, h->dies);
+        report_begin(out, "stack-escape", SEVERITY_WARNING, &at, "local '%s' may die while the other thread still uses it", h->escapes);
+        report_subject(out, handoff_function(h), "%s", h->escapes);
+        report_note(out, &dies, "its life ends here, with the thread not joined");
+        report_note(out, &at, "remedy: join on every way, or allocate it and let the thread free it");
+    }
+}
+AGLET_RULE("stack-escape", "a thread may still use a local that has died", check_stack_escape, "CERT-CON34-C CERT-POS50-C CWE-562")

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* sync: what was handed over is used by both threads at once, and one of them writes.
+ *
+ * Looks at      each member that both sides touch, after the hand-off and before any join.
+ * Stays silent  for atomic, guarded and const members, under a common lock, for different elements of an array, and when
+ *               something between may order the two sides: a wait, a lock, an acquire load, a call of unknown code.
+ * Cannot see    sharing through globals and queues. */
+#include "handoff.h"
+
+static void report_conflict(const struct program *p, const struct handoff *h, const struct conflict *c, struct report *out)
+{
+    struct position at = handoff_position(h->flow, h->at), mine = handoff_position(h->flow, c->mine),
+                    theirs = region_position(p, c->theirs);
+    const char *entry = p->funcs.at[c->entry].name;
+    const char *path = *c->path == '*' && c->path[1] ? c->path + 1 : c->path;
+    if (c->twice)
+        report_begin(out, "sync", SEVERITY_WARNING, &at, "'%s' is shared by several threads with nothing to guard it", path);
+    else
+        report_begin(out, "sync", SEVERITY_WARNING, &at, "'%s' is used by both threads after this hand-off, unguarded", path);
+    report_subject(out, handoff_function(h), "%s", path);
+    report_note(out, &theirs, "%s by the other thread here, in '%s'", access_word(c->theirs), entry);
+    if (c->twice) {
+        struct position other = handoff_position(h->flow, c->other), second = region_position(p, c->mine);
+        if (c->other == h->at)
+            report_note(out, &other, "each turn of the loop hands it to one more thread");
+        else
+            report_note(out, &other, "handed to another thread here too");
+        if (c->mine != c->theirs)
+            report_note(out, &second, "and %s here by another", access_word(c->mine));
+    } else {
+        report_note(out, &mine, "%s by this thread here, before any join", access_word(c->mine));
+        handoff_inner_note(p, out, h->flow, c->mine, access_word(c->mine));
+    }
+    report_note(out, &at, "remedy: guard it with one lock on both sides, make it _Atomic, or join first");
+}
+
+static void check_sync(const struct program *p, struct report *out)
+{
+    for (size_t i = 0; i < p->boundaries->handoffs.n; i++) {
+        const struct handoff *h = &p->boundaries->handoffs.at[i];
+        for (uint32_t k = 0; k < h->n_conflicts; k++)
+            if (!h->conflicts[k].on_count)
+                report_conflict(p, h, &h->conflicts[k], out);
+    }
+}
+AGLET_RULE("sync", "what was handed over is used by both threads at once, unguarded", check_sync, "CERT-CON43-C CWE-362")

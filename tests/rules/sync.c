@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* sync: members that both sides of a hand-off use at once. */
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct counter {
+    long count;
+    long other;
+    int id;
+    pthread_mutex_t mu;
+    pthread_cond_t done;
+    int finished;
+    atomic_int hits;
+};
+
+static void *count_up(void *arg)
+{
+    struct counter *c = arg;
+    for (int i = 0; i < 1000; i++)
+        c->count++;
+    return NULL;
+}
+
+int both_count(struct counter *c)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, count_up, c) != 0) // expected-warning {{'c->count' is used by both threads after this hand-off, unguarded [aglet-sync]}}
+        return -1;
+    c->count++;
+    return pthread_join(t, NULL);
+}
+
+static void *count_other(void *arg)
+{
+    struct counter *c = arg;
+    c->other++;
+    return NULL;
+}
+
+int different_members(struct counter *c)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, count_other, c) != 0) // no diagnostic: each side has its own member
+        return -1;
+    c->count++;
+    return pthread_join(t, NULL);
+}
+
+static void *count_locked(void *arg)
+{
+    struct counter *c = arg;
+    pthread_mutex_lock(&c->mu);
+    c->count++;
+    pthread_mutex_unlock(&c->mu);
+    return NULL;
+}
+
+int same_lock(struct counter *c)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, count_locked, c) != 0) // no diagnostic: one lock on both sides
+        return -1;
+    pthread_mutex_lock(&c->mu);
+    c->count++;
+    pthread_mutex_unlock(&c->mu);
+    return pthread_join(t, NULL);
+}
+
+int after_the_join(struct counter *c)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, count_up, c) != 0)
+        return -1;
+    pthread_join(t, NULL);
+    c->count++; // no diagnostic: lent, and back after the join
+    return 0;
+}
+
+static void *read_id(void *arg)
+{
+    struct counter *c = arg;
+    return c->id ? arg : NULL;
+}
+
+int written_before(struct counter *c)
+{
+    pthread_t t;
+    c->id = 7; // no diagnostic: written before the hand-off, only read after
+    if (pthread_create(&t, NULL, read_id, c) != 0)
+        return -1;
+    int id = c->id;
+    pthread_join(t, NULL);
+    return id;
+}
+
+static void *count_atomic(void *arg)
+{
+    struct counter *c = arg;
+    c->hits++;
+    return NULL;
+}
+
+int both_atomic(struct counter *c)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, count_atomic, c) != 0) // no diagnostic: atomic on both sides
+        return -1;
+    c->hits++;
+    return pthread_join(t, NULL);
+}
+
+static void *finish(void *arg)
+{
+    struct counter *c = arg;
+    c->count = 1;
+    pthread_mutex_lock(&c->mu);
+    c->finished = 1;
+    pthread_cond_signal(&c->done);
+    pthread_mutex_unlock(&c->mu);
+    return NULL;
+}
+
+long waited_for(struct counter *c)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, finish, c) != 0)
+        return -1;
+    pthread_detach(t);
+    pthread_mutex_lock(&c->mu);
+    while (!c->finished)
+        pthread_cond_wait(&c->done, &c->mu);
+    pthread_mutex_unlock(&c->mu);
+    return c->count; // no diagnostic: the condition may order the two sides
+}
+
+struct posted {
+    long count;
+    sem_t done;
+};
+
+static void *post(void *arg)
+{
+    struct posted *p = arg;
+    p->count = 1;
+    sem_post(&p->done);
+    return NULL;
+}
+
+long posted_to(struct posted *p)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, post, p) != 0)
+        return -1;
+    pthread_detach(t);
+    sem_wait(&p->done);
+    return p->count; // no diagnostic: so may the semaphore
+}
+
+struct flagged {
+    long count;
+    atomic_int ready;
+};
+
+static void *raise_flag(void *arg)
+{
+    struct flagged *f = arg;
+    f->count = 1;
+    atomic_store(&f->ready, 1);
+    return NULL;
+}
+
+long polled(struct flagged *f)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, raise_flag, f) != 0)
+        return -1;
+    pthread_detach(t);
+    while (!atomic_load(&f->ready))
+        ;
+    return f->count; // no diagnostic: so may the flag
+}
+
+int slept(struct counter *c)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, count_up, c) != 0) // expected-warning {{'c->count' is used by both threads after this hand-off, unguarded [aglet-sync]}}
+        return -1;
+    sleep(1);
+    long n = c->count;
+    pthread_join(t, NULL);
+    return n > 0;
+}
+
+/* One object for every thread of a loop. */
+int one_for_all(struct counter *c, pthread_t *threads)
+{
+    for (int i = 0; i < 4; i++)
+        if (pthread_create(&threads[i], NULL, count_up, c) != 0) // expected-warning {{'c->count' is shared by several threads with nothing to guard it [aglet-sync]}}
+            return -1;
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    return 0;
+}
+
+struct slot {
+    long count;
+};
+
+static void *fill(void *arg)
+{
+    struct slot *s = arg;
+    s->count++;
+    return NULL;
+}
+
+long one_each(void)
+{
+    struct slot slots[4] = {{0}};
+    pthread_t threads[4];
+    long sum = 0;
+    for (int i = 0; i < 4; i++)
+        if (pthread_create(&threads[i], NULL, fill, &slots[i]) != 0) // no diagnostic: an element each
+            abort();
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < 4; i++)
+        sum += slots[i].count;
+    return sum;
+}
+
+static void *print_number(void *arg)
+{
+    int *n = arg;
+    return *n ? arg : NULL;
+}
+
+void loop_variable(pthread_t *threads)
+{
+    for (int i = 0; i < 4; i++)
+        if (pthread_create(&threads[i], NULL, print_number, &i) != 0) // expected-warning {{'i' is used by both threads after this hand-off, unguarded [aglet-sync]}} expected-warning {{local 'i' may die while the other thread still uses it [aglet-stack-escape]}}
+            abort();
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+}
+
+/* A wrapper: judged at its callers. */
+static int start_worker(struct counter *c, pthread_t *t)
+{
+    return pthread_create(t, NULL, count_up, c);
+}
+
+void through_a_wrapper(struct counter *c)
+{
+    pthread_t t;
+    start_worker(c, &t); // expected-warning {{'c->count' is used by both threads after this hand-off, unguarded [aglet-sync]}}
+    c->count = 0;
+    pthread_join(t, NULL);
+}
+
+/* A lookup table that nobody writes. */
+struct table {
+    const int *rows;
+    int n;
+};
+
+static void *look_up(void *arg)
+{
+    const struct table *t = arg;
+    return t->n ? arg : NULL;
+}
+
+int read_only(const struct table *table)
+{
+    pthread_t t, u;
+    if (pthread_create(&t, NULL, look_up, (void *)table) != 0)
+        return -1;
+    if (pthread_create(&u, NULL, look_up, (void *)table) != 0) // no diagnostic: only read
+        return pthread_join(t, NULL);
+    int n = table->n;
+    pthread_join(t, NULL);
+    pthread_join(u, NULL);
+    return n;
+}
+
+/* A pool that hands itself to its threads and guards what they share. */
+struct pool {
+    pthread_mutex_t mu;
+    int jobs;
+    int size;
+    pthread_t threads[4];
+};
+
+static void *pool_thread(void *arg)
+{
+    struct pool *p = arg;
+    pthread_mutex_lock(&p->mu);
+    while (p->jobs > 0)
+        p->jobs--;
+    pthread_mutex_unlock(&p->mu);
+    return NULL;
+}
+
+int pool_start(struct pool *p)
+{
+    for (int i = 0; i < p->size; i++) // no diagnostic: only read by both
+        if (pthread_create(&p->threads[i], NULL, pool_thread, p) != 0)
+            return -1;
+    return 0;
+}
+
+void pool_stop(struct pool *p)
+{
+    for (int i = 0; i < p->size; i++)
+        pthread_join(p->threads[i], NULL);
+}

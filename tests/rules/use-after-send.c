@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* use-after-send: what was given away is used again. */
+#include <aglet/annotations.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct message {
+    char text[32];
+    int id;
+};
+struct channel;
+int channel_send(struct channel *c, struct message *AGLET_SENDING m);
+
+int touched_after(struct channel *c, struct message *m)
+{
+    channel_send(c, m);
+    return m->id; // expected-warning {{'m->id' is read after it was given to another thread [aglet-use-after-send]}}
+}
+
+int touched_before(struct channel *c, struct message *m)
+{
+    int id = m->id; // no diagnostic: taken out before
+    channel_send(c, m);
+    return id;
+}
+
+int renewed(struct channel *c, struct message *m)
+{
+    channel_send(c, m);
+    m = malloc(sizeof *m);
+    if (!m)
+        return -1;
+    m->id = 1; // no diagnostic: another message
+    return channel_send(c, m);
+}
+
+void in_a_loop(struct channel *c)
+{
+    for (int i = 0; i < 4; i++) {
+        struct message *m = malloc(sizeof *m);
+        if (!m)
+            return;
+        m->id = i; // no diagnostic: a new one each turn
+        channel_send(c, m);
+    }
+}
+
+static void *handle(void *arg)
+{
+    struct message *m = arg;
+    m->id++;
+    free(m);
+    return NULL;
+}
+
+int freed_twice(void)
+{
+    pthread_t t;
+    struct message *m = calloc(1, sizeof *m);
+    if (!m)
+        return -1;
+    if (pthread_create(&t, NULL, handle, m) != 0) {
+        free(m); // no diagnostic: no thread was started
+        return -1;
+    }
+    pthread_detach(t);
+    free(m); // expected-warning {{'m' is freed after it was given to another thread [aglet-use-after-send]}}
+    return 0;
+}
+
+int owned_by_the_thread(void)
+{
+    pthread_t t;
+    struct message *m = calloc(1, sizeof *m);
+    if (!m)
+        return -1;
+    int failed = pthread_create(&t, NULL, handle, m);
+    if (failed) {
+        free(m);
+        return -1;
+    }
+    return pthread_detach(t); // no diagnostic: the thread owns it now
+}
+
+static void *maybe_free(void *arg)
+{
+    struct message *m = arg;
+    if (m->id)
+        free(m);
+    return NULL;
+}
+
+int may_be_freed(struct message *m)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, maybe_free, m) != 0)
+        return -1;
+    pthread_join(t, NULL);
+    return m->id; // no diagnostic: the thread frees it on some ways only
+}
+
+void give(struct message *AGLET_OWNED m);
+
+void given_to_an_owner(struct message *m)
+{
+    give(m);
+    memset(m, 0, sizeof *m); // expected-warning {{'m' is written after it was given to another thread [aglet-use-after-send]}}
+}
