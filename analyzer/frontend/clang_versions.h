@@ -158,6 +158,31 @@ inline auto &language_options(clang::CompilerInvocation &invocation)
 #endif
 }
 
+/* A diagnostic whose whole text is its argument. */
+inline unsigned custom_diagnostic(clang::DiagnosticsEngine &diagnostics, clang::DiagnosticsEngine::Level level)
+{
+    return diagnostics.getCustomDiagID(level, "%0");
+}
+
+inline clang::FileScopeAsmDecl *make_file_scope_asm(clang::ASTContext &ast, llvm::StringRef text)
+{
+#if AGLET_CLANG_MAJOR >= 18
+    auto kind = clang::StringLiteralKind::Ordinary;
+#elif AGLET_CLANG_MAJOR >= 15
+    auto kind = clang::StringLiteral::Ordinary;
+#else
+    auto kind = clang::StringLiteral::Ascii;
+#endif
+    clang::QualType type = ast.getStringLiteralArrayType(ast.CharTy, unsigned(text.size()));
+    auto *literal = clang::StringLiteral::Create(ast, text, kind, false, type, clang::SourceLocation());
+    return clang::FileScopeAsmDecl::Create(ast, ast.getTranslationUnitDecl(), literal, {}, {});
+}
+
+inline bool is_objective_c(const clang::LangOptions &language)
+{
+    return language.ObjC;
+}
+
 /* The keys of the source manager's files are entries before 18, references since. */
 #if AGLET_CLANG_MAJOR < 18
 inline const clang::FileEntry *file_entry(const clang::FileEntry *entry)
