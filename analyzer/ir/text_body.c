@@ -364,20 +364,35 @@ static ir_expr build_place(struct body *b, const struct node *n, ir_loc around)
     parser_fail(b->p, n->at, "a place is wanted here: a variable, *p, s.f, p->f or a[i]");
 }
 
+/* A place where a value is wanted: its load, or the address of an array. */
+static ir_expr build_load(struct body *b, const struct node *n, ir_loc around)
+{
+    struct parser *p = b->p;
+    const struct unit *u = unit_of(p);
+    struct ir_expr_rec rec = {.op = IR_E_LOAD, .loc = n->loc != LOC_INHERITED ? n->loc : around};
+    struct node place = *n;
+    if (n->op == NODE_NAME) {
+        const struct ir_var_rec *v = &u->vars[n->number];
+        if (u->types[type_core(u, n->typed ? n->type : v->type)].kind != IR_T_ARRAY)
+            place.loc = LOC_INHERITED; /* the position is the load's; of a temp there is none */
+        if (v->kind == IR_V_TEMP && n->loc == LOC_INHERITED)
+            rec.loc = 0;
+    }
+    rec.a = build_place(b, &place, around);
+    if (u->types[type_core(u, u->exprs[rec.a].type)].kind == IR_T_ARRAY) {
+        rec.op = IR_E_ADDR;
+        rec.loc = 0;
+    }
+    return finish_expr(b, NULL, rec);
+}
+
 static ir_expr build_value(struct body *b, const struct node *n, ir_loc around)
 {
     struct parser *p = b->p;
     ir_loc loc = n->loc != LOC_INHERITED ? n->loc : is_leaf(n->op) ? 0 : around;
     struct ir_expr_rec rec = {.op = n->op, .loc = loc};
-    if (is_place_node(n)) {
-        struct node place = *n;
-        if (n->op == NODE_NAME) /* the position is the load's */
-            place.loc = LOC_INHERITED;
-        rec.a = build_place(b, &place, around);
-        const struct unit *u = unit_of(p);
-        rec.op = u->types[type_core(u, u->exprs[rec.a].type)].kind == IR_T_ARRAY ? IR_E_ADDR : IR_E_LOAD;
-        return finish_expr(b, NULL, rec);
-    }
+    if (is_place_node(n))
+        return build_load(b, n, around);
     switch (n->op) {
     case NODE_NAME:
         rec.op = IR_E_FUNC;
@@ -392,7 +407,7 @@ static ir_expr build_value(struct body *b, const struct node *n, ir_loc around)
     case IR_E_ADDR:
         if (n->a->op == NODE_NAME && (n->a->number & IS_FUNC))
             return build_value(b, n->a, loc);
-        rec.a = build_place(b, n->a, loc);
+        rec.a = build_place(b, n->a, loc ? loc : around);
         break;
     case IR_E_LOAD: rec.a = build_place(b, n->a, loc); break;
     case IR_E_CAST: rec.a = build_value(b, n->a, loc); break;

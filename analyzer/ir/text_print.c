@@ -236,6 +236,8 @@ static bool is_inferred(struct printer *p, const struct ir_expr_rec *e)
     const struct ir_type_rec *t = &p->u->types[e->type];
     switch (i.how) {
     case INFER_SAME: return canon_of(p, e->type) == canon_of(p, i.type);
+    case INFER_QUALIFIED:
+        return t->kind == IR_T_QUALIFIED && t->flags == i.flags && canon_of(p, t->elem) == canon_of(p, i.type);
     case INFER_POINTER_TO: return t->kind == IR_T_POINTER && canon_of(p, t->elem) == canon_of(p, i.type);
     case INFER_POINTER_TO_BUILTIN:
         if (t->kind != IR_T_POINTER)
@@ -266,7 +268,11 @@ static bool is_implied(struct printer *p, const struct ir_expr_rec *e)
     if (e->op != IR_E_LOAD && e->op != IR_E_ADDR)
         return false;
     const struct ir_expr_rec *place = &p->u->exprs[e->a];
-    return place->loc == (place->op == IR_E_VAR ? 0 : e->loc) && is_array(p->u, place->type) == (e->op == IR_E_ADDR) && is_inferred(p, e);
+    if (is_array(p->u, place->type) != (e->op == IR_E_ADDR) || !is_inferred(p, e))
+        return false;
+    if (e->op == IR_E_ADDR)
+        return e->loc == 0;
+    return place->loc == (place->op == IR_E_VAR ? 0 : e->loc);
 }
 
 static void put_var(struct printer *p, ir_var v)
@@ -321,7 +327,7 @@ static void put_field(struct printer *p, const struct ir_expr_rec *e)
 }
 
 /* The expression without its type and position. */
-static void put_core(struct printer *p, const struct ir_expr_rec *e)
+static void put_core(struct printer *p, const struct ir_expr_rec *e, ir_loc around)
 {
     const struct unit *u = p->u;
     switch (e->op) {
@@ -344,7 +350,7 @@ static void put_core(struct printer *p, const struct ir_expr_rec *e)
         put(p, "]");
         break;
     case IR_E_LOAD: put(p, "load("); put_expr(p, e->a, e->loc, WHOLE); put(p, ")"); break;
-    case IR_E_ADDR: put(p, "&"); put_expr(p, e->a, e->loc, ATOM); break;
+    case IR_E_ADDR: put(p, "&"); put_expr(p, e->a, e->loc ? e->loc : around, ATOM); break;
     case IR_E_UNARY:
         put(p, word_text(unary_words, e->b));
         put_expr(p, e->a, e->loc, ATOM);
@@ -367,8 +373,8 @@ static void put_core(struct printer *p, const struct ir_expr_rec *e)
     }
 }
 
-/* One expression as if it stood at `loc`, which is said when it is not `expected`. */
-static void put_node(struct printer *p, ir_expr id, ir_loc loc, ir_loc expected, int as)
+/* One expression as if it stood at `loc`, which is said when it is not `expected`; around: where the whole stands. */
+static void put_node(struct printer *p, ir_expr id, ir_loc loc, ir_loc expected, ir_loc around, int as)
 {
     const struct ir_expr_rec *e = &p->u->exprs[id];
     bool said = e->op == IR_E_CAST || is_null(p, e) || is_inferred(p, e);
@@ -377,7 +383,7 @@ static void put_node(struct printer *p, ir_expr id, ir_loc loc, ir_loc expected,
                   (e->op == IR_E_CONST && (int32_t)e->b < 0);
     bool open = !said || (prefix && (own || as == ATOM));
     put(p, open ? "(" : "");
-    put_core(p, e);
+    put_core(p, e, around);
     if (!said) {
         put(p, " : ");
         put_type(p, e->type);
@@ -390,10 +396,13 @@ static void put_node(struct printer *p, ir_expr id, ir_loc loc, ir_loc expected,
 static void put_expr(struct printer *p, ir_expr id, ir_loc around, int as)
 {
     const struct ir_expr_rec *e = &p->u->exprs[id];
-    if (!is_implied(p, e))
-        put_node(p, id, e->loc, is_leaf(e->op) ? 0 : around, as);
-    else if (p->u->exprs[e->a].op == IR_E_VAR) /* the position is the load's */
-        put_node(p, e->a, e->loc, around, as);
+    if (!is_implied(p, e)) {
+        put_node(p, id, e->loc, is_leaf(e->op) ? 0 : around, around, as);
+        return;
+    }
+    const struct ir_expr_rec *place = &p->u->exprs[e->a];
+    if (e->op == IR_E_LOAD && place->op == IR_E_VAR) /* the position is the load's; of a temp there is none */
+        put_node(p, e->a, e->loc, p->u->vars[place->a].kind == IR_V_TEMP ? 0 : around, around, as);
     else
         put_expr(p, e->a, around, as);
 }

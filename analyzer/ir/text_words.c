@@ -153,27 +153,42 @@ static ir_type pointee(const struct unit *u, ir_type t)
     return kind == IR_T_POINTER || kind == IR_T_ARRAY ? u->types[t].elem : 0;
 }
 
+/* A member of a const struct is const. */
+static struct inferred field_type(const struct unit *u, ir_type holder, ir_type field)
+{
+    uint32_t flags = 0;
+    for (uint32_t i = 0; i < IR_MAX_TYPE_DEPTH; i++) {
+        uint32_t kind = u->types[holder].kind;
+        if (kind == IR_T_QUALIFIED)
+            flags |= u->types[holder].flags & (IR_TF_CONST | IR_TF_VOLATILE);
+        if (kind != IR_T_TYPEDEF && kind != IR_T_QUALIFIED && kind != IR_T_ATOMIC)
+            break;
+        holder = u->types[holder].elem;
+    }
+    if (!flags)
+        return (struct inferred){INFER_SAME, field, 0, NULL};
+    if (u->types[field].kind == IR_T_QUALIFIED)
+        return (struct inferred){INFER_QUALIFIED, u->types[field].elem, flags | u->types[field].flags, NULL};
+    return (struct inferred){INFER_QUALIFIED, field, flags, NULL};
+}
+
 struct inferred infer_type(const struct unit *u, const struct ir_expr_rec *e)
 {
-#define BUILTIN(name) ((struct inferred){INFER_BUILTIN, 0, name})
-#define SAME(t) ((struct inferred){INFER_SAME, (t), NULL})
-#define POINTER(t) ((struct inferred){INFER_POINTER_TO, (t), NULL})
+#define BUILTIN(name) ((struct inferred){INFER_BUILTIN, 0, 0, name})
+#define SAME(t) ((struct inferred){INFER_SAME, (t), 0, NULL})
+#define POINTER(t) ((struct inferred){INFER_POINTER_TO, (t), 0, NULL})
     ir_type t;
     switch (e->op) {
     case IR_E_CONST: return BUILTIN("int");
     case IR_E_FLOAT: return BUILTIN("double");
-    case IR_E_STRING: return (struct inferred){INFER_POINTER_TO_BUILTIN, 0, "char"};
-    case IR_E_LABEL: return (struct inferred){INFER_POINTER_TO_BUILTIN, 0, "void"};
+    case IR_E_STRING: return (struct inferred){INFER_POINTER_TO_BUILTIN, 0, 0, "char"};
+    case IR_E_LABEL: return (struct inferred){INFER_POINTER_TO_BUILTIN, 0, 0, "void"};
     case IR_E_FUNC: return SAME(u->funcs[e->a].type);
     case IR_E_VAR: return SAME(u->vars[e->a].type);
-    case IR_E_FIELD: return SAME(u->fields[e->b].type);
+    case IR_E_FIELD: return field_type(u, u->exprs[e->a].type, u->fields[e->b].type);
     case IR_E_DEREF:
     case IR_E_INDEX: return SAME(pointee(u, u->exprs[e->a].type));
-    case IR_E_LOAD:
-        t = u->exprs[e->a].type;
-        for (uint32_t i = 0; i < IR_MAX_TYPE_DEPTH && (u->types[t].kind == IR_T_QUALIFIED || u->types[t].kind == IR_T_ATOMIC); i++)
-            t = u->types[t].elem;
-        return SAME(t);
+    case IR_E_LOAD: return SAME(u->exprs[e->a].type);
     case IR_E_ADDR:
         t = u->exprs[e->a].type;
         return POINTER(u->types[type_core(u, t)].kind == IR_T_ARRAY ? pointee(u, t) : t);

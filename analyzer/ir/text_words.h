@@ -31,17 +31,19 @@ const struct builtin *builtin_named(const char *name);
 /* Is this a word that such names are made of? */
 bool is_builtin_word(const char *text, size_t length);
 
-/* What the type of an expression is when the text does not say: another type, a pointer to it, or a builtin. */
+/* What the type of an expression is when the text does not say: another type, one qualified by flags, a pointer to one, or
+ * a builtin. */
 struct inferred {
-    enum { INFER_SAME, INFER_POINTER_TO, INFER_BUILTIN, INFER_POINTER_TO_BUILTIN } how;
+    enum { INFER_SAME, INFER_QUALIFIED, INFER_POINTER_TO, INFER_BUILTIN, INFER_POINTER_TO_BUILTIN } how;
     ir_type type;
+    uint32_t flags;
     const char *builtin; /* "void" is the void type */
 };
-/* A name or a constant: it has no position unless one is written, for whoever uses it has one. */
+/* A name, a constant or an address: it has no position unless one is written, for whoever uses it has one. */
 static inline bool is_leaf(uint32_t op)
 {
     return op == IR_E_VAR || op == IR_E_CONST || op == IR_E_FLOAT || op == IR_E_STRING || op == IR_E_LABEL ||
-           op == IR_E_UNKNOWN || op == IR_E_INIT;
+           op == IR_E_UNKNOWN || op == IR_E_INIT || op == IR_E_ADDR;
 }
 struct inferred infer_type(const struct unit *u, const struct ir_expr_rec *e);
 

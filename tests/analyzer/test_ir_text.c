@@ -83,7 +83,7 @@ static void sugar_means_what_the_page_says(void **state)
     assert_int_equal(e->op, IR_E_VAR);
     assert_int_equal(e->a, f->params.first);
     assert_int_equal(e->loc, 0);
-    e = &u->exprs[u->expr_refs[ev->args.first]];
+    e = &u->exprs[u->exprs[u->expr_refs[ev->args.first]].a];
     assert_int_equal(u->locs[e->loc].line, 3);
     ev++; /* r = s->n */
     assert_int_equal(ev->op, IR_EV_STORE);
