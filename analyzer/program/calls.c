@@ -75,7 +75,7 @@ static void report_double(struct call *c, const struct held *h, term lock, bool 
 {
     struct solver *s = c->s;
     const struct linked_func *cf = &s->p->funcs.at[c->callee], *in = &s->p->funcs.at[site->func];
-    const bool inside = cf->defined || site->func != c->callee;
+    const bool inside = cf->defined;
     struct lock_problem *pr;
 
     if (!s->recording || h->flags & HELD_MAYBE || h->when)
