@@ -293,6 +293,62 @@ static void release_maybe(struct solver *s, struct world *w, term lock)
 }
 
 /* ---- the parts of a summary ---- */
+/* What must be so for the callee to take the lock: false when it is not so here. What is open goes to own, in the words of
+ * our callers; what cannot be said in them makes the lock uncertain: then false, too. */
+static bool inner_conditions(struct call *c, struct world *w, const struct inner_lock *in, struct inner_lock *own)
+{
+    struct solver *s = c->s;
+
+    own->n_when = 0;
+    for (uint32_t k = 0; k < in->n_when; k++) {
+        const term of = instantiate(s, w, in->when[k].of, c->args, c->n_args, 0);
+        const struct range known = of ? world_range(&s->t, w, of) : RANGE_ALL;
+        const struct range both = range_meet(known, in->when[k].range);
+        term path;
+        if (range_is_empty(both))
+            return false;
+        if (range_equal(both, known) && of)
+            continue;
+        path = of ? to_path(s, NULL, of, 0) : 0;
+        if (!path)
+            return false;
+        own->when[own->n_when++] = (struct precondition){path, in->when[k].range};
+    }
+    return true;
+}
+
+/* Keep a lock taken inside, with what is known on all ways to it. */
+static void note_inner(struct solver *s, const struct world *w, const struct inner_lock *in)
+{
+    struct inner_lock new = *in, *old = NULL;
+
+    for (uint32_t i = 0; i < w->n_facts && new.n_when < MAX_WHEN; i++) {
+        const struct fact f = w->facts[i];
+        const enum term_op op = s->t.recs[f.of].op;
+        const term path = op == TERM_FRESH || op == TERM_PHI ? 0 : to_path(s, NULL, f.of, 0);
+        if (path)
+            new.when[new.n_when++] = (struct precondition){path, f.range};
+    }
+    for (size_t k = 0; k < s->inner.n; k++)
+        if (s->inner.at[k].lock == new.lock)
+            old = &s->inner.at[k];
+    if (!old) {
+        if (s->inner.n < 24)
+            vec_push(&s->inner, new);
+        return;
+    }
+    for (uint32_t i = 0; i < old->n_when; i++) {
+        bool known = false;
+        for (uint32_t k = 0; k < new.n_when; k++)
+            if (new.when[k].of == old->when[i].of) {
+                old->when[i].range = range_hull(old->when[i].range, new.when[k].range);
+                known = !range_is_all(old->when[i].range);
+            }
+        if (!known)
+            old->when[i--] = old->when[--old->n_when];
+    }
+}
+
 static void check_needs(struct call *c, struct world *w)
 {
     struct solver *s = c->s;
@@ -309,20 +365,17 @@ static void check_needs(struct call *c, struct world *w)
         const struct inner_lock *in = &c->sum->inner[i];
         const term lock = instantiate(s, w, in->lock, c->args, c->n_args, 0);
         struct held *h = lock ? world_held(w, lock) : NULL;
-        term path;
-        if (!lock)
+        struct inner_lock own = *in;
+        if (!lock || !inner_conditions(c, w, in, &own))
             continue;
-        if (cf->defined && h && h->mode != HELD_RELEASED && !lock_is_recursive(s, lock) &&
+        if (cf->defined && !own.n_when && h && h->mode != HELD_RELEASED && !lock_is_recursive(s, lock) &&
             !(h->mode == HELD_SHARED && in->shared))
             report_double(c, h, lock, in->shared, &in->site);
-        if (!s->recording || h || s->inner.n >= 24)
-            continue;
-        path = to_path(s, NULL, lock, 0);
-        for (size_t k = 0; path && k < s->inner.n; k++)
-            if (s->inner.at[k].lock == path)
-                path = 0;
-        if (path)
-            vec_push(&s->inner, ((struct inner_lock){path, in->shared, cf->defined ? in->site : (struct site){s->func, c->ev->loc}}));
+        if (s->recording && !h && (own.lock = to_path(s, NULL, lock, 0))) {
+            if (!cf->defined)
+                own.site = (struct site){s->func, c->ev->loc};
+            note_inner(s, w, &own);
+        }
     }
 }
 
@@ -352,12 +405,16 @@ static void wait_condition(struct call *c, struct world *w, const struct wait_ef
                     problem_story(s, pr, STORY_NEAR, s->u, s->u->events[w->held[i].event].loc, print_place(s, w->held[i].lock));
         }
     }
-    if (s->recording && path_lock && path_condition) {
+    if (s->recording && path_lock && path_condition && (!h || h->mode == HELD_RELEASED)) {
         if (!up.site.loc)
             up.site = (struct site){s->func, c->ev->loc};
         up.lock = path_lock;
         up.condition = path_condition;
-        vec_push(&s->waits, up);
+        bool known = s->waits.n >= 8;
+        for (size_t i = 0; i < s->waits.n; i++)
+            known |= s->waits.at[i].lock == up.lock && s->waits.at[i].condition == up.condition;
+        if (!known)
+            vec_push(&s->waits, up);
     }
     world_forget_all(&s->t, w, c->event);
 }
@@ -388,6 +445,15 @@ static void check_destroyed(struct call *c, struct world *w, term object, bool w
             pr->data = s->p->funcs.at[c->callee].name;
         problem_taken(s, pr, h);
     }
+}
+
+/* Is path in the list, or the list long enough? */
+static bool listed(const term *list, size_t n, term path)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == path)
+            return true;
+    return n >= 16;
 }
 
 static void memory_effects(struct call *c, struct world *w)
@@ -439,7 +505,7 @@ static void memory_effects(struct call *c, struct world *w)
         if ((x = instantiate(s, w, sum->inits[i], c->args, c->n_args, 0))) {
             const term path = s->recording ? to_path(s, NULL, x, 0) : 0;
             if (path)
-                vec_push(&s->inits, path);
+                (void)(listed(s->inits.at, s->inits.n, path) || vec_push(&s->inits, path));
             retire(s, object_of_lock(s, x));
             if (s->t.recs[term_object(&s->t, x)].op != TERM_GLOBAL)
                 world_own(&s->arena, w, object_of_lock(s, x));
@@ -448,7 +514,7 @@ static void memory_effects(struct call *c, struct world *w)
         if ((x = instantiate(s, w, sum->destroys[i], c->args, c->n_args, 0))) {
             const term path = s->recording ? to_path(s, NULL, x, 0) : 0;
             if (path)
-                vec_push(&s->destroys, path);
+                (void)(listed(s->destroys.at, s->destroys.n, path) || vec_push(&s->destroys, path));
             check_destroyed(c, w, x, false);
             retire(s, object_of_lock(s, x));
         }
@@ -598,6 +664,38 @@ static bool same_effects(const struct summary *a, const struct summary *b)
                 return false;
     }
     return true;
+}
+
+static void hand_on(struct solver *s, struct world *w, const struct call *c, const term *paths, uint32_t n, term **list,
+                    size_t *count)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const term x = instantiate(s, w, paths[i], c->args, c->n_args, 0), path = x ? to_path(s, NULL, x, 0) : 0;
+        if (path && !listed(*list, *count, path))
+            (*list)[(*count)++] = path;
+    }
+}
+
+void pass_on_call(struct solver *s, struct world *w, ir_event e)
+{
+    const struct ir_event_rec *ev = &s->u->events[e];
+    term *args = arena_array(&s->arena, term, ev->args.count + 1);
+    uint32_t n;
+    const struct call_edge *edges = program_calls(s->p, s->func, e, &n);
+
+    for (uint32_t i = 0; i < ev->args.count; i++)
+        args[i] = eval(s, w, s->u->expr_refs[ev->args.first + i], e);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct summary *sum = s->p->funcs.at[edges[i].callee].summary;
+        struct call c = {s, e, ev, args, ev->args.count, edges[i].callee, sum};
+        if (!sum || edges[i].callback)
+            continue;
+        check_needs(&c, w);
+        vec_reserve(&s->inits, 17);
+        vec_reserve(&s->destroys, 17);
+        hand_on(s, w, &c, sum->inits, sum->n_inits, &s->inits.at, &s->inits.n);
+        hand_on(s, w, &c, sum->destroys, sum->n_destroys, &s->destroys.at, &s->destroys.n);
+    }
 }
 
 void transfer_call(struct solver *s, struct world *w, ir_event e)

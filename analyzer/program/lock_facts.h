@@ -72,6 +72,7 @@ struct lock_problem {
     uint32_t n_story;
     bool dropped; /* judged to be none after all */
     uint32_t candidate; /* waits for a judgement: its candidate, or 0 */
+    uint32_t round;     /* recursive functions are solved several times: the last counts */
 };
 
 /* Is it a wrapper or a mistake? Judged when the whole program is solved (judge.c). */
@@ -95,6 +96,8 @@ struct lock_facts {
     VEC(struct lock_problem) problems;
     VEC(struct candidate) candidates;
     struct map64 seen; /* kind, place, lock */
+    struct map64 candidate_of; /* function, kind, lock, class, origin */
+    uint32_t round;
 };
 
 /* Solve every function's locks, callees first; fill summaries and facts. Requires the call graph. */

@@ -30,13 +30,18 @@ struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind, 
     bool fresh;
 
     slot = map64_place(&facts->seen, hash_add(hash_add(key_pair(s->func, at), kind), hash_string(name)), &fresh);
-    if (!fresh) {
+    if (!fresh && facts->problems.at[*slot].round == facts->round) {
         if (number)
             *number = *slot;
         return NULL;
     }
-    pr = vec_add(&facts->problems);
-    *slot = (uint32_t)facts->problems.n - 1;
+    if (fresh) {
+        (void)vec_add(&facts->problems);
+        *slot = (uint32_t)facts->problems.n - 1;
+    }
+    pr = &facts->problems.at[*slot];
+    memset(pr, 0, sizeof *pr);
+    pr->round = facts->round;
     if (number)
         *number = *slot;
     pr->kind = kind;
@@ -98,12 +103,15 @@ void problem_trail(struct solver *s, struct lock_problem *pr, const struct trail
 uint32_t candidate_new(struct solver *s, enum candidate_kind kind, term path, struct object_class class, uint32_t from)
 {
     struct candidate *c;
+    bool fresh;
+    uint64_t key = hash_add(key_pair(s->func, kind), key_pair(path, from));
+    uint32_t *slot;
 
-    for (size_t i = s->p->locks->candidates.n; i-- > 1 && s->p->locks->candidates.at[i].func == s->func;) {
-        c = &s->p->locks->candidates.at[i];
-        if (c->kind == kind && c->lock == path && class_equal(c->class, class) && c->from == from)
-            return (uint32_t)i;
-    }
+    key = hash_add(hash_add(key, key_pair(class.field, class.global)), class.token);
+    slot = map64_place(&s->p->locks->candidate_of, key, &fresh);
+    if (!fresh)
+        return *slot;
+    *slot = (uint32_t)s->p->locks->candidates.n;
     c = vec_add(&s->p->locks->candidates);
     c->kind = kind;
     c->func = s->func;

@@ -76,6 +76,7 @@ void program_free(struct program *p)
         vec_free(&p->locks->problems);
         vec_free(&p->locks->candidates);
         map64_free(&p->locks->seen);
+        map64_free(&p->locks->candidate_of);
     }
     boundaries_free(p->boundaries);
     vec_free(&p->units);

@@ -206,7 +206,8 @@ static bool varies(const struct solver *s, const struct world *w, uint32_t head,
     }
     case TERM_FRESH: return event_in(s, loop, r->a);
     case TERM_LOAD: return written_in(s, loop, r->b) || varies(s, w, head, r->a);
-    case TERM_FIELD: case TERM_UNARY: case TERM_SOME: return varies(s, w, head, r->a);
+    case TERM_SOME: return false; /* whichever it was */
+    case TERM_FIELD: case TERM_UNARY: return varies(s, w, head, r->a);
     case TERM_INDEX: case TERM_BINARY: return varies(s, w, head, r->a) || (r->b && varies(s, w, head, r->b));
     default: return false;
     }
@@ -242,6 +243,20 @@ static void note_collection(struct solver *s, term lock)
     vec_push(&s->collections, c);
 }
 
+/* Is some lock of this class held as one of a collection? One is enough. */
+static bool holds_some(const struct solver *s, const struct world *w, const struct world *old, term lock)
+{
+    const struct object_class class = term_class(&s->t, lock);
+
+    for (uint32_t i = 0; i < w->n_held; i++)
+        if (s->t.recs[w->held[i].lock].op == TERM_SOME && class_equal(class, term_class(&s->t, w->held[i].lock)))
+            return true;
+    for (uint32_t i = 0; i < old->n_held; i++)
+        if (s->t.recs[old->held[i].lock].op == TERM_SOME && class_equal(class, term_class(&s->t, old->held[i].lock)))
+            return true;
+    return false;
+}
+
 /* Prepare w to enter the head again. */
 static void next_turn(struct solver *s, struct world *w, uint32_t head)
 {
@@ -259,7 +274,7 @@ static void next_turn(struct solver *s, struct world *w, uint32_t head)
             if (!as)
                 note_collection(s, h.lock);
             h.lock = as ? as : term_make(&s->t, TERM_SOME, h.lock, 0, 0);
-            if (h.mode == HELD_RELEASED && !as)
+            if (!as && (h.mode == HELD_RELEASED || holds_some(s, w, &old, h.lock)))
                 continue;
             if (world_held(w, h.lock))
                 continue;
@@ -501,7 +516,7 @@ static void reset(struct solver *s, uint32_t func)
     s->recording = s->gave_up = false;
 }
 
-static void solve_function(struct solver *s, uint32_t func, bool keep)
+static void solve_function(struct solver *s, uint32_t func)
 {
     struct world *entry;
     uint32_t rounds = 0;
@@ -530,16 +545,66 @@ static void solve_function(struct solver *s, uint32_t func, bool keep)
     }
     if (s->gave_up)
         return;
-    s->recording = keep;
-    if (!keep)
-        return;
+    s->recording = true;
     for (uint32_t i = 0; i < s->n_order; i++)
         run_block(s, s->by_order[i]);
     finish_function(s);
 }
 
-/* Is there anything about locks in it? Most functions have none, and worlds are expensive. */
-static bool matters(const struct program *p, uint32_t func)
+/* ---- functions that hold nothing ---- */
+static bool mentions_param(const struct solver *s, ir_expr e)
+{
+    const struct ir_expr_rec *r = &s->u->exprs[e];
+
+    switch (r->op) {
+    case IR_E_VAR: return s->u->vars[r->a].kind == IR_V_PARAM;
+    case IR_E_LOAD: /* a plain parameter; what it points to is not the callers' word */
+        return s->u->exprs[r->a].op == IR_E_VAR && s->u->vars[s->u->exprs[r->a].a].kind == IR_V_PARAM;
+    case IR_E_UNARY: case IR_E_CAST: return mentions_param(s, r->a);
+    case IR_E_BINARY: return mentions_param(s, r->a) || mentions_param(s, r->b);
+    default: return false;
+    }
+}
+
+/* Hand on what callees take, initialise or destroy, without worlds: parameters are what they were at entry unless they are
+ * stored to. Where a branch asks a parameter, only what comes before any branch is sure. */
+static void solve_lightly(struct solver *s, uint32_t func)
+{
+    struct world *w;
+    bool asks = false;
+    uint32_t block = 0;
+
+    reset(s, func);
+    w = world_new(&s->arena);
+    for (uint32_t b = 0; b < s->n_blocks; b++) {
+        const struct ir_block_rec *br = &s->u->blocks[s->fr->blocks.first + b];
+        asks |= br->cond && mentions_param(s, br->cond);
+        for (uint32_t k = 0; k < br->events.count; k++) {
+            const struct ir_event_rec *ev = &s->u->events[br->events.first + k];
+            if ((ev->op == IR_EV_STORE || ev->op == IR_EV_CALL) && ev->a && s->u->exprs[ev->a].op == IR_E_VAR &&
+                s->u->vars[s->u->exprs[ev->a].a].kind == IR_V_PARAM)
+                world_set(&s->arena, w, term_make(&s->t, TERM_LOCAL, s->u->exprs[ev->a].a, 0, 0),
+                          term_make(&s->t, TERM_FRESH, br->events.first + k, 0, 0));
+        }
+    }
+    s->recording = true;
+    for (uint32_t n = 0; n < s->n_blocks; n++) {
+        const struct ir_block_rec *br = &s->u->blocks[s->fr->blocks.first + block];
+        for (uint32_t k = 0; k < br->events.count; k++)
+            if (s->u->events[br->events.first + k].op == IR_EV_CALL)
+                pass_on_call(s, w, br->events.first + k);
+        if (!asks)
+            block = n + 1;
+        else if (br->term == IR_TERM_GOTO)
+            block = s->u->succs[br->succs.first].block - s->fr->blocks.first;
+        else
+            break;
+    }
+    finish_lightly(s);
+}
+
+/* Is there anything about locks in it? Most functions have none, and worlds are expensive. *passes: but callees have. */
+static bool matters(const struct program *p, uint32_t func, bool *passes)
 {
     const struct linked_func *f = &p->funcs.at[func];
     const struct unit *u = f->unit->unit;
@@ -552,8 +617,9 @@ static bool matters(const struct program *p, uint32_t func)
         const struct summary *sum = p->funcs.at[p->edges.at[f->first_edge + i].callee].summary;
         if (!sum)
             continue;
-        if (sum->n_requirements || sum->n_waits || sum->n_inits || sum->n_destroys || sum->n_inner)
+        if (sum->n_requirements || sum->n_waits)
             return true;
+        *passes |= sum->n_inner || sum->n_inits || sum->n_destroys;
         for (uint32_t k = 0; k < sum->n_outcomes; k++)
             if (sum->outcomes[k].n_effects)
                 return true;
@@ -566,6 +632,17 @@ static bool matters(const struct program *p, uint32_t func)
 }
 
 static bool *functions_with_guarded(struct program *p);
+
+/* Functions that call each other are solved so often: each time with better summaries of the others. */
+#define ROUNDS 3
+
+/* What an earlier round said of the function. */
+static void forget_problems(struct program *p, uint32_t func)
+{
+    for (size_t i = p->locks->problems.n; i-- > 1;)
+        if (p->locks->problems.at[i].func == func)
+            p->locks->problems.at[i].dropped = true;
+}
 
 void program_solve_locks(struct program *p)
 {
@@ -581,9 +658,17 @@ void program_solve_locks(struct program *p)
         size_t end = i, j;
         while (end < p->order.n && p->funcs.at[p->order.at[end]].scc == p->funcs.at[p->order.at[i]].scc)
             end++;
-        for (j = i; j < end; j++)
-            if (matters(p, p->order.at[j]) || guarded[p->order.at[j]])
-                solve_function(&s, p->order.at[j], true);
+        for (int left = p->funcs.at[p->order.at[i]].recursive ? ROUNDS : 1; left--;) {
+            p->locks->round++;
+            for (j = i; j < end; j++) {
+                forget_problems(p, p->order.at[j]);
+                bool passes = false;
+                if (matters(p, p->order.at[j], &passes) || guarded[p->order.at[j]])
+                    solve_function(&s, p->order.at[j]);
+                else if (passes)
+                    solve_lightly(&s, p->order.at[j]);
+            }
+        }
         i = end;
     }
     free(guarded);

@@ -99,6 +99,8 @@ void check_requirement(struct solver *s, struct world *w, const struct requireme
 bool defers_to_callers(const struct solver *s);
 
 /* calls.c */
+/* What a call's callees take, initialise or destroy becomes ours; nothing else is done. */
+void pass_on_call(struct solver *s, struct world *w, ir_event e);
 void transfer_call(struct solver *s, struct world *w, ir_event e);
 void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee, ir_event ev);
 /* A path of program.paths in this function, at a call. 0 when it cannot be said. */
@@ -107,6 +109,7 @@ bool lock_is_recursive(const struct solver *s, term lock);
 
 /* finish.c */
 void finish_function(struct solver *s);
+void finish_lightly(struct solver *s);
 /* A term of this function in callers' words (program.paths), or 0. w: the world to look for other names in, or NULL;
  * result: the value returned, or 0. */
 term to_path(struct solver *s, const struct world *w, term x, term result);

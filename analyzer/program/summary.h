@@ -66,10 +66,13 @@ struct requirement {
 };
 
 /* A lock taken inside, whether or not it is held on return: callers that hold it already lock twice. */
+#define MAX_WHEN 4u
 struct inner_lock {
     term lock;
     bool shared;
     struct site site;
+    struct precondition when[MAX_WHEN]; /* on every way to it; callers report only where all are sure to hold */
+    uint32_t n_when;
 };
 
 struct wait_effect {
