@@ -169,6 +169,7 @@ unit *UnitLowering::lower()
         lowering.lower_body();
     }
     lower_initialisers();
+    every_file();
     return unit_builder_finish(b);
 }
 

@@ -2,6 +2,7 @@
 /* Where things are in the source, as a reader sees it: outside macro bodies, after #line directives.
  * Stands on Clang's source manager. Every result is kept: a range is looked up many times, once per event and expression. */
 #include "Unit.h"
+#include "base/hash.h"
 
 #include <llvm/Support/Path.h>
 
@@ -39,11 +40,23 @@ const UnitLowering::File &UnitLowering::file(FileID id)
             flags |= IR_FILE_MAIN;
         std::string path = name.empty() ? sm.getBufferName(start).str() : absolute(name);
         entry.id = id;
-        entry.file = build_file(b, path.c_str(), flags, llvm::xxHash64(sm.getBufferData(id)));
+        entry.file = build_file(b, path.c_str(), flags, hash_bytes(sm.getBufferData(id).data(), sm.getBufferData(id).size()));
         entry.has_line_directives = sm.getSLocEntry(id).getFile().hasLineDirectives();
     }
     last_file = entry;
     return last_file;
+}
+
+void UnitLowering::every_file()
+{
+    for (unsigned i = 0; i < sm.local_sloc_entry_size(); i++) {
+        const SrcMgr::SLocEntry &entry = sm.getLocalSLocEntry(i);
+        if (!entry.isFile())
+            continue;
+        FileID id = sm.getFileID(SourceLocation::getFromRawEncoding(entry.getOffset()));
+        if (!file_name_of(sm, id).empty())
+            file(id);
+    }
 }
 
 /* One end of a range, out of every macro: an argument of a macro is where it was written, the rest is the macro's use. */

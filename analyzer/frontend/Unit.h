@@ -64,6 +64,7 @@ private:
         bool has_line_directives = false;
     };
     const File &file(clang::FileID id);
+    void every_file(); /* also those no location is in: whoever keeps the unit asks whether they are as they were */
     std::string absolute(llvm::StringRef path) const;
 
     ir_type make_type(clang::QualType type);

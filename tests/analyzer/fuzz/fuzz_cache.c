@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* libFuzzer on what the command reads from its cache and from objects: no bytes may crash it. The first byte chooses the
- * reader. Sums are made right first, or nothing would ever get past them. Stands on tool/manifest.h, report_file.h, object_units.h. */
+ * reader. Sums are made right first, or nothing would ever get past them. Stands on tool/manifest.h, report_file.h, object_units.h.
+ * Sources tool/manifest.c tool/deps.c tool/file_facts.c tool/files.c tool/report_file.c tool/object_units.c report/finding.c report/source.c */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
