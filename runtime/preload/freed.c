@@ -6,10 +6,6 @@
 #include <malloc.h>
 #include <stdlib.h>
 
-/* glibc's own names, for calls that come while the real ones are being looked for. */
-extern void __libc_free(void *);
-extern void *__libc_realloc(void *, size_t);
-
 /* In the program's own checked library, if it has one. */
 void aglet_memory_freed_(const void *memory, size_t size) __attribute__((weak));
 
@@ -25,10 +21,8 @@ EXPORT void free(void *memory)
     if (memory == NULL)
         return;
     if (!watching()) {
-        if (real.free != NULL)
+        if (real.free != NULL) /* else it is not known whose memory it is: a few bytes stay */
             real.free(memory);
-        else
-            __libc_free(memory);
         return;
     }
     note(memory, malloc_usable_size(memory), CALLER());
@@ -38,7 +32,7 @@ EXPORT void free(void *memory)
 EXPORT void *realloc(void *memory, size_t size)
 {
     if (!watching())
-        return real.realloc != NULL ? real.realloc(memory, size) : __libc_realloc(memory, size);
+        return real.realloc != NULL ? real.realloc(memory, size) : NULL;
     size_t before = memory != NULL ? malloc_usable_size(memory) : 0;
     void *moved = real.realloc(memory, size);
     if (memory != NULL && moved != NULL && moved != memory)

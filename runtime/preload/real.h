@@ -15,7 +15,10 @@
 #include <threads.h>
 #include <time.h>
 
+/* free and realloc come first: finding the others may call them. */
 #define REAL_FUNCTIONS(F)                                                                                         \
+    F(void, free, (void *))                                                                                       \
+    F(void *, realloc, (void *, size_t))                                                                          \
     F(int, pthread_mutex_init, (pthread_mutex_t *, const pthread_mutexattr_t *))                                  \
     F(int, pthread_mutex_destroy, (pthread_mutex_t *))                                                            \
     F(int, pthread_mutex_lock, (pthread_mutex_t *))                                                               \
@@ -58,9 +61,7 @@
     F(int, pthread_detach, (pthread_t))                                                                           \
     F(int, pthread_setname_np, (pthread_t, const char *))                                                         \
     F(int, pthread_once, (pthread_once_t *, void (*)(void)))                                                      \
-    F(int, mtx_init, (mtx_t *, int))                                                                              \
-    F(void, free, (void *))                                                                                       \
-    F(void *, realloc, (void *, size_t))
+    F(int, mtx_init, (mtx_t *, int))
 
 struct real {
 #define REAL_FIELD(result, name, parameters) result(*name) parameters;
