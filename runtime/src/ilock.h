@@ -10,7 +10,24 @@ struct ilock {
     _Atomic uint32_t state; /* 0 free, 1 taken, 2 taken and somebody may sleep */
 };
 
-static inline void ilock_take(struct ilock *l)
+#ifdef AGLET_CHECKED_LIBRARY
+/* The checker's own files are not instrumented, but what they call (memcpy, snprintf) is watched by ThreadSanitizer. */
+void __tsan_acquire(void *word) __attribute__((weak));
+void __tsan_release(void *word) __attribute__((weak));
+static inline void ilock_seen(struct ilock *l, bool taken)
+{
+    if (AGLET_UNLIKELY(__tsan_acquire != NULL))
+        (taken ? __tsan_acquire : __tsan_release)(l);
+}
+#else
+static inline void ilock_seen(struct ilock *l, bool taken)
+{
+    (void)l;
+    (void)taken;
+}
+#endif
+
+static inline void ilock_wait_(struct ilock *l)
 {
     uint32_t seen = 0;
     if (AGLET_LIKELY(atomic_compare_exchange_strong_explicit(&l->state, &seen, 1, memory_order_acquire,
@@ -26,14 +43,24 @@ static inline void ilock_take(struct ilock *l)
         futex_wait(&l->state, 2, AGLET_FOREVER);
 }
 
+static inline void ilock_take(struct ilock *l)
+{
+    ilock_wait_(l);
+    ilock_seen(l, true);
+}
+
 static inline bool ilock_try(struct ilock *l)
 {
     uint32_t seen = 0;
-    return atomic_compare_exchange_strong_explicit(&l->state, &seen, 1, memory_order_acquire, memory_order_relaxed);
+    if (!atomic_compare_exchange_strong_explicit(&l->state, &seen, 1, memory_order_acquire, memory_order_relaxed))
+        return false;
+    ilock_seen(l, true);
+    return true;
 }
 
 static inline void ilock_give(struct ilock *l)
 {
+    ilock_seen(l, false);
     if (AGLET_UNLIKELY(atomic_exchange_explicit(&l->state, 0, memory_order_release) == 2))
         futex_wake(&l->state, 1);
 }

@@ -69,7 +69,7 @@ static bool await_phase(aglet_rwlock *rw, uint32_t counted, aglet_time deadline)
             if (atomic_compare_exchange_weak_explicit(state(rw), &seen, seen - 1, memory_order_relaxed,
                                                       memory_order_relaxed))
                 return false;
-        atomic_thread_fence(memory_order_acquire);
+        (void)atomic_load_explicit(state(rw), memory_order_acquire); /* as above; the failed exchange was relaxed */
         return true;
     }
 }

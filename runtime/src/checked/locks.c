@@ -30,6 +30,9 @@ static struct lock_record *record_slow(enum check_kind kind, const void *lock, u
         return r != NULL ? r : record_new(kind, lock, NULL, NULL, caller, false);
     }
     uint32_t seen = __atomic_load_n(id, __ATOMIC_RELAXED);
+    struct lock_record *met = record_by_id(lock, seen);
+    if (met != NULL)
+        return met; /* another thread met us at the lock's first use, and was faster */
     if (seen != 0) {
         const void *other = seen < lock_record_limit ? atomic_load(&lock_records[seen].lock) : NULL;
         t->inside++;
@@ -136,8 +139,10 @@ void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const v
             misuse_report("destroy-held", lock, false, caller, "a %s is destroyed while thread '%s' waits for it",
                           kind_words(kind), w.found->name);
         struct held *h = held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED);
-        if (h != NULL)
+        if (h != NULL) {
+            tsan_unlock(lock, (int)held_mode(h));
             take_out(t, h);
+        }
         record_free(r);
     }
     if (id != NULL)
