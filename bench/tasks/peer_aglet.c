@@ -156,7 +156,7 @@ static void add(void *array, size_t from, size_t to, void *sum)
 {
     uint64_t s = 0;
     for (size_t i = from; i < to; i++)
-        s += ((uint64_t *)array)[i];
+        s += ((uint64_t *)array)[i] ^ ((uint64_t *)array)[i] >> 3;
     *(uint64_t *)sum += s;
 }
 static void add_sums(void *context, void *a, const void *b)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The public face of tasks: spawn, join, abort, sleep. Stands on worker.h and task_sleep.h. */
+#include "aglet/stackless.h"
 #include "aglet/task.h"
 #include "check.h"
 #include "task_group.h"
@@ -39,8 +40,12 @@ int task_start(struct aglet_task **task, const struct task_plan *plan) {
     }
     if (plan->step) {
         t->step = plan->step;
-        t->arg = t + 1;
-        memcpy(t->arg, plan->frame, plan->frame_size);
+        /* What the header of a frame keeps begins as zero, and its room for a wait as anything. */
+        struct aglet_frame *f = (struct aglet_frame *)(t + 1);
+        f->at_ = 0;
+        f->stage_ = 0;
+        memcpy(f + 1, (const struct aglet_frame *)plan->frame + 1, plan->frame_size - sizeof *f);
+        t->arg = f;
     } else {
         t->entry = plan->entry;
         t->arg = plan->arg;
@@ -109,13 +114,18 @@ static int join(aglet_task *t, void **result, aglet_time deadline, const void *c
         return error;
     if (t == task_self())
         return -EDEADLK;
-    struct sleeper s;
-    sleeper_init(&s);
-    struct waiter w = {.sleeper = &s};
-    if (join_link(t, &w)) {
-        error = sleeper_wait(&s, deadline, "join");
-        if (error && join_unlink(t, &w))
-            return error;
+    /* Partner: the exchange in task_end. */
+    if (atomic_load_explicit(&t->join, memory_order_acquire) != JOIN_ENDED) {
+        struct sleeper s;
+        sleeper_init(&s);
+        struct waiter w;
+        w.sleeper = &s;
+        w.index = 0;
+        if (join_link(t, &w)) {
+            error = sleeper_wait(&s, deadline, "join");
+            if (error && join_unlink(t, &w))
+                return error;
+        }
     } else {
         task_spend();
     }

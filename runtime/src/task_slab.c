@@ -27,8 +27,10 @@ static size_t class_bytes(unsigned c) {
     return (c & 1 ? (size_t)256 : (size_t)SMALLEST) << (c / 2);
 }
 
-static unsigned class_of(size_t bytes) {
+static inline unsigned class_of(size_t bytes) {
     unsigned c = 0;
+    if (AGLET_LIKELY(bytes <= SMALLEST))
+        return 0;
     while (class_bytes(c) < bytes)
         c++;
     return c;

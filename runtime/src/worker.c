@@ -4,9 +4,12 @@
  * How a task gets to run (task_schedule):
  *   started stackful, or local   → its home's run queue; from another thread through the home's inbox
  *   everything else              → the deque of the worker that schedules it; from other threads the injection queue
+ *   a stackless task that yields → the end of a queue that is first in, first out: run (one worker) or injection
  *
- * Where a worker looks (next_task), each time round: its run queue and its deque in turn, the injection queue; every
- * DIRECT_SWITCHES picks first timers, I/O and the injection queue, so that none of them starves.
+ * Where a worker looks (next_task), each time round: run queue, deque, injection queue, in turns. Of its own deque it takes
+ * the newest task: a tree of tasks is then walked depth first, with few of them alive, and what a task has just spawned or
+ * woken is still in the cache. Thieves take the oldest. Every DIRECT_SWITCHES picks it takes the oldest itself, after a look
+ * at timers and I/O, so that nothing starves.
  *
  * How it goes to sleep without missing work (go_idle):
  *   1. it sets its bit in executor.idle and its `sleep` word, sequentially consistent;
@@ -16,8 +19,8 @@
  * sees the other. At most one worker is woken for one task: whoever is woken is a searcher, nobody wakes a second one
  * while there is a searcher, and a searcher that finds work wakes the next if there is more (stop_searching).
  *
- * Stacks: a started task that suspends switches straight to the next started task, without passing through the loop;
- * a stack whose task ended takes the next fresh task in place (fiber). Started stacks never leave their thread. */
+ * Stacks: a task that suspends or ends switches straight to the next stackful one (take_next), without passing through the
+ * loop; a stack whose task ended takes a fresh task in place (fiber). Started stacks never leave their thread. */
 #include "worker.h"
 #include "check.h"
 #include "task_check.h"
@@ -159,6 +162,58 @@ void task_schedule(struct aglet_task *t) {
         announce_work(ex);
 }
 
+/* A stackless task gave up its turn: behind everybody else. */
+static void schedule_last(struct worker *w, struct aglet_task *t) {
+    if (w->executor->n == 1 || t->home) {
+        fifo_push(&w->run, t);
+    } else {
+        inject(w->executor, t);
+        announce_work(w->executor);
+    }
+}
+
+static struct aglet_task *take_own(struct worker *w, bool oldest) {
+    if (w->executor->n == 1)
+        return oldest ? deque_steal_alone(&w->deque) : deque_pop_alone(&w->deque);
+    if (deque_size(&w->deque) == 0)
+        return NULL;
+    if (!oldest)
+        return deque_pop(&w->deque);
+    bool again;
+    struct aglet_task *t;
+    do
+        t = deque_steal(&w->deque, &again);
+    while (!t && again);
+    return t;
+}
+
+/* A stackful task that this thread may switch to at once, or NULL: ask the loop. Its stack may be NULL: fresh. */
+static struct aglet_task *take_next(struct worker *w) {
+    if (w->direct == 0 || w->handoff || atomic_load_explicit(&w->inbox, memory_order_relaxed))
+        return NULL;
+    struct aglet_task *t = w->run.head;
+    if (t) {
+        if (atomic_load_explicit(&t->kind, memory_order_relaxed) != TASK_STACKFUL)
+            return NULL;
+        w->run.head = t->next;
+    } else {
+        t = take_own(w, false);
+        if (!t)
+            return NULL;
+        if (atomic_load_explicit(&t->kind, memory_order_relaxed) != TASK_STACKFUL) {
+            w->handoff = t;
+            return NULL;
+        }
+    }
+    w->direct--;
+    return t;
+}
+
+static void bind_stack(struct worker *w, struct aglet_task *t, struct stack *s) {
+    t->home = w;
+    t->stack = s;
+}
+
 void task_wake(struct aglet_task *t) {
     uint32_t seen = atomic_load_explicit(&t->state, memory_order_relaxed);
     for (;;) {
@@ -192,20 +247,26 @@ static void note_running(struct worker *w) {
 
 /* The running stackful task leaves its thread to somebody else, until it is switched to again. */
 static void leave(struct worker *w, struct aglet_task *t) {
-    struct aglet_task *next = NULL;
-    if (w->direct > 0 && w->run.head &&
-        atomic_load_explicit(&w->run.head->kind, memory_order_relaxed) == TASK_STACKFUL && w->run.head->stack) {
-        w->direct--;
-        next = fifo_pop(&w->run);
-    }
+    struct aglet_task *next = take_next(w);
     if (next == t)
         return;
-    int saved = errno;
+    if (next && !next->stack) {
+        struct stack *s = w->stacks;
+        if (s) {
+            w->stacks = s->next;
+            w->stacks_free--;
+            bind_stack(w, next, s);
+        } else {
+            w->handoff = next;
+            next = NULL;
+        }
+    }
+    int *place = w->errno_at, saved = *place;
     w->current = next;
     w->budget = TASK_BUDGET;
     note_running(w);
     context_switch(&t->stack->ctx, next ? &next->stack->ctx : &w->loop);
-    errno = saved;
+    *place = saved;
 }
 
 void task_park(struct aglet_task *t) {
@@ -246,25 +307,6 @@ void task_end(struct aglet_task *t) {
     }
 }
 
-/* A fresh stackful task that this stack could run next, or NULL. */
-static struct aglet_task *take_fresh(struct worker *w) {
-    if (w->direct == 0 || w->run.head || w->handoff || atomic_load_explicit(&w->inbox, memory_order_relaxed))
-        return NULL;
-    bool again;
-    struct aglet_task *t;
-    do
-        t = deque_steal(&w->deque, &again);
-    while (!t && again);
-    if (!t)
-        return NULL;
-    if (atomic_load_explicit(&t->kind, memory_order_relaxed) != TASK_STACKFUL) {
-        w->handoff = t;
-        return NULL;
-    }
-    w->direct--;
-    return t;
-}
-
 /* What every stack runs: one task after another. Between tasks it waits in the worker's cache. */
 static void fiber(void *arg) {
     struct stack *s = arg;
@@ -281,21 +323,18 @@ static void fiber(void *arg) {
         if (group)
             group_member_ended(group, t);
         task_end(t);
-        struct aglet_task *next = take_fresh(w);
-        if (next) {
-            next->home = w;
-            next->stack = s;
-            w->current = next;
-            w->budget = TASK_BUDGET;
-            note_running(w);
+        struct aglet_task *next = take_next(w);
+        w->current = next;
+        w->budget = TASK_BUDGET;
+        note_running(w);
+        if (next && !next->stack) {
+            bind_stack(w, next, s);
             continue;
         }
-        w->current = NULL;
-        note_running(w);
         s->next = w->stacks;
         w->stacks = s;
         w->stacks_free++;
-        context_switch(&s->ctx, &w->loop);
+        context_switch(&s->ctx, next ? &next->stack->ctx : &w->loop);
     }
 }
 
@@ -319,14 +358,14 @@ static void trim_stacks(struct worker *w) {
 
 static void run_stackful(struct worker *w, struct aglet_task *t) {
     if (!t->stack) {
-        t->stack = take_stack(w);
-        if (!t->stack) {
+        struct stack *s = take_stack(w);
+        if (!s) {
             /* No memory for a stack now. The task is not lost: it waits behind the others, which free theirs. */
             inject(w->executor, t);
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
             return;
         }
-        t->home = w;
+        bind_stack(w, t, s);
     }
     w->current = t;
     w->budget = TASK_BUDGET;
@@ -352,17 +391,8 @@ static void run_step(struct worker *w, struct aglet_task *t) {
             group_member_ended(t->group, t);
         task_end(t);
     } else if (t->yielded || !park_state(t)) {
-        task_schedule(t);
+        schedule_last(w, t);
     }
-}
-
-static struct aglet_task *steal_own(struct worker *w) {
-    bool again;
-    struct aglet_task *t;
-    do
-        t = deque_steal(&w->deque, &again);
-    while (!t && again);
-    return t;
 }
 
 static void housekeeping(struct worker *w) {
@@ -376,22 +406,19 @@ static void housekeeping(struct worker *w) {
 static struct aglet_task *next_task(struct worker *w) {
     struct aglet_task *t;
     w->tick++;
-    if (w->direct == 0) {
+    bool oldest = w->direct == 0;
+    if (oldest)
         housekeeping(w);
-        if ((t = take_injected(w->executor)))
-            return t;
-    }
     w->direct--;
     if ((t = w->handoff)) {
         w->handoff = NULL;
         return t;
     }
     take_inbox(w);
-    if (w->tick & 1)
-        t = w->run.head ? fifo_pop(&w->run) : steal_own(w);
-    else if (!(t = steal_own(w)))
-        t = fifo_pop(&w->run);
-    return t ? t : take_injected(w->executor);
+    struct aglet_executor *ex = w->executor;
+    if (oldest || (w->tick & 1))
+        return (t = take_injected(ex)) || (t = take_own(w, oldest)) ? t : fifo_pop(&w->run);
+    return (t = fifo_pop(&w->run)) || (t = take_own(w, false)) ? t : take_injected(ex);
 }
 
 /* Take a task from another worker, and some more for later. */
@@ -489,6 +516,7 @@ void worker_run(struct worker *w, bool (*done)(void *), void *context) {
     struct worker *outer = worker_here_;
     worker_here_ = w;
     context_adopt(&w->loop);
+    w->errno_at = &errno;
     if (aglet_checked)
         check_worker_begin(w);
     while (!done(context)) {

@@ -35,6 +35,7 @@ struct worker {
     unsigned budget;
     unsigned tick;
     bool searching;
+    int *errno_at;       /* the thread's errno: stacks never leave it, so its address may be kept */
     struct context loop; /* the OS thread's own stack, where the loop below runs */
     struct aglet_executor *executor;
     unsigned index;

@@ -4,7 +4,7 @@
  *
  * A task gives up its thread only in calls marked AGLET_YIELDS. No thread lock (aglet_mutex, pthread_mutex_t) may be
  * held there: the next task on the thread would find it taken by "itself". The checked library reports it
- * (lock-across-yield). errno survives every yield. A task runs, from its first instruction to its last, on one
+ * (lock-across-yield). errno survives every yield; the floating-point control registers (fesetround) belong to the thread. A task runs, from its first instruction to its last, on one
  * thread; which one is open until then.
  *
  * Every call that waits returns 0 or more, or a negative errno value. -ECANCELED is sticky: once a task was aborted,
