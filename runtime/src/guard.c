@@ -52,3 +52,26 @@ void aglet_write_guard_release(aglet_write_guard *g)
     if (rw != NULL)
         rwlock_write_unlock_from(rw, CALLER());
 }
+
+aglet_mutex *aglet_guard_take_(aglet_mutex *mu)
+{
+    mutex_lock_from(mu, CALLER());
+    return mu;
+}
+
+aglet_mutex *aglet_guard_try_take_(aglet_mutex *mu)
+{
+    return mutex_try_lock_from(mu, CALLER()) ? mu : NULL;
+}
+
+aglet_rwlock *aglet_guard_take_read_(aglet_rwlock *rw)
+{
+    rwlock_read_from(rw, CALLER());
+    return rw;
+}
+
+aglet_rwlock *aglet_guard_take_write_(aglet_rwlock *rw)
+{
+    rwlock_write_from(rw, CALLER());
+    return rw;
+}

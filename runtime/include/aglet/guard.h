@@ -50,6 +50,12 @@ AGLET_API void aglet_guard_release(aglet_guard *g) AGLET_RELEASES(g->mu_);
 AGLET_API void aglet_read_guard_release(aglet_read_guard *g) AGLET_RELEASES(g->rw_);
 AGLET_API void aglet_write_guard_release(aglet_write_guard *g) AGLET_RELEASES(g->rw_);
 
+/* For the macros: take, and give back the argument, so that an initialiser says which lock a guard holds. */
+AGLET_API aglet_mutex *aglet_guard_take_(aglet_mutex *mu) AGLET_ACQUIRES(mu) AGLET_RETURNS_LOCK(mu);
+AGLET_API aglet_mutex *aglet_guard_try_take_(aglet_mutex *mu) AGLET_TRY_ACQUIRES(true, mu) AGLET_RETURNS_LOCK(mu);
+AGLET_API aglet_rwlock *aglet_guard_take_read_(aglet_rwlock *rw) AGLET_ACQUIRES_SHARED(rw) AGLET_RETURNS_LOCK(rw);
+AGLET_API aglet_rwlock *aglet_guard_take_write_(aglet_rwlock *rw) AGLET_ACQUIRES(rw) AGLET_RETURNS_LOCK(rw);
+
 AGLET_END_DECLS
 
 static inline bool aglet_guard_holds(const aglet_guard *g)
@@ -58,19 +64,19 @@ static inline bool aglet_guard_holds(const aglet_guard *g)
 }
 
 #ifdef AGLET_HAVE_CLEANUP
-#define AGLET_GUARD_(type, release, name, take) AGLET_CLEANUP(release) AGLET_MAYBE_UNUSED type name = take
+#define AGLET_GUARD_(type, release, name, take) AGLET_CLEANUP(release) AGLET_MAYBE_UNUSED type name = {take}
 
 /* Held from here to the end of the scope, however it is left. The named form can be released early. */
 #define AGLET_GUARD(mu) AGLET_GUARD_NAMED(AGLET_JOIN_(aglet_guard_, __COUNTER__), mu)
-#define AGLET_GUARD_NAMED(name, mu) AGLET_GUARD_(aglet_guard, aglet_guard_release, name, aglet_guard_lock(mu))
+#define AGLET_GUARD_NAMED(name, mu) AGLET_GUARD_(aglet_guard, aglet_guard_release, name, aglet_guard_take_(mu))
 #define AGLET_READ_GUARD(rw)                                                                              \
     AGLET_GUARD_(aglet_read_guard, aglet_read_guard_release, AGLET_JOIN_(aglet_guard_, __COUNTER__), \
-                 aglet_guard_read(rw))
+                 aglet_guard_take_read_(rw))
 #define AGLET_WRITE_GUARD(rw)                                                                              \
     AGLET_GUARD_(aglet_write_guard, aglet_write_guard_release, AGLET_JOIN_(aglet_guard_, __COUNTER__), \
-                 aglet_guard_write(rw))
+                 aglet_guard_take_write_(rw))
 /* A guard that may hold nothing: AGLET_GUARD_TRY(g, &mu); if (aglet_guard_holds(&g)) … */
-#define AGLET_GUARD_TRY(name, mu) AGLET_GUARD_(aglet_guard, aglet_guard_release, name, aglet_guard_try(mu))
+#define AGLET_GUARD_TRY(name, mu) AGLET_GUARD_(aglet_guard, aglet_guard_release, name, aglet_guard_try_take_(mu))
 #define AGLET_SCOPED_(type, release) AGLET_CLEANUP(release) type
 #else
 #define AGLET_SCOPED_(type, release) type
@@ -80,20 +86,20 @@ static inline bool aglet_guard_holds(const aglet_guard *g)
  * and goto; without, only by its end and by `continue`. */
 #define AGLET_WITH(mu) AGLET_WITH_(AGLET_JOIN_(aglet_with_, __LINE__), mu)
 #define AGLET_WITH_(name, mu)                                                                            \
-    for (AGLET_SCOPED_(aglet_guard, aglet_guard_release) name = aglet_guard_lock(mu); name.mu_ != NULL; \
+    for (AGLET_SCOPED_(aglet_guard, aglet_guard_release) name = {aglet_guard_take_(mu)}; name.mu_ != NULL; \
          aglet_guard_release(&name))
 #define AGLET_WITH_READ(rw) AGLET_WITH_READ_(AGLET_JOIN_(aglet_with_, __LINE__), rw)
 #define AGLET_WITH_READ_(name, rw)                                                                                 \
-    for (AGLET_SCOPED_(aglet_read_guard, aglet_read_guard_release) name = aglet_guard_read(rw); name.rw_ != NULL; \
+    for (AGLET_SCOPED_(aglet_read_guard, aglet_read_guard_release) name = {aglet_guard_take_read_(rw)}; name.rw_ != NULL; \
          aglet_read_guard_release(&name))
 #define AGLET_WITH_WRITE(rw) AGLET_WITH_WRITE_(AGLET_JOIN_(aglet_with_, __LINE__), rw)
 #define AGLET_WITH_WRITE_(name, rw)                                                                      \
-    for (AGLET_SCOPED_(aglet_write_guard, aglet_write_guard_release) name = aglet_guard_write(rw);      \
+    for (AGLET_SCOPED_(aglet_write_guard, aglet_write_guard_release) name = {aglet_guard_take_write_(rw)};      \
          name.rw_ != NULL; aglet_write_guard_release(&name))
 /* The block runs only where the mutex was free: AGLET_IF_FREE(&mu) { … } */
 #define AGLET_IF_FREE(mu) AGLET_IF_FREE_(AGLET_JOIN_(aglet_with_, __LINE__), mu)
 #define AGLET_IF_FREE_(name, mu)                                                                         \
-    for (AGLET_SCOPED_(aglet_guard, aglet_guard_release) name = aglet_guard_try(mu); name.mu_ != NULL; \
+    for (AGLET_SCOPED_(aglet_guard, aglet_guard_release) name = {aglet_guard_try_take_(mu)}; name.mu_ != NULL; \
          aglet_guard_release(&name))
 
 /* Data that only a guard opens.

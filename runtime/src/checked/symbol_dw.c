@@ -32,6 +32,22 @@ static int read_modules(void)
     return dwfl_report_end(modules, NULL, NULL) == 0 && failed == 0;
 }
 
+/* The file, and its line in *number. Clang writes no table of address ranges, without which libdw finds no unit by
+ * address: then each unit is asked. */
+static const char *source_of(Dwfl_Module *module, Dwarf_Addr at, int *number)
+{
+    Dwfl_Line *line = dwfl_module_getsrc(module, at);
+    if (line != NULL)
+        return dwfl_lineinfo(line, NULL, number, NULL, NULL, NULL);
+    Dwarf_Addr bias;
+    for (Dwarf_Die *unit = NULL; (unit = dwfl_module_nextcu(module, unit, &bias)) != NULL;) {
+        Dwarf_Line *found = dwarf_haspc(unit, at - bias) > 0 ? dwarf_getsrc_die(unit, at - bias) : NULL;
+        if (found != NULL && dwarf_lineno(found, number) == 0)
+            return dwarf_linesrc(found, NULL, NULL);
+    }
+    return NULL;
+}
+
 void symbol_describe_deep(const void *pc, struct symbol *out)
 {
     Dwarf_Addr at = (Dwarf_Addr)(unsigned long)pc;
@@ -50,9 +66,8 @@ void symbol_describe_deep(const void *pc, struct symbol *out)
         snprintf(out->function, sizeof out->function, "%s", name);
         out->into = into;
     }
-    Dwfl_Line *line = dwfl_module_getsrc(module, at);
     int number = 0;
-    const char *file = line != NULL ? dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL) : NULL;
+    const char *file = source_of(module, at, &number);
     if (file != NULL) {
         const char *slash = strrchr(file, '/'); /* the folder before the name is enough to find it */
         while (slash != NULL && slash > file && slash[-1] != '/')
