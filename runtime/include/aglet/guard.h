@@ -77,30 +77,31 @@ static inline bool aglet_guard_holds(const aglet_guard *g)
                  aglet_guard_take_write_(rw))
 /* A guard that may hold nothing: AGLET_GUARD_TRY(g, &mu); if (aglet_guard_holds(&g)) … */
 #define AGLET_GUARD_TRY(name, mu) AGLET_GUARD_(aglet_guard, aglet_guard_release, name, aglet_guard_try_take_(mu))
-#define AGLET_SCOPED_(type, release) AGLET_CLEANUP(release) type
+/* A for statement whose body runs once, if `condition` holds, with `guard` alive in it. */
+#define AGLET_ONCE_WITH_(type, release, guard, take, condition)                                          \
+    for (type guard AGLET_CLEANUP(release) = {take}, *AGLET_JOIN_(guard, once_) = &guard;                 \
+         AGLET_JOIN_(guard, once_) != NULL && condition; AGLET_JOIN_(guard, once_) = NULL)
 #else
-#define AGLET_SCOPED_(type, release) type
+#define AGLET_ONCE_WITH_(type, release, guard, take, condition) \
+    for (type guard = {take}; condition; release(&guard))
 #endif
 
 /* Block forms: AGLET_WITH(&mu) { … }. The lock is held in the block. With `cleanup` it may be left by return, break
- * and goto; without, only by its end and by `continue`. */
+ * and goto; without, only by its end and by `continue`. AGLET_IF_FREE's block runs only where the mutex was free. */
 #define AGLET_WITH(mu) AGLET_WITH_(AGLET_JOIN_(aglet_with_, __LINE__), mu)
-#define AGLET_WITH_(name, mu)                                                                            \
-    for (AGLET_SCOPED_(aglet_guard, aglet_guard_release) name = {aglet_guard_take_(mu)}; name.mu_ != NULL; \
-         aglet_guard_release(&name))
-#define AGLET_WITH_READ(rw) AGLET_WITH_READ_(AGLET_JOIN_(aglet_with_, __LINE__), rw)
-#define AGLET_WITH_READ_(name, rw)                                                                                 \
-    for (AGLET_SCOPED_(aglet_read_guard, aglet_read_guard_release) name = {aglet_guard_take_read_(rw)}; name.rw_ != NULL; \
-         aglet_read_guard_release(&name))
-#define AGLET_WITH_WRITE(rw) AGLET_WITH_WRITE_(AGLET_JOIN_(aglet_with_, __LINE__), rw)
-#define AGLET_WITH_WRITE_(name, rw)                                                                      \
-    for (AGLET_SCOPED_(aglet_write_guard, aglet_write_guard_release) name = {aglet_guard_take_write_(rw)};      \
-         name.rw_ != NULL; aglet_write_guard_release(&name))
-/* The block runs only where the mutex was free: AGLET_IF_FREE(&mu) { … } */
+#define AGLET_WITH_(name, mu) \
+    AGLET_ONCE_WITH_(aglet_guard, aglet_guard_release, name, aglet_guard_take_(mu), name.mu_ != NULL)
 #define AGLET_IF_FREE(mu) AGLET_IF_FREE_(AGLET_JOIN_(aglet_with_, __LINE__), mu)
-#define AGLET_IF_FREE_(name, mu)                                                                         \
-    for (AGLET_SCOPED_(aglet_guard, aglet_guard_release) name = {aglet_guard_try_take_(mu)}; name.mu_ != NULL; \
-         aglet_guard_release(&name))
+#define AGLET_IF_FREE_(name, mu) \
+    AGLET_ONCE_WITH_(aglet_guard, aglet_guard_release, name, aglet_guard_try_take_(mu), name.mu_ != NULL)
+#define AGLET_WITH_READ(rw) AGLET_WITH_READ_(AGLET_JOIN_(aglet_with_, __LINE__), rw)
+#define AGLET_WITH_READ_(name, rw)                                                                          \
+    AGLET_ONCE_WITH_(aglet_read_guard, aglet_read_guard_release, name, aglet_guard_take_read_(rw), \
+                     name.rw_ != NULL)
+#define AGLET_WITH_WRITE(rw) AGLET_WITH_WRITE_(AGLET_JOIN_(aglet_with_, __LINE__), rw)
+#define AGLET_WITH_WRITE_(name, rw)                                                                            \
+    AGLET_ONCE_WITH_(aglet_write_guard, aglet_write_guard_release, name, aglet_guard_take_write_(rw), \
+                     name.rw_ != NULL)
 
 /* Data that only a guard opens.
  *
