@@ -4,6 +4,7 @@
 #include "json_out.h"
 #include <inttypes.h>
 #include <string.h>
+#include "utf8.h"
 
 static void begin_value(struct json_out *j)
 {
@@ -35,20 +36,6 @@ void json_close(struct json_out *j, char bracket)
     j->any = true;
 }
 
-/* Bytes of the UTF-8 sequence at s, or 0 when there is none (RFC 3629: no surrogates, no overlong forms). */
-static size_t utf8_length(const unsigned char *s, size_t n)
-{
-    size_t want = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : (*s & 0xf0) == 0xe0 ? 3 : *s >= 0xf0 && *s < 0xf5 ? 4 : 0;
-    if (!want || want > n)
-        return 0;
-    for (size_t i = 1; i < want; i++)
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-    if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) || (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f))
-        return 0;
-    return want;
-}
-
 void json_string_n(struct json_out *j, const char *text, size_t n)
 {
     const unsigned char *s = (const unsigned char *)text;
@@ -67,7 +54,7 @@ void json_string_n(struct json_out *j, const char *text, size_t n)
             fputs("\\n", j->out);
         else if (s[i] == '\t')
             fputs("\\t", j->out);
-        else if (s[i] < 32 || s[i] == 127 || (j->for_html && (s[i] == '<' || s[i] == '>' || s[i] == '&')))
+        else if (s[i] < 32 || s[i] == 127)
             fprintf(j->out, "\\u%04x", s[i]);
         else
             fwrite(s + i, 1, length, j->out);

@@ -13,7 +13,6 @@ struct json_out {
     unsigned depth;
     bool any;       /* something stands before at this depth */
     bool after_key;
-    bool for_html;  /* escape < so that the text may stand in a <script> */
 };
 
 void json_open(struct json_out *j, char bracket); /* '{' or '[' */

@@ -12,6 +12,7 @@ static const struct {
     [REPORT_TEXT] = {"text", write_text},
     [REPORT_JSON] = {"json", write_json},
     [REPORT_SARIF] = {"sarif", write_sarif},
+    [REPORT_HTML] = {"html", write_html},
 };
 
 bool report_format_named(const char *name, enum report_format *format)
