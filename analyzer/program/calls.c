@@ -13,6 +13,7 @@ struct call {
     uint32_t n_args;
     uint32_t callee; /* linked_func */
     const struct summary *sum;
+    bool sure; /* it is the only function that may be called */
 };
 
 term instantiate(struct solver *s, const struct world *w, term path, const term *args, uint32_t n_args, term result)
@@ -92,6 +93,28 @@ static void report_double(struct call *c, const struct held *h, term lock, bool 
         problem_story(s, pr, STORY_TAKEN, in->unit->unit, site->loc, in->name);
 }
 
+static struct unlock_seen *unlock_at(struct solver *s, ir_event event, term lock);
+
+/* The lock was given up and taken back: callers see no effect, but must hold it. */
+static void require_held(struct solver *s, const struct held *h)
+{
+    struct unlock_seen *u = unlock_at(s, h->event, h->lock);
+    struct requirement r;
+
+    if (u->held || !u->candidate)
+        return;
+    memset(&r, 0, sizeof r);
+    r.lock = to_path(s, NULL, h->lock, 0);
+    r.reason = REQUIRED_BY_RELEASE;
+    r.site = (struct site){s->func, s->u->events[h->event].loc};
+    r.candidate = u->candidate;
+    for (size_t i = 0; i < s->requirements.n; i++)
+        if (s->requirements.at[i].reason == r.reason && s->requirements.at[i].lock == r.lock)
+            return;
+    if (r.lock && s->requirements.n < 24)
+        vec_push(&s->requirements, r);
+}
+
 /* Returns false when this outcome cannot be: a trylock of a lock held here succeeds only if it is recursive. */
 static bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term lock, term result, bool is_try)
 {
@@ -100,6 +123,8 @@ static bool acquire(struct call *c, struct world *w, const struct lock_effect *e
 
     note_taken(s, lock);
     if (h && h->mode == HELD_RELEASED) { /* the caller's lock is taken back */
+        if (s->recording)
+            require_held(s, h);
         world_drop_held(&s->arena, w, h, 0);
         return true;
     }
@@ -189,6 +214,8 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
     uint32_t number;
     term path;
 
+    if (w->failed && e->candidate && s->recording) /* cleaning up after a lock call that failed: a robust mutex */
+        s->p->locks->candidates.at[e->candidate].paired = true;
     if (collected(s, w, lock) || w->failed)
         return;
     for (uint32_t i = 0; i < w->n_held; i++)
@@ -349,6 +376,38 @@ static void note_inner(struct solver *s, const struct world *w, const struct inn
     }
 }
 
+/* A callee gives this lock up for a while. */
+static void check_given_up(struct call *c, struct world *w, const struct requirement *r, term lock)
+{
+    struct solver *s = c->s;
+    const struct linked_func *site = &s->p->funcs.at[r->site.func];
+    const struct held *h = world_held_like(w, &s->t, lock);
+    struct requirement up = *r;
+    struct lock_problem *pr;
+    uint32_t number;
+
+    if (!s->recording)
+        return;
+    if ((h && h->mode != HELD_RELEASED) || collected(s, w, lock) || w->failed) {
+        s->p->locks->candidates.at[r->candidate].paired = true;
+        if (h && h->candidate)
+            s->p->locks->candidates.at[h->candidate].paired = true;
+        return;
+    }
+    up.lock = to_path(s, NULL, lock, 0);
+    pr = problem_new(s, PROBLEM_UNHELD, DETAIL_IN_CALLEE, c->ev->loc, lock, &number);
+    if (pr) {
+        pr->data = s->p->funcs.at[c->callee].name;
+        problem_story(s, pr, STORY_UNLOCK, site->unit->unit, r->site.loc, site->name);
+        pr->dropped = true;
+        pr->candidate = up.lock ? candidate_new(s, CANDIDATE_RELEASES, up.lock, term_class(&s->t, lock), r->candidate) : 0;
+        vec_push(&s->p->locks->candidates.at[r->candidate].bad_calls, number);
+    }
+    up.candidate = s->p->locks->problems.at[number].candidate;
+    if (up.lock && up.candidate && s->requirements.n < 24)
+        vec_push(&s->requirements, up);
+}
+
 static void check_needs(struct call *c, struct world *w)
 {
     struct solver *s = c->s;
@@ -357,11 +416,13 @@ static void check_needs(struct call *c, struct world *w)
     for (uint32_t i = 0; i < c->sum->n_requirements; i++) {
         const struct requirement *r = &c->sum->requirements[i];
         const term lock = instantiate(s, w, r->lock, c->args, c->n_args, 0);
-        if (lock)
+        if (lock && r->reason == REQUIRED_BY_RELEASE)
+            check_given_up(c, w, r, lock);
+        else if (lock)
             check_requirement(s, w, r, c->callee, lock, r->object ? instantiate(s, w, r->object, c->args, c->n_args, 0) : 0,
                               c->ev->loc);
     }
-    for (uint32_t i = 0; i < c->sum->n_inner; i++) {
+    for (uint32_t i = 0; c->sure && i < c->sum->n_inner; i++) {
         const struct inner_lock *in = &c->sum->inner[i];
         const term lock = instantiate(s, w, in->lock, c->args, c->n_args, 0);
         struct held *h = lock ? world_held(w, lock) : NULL;
@@ -687,7 +748,7 @@ void pass_on_call(struct solver *s, struct world *w, ir_event e)
         args[i] = eval(s, w, s->u->expr_refs[ev->args.first + i], e);
     for (uint32_t i = 0; i < n; i++) {
         const struct summary *sum = s->p->funcs.at[edges[i].callee].summary;
-        struct call c = {s, e, ev, args, ev->args.count, edges[i].callee, sum};
+        struct call c = {s, e, ev, args, ev->args.count, edges[i].callee, sum, n == 1};
         if (!sum || edges[i].callback)
             continue;
         check_needs(&c, w);
@@ -705,7 +766,7 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
     term *args = arena_array(&s->arena, term, ev->args.count + 1);
     uint32_t n, real = 0;
     const struct call_edge *edges = program_calls(s->p, s->func, e, &n);
-    struct call c = {s, e, ev, args, ev->args.count, 0, &unknown};
+    struct call c = {s, e, ev, args, ev->args.count, 0, &unknown, n == 1};
     bool agree = true;
 
     for (uint32_t i = 0; i < ev->args.count; i++)

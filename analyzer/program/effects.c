@@ -151,6 +151,8 @@ static void conditional_blocks(struct pass *x, const struct ir_event_rec *ev, co
     }
 }
 
+static ir_var returned_var(struct pass *x, ir_expr e);
+
 static void call(struct pass *x, ir_event event)
 {
     const struct ir_event_rec *ev = &x->u->events[event];
@@ -178,7 +180,7 @@ static void call(struct pass *x, ir_event event)
                 x->s->escapes |= mask;
             if (mask && (!s || s->writes & bit))
                 x->s->writes |= mask;
-            if (mask && s && s->frees & bit)
+            if (mask && s && s->frees & bit && returned_var(x, arg)) /* the object itself, not a part of it */
                 x->s->frees |= mask;
             if (s && s->writes & bit && x->u->exprs[arg].op == IR_E_ADDR) {
                 write_place(x, x->u->exprs[arg].a);

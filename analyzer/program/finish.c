@@ -320,7 +320,6 @@ static void settle_lock(struct solver *s, term lock, const struct held *held)
     const term path = to_path(s, NULL, lock, 0);
     bool every = true, mixed = false, apart = true, returns_it = false;
     uint32_t c;
-    size_t first = 0;
 
     for (size_t i = 0; i < s->exits.n; i++) {
         const struct exit_record *x = &s->exits.at[i];
@@ -334,16 +333,14 @@ static void settle_lock(struct solver *s, term lock, const struct held *held)
                 if (!y->w->failed && !(g && (counts(s, g) || g->flags & HELD_MAYBE)) && !told_apart(s, x, y))
                     apart = false;
             }
-            first = i;
             continue;
         }
         if (x->w->failed || (h && h->flags & HELD_MAYBE))
             continue;
         every = false;
-        if (world_gone(x->w, &s->t, lock) && world_gone(x->w, &s->t, lock)->mode != HELD_FAILED)
-            mixed = true;
     }
-    (void)first;
+    for (size_t i = 0; !every && i < s->unlocks.n; i++)
+        mixed |= s->unlocks.at[i].held && term_same_shape(&s->t, s->unlocks.at[i].lock, lock);
     if (mixed && !apart) {
         report_leaks(s, lock, 0, PROBLEM_LEAK);
         return;

@@ -192,7 +192,7 @@ static uint32_t version_of(const struct world *w, uint32_t key)
     for (uint32_t i = 0; i < w->n_versions; i++)
         if (w->versions[i].key == key)
             return w->versions[i].at;
-    return w->base_version;
+    return (key & 3) == 3 ? 0 : w->base_version; /* locals are nobody else's to write */
 }
 
 static void set_version(struct arena *a, struct world *w, uint32_t key, uint32_t at)
