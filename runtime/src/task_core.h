@@ -39,13 +39,15 @@ struct aglet_task {
         aglet_step_fn *step;  /* stackless */
     };
     void *arg;            /* stackful: the argument; stackless: the frame, which follows this header */
-    void *result;
+    union {
+        void *result;         /* written at the end */
+        const void *waits_on; /* checked: the channel a stackful task receives from */
+    };
     struct aglet_group *group;
     const char *name;
     void *locals;           /* task-local storage, owner only */
     const char *waits_for;  /* static text; written by the owner before it parks */
     const void *waits_at;   /* the caller's code address of the await */
-    const void *waits_on;   /* checked: the channel it receives from */
     uint64_t id;
     _Atomic uint8_t kind; /* enum task_kind; TASK_FREE: this is no task but free memory */
     uint8_t size_class;
@@ -73,6 +75,8 @@ void task_cache_flush(struct task_cache *cache);
 
 /* Call visit(task, context) for every task that lives now; what it reads of a running task may be stale. */
 void task_each(void (*visit)(struct aglet_task *t, void *context), void *context);
+
+_Static_assert(sizeof(struct aglet_task) <= 128 || sizeof(void *) > 8, "two cache lines");
 
 static inline bool task_is_aborted(struct aglet_task *t) {
     /* Partner: the release store in aglet_abort. */

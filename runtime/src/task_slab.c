@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Where tasks live: chunks of equal slots that never go back to the system, so a pointer to a task that has ended
- * is a pointer to some task or to a free slot, never to something else. Stands on malloc(3).
+ * is a pointer to some task or to a free slot, never to something else. Stands on mmap(2).
  *
  * The chunks are also the registry of all tasks: one global symbol, aglet_tasks_, leads a debugger to every slot,
  * and keeping it costs a spawn nothing. */
 #include "task_core.h"
 
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct chunk {
     struct chunk *next;
@@ -20,11 +20,12 @@ struct chunk *_Atomic aglet_tasks_;
 static struct slock lock;                       /* protects the lists below and growing */
 static struct aglet_task *spare[TASK_CLASSES]; /* free slots no worker keeps */
 
-enum { CHUNK_BYTES = 64 * 1024, SMALLEST = 192, LARGEST_FRAME = 256 * 1024 };
+enum { SMALL_CHUNK = 64 * 1024, LARGE_CHUNK = 2 * 1024 * 1024, SMALL_CHUNKS = 8 };
+enum { SMALLEST = 128, LARGEST_FRAME = 256 * 1024 };
 
-/* 192 256 384 512 768 1024 …: two classes for each doubling. */
+/* 128 192 256 384 512 768 …: two classes for each doubling. */
 static size_t class_bytes(unsigned c) {
-    return (c & 1 ? (size_t)256 : (size_t)SMALLEST) << (c / 2);
+    return (c & 1 ? (size_t)192 : (size_t)SMALLEST) << (c / 2);
 }
 
 static inline unsigned class_of(size_t bytes) {
@@ -36,19 +37,39 @@ static inline unsigned class_of(size_t bytes) {
     return c;
 }
 
+/* Programs with many tasks get huge pages: a small page costs over a microsecond to touch first. */
+static struct chunk *map_chunk(size_t bytes) {
+    bool large = bytes == LARGE_CHUNK;
+    char *m = mmap(NULL, large ? 2 * bytes : bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (m == MAP_FAILED)
+        return NULL;
+    if (large) {
+        char *aligned = (char *)(((uintptr_t)m + bytes - 1) & ~((uintptr_t)bytes - 1));
+        if (aligned > m)
+            munmap(m, (size_t)(aligned - m));
+        if (m + bytes > aligned)
+            munmap(aligned + bytes, (size_t)(m + bytes - aligned));
+        m = aligned;
+        madvise(m, bytes, MADV_HUGEPAGE);
+    }
+    return (struct chunk *)(void *)m;
+}
+
 static struct aglet_task *grow(unsigned c) {
+    static _Atomic unsigned chunks;
     size_t size = class_bytes(c);
-    size_t slots = size * 16 > CHUNK_BYTES ? 16 : CHUNK_BYTES / size;
-    struct chunk *chunk = aligned_alloc(64, (sizeof *chunk + slots * size + 63) & ~(size_t)63);
+    size_t bytes = atomic_fetch_add_explicit(&chunks, 1, memory_order_relaxed) < SMALL_CHUNKS ? SMALL_CHUNK : LARGE_CHUNK;
+    while (bytes < sizeof(struct chunk) + 4 * size)
+        bytes *= 2;
+    size_t slots = (bytes - sizeof(struct chunk)) / size;
+    struct chunk *chunk = map_chunk(bytes);
     if (!chunk)
         return NULL;
-    memset(chunk, 0, sizeof *chunk);
     chunk->slots = (uint32_t)slots;
     chunk->slot_size = (uint32_t)size;
     struct aglet_task *list = NULL;
     for (size_t i = slots; i-- > 0;) {
         struct aglet_task *t = (struct aglet_task *)(void *)(chunk->memory + i * size);
-        memset(t, 0, sizeof *t);
         t->size_class = (uint8_t)c;
         t->next = list;
         list = t;
@@ -120,7 +141,6 @@ struct aglet_task *task_new(struct task_cache *cache, size_t frame) {
     t->name = NULL;
     t->locals = NULL;
     t->waits_for = NULL;
-    t->waits_on = NULL;
     t->result = NULL;
     t->local = 0;
     t->yielded = 0;
