@@ -36,7 +36,7 @@ void json_close(struct json_out *j, char bracket)
     j->any = true;
 }
 
-void json_string_n(struct json_out *j, const char *text, size_t n)
+void json_text_n(struct json_out *j, const char *text, size_t n)
 {
     const unsigned char *s = (const unsigned char *)text;
     begin_value(j);
@@ -63,10 +63,10 @@ void json_string_n(struct json_out *j, const char *text, size_t n)
     fputc('"', j->out);
 }
 
-void json_string(struct json_out *j, const char *s)
+void json_text(struct json_out *j, const char *s)
 {
     if (s) {
-        json_string_n(j, s, strlen(s));
+        json_text_n(j, s, strlen(s));
     } else {
         begin_value(j);
         fputs("null", j->out);
@@ -75,7 +75,7 @@ void json_string(struct json_out *j, const char *s)
 
 void json_key(struct json_out *j, const char *key)
 {
-    json_string(j, key);
+    json_text(j, key);
     fputs(": ", j->out);
     j->after_key = true;
 }
@@ -97,7 +97,7 @@ void json_pair(struct json_out *j, const char *key, const char *value)
     if (!value)
         return;
     json_key(j, key);
-    json_string(j, value);
+    json_text(j, value);
 }
 
 void json_pair_number(struct json_out *j, const char *key, uint64_t n)

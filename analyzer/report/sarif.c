@@ -37,7 +37,7 @@ static void put_uri(struct json_out *j, const char *prefix, const char *path)
         else
             n += (size_t)snprintf(text + n, 4, "%%%02X", c);
     }
-    json_string_n(j, text, n);
+    json_text_n(j, text, n);
 }
 
 static void put_artifact(struct sarif *s, const char *file)
@@ -121,15 +121,15 @@ static void put_tags(struct sarif *s, const char *tags)
     struct json_out *j = &s->json;
     json_key(j, "tags");
     json_open(j, '[');
-    json_string(j, "concurrency");
+    json_text(j, "concurrency");
     for (const char *at = tags ? tags : ""; *at;) {
         size_t n = strcspn(at, " ");
         if (n)
-            json_string_n(j, at, n);
+            json_text_n(j, at, n);
         if (n > 4 && n < 30 && !strncmp(at, "CWE-", 4)) {
             char text[60];
             snprintf(text, sizeof text, "external/cwe/cwe-%.*s", (int)n - 4, at + 4);
-            json_string(j, text);
+            json_text(j, text);
         }
         at += n;
         at += strspn(at, " ");

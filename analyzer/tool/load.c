@@ -24,22 +24,38 @@ bool glob_matches(const char *glob, const char *path)
     return match;
 }
 
-static bool is_excluded(const struct load *l, const char *path)
+/* Take off the rows that `unwanted` says; returns how many. */
+static size_t drop_rows(struct load *l, bool (*unwanted)(const struct load *, const char *file, const struct string_list *), const struct string_list *list)
 {
-    for (size_t i = 0; i < l->exclude.n; i++)
-        if (glob_matches(l->exclude.at[i], path))
-            return true;
-    return l->config && config_excluded(l->config, path);
+    struct compile_db *db = &l->db;
+    size_t kept = 0, n = db->n;
+    for (size_t i = 0; i < n; i++) {
+        struct compile_row *row = &db->rows[i];
+        if (!unwanted(l, row->file, list)) {
+            db->rows[kept++] = *row;
+            continue;
+        }
+        free(row->directory);
+        free(row->file);
+        free(row->object);
+        strings_free(&row->args);
+    }
+    db->n = kept;
+    return n - kept;
 }
 
-static void row_drop(struct compile_db *db, size_t i)
+static bool not_listed(const struct load *l, const char *file, const struct string_list *list)
 {
-    free(db->rows[i].directory);
-    free(db->rows[i].file);
-    free(db->rows[i].object);
-    strings_free(&db->rows[i].args);
-    memmove(db->rows + i, db->rows + i + 1, (db->n - i - 1) * sizeof *db->rows);
-    db->n--;
+    (void)l;
+    return !strings_has(list, file);
+}
+
+static bool is_excluded(const struct load *l, const char *file, const struct string_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (glob_matches(list->at[i], file))
+            return true;
+    return l->config && config_excluded(l->config, file);
 }
 
 /* Keep the rows of the files asked for; a file that has none is said. */
@@ -58,9 +74,8 @@ static bool select_files(struct load *l, const char *database)
             good = false;
         }
     }
-    for (size_t r = l->db.n; good && l->files.n && r-- > 0;)
-        if (!strings_has(&wanted, l->db.rows[r].file))
-            row_drop(&l->db, r);
+    if (good && l->files.n)
+        drop_rows(l, not_listed, &wanted);
     if (l->files.n) {
         strings_free(&l->db.cxx);
         strings_free(&l->db.other);
@@ -148,11 +163,7 @@ bool load_find(struct load *l)
     char err[SAY_MAX];
     if (!find_rows(l))
         return false;
-    for (size_t r = l->db.n; r-- > 0;)
-        if (is_excluded(l, l->db.rows[r].file)) {
-            row_drop(&l->db, r);
-            l->excluded++;
-        }
+    l->excluded = drop_rows(l, is_excluded, &l->exclude);
     l->extractor = layout_extractor(err, sizeof err);
     if (!l->extractor) {
         say("%s", err);

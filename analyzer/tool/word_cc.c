@@ -30,7 +30,7 @@ static int usage(FILE *out)
     return out == stdout ? EXIT_CLEAN : EXIT_TROUBLE;
 }
 
-/* Is this path a test source of a build system's configuration, not of the program? */
+/* Is this path a test source of a build system's configuration, not of the program? Absolute, or "-". */
 static bool is_probe_path(const char *path)
 {
     static const char *const names[] = {"conftest.c", "conftest.i", "_conftest.c", "CMakeCCompilerId.c", "CMakeCCompilerABI.c", "sanitycheckc.c",
@@ -58,8 +58,12 @@ static bool is_probe(const struct string_list *args)
     bool probe = is_probe_path(inside);
     free(here);
     free(inside);
-    for (size_t i = 0; i < n && i < MOST_INPUTS && !probe; i++)
-        probe = is_probe_path(args->at[inputs[i].at]);
+    for (size_t i = 0; i < n && i < MOST_INPUTS && !probe; i++) {
+        const char *input = args->at[inputs[i].at];
+        char *path = strcmp(input, "-") == 0 ? xstrdup(input) : path_absolute(NULL, input);
+        probe = is_probe_path(path);
+        free(path);
+    }
     return probe;
 }
 
