@@ -2,6 +2,9 @@
 /* The word lock where somebody has to wait. Stands on futex.h; word_lock.h says how it works. */
 #include "word_lock.h"
 
+#include "checked.h"
+#include "misuse.h"
+
 enum { WAKE_SLEEPER = 1, WAKE_HEIR = 2 }; /* futex sets */
 enum { SPINS = 40, HEIR_SPINS = 400 };
 static const aglet_time heir_after = 500000;
@@ -9,6 +12,12 @@ static const aglet_time heir_after = 500000;
 uint32_t word_lock_give_slow(_Atomic uint32_t *word, uint32_t seen)
 {
     for (;;) {
+        if (AGLET_UNLIKELY(!(seen & LOCKED))) {
+            if (aglet_checked)
+                misuse_report("uninitialised-lock", (const void *)word, false, NULL,
+                              "the lock at %p was overwritten while it was held", (const void *)word);
+            return 0;
+        }
         uint32_t left = seen & HEIR ? seen & (uint32_t)(HEIR | SLEEPERS) : 0;
         if (atomic_compare_exchange_weak_explicit(word, &seen, left, memory_order_release,
                                                   memory_order_relaxed))

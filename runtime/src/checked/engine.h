@@ -77,6 +77,7 @@ struct check_thread {
     _Atomic uint64_t began, ended; /* ticks of thread_clock; ended 0 while it runs */
     _Atomic uint32_t state;        /* THREAD_… */
     _Atomic bool joined, detached, known_handle;
+    unsigned lost;   /* locks it holds that there was no memory to note */
     unsigned inside; /* >0: the checker itself runs; what it calls is not checked */
 };
 

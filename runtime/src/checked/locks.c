@@ -172,8 +172,10 @@ static void note_more(struct check_thread *t)
 void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller)
 {
     struct check_thread *t = thread_self();
-    struct lock_record *r = record_of(kind, lock, id, caller);
     tsan_locked(lock, mode);
+    if (AGLET_UNLIKELY(t->inside != 0))
+        return;
+    struct lock_record *r = record_of(kind, lock, id, caller);
     if (AGLET_UNLIKELY(r == NULL || r->left_alone))
         return;
     if (mode & CHECK_EXCLUSIVE) {
@@ -188,8 +190,10 @@ void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *
         atomic_store_explicit(&r->owner, t, memory_order_relaxed);
     }
     unsigned n = t->held_count;
-    if (AGLET_UNLIKELY(n == t->held_room) && !held_grow(t))
+    if (AGLET_UNLIKELY(n == t->held_room) && !held_grow(t)) {
+        t->lost++;
         return;
+    }
     struct held *h = &t->held[n];
     h->record_and_mode = held_tag(r, mode);
     h->site = caller;
@@ -250,9 +254,17 @@ bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *i
     struct held *h = n != 0 ? &t->held[n - 1] : NULL;
     if (AGLET_UNLIKELY(h == NULL || held_record(h) != r || !(held_mode(h) & (uint32_t)mode))) {
         h = held_find(t, r, mode);
-        if (h == NULL) {
+        if (h == NULL && (t->inside != 0 || t->lost != 0)) { /* taken while nothing was noted */
             if (t->inside == 0)
-                report_unheld(t, r, lock, mode, caller);
+                t->lost--;
+            else
+                misuse_warn("a lock was given in the middle of a report; that is not checked, and was left out");
+            if (mode & CHECK_EXCLUSIVE)
+                atomic_store_explicit(&r->owner, NULL, memory_order_relaxed);
+            return true;
+        }
+        if (h == NULL) {
+            report_unheld(t, r, lock, mode, caller);
             return false;
         }
     }

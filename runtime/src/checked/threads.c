@@ -104,16 +104,15 @@ static void begin(struct check_thread *t)
     t->inside--;
 }
 
-/* A thread that cannot be recorded shares this record's emptiness: it is checked as if it held nothing. */
+/* Threads that cannot be recorded share this record, in which nothing is ever noted: they go unchecked. */
 struct check_thread *thread_enter(void)
 {
     struct check_thread *t = take_record();
     if (t == NULL) {
-        static struct check_thread spare[64];
-        static _Atomic unsigned next;
-        t = &spare[atomic_fetch_add_explicit(&next, 1, memory_order_relaxed) % 64];
-        t->held = t->first_held;
-        t->held_room = FIRST_HELD;
+        static struct check_thread spare = {.inside = 1};
+        spare.held = spare.first_held;
+        check_self = &spare;
+        return &spare;
     }
     begin(t);
     return t;
