@@ -197,7 +197,7 @@ static bool collected(struct solver *s, const struct world *w, term lock)
         if (s->t.recs[w->held[i].lock].op == TERM_SOME && class_equal(class, term_class(&s->t, w->held[i].lock)))
             return true;
     for (size_t i = 0; i < s->collections.n; i++)
-        if (class_equal(class, s->collections.at[i]))
+        if (class_equal(class, s->collections.at[i]) && !to_path(s, NULL, lock, 0))
             return true;
     return false;
 }
@@ -385,8 +385,9 @@ static void check_given_up(struct call *c, struct world *w, const struct require
     struct requirement up = *r;
     struct lock_problem *pr;
     uint32_t number;
+    int64_t null;
 
-    if (!s->recording)
+    if (!s->recording || term_is_const(&s->t, lock, &null))
         return;
     if ((h && h->mode != HELD_RELEASED) || collected(s, w, lock) || w->failed) {
         s->p->locks->candidates.at[r->candidate].paired = true;
@@ -679,6 +680,18 @@ static void check_arguments(struct call *c, struct world *w)
     }
 }
 
+static void note_decisive(struct solver *s, const struct summary *sum, const term *when)
+{
+    bool locks = false;
+
+    for (uint32_t i = 0; i < sum->n_outcomes; i++)
+        locks |= sum->outcomes[i].n_effects != 0;
+    for (uint32_t i = 0; locks && i < sum->n_outcomes; i++)
+        for (uint32_t k = 0; k < sum->outcomes[i].n_when && k < 8; k++)
+            if (when[i * 8 + k] && !listed(s->decisive.at, s->decisive.n, when[i * 8 + k]))
+                vec_push(&s->decisive, when[i * 8 + k]);
+}
+
 static void apply(struct call *c, struct world *w)
 {
     struct solver *s = c->s;
@@ -690,6 +703,7 @@ static void apply(struct call *c, struct world *w)
     for (uint32_t i = 0; i < sum->n_outcomes; i++)
         for (uint32_t k = 0; k < sum->outcomes[i].n_when && k < 8; k++)
             when[i * 8 + k] = instantiate(s, w, sum->outcomes[i].when[k].of, c->args, c->n_args, 0);
+    note_decisive(s, sum, when);
     check_arguments(c, w);
     check_needs(c, w);
     for (uint32_t i = 0; i < sum->n_waits; i++)

@@ -58,7 +58,7 @@ static bool meant_by_itself(const struct program *p, const struct candidate *c)
 
     if (c->paired)
         return true;
-    if (is_bare_param(p, c) && !c->mixed && !class_known(c->class) && !f->n_callers)
+    if (is_bare_param(p, c) && !class_known(c->class) && (c->kind == CANDIDATE_RELEASES || (!c->mixed && !f->n_callers)))
         return true;
     if (c->kind == CANDIDATE_HELD_ON_RETURN) {
         if (c->mixed)
@@ -108,7 +108,7 @@ void program_judge(struct program *p)
         if (!c->meant && !callee_wrong)
             for (size_t k = 0; k < c->problems.n; k++)
                 show(p, c->problems.at[k]);
-        if (c->meant)
+        if (c->paired)
             for (size_t k = 0; k < c->bad_calls.n; k++) {
                 const uint32_t own = facts->problems.at[c->bad_calls.at[k]].candidate;
                 if (!own || !facts->candidates.at[own].meant)

@@ -314,6 +314,16 @@ static void next_turn(struct solver *s, struct world *w, uint32_t head)
 }
 
 /* ---- the fixpoint ---- */
+/* Do they know different things of a value on which a call decided whether to lock? Merged, `if (b) lock_if_shared(); …
+ * if (b) unlock_if_shared();` would be lost. */
+static bool decided_differently(const struct solver *s, const struct world *a, const struct world *b)
+{
+    for (size_t i = 0; i < s->decisive.n; i++)
+        if (!range_equal(world_range(&s->t, a, s->decisive.at[i]), world_range(&s->t, b, s->decisive.at[i])))
+            return true;
+    return false;
+}
+
 static void enter(struct solver *s, uint32_t to, struct world *w)
 {
     struct block_state *b = &s->blocks[to];
@@ -321,7 +331,8 @@ static void enter(struct solver *s, uint32_t to, struct world *w)
     const bool widen = b->visits > 6;
 
     for (uint32_t i = 0; i < b->n_worlds; i++)
-        if (world_same_locks(b->worlds[i], w)) {
+        if (world_same_locks(b->worlds[i], w) &&
+            (b->n_worlds >= MAX_WORLDS / 2 || b->visits > 20 || !decided_differently(s, b->worlds[i], w))) {
             if (world_merge(&s->arena, &s->t, b->worlds[i], w, block, widen, false))
                 b->worlds[i]->dirty = b->queued = true;
             return;
@@ -499,6 +510,7 @@ static void reset(struct solver *s, uint32_t func)
     vec_clear(&s->unlocks);
     vec_clear(&s->taken);
     vec_clear(&s->retired);
+    vec_clear(&s->decisive);
     vec_clear(&s->collections);
     vec_clear(&s->requirements);
     vec_clear(&s->inner);
@@ -683,6 +695,7 @@ void program_solve_locks(struct program *p)
     vec_free(&s.unlocks);
     vec_free(&s.taken);
     vec_free(&s.retired);
+    vec_free(&s.decisive);
     vec_free(&s.collections);
     vec_free(&s.requirements);
     vec_free(&s.inner);

@@ -72,6 +72,7 @@ struct solver {
     VEC(struct unlock_seen) unlocks;
     VEC(term) taken;     /* locks this function takes itself */
     VEC(term) retired;   /* objects it initialises, destroys or frees */
+    VEC(term) decisive;  /* values on which calls decide whether they lock: worlds that differ there are kept apart */
     VEC(struct object_class) collections; /* of locks taken in a loop and held beyond it */
     VEC(struct requirement) requirements;
     VEC(struct inner_lock) inner;
