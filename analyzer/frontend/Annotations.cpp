@@ -186,6 +186,69 @@ void UnitLowering::add_annotation(ir_annot_rec rec, Annotations &out)
     out.push_back(rec);
 }
 
+/* Replace each identifier that stands alone (no member's name, nothing inside a literal) as `renamed` says; "" keeps it. */
+static std::string rename(llvm::StringRef text, llvm::function_ref<std::string(llvm::StringRef)> renamed)
+{
+    std::string out;
+    for (size_t i = 0; i < text.size();) {
+        size_t start = i;
+        char c = text[i++];
+        if (c == '"' || c == '\'') {
+            while (i < text.size() && text[i] != c)
+                i += text[i] == '\\' ? 2 : 1;
+            i = std::min(i + 1, text.size());
+        } else if (isalnum((unsigned char)c) || c == '_' || c == '$') {
+            while (i < text.size() && (isalnum((unsigned char)text[i]) || text[i] == '_'))
+                i++;
+            llvm::StringRef before = text.take_front(start).rtrim();
+            bool member = ends_with(before, ".") || ends_with(before, "->");
+            std::string other = member ? "" : renamed(text.slice(start, i));
+            out += other.empty() ? text.slice(start, i).str() : other;
+            continue;
+        }
+        out += text.slice(start, i).str();
+    }
+    return out;
+}
+
+/* The parameters of a function pointer's own prototype, through typedefs. */
+static llvm::ArrayRef<ParmVarDecl *> prototype_of(const Decl *decl)
+{
+    TypeSourceInfo *info = nullptr;
+    if (auto *declarator = dyn_cast<DeclaratorDecl>(decl))
+        info = declarator->getTypeSourceInfo();
+    else if (auto *alias = dyn_cast<TypedefNameDecl>(decl))
+        info = alias->getTypeSourceInfo();
+    TypeLoc type = info ? info->getTypeLoc() : TypeLoc();
+    while (!type.isNull()) {
+        if (auto prototype = type.getAs<FunctionProtoTypeLoc>())
+            return prototype.getParams();
+        auto alias = type.getAs<TypedefTypeLoc>();
+        type = alias ? alias_of(alias)->getTypeSourceInfo()->getTypeLoc() : type.getNextTypeLoc();
+    }
+    return {};
+}
+
+/* Lock expressions are read against one declaration: a function's parameters go by the names of its definition, those of
+ * a function pointer, which the type table does not name, by their numbers. */
+std::string UnitLowering::in_shown_names(llvm::StringRef args, const Decl *on)
+{
+    if (auto *function = dyn_cast<FunctionDecl>(on))
+        return rename(args, [&](llvm::StringRef name) {
+            for (const ParmVarDecl *param : function->parameters())
+                if (param->getIdentifier() && param->getName() == name)
+                    return param_name(function, param->getFunctionScopeIndex()).str();
+            return std::string();
+        });
+    llvm::ArrayRef<ParmVarDecl *> params = prototype_of(on);
+    return rename(args, [&](llvm::StringRef name) {
+        for (size_t i = 0; i < params.size(); i++)
+            if (params[i] && params[i]->getIdentifier() && params[i]->getName() == name)
+                return "$" + std::to_string(i + 1);
+        return std::string();
+    });
+}
+
 void UnitLowering::annotation(const AnnotateAttr *attr, const Decl *on, Annotations &out)
 {
     llvm::StringRef text = attr->getAnnotation(), rest = text.drop_front(strlen(prefix));
@@ -203,7 +266,7 @@ void UnitLowering::annotation(const AnnotateAttr *attr, const Decl *on, Annotati
 
     const Word &word = words[rec.kind];
     llvm::StringRef args = rest.slice(open + 1, rest.size() - 1);
-    rec.args = str(args);
+    rec.args = str(word.arity == ARITY_REASON ? args.str() : in_shown_names(args, on));
     unsigned places = places_of(on);
     std::string wrong;
     if (!(word.places & places & ~unsigned(ON_POINTER)))

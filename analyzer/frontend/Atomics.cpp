@@ -45,7 +45,12 @@ ir_expr FunctionLowering::atomic_expression(const AtomicExpr *e, bool wanted)
 {
     const Expr *pointer = e->getPtr();
     QualType object = pointer->getType()->getPointeeType();
-    ir_expr at = deref(hold(value(pointer)), unit.type(object), loc(pointer));
+    ir_expr address_of = value(pointer);
+    if (may_change(address_of) && e->getNumSubExprs() > 2)
+        for (const Stmt *operand : e->children())
+            if (operand != pointer && cast<Expr>(operand)->HasSideEffects(unit.ast))
+                address_of = hold(address_of);
+    ir_expr at = deref(address_of, unit.type(object), loc(pointer));
     ir_loc where = loc(e);
     uint32_t order = e->getOp() == AtomicExpr::AO__c11_atomic_init ? uint32_t(RELAXED) : order_of(e->getOrder());
     /* The generic __atomic forms pass values by address. */
@@ -122,7 +127,11 @@ bool FunctionLowering::sync_builtin(const CallExpr *e, llvm::StringRef name, boo
     QualType object = e->getArg(0)->getType()->getPointeeType();
     if (auto *cast = dyn_cast<ImplicitCastExpr>(e->getArg(0)); cast && object->isVoidType())
         object = cast->getSubExpr()->getType()->getPointeeType();
-    ir_expr at = deref(hold(value(e->getArg(0))), unit.type(object), loc(e->getArg(0)));
+    ir_expr address_of = value(e->getArg(0));
+    for (unsigned i = 1; i < e->getNumArgs(); i++)
+        if (may_change(address_of) && e->getArg(i)->HasSideEffects(unit.ast))
+            address_of = hold(address_of);
+    ir_expr at = deref(address_of, unit.type(object), loc(e->getArg(0)));
     llvm::SmallVector<ir_expr, 2> operands;
     for (unsigned i = 1; i < e->getNumArgs() && i < 3; i++)
         operands.push_back(value(e->getArg(i)));

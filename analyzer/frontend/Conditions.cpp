@@ -79,11 +79,9 @@ void FunctionLowering::branch(const Expr *cond, BlockId yes, BlockId no)
             return branch(op->getRHS(), yes, no);
         case BO_EQ:
         case BO_NE: {
-            /* `(a && b) == 0`, `!x != 0` */
+            /* `(a && b) == 0`, `!x != 0`, `(a < b) != 0` */
             const Expr *left = plain_condition(op->getLHS(), unit.ast);
-            auto *inner = dyn_cast<BinaryOperator>(left);
-            auto *negated = dyn_cast<UnaryOperator>(left);
-            if (is_zero(op->getRHS()) && ((inner && inner->isLogicalOp()) || (negated && negated->getOpcode() == UO_LNot)))
+            if (is_zero(op->getRHS()) && left->isKnownToHaveBooleanValue())
                 return op->getOpcode() == BO_NE ? branch(left, yes, no) : branch(left, no, yes);
             break;
         }

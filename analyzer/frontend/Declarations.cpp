@@ -56,6 +56,18 @@ ir_func UnitLowering::function(const FunctionDecl *function)
     if (known != functions.end())
         return known->second;
 
+    /* A builtin and the library function it stands for are one. */
+    std::string name = library_name(ast, function);
+    if (name != function->getName()) {
+        auto found = ast.getTranslationUnitDecl()->lookup(&ast.Idents.get(name));
+        for (NamedDecl *other : found)
+            if (auto *library = dyn_cast<FunctionDecl>(other))
+                return functions[key] = this->function(library);
+        auto other = library_functions.find(name);
+        if (other != library_functions.end())
+            return functions[key] = other->second;
+    }
+
     ir_func_rec rec = function_record(function);
     const FunctionDecl *shown = function->getDefinition();
     if (!shown)
@@ -64,7 +76,7 @@ ir_func UnitLowering::function(const FunctionDecl *function)
     for (const ParmVarDecl *param : shown->parameters()) {
         ir_var_rec row = {};
         row.kind = IR_V_PARAM;
-        row.name = param->getIdentifier() ? str(param->getName()) : 0;
+        row.name = str(param_name(function, param->getFunctionScopeIndex()));
         row.type = type(param->getType());
         row.loc = loc(param->getLocation());
         row.annots = annotations(param);
@@ -72,7 +84,20 @@ ir_func UnitLowering::function(const FunctionDecl *function)
     }
     ir_func made = build_function(b, &rec, params.data(), params.size());
     functions[key] = made;
+    if (name != function->getName())
+        library_functions[name] = made;
     return made;
+}
+
+llvm::StringRef UnitLowering::param_name(const FunctionDecl *function, unsigned index)
+{
+    const FunctionDecl *definition = function->getDefinition();
+    if (definition && index < definition->getNumParams() && definition->getParamDecl(index)->getIdentifier())
+        return definition->getParamDecl(index)->getName();
+    for (const FunctionDecl *other : function->redecls())
+        if (index < other->getNumParams() && other->getParamDecl(index)->getIdentifier())
+            return other->getParamDecl(index)->getName();
+    return "";
 }
 
 ir_var UnitLowering::global(const VarDecl *var)

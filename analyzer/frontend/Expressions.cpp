@@ -63,6 +63,8 @@ ir_expr FunctionLowering::value_here(const Expr *e)
     }
     case Stmt::ConstantExprClass:
         return value(cast<ConstantExpr>(e)->getSubExpr());
+    case Stmt::MaterializeTemporaryExprClass:
+        return value(cast<MaterializeTemporaryExpr>(e)->getSubExpr());
     case Stmt::ExprWithCleanupsClass:
         return value(cast<ExprWithCleanups>(e)->getSubExpr());
     case Stmt::ImplicitCastExprClass:
@@ -178,6 +180,9 @@ ir_expr FunctionLowering::place(const Expr *e)
         if (base->getType()->isVectorType())
             of = make(IR_E_ADDR, unit.type(unit.ast.getPointerType(e->getType())),
                       base->isGLValue() ? place(base) : place_of_value(value(base), base->getType()));
+        else if (auto *decay = dyn_cast<ImplicitCastExpr>(base->IgnoreParens());
+                 decay && decay->getCastKind() == CK_ArrayToPointerDecay && !isa<StringLiteral>(decay->getSubExpr()->IgnoreParens()))
+            of = address(place(decay->getSubExpr()), unit.type(base->getType())); /* no address leaves the array here */
         else
             of = value(base);
         if (subscript->getIdx()->HasSideEffects(unit.ast) && may_change(of))
@@ -191,6 +196,10 @@ ir_expr FunctionLowering::place(const Expr *e)
         if (op->getOpcode() == UO_Extension || op->getOpcode() == UO_Real || op->getOpcode() == UO_Imag)
             return place(op->getSubExpr());
         break;
+    }
+    case Stmt::MaterializeTemporaryExprClass: {
+        const Expr *sub = cast<MaterializeTemporaryExpr>(e)->getSubExpr();
+        return place_of_value(value(sub), sub->getType());
     }
     case Stmt::CompoundLiteralExprClass:
         return compound_literal(cast<CompoundLiteralExpr>(e));
@@ -334,6 +343,7 @@ ir_expr FunctionLowering::conversion(const CastExpr *e)
             return make(rec.op, unit.type(e->getType()), rec.a);
         }
         ir_expr at = place(sub);
+        mark_addressed(at);
         return address(at, unit.type(e->getType()));
     }
     case CK_FunctionToPointerDecay:
@@ -374,9 +384,16 @@ ir_expr FunctionLowering::conversion(const CastExpr *e)
     ir_expr v = value(sub);
     int64_t known;
     if (is_constant(v, known)) {
-        if (e->getType()->isPointerType())
-            return constant(known, unit.type(e->getType()));
-        return fold(e, convert(v, e->getType(), loc(e)));
+        QualType to = e->getType();
+        if (to->isPointerType())
+            return constant(known, unit.type(to));
+        if (e->getCastKind() == CK_IntegralCast && to->isIntegerType()) {
+            llvm::APInt narrowed = llvm::APInt(64, uint64_t(known)).sextOrTrunc(unit.ast.getIntWidth(to));
+            return constant(to->isSignedIntegerOrEnumerationType() ? narrowed.sextOrTrunc(64).getSExtValue()
+                                                                   : int64_t(narrowed.zextOrTrunc(64).getZExtValue()),
+                            unit.type(to));
+        }
+        return fold(e, convert(v, to, loc(e)));
     }
     return convert(v, e->getType(), loc(e));
 }

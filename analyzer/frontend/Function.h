@@ -41,6 +41,7 @@ private:
     ir_expr unknown(clang::QualType type) { return make(IR_E_UNKNOWN, unit.type(type)); }
     ir_expr var_place(ir_var var, clang::SourceRange where = {});
     ir_expr load(ir_expr place, ir_loc loc = 0);
+    ir_type unqualified(ir_type type) const;
     ir_expr address(ir_expr place, ir_type type);
     ir_expr deref(ir_expr pointer, ir_type type, ir_loc loc);
     void store(ir_expr place, ir_expr value, uint32_t flags, ir_loc loc);

@@ -99,9 +99,18 @@ ir_expr FunctionLowering::var_place(ir_var var, SourceRange where)
     return make(IR_E_VAR, rec.type, var, 0, 0, shared ? unit.loc(where) : 0);
 }
 
+/* A value has no qualifiers, its place may. */
 ir_expr FunctionLowering::load(ir_expr place, ir_loc loc)
 {
-    return make(IR_E_LOAD, expr_rec(place).type, place, 0, 0, loc);
+    return make(IR_E_LOAD, unqualified(expr_rec(place).type), place, 0, 0, loc);
+}
+
+ir_type FunctionLowering::unqualified(ir_type type) const
+{
+    const unit *u = unit_builder_unit(b);
+    while (u->types[type].kind == IR_T_QUALIFIED)
+        type = u->types[type].elem;
+    return type;
 }
 
 ir_expr FunctionLowering::address(ir_expr place, ir_type type)
@@ -115,8 +124,11 @@ ir_expr FunctionLowering::address(ir_expr place, ir_type type)
 ir_expr FunctionLowering::deref(ir_expr pointer, ir_type type, ir_loc loc)
 {
     const ir_expr_rec &rec = expr_rec(pointer);
-    if (rec.op == IR_E_ADDR && expr_rec(rec.a).type == type)
+    if (rec.op == IR_E_ADDR && unqualified(expr_rec(rec.a).type) == unqualified(type))
         return rec.a;
+    /* `(volatile T *)&x`, as the atomic operations are given it, is x */
+    if (rec.op == IR_E_CAST && expr_rec(rec.a).op == IR_E_ADDR && unqualified(expr_rec(expr_rec(rec.a).a).type) == unqualified(type))
+        return expr_rec(rec.a).a;
     return make(IR_E_DEREF, type, pointer, 0, 0, loc);
 }
 

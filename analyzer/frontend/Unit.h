@@ -76,6 +76,9 @@ private:
     void top_level(const clang::Decl *decl);
     bool is_annotated(const clang::Decl *decl);
     void lower_initialisers();
+    /* The name a parameter goes by, whichever declaration gives it. */
+    llvm::StringRef param_name(const clang::FunctionDecl *function, unsigned index);
+    std::string in_shown_names(llvm::StringRef args, const clang::Decl *on);
     ir_func_rec function_record(const clang::FunctionDecl *function);
 
     using Annotations = llvm::SmallVectorImpl<ir_annot_rec>;
@@ -94,6 +97,7 @@ private:
     llvm::DenseMap<const clang::FieldDecl *, ir_field> fields;
     llvm::DenseMap<const clang::VarDecl *, ir_var> globals;
     llvm::DenseMap<const clang::FunctionDecl *, ir_func> functions;
+    std::map<std::string, ir_func> library_functions;
     std::vector<const clang::FunctionDecl *> bodies;
 };
 

@@ -31,6 +31,7 @@
 #include <llvm/Support/raw_ostream.h>
 #include <llvm/Support/xxhash.h>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -63,6 +64,15 @@ inline clang::QualType typedef_type(clang::ASTContext &ast, const clang::Typedef
     return ast.getTypedefType(clang::ElaboratedTypeKeyword::None, std::nullopt, alias);
 #else
     return ast.getTypedefType(alias);
+#endif
+}
+
+inline const clang::TypedefNameDecl *alias_of(clang::TypedefTypeLoc at)
+{
+#if AGLET_CLANG_MAJOR >= 22
+    return at.getDecl();
+#else
+    return at.getTypedefNameDecl();
 #endif
 }
 
