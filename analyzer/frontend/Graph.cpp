@@ -107,7 +107,7 @@ ir_expr FunctionLowering::load(ir_expr place, ir_loc loc)
 
 ir_type FunctionLowering::unqualified(ir_type type) const
 {
-    const unit *u = unit_builder_unit(b);
+    const auto *u = unit_builder_unit(b);
     while (u->types[type].kind == IR_T_QUALIFIED)
         type = u->types[type].elem;
     return type;
