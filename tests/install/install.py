@@ -41,7 +41,8 @@ with tempfile.TemporaryDirectory() as scratch:
     for config in libdir.glob("cmake/Aglet/*.cmake"):
         need(os.path.realpath(build) not in config.read_text(), f"{config.name} names the build directory")
     has_runtime = any(libdir.glob("libaglet.*"))
-    plugins = {re.search(r"-(\d+)\.so$", name)[1] for name in glob.glob(f"{libdir}/aglet/aglet-clang-*.so")}
+    found = [re.search(r"-(\d+)\.so$", name) for name in glob.glob(f"{libdir}/aglet/aglet-clang-*.so")]
+    plugins = {match[1] for match in found if match}
 
     compilers = [("gcc", [])] + [(f"clang-{major}", ["-DCONSUMER_EXPECT_PLUGIN=ON"])
                                  for major in sorted(plugins) if shutil.which(f"clang-{major}")]

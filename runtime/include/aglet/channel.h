@@ -26,7 +26,9 @@
 
 AGLET_BEGIN_DECLS
 
-/* The untyped core under the macros. Not for direct use, but for `aglet/select.h`. */
+/* The untyped core under the macros. Not for direct use, but for `aglet/select.h`. It locks itself: any number of
+ * handles may use it from any thread. */
+struct AGLET_TRUSTED_SEND("its own lock guards it") AGLET_TRUSTED_SYNC("its own lock guards it") aglet_chan;
 typedef struct aglet_chan aglet_chan;
 #define AGLET_UNBOUNDED SIZE_MAX
 
@@ -59,6 +61,7 @@ AGLET_END_DECLS
  * name_share(rx)              turn the receiver into a shared one (rx is then dropped)
  * name_shared_clone, _shared_recv, _shared_try_recv, _shared_drop     the same for a shared receiver */
 #define AGLET_CHANNEL(name, type)                                                                                      \
+    typedef type name##_item;                                                                                          \
     typedef struct AGLET_SEND AGLET_NOT_SYNC("a sender is one handle: clone it for the other thread") name##_sender {  \
         aglet_chan *chan_ AGLET_SHARED;                                                                                \
     } name##_sender;                                                                                                   \
@@ -84,26 +87,27 @@ AGLET_END_DECLS
         aglet_chan_drop_sender_(tx->chan_);                                                                            \
         tx->chan_ = NULL;                                                                                              \
     }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED int name##_send(name##_sender *tx, type item AGLET_SENDING) {                     \
+    static inline AGLET_MAYBE_UNUSED int name##_send(name##_sender *tx, name##_item item AGLET_SENDING) {              \
         return aglet_chan_send_(tx->chan_, &item, AGLET_FOREVER);                                                      \
     }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED int name##_try_send(name##_sender *tx, type item AGLET_SENDING) {                 \
+    static inline AGLET_MAYBE_UNUSED int name##_try_send(name##_sender *tx, name##_item item AGLET_SENDING) {          \
         return aglet_chan_try_send_(tx->chan_, &item);                                                                 \
     }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED int name##_send_until(name##_sender *tx, type item AGLET_SENDING,                 \
+    static inline AGLET_MAYBE_UNUSED int name##_send_until(name##_sender *tx, name##_item item AGLET_SENDING,          \
                                                            aglet_time deadline) {                                      \
         return aglet_chan_send_(tx->chan_, &item, deadline);                                                           \
     }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED int name##_recv(name##_receiver *rx, type *item) {                                \
+    static inline AGLET_MAYBE_UNUSED int name##_recv(name##_receiver *rx, name##_item *item) {                         \
         return aglet_chan_recv_(rx->chan_, item, AGLET_FOREVER);                                                       \
     }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED int name##_try_recv(name##_receiver *rx, type *item) {                            \
+    static inline AGLET_MAYBE_UNUSED int name##_try_recv(name##_receiver *rx, name##_item *item) {                     \
         return aglet_chan_try_recv_(rx->chan_, item);                                                                  \
     }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED int name##_recv_until(name##_receiver *rx, type *item, aglet_time deadline) {     \
+    static inline AGLET_MAYBE_UNUSED int name##_recv_until(name##_receiver *rx, name##_item *item,                 \
+                                                           aglet_time deadline) {                                      \
         return aglet_chan_recv_(rx->chan_, item, deadline);                                                            \
     }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED long name##_recv_many(name##_receiver *rx, type *items, size_t max) {             \
+    static inline AGLET_MAYBE_UNUSED long name##_recv_many(name##_receiver *rx, name##_item *items, size_t max) {      \
         return aglet_chan_recv_many_(rx->chan_, items, max);                                                           \
     }                                                                                                                  \
     static inline AGLET_MAYBE_UNUSED void name##_close(name##_receiver *rx) {                                          \
@@ -123,10 +127,10 @@ AGLET_END_DECLS
         aglet_chan_clone_receiver_(copy.chan_);                                                                        \
         return copy;                                                                                                   \
     }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED int name##_shared_recv(name##_shared_receiver *rx, type *item) {                  \
+    static inline AGLET_MAYBE_UNUSED int name##_shared_recv(name##_shared_receiver *rx, name##_item *item) {           \
         return aglet_chan_recv_(rx->chan_, item, AGLET_FOREVER);                                                       \
     }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED int name##_shared_try_recv(name##_shared_receiver *rx, type *item) {              \
+    static inline AGLET_MAYBE_UNUSED int name##_shared_try_recv(name##_shared_receiver *rx, name##_item *item) {       \
         return aglet_chan_try_recv_(rx->chan_, item);                                                                  \
     }                                                                                                                  \
     static inline AGLET_MAYBE_UNUSED void name##_shared_drop(name##_shared_receiver *rx) {                             \
@@ -142,12 +146,12 @@ AGLET_END_DECLS
     static inline AGLET_MAYBE_UNUSED int name##_oneshot(name##_sender *tx, name##_receiver *rx) {                      \
         return name##_bounded(tx, rx, 1);                                                                              \
     }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED int name##_put(name##_sender *tx, type item AGLET_SENDING) {                      \
+    static inline AGLET_MAYBE_UNUSED int name##_put(name##_sender *tx, name##_item item AGLET_SENDING) {               \
         int error = aglet_chan_try_send_(tx->chan_, &item);                                                            \
         name##_drop(tx);                                                                                               \
         return error;                                                                                                  \
     }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED int name##_get(name##_receiver *rx, type *item) {                                 \
+    static inline AGLET_MAYBE_UNUSED int name##_get(name##_receiver *rx, name##_item *item) {                          \
         int error = aglet_chan_recv_(rx->chan_, item, AGLET_FOREVER);                                                  \
         name##_drop_receiver(rx);                                                                                      \
         return error;                                                                                                  \

@@ -33,7 +33,7 @@
 struct aglet_frame {
     uint32_t at_;
     uint32_t stage_;
-    _Alignas(8) unsigned char wait_[80];
+    unsigned char wait_[80] __attribute__((aligned(8)));
 };
 
 #define AGLET_FRAME_HEADER struct aglet_frame aglet_
