@@ -168,6 +168,11 @@ void report_suppressed(struct report *r, const char *reason)
     r->open->f.suppressed = keep(r, reason);
 }
 
+void report_fingerprint(struct report *r, uint64_t fingerprint)
+{
+    r->open->f.fingerprint = fingerprint;
+}
+
 void report_suppress(struct report *r, size_t i, const char *reason)
 {
     r->entries.at[i]->f.suppressed = keep(r, reason);
@@ -221,7 +226,9 @@ static void set_fingerprints(struct report *r)
         size_t n;
         const char *line = f->at.file ? source_line(source_of(&sources, f->at.file), f->at.line, &n) : NULL;
         h = hash_add(h, line ? code_hash(line, n) : 0);
-        f->fingerprint = hash_add(h, (*map64_place(&seen, h, NULL))++);
+        uint32_t nth = (*map64_place(&seen, h, NULL))++;
+        if (!f->fingerprint)
+            f->fingerprint = hash_add(h, nth);
     }
     map64_free(&seen);
     sources_free(&sources);

@@ -67,10 +67,13 @@ void report_subject(struct report *r, const char *function, const char *format, 
 void report_level(struct report *r, uint32_t level);
 void report_suppressed(struct report *r, const char *reason);
 
+/* Keep a fingerprint computed earlier, over all findings, for a report that holds only some of them. */
+void report_fingerprint(struct report *r, uint64_t fingerprint);
 /* Mark finding i as suppressed. */
 void report_suppress(struct report *r, size_t i, const char *reason);
 
-/* Order by file, line, column, rule, message, so that output does not depend on how it was found; sets fingerprints. */
+/* Order by file, line, column, rule, message, so that output does not depend on how it was found; sets the fingerprints
+ * that are not set yet. */
 void report_sort(struct report *r);
 size_t report_count(const struct report *r);
 const struct finding *report_at(const struct report *r, size_t i); /* valid until the report changes */

@@ -4,7 +4,7 @@
 #include "base/vec.h"
 #include <string.h>
 
-static const char magic[] = "aglet-findings 2";
+static const char magic[] = "aglet-findings 3";
 
 typedef VEC(char) bytes_list;
 
@@ -47,6 +47,8 @@ char *report_encode(const struct report *r, size_t *size)
         put_string(&out, f->function);
         put_string(&out, f->subject);
         put_string(&out, f->suppressed);
+        put_number(&out, (uint32_t)f->fingerprint);
+        put_number(&out, (uint32_t)(f->fingerprint >> 32));
         put_number(&out, (uint32_t)f->n_notes);
         for (size_t n = 0; n < f->n_notes; n++) {
             put_position(&out, &f->notes[n].at);
@@ -124,6 +126,8 @@ bool report_decode(const char *bytes, size_t size, struct report *out)
         uint32_t severity = get_number(&in), level = get_number(&in);
         struct position at = get_position(&in);
         const char *message = get_string(&in), *function = get_string(&in), *subject = get_string(&in), *suppressed = get_string(&in);
+        uint64_t fingerprint = get_number(&in);
+        fingerprint |= (uint64_t)get_number(&in) << 32;
         if (!in.good || severity > SEVERITY_ERROR || !rule || !message)
             return false;
         report_begin(out, rule, (enum severity)severity, &at, "%s", message);
@@ -132,6 +136,7 @@ bool report_decode(const char *bytes, size_t size, struct report *out)
             report_subject(out, function, "%s", or_empty(subject));
         if (suppressed)
             report_suppressed(out, suppressed);
+        report_fingerprint(out, fingerprint);
         uint32_t notes = get_number(&in);
         for (uint32_t k = 0; k < notes && in.good; k++) {
             struct position where = get_position(&in);
@@ -154,6 +159,7 @@ void report_copy(struct report *out, const struct finding *f)
         report_subject(out, f->function, "%s", or_empty(f->subject));
     if (f->suppressed)
         report_suppressed(out, f->suppressed);
+    report_fingerprint(out, f->fingerprint);
     for (size_t i = 0; i < f->n_notes; i++)
         report_note(out, &f->notes[i].at, "%s", f->notes[i].text);
     for (size_t i = 0; i < f->n_fixits; i++)

@@ -101,6 +101,25 @@ static void fingerprints_survive_edits_elsewhere(void **state)
     assert_true(before[0] == changed[0] && before[1] != changed[1] && before[2] == changed[2]);
 }
 
+static void fingerprints_do_not_depend_on_what_is_shown(void **state)
+{
+    (void)state;
+    const char *path = file("g.c", "n = 1;\nn = 1;\n");
+    struct report *all = report_new(), *some = report_new();
+    for (uint32_t line = 1; line <= 2; line++) {
+        struct position p = at(path, line, 1, 0);
+        report_begin(all, "guarded-by", SEVERITY_WARNING, &p, "alike");
+    }
+    report_sort(all);
+    struct position p = at(path, 2, 1, 0);
+    report_begin(some, "guarded-by", SEVERITY_WARNING, &p, "alike");
+    report_fingerprint(some, report_at(all, 1)->fingerprint);
+    report_sort(some);
+    assert_true(report_at(some, 0)->fingerprint == report_at(all, 1)->fingerprint);
+    report_free(all);
+    report_free(some);
+}
+
 static void baseline_knows_the_old_and_not_the_new(void **state)
 {
     (void)state;
@@ -229,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(findings_come_out_sorted_and_once),
         cmocka_unit_test(fingerprints_survive_edits_elsewhere),
+        cmocka_unit_test(fingerprints_do_not_depend_on_what_is_shown),
         cmocka_unit_test(baseline_knows_the_old_and_not_the_new),
         cmocka_unit_test(what_is_no_baseline_is_refused_with_its_line),
         cmocka_unit_test(text_shows_the_line_the_caret_and_the_fix),
