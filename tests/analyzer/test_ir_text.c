@@ -111,6 +111,24 @@ static void printing_gives_back_what_was_written(void **state)
         "struct list packed @lock_type() @not_send(\"why (not)\") { next: *struct list at 64; f: int bits 3; ``: int }\n");
 }
 
+/* The first example of the page is what this file tests first. */
+static void the_pages_example_parses(void **state)
+{
+    (void)state;
+    static char page[1 << 16];
+    FILE *in = fopen(SOURCE_ROOT "/docs/text-form.md", "r");
+    assert_non_null(in);
+    page[fread(page, 1, sizeof page - 1, in)] = 0;
+    fclose(in);
+    char *start = strstr(page, "```\n"), *end = start ? strstr(start + 4, "```") : NULL;
+    assert_non_null(end);
+    *end = 0;
+    round_trip(start + 4);
+    struct unit *u = parse(start + 4);
+    assert_string_equal(unit_str(u, u->funcs[1].name), "get");
+    unit_free(u);
+}
+
 static void every_declaration_is_expressible(void **state)
 {
     (void)state;
@@ -296,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sugar_means_what_the_page_says),
         cmocka_unit_test(printing_gives_back_what_was_written),
+        cmocka_unit_test(the_pages_example_parses),
         cmocka_unit_test(every_declaration_is_expressible),
         cmocka_unit_test(every_event_and_terminator_is_expressible),
         cmocka_unit_test(shadowed_and_repeated_names_stay_apart),
