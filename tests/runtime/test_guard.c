@@ -160,6 +160,20 @@ static void a_box_is_poisoned_by_a_change_half_done(void **state)
     }
 }
 
+static void a_box_is_named_once(void **state)
+{
+    (void)state;
+    static AGLET_MUTEX_OF(int) boxes[3] = {AGLET_MUTEX_OF_INIT, AGLET_MUTEX_OF_INIT, AGLET_MUTEX_OF_INIT};
+    int i = 0;
+    {
+        AGLET_OPEN(n, &boxes[i++]);
+        *n = 5;
+    }
+    assert_int_equal(i, 1);
+    AGLET_OPEN(n, &boxes[0]);
+    assert_int_equal(*n, 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +183,7 @@ int main(void)
         cmocka_unit_test(a_try_form_runs_only_where_the_mutex_was_free),
         cmocka_unit_test(read_and_write_guards_are_what_they_say),
         cmocka_unit_test(a_box_is_poisoned_by_a_change_half_done),
+        cmocka_unit_test(a_box_is_named_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

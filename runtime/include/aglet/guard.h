@@ -124,10 +124,11 @@ static inline bool aglet_guard_holds(const aglet_guard *g)
 #define AGLET_MUTEX_OF_WITH(...) {AGLET_MUTEX_INIT, false, __VA_ARGS__}
 
 #ifdef AGLET_HAVE_CLEANUP
-#define AGLET_OPEN(name, box)                                \
-    AGLET_GUARD_NAMED(name##_guard_, &(box)->mu_);           \
-    AGLET_MAYBE_UNUSED bool *const name##_poisoned_ = &(box)->poisoned_; \
-    AGLET_MAYBE_UNUSED __typeof__((box)->data_) *const name = &(box)->data_
+#define AGLET_OPEN(name, box)                                                          \
+    __typeof__(box) const name##_box_ = (box);                                         \
+    AGLET_GUARD_NAMED(name##_guard_, &name##_box_->mu_);                               \
+    AGLET_MAYBE_UNUSED bool *const name##_poisoned_ = &name##_box_->poisoned_;         \
+    AGLET_MAYBE_UNUSED __typeof__(name##_box_->data_) *const name = &name##_box_->data_
 /* The poison is set before the guard is released, since cleanups run from the last variable to the first. */
 #define AGLET_OPEN_FOR_CHANGE(name, box)                                                             \
     AGLET_OPEN(name, box);                                                                           \
