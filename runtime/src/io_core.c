@@ -59,7 +59,7 @@ ssize_t io_loop(aglet_io *io, enum io_direction d, ssize_t (*attempt)(int fd, vo
         return error;
     bool task = may_suspend();
     for (;;) {
-        uint32_t turn = task && io->source_ ? io_source_turn(io->source_, d) : 0;
+        uint32_t turn = task && io->source_ ? io_source_turn(io->source_, d, NULL) : 0;
         ssize_t n = attempt(io->fd, context);
         if (n >= 0) {
             task_spend();
@@ -143,12 +143,34 @@ static ssize_t do_writev(int fd, void *span) {
     return n;
 }
 
+/* A read that got less than it asked for has emptied the descriptor, and the edge-triggered reactor will tell when there
+ * is more: the next read waits first, and saves a system call per message. */
+static ssize_t read_once(aglet_io *io, void *to, size_t n, aglet_time deadline, const void *caller) {
+    bool task = may_suspend() && io->source_, closing = false;
+    uint32_t turn = task ? io_source_turn(io->source_, IO_READ, &closing) : 0;
+    if (task && io->dry_ && !closing && turn == io->dry_turn_) {
+        int error = await_begin("read", caller);
+        if (!error)
+            error = io_source_wait(io->source_, IO_READ, turn, deadline, "read");
+        if (error)
+            return error;
+        turn = io_source_turn(io->source_, IO_READ, &closing);
+    }
+    io->dry_ = false;
+    ssize_t got = io_loop(io, IO_READ, do_read, &(struct span){to, n}, deadline, "read", caller);
+    if (task && got > 0 && (size_t)got < n && !closing) {
+        io->dry_ = true;
+        io->dry_turn_ = turn;
+    }
+    return got;
+}
+
 ssize_t aglet_read(aglet_io *io, void *to, size_t n) {
-    return io_loop(io, IO_READ, do_read, &(struct span){to, n}, AGLET_FOREVER, "read", CALLER());
+    return read_once(io, to, n, AGLET_FOREVER, CALLER());
 }
 
 ssize_t aglet_read_until(aglet_io *io, void *to, size_t n, aglet_time deadline) {
-    return io_loop(io, IO_READ, do_read, &(struct span){to, n}, deadline, "read", CALLER());
+    return read_once(io, to, n, deadline, CALLER());
 }
 
 ssize_t aglet_readv(aglet_io *io, const struct iovec *to, int n) {
@@ -158,8 +180,7 @@ ssize_t aglet_readv(aglet_io *io, const struct iovec *to, int n) {
 ssize_t aglet_read_all(aglet_io *io, void *to, size_t n) {
     size_t done = 0;
     while (done < n) {
-        ssize_t got =
-            io_loop(io, IO_READ, do_read, &(struct span){(char *)to + done, n - done}, AGLET_FOREVER, "read", CALLER());
+        ssize_t got = read_once(io, (char *)to + done, n - done, AGLET_FOREVER, CALLER());
         if (got < 0)
             return got;
         if (got == 0)

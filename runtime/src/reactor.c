@@ -18,6 +18,7 @@ struct io_source {
     int fd;
     struct reactor *reactor;
     bool removed;            /* under lock, with the fields below */
+    bool closing;            /* the other side has hung up, or there is an error to be read */
     uint32_t turn[2];        /* counts events */
     struct waitq waiters[2];
     struct io_source *next; /* in the free list */
@@ -60,7 +61,7 @@ static int open_epoll(struct reactor *r) {
     return 0;
 }
 
-static void deliver(struct io_source *s, enum io_direction d) {
+static void deliver(struct io_source *s, enum io_direction d, bool closing) {
     struct wake wakes[8];
     unsigned n;
     do {
@@ -68,6 +69,7 @@ static void deliver(struct io_source *s, enum io_direction d) {
         n = 0;
         slock_lock(&s->lock);
         s->turn[d]++;
+        s->closing |= closing;
         while (n < 8 && (w = waitq_pop(&s->waiters[d]))) {
             w->result = 0;
             wakes[n++] = sleeper_fire(w->sleeper);
@@ -121,9 +123,9 @@ int reactor_poll(struct reactor *r, aglet_time deadline) {
         }
         uint32_t seen = events[i].events;
         if (seen & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI))
-            deliver(s, IO_READ);
+            deliver(s, IO_READ, seen & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
         if (seen & (EPOLLOUT | EPOLLHUP | EPOLLERR))
-            deliver(s, IO_WRITE);
+            deliver(s, IO_WRITE, false);
     }
     return n < 0 ? 0 : n;
 }
@@ -149,6 +151,7 @@ int io_source_add(struct reactor *r, int fd, struct io_source **source) {
     s->fd = fd;
     s->reactor = r;
     s->removed = false;
+    s->closing = false;
     slock_unlock(&s->lock);
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = s};
     if (epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
@@ -186,9 +189,11 @@ void io_source_remove(struct io_source *s) {
     slock_unlock(&spare_lock);
 }
 
-uint32_t io_source_turn(struct io_source *s, enum io_direction d) {
+uint32_t io_source_turn(struct io_source *s, enum io_direction d, bool *closing) {
     slock_lock(&s->lock);
     uint32_t turn = s->turn[d];
+    if (closing)
+        *closing = s->closing;
     slock_unlock(&s->lock);
     return turn;
 }

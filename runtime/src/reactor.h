@@ -38,8 +38,9 @@ int io_source_add(struct reactor *r, int fd, struct io_source **source);
 /* Stop watching, before the descriptor is closed; who waits on it is woken with -ECANCELED. NULL is fine. Any thread. */
 void io_source_remove(struct io_source *source);
 
-/* A number that changes with every event of this direction: read it before trying the system call. */
-uint32_t io_source_turn(struct io_source *source, enum io_direction d);
+/* A number that changes with every event of this direction: read it before trying the system call. *closing (where not
+ * NULL) says whether the other side has closed: then there is an end to be read, and no event will tell. */
+uint32_t io_source_turn(struct io_source *source, enum io_direction d, bool *closing);
 
 /* Sleep until there was an event since `turn`. Returns 0, -ETIMEDOUT, -ECANCELED. */
 int io_source_wait(struct io_source *source, enum io_direction d, uint32_t turn, aglet_time deadline, const char *why);

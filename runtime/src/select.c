@@ -109,7 +109,7 @@ int aglet_select(struct aglet_case *cases, size_t n, aglet_time deadline) {
         for (size_t k = 0; k < n; k++) {
             size_t i = (start + k) % n;
             if (cases[i].kind == AGLET_READABLE_)
-                turns[i] = io_source_turn(((aglet_io *)cases[i].on)->source_, IO_READ);
+                turns[i] = io_source_turn(((aglet_io *)cases[i].on)->source_, IO_READ, NULL);
             int result = try_case(&cases[i]);
             if (result == -EAGAIN)
                 continue;

@@ -20,6 +20,8 @@ struct io_source;
 typedef struct aglet_io {
     int fd; /* -1 when closed */
     struct io_source *source_;
+    uint32_t dry_turn_; /* the last read took all there was, at this turn of the source */
+    bool dry_;
 } aglet_io;
 
 /* Own `fd` from now on; it becomes non-blocking. Returns 0 or a negative errno value, then fd is the caller's. */

@@ -89,24 +89,27 @@ AGLET_END_DECLS
     static type name##_middle_(type a, type b, type c) {                                                               \
         return less(a, b) ? (less(b, c) ? b : less(a, c) ? c : a) : (less(a, c) ? a : less(b, c) ? c : b);             \
     }                                                                                                                  \
-    /* Everything before the returned index is at most the pivot, everything from it on at least. */                  \
-    static size_t name##_split_(type *a, size_t n) {                                                                   \
-        type pivot = name##_middle_(name##_middle_(a[0], a[n / 8], a[n / 4]),                                          \
-                                    name##_middle_(a[n / 2 - 1], a[n / 2], a[n / 2 + 1]),                              \
-                                    name##_middle_(a[n - 1], a[n - n / 8 - 1], a[n - n / 4 - 1]));                     \
-        size_t i = 0, k = n;                                                                                           \
-        for (;;) {                                                                                                     \
-            while (less(a[i], pivot))                                                                                  \
-                i++;                                                                                                   \
-            do                                                                                                         \
-                k--;                                                                                                   \
-            while (less(pivot, a[k]));                                                                                 \
-            if (i >= k)                                                                                                \
-                return i;                                                                                              \
-            type swap = a[i];                                                                                          \
-            a[i++] = a[k];                                                                                             \
-            a[k] = swap;                                                                                               \
+    /* Bring the values that are less (skip: not greater) than the pivot to the front, without a branch on the         \
+     * comparison; returns how many. */                                                                                \
+    static size_t name##_split_(type *a, size_t n, type pivot) {                                                       \
+        size_t front = 0;                                                                                              \
+        for (size_t i = 0; i < n; i++) {                                                                               \
+            type value = a[i];                                                                                         \
+            a[i] = a[front];                                                                                           \
+            a[front] = value;                                                                                          \
+            front += (less(value, pivot)) ? 1 : 0;                                                                     \
         }                                                                                                              \
+        return front;                                                                                                  \
+    }                                                                                                                  \
+    static size_t name##_skip_(type *a, size_t n, type pivot) {                                                        \
+        size_t front = 0;                                                                                              \
+        for (size_t i = 0; i < n; i++) {                                                                               \
+            type value = a[i];                                                                                         \
+            a[i] = a[front];                                                                                           \
+            a[front] = value;                                                                                          \
+            front += (less(pivot, value)) ? 0 : 1;                                                                     \
+        }                                                                                                              \
+        return front;                                                                                                  \
     }                                                                                                                  \
     static void name##_sort_(void *part) {                                                                             \
         struct name##_part_ p = *(struct name##_part_ *)part;                                                          \
@@ -115,8 +118,14 @@ AGLET_END_DECLS
                 name##_heap_(p.at, p.n);                                                                               \
                 return;                                                                                                \
             }                                                                                                          \
-            size_t cut = name##_split_(p.at, p.n);                                                                     \
-            struct name##_part_ left = {p.at, cut, p.depth}, right = {p.at + cut, p.n - cut, p.depth};                 \
+            type *a = p.at;                                                                                            \
+            type pivot = name##_middle_(name##_middle_(a[0], a[p.n / 8], a[p.n / 4]),                                  \
+                                        name##_middle_(a[p.n / 2 - 1], a[p.n / 2], a[p.n / 2 + 1]),                    \
+                                        name##_middle_(a[p.n - 1], a[p.n - p.n / 8 - 1], a[p.n - p.n / 4 - 1]));       \
+            size_t cut = name##_split_(a, p.n, pivot), from = cut;                                                     \
+            if (cut < p.n / 8) /* many that equal the pivot, or a bad pivot: what equals it is in place */              \
+                from += name##_skip_(a + cut, p.n - cut, pivot);                                                       \
+            struct name##_part_ left = {a, cut, p.depth}, right = {a + from, p.n - from, p.depth};                     \
             if (p.n > 8192) {                                                                                          \
                 aglet_join2(name##_sort_, &left, name##_sort_, &right);                                                \
                 return;                                                                                                \
