@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 struct lint {
     struct load load;
@@ -103,6 +104,11 @@ static struct report *findings(struct lint *l, const struct config *config, bool
     return r;
 }
 
+static double seconds(const struct rusage *r)
+{
+    return (double)(r->ru_utime.tv_sec + r->ru_stime.tv_sec) + (double)(r->ru_utime.tv_usec + r->ru_stime.tv_usec) / 1e6;
+}
+
 static void say_summary(const struct load *l, const struct analyse_counts *c, bool solved)
 {
     char *origin = l->from_objects ? xasprintf("%zu parsed, %zu from the cache, %zu from objects", l->parsed, l->from_cache, l->from_objects)
@@ -114,6 +120,13 @@ static void say_summary(const struct load *l, const struct analyse_counts *c, bo
         c->findings + c->errors, c->findings + c->errors == 1 ? "" : "s", c->hints, c->hints == 1 ? "" : "s", baselined, ignored);
     say_verbose("%s; %zu files were asked for their times, %zu for their contents", solved ? "the program was solved" : "nothing changed, the findings are those kept",
                 l->facts.stats, l->facts.hashes);
+    if (say_is_verbose) {
+        struct rusage self, readers;
+        getrusage(RUSAGE_SELF, &self);
+        getrusage(RUSAGE_CHILDREN, &readers);
+        say("%.2f s of processor for reading (%.0f MiB at most), %.2f s for the rest (%.0f MiB)", seconds(&readers), (double)readers.ru_maxrss / 1024,
+            seconds(&self), (double)self.ru_maxrss / 1024);
+    }
     free(origin);
     free(missing);
     free(baselined);

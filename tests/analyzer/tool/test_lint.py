@@ -27,7 +27,7 @@ with Project({f"f{i:02}.c": LEAK.replace("f(", f"f{i}(") for i in range(12)}) as
     outputs = {(j, c): p.lint(f"--jobs={j}", *c) for j in (1, 2, 7) for c in (("--no-cache",), ())}
     texts = {(d.stdout, d.returncode) for d in outputs.values()}
     check("output does not depend on jobs or the cache", len(texts) == 1 and "lock-leak" in next(iter(texts))[0], str(texts)[:2000])
-    for form in ("json", "sarif"):
+    for form in ("json", "sarif", "html"):
         one, two = p.lint(f"--format={form}", "-j1"), p.lint(f"--format={form}", "-j5", "--no-cache")
         check(f"{form} neither", one.stdout == two.stdout and one.returncode == 1 and len(one.stdout) > 100, one.stderr)
     to_file = p.lint("--output=out.txt")
