@@ -51,14 +51,13 @@ static const char *source_of(Dwfl_Module *module, Dwarf_Addr at, int *number)
 void symbol_describe_deep(const void *pc, struct symbol *out)
 {
     Dwarf_Addr at = (Dwarf_Addr)(unsigned long)pc;
-    Dwfl_Module *module = modules != NULL ? dwfl_addrmodule(modules, at) : NULL;
-    if (module == NULL) {
-        if (!read_modules())
-            return;
-        module = dwfl_addrmodule(modules, at);
-        if (module == NULL)
-            return;
-    }
+    /* Zeroed data beyond the file lies in a mapping that libdw gives no module: go by where the module begins. */
+    Dwarf_Addr base = at - out->offset;
+    Dwfl_Module *module = modules != NULL ? dwfl_addrmodule(modules, base) : NULL;
+    if (module == NULL && read_modules())
+        module = dwfl_addrmodule(modules, base);
+    if (module == NULL)
+        return;
     GElf_Off into = 0;
     GElf_Sym symbol;
     const char *name = dwfl_module_addrinfo(module, at, &into, &symbol, NULL, NULL, NULL);

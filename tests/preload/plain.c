@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Things plain pthread programs do and the preloaded checker must live with; preload.py runs each and says what must come
+ * out. Stands on pthreads and <threads.h> alone. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <threads.h>
+#include <time.h>
+#include <unistd.h>
+
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+#define MUST(condition) ((condition) ? (void)0 : (printf("not so: %s\n", #condition), exit(1)))
+
+static void *lock_both(void *argument)
+{
+    pthread_mutex_t *first = argument != NULL ? &a : &b, *second = argument != NULL ? &b : &a;
+    pthread_mutex_lock(first);
+    pthread_mutex_lock(second);
+    pthread_mutex_unlock(second);
+    pthread_mutex_unlock(first);
+    return NULL;
+}
+
+static void run(void *(*f)(void *), void *argument)
+{
+    pthread_t t;
+    MUST(pthread_create(&t, NULL, f, argument) == 0);
+    MUST(pthread_join(t, NULL) == 0);
+}
+
+static void *nothing(void *argument)
+{
+    return argument;
+}
+
+/* The child has one thread, the locks its parent held, and its own reports. */
+static void forks(void)
+{
+    pthread_mutex_lock(&a);
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_mutex_unlock(&a);
+        for (int i = 0; i < 10; i++)
+            run(nothing, NULL);
+        pthread_mutex_lock(&b);
+        pthread_mutex_unlock(&b);
+        exit(42);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    MUST(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+    pthread_mutex_unlock(&a);
+}
+
+static void forks_with_threads(void)
+{
+    for (int i = 0; i < 20; i++) {
+        pthread_t t;
+        pthread_create(&t, NULL, lock_both, &a);
+        pid_t child = fork();
+        if (child == 0)
+            _exit(0);
+        waitpid(child, NULL, 0);
+        pthread_join(t, NULL);
+    }
+}
+
+static void *late(void *argument)
+{
+    void *library = dlopen("libm.so.6", RTLD_NOW);
+    double (*cosine)(double) = NULL;
+    *(void **)(void *)&cosine = library != NULL ? dlsym(library, "cos") : NULL;
+    MUST(cosine != NULL && cosine(0) == 1);
+    dlclose(library);
+    return argument;
+}
+
+static void loads(void)
+{
+    for (int i = 0; i < 20; i++)
+        run(late, NULL);
+}
+
+static sem_t tick;
+static volatile int ticks;
+
+static void on_alarm(int signal)
+{
+    (void)signal;
+    ticks++;
+    sem_post(&tick);
+}
+
+/* All threads wait, but a signal handler will post: no deadlock. */
+static void signals(void)
+{
+    sem_init(&tick, 0, 0);
+    signal(SIGALRM, on_alarm);
+    alarm(1);
+    while (sem_wait(&tick) != 0)
+        MUST(errno == EINTR);
+    MUST(ticks == 1);
+}
+
+static void recursive(void)
+{
+    pthread_mutexattr_t attributes;
+    pthread_mutex_t m;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&m, &attributes);
+    for (int i = 0; i < 5; i++)
+        pthread_mutex_lock(&m);
+    MUST(pthread_mutex_trylock(&m) == 0);
+    for (int i = 0; i < 6; i++)
+        MUST(pthread_mutex_unlock(&m) == 0);
+    MUST(pthread_mutex_destroy(&m) == 0);
+}
+
+static void process_shared(void)
+{
+    pthread_mutex_t *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_mutexattr_t attributes;
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutex_init(m, &attributes);
+    pthread_mutex_lock(m);
+    if (fork() == 0) {
+        pthread_mutex_lock(m); /* given by the parent: another process's lock is none of the checker's business */
+        pthread_mutex_unlock(m);
+        _exit(0);
+    }
+    usleep(50000);
+    pthread_mutex_unlock(m);
+    int status;
+    wait(&status);
+    MUST(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void errorcheck(void)
+{
+    pthread_mutex_t m = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
+    MUST(pthread_mutex_unlock(&m) == EPERM);
+    MUST(pthread_mutex_lock(&m) == 0);
+    MUST(pthread_mutex_lock(&m) == EDEADLK);
+    MUST(pthread_mutex_unlock(&m) == 0);
+}
+
+static void *count_up(void *argument)
+{
+    pthread_mutex_lock(&a);
+    ++*(int *)argument;
+    pthread_mutex_unlock(&a);
+    return NULL;
+}
+
+static void thousand_threads(void)
+{
+    static pthread_t t[1000];
+    int count = 0;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, 65536);
+    pthread_mutex_lock(&a);
+    for (int i = 0; i < 1000; i++)
+        MUST(pthread_create(&t[i], &attributes, count_up, &count) == 0);
+    pthread_mutex_unlock(&a);
+    for (int i = 0; i < 1000; i++)
+        MUST(pthread_join(t[i], NULL) == 0);
+    MUST(count == 1000);
+}
+
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+
+static void give_up(void *mutex)
+{
+    pthread_mutex_unlock(mutex);
+}
+
+static void *wait_for_ever(void *argument)
+{
+    pthread_mutex_lock(&a);
+    pthread_cleanup_push(give_up, &a);
+    for (;;)
+        pthread_cond_wait(&changed, &a);
+    pthread_cleanup_pop(1);
+    return argument;
+}
+
+/* A thread that is cancelled while it waits has the mutex in its cleanup handler. */
+static void cancels(void)
+{
+    pthread_t t;
+    pthread_create(&t, NULL, wait_for_ever, NULL);
+    usleep(50000);
+    pthread_cancel(t);
+    void *result;
+    MUST(pthread_join(t, &result) == 0 && result == PTHREAD_CANCELED);
+    MUST(pthread_mutex_trylock(&a) == 0);
+    pthread_mutex_unlock(&a);
+}
+
+static mtx_t c11_a, c11_b;
+
+static int c11_order(void *argument)
+{
+    mtx_lock(argument != NULL ? &c11_a : &c11_b);
+    mtx_lock(argument != NULL ? &c11_b : &c11_a);
+    mtx_unlock(&c11_a);
+    mtx_unlock(&c11_b);
+    return 7;
+}
+
+static void c11(void)
+{
+    mtx_init(&c11_a, mtx_plain);
+    mtx_init(&c11_b, mtx_plain);
+    for (int i = 0; i < 2; i++) {
+        thrd_t t;
+        int result;
+        MUST(thrd_create(&t, c11_order, i == 0 ? &c11_a : NULL) == thrd_success);
+        MUST(thrd_join(t, &result) == thrd_success && result == 7);
+    }
+}
+
+static void order(void)
+{
+    run(lock_both, &a);
+    run(lock_both, NULL);
+}
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static int made;
+
+static void make(void)
+{
+    made++;
+}
+
+static void *run_once(void *argument)
+{
+    pthread_once(&once, make);
+    return argument;
+}
+
+static void onces(void)
+{
+    pthread_t t[8];
+    for (int i = 0; i < 8; i++)
+        pthread_create(&t[i], NULL, run_once, NULL);
+    for (int i = 0; i < 8; i++)
+        pthread_join(t[i], NULL);
+    MUST(made == 1);
+}
+
+static void *hold_and_sleep(void *argument)
+{
+    pthread_mutex_lock(&a);
+    usleep(30000);
+    pthread_mutex_unlock(&a);
+    return argument;
+}
+
+static void timed(void)
+{
+    pthread_t t;
+    pthread_create(&t, NULL, hold_and_sleep, NULL);
+    usleep(10000);
+    struct timespec soon;
+    clock_gettime(CLOCK_REALTIME, &soon);
+    int error = pthread_mutex_timedlock(&a, &soon);
+    MUST(error == ETIMEDOUT || error == 0);
+    if (error == 0)
+        pthread_mutex_unlock(&a);
+    pthread_join(t, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(void);
+    } ways[] = {{"forks", forks}, {"forks-with-threads", forks_with_threads}, {"loads", loads}, {"signals", signals},
+                {"recursive", recursive}, {"process-shared", process_shared}, {"errorcheck", errorcheck},
+                {"thousand-threads", thousand_threads}, {"cancels", cancels}, {"c11", c11}, {"order", order},
+                {"onces", onces}, {"timed", timed}};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (argc > 1 && strcmp(argv[1], ways[i].name) == 0) {
+            ways[i].run();
+            puts("came to the end");
+            return 0;
+        }
+    return 2;
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""What plain pthread programs do, under the preloaded checker. Usage: preload.py PLAIN PRELOAD [COMMAND…]: with a command
+(`aglet run`) the programs are started through it instead of LD_PRELOAD."""
+import os, re, subprocess, sys
+
+plain, preload, command = sys.argv[1], sys.argv[2], sys.argv[3:]
+quiet = ["forks", "forks-with-threads", "loads", "signals", "recursive", "errorcheck", "thousand-threads", "cancels",
+         "onces", "timed"]
+finds = {"order": "lock-order", "c11": "lock-order"}
+bad = []
+
+
+def run(way):
+    env = {**os.environ, "AGLET_OPTIONS": ""}
+    if not command:
+        env["LD_PRELOAD"] = preload
+    try:
+        p = subprocess.run([*command, plain, way], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                           text=True, errors="replace")
+        return p.returncode, p.stdout, p.stderr
+    except subprocess.TimeoutExpired:
+        return None, "", "hangs"
+
+
+def must(what, condition, shown):
+    if not condition:
+        bad.append(what)
+        print(f"preload: not so: {what}\n", *shown)
+
+
+for way in quiet:
+    r = run(way)
+    must(f"{way}: quiet, to the end", r[0] == 0 and "came to the end" in r[1] and r[2] == "", r)
+r = run("process-shared")
+must("process-shared: left alone, and said", r[0] == 0 and "came to the end" in r[1] and "not checked" in r[2] and
+     "[aglet-" not in r[2], r)
+for way, rule in finds.items():
+    r = run(way)
+    must(f"{way}: {rule} is found, with the program's own lines", r[0] == 66 and f"[aglet-{rule}]" in r[2] and
+         "plain.c" in r[2] and not re.search(r"#0 .*/(mutex|c11)\.c", r[2]), r)
+print(f"preload: {len(quiet) + len(finds) + 1} programs, {len(bad)} not as they must be")
+sys.exit(1 if bad else 0)
