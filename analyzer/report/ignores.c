@@ -92,6 +92,17 @@ static void read_comment(struct ignores *ig, struct ignore *i, const char *at, c
     i->reason = arena_strndup(&ig->arena, at, colon ? (size_t)(end - at) : 0);
 }
 
+/* Does the comment begin with the word as a command, and not as the first word of a sentence about it? */
+static bool is_ignore(const char *at, const char *end)
+{
+    if ((size_t)(end - at) < sizeof word - 1 || memcmp(at, word, sizeof word - 1) != 0)
+        return false;
+    at += sizeof word - 1;
+    while (at < end && is_blank(*at))
+        at++;
+    return at == end || *at == '(' || *at == ':' || *at == '\n';
+}
+
 /* Walks a file's text knowing comments, strings and character literals; notes each comment that begins with the word, and
  * which lines hold code. */
 struct walk {
@@ -127,7 +138,7 @@ static const char *walk_comment(struct walk *w, const char *at)
         stop = w->end;
     while (body < stop && (is_blank(*body) || *body == '*' || *body == '/' || *body == '!'))
         body++;
-    if ((size_t)(stop - body) >= sizeof word - 1 && !memcmp(body, word, sizeof word - 1)) {
+    if (is_ignore(body, stop)) {
         struct ignore i = {.file = w->file, .line = w->line, .col = (uint32_t)(start - w->line_start) + 1};
         const char *newline = memchr(body, '\n', (size_t)(stop - body));
         i.end_col = (uint32_t)((newline ? newline : stop) - w->line_start) + 1;

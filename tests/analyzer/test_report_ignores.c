@@ -69,6 +69,7 @@ static void another_rule_or_a_string_is_not_meant(void **state)
     states("f(); // aglet-ignore(guarded-by): why\n", "lock-leak", LINES(1), NULL, false, "1:shown");
     states("f(\"// aglet-ignore(lock-leak): why\");\n", "lock-leak", LINES(1), NULL, true, "1:shown");
     states("f('\"'); // aglet-ignore(lock-leak): why\n", "lock-leak", LINES(1), NULL, true, "1:why");
+    states("f(); // aglet-ignore comments are described elsewhere\n", "lock-leak", LINES(1), NULL, true, "1:shown");
     states("f(); // see aglet-ignore(lock-leak): no comment of ours\n", "lock-leak", LINES(1), NULL, true, "1:shown");
 }
 

@@ -19,8 +19,7 @@ if not list((Path(aglet).parents[1] / "lib/aglet").glob("aglet-extract-*")):
     print("skipped: no extractor is built (no Clang with its headers was found)")
     sys.exit(77)
 
-# Not rules of the engine's own: what is said of annotations and of comments.
-if page.stem not in ("annotation", "ignore") and page.stem not in subprocess.run([aglet, "rules"], capture_output=True, text=True).stdout.split():
+if page.stem not in subprocess.run([aglet, "rules"], capture_output=True, text=True).stdout.split():
     print(f"skipped: this build has no rule {page.stem}")
     sys.exit(77)
 

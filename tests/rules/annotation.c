@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Annotations that mean nothing where they stand are errors. */
+#include <aglet/annotations.h>
+#include <pthread.h>
+
+static pthread_mutex_t global_mu = PTHREAD_MUTEX_INITIALIZER;
+
+struct account {
+    pthread_mutex_t mu;
+    long balance AGLET_GUARDED_BY(mu);        // no diagnostic: a field beside it
+    long total AGLET_GUARDED_BY(global_mu);   // no diagnostic: a global
+    long wrong AGLET_GUARDED_BY(mux);         // expected-error {{[aglet-annotation]}}
+};
+
+void known(struct account *a) AGLET_REQUIRES(a->mu);      // no diagnostic: a parameter's field
+void unknown(struct account *a) AGLET_REQUIRES(b->mu);    // expected-error {{[aglet-annotation]}}
+
+void use(struct account *a) {
+    pthread_mutex_lock(&global_mu);
+    a->total = 0;
+    pthread_mutex_unlock(&global_mu);
+    pthread_mutex_lock(&a->mu);
+    known(a);
+    pthread_mutex_unlock(&a->mu);
+    unknown(a);
+}
