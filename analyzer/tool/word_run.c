@@ -6,6 +6,7 @@
 #include "word.h"
 #include "base/alloc.h"
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +16,18 @@ static int usage(FILE *out)
 {
     fputs("Usage: aglet run [--options LIST] [--] PROGRAM [arguments]\n\n"
           "Runs an unmodified pthread program under Aglet's checked runtime (by LD_PRELOAD).\n"
-          "  --options LIST   added to AGLET_OPTIONS, as in exitcode=0,log_path=found.txt;\n"
+          "  --options LIST   added to AGLET_OPTIONS, as in exitcode=0:log_path=found.txt;\n"
           "                   --options help=1 makes the program list them\n"
           "The exit status is the program's, or 66 when something was reported.\n",
           out);
     return out == stdout ? EXIT_CLEAN : EXIT_TROUBLE;
 }
 
-/* `name`=`value` before what it holds already, separated by `separator`. */
-static void prepend(const char *name, const char *value, char separator)
+/* Put two lists between colons into the environment. */
+static void set_list(const char *name, const char *first, const char *second)
 {
-    const char *old = getenv(name);
-    char *now = old && *old ? xasprintf("%s%c%s", value, separator, old) : xstrdup(value);
+    bool both = first && *first && second && *second;
+    char *now = xasprintf("%s%s%s", first ? first : "", both ? ":" : "", second ? second : "");
     setenv(name, now, 1);
     free(now);
 }
@@ -50,7 +51,7 @@ static int run(int argc, char **argv)
             say("aglet run does not know '%s'; options come before the program, see aglet run --help", argv[i]);
             return EXIT_TROUBLE;
         }
-        prepend("AGLET_OPTIONS", list, ',');
+        set_list("AGLET_OPTIONS", getenv("AGLET_OPTIONS"), list); /* the later word wins */
     }
     if (i >= argc)
         return usage(stderr);
@@ -59,7 +60,7 @@ static int run(int argc, char **argv)
         say("the checked runtime (libaglet_preload.so) does not lie beside the command; build Aglet with AGLET_RUNTIME, or set AGLET_HOME");
         return EXIT_TROUBLE;
     }
-    prepend("LD_PRELOAD", library, ':');
+    set_list("LD_PRELOAD", library, getenv("LD_PRELOAD"));
     free(library);
     execvp(argv[i], argv + i);
     int why = errno;

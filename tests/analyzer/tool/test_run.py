@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""aglet run: an unmodified pthread program under the checked runtime. Stands on case.py and the preload library."""
+from pathlib import Path
+
+from case import LIB, Project, check, expect, finish
+
+if not (LIB / "libaglet_preload.so").exists():
+    print("skipped: the preload library is not built")
+    raise SystemExit(77)
+
+PROGRAM = """#include <pthread.h>
+#include <stdio.h>
+static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+int main(int argc, char **argv)
+{
+    pthread_mutex_lock(&a); pthread_mutex_lock(&b); pthread_mutex_unlock(&b); pthread_mutex_unlock(&a);
+    if (WRONG) { pthread_mutex_lock(&b); pthread_mutex_lock(&a); pthread_mutex_unlock(&a); pthread_mutex_unlock(&b); }
+    puts(argv[argc - 1]);
+    return 7;
+}
+"""
+
+with Project({"x.c": PROGRAM}, database=False) as p:
+    for name, wrong in (("wrong", 1), ("right", 0)):
+        done = p.run("cc", "-g", f"-DWRONG={wrong}", "x.c", "-o", name, "-pthread")
+        check(f"{name} compiles", done.returncode == 0, done.stderr)
+    done = p.aglet("run", "./wrong", "an argument")
+    check("an inversion is reported", done.returncode == 66 and "[aglet-lock-order]" in done.stderr, done.stderr)
+    check("the program's own output is its own", done.stdout == "an argument\n", done.stdout)
+    done = p.aglet("run", "./right", "--help")
+    check("its mended twin is quiet, its status and arguments its own", done.returncode == 7 and not done.stderr and done.stdout == "--help\n", done.stderr)
+    check("--options", p.aglet("run", "--options", "exitcode=9", "./wrong").returncode == 9)
+    check("--options wins over the environment", p.aglet("run", "--options=exitcode=9", "./wrong", AGLET_OPTIONS="exitcode=5").returncode == 9)
+    check("and leaves its other words", p.aglet("run", "--options=halt_on_error=0", "./wrong", AGLET_OPTIONS="exitcode=5").returncode == 5)
+    check("a program of PATH", p.aglet("run", "--", "echo", "x").stdout == "x\n")
+    expect("no such program", p.aglet("run", "./nothing"), 127, "cannot run './nothing': No such file or directory")
+    Path(p.path, "x.c").chmod(0o644)
+    expect("no program", p.aglet("run", "./x.c"), 126, "cannot run './x.c': Permission denied")
+    expect("an option nobody knows", p.aglet("run", "--fast", "./right"), 2, "aglet run does not know '--fast'; options come before the program, see aglet run --help")
+
+finish()
