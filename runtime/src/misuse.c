@@ -28,7 +28,7 @@ struct buffer {
 struct misuse {
     const char *rule;
     const void *object;
-    bool fatal;
+    bool fatal, hint;
     bool note_open, stack_open; /* JSON arrays still to be closed */
     unsigned notes;
     char message[512];
@@ -113,11 +113,18 @@ struct misuse *misuse_open(const char *rule, const void *object, bool fatal)
     m->rule = rule;
     m->object = object;
     m->fatal = fatal;
+    m->hint = false;
     m->note_open = m->stack_open = false;
     m->notes = 0;
     m->message[0] = '\0';
     m->text.used = m->json.used = 0;
     return m;
+}
+
+void misuse_hint(struct misuse *m)
+{
+    if (m != NULL)
+        m->hint = true;
 }
 
 static void close_json_note(struct misuse *m)
@@ -137,9 +144,9 @@ void misuse_say(struct misuse *m, const char *format, ...)
     va_start(args, format);
     vsnprintf(m->message, sizeof m->message, format, args);
     va_end(args);
-    append(&m->text, "aglet: %s: %s [aglet-%s]\n", m->fatal ? "error" : "warning", m->message, m->rule);
-    append(&m->json, "{\"rule\":\"%s\",\"fatal\":%s,\"pid\":%d,\"object\":\"%p\",\"message\":", m->rule,
-           m->fatal ? "true" : "false", (int)getpid(), m->object);
+    append(&m->text, "aglet: %s: %s [aglet-%s]\n", m->hint ? "hint" : m->fatal ? "error" : "warning", m->message, m->rule);
+    append(&m->json, "{\"rule\":\"%s\",\"hint\":%s,\"fatal\":%s,\"pid\":%d,\"object\":\"%p\",\"message\":", m->rule,
+           m->hint ? "true" : "false", m->fatal ? "true" : "false", (int)getpid(), m->object);
     append_json_text(&m->json, m->message);
     append(&m->json, ",\"notes\":[");
 }
@@ -243,15 +250,16 @@ bool misuse_close(struct misuse *m)
     bool suppressed = suppress_matches(m->rule, m->text.text);
     bool end = false;
     if (!suppressed) {
-        atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
+        if (!m->hint)
+            atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
         if (hook != NULL) {
-            struct aglet_misuse out = {m->rule, m->message, m->text.text, m->json.text, m->object, m->fatal};
+            struct aglet_misuse out = {m->rule, m->message, m->text.text, m->json.text, m->object, m->fatal, m->hint};
             hook(&out, hook_context);
         } else {
             bool json = strcmp(options.format, "json") == 0;
-            printed = true;
+            printed |= !m->hint;
             write_all(output(), json ? m->json.text : m->text.text, json ? m->json.used : m->text.used);
-            end = m->fatal || options.halt_on_error != 0;
+            end = m->fatal || (options.halt_on_error != 0 && !m->hint);
         }
     }
     if (end)

@@ -23,6 +23,9 @@ struct misuse;
  *           then nothing is reported, and a sentence says so. */
 struct misuse *misuse_open(const char *rule, const void *object, bool fatal);
 
+/* Between open and say: this is no finding but a hint. It is shown, and neither counted nor a reason to end. */
+void misuse_hint(struct misuse *m);
+
 /* The one sentence, then notes in order, each with the stack that explains it, if any. A note can name one place,
  * which is shown as function, file and line. */
 void misuse_say(struct misuse *m, const char *format, ...) AGLET_PRINTF(2, 3);

@@ -195,6 +195,41 @@ static void a_circle_of_seven_is_found(void **state)
     assert_one("lock-order");
 }
 
+struct object {
+    aglet_mutex mu;
+};
+
+static struct object folders[2], files[2];
+
+static void make_objects(struct object *o)
+{
+    for (int i = 0; i < 2; i++)
+        aglet_mutex_init_named(&o[i].mu, o == folders ? "folder" : "file");
+}
+
+static void nest(aglet_mutex *first, aglet_mutex *second)
+{
+    aglet_mutex_lock(first);
+    aglet_mutex_lock(second);
+    aglet_mutex_unlock(second);
+    aglet_mutex_unlock(first);
+}
+
+static void kinds_in_both_orders_with_no_two_locks_to_show_are_a_hint(void **state)
+{
+    (void)state;
+    make_objects(folders);
+    make_objects(files);
+    nest(&folders[0].mu, &files[0].mu);
+    assert_int_equal(caught.hints, 0);
+    nest(&files[1].mu, &folders[1].mu);
+    assert_int_equal(caught.hints, 1);
+    assert_int_equal(caught.count, 0);
+    assert_non_null(strstr(caught.text, "'folder'"));
+    nest(&files[0].mu, &folders[0].mu); /* and now there are two locks to show */
+    assert_one("lock-order");
+}
+
 static void a_try_makes_no_order(void **state)
 {
     (void)state;
@@ -339,6 +374,7 @@ int main(void)
         cmocka_unit_test_setup(an_inversion_that_did_not_deadlock_is_reported_once, setup),
         cmocka_unit_test_setup(a_common_outer_lock_makes_the_inversion_harmless, setup),
         cmocka_unit_test_setup(a_circle_of_seven_is_found, setup),
+        cmocka_unit_test_setup(kinds_in_both_orders_with_no_two_locks_to_show_are_a_hint, setup),
         cmocka_unit_test_setup(a_try_makes_no_order, setup),
         cmocka_unit_test_setup(asserting_a_lock_that_is_not_held_is_reported, setup),
         cmocka_unit_test_setup(a_lock_held_when_its_thread_ends_is_reported, setup),

@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct caught {
-    int count;
+    int count, hints; /* hints are not counted as reports */
     bool fatal;
     char rule[64], message[512], text[16384], json[16384];
 };
@@ -20,7 +20,10 @@ static struct caught caught;
 static void catch_misuse(const struct aglet_misuse *m, void *context)
 {
     struct caught *c = context;
-    c->count++;
+    if (m->hint)
+        c->hints++;
+    else
+        c->count++;
     c->fatal = m->fatal;
     snprintf(c->rule, sizeof c->rule, "%s", m->rule);
     snprintf(c->message, sizeof c->message, "%s", m->message);

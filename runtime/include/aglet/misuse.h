@@ -16,6 +16,7 @@ struct aglet_misuse {
     const char *json;    /* the same as one line of JSON */
     const void *object;  /* the lock or thread at fault, or NULL */
     bool fatal;          /* the operation cannot go on; without a hook the process would end now */
+    bool hint;           /* worth a look, no finding: not counted, and never a reason to end */
 };
 
 typedef void aglet_misuse_fn(const struct aglet_misuse *misuse, void *context);

@@ -103,6 +103,8 @@ struct edge {
     bool reported;
 };
 
+enum { LOCK_NAME_ROOM = 160 };
+
 extern struct ilock engine_lock;
 extern _Thread_local struct check_thread *check_self __attribute__((visibility("hidden")));
 
@@ -176,6 +178,19 @@ static inline uint64_t order_chain(uint64_t before, const struct lock_record *r,
     return h ^ h >> 29;
 }
 
+/* --- classes.c --- */
+enum { HINT_ROOM = 8 };
+struct class_hint {
+    uint8_t kind;
+    const char *name;
+    const void *made_at, *from_site, *to_site;
+    char thread[NAME_ROOM];
+};
+/* Note a new order between two kinds of locks; returns the length of the circle it closes, into `out`, or 0. Under
+ * engine_lock. The report is made without it. */
+unsigned classes_note(const struct edge *fresh, struct class_hint *out);
+void classes_report(const struct class_hint *hints, unsigned count);
+
 /* The order up to the entry at `index`, for its own chain. */
 static inline uint64_t held_before(const struct check_thread *t, unsigned index)
 {
@@ -206,7 +221,6 @@ struct cond_record *cond_record_of(const void *cond, bool make);
 
 /* --- wording.c --- */
 struct misuse;
-enum { LOCK_NAME_ROOM = 160 };
 /* "mutex 'stats.mu'", "rwlock made at table.c:12", … into `out`; returns it. Calls malloc (symbols): hold no lock. */
 const char *lock_words(const struct lock_record *r, char out[LOCK_NAME_ROOM]);
 const char *kind_words(int kind);

@@ -297,6 +297,8 @@ void order_taken(struct check_thread *t)
         struct edge copy[CYCLE_ROOM];
         unsigned cycle = 0;
         bool declared = false;
+        struct class_hint hint[HINT_ROOM];
+        unsigned hinted = 0;
         ilock_take(&engine_lock);
         for (unsigned i = t->held_count - 1; i-- > 0;) {
             struct edge *fresh = add_edge(t, i, stack, frames);
@@ -312,6 +314,8 @@ void order_taken(struct check_thread *t)
                         copy[k] = *p.edges[k];
                         p.edges[k]->reported = true;
                     }
+                } else if (hinted == 0) {
+                    hinted = classes_note(fresh, hint);
                 }
             }
             /* Deep nests: what the nearest lock taken by waiting implies is not repeated for each lock below it. */
@@ -323,6 +327,8 @@ void order_taken(struct check_thread *t)
             report_declared(&copy[0]);
         else if (cycle != 0)
             report_cycle(copy, cycle);
+        else if (hinted != 0)
+            classes_report(hint, hinted);
         t->inside--;
     }
     atomic_store_explicit(slot, newest->chain, memory_order_relaxed);
