@@ -61,7 +61,7 @@ class Project:
 
     def __init__(self, files=None, database=True):
         self.path = Path(tempfile.mkdtemp(prefix="aglet-tool-")).resolve()
-        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("AGLET_")}
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("AGLET_") or k == "AGLET_CLANG_MAJOR"}
         self.environment["AGLET_CACHE_DIR"] = str(self.path / ".cache")
         for name, text in (files or {}).items():
             self.write(name, text)

@@ -4,6 +4,7 @@ Stands on case.py and on a plugin that was built."""
 import json
 import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -49,6 +50,18 @@ with Project({"a.c": LEAK, "main.c": MAIN}) as p:
     fake.chmod(0o755)
     expect("a Clang without its plugin", p.aglet("cc", "-c", "a.c", AGLET_CLANG=str(fake)), 2,
            f"'{fake}' is Clang 99, for which there is no plugin (aglet-clang-99.so); build Aglet for it, or choose another")
+
+# ---- rows with clang's inner command, as bear writes them
+with Project({"a.c": "#ifndef WITH\n#error no macro\n#endif\n" + LEAK}) as p:
+    inner = shlex.split(p.aglet("cc", "-###", "-DWITH", "-g", "-O2", "-c", "a.c", "-o", "a.o").stderr.splitlines()[-1])
+    check("-### gives the inner command", inner[1] == "-cc1", str(inner))
+    row = {"directory": str(p.path), "file": "a.c", "arguments": inner}
+    p.database([row])
+    done = p.lint("--no-cache")
+    check("an inner command alone is analysed", done.returncode == 1 and "[aglet-lock-leak]" in done.stdout, done.stderr)
+    p.database([{**row, "arguments": ["clang", "-DWITH", "-c", "a.c"]}, row])
+    done = p.lint("--no-cache")
+    check("beside the driver's it is the same file again", "1 file analysed" in done.stderr and done.returncode == 1, done.stderr)
 
 # ---- probes of a configuration say nothing and are not recorded
 with Project({"conftest.c": LEAK, "a.c": LEAK}) as p:
