@@ -187,20 +187,36 @@ uint32_t memory_class(const struct term_table *t, term at)
     }
 }
 
+static uint32_t version_place(const struct world *w, uint32_t key)
+{
+    uint32_t lo = 0, hi = w->n_versions;
+
+    while (lo < hi) {
+        const uint32_t mid = (lo + hi) / 2;
+        if (w->versions[mid].key < key)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+static uint32_t default_version(const struct world *w, uint32_t key)
+{
+    return (key & 3) == 3 ? 0 : w->base_version; /* locals are nobody else's to write */
+}
+
 static uint32_t version_of(const struct world *w, uint32_t key)
 {
-    for (uint32_t i = 0; i < w->n_versions; i++)
-        if (w->versions[i].key == key)
-            return w->versions[i].at;
-    return (key & 3) == 3 ? 0 : w->base_version; /* locals are nobody else's to write */
+    const uint32_t i = version_place(w, key);
+
+    return i < w->n_versions && w->versions[i].key == key ? w->versions[i].at : default_version(w, key);
 }
 
 static void set_version(struct arena *a, struct world *w, uint32_t key, uint32_t at)
 {
-    uint32_t i;
+    const uint32_t i = version_place(w, key);
 
-    for (i = 0; i < w->n_versions && w->versions[i].key < key; i++)
-        ;
     if (i < w->n_versions && w->versions[i].key == key) {
         w->versions[i].at = at;
         return;
@@ -527,23 +543,32 @@ void world_publish(struct arena *a, struct term_table *t, struct world *w, term 
 /* ---- merging ---- */
 static bool merge_versions(struct arena *a, struct world *into, const struct world *from, ir_block block)
 {
+    const struct world old = *into;
+    const uint32_t met = VERSION_BLOCK | block;
     bool changed = false;
 
-    if (into->base_version != from->base_version && into->base_version != (VERSION_BLOCK | block)) {
-        into->base_version = VERSION_BLOCK | block;
+    if (old.base_version == from->base_version && old.n_versions == from->n_versions &&
+        (!old.n_versions || !memcmp(old.versions, from->versions, old.n_versions * sizeof *old.versions)))
+        return false;
+    if (old.base_version != from->base_version && old.base_version != met) {
+        into->base_version = met;
         changed = true;
     }
-    for (uint32_t i = 0; i < from->n_versions; i++)
-        if (version_of(into, from->versions[i].key) != from->versions[i].at &&
-            version_of(into, from->versions[i].key) != (VERSION_BLOCK | block)) {
-            set_version(a, into, from->versions[i].key, VERSION_BLOCK | block);
-            changed = true;
-        }
-    for (uint32_t i = 0; i < into->n_versions; i++)
-        if (version_of(from, into->versions[i].key) != into->versions[i].at && into->versions[i].at != (VERSION_BLOCK | block)) {
-            into->versions[i].at = VERSION_BLOCK | block;
-            changed = true;
-        }
+    into->versions = NULL;
+    into->n_versions = into->cap_versions = 0;
+    for (uint32_t i = 0, j = 0; i < old.n_versions || j < from->n_versions;) {
+        const uint32_t x = i < old.n_versions ? old.versions[i].key : UINT32_MAX;
+        const uint32_t y = j < from->n_versions ? from->versions[j].key : UINT32_MAX;
+        const uint32_t key = x < y ? x : y;
+        const uint32_t mine = x == key ? old.versions[i].at : default_version(&old, key);
+        const uint32_t theirs = y == key ? from->versions[j].at : default_version(from, key);
+        const uint32_t now = mine == theirs || mine == met ? mine : met;
+        i += x == key;
+        j += y == key;
+        changed |= now != mine;
+        GROW(a, into, versions);
+        into->versions[into->n_versions++] = (struct version){key, now};
+    }
     return changed;
 }
 
