@@ -462,6 +462,10 @@ bool world_assume(struct arena *a, struct term_table *t, struct world *w, term x
     if (r.op == TERM_BINARY && r.c >= IR_B_EQ && r.c <= IR_B_GE) {
         static const uint8_t negated[] = {IR_B_NE, IR_B_EQ, IR_B_GE, IR_B_GT, IR_B_LE, IR_B_LT};
         const uint32_t op = truth ? r.c : negated[r.c - IR_B_EQ];
+        const bool said = term_is_const(t, r.b, &v) && !(op == IR_B_NE && v != 0) && !(op == IR_B_EQ && v != 0);
+        /* what the range of the left side says need not be said again of the comparison */
+        if (said)
+            return world_narrow(a, t, w, r.a, range_when(op, v));
         if (!world_narrow(a, t, w, x, truth ? range_of(1) : range_of(0)))
             return false;
         if (term_is_const(t, r.b, &v)) {
@@ -554,8 +558,9 @@ static bool merge_versions(struct arena *a, struct world *into, const struct wor
         into->base_version = met;
         changed = true;
     }
-    into->versions = NULL;
-    into->n_versions = into->cap_versions = 0;
+    into->n_versions = 0;
+    into->cap_versions = old.n_versions + from->n_versions;
+    into->versions = arena_alloc(a, (into->cap_versions + 1) * sizeof *into->versions);
     for (uint32_t i = 0, j = 0; i < old.n_versions || j < from->n_versions;) {
         const uint32_t x = i < old.n_versions ? old.versions[i].key : UINT32_MAX;
         const uint32_t y = j < from->n_versions ? from->versions[j].key : UINT32_MAX;
@@ -566,7 +571,6 @@ static bool merge_versions(struct arena *a, struct world *into, const struct wor
         i += x == key;
         j += y == key;
         changed |= now != mine;
-        GROW(a, into, versions);
         into->versions[into->n_versions++] = (struct version){key, now};
     }
     return changed;
@@ -578,8 +582,11 @@ static bool merge_cells(struct arena *a, struct term_table *t, struct world *int
 {
     bool changed = false;
 
-    into->cells = NULL;
-    into->n_cells = into->cap_cells = 0;
+    if (old->n_cells == from->n_cells && (!old->n_cells || !memcmp(old->cells, from->cells, old->n_cells * sizeof *old->cells)))
+        return false;
+    into->n_cells = 0;
+    into->cap_cells = old->n_cells + from->n_cells;
+    into->cells = arena_alloc(a, (into->cap_cells + 1) * sizeof *into->cells);
     for (uint32_t i = 0, j = 0; i < old->n_cells || j < from->n_cells;) {
         const term x = i < old->n_cells ? old->cells[i].at : UINT32_MAX;
         const term y = j < from->n_cells ? from->cells[j].at : UINT32_MAX;
@@ -594,10 +601,19 @@ static bool merge_cells(struct arena *a, struct term_table *t, struct world *int
             changed = true;
         else if (!in_old)
             continue; /* what a load gives anyway */
-        GROW(a, into, cells);
         into->cells[into->n_cells++] = (struct cell){at, merged};
     }
     return changed;
+}
+
+static bool same_facts(const struct world *x, const struct world *y)
+{
+    if (x->n_facts != y->n_facts)
+        return false;
+    for (uint32_t i = 0; i < x->n_facts; i++)
+        if (x->facts[i].of != y->facts[i].of || !range_equal(x->facts[i].range, y->facts[i].range))
+            return false;
+    return true;
 }
 
 /* What both know stays known; a phi of this block is judged by what comes into its cell. */
@@ -606,8 +622,11 @@ static bool merge_facts(struct arena *a, struct term_table *t, struct world *int
 {
     bool changed = false;
 
-    into->facts = NULL;
-    into->n_facts = into->cap_facts = 0;
+    if (same_facts(old, from) && into->cells == old->cells)
+        return false;
+    into->n_facts = 0;
+    into->cap_facts = old->n_facts + 4;
+    into->facts = arena_alloc(a, into->cap_facts * sizeof *into->facts);
     for (uint32_t i = 0; i < old->n_facts; i++) {
         const term x = old->facts[i].of;
         const struct term_rec r = t->recs[x];
@@ -621,7 +640,7 @@ static bool merge_facts(struct arena *a, struct term_table *t, struct world *int
         if (!range_equal(both, mine))
             changed = true;
         if (!range_is_all(both))
-            set_fact(a, into, x, both);
+            into->facts[into->n_facts++] = (struct fact){x, both};
     }
     for (uint32_t i = 0; i < into->n_cells; i++) {
         const term at = into->cells[i].at, phi = into->cells[i].value;
