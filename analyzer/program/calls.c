@@ -441,12 +441,33 @@ static void check_needs(struct call *c, struct world *w)
     }
 }
 
+static void note_wait(struct call *c, const struct wait_effect *wait, term lock, term condition, term path_lock,
+                      term path_condition, const struct held *h)
+{
+    struct solver *s = c->s;
+    const bool ours = h && h->mode != HELD_RELEASED && !(h->flags & HELD_ENTRY);
+    struct wait_seen seen = {c->event, lock, condition, ours, wait->timed || wait->looped, 0};
+    struct wait_effect up = *wait;
+
+    for (size_t i = 0; i < s->waits_seen.n; i++)
+        if (s->waits_seen.at[i].event == c->event && s->waits_seen.at[i].lock == lock)
+            return;
+    if (!ours && path_lock && path_condition && s->waits.n < 8) {
+        if (!up.site.loc)
+            up.site = (struct site){s->func, c->ev->loc};
+        up.lock = path_lock;
+        up.condition = path_condition;
+        vec_push(&s->waits, up);
+        seen.up = (uint32_t)s->waits.n;
+    }
+    vec_push(&s->waits_seen, seen);
+}
+
 static void wait_condition(struct call *c, struct world *w, const struct wait_effect *wait)
 {
     struct solver *s = c->s;
     const term lock = instantiate(s, w, wait->lock, c->args, c->n_args, 0);
     const term condition = instantiate(s, w, wait->condition, c->args, c->n_args, 0);
-    struct wait_effect up = *wait;
     term path_lock, path_condition;
     struct held *h;
 
@@ -467,17 +488,8 @@ static void wait_condition(struct call *c, struct world *w, const struct wait_ef
                     problem_story(s, pr, STORY_NEAR, s->u, s->u->events[w->held[i].event].loc, print_place(s, w->held[i].lock));
         }
     }
-    if (s->recording && path_lock && path_condition && (!h || h->mode == HELD_RELEASED)) {
-        if (!up.site.loc)
-            up.site = (struct site){s->func, c->ev->loc};
-        up.lock = path_lock;
-        up.condition = path_condition;
-        bool known = s->waits.n >= 8;
-        for (size_t i = 0; i < s->waits.n; i++)
-            known |= s->waits.at[i].lock == up.lock && s->waits.at[i].condition == up.condition;
-        if (!known)
-            vec_push(&s->waits, up);
-    }
+    if (s->recording)
+        note_wait(c, wait, lock, condition, path_lock, path_condition, h);
     world_forget_all(&s->t, w, c->event);
 }
 
@@ -773,6 +785,46 @@ void pass_on_call(struct solver *s, struct world *w, ir_event e)
     }
 }
 
+/* What annotations say of the pointer that is called; the object that holds it goes to args[OBJECT_PARAM]. */
+static const struct summary *annotated_pointer(struct solver *s, struct world *w, const struct ir_event_rec *ev, ir_event e,
+                                               term *object)
+{
+    ir_expr x = ev->b;
+    const struct ir_expr_rec *r;
+    struct ir_range annots;
+    ir_type type;
+    ir_field field = 0;
+    uint32_t *slot;
+    bool fresh;
+
+    while (s->u->exprs[x].op == IR_E_CAST || s->u->exprs[x].op == IR_E_LOAD || s->u->exprs[x].op == IR_E_DEREF)
+        x = s->u->exprs[x].a;
+    r = &s->u->exprs[x];
+    if (r->op == IR_E_FIELD) {
+        field = r->b;
+        annots = s->u->fields[field].annots;
+        type = s->u->fields[field].type;
+        *object = eval_place(s, w, r->a, e);
+    } else if (r->op == IR_E_VAR) {
+        annots = s->u->vars[r->a].annots;
+        type = s->u->vars[r->a].type;
+    } else {
+        return NULL;
+    }
+    slot = map64_place(&s->p->pointers,
+                       (uint64_t)(s->lu - s->p->units.at) << 33 | (uint64_t)(field != 0) << 32 | (field ? field : r->a), &fresh);
+    if (fresh) {
+        struct summary *sum = summary_of_pointer(s->p, s->lu, type, annots, field, s->func);
+        if (!s->p->pointer_summaries.n)
+            vec_push(&s->p->pointer_summaries, NULL);
+        if (sum) {
+            vec_push(&s->p->pointer_summaries, sum);
+            *slot = (uint32_t)s->p->pointer_summaries.n - 1;
+        }
+    }
+    return *slot ? s->p->pointer_summaries.at[*slot] : NULL;
+}
+
 void transfer_call(struct solver *s, struct world *w, ir_event e)
 {
     static const struct summary unknown;
@@ -785,8 +837,23 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
 
     for (uint32_t i = 0; i < ev->args.count; i++)
         args[i] = eval(s, w, s->u->expr_refs[ev->args.first + i], e);
-    if (s->u->exprs[ev->b].op != IR_E_FUNC)
+    if (s->u->exprs[ev->b].op != IR_E_FUNC) {
+        const struct summary *said;
+        term object = 0;
         (void)eval(s, w, ev->b, e);
+        said = annotated_pointer(s, w, ev, e, &object);
+        if (said) { /* whatever it points to has promised this */
+            term *more = arena_array(&s->arena, term, OBJECT_PARAM + 1);
+            memcpy(more, args, (ev->args.count < OBJECT_PARAM ? ev->args.count : OBJECT_PARAM) * sizeof *more);
+            more[OBJECT_PARAM] = object;
+            c.args = more;
+            c.n_args = OBJECT_PARAM + 1;
+            c.sum = said;
+            c.callee = n ? edges[0].callee : 0;
+            apply(&c, w);
+            return;
+        }
+    }
     for (uint32_t i = 0; i < n; i++) {
         const struct summary *sum = s->p->funcs.at[edges[i].callee].summary;
         if (edges[i].callback)

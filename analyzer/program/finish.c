@@ -134,6 +134,66 @@ static void settle_unlocks(struct solver *s)
     }
 }
 
+/* ---- condition waits ---- */
+static bool released_between(const struct solver *s, uint32_t block, ir_event after, ir_event before, term lock)
+{
+    for (size_t i = 0; i < s->unlocks.n; i++) {
+        const struct unlock_seen *u = &s->unlocks.at[i];
+        if (u->held && u->event > after && u->event < before && s->event_block[u->event - s->first_event] == block &&
+            term_same_shape(&s->t, u->lock, lock))
+            return true;
+    }
+    return false;
+}
+
+/* Does a way lead back to the wait with the lock held all along, so that the condition can be tested again? */
+static bool in_loop(struct solver *s, const struct wait_seen *w)
+{
+    const uint32_t home = s->event_block[w->event - s->first_event];
+    uint32_t *stack = arena_array(&s->arena, uint32_t, s->n_blocks + 1), n = 0;
+    bool *seen = arena_array(&s->arena, bool, s->n_blocks);
+
+    if (released_between(s, home, w->event, UINT32_MAX, w->lock))
+        return false;
+    stack[n++] = home;
+    while (n) {
+        const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + stack[--n]];
+        for (uint32_t i = 0; i < b->succs.count; i++) {
+            const uint32_t to = s->u->succs[b->succs.first + i].block - s->fr->blocks.first;
+            if (to == home && !released_between(s, home, 0, w->event, w->lock))
+                return true;
+            if (to == home || seen[to] || released_between(s, to, 0, UINT32_MAX, w->lock))
+                continue;
+            seen[to] = true;
+            stack[n++] = to;
+        }
+    }
+    return false;
+}
+
+static void settle_waits(struct solver *s)
+{
+    for (size_t i = 0; i < s->waits_seen.n; i++) {
+        const struct wait_seen *w = &s->waits_seen.at[i];
+        const bool looped = w->excused || in_loop(s, w);
+        const ir_loc at = s->u->events[w->event].loc;
+        struct lock_problem *pr;
+        if (w->up)
+            s->waits.at[w->up - 1].looped |= looped;
+        if (w->judged && class_known(term_class(&s->t, w->condition)) && class_known(term_class(&s->t, w->lock)))
+            vec_push(&s->p->locks->waits,
+                     ((struct wait_fact){term_class(&s->t, w->condition), term_class(&s->t, w->lock), s->func, at,
+                                         print_place(s, w->condition), print_place(s, w->lock)}));
+        if (!w->judged || looped)
+            continue;
+        pr = problem_new(s, PROBLEM_WAIT, DETAIL_NO_LOOP, at, w->condition, NULL);
+        if (pr) {
+            pr->data = pr->lock;
+            pr->lock = print_place(s, w->lock);
+        }
+    }
+}
+
 /* ---- contracts ---- */
 struct promise {
     uint32_t kind; /* annotation */
@@ -204,6 +264,11 @@ static void check_promise(struct solver *s, const struct promise *p, struct exit
     struct held *h = lock ? world_held_like(x->w, &s->t, lock) : NULL;
     const bool held = h && h->mode != HELD_RELEASED;
 
+    if (p->kind == IR_A_returns_lock) {
+        if (lock && x->value && term_is_place(&s->t, x->value) && !term_same_shape(&s->t, lock, x->value))
+            broken(s, DETAIL_OTHER_INSTANCE, x, lock, p);
+        return;
+    }
     if (!lock || x->w->failed || (h && h->flags & HELD_MAYBE))
         return;
     switch (p->kind) {
@@ -232,7 +297,7 @@ static void check_promise(struct solver *s, const struct promise *p, struct exit
     }
     default: break;
     }
-    if (h && p->kind != IR_A_requires && p->kind != IR_A_requires_shared && p->kind != IR_A_returns_lock)
+    if (h && p->kind != IR_A_requires && p->kind != IR_A_requires_shared)
         h->flags |= HELD_ENTRY; /* spoken for: no leak, no inferred effect */
 }
 
@@ -245,7 +310,7 @@ static void check_contract(struct solver *s)
         const char *why;
         switch (a->kind) {
         case IR_A_acquires: case IR_A_acquires_shared: case IR_A_releases: case IR_A_requires: case IR_A_requires_shared:
-        case IR_A_try_acquires: case IR_A_try_acquires_shared: break;
+        case IR_A_try_acquires: case IR_A_try_acquires_shared: case IR_A_returns_lock: break;
         default: continue;
         }
         if (s->p->options.whole) {
@@ -585,6 +650,7 @@ void finish_function(struct solver *s)
 {
     settle_accesses(s);
     settle_unlocks(s);
+    settle_waits(s);
     check_contract(s);
     settle_returns(s);
     if (!s->exits.n)

@@ -258,6 +258,9 @@ void check_escape(struct solver *s, struct world *w, term value, enum lock_probl
     lock = guard_lock(s, w, &f->guard->locks.paths[0], x, &object);
     if (!lock || (defers_to_callers(s) && how == DETAIL_RETURNED && !is_ours(s, w, lock)))
         return; /* an accessor: what its callers do with the pointer is seen there */
+    for (uint32_t i = 0; how == DETAIL_RETURNED && i < w->n_held; i++)
+        if (w->held[i].flags & HELD_ENTRY && w->held[i].mode != HELD_RELEASED && term_same_shape(&s->t, w->held[i].lock, lock))
+            return; /* the caller still holds it */
     pr = problem_new(s, PROBLEM_ESCAPE, how, loc, lock, NULL);
     if (!pr)
         return;

@@ -85,6 +85,45 @@ static void show(struct program *p, uint32_t number)
     pr->dropped = p->funcs.at[pr->func].unchecked;
 }
 
+/* A condition that goes with two locks: the lock it goes with less often, else the later one, is the wrong one. */
+static void judge_waits(struct program *p)
+{
+    for (size_t i = 0; i < p->locks->waits.n; i++) {
+        const struct wait_fact w = p->locks->waits.at[i];
+        const struct linked_func *f = &p->funcs.at[w.func];
+        size_t same = 0, other = 0, partner = 0;
+        struct lock_problem *pr;
+        bool first_other = false;
+        for (size_t k = 0; k < p->locks->waits.n; k++) {
+            const struct wait_fact *o = &p->locks->waits.at[k];
+            if (!class_equal(o->condition, w.condition))
+                continue;
+            if (class_equal(o->lock, w.lock)) {
+                same++;
+                continue;
+            }
+            if (!other++) {
+                partner = k;
+                first_other = k < i;
+            }
+        }
+        if (!other || same > other || (same == other && !first_other) || f->unchecked)
+            continue;
+        pr = vec_add(&p->locks->problems);
+        pr->kind = PROBLEM_WAIT;
+        pr->detail = DETAIL_OTHER_MUTEX;
+        pr->unit = f->unit->unit;
+        pr->at = w.at;
+        pr->func = w.func;
+        pr->lock = w.lock_text;
+        pr->data = w.condition_text;
+        pr->story = arena_new(&p->arena, struct story);
+        pr->story[0] = (struct story){STORY_WAIT, p->funcs.at[p->locks->waits.at[partner].func].unit->unit,
+                                      p->locks->waits.at[partner].at, p->locks->waits.at[partner].lock_text};
+        pr->n_story = 1;
+    }
+}
+
 void program_judge(struct program *p)
 {
     struct lock_facts *facts = p->locks;
@@ -115,6 +154,7 @@ void program_judge(struct program *p)
                     show(p, c->bad_calls.at[k]);
             }
     }
+    judge_waits(p);
     for (size_t i = 1; i < facts->problems.n; i++) { /* what follows from a callee's mistake is not said again */
         struct lock_problem *pr = &facts->problems.at[i];
         if (pr->kind == PROBLEM_DOUBLE && pr->candidate && !facts->candidates.at[pr->candidate].meant)

@@ -109,6 +109,8 @@ struct program {
     VEC(struct call_edge) edges;
     struct map64 edge_first; /* key_pair(caller, event) → first edge of that call + 1; the others follow it */
     VEC(uint32_t) order;     /* defined functions, callees first */
+    struct map64 pointers;   /* unit, field or variable → its annotated summary in pointer_summaries */
+    VEC(struct summary *) pointer_summaries;
     struct term_table paths; /* summaries' terms: parameters by value, globals, the result; see summary.h */
     struct lock_facts *locks;
     struct boundaries *boundaries; /* boundary.h */

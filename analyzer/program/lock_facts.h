@@ -92,7 +92,16 @@ struct candidate {
     VEC(uint32_t) bad_calls; /* what to report if it is none, but some callers break it */
 };
 
+/* A condition wait with its lock. */
+struct wait_fact {
+    struct object_class condition, lock;
+    uint32_t func;
+    ir_loc at;
+    const char *condition_text, *lock_text;
+};
+
 struct lock_facts {
+    VEC(struct wait_fact) waits;
     VEC(struct lock_problem) problems;
     VEC(struct candidate) candidates;
     struct map64 seen; /* kind, place, lock */
@@ -104,6 +113,8 @@ struct lock_facts {
 void program_solve_locks(struct program *p);
 /* What a function does to memory, its parameters and its thread, whatever the way: mods, escapes, effects. */
 void program_solve_effects(struct program *p);
+/* Mark the fields and globals whose locks are initialised recursive. Requires the effects. */
+void program_find_recursive_locks(struct program *p);
 /* Decide the candidates. */
 void program_judge(struct program *p);
 

@@ -33,6 +33,7 @@ void program_solve(struct program *p)
     program_link(p);
     program_call_graph(p);
     program_solve_effects(p);
+    program_find_recursive_locks(p);
     program_solve_locks(p);
     program_judge(p);
     program_find_boundaries(p);
@@ -75,10 +76,13 @@ void program_free(struct program *p)
         }
         vec_free(&p->locks->problems);
         vec_free(&p->locks->candidates);
+        vec_free(&p->locks->waits);
         map64_free(&p->locks->seen);
         map64_free(&p->locks->candidate_of);
     }
     boundaries_free(p->boundaries);
+    vec_free(&p->pointer_summaries);
+    map64_free(&p->pointers);
     vec_free(&p->units);
     vec_free(&p->structs);
     vec_free(&p->fields);

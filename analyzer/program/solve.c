@@ -356,6 +356,37 @@ static void enter(struct solver *s, uint32_t to, struct world *w)
     b->worlds[b->n_worlds++] = w;
 }
 
+/* Locks that move on with a variable (hand over hand) give a new world in every turn: after some, name them by the phi. */
+static void generalise(struct solver *s, struct world *w, uint32_t head)
+{
+    const struct block_state *b = &s->blocks[head];
+    const ir_block block = s->fr->blocks.first + head;
+
+    for (uint32_t i = 0; i < w->n_held; i++) {
+        struct held h = w->held[i];
+        term at = 0, value = 0, phi;
+        for (uint32_t k = 0; k < w->n_cells; k++) {
+            const struct cell c = w->cells[k];
+            int64_t number;
+            if (s->t.recs[c.at].op == TERM_LOCAL && c.value && c.value > value && term_mentions(&s->t, h.lock, c.value) &&
+                !term_is_const(&s->t, c.value, &number) && world_load(&s->t, b->worlds[0], c.at) != c.value) {
+                at = c.at;
+                value = c.value;
+            }
+        }
+        phi = at ? term_make(&s->t, TERM_PHI, block, at, 0) : 0;
+        if (!at || phi == value)
+            continue;
+        h.lock = term_replace(&s->t, h.lock, value, phi);
+        if (world_held(w, h.lock))
+            continue;
+        world_drop_held(&s->arena, w, &w->held[i], 0);
+        (void)world_add_held(&s->arena, w, &h);
+        world_set(&s->arena, w, at, phi);
+        i = UINT32_MAX; /* sorted anew */
+    }
+}
+
 static void follow(struct solver *s, uint32_t from, uint32_t succ, struct world *w)
 {
     const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + from];
@@ -366,8 +397,14 @@ static void follow(struct solver *s, uint32_t from, uint32_t succ, struct world 
         *t = (struct trail){w->trail, s->fr->blocks.first + from, succ, w->trail ? w->trail->depth + 1 : 1};
         w->trail = t;
     }
-    if (s->blocks[to].loop && s->blocks[to].order <= s->blocks[from].order)
+    if (s->blocks[to].loop && s->blocks[to].order <= s->blocks[from].order) {
+        bool known = false;
         next_turn(s, w, to);
+        for (uint32_t i = 0; i < s->blocks[to].n_worlds; i++)
+            known |= world_same_locks(s->blocks[to].worlds[i], w);
+        if (!known && s->blocks[to].n_worlds >= 3)
+            generalise(s, w, to);
+    }
     enter(s, to, w);
 }
 
@@ -515,6 +552,7 @@ static void reset(struct solver *s, uint32_t func)
     vec_clear(&s->requirements);
     vec_clear(&s->inner);
     vec_clear(&s->waits);
+    vec_clear(&s->waits_seen);
     vec_clear(&s->inits);
     vec_clear(&s->destroys);
     s->func = func;
@@ -700,6 +738,7 @@ void program_solve_locks(struct program *p)
     vec_free(&s.requirements);
     vec_free(&s.inner);
     vec_free(&s.waits);
+    vec_free(&s.waits_seen);
     vec_free(&s.inits);
     vec_free(&s.destroys);
 }

@@ -44,6 +44,15 @@ struct unlock_seen {
     uint32_t candidate; /* … if it is not */
 };
 
+/* A condition wait in this function. */
+struct wait_seen {
+    ir_event event;
+    term lock, condition;
+    bool judged;  /* the lock is ours, so the loop must be, too */
+    bool excused; /* timed, or in a loop inside the callee */
+    uint32_t up;  /* in waits, + 1, or 0 */
+};
+
 struct solver {
     struct program *p;
     uint32_t func;
@@ -76,7 +85,8 @@ struct solver {
     VEC(struct object_class) collections; /* of locks taken in a loop and held beyond it */
     VEC(struct requirement) requirements;
     VEC(struct inner_lock) inner;
-    VEC(struct wait_effect) waits;
+    VEC(struct wait_effect) waits; /* of our callers' conditions and locks */
+    VEC(struct wait_seen) waits_seen;
     VEC(term) inits, destroys;
 };
 

@@ -199,6 +199,7 @@ term lock_path_summary(struct program *p, const struct lock_path *path)
             return 0;
         root = term_make(&p->paths, TERM_GLOBAL, lu->globals[path->var], 0, 0);
         break;
+    case LOCK_AT_OBJECT: root = term_make(&p->paths, TERM_PARAM, OBJECT_PARAM, 0, 0); break;
     case LOCK_AT_TOKEN: return term_make(&p->paths, TERM_TOKEN, intern_string(&p->names, path->name), 0, 0);
     default: return 0;
     }
@@ -207,9 +208,8 @@ term lock_path_summary(struct program *p, const struct lock_path *path)
 }
 
 static void one_annotation(struct program *p, uint32_t func, struct summary *s, const struct linked_unit *lu,
-                           const struct ir_annot_rec *a, bool *replaced)
+                           struct lock_context context, const struct ir_annot_rec *a, bool *replaced)
 {
-    struct lock_context context = lock_context_of(lu->unit, LOCK_IN_FUNCTION, p->funcs.at[func].func);
     struct lock_list list = {NULL, 0, {RESULT_ANY, 0}};
     const char *why = NULL;
     enum lock_status status;
@@ -280,9 +280,44 @@ void summary_annotate(struct program *p, uint32_t func, struct summary *s)
     bool replaced = false;
 
     for (uint32_t i = 0; i < fr->annots.count; i++)
-        one_annotation(p, func, s, lu, &u->annots[fr->annots.first + i], &replaced);
+        one_annotation(p, func, s, lu, lock_context_of(u, LOCK_IN_FUNCTION, p->funcs.at[func].func),
+                       &u->annots[fr->annots.first + i], &replaced);
     if (fr->annots.count)
         s->known = true;
     if (fr->flags & IR_FF_NORETURN)
         s->never_returns = true;
+}
+
+struct summary *summary_of_pointer(struct program *p, const struct linked_unit *lu, ir_type type, struct ir_range annots,
+                                   ir_field field, uint32_t func)
+{
+    const struct unit *u = lu->unit;
+    struct lock_context context = lock_context_of(u, LOCK_IN_POINTER, 0);
+    struct summary *s = NULL;
+    bool replaced = false;
+    uint32_t n = annots.count;
+
+    context.item = type_plain(u, type);
+    if (u->types[context.item].kind == IR_T_POINTER)
+        context.item = type_plain(u, u->types[context.item].elem);
+    if (u->types[context.item].kind != IR_T_FUNCTION)
+        return NULL;
+    context.field = field;
+    for (;;) {
+        for (uint32_t i = 0; i < n; i++) {
+            if (!s)
+                s = arena_new(&p->arena, struct summary);
+            one_annotation(p, func, s, lu, context, &u->annots[annots.first + i], &replaced);
+        }
+        if (u->types[type].kind != IR_T_TYPEDEF && u->types[type].kind != IR_T_QUALIFIED && u->types[type].kind != IR_T_POINTER)
+            break;
+        annots = u->types[type].kind == IR_T_TYPEDEF ? u->types[type].annots : (struct ir_range){0, 0};
+        n = annots.count;
+        type = u->types[type].elem;
+    }
+    if (s && !s->n_requirements && !s->n_outcomes && !s->effects)
+        return NULL;
+    if (s)
+        s->known = true;
+    return s;
 }

@@ -121,6 +121,13 @@ struct summary *summary_of_model(struct program *p, uint32_t func);
 /* Put what the function's annotations say into s; what they say wins over what was inferred. `inferred` may hold nothing yet. */
 void summary_annotate(struct program *p, uint32_t func, struct summary *s);
 
+/* What annotations on a function pointer (a field, variable or parameter with them, its typedef) promise of whatever it points
+ * to; NULL when they say nothing about locks. Sibling locks of a field are paths from PARAM OBJECT_PARAM, the address of
+ * the object that holds the pointer. `func` is named in stories. */
+#define OBJECT_PARAM 60u
+struct summary *summary_of_pointer(struct program *p, const struct linked_unit *lu, ir_type type, struct ir_range annots,
+                                   ir_field field, uint32_t func);
+
 /* A lock path of an annotation as a term of table t. `root` is the place (address) of what the path starts at; `load` reads
  * a cell. Returns 0 when the path cannot be expressed. */
 term lock_path_term(struct program *p, struct term_table *t, const struct lock_path *path, term root,

@@ -16,6 +16,7 @@ static void check_contract(const struct program *prog, struct report *out)
         case DETAIL_NOT_ACQUIRED: report_begin(out, "contract", SEVERITY_WARNING, &at, "'%s' promises to return with '%s' held, and here does not", pr->data, pr->lock); break;
         case DETAIL_NOT_RELEASED: report_begin(out, "contract", SEVERITY_WARNING, &at, "'%s' promises to release '%s', and here does not", pr->data, pr->lock); break;
         case DETAIL_STILL_HELD: report_begin(out, "contract", SEVERITY_WARNING, &at, "'%s' returns failure with '%s' held", pr->data, pr->lock); break;
+        case DETAIL_OTHER_INSTANCE: report_begin(out, "contract", SEVERITY_WARNING, &at, "'%s' promises to return '%s', and returns another lock", pr->data, pr->lock); break;
         default: report_begin(out, "contract", SEVERITY_WARNING, &at, "'%s' gives up '%s', which its caller holds", pr->data, pr->lock);
         }
         story_tell(prog, out, pr);
