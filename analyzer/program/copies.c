@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Finds copies of objects that live at their address.
+ * Stands on copies.h and the models' word on types.
+ *
+ * A copy into an object whose lock the same function initialises afterwards is how C clones objects, and is let be. So is a
+ * compound literal: it is an initialiser that happens to have an address. */
+#include "copies.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct search {
+    const struct program *p;
+    const struct linked_unit *lu;
+    const struct unit *u;
+    uint32_t func;
+    void (*found)(void *, const struct copied *);
+    void *data;
+    char member[128];
+    ir_loc declared;
+};
+
+/* Does an object of type t live at its address, it or a part? The path to the part is left in x->member. */
+static bool stays(struct search *x, ir_type t, size_t at, int depth)
+{
+    const struct model_type *m;
+    ir_type s;
+
+    while (x->u->types[t].kind == IR_T_ARRAY)
+        t = x->u->types[t].elem;
+    m = models_find_ir_type(x->p->models, x->u, t);
+    if ((m && m->flags & (MODEL_TF_NO_COPY | MODEL_TF_LOCK | MODEL_TF_RW)) || lock_kind_of(x->p, x->u, t).lock)
+        return true;
+    s = type_struct(x->u, t);
+    if (m || !s || depth > 8)
+        return false;
+    for (uint32_t i = 0; i < x->u->types[s].fields.count; i++) {
+        const struct ir_field_rec *f = &x->u->fields[x->u->types[s].fields.first + i];
+        const char *name = unit_str(x->u, f->name);
+        const int n = snprintf(x->member + at, sizeof x->member - at, "%s%s", *name ? "." : "", name);
+        if (at + (size_t)n >= sizeof x->member)
+            return false;
+        x->declared = f->loc;
+        if (stays(x, f->type, at + (size_t)n, depth + 1))
+            return true;
+    }
+    x->member[at] = 0;
+    return false;
+}
+
+static const char *type_name(const struct unit *u, ir_type t)
+{
+    while (u->types[t].kind == IR_T_QUALIFIED || u->types[t].kind == IR_T_ARRAY)
+        t = u->types[t].elem;
+    return unit_str(u, u->types[t].name);
+}
+
+static void report(struct search *x, enum copy_kind kind, ir_type t, ir_loc at, const char *callee)
+{
+    struct copied c = {kind, x->u, x->func, at, NULL, x->member, 0, callee};
+
+    x->member[0] = 0;
+    x->declared = 0;
+    if (!stays(x, t, 0, 0))
+        return;
+    c.type = type_name(x->u, t);
+    c.declared = x->declared;
+    x->found(x->data, &c);
+}
+
+/* A whole object read as a value: not a compound literal, which has no name. */
+static bool is_object_value(const struct search *x, ir_expr e)
+{
+    const struct ir_expr_rec *r = &x->u->exprs[e];
+    ir_expr place;
+
+    if (r->op != IR_E_LOAD)
+        return false;
+    place = r->a;
+    return x->u->exprs[place].op != IR_E_VAR || x->u->vars[x->u->exprs[place].a].name;
+}
+
+static bool initialises_lock(const struct search *x)
+{
+    const struct linked_func *f = &x->p->funcs.at[x->func];
+
+    for (uint32_t i = 0; i < f->n_edges; i++) {
+        const struct linked_func *callee = &x->p->funcs.at[x->p->edges.at[f->first_edge + i].callee];
+        for (uint32_t k = 0; !callee->defined && callee->model && k < callee->model->n_effects; k++)
+            if (callee->model->effects[k].kind == MODEL_LOCK_INIT || callee->model->effects[k].kind == MODEL_COND_INIT)
+                return true;
+    }
+    return false;
+}
+
+static ir_type pointee(const struct search *x, ir_expr e)
+{
+    ir_type t;
+
+    while (x->u->exprs[e].op == IR_E_CAST)
+        e = x->u->exprs[e].a;
+    t = type_plain(x->u, x->u->exprs[e].type);
+    return x->u->types[t].kind == IR_T_POINTER ? x->u->types[t].elem : 0;
+}
+
+static void visit_call(struct search *x, const struct ir_event_rec *ev)
+{
+    const struct ir_expr_rec *callee = &x->u->exprs[ev->b];
+    const char *name = callee->op == IR_E_FUNC ? unit_str(x->u, x->u->funcs[callee->a].name) : "";
+    static const char *const bytes[] = {"memcpy", "memmove", "__builtin_memcpy", "__builtin_memmove", NULL};
+
+    for (uint32_t i = 0; i < ev->args.count; i++) {
+        const ir_expr arg = x->u->expr_refs[ev->args.first + i];
+        if (is_object_value(x, arg) && type_struct(x->u, x->u->exprs[arg].type))
+            report(x, COPY_PASSED, x->u->exprs[arg].type, x->u->exprs[arg].loc ? x->u->exprs[arg].loc : ev->loc, name);
+    }
+    for (int i = 0; bytes[i]; i++)
+        if (!strcmp(name, bytes[i]) && ev->args.count == 3)
+            report(x, COPY_BYTES, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
+    if (!strcmp(name, "realloc") && ev->args.count == 2)
+        report(x, COPY_MOVED, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
+    if (!strcmp(name, "memcmp") && ev->args.count == 3)
+        report(x, COPY_COMPARED, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
+}
+
+static void visit(struct search *x, const struct ir_func_rec *fr)
+{
+    for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++)
+        for (uint32_t i = 0; i < x->u->blocks[b].events.count; i++) {
+            const struct ir_event_rec *ev = &x->u->events[x->u->blocks[b].events.first + i];
+            if (ev->op == IR_EV_STORE && is_object_value(x, ev->b)) {
+                const ir_type t = x->u->exprs[ev->a].type;
+                const struct ir_expr_rec *place = &x->u->exprs[ev->a];
+                const bool to_temp = place->op == IR_E_VAR && !x->u->vars[place->a].name; /* its use is what counts */
+                if (!to_temp && (type_struct(x->u, t) || lock_kind_of(x->p, x->u, t).lock))
+                    report(x, COPY_ASSIGNED, t, ev->loc, NULL);
+            } else if (ev->op == IR_EV_RETURN && ev->a && is_object_value(x, ev->a) && type_struct(x->u, x->u->exprs[ev->a].type)) {
+                report(x, COPY_RETURNED, x->u->exprs[ev->a].type, ev->loc, NULL);
+            } else if (ev->op == IR_EV_CALL) {
+                visit_call(x, ev);
+            }
+        }
+}
+
+void program_copies(const struct program *p, void (*found)(void *data, const struct copied *c), void *data)
+{
+    for (uint32_t f = 1; f < p->funcs.n; f++) {
+        const struct linked_func *lf = &p->funcs.at[f];
+        struct search x = {p, lf->unit, lf->unit->unit, f, found, data, "", 0};
+        if (!lf->defined || lf->unchecked || x.u->funcs[lf->func].flags & IR_FF_INITIALISERS || initialises_lock(&x))
+            continue;
+        visit(&x, &x.u->funcs[lf->func]);
+    }
+}
