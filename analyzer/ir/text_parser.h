@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* What the two halves of the text form's parser share: text_parse.c reads declarations, text_body.c graphs.
+/* What the parts of the text form's parser share: text_parse.c reads declarations, text_types.c types,
+ * text_body.c graphs.
  * Stands on builder.h and text_lex.h. */
 #ifndef AGLET_IR_TEXT_PARSER_H
 #define AGLET_IR_TEXT_PARSER_H
@@ -58,6 +59,7 @@ void want_punct(struct parser *p, const char *text); /* else an error */
 void want_line(struct parser *p);
 void skip_lines(struct parser *p);
 const struct token *want_name(struct parser *p);
+const char *want_string(struct parser *p);
 uint32_t want_number(struct parser *p); /* at most UINT32_MAX */
 uint32_t name_key(struct parser *p, const struct token *t);
 ir_str token_str(struct parser *p, const char *text);
@@ -69,12 +71,17 @@ ir_loc take_loc(struct parser *p, ir_loc otherwise); /* if one is next */
 uint32_t take_flags(struct parser *p, const struct word *words, const char *mark); /* words, each after the mark */
 
 ir_type parse_type(struct parser *p);
+uint32_t tag_kind(const struct parser *p); /* IR_T_STRUCT, IR_T_UNION or IR_T_ENUM when that word is next, else 0 */
+/* An unnamed type, one record for equal ones; rec's params are ignored. */
+ir_type derived_type(struct parser *p, struct ir_type_rec rec, const ir_type *params, uint32_t n_params);
 ir_type builtin_type(struct parser *p, const char *name);
 ir_type pointer_type(struct parser *p, ir_type elem);
 /* The type of an expression that the text leaves unsaid. */
 ir_type inferred_type(struct parser *p, const struct ir_expr_rec *e);
 struct ir_range parse_annots(struct parser *p, ir_loc *loc); /* a position may stand before or among them */
 ir_func implicit_function(struct parser *p, const struct token *name);
+
+void lay_out_types(struct parser *p); /* the last pass */
 
 /* The locals at the head of a body; then the body itself. */
 void parse_locals(struct parser *p, struct pending_body *body);
