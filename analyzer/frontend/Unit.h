@@ -83,6 +83,7 @@ private:
 
     using Annotations = llvm::SmallVectorImpl<ir_annot_rec>;
     void annotations_on(const clang::Decl *decl, Annotations &out);
+    void collect_annotations(const clang::Decl *decl, Annotations &out);
     void annotation(const clang::AnnotateAttr *attr, const clang::Decl *on, Annotations &out);
     void add_annotation(ir_annot_rec rec, Annotations &out);
     void clang_attribute(const clang::Attr *attr, Annotations &out);
