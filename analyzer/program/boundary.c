@@ -288,6 +288,21 @@ static void judge_function(struct program *p, struct boundaries *b, uint32_t fun
     find_second_joins(b, f);
 }
 
+static void find_contradictions(struct program *p)
+{
+    for (size_t i = 0; i < p->units.n; i++) {
+        const struct unit *u = p->units.at[i].unit;
+        for (ir_type t = 1; t < u->n_types; t++) {
+            ir_loc where = 0;
+            const char *text = u->types[t].annots.count ? traits_contradiction(u, t, &where) : NULL;
+            if (text) {
+                struct annotation_error error = {u, where, text};
+                vec_push(&p->errors, error);
+            }
+        }
+    }
+}
+
 /* Functions that hand over themselves; then the callers of those that hand over what they were given. */
 void program_find_boundaries(struct program *p)
 {
@@ -295,6 +310,7 @@ void program_find_boundaries(struct program *p)
     p->boundaries = b;
     b->regions = regions_new(p);
     b->traits = traits_new(p->models, p->options.whole ? program_complete : NULL, p);
+    find_contradictions(p);
     bool *wanted = xcalloc(p->funcs.n + 1, sizeof *wanted);
     VEC(uint32_t) work = {0};
     for (uint32_t f = 1; f < p->funcs.n; f++)

@@ -183,3 +183,7 @@ struct AGLET_SEND points_anywhere { // expected-warning {{'struct points_anywher
 struct AGLET_TRUSTED_SEND("the text is never freed") trusted {
     char *text;
 };
+
+struct AGLET_SEND AGLET_NOT_SEND("it cannot be both") torn { // expected-error {{AGLET_SEND and AGLET_NOT_SEND stand on one type [aglet-annotation]}} expected-warning 0+ {{says it is Send [aglet-send]}}
+    int value;
+};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* sync: members that both sides of a hand-off use at once. */
+#include <aglet/annotations.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -315,4 +316,105 @@ void pool_stop(struct pool *p)
 {
     for (int i = 0; i < p->size; i++)
         pthread_join(p->threads[i], NULL);
+}
+
+/* A job that points back to its server, whose members are guarded. */
+struct server {
+    pthread_mutex_t mu;
+    int active AGLET_GUARDED_BY(mu);
+};
+struct job {
+    struct server *server;
+    int fd;
+};
+
+static void *serve(void *arg)
+{
+    struct job *job = arg;
+    pthread_mutex_lock(&job->server->mu);
+    job->server->active--;
+    pthread_mutex_unlock(&job->server->mu);
+    close(job->fd);
+    free(job);
+    return NULL;
+}
+
+int accept_one(struct server *server, int fd)
+{
+    pthread_t t;
+    struct job *job = calloc(1, sizeof *job);
+    if (!job)
+        return -1;
+    job->server = server;
+    job->fd = fd;
+    pthread_mutex_lock(&server->mu);
+    server->active++;
+    pthread_mutex_unlock(&server->mu);
+    if (pthread_create(&t, NULL, serve, job) != 0) { // no diagnostic: the server is guarded, the job is given away
+        free(job);
+        return -1;
+    }
+    return pthread_detach(t);
+}
+
+/* Told through a pipe. */
+struct piped {
+    int from, to;
+    long result;
+};
+
+static void *tell(void *arg)
+{
+    struct piped *p = arg;
+    p->result = 1;
+    (void)write(p->to, "x", 1);
+    return NULL;
+}
+
+long told(struct piped *p)
+{
+    pthread_t t;
+    char c;
+    if (pthread_create(&t, NULL, tell, p) != 0)
+        return -1;
+    pthread_detach(t);
+    if (read(p->from, &c, 1) != 1)
+        return -1;
+    return p->result; // no diagnostic: what came through the pipe may order the two sides
+}
+
+/* Each member safe but one, deep inside. */
+struct limits {
+    const int most;
+    long used;
+};
+struct shared {
+    pthread_mutex_t mu;
+    long guarded AGLET_GUARDED_BY(mu);
+    atomic_long hits;
+    struct limits limits;
+};
+
+static void *use_shared(void *arg)
+{
+    struct shared *s = arg;
+    s->hits++;
+    s->limits.used += s->limits.most;
+    pthread_mutex_lock(&s->mu);
+    s->guarded++;
+    pthread_mutex_unlock(&s->mu);
+    return NULL;
+}
+
+int one_of_many(struct shared *s)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, use_shared, s) != 0) // expected-warning {{'s->limits.used' is used by both threads after this hand-off, unguarded [aglet-sync]}}
+        return -1;
+    s->hits++;
+    s->limits.used = 0;
+    pthread_mutex_lock(&s->mu);
+    s->guarded++;
+    pthread_mutex_unlock(&s->mu);
+    return pthread_join(t, NULL);
 }
