@@ -43,6 +43,40 @@ static bool conflicting(const struct region_flow *f, const struct region_event *
     return pa == pb || (a_whole && place_within(f, pb, pa)) || (b_whole && place_within(f, pa, pb));
 }
 
+/* May one happen before the other? Only if one side releases to an object after its access, and the other acquires from an
+ * object of that class before its own. And where both acquired from one object before, what they found there may decide which
+ * of them goes on: a lock always, an atomic (the last reference) where something is freed. */
+static bool ordered(const struct region_event *a, uint64_t a_acquired, uint64_t a_released, const struct region_event *b)
+{
+    uint64_t both = a_acquired & b->acquired;
+    bool frees = a->op == REGION_FREE || b->op == REGION_FREE;
+    return (a_released & b->acquired) || (b->released & a_acquired) || (both & CLASS_LOCKS) || (both && frees);
+}
+
+/* The same of two threads, whose parent may carry it from one to the other. */
+static bool ordered_by_parent(const struct walk *w, const struct region_event *a, const struct region_event *b)
+{
+    uint64_t takes = w->returns ? UINT64_MAX : w->takes, gives = w->returns ? UINT64_MAX : w->gives;
+    return ((a->released & takes) && (b->acquired & gives)) || ((b->released & takes) && (a->acquired & gives));
+}
+
+/* Locks that callers may hold when they call the function. */
+static uint64_t entry_locks(struct boundaries *b, const struct program *p, uint32_t func, unsigned depth)
+{
+    const struct linked_func *lf = &p->funcs.at[func];
+    uint64_t locks = 0;
+    if (depth == 0)
+        return UINT64_MAX;
+    for (uint32_t i = 0; i < lf->n_callers && locks != UINT64_MAX; i++) {
+        const struct call_edge *edge = &p->edges.at[lf->callers[i]];
+        const struct region_flow *caller = edge->caller == func ? NULL : regions_flow(b->regions, edge->caller);
+        if (edge->caller == func)
+            continue;
+        locks |= caller ? caller->locks_at[edge->event - caller->first_event] | entry_locks(b, p, edge->caller, depth - 1) : UINT64_MAX;
+    }
+    return locks;
+}
+
 static const char *printed(struct program *p, const struct region_flow *f, place_id place)
 {
     char text[300];
@@ -91,22 +125,26 @@ static place_id said_here(const struct handoff *h, const struct region_flow *ent
     return place_translate(entry, p, (struct region_flow *)h->flow, args, 1);
 }
 
-static void compare(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, uint32_t entry)
+static void compare(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, uint32_t entry_func)
 {
-    const struct region_flow *e = regions_flow(b->regions, entry);
+    const struct region_flow *e = regions_flow(b->regions, entry_func);
+    uint64_t entry = entry_locks(b, p, h->func, 4);
     if (!e)
         return;
     for (size_t i = 0; i < e->n_events; i++) {
         const struct region_event *theirs = &e->events[i];
-        if (!is_access(theirs) || (theirs->flags & REGION_ORDERED))
+        if (!is_access(theirs))
             continue;
         place_id there = said_here(h, e, theirs->place, h->region);
         if (!there || (!place_within(h->flow, there, h->region) && !place_within(h->flow, h->region, there)))
             continue;
         for (size_t k = 0; k < w->uses.n; k++) {
-            const struct region_event *mine = w->uses.at[k];
+            const struct region_event *mine = w->uses.at[k].event;
+            uint64_t released = w->returns ? UINT64_MAX : mine->released;
+            if ((theirs->locks & entry) || ordered(mine, w->uses.at[k].acquired, released, theirs))
+                continue;
             if (conflicting(h->flow, mine, mine->place, theirs, there)) {
-                struct conflict c = {.mine = mine, .theirs = theirs, .entry = entry};
+                struct conflict c = {.mine = mine, .theirs = theirs, .entry = entry_func};
                 bool larger = place_within(h->flow, there, mine->place);
                 add_conflict(p, b, h, c, larger ? there : mine->place);
             }
@@ -115,22 +153,22 @@ static void compare(struct program *p, struct boundaries *b, struct handoff *h, 
 }
 
 /* Two threads that were handed the same region. */
-static void compare_threads(struct program *p, struct boundaries *b, struct handoff *h, uint32_t one, uint32_t two,
-                            const struct region_event *other)
+static void compare_threads(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, uint32_t one,
+                            uint32_t two, const struct region_event *other)
 {
     const struct region_flow *e = regions_flow(b->regions, one), *f = regions_flow(b->regions, two);
     if (!e || !f)
         return;
     for (size_t i = 0; i < e->n_events; i++) {
         const struct region_event *a = &e->events[i];
-        if (!is_access(a) || (a->flags & REGION_ORDERED))
+        if (!is_access(a))
             continue;
         place_id pa = said_here(h, e, a->place, h->region);
         if (!pa || !place_within(h->flow, pa, h->region))
             continue;
         for (size_t k = 0; k < f->n_events; k++) {
             const struct region_event *c = &f->events[k];
-            if (!is_access(c) || (c->flags & REGION_ORDERED))
+            if (!is_access(c) || ordered(a, a->acquired, a->released, c) || ordered_by_parent(w, a, c))
                 continue;
             place_id pc = said_here(h, f, c->place, h->region);
             if (!pc || !place_within(h->flow, pc, h->region) || !conflicting(h->flow, a, pa, c, pc))
@@ -143,13 +181,28 @@ static void compare_threads(struct program *p, struct boundaries *b, struct hand
 
 /* ---- one hand-off ---- */
 
-static const struct region_event *first_use(const struct walk *w)
+/* The first use that is surely not ordered with the other side's end of the object: nothing that side gives was acquired before
+ * the use, nothing this side gives after the use is waited for by that side before it frees. */
+static const struct region_event *first_use(const struct walk *w, uint64_t given, uint64_t awaited)
 {
     const struct region_event *first = NULL;
-    for (size_t i = 0; i < w->uses.n; i++)
-        if (!first || w->uses.at[i]->event < first->event)
-            first = w->uses.at[i];
+    for (size_t i = 0; i < w->uses.n; i++) {
+        const struct walk_use *use = &w->uses.at[i];
+        bool before = awaited & (w->returns ? UINT64_MAX : use->event->released);
+        if (!(use->acquired & given) && !before && (!first || use->event->event < first->event))
+            first = use->event;
+    }
     return first;
+}
+
+/* What the entry may have waited for when it frees its argument. */
+static uint64_t awaited_by_free(const struct region_flow *e)
+{
+    uint64_t awaited = 0;
+    for (size_t i = 0; i < e->n_events; i++)
+        if (e->events[i].op == REGION_FREE && e->places[e->events[i].place].op == PLACE_PARAM)
+            awaited |= e->events[i].acquired;
+    return awaited;
 }
 
 static bool returns(const struct region_flow *f)
@@ -200,24 +253,27 @@ static void judge(struct program *p, struct boundaries *b, struct handoff *h)
         return;
     struct walk w = {.flow = h->flow, .start = h->at, .region = h->region};
     walk_from(&w);
+    uint64_t given = s->n_entries ? 0 : UINT64_MAX, awaited = 0;
     for (uint32_t i = 0; i < s->n_entries; i++) {
         const struct region_flow *e = regions_flow(b->regions, s->entries[i]);
         h->entry_frees |= e && (e->frees_always & 1);
+        given |= e ? e->gives : UINT64_MAX;
+        awaited |= e ? awaited_by_free(e) : 0;
     }
-    if ((h->at->op == REGION_SEND || h->entry_frees) && w.uses.n)
-        h->later = first_use(&w);
+    if (h->at->op == REGION_SEND || h->entry_frees)
+        h->later = first_use(&w, given, awaited);
     for (uint32_t i = 0; i < s->n_entries && !h->later; i++) {
         compare(p, b, h, &w, s->entries[i]);
         if (w.again)
-            compare_threads(p, b, h, s->entries[i], s->entries[i], h->at);
+            compare_threads(p, b, h, &w, s->entries[i], s->entries[i], h->at);
         for (size_t k = 0; k < w.spawns.n; k++)
             for (uint32_t j = 0; j < w.spawns.at[k]->spawn->n_entries; j++)
-                compare_threads(p, b, h, s->entries[i], w.spawns.at[k]->spawn->entries[j], w.spawns.at[k]);
+                compare_threads(p, b, h, &w, s->entries[i], w.spawns.at[k]->spawn->entries[j], w.spawns.at[k]);
     }
-    if (w.dies && strcmp(p->funcs.at[h->func].name, "main") != 0) {
+    if (w.dies.loc && !(w.dies.acquired & given) && strcmp(p->funcs.at[h->func].name, "main") != 0) {
         place_id object = place_object(h->flow, h->region);
         h->escapes = printed(p, h->flow, object);
-        h->dies = w.dies;
+        h->dies = w.dies.loc;
     }
     h->verdict = w.uses.n || w.again || w.spawns.n ? HANDOFF_SHARED
                  : w.joined                       ? HANDOFF_LENT

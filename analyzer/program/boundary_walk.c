@@ -11,7 +11,9 @@ struct walker {
     const struct region_flow *f;
     const struct unit *u;
     const struct ir_func_rec *fr;
-    bool *seen, *stops; /* by block; stops: the head of a loop that waits or joins, however often it turns */
+    bool *seen, *stops; /* by block; stops: the head of a loop that joins, however often it turns */
+    uint64_t *acquired; /* by block: at its start */
+    uint64_t now;
     VEC(uint32_t) work;
     place_id object;    /* that the region lies in */
 };
@@ -74,18 +76,35 @@ static bool overlaps(const struct walker *k, const struct region_event *e)
     return place_within(k->f, e->place, k->w->region) || (whole && place_within(k->f, k->w->region, e->place));
 }
 
+static void note_use(struct walk *w, const struct region_event *e, uint64_t acquired)
+{
+    for (size_t i = 0; i < w->uses.n; i++)
+        if (w->uses.at[i].event == e) {
+            w->uses.at[i].acquired |= acquired;
+            return;
+        }
+    struct walk_use use = {e, acquired};
+    vec_push(&w->uses, use);
+}
+
 /* Returns false when the way ends here. */
 static bool meet_region(struct walker *k, const struct region_event *e)
 {
     struct walk *w = k->w;
     switch ((enum region_op)e->op) {
     case REGION_ORDER:
-        w->unknown = true;
-        return false;
+        k->now |= e->takes;
+        w->takes |= e->takes;
+        w->gives |= e->gives;
+        w->unknown |= e->takes != 0;
+        return true;
     case REGION_JOIN: {
         enum join_match match = join_of(k, e);
         w->joined |= match == JOIN_THIS;
         w->unknown |= match == JOIN_MAYBE;
+        k->now = UINT64_MAX;
+        if (match == JOIN_OTHER)
+            w->takes = UINT64_MAX;
         return match == JOIN_OTHER;
     }
     case REGION_SPAWN:
@@ -98,7 +117,7 @@ static bool meet_region(struct walker *k, const struct region_event *e)
         return true;
     case REGION_READ: case REGION_WRITE: case REGION_FREE: case REGION_PASS: case REGION_SEND:
         if (e->event != w->start->event && overlaps(k, e) && !(e->flags & REGION_MAYBE))
-            vec_push(&w->uses, e);
+            note_use(w, e, k->now);
         return true;
     default:
         return true;
@@ -148,8 +167,9 @@ static bool lives_on(struct walker *k, ir_event ev)
     uint32_t kind = k->u->vars[object->a].kind;
     bool ends = (r->op == IR_EV_END && r->a == object->a) || (r->op == IR_EV_RETURN && kind != IR_V_STATIC_LOCAL);
     if (ends && kind != IR_V_STATIC_LOCAL) {
-        if (k->w->region && !k->w->dies)
-            k->w->dies = r->loc ? r->loc : k->fr->body_end;
+        bool better = !k->w->dies.loc || (k->w->dies.acquired && !k->now);
+        if (k->w->region && better)
+            k->w->dies = (struct walk_death){r->loc ? r->loc : k->fr->body_end, k->now};
         k->w->handle_lost |= k->w->handle != 0;
         return false;
     }
@@ -201,6 +221,7 @@ static bool agrees(const struct result_when *when, const struct branch_fact *b, 
 static void leave(struct walker *k, uint32_t b)
 {
     const struct ir_block_rec *rec = block(k, b);
+    k->w->returns |= rec->term == IR_TERM_RETURN;
     const struct branch_fact *fact = &k->f->branches[b];
     bool asked = rec->term == IR_TERM_BRANCH && fact->event && fact->event == k->w->start->event;
     static const struct result_when joined = {RESULT_EQ, 0};
@@ -220,8 +241,9 @@ static void leave(struct walker *k, uint32_t b)
         const struct place *object = &k->f->places[k->object];
         if (object->op == PLACE_PHI && object->a == to)
             continue;
-        if (!k->seen[to]) {
+        if (!k->seen[to] || (k->now & ~k->acquired[to])) {
             k->seen[to] = true;
+            k->acquired[to] |= k->now;
             vec_push(&k->work, to);
         }
     }
@@ -249,7 +271,8 @@ static void mark_loop(const struct walker *k, uint32_t head, uint32_t last, uint
         const struct region_event *e = &k->f->events[i];
         bool ends = k->w->handle        ? e->op == REGION_JOIN || e->op == REGION_DETACH
                     : k->w->joined_handle ? false
-                                          : e->op == REGION_ORDER || (e->op == REGION_JOIN && join_of(k, e) != JOIN_OTHER);
+                                          : (e->op == REGION_ORDER && e->takes) ||
+                                                (e->op == REGION_JOIN && join_of(k, e) != JOIN_OTHER);
         if (!ends)
             continue;
         for (uint32_t b = 0; b < k->fr->blocks.count && !waits; b++)
@@ -277,6 +300,7 @@ void walk_from(struct walk *w)
     k.fr = &k.u->funcs[f->p->funcs.at[f->func].func];
     k.seen = xcalloc(k.fr->blocks.count, sizeof *k.seen);
     k.stops = xcalloc(k.fr->blocks.count, sizeof *k.stops);
+    k.acquired = xcalloc(k.fr->blocks.count, sizeof *k.acquired);
     k.object = place_object(f, w->region ? w->region : w->handle ? w->handle : w->joined_handle);
     uint32_t b = 0;
     while (b < k.fr->blocks.count && !(w->start->event >= block(&k, b)->events.first &&
@@ -288,11 +312,13 @@ void walk_from(struct walk *w)
             leave(&k, b);
         while (k.work.n) {
             b = vec_pop(&k.work);
+            k.now = k.acquired[b];
             if (through(&k, b, block(&k, b)->events.first, 0))
                 leave(&k, b);
         }
     }
     free(k.seen);
     free(k.stops);
+    free(k.acquired);
     vec_free(&k.work);
 }

@@ -51,15 +51,17 @@ enum region_op {
     REGION_SPAWN, /* handed to a thread: spawn */
     REGION_JOIN,  /* place: the handle, or none: some thread */
     REGION_DETACH,
-    REGION_ORDER, /* may wait for another thread */
+    REGION_ORDER, /* may order this thread and another: takes, gives */
     REGION_KEEP   /* stored where others find it */
 };
 #define REGION_ATOMIC 1u
 #define REGION_WHOLE 2u    /* all of the object, not just what the place names */
-#define REGION_ORDERED 4u  /* an ORDER may come before it in this function */
+#define REGION_LIFTED 4u   /* it stands in a function called here */
 #define REGION_GUARDED 8u  /* the member is declared guarded: guarded-by looks after it */
 #define REGION_MAYBE 16u   /* not on every way through the function that was called here */
 #define REGION_CONST 32u   /* the initial value of something const */
+
+#define CLASS_LOCKS UINT64_C(0xffffffff) /* the half of a mask of classes that is not atomics' */
 
 struct handoff_spec {
     uint32_t entries[4]; /* linked functions it may run */
@@ -79,6 +81,9 @@ struct region_event {
     uint8_t op, flags;
     place_id place;
     uint64_t locks; /* classes of lock that may be held, as a mask */
+    uint64_t acquired; /* classes of synchronising objects that may have been acquired from, since the function began, before it */
+    uint64_t released; /* that may be released to after it, until the function ends */
+    uint64_t takes, gives; /* ORDER, SPAWN, JOIN: what this acquires from, releases to */
     ir_event event; /* in the function whose list this is in */
     uint32_t func;  /* where it really happens, and at what place in that function's unit */
     ir_loc loc;
@@ -98,7 +103,8 @@ struct region_flow {
     size_t n_events, cap_events;
     uint32_t *first;  /* by event of the function (relative): its first region event; one more at the end */
     ir_event first_event;
-    bool may_order;   /* it, or what it calls, may wait for another thread */
+    uint64_t *locks_at; /* by event of the function (relative): locks that may be held there */
+    uint64_t takes, gives; /* all that it, and what it calls, acquires from and releases to */
     bool overflow;    /* more than is kept */
     uint64_t adds;    /* locks it may return with */
     uint64_t frees_always; /* parameters whose object is freed on every way */

@@ -37,20 +37,6 @@ static place_id loaded_from(struct solve *x, const struct call *c, uint32_t i)
     return x->u->exprs[e].op == IR_E_LOAD ? region_place(x, x->u->exprs[e].a) : 0;
 }
 
-/* A lock's class as one bit of a mask: the last member, or the variable. Two classes may share a bit: that only silences. */
-static uint64_t lock_bit(const struct solve *x, place_id p)
-{
-    while (p && x->f->places[p].op == PLACE_INDEX)
-        p = x->f->places[p].a;
-    if (!p)
-        return UINT64_MAX;
-    const struct place *at = &x->f->places[p];
-    uint64_t key = at->op == PLACE_FIELD ? key_pair(PLACE_FIELD, at->b) : at->op == PLACE_GLOBAL ? key_pair(PLACE_GLOBAL, at->a) : 0;
-    if (at->op == PLACE_DEREF || at->op == PLACE_LOADED)
-        return lock_bit(x, at->a);
-    return key ? UINT64_C(1) << (hash_mix(key) & 63) : UINT64_MAX;
-}
-
 static ir_type pointee(const struct unit *u, ir_type t)
 {
     t = type_plain(u, t);
@@ -108,8 +94,11 @@ static void spawn(struct solve *x, struct call *c, struct handoff_spec *s, uint3
     set_entry(x, s, c, entry);
     s->type = argument < c->n ? passed_type(x, c->expr[argument]) : 0;
     struct region_event *e = region_add(x, REGION_SPAWN, target(c, argument), 0, 0);
-    if (e)
+    if (e) {
         e->spawn = s;
+        e->gives = UINT64_MAX; /* through the new thread to any other */
+    }
+    x->f->gives = UINT64_MAX;
 }
 
 static void send(struct solve *x, struct call *c, uint32_t argument)
@@ -125,6 +114,13 @@ static void send(struct solve *x, struct call *c, uint32_t argument)
         e->spawn = s;
 }
 
+static void add_join(struct solve *x, place_id place, unsigned flags)
+{
+    struct region_event *e = region_add(x, REGION_JOIN, place, flags, 0);
+    if (e)
+        e->takes = UINT64_MAX;
+}
+
 static void join(struct solve *x, const struct call *c, const struct model_ref *ref)
 {
     bool some = false;
@@ -137,11 +133,13 @@ static void join(struct solve *x, const struct call *c, const struct model_ref *
     }
     for (int i = 0; i < 2; i++)
         if (places[i] && (i == 0 || places[1] != places[0])) {
-            region_add(x, REGION_JOIN, places[i], some ? REGION_MAYBE : 0, 0);
+            add_join(x, places[i], some ? REGION_MAYBE : 0);
             some = true;
         }
     if (!some)
-        region_add(x, REGION_JOIN, 0, 0, 0);
+        add_join(x, 0, 0);
+    x->s->acquired = UINT64_MAX;
+    x->f->takes = UINT64_MAX;
 }
 
 /* ---- models ---- */
@@ -185,28 +183,37 @@ static void model_effect(struct solve *x, struct call *c, const struct model_fun
         return;
     switch ((enum model_effect_kind)e->kind) {
     case MODEL_ACQUIRES:
-        region_order(x);
-        x->s->locks |= lock_bit(x, a);
+        region_order(x, region_class(x, a), 0);
+        x->s->locks |= region_class(x, a);
         break;
     case MODEL_RELEASES:
-        if (lock_bit(x, a) != UINT64_MAX)
-            x->s->locks &= ~lock_bit(x, a);
+        region_order(x, 0, region_class(x, a));
+        if (region_class(x, a) != UINT64_MAX)
+            x->s->locks &= ~region_class(x, a);
         else
             x->s->locks = 0;
         break;
-    case MODEL_COND_WAIT: case MODEL_ORDERS: case MODEL_ONCE:
-        if (!(e->flags & MODEL_BEFORE))
-            region_order(x);
+    case MODEL_COND_WAIT:
+        region_order(x, region_class(x, a) | region_class(x, target(c, e->b.index)), region_class(x, target(c, e->b.index)));
+        break;
+    case MODEL_COND_SIGNAL:
+        region_order(x, 0, region_class(x, a));
+        break;
+    case MODEL_ORDERS:
+        region_order(x, e->flags & MODEL_BEFORE ? 0 : region_class(x, a), e->flags & MODEL_BEFORE ? region_class(x, a) : 0);
+        break;
+    case MODEL_ONCE:
+        region_order(x, UINT64_MAX, UINT64_MAX);
         break;
     case MODEL_BLOCKS:
         for (uint32_t i = 0; i < m->n_effects; i++)
             if (m->effects[i].kind == MODEL_JOINS)
                 return;
         if (!only_sleeps(m->name))
-            region_order(x);
+            region_order(x, UINT64_MAX, 0);
         break;
     case MODEL_RECEIVES:
-        region_order(x);
+        region_order(x, UINT64_MAX, 0);
         break;
     case MODEL_SPAWNS: {
         struct handoff_spec *s = new_spec(x);
@@ -233,6 +240,7 @@ static void model_effect(struct solve *x, struct call *c, const struct model_fun
     case MODEL_SENDS:
         if (e->a.root == MODEL_PARAM)
             send(x, c, e->a.index);
+        region_order(x, 0, UINT64_MAX);
         break;
     case MODEL_ALLOCATES:
         if (e->a.root == MODEL_RETURN)
@@ -288,16 +296,12 @@ static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
                      a->kind == IR_A_try_acquires_shared || a->kind == IR_A_releases;
         known |= values || locks || a->kind == IR_A_yields || a->kind == IR_A_blocks;
         if (a->kind == IR_A_yields)
-            region_order(x);
+            region_order(x, UINT64_MAX, UINT64_MAX);
         if ((!values && !locks) || lock_expr_annotation(&context, &x->p->arena, a, &list, &why) != LOCK_RESOLVED)
             continue;
         if (locks) {
-            if (a->kind == IR_A_releases) {
-                x->s->locks = 0;
-            } else {
-                region_order(x);
-                x->s->locks = UINT64_MAX;
-            }
+            region_order(x, UINT64_MAX, UINT64_MAX);
+            x->s->locks = a->kind == IR_A_releases ? 0 : UINT64_MAX;
         } else if (a->kind == IR_A_joins) {
             struct model_ref ref = {.root = MODEL_PARAM, .index = (uint8_t)list.paths[0].index};
             join(x, c, &ref);
@@ -349,7 +353,7 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
 {
     struct map64 seen = {0};
     uint64_t locks = x->s->locks;
-    bool ordered = x->s->ordered;
+    uint64_t acquired = x->s->acquired;
     for (size_t i = 0; i < callee->n_events && x->recording; i++) {
         const struct region_event *from = &callee->events[i];
         if (from->op == REGION_ORDER || from->op == REGION_PASS || from->op == REGION_KEEP)
@@ -366,8 +370,11 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
         e->locks = locks | from->locks;
         e->func = from->func;
         e->loc = from->loc;
-        if (ordered)
-            e->flags |= REGION_ORDERED;
+        e->flags |= REGION_LIFTED;
+        e->acquired = acquired | from->acquired;
+        e->released = from->released;
+        e->takes = from->takes;
+        e->gives = from->gives;
         if (from->op == REGION_FREE && !(callee->places[from->place].op == PLACE_PARAM && callee->places[from->place].a < 64 &&
                                          callee->frees_always >> callee->places[from->place].a & 1))
             e->flags |= REGION_MAYBE;
@@ -376,8 +383,7 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
     }
     map64_free(&seen);
     x->s->locks |= callee->adds;
-    if (callee->may_order || callee->overflow)
-        region_order(x);
+    region_order(x, callee->overflow ? UINT64_MAX : callee->takes, callee->overflow ? UINT64_MAX : callee->gives);
 }
 
 /* Nothing is known of it: what it is handed may be used, now or later, and it may wait for anybody. */
@@ -386,7 +392,7 @@ static void run_unknown(struct solve *x, const struct call *c)
     for (uint32_t i = 0; i < c->n; i++)
         if (target(c, i))
             region_add(x, REGION_PASS, target(c, i), 0, 0);
-    region_order(x);
+    region_order(x, UINT64_MAX, UINT64_MAX);
 }
 
 static void run(struct solve *x, struct call *c, uint32_t func)

@@ -35,6 +35,7 @@ void regions_free(struct regions *r)
             free(f->events);
             free(f->first);
             free(f->branches);
+            free(f->locks_at);
             map64_free(&f->names);
             free(f);
         }
@@ -62,7 +63,7 @@ static void state_copy(const struct solve *x, struct state *to, const struct sta
     vec_clear(&to->cells);
     vec_append(&to->cells, from->cells.at, from->cells.n);
     to->locks = from->locks;
-    to->ordered = from->ordered;
+    to->acquired = from->acquired;
     to->reached = from->reached;
 }
 
@@ -109,10 +110,10 @@ static bool state_merge(struct solve *x, struct state *into, const struct state 
                 into->cells.at[kept++] = into->cells.at[i];
                 break;
             }
-    changed |= kept != into->cells.n || (from->locks & ~into->locks) || (from->ordered && !into->ordered);
+    changed |= kept != into->cells.n || (from->locks & ~into->locks) || (from->acquired & ~into->acquired);
     into->cells.n = kept;
     into->locks |= from->locks;
-    into->ordered |= from->ordered;
+    into->acquired |= from->acquired;
     return changed;
 }
 
@@ -311,7 +312,8 @@ struct region_event *region_add(struct solve *x, enum region_op op, place_id pla
     struct region_event *e = &f->events[f->n_events++];
     memset(e, 0, sizeof *e);
     e->op = (uint8_t)op;
-    e->flags = (uint8_t)(flags | (x->s->ordered ? REGION_ORDERED : 0));
+    e->flags = (uint8_t)flags;
+    e->acquired = x->s->acquired;
     e->place = place;
     e->locks = x->s->locks;
     e->event = x->event;
@@ -320,11 +322,36 @@ struct region_event *region_add(struct solve *x, enum region_op op, place_id pla
     return e;
 }
 
-void region_order(struct solve *x)
+void region_order(struct solve *x, uint64_t takes, uint64_t gives)
 {
-    region_add(x, REGION_ORDER, 0, 0, 0);
-    x->s->ordered = true;
-    x->f->may_order = true;
+    struct region_event *e = takes | gives ? region_add(x, REGION_ORDER, 0, 0, 0) : NULL;
+    if (e) {
+        e->takes = takes;
+        e->gives = gives;
+    }
+    x->s->acquired |= takes;
+    x->f->takes |= takes;
+    x->f->gives |= gives;
+}
+
+uint64_t region_class(const struct solve *x, place_id p)
+{
+    while (p && (x->f->places[p].op == PLACE_INDEX || x->f->places[p].op == PLACE_DEREF || x->f->places[p].op == PLACE_LOADED))
+        p = x->f->places[p].a;
+    if (!p)
+        return UINT64_MAX;
+    const struct place *at = &x->f->places[p];
+    if (at->op != PLACE_FIELD && at->op != PLACE_GLOBAL)
+        return UINT64_MAX;
+    uint32_t item = at->op == PLACE_FIELD ? at->b : at->a;
+    return UINT64_C(1) << (hash_mix(key_pair(at->op, item)) & 31);
+}
+
+/* Atomics have the upper half of the mask. */
+static uint64_t atomic_class(const struct solve *x, place_id p)
+{
+    uint64_t class = region_class(x, p);
+    return class == UINT64_MAX ? class : class << 32;
 }
 
 /* Flags that the declarations of the place's members give to every access. */
@@ -462,8 +489,12 @@ static void apply_event(struct solve *x, ir_event ev)
             region_reads(x, x->u->expr_refs[r->args.first + i]);
         if (r->c != IR_AT_FENCE)
             access_place(x, writes && r->c != IR_AT_INIT ? REGION_WRITE : writes ? REGION_WRITE : REGION_READ, r->a, REGION_ATOMIC);
-        if (r->c != IR_AT_STORE && r->c != IR_AT_INIT && order != 0 /* __ATOMIC_RELAXED */ && order != 3 /* __ATOMIC_RELEASE */)
-            region_order(x);
+        uint64_t class = r->c == IR_AT_FENCE ? UINT64_MAX : atomic_class(x, region_place(x, r->a));
+        bool reads = r->c != IR_AT_STORE && r->c != IR_AT_INIT;
+        bool takes = reads && order != __ATOMIC_RELAXED && order != __ATOMIC_RELEASE;
+        bool gives = r->c != IR_AT_LOAD && r->c != IR_AT_INIT && order != __ATOMIC_RELAXED && order != __ATOMIC_ACQUIRE &&
+                     order != __ATOMIC_CONSUME;
+        region_order(x, takes ? class : 0, gives ? class : 0);
         if (r->b && (p = region_place(x, r->b)))
             region_set(x, p, 0);
         break;
@@ -472,7 +503,7 @@ static void apply_event(struct solve *x, ir_event ev)
         for (uint32_t i = 0; i < r->args.count; i++)
             region_reads(x, x->u->expr_refs[r->args.first + i]);
         if (r->flags & IR_SF_CLOBBERS)
-            region_order(x);
+            region_order(x, UINT64_MAX, UINT64_MAX);
         break;
     case IR_EV_BEGIN:
         region_forget(x, place_make(x->f, PLACE_LOCAL, r->a, 0));
@@ -525,8 +556,10 @@ static void run_block(struct solve *x, uint32_t b)
     const struct ir_block_rec *rec = &x->u->blocks[x->first_block + b];
     state_copy(x, x->s, &x->in[b]);
     for (uint32_t i = 0; i < rec->events.count; i++) {
-        if (x->recording)
+        if (x->recording) {
             x->f->first[rec->events.first + i - x->f->first_event] = (uint32_t)x->f->n_events;
+            x->f->locks_at[rec->events.first + i - x->f->first_event] = x->s->locks;
+        }
         apply_event(x, rec->events.first + i);
     }
     if (x->recording) {
@@ -570,6 +603,48 @@ static bool freed_always(const struct solve *x, uint32_t param)
     return freed && !escaped;
 }
 
+/* What may be released to after each event: backwards over blocks to a fixpoint, then over each block's events. Events of
+ * one call stand beside each other: those lifted from the callee know what it gives after them. */
+static void find_released(struct solve *x)
+{
+    struct region_flow *f = x->f;
+    uint64_t *after = xcalloc(x->n_blocks, sizeof *after), *inside = xcalloc(x->n_blocks, sizeof *inside);
+    for (uint32_t b = 0; b < x->n_blocks; b++) {
+        struct ir_range ev = x->u->blocks[x->first_block + b].events;
+        if (ev.count)
+            for (uint32_t i = f->first[ev.first - f->first_event]; i < f->first[ev.first + ev.count - f->first_event]; i++)
+                inside[b] |= f->events[i].gives;
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t b = x->n_blocks; b-- > 0;) {
+            const struct ir_block_rec *rec = &x->u->blocks[x->first_block + b];
+            uint64_t mask = after[b];
+            for (uint32_t i = 0; i < rec->succs.count; i++) {
+                uint32_t to = x->u->succs[rec->succs.first + i].block - x->first_block;
+                mask |= after[to] | inside[to];
+            }
+            changed |= mask != after[b];
+            after[b] = mask;
+        }
+    }
+    for (uint32_t b = 0; b < x->n_blocks; b++) {
+        struct ir_range ev = x->u->blocks[x->first_block + b].events;
+        uint64_t running = after[b];
+        for (uint32_t k = ev.count; k-- > 0;) {
+            uint32_t from = f->first[ev.first + k - f->first_event], to = f->first[ev.first + k + 1 - f->first_event];
+            uint64_t here = 0;
+            for (uint32_t i = from; i < to; i++)
+                here |= f->events[i].gives;
+            for (uint32_t i = from; i < to; i++)
+                f->events[i].released |= running | (f->events[i].flags & REGION_LIFTED ? 0 : here);
+            running |= here;
+        }
+    }
+    free(after);
+    free(inside);
+}
+
 static void solve_function(struct solve *x)
 {
     struct region_flow *f = x->f;
@@ -602,6 +677,7 @@ static void solve_function(struct solve *x)
     x->recording = true;
     uint32_t n_events = x->end_event - f->first_event;
     f->first = xcalloc(n_events + 1, sizeof *f->first);
+    f->locks_at = xcalloc(n_events + 1, sizeof *f->locks_at);
     f->branches = xcalloc(x->n_blocks, sizeof *f->branches);
     for (uint32_t b = 0; b < x->n_blocks && !f->failed; b++) {
         if (x->in[b].reached) {
@@ -615,6 +691,8 @@ static void solve_function(struct solve *x)
             f->adds |= x->s->locks;
     }
     f->first[n_events] = (uint32_t)f->n_events;
+    if (!f->failed)
+        find_released(x);
     for (uint32_t i = 0; i < x->n_params && i < 64; i++)
         if (freed_always(x, i))
             f->frees_always |= UINT64_C(1) << i;

@@ -15,8 +15,8 @@ struct cell_value {
 struct state {
     region_value *vars; /* parameters, then locals */
     VEC(struct cell_value) cells; /* members of locals and allocations */
-    uint64_t locks;
-    bool ordered, reached;
+    uint64_t locks, acquired;
+    bool reached;
 };
 
 struct solve {
@@ -40,7 +40,11 @@ void region_set(struct solve *x, place_id at, region_value value);
 void region_forget(struct solve *x, place_id object);
 /* Note an event now; NULL while nothing is recorded, or when there is no room. */
 struct region_event *region_add(struct solve *x, enum region_op op, place_id place, unsigned flags, ir_loc loc);
-void region_order(struct solve *x);
+/* An operation that may order this thread with another one that does the opposite on an object of the same class. */
+void region_order(struct solve *x, uint64_t takes, uint64_t gives);
+/* The class of a lock or other synchronising object as one bit: the last member, or the variable; all bits when it is not
+ * known. Two classes may share a bit: that only silences. Locks and waits have the lower half (CLASS_LOCKS). */
+uint64_t region_class(const struct solve *x, place_id p);
 /* Apply a call: its arguments are read, then what the functions it may run do. */
 void region_call(struct solve *x, const struct ir_event_rec *call);
 

@@ -418,3 +418,45 @@ int one_of_many(struct shared *s)
     pthread_mutex_unlock(&s->mu);
     return pthread_join(t, NULL);
 }
+
+/* A thread reads what this side writes after starting it, but only under a lock that a later function releases first. */
+struct late {
+    pthread_mutex_t mu;
+    int empty;
+    int limit;
+};
+
+static void *take_when_full(void *arg)
+{
+    struct late *l = arg;
+    pthread_mutex_lock(&l->mu);
+    int n = l->empty ? 0 : l->limit;
+    pthread_mutex_unlock(&l->mu);
+    return n ? arg : NULL;
+}
+
+int late_start(struct late *l, pthread_t *t)
+{
+    l->empty = 1;
+    if (pthread_create(t, NULL, take_when_full, l) != 0)
+        return -1;
+    l->limit = 4; // no diagnostic: what callers release later may come before the thread's lock
+    return 0;
+}
+
+/* A helper that is called with the lock held. */
+static int grow(struct late *l, pthread_t *t)
+{
+    if (pthread_create(t, NULL, take_when_full, l) != 0)
+        return -1;
+    l->limit++; // no diagnostic: every caller holds the lock
+    return pthread_join(*t, NULL);
+}
+
+int late_grow(struct late *l, pthread_t *t)
+{
+    pthread_mutex_lock(&l->mu);
+    int result = grow(l, t);
+    pthread_mutex_unlock(&l->mu);
+    return result;
+}

@@ -107,3 +107,35 @@ void given_to_an_owner(struct message *m)
     give(m);
     memset(m, 0, sizeof *m); // expected-warning {{'m' is written after it was given to another thread [aglet-use-after-send]}}
 }
+
+/* The thread waits until it is told to go on, and frees then. */
+struct gated {
+    pthread_mutex_t mu;
+    int go;
+    int id;
+};
+
+static void *wait_and_free(void *arg)
+{
+    struct gated *g = arg;
+    for (int go = 0; !go;) {
+        pthread_mutex_lock(&g->mu);
+        go = g->go;
+        pthread_mutex_unlock(&g->mu);
+    }
+    free(g);
+    return NULL;
+}
+
+int let_it_go(struct gated *g)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, wait_and_free, g) != 0)
+        return -1;
+    pthread_detach(t);
+    g->id = 7; // no diagnostic: it is freed only after it was told to go on
+    pthread_mutex_lock(&g->mu);
+    g->go = 1;
+    pthread_mutex_unlock(&g->mu);
+    return 0;
+}
