@@ -554,7 +554,7 @@ static void memory_effects(struct call *c, struct world *w)
                 world_forget_class(&s->arena, &s->t, w, class, c->event);
         }
     }
-    for (uint32_t i = 0; i < c->n_args && i < 64; i++) {
+    for (uint32_t i = 0; i < c->ev->args.count && i < 64; i++) {
         const uint64_t bit = UINT64_C(1) << i;
         if (!c->args[i])
             continue;
@@ -670,7 +670,7 @@ static void check_arguments(struct call *c, struct world *w)
     struct solver *s = c->s;
     const struct linked_func *cf = &s->p->funcs.at[c->callee];
 
-    for (uint32_t i = 0; i < c->n_args && i < 64; i++) {
+    for (uint32_t i = 0; i < c->ev->args.count && i < 64; i++) {
         ir_expr arg = s->u->expr_refs[c->ev->args.first + i];
         const uint64_t bit = UINT64_C(1) << i;
         ir_type t;
