@@ -326,6 +326,8 @@ ir_expr build_place(struct body *b, const struct node *n, ir_loc around)
     case NODE_ARROW:
         rec.op = IR_E_DEREF;
         rec.a = build_value(b, n->a, loc);
+        if (unit_of(b->p)->exprs[rec.a].loc)
+            rec.loc = unit_of(b->p)->exprs[rec.a].loc;
         return build_field_of(b, n, finish_expr(b, NULL, rec), loc);
     case IR_E_INDEX:
         rec.a = build_value(b, n->a, loc);

@@ -283,7 +283,11 @@ static void put_field(struct printer *p, const struct ir_expr_rec *e)
 {
     const struct unit *u = p->u;
     const struct ir_expr_rec *base = &u->exprs[e->a];
-    bool arrow = base->op == IR_E_DEREF && base->loc == e->loc && is_inferred(p, base);
+    bool arrow = base->op == IR_E_DEREF && is_inferred(p, base);
+    if (arrow) { /* what the arrow goes through stands where the pointer stands */
+        ir_loc pointer = u->exprs[base->a].loc;
+        arrow = base->loc == (pointer ? pointer : e->loc);
+    }
     put_expr(p, arrow ? base->a : e->a, e->loc, ATOM);
     put(p, arrow ? "->" : ".");
     const struct ir_field_rec *f = &u->fields[e->b];

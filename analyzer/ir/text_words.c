@@ -188,7 +188,11 @@ struct inferred infer_type(const struct unit *u, const struct ir_expr_rec *e)
     case IR_E_FIELD: return field_type(u, u->exprs[e->a].type, u->fields[e->b].type);
     case IR_E_DEREF:
     case IR_E_INDEX: return SAME(pointee(u, u->exprs[e->a].type));
-    case IR_E_LOAD: return SAME(u->exprs[e->a].type);
+    case IR_E_LOAD: /* a value has no qualifiers */
+        t = u->exprs[e->a].type;
+        for (uint32_t i = 0; i < IR_MAX_TYPE_DEPTH && (u->types[t].kind == IR_T_QUALIFIED || u->types[t].kind == IR_T_ATOMIC); i++)
+            t = u->types[t].elem;
+        return SAME(t);
     case IR_E_ADDR:
         t = u->exprs[e->a].type;
         return POINTER(u->types[type_core(u, t)].kind == IR_T_ARRAY ? pointee(u, t) : t);

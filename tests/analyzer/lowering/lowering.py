@@ -16,7 +16,7 @@ def shown(text, locations):
         if re.match(r'(unit|directory|target|producer|file) ', line):
             continue
         if not locations:
-            line = re.sub(r' ?@(-|[0-9][0-9:-]*( macro \w+)?)', '', line)
+            line = re.sub(r' ?@(-|[0-9]+(:[0-9]+)*(-[0-9]+(:[0-9]+)?)?( macro \w+)?)', '', line)
         lines.append(line.rstrip())
     return '\n'.join(lines).strip() + '\n'
 
