@@ -38,6 +38,13 @@ static inline void cpu_relax(void)
 #endif
 }
 
+/* The n-th look in a spin loop: wait a little longer each time, so that whoever works on the same cache line keeps it. */
+static inline void spin_pause(int n)
+{
+    for (int i = n < 6 ? 1 << n : 64; i > 0; i--)
+        cpu_relax();
+}
+
 /* Is it worth spinning before sleeping? Not with one processor. Read once, at the first call. */
 bool spinning_pays(void);
 

@@ -49,6 +49,16 @@ static inline void ilock_take(struct ilock *l)
     ilock_seen(l, true);
 }
 
+/* False when the deadline passed and it is not taken. */
+static inline bool ilock_take_until(struct ilock *l, aglet_time deadline)
+{
+    while (atomic_exchange_explicit(&l->state, 2, memory_order_acquire) != 0)
+        if (!futex_wait(&l->state, 2, deadline))
+            return false;
+    ilock_seen(l, true);
+    return true;
+}
+
 static inline bool ilock_try(struct ilock *l)
 {
     uint32_t seen = 0;

@@ -108,7 +108,14 @@ struct misuse *misuse_open(const char *rule, const void *object, bool fatal)
     writing = true;
     if (aglet_checked)
         check_pause(1); /* names and lines are read by code that takes locks of its own */
-    ilock_take(&report_lock);
+    /* Whoever writes a report may need malloc, and this thread may be inside malloc: so not for ever. */
+    if (!ilock_take_until(&report_lock, aglet_after_ms(3000))) {
+        misuse_warn("a report was left out: another one was being written for three seconds");
+        if (aglet_checked)
+            check_pause(-1);
+        writing = false;
+        return NULL;
+    }
     struct misuse *m = &report;
     m->rule = rule;
     m->object = object;

@@ -22,7 +22,7 @@
 #define WRITER (UINT32_C(1) << 30)
 #define PHASE (UINT32_C(1) << 31)
 #define READERS (WRITER - 1)
-enum { SPINS = 200 };
+enum { SPINS = 30 };
 
 static inline _Atomic uint32_t *state(aglet_rwlock *rw)
 {
@@ -59,7 +59,7 @@ static bool await_phase(aglet_rwlock *rw, uint32_t counted, aglet_time deadline)
         if ((seen ^ counted) & PHASE)
             return true;
         if (spin < SPINS && spinning_pays()) {
-            cpu_relax();
+            spin_pause(spin);
             continue;
         }
         if (futex_wait(state(rw), seen, deadline))
@@ -78,7 +78,7 @@ static void begin_write(aglet_rwlock *rw)
 {
     for (int spin = 0; atomic_load_explicit(state(rw), memory_order_relaxed) & WRITER; spin++) {
         if (spin < SPINS)
-            cpu_relax();
+            spin_pause(spin);
         else /* the last writer was stopped between its two steps; nobody will wake us */
             futex_wait(state(rw), atomic_load_explicit(state(rw), memory_order_relaxed) | WRITER,
                        aglet_after_ns(50000));
@@ -94,7 +94,7 @@ static void begin_write(aglet_rwlock *rw)
         if (left == 0)
             return;
         if (spin < SPINS && spinning_pays())
-            cpu_relax();
+            spin_pause(spin);
         else
             futex_wait((_Atomic uint32_t *)drain(rw), (uint32_t)left, AGLET_FOREVER);
     }

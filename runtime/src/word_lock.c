@@ -98,7 +98,7 @@ bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline)
     aglet_time since = 0;
     bool may_spin = spinning_pays();
     uint32_t sleepers = 0; /* SLEEPERS once we slept: others may sleep still, and only we would wake them */
-    int spin = 0, pause = 4;
+    int spin = 0;
     for (;;) {
         uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
         if (!(seen & (uint32_t)(LOCKED | HEIR))) {
@@ -109,11 +109,7 @@ bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline)
         }
         if (may_spin && spin < SPINS) {
             /* Long pauses leave the cache line to the holder, who often takes the lock again at once. */
-            for (int i = 0; i < pause; i++)
-                cpu_relax();
-            if (pause < 64)
-                pause *= 2;
-            spin++;
+            spin_pause(2 + spin++);
             continue;
         }
         aglet_time now = aglet_now();
@@ -136,6 +132,5 @@ bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline)
             return false;
         sleepers = SLEEPERS;
         spin = 0;
-        pause = 4;
     }
 }
