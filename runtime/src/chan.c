@@ -70,8 +70,8 @@ aglet_chan *aglet_chan_new_(size_t item, size_t capacity) {
     return c;
 }
 
-bool chan_is_forgotten(aglet_chan *c, uint64_t by) {
-    return c->senders == 1 && !c->count && c->note.opener == by;
+bool chan_is_forgotten(aglet_chan *c, uint64_t by, bool alone) {
+    return c->senders == 1 && !c->count && c->note.opener == by && (c->note.cloned || alone);
 }
 
 static void destroy(aglet_chan *c) {
@@ -422,6 +422,7 @@ static void fail_all(aglet_chan *c, struct waitq *q, int error) {
 void aglet_chan_clone_sender_(aglet_chan *c) {
     slock_lock(&c->lock);
     c->senders++;
+    c->note.cloned = true;
     slock_unlock(&c->lock);
 }
 

@@ -10,6 +10,7 @@
 /* Kept in each channel, by both libraries, so that its size is the same. */
 struct chan_note {
     uint64_t opener; /* id of the task that made the channel, or the thread's id with the top bit set */
+    bool cloned;     /* there was more than one sender once */
 };
 
 /* Who runs: a task's id, or an OS thread's with the top bit set. */
@@ -21,7 +22,8 @@ void check_chan_new(struct chan_note *note);
  * with -EDEADLK. */
 int check_chan_recv_wait(aglet_chan *c, struct sleeper *s, aglet_time deadline, const void *caller);
 
-/* Is the only sender left one that `by` made, and nothing queued? Read without the lock, when all is quiet. */
-bool chan_is_forgotten(aglet_chan *c, uint64_t by);
+/* Is nothing queued and the only sender left the one that `by` began with? It is, where clones were handed out and have gone,
+ * or where `by` is `alone`: then nobody else can hold it. Read without the lock, when all is quiet. */
+bool chan_is_forgotten(aglet_chan *c, uint64_t by, bool alone);
 
 #endif

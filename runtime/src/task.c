@@ -206,6 +206,17 @@ int aglet_sleep_ms(int64_t milliseconds) {
     return sleep_until(aglet_after_ms(milliseconds), CALLER());
 }
 
+int aglet_interval_next(aglet_interval *interval) {
+    int error = sleep_until(interval->next, CALLER());
+    if (error)
+        return error;
+    aglet_time now = aglet_now();
+    interval->next += interval->period;
+    if (interval->next <= now && interval->period > 0)
+        interval->next += (now - interval->next) / interval->period * interval->period + interval->period;
+    return 0;
+}
+
 aglet_task *aglet_self(void) {
     return task_self();
 }

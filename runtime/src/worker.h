@@ -47,14 +47,15 @@ struct worker {
     /* Checked library: the thread that runs it now, its alternate signal stack, the last poll reported. */
     pthread_t os_thread;
     void *alternate;
-    int64_t poll_told;
+    uint64_t poll_seen;
+    int64_t poll_since; /* what the watchdog saw last, and since when; 0: reported */
     /* Written by the owner, read when the executor ends. */
     _Atomic uint64_t spawned, ended;
     /* Shared. */
     struct deque deque;                               /* tasks that any worker may run */
     _Alignas(64) _Atomic(struct aglet_task *) inbox; /* pinned tasks woken by other threads; newest first */
     _Atomic uint32_t sleep;                           /* enum worker_sleep; also the futex */
-    _Atomic int64_t poll_began;                       /* checked: when the running task was switched to; 0 when idle */
+    _Atomic uint64_t polls; /* checked: grows by 2 with each switch; odd while a task runs. Read by the watchdog */
 };
 
 struct aglet_executor {

@@ -97,6 +97,26 @@ static void sleeps_run_side_by_side_and_are_never_short(void **state) {
     on_each(sleeps_body, NULL);
 }
 
+static void *interval_body(void *arg) {
+    (void)arg;
+    aglet_interval every = aglet_interval_ms(4);
+    aglet_time began = aglet_now();
+    for (int i = 0; i < 5; i++)
+        CHECK(aglet_interval_next(&every) == 0);
+    CHECK(aglet_now() - began >= 20000000);
+    CHECK(aglet_sleep_ms(21) == 0);
+    CHECK(aglet_interval_next(&every) == 0);
+    aglet_time before = aglet_now();
+    CHECK(aglet_interval_next(&every) == 0);
+    CHECK(aglet_now() - before > 0 && every.next > aglet_now());
+    return NULL;
+}
+
+static void an_interval_leaves_out_what_was_missed(void **state) {
+    (void)state;
+    on_each(interval_body, NULL);
+}
+
 static void *sleep_for_ever(void *arg) {
     (void)arg;
     int first = aglet_sleep_until(AGLET_FOREVER);
@@ -290,6 +310,7 @@ int main(void) {
         cmocka_unit_test(join_gives_what_the_task_returned),
         cmocka_unit_test(tasks_interleave_and_keep_errno),
         cmocka_unit_test(sleeps_run_side_by_side_and_are_never_short),
+        cmocka_unit_test(an_interval_leaves_out_what_was_missed),
         cmocka_unit_test(abort_ends_every_wait_with_ecanceled),
         cmocka_unit_test(a_group_ends_after_all_its_members),
         cmocka_unit_test(locals_are_per_task_and_destroyed_at_its_end),

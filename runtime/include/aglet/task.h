@@ -64,6 +64,20 @@ AGLET_API int aglet_yield(void) AGLET_YIELDS;
 AGLET_API int aglet_sleep_until(aglet_time deadline) AGLET_YIELDS;
 AGLET_API int aglet_sleep_ms(int64_t milliseconds) AGLET_YIELDS;
 
+/* Points in time at equal distances: `aglet_interval every = aglet_interval_ms(10); while (aglet_interval_next(&every) == 0)`. */
+typedef struct aglet_interval {
+    aglet_time next, period;
+} aglet_interval;
+
+static inline aglet_interval aglet_interval_ms(int64_t milliseconds) {
+    aglet_interval every = {aglet_after_ms(milliseconds), milliseconds * 1000000};
+    return every;
+}
+
+/* Sleep until the next point. Points that have passed while the task was busy are left out, never made up for in a burst.
+ * Returns 0 or -ECANCELED. */
+AGLET_API int aglet_interval_next(aglet_interval *interval) AGLET_YIELDS;
+
 /* The calling task, or NULL. The handle is not the caller's to join. */
 AGLET_API aglet_task *aglet_self(void);
 

@@ -95,7 +95,7 @@ void check_worker_idle(struct worker *w) {
     struct aglet_task *forgotten = NULL;
     for (unsigned i = 0; i < p.n; i++) {
         struct aglet_task *t = p.list[i];
-        if (t->waits_on && chan_is_forgotten((aglet_chan *)(uintptr_t)t->waits_on, t->id))
+        if (t->waits_on && chan_is_forgotten((aglet_chan *)(uintptr_t)t->waits_on, t->id, p.all == 1))
             forgotten = t;
     }
     struct misuse *m;
@@ -136,7 +136,7 @@ int check_chan_recv_wait(aglet_chan *c, struct sleeper *s, aglet_time deadline, 
         int error = sleeper_wait(s, soon < deadline ? soon : deadline, "recv");
         if (error != -ETIMEDOUT || soon >= deadline)
             return error;
-        if (deadline == AGLET_FOREVER && chan_is_forgotten(c, check_who()) && threads_of_process() == 1 + check_own_threads()) {
+        if (deadline == AGLET_FOREVER && chan_is_forgotten(c, check_who(), true) && threads_of_process() == 1 + check_own_threads()) {
             misuse_report("forgotten-sender", c, true, caller,
                           "the process's only thread receives from a channel whose only remaining sender it holds itself; "
                           "drop it first");

@@ -99,11 +99,14 @@ static void look(aglet_time now) {
     for (int e = 0; e < EXECUTORS; e++)
         for (unsigned i = 0; executors[e] && i < executors[e]->n; i++) {
             struct worker *w = executors[e]->worker[i];
-            int64_t began = atomic_load_explicit(&w->poll_began, memory_order_relaxed);
-            if (!began || now - began < limit || began == w->poll_told)
-                continue;
-            w->poll_told = began;
-            report_late(w, (now - began) / 1000000);
+            uint64_t polls = atomic_load_explicit(&w->polls, memory_order_relaxed);
+            if (polls != w->poll_seen) {
+                w->poll_seen = polls;
+                w->poll_since = now;
+            } else if ((polls & 1) && w->poll_since && now - w->poll_since >= limit) {
+                report_late(w, (now - w->poll_since) / 1000000);
+                w->poll_since = 0;
+            }
         }
     slock_unlock(&lock);
 }
