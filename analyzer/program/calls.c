@@ -505,19 +505,21 @@ static void check_destroyed(struct call *c, struct world *w, term object, bool w
 {
     struct solver *s = c->s;
 
-    if (!s->recording)
-        return;
     for (uint32_t i = 0; i < w->n_held; i++) {
-        const struct held *h = &w->held[i];
+        struct held *h = &w->held[i];
         term at = h->lock;
         while (whole && at != object && (s->t.recs[at].op == TERM_FIELD || s->t.recs[at].op == TERM_INDEX))
             at = s->t.recs[at].a;
         if (at != object || h->mode == HELD_RELEASED || h->flags & HELD_MAYBE)
             continue;
-        struct lock_problem *pr = problem_new(s, PROBLEM_DESTROY, DETAIL_NONE, c->ev->loc, h->lock, NULL);
-        if (pr)
-            pr->data = s->p->funcs.at[c->callee].name;
-        problem_taken(s, pr, h);
+        if (s->recording) {
+            struct lock_problem *pr = problem_new(s, PROBLEM_DESTROY, DETAIL_NONE, c->ev->loc, h->lock, NULL);
+            if (pr)
+                pr->data = s->p->funcs.at[c->callee].name;
+            problem_taken(s, pr, h);
+        }
+        world_drop_held(&s->arena, w, h, 0); /* said; it is no leak besides */
+        i--;
     }
 }
 

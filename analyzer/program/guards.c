@@ -285,7 +285,7 @@ void check_requirement(struct solver *s, struct world *w, const struct requireme
             return;
         pr = problem_new(s, PROBLEM_EXCLUDES, DETAIL_NONE, loc, lock, NULL);
         if (pr) {
-            pr->data = cf->name;
+            pr->data = cf->name ? cf->name : "the pointer";
             problem_taken(s, pr, h);
             problem_story(s, pr, STORY_CONTRACT, site->unit->unit, r->site.loc, r->guard);
         }
@@ -299,7 +299,7 @@ void check_requirement(struct solver *s, struct world *w, const struct requireme
                      status == 1 ? DETAIL_SHARED_ONLY : r->reason == REQUIRED_BY_ACCESS ? DETAIL_IN_CALLEE : DETAIL_NONE,
                      loc, lock, &number);
     if (pr) {
-        pr->data = r->reason == REQUIRED_BY_ACCESS ? r->data : cf->name;
+        pr->data = r->reason == REQUIRED_BY_ACCESS ? r->data : cf->name ? cf->name : "the pointer";
         if (r->reason == REQUIRED_BY_ACCESS) {
             problem_story(s, pr, STORY_CALL, s->u, loc, cf->name);
             problem_story(s, pr, STORY_ACCESS, site->unit->unit, r->site.loc, r->data);

@@ -41,6 +41,18 @@ static bool other_half(const struct program *p, const struct candidate *c)
     return false;
 }
 
+/* … whose callers are as unknown as ours: the two halves of an interface. */
+static bool other_root(const struct program *p, const struct candidate *c)
+{
+    for (size_t i = 1; i < p->locks->candidates.n; i++) {
+        const struct candidate *o = &p->locks->candidates.at[i];
+        if (o->kind != c->kind && class_known(c->class) && class_equal(o->class, c->class) && o->func != c->func &&
+            (!p->funcs.at[o->func].n_callers || (!o->paired && !p->funcs.at[o->func].internal)))
+            return true;
+    }
+    return false;
+}
+
 /* No file but this one can name the lock. */
 static bool closed_class(const struct program *p, struct object_class c)
 {
@@ -69,7 +81,7 @@ static bool meant_by_itself(const struct program *p, const struct candidate *c)
             return named_like(f, c->kind) && other_half(p, c) && !f->internal;
         if (!p->options.whole && !f->internal)
             return !closed_class(p, c->class) || other_half(p, c);
-        return named_like(f, c->kind) && (other_half(p, c) || is_bare_param(p, c));
+        return (named_like(f, c->kind) && (other_half(p, c) || is_bare_param(p, c))) || (!f->internal && other_root(p, c));
     }
     if (f->n_callers && (p->options.whole || f->internal))
         return other_half(p, c);
