@@ -129,6 +129,13 @@ void report_begin(struct report *r, const char *rule, enum severity severity, co
     index_add(&r->index, hash, (uint32_t)r->entries.n);
 }
 
+/* Branches inside one macro stand in one place and read alike. Paths and macros are interned, so pointers do. */
+static bool is_same_note(const struct finding_note *a, const struct finding_note *b)
+{
+    return a->at.file == b->at.file && a->at.line == b->at.line && a->at.col == b->at.col && a->at.macro == b->at.macro &&
+           !strcmp(a->text, b->text);
+}
+
 void report_note(struct report *r, const struct position *at, const char *format, ...)
 {
     static const struct position nowhere;
@@ -136,6 +143,8 @@ void report_note(struct report *r, const struct position *at, const char *format
     va_start(ap, format);
     struct finding_note note = {keep_position(r, at ? at : &nowhere), format_kept(r, format, ap)};
     va_end(ap);
+    if (r->open->notes.n && is_same_note(&vec_last(&r->open->notes), &note))
+        return;
     vec_push(&r->open->notes, note);
     r->open->f.notes = r->open->notes.at;
     r->open->f.n_notes = r->open->notes.n;

@@ -58,7 +58,8 @@ struct report *report_new(void);
 void report_free(struct report *r);
 
 /* Add a finding by parts. begin copies what it gets; the texts are printf formats. Ended by the next begin or report_sort.
- * A finding equal in rule, position and message to one already there is dropped, with its notes. */
+ * A finding equal in rule, position and message to one already there is dropped, with its notes; so is a
+ * note equal to the one before it. */
 void report_begin(struct report *r, const char *rule, enum severity severity, const struct position *at, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 void report_note(struct report *r, const struct position *at, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -56,6 +56,7 @@ static void findings_come_out_sorted_and_once(void **state)
     struct position p1 = at("/b.c", 3, 1, 0), p2 = at("/a.c", 9, 1, 0), p3 = at("/b.c", 2, 7, 0);
     report_begin(r, "x", SEVERITY_WARNING, &p1, "third");
     report_note(r, &p2, "note %d", 1);
+    report_note(r, &p2, "note %d", 1); /* said already */
     report_begin(r, "x", SEVERITY_WARNING, &p2, "first");
     report_begin(r, "x", SEVERITY_WARNING, &p3, "second");
     report_begin(r, "x", SEVERITY_WARNING, &p1, "third");
