@@ -110,7 +110,9 @@ ir_loc UnitLowering::loc(SourceRange range)
         if (presumed.isValid()) {
             rec.end_line += presumed.getLine() - rec.line;
             rec.line = presumed.getLine();
-            rec.file = build_file(b, absolute(presumed.getFilename()).c_str(), 0, 0);
+            /* Preprocessed elsewhere (distcc): a relative name is relative to where that was, which the reader knows. */
+            bool elsewhere = ends_with(file_name_of(sm, sm.getMainFileID()), ".i");
+            rec.file = build_file(b, elsewhere ? presumed.getFilename() : absolute(presumed.getFilename()).c_str(), 0, 0);
         }
     }
     if (in_body) {
