@@ -108,6 +108,10 @@ ir_expr FunctionLowering::value_here(const Expr *e)
         initialise(at, e->getType(), e);
         return load(at);
     }
+    case Stmt::CompoundLiteralExprClass:
+        if (!e->isGLValue()) /* the argument of a transparent union */
+            return value(cast<CompoundLiteralExpr>(e)->getInitializer());
+        break;
     case Stmt::SourceLocExprClass:
         return e->getType()->isIntegerType() ? fold(e, unknown(e->getType())) : unknown(e->getType());
     default:

@@ -45,7 +45,7 @@ public:
     explicit Consumer(unit *&result) : result(result) {}
     void HandleTranslationUnit(ASTContext &ast) override
     {
-        if (!ast.getDiagnostics().hasUnrecoverableErrorOccurred() || !ast.getDiagnostics().hasFatalErrorOccurred())
+        if (!ast.getDiagnostics().hasFatalErrorOccurred())
             result = aglet::UnitLowering(ast, nullptr).lower();
     }
 

@@ -168,7 +168,7 @@ std::string UnitLowering::tag_name(const TagDecl *decl, uint32_t &flags)
     size_t slash = path.rfind('/');
     std::string name = "(anonymous at ";
     name += (slash == llvm::StringRef::npos ? path : path.substr(slash + 1)).str();
-    name += ":" + std::to_string(at.line) + ")";
+    name += ":" + std::to_string(at.line) + ":" + std::to_string(at.col) + ")";
     return name;
 }
 
