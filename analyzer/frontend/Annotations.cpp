@@ -266,7 +266,7 @@ void UnitLowering::annotation(const AnnotateAttr *attr, const Decl *on, Annotati
 
     const Word &word = words[rec.kind];
     llvm::StringRef args = rest.slice(open + 1, rest.size() - 1);
-    rec.args = str(word.arity == ARITY_REASON ? args.str() : in_shown_names(args, on));
+    rec.args = str(args);
     unsigned places = places_of(on);
     std::string wrong;
     if (!(word.places & places & ~unsigned(ON_POINTER)))
@@ -359,75 +359,14 @@ void UnitLowering::clang_attribute(const Attr *attr, Annotations &out)
     }
 }
 
-/* The names by which this declaration's annotations may call the parameters. Empty where vars[] has the same names already. */
-static llvm::SmallVector<llvm::StringRef, 8> parameter_names(const Decl *decl)
-{
-    llvm::SmallVector<llvm::StringRef, 8> names;
-    auto name_of = [](const ParmVarDecl *param) { return param && param->getIdentifier() ? param->getName() : llvm::StringRef(); };
-    if (auto *function = dyn_cast<FunctionDecl>(decl)) {
-        const FunctionDecl *shown = function->getDefinition();
-        if (!shown)
-            shown = function->getMostRecentDecl();
-        for (unsigned i = 0; i < function->getNumParams() && i < shown->getNumParams(); i++) {
-            llvm::StringRef name = name_of(function->getParamDecl(i));
-            names.push_back(name == name_of(shown->getParamDecl(i)) ? llvm::StringRef() : name);
-        }
-        return names;
-    }
-    TypeSourceInfo *info = nullptr;
-    if (auto *declarator = dyn_cast<DeclaratorDecl>(decl))
-        info = declarator->getTypeSourceInfo();
-    else if (auto *alias = dyn_cast<TypedefNameDecl>(decl))
-        info = alias->getTypeSourceInfo();
-    if (!info)
-        return names;
-    for (TypeLoc type = info->getTypeLoc(); !type.isNull(); type = type.getNextTypeLoc()) {
-        if (auto function = type.getAs<FunctionProtoTypeLoc>()) {
-            for (const ParmVarDecl *param : function.getParams())
-                names.push_back(name_of(param));
-            break;
-        }
-        if (type.getAs<TypedefTypeLoc>())
-            break;
-    }
-    return names;
-}
-
-/* Identifiers that are parameters' names, other than members', as $1, $2 ... */
-static std::string with_numbers(llvm::StringRef text, llvm::ArrayRef<llvm::StringRef> names)
-{
-    std::string out;
-    for (size_t i = 0; i < text.size();) {
-        if (!isalpha((unsigned char)text[i]) && text[i] != '_') {
-            out += text[i++];
-            continue;
-        }
-        size_t end = i;
-        while (end < text.size() && (isalnum((unsigned char)text[end]) || text[end] == '_'))
-            end++;
-        llvm::StringRef word = text.slice(i, end), before = text.take_front(i).rtrim();
-        bool part = (!before.empty() && (before.back() == '.' || before.back() == '$' || isalnum((unsigned char)before.back()))) ||
-                    (before.size() > 1 && before.take_back(2) == "->");
-        size_t n = 0;
-        while (n < names.size() && (names[n].empty() || names[n] != word))
-            n++;
-        out += part || n == names.size() ? word.str() : "$" + std::to_string(n + 1);
-        i = end;
-    }
-    return out;
-}
-
 void UnitLowering::annotations_on(const Decl *decl, Annotations &out)
 {
     llvm::SmallVector<ir_annot_rec, 4> found_here;
     collect_annotations(decl, found_here);
-    llvm::SmallVector<llvm::StringRef, 8> names;
-    if (!found_here.empty())
-        names = parameter_names(decl);
     for (ir_annot_rec rec : found_here) {
-        if (!names.empty() && rec.kind != IR_A_UNKNOWN && words[rec.kind].arity != ARITY_REASON) {
+        if (rec.kind != IR_A_UNKNOWN && words[rec.kind].arity != ARITY_REASON && words[rec.kind].arity != 0) {
             std::string args = unit_str(unit_builder_unit(b), rec.args);
-            rec.args = str(with_numbers(args, names));
+            rec.args = str(in_shown_names(args, decl));
         }
         add_annotation(rec, out);
     }
