@@ -367,6 +367,7 @@ void program_find_boundaries(struct program *p)
     b->regions = regions_new(p);
     b->traits = traits_new(p->models, p->options.whole ? program_complete : NULL, p);
     find_contradictions(p);
+    program_find_refcounts(p, b->traits);
     bool *wanted = xcalloc(p->funcs.n + 1, sizeof *wanted);
     VEC(uint32_t) work = {0};
     for (uint32_t f = 1; f < p->funcs.n; f++)

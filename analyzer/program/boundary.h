@@ -60,6 +60,8 @@ struct boundaries {
 
 /* Find and judge them all. Requires summaries. */
 void program_find_boundaries(struct program *p);
+/* Tell t of the structs that count their references, by the way they are used. */
+void program_find_refcounts(struct program *p, struct traits *t);
 void boundaries_free(struct boundaries *b); /* NULL is fine */
 
 /* Where a region event really stands. */

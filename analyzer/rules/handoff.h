@@ -24,6 +24,30 @@ static inline const char *access_word(const struct region_event *e)
     return e->op == REGION_WRITE ? "written" : e->op == REGION_FREE ? "freed" : e->op == REGION_READ ? "read" : "used";
 }
 
+/* The parameter of a called function through which the hand-off happens: its name's place, empty, for an insertion. False when the
+ * hand-off stands in this very function, or the parameter says AGLET_SENDING already. */
+static inline bool handoff_parameter(const struct program *p, const struct handoff *h, struct position *out)
+{
+    uint32_t n;
+    const struct call_edge *edges = program_calls(p, h->func, h->at->event, &n);
+    for (uint32_t i = 0; h->at->func != h->func && i < n; i++) {
+        const struct region_flow *f = regions_flow(p->boundaries->regions, edges[i].callee);
+        const struct linked_func *lf = &p->funcs.at[edges[i].callee];
+        const struct unit *u = lf->unit->unit;
+        for (size_t k = 0; f && k < f->n_events; k++) {
+            const struct region_event *e = &f->events[k];
+            const struct place *object = e->spawn ? &f->places[place_object(f, e->place)] : NULL;
+            if (!object || e->spawn->event != h->at->spawn->event || e->spawn->func != h->at->spawn->func || object->op != PLACE_PARAM)
+                continue;
+            *out = program_position(u, u->vars[u->funcs[lf->func].params.first + object->a].loc);
+            out->end_line = out->line;
+            out->end_col = out->col;
+            return out->file != NULL;
+        }
+    }
+    return false;
+}
+
 /* The note for something that really lies in a called function. */
 static inline void handoff_inner_note(const struct program *p, struct report *out, const struct region_flow *f,
                                       const struct region_event *e, const char *word)

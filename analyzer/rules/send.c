@@ -4,11 +4,14 @@
  * Looks at      what each hand-off's argument points to, and types that say AGLET_SEND.
  * Stays silent  when the type is unknown, below the strict level.
  * Cannot see    values parked in a global and read by the other thread. */
+#include <string.h>
 #include "handoff.h"
 
 static void tell_reason(struct report *out, const struct trait_reason *reason, const char *base)
 {
     char path[300], words[300], type[200];
+    const char *blank = strchr(base, ' ');
+    base = blank && (strncmp(base, "struct ", 7) == 0 || strncmp(base, "union ", 6) == 0) ? blank + 1 : base;
     trait_reason_words(reason, words, sizeof words);
     for (const struct trait_reason *r = reason; r; r = r->cause) {
         if (r->because != BECAUSE_MEMBER && r->because != BECAUSE_RWLOCK && r->because != BECAUSE_COUNT)
@@ -33,11 +36,18 @@ static void report_handoff(const struct program *p, const struct handoff *h, str
 {
     const struct handoff_spec *s = h->at->spawn;
     const struct unit *u = p->funcs.at[s->func].unit->unit;
-    if (!s->type || (h->at->func != h->func && s->moves))
+    if (!s->type && h->region && h->at->func == h->func && p->options.level >= 2) {
+        struct position at = handoff_position(h->flow, h->at);
+        report_begin(out, "send", SEVERITY_WARNING, &at, "'void *' hides what reaches another thread here");
+        report_subject(out, handoff_function(h), "void");
+        report_level(out, 2);
+        report_note(out, &at, "remedy: hand over a pointer of the type that the other thread uses");
+    }
+    if (!s->type || h->at->func != h->func)
         return;
     struct trait_verdict v = traits_of(p->boundaries->traits, u, s->type, TRAIT_SEND);
     const struct trait_reason *last = trait_reason_end(v.reason);
-    if (v.answer == ANSWER_YES || h->at->func != h->func)
+    if (v.answer == ANSWER_YES)
         return;
     char type[200];
     type_spelling(u, s->type, type, sizeof type);
@@ -70,7 +80,38 @@ static void report_counts(const struct program *p, const struct handoff *h, stru
         if (!c->twice)
             report_note(out, &mine, "and by this one here");
         report_note(out, &at, "remedy: make the counter _Atomic");
+        const struct place *place = &h->flow->places[c->mine->place];
+        if (place->op == PLACE_FIELD) {
+            const struct linked_field *f = &p->fields.at[place->b];
+            struct position name = program_position(f->unit->unit, f->unit->unit->fields[f->field].loc);
+            name.end_line = name.line;
+            name.end_col = name.col;
+            report_fixit(out, &name, "_Atomic ");
+        }
     }
+}
+
+/* Strict: a function that others can call says which of its parameters leave for another thread. */
+static void report_silent_parameter(const struct program *p, const struct handoff *h, struct report *out)
+{
+    const struct linked_func *lf = &p->funcs.at[h->func];
+    const struct place *object = &h->flow->places[place_object(h->flow, h->region)];
+    const struct unit *u = lf->unit->unit;
+    if (p->options.level < 2 || lf->internal || object->op != PLACE_PARAM || (h->verdict != HANDOFF_SENT && !h->entry_frees))
+        return;
+    const struct ir_var_rec *parameter = &u->vars[u->funcs[lf->func].params.first + object->a];
+    if (traits_role(u, parameter->type, parameter->annots) == ROLE_OWNED)
+        return;
+    struct position at = program_position(u, parameter->loc), leaves = handoff_position(h->flow, h->at);
+    struct position before = at;
+    before.end_line = at.line;
+    before.end_col = at.col;
+    report_begin(out, "send", SEVERITY_WARNING, &at, "parameter '%s' leaves for another thread, and does not say so",
+                 unit_str(u, parameter->name));
+    report_subject(out, lf->name, "%s", unit_str(u, parameter->name));
+    report_level(out, 2);
+    report_note(out, &leaves, "handed over here");
+    report_fixit(out, &before, "AGLET_SENDING ");
 }
 
 /* AGLET_SEND is a promise: prove it, or name the member. */
@@ -107,6 +148,7 @@ static void check_send(const struct program *p, struct report *out)
     for (size_t i = 0; i < p->boundaries->handoffs.n; i++) {
         report_handoff(p, &p->boundaries->handoffs.at[i], out);
         report_counts(p, &p->boundaries->handoffs.at[i], out);
+        report_silent_parameter(p, &p->boundaries->handoffs.at[i], out);
     }
     check_promises(p, out, IR_A_send, TRAIT_SEND, "send");
     check_promises(p, out, IR_A_sync, TRAIT_SYNC, "send");

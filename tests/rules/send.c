@@ -187,3 +187,37 @@ struct AGLET_TRUSTED_SEND("the text is never freed") trusted {
 struct AGLET_SEND AGLET_NOT_SEND("it cannot be both") torn { // expected-error {{AGLET_SEND and AGLET_NOT_SEND stand on one type [aglet-annotation]}} expected-warning 0+ {{says it is Send [aglet-send]}}
     int value;
 };
+
+/* A count that nobody marked, known by its use. */
+struct unmarked {
+    int uses;
+    int value;
+};
+
+static struct unmarked *unmarked_get(struct unmarked *u)
+{
+    u->uses++;
+    return u;
+}
+
+static void unmarked_put(struct unmarked *u)
+{
+    if (--u->uses == 0)
+        free(u);
+}
+
+static void *use_unmarked(void *arg)
+{
+    unmarked_put(arg);
+    return NULL;
+}
+
+int keep_unmarked(struct unmarked *u)
+{
+    pthread_t t;
+    unmarked_get(u);
+    if (pthread_create(&t, NULL, use_unmarked, u) != 0) // expected-warning {{a reference stays behind, and count 'u->uses' is not atomic [aglet-send]}}
+        return -1;
+    unmarked_put(u);
+    return pthread_join(t, NULL);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Which structs count their references? Those with a plain integer that one function increments, and that another one decrements
+ * and frees something.
+ * Stands on summaries. What is found so is a hint for traits, never an answer by itself: it makes unknown, not no. */
+#include "boundary.h"
+#include "summary.h"
+
+#include "../base/alloc.h"
+
+enum { COUNTS_UP = 1, COUNTS_DOWN = 2 };
+
+/* The linked field that the event adds 1 to or takes 1 from, and which; 0: none. */
+static uint32_t counted(const struct linked_unit *lu, const struct ir_event_rec *ev, unsigned *how)
+{
+    const struct unit *u = lu->unit;
+    const struct ir_expr_rec *place = &u->exprs[ev->a], *value = &u->exprs[ev->b];
+    if (ev->op != IR_EV_STORE || !(ev->flags & IR_SF_COMPOUND) || place->op != IR_E_FIELD)
+        return 0;
+    while (value->op == IR_E_CAST)
+        value = &u->exprs[value->a];
+    if (value->op != IR_E_BINARY || (value->c != IR_B_ADD && value->c != IR_B_SUB))
+        return 0;
+    const struct ir_expr_rec *one = &u->exprs[value->b];
+    bool minus = one->op == IR_E_CONST && one->a == UINT32_MAX && one->b == UINT32_MAX;
+    if (one->op != IR_E_CONST || (one->a != 1 && !minus))
+        return 0;
+    *how = (value->c == IR_B_ADD) != minus ? COUNTS_UP : COUNTS_DOWN;
+    return lu->fields[place->b];
+}
+
+static bool frees_something(const struct program *p, uint32_t func)
+{
+    const struct linked_func *lf = &p->funcs.at[func];
+    for (uint32_t i = 0; i < lf->n_edges; i++) {
+        const struct summary *s = p->funcs.at[p->edges.at[lf->first_edge + i].callee].summary;
+        if (s && s->frees)
+            return true;
+    }
+    return false;
+}
+
+void program_find_refcounts(struct program *p, struct traits *t)
+{
+    uint32_t *up = xcalloc(p->fields.n + 1, sizeof *up);     /* a function that increments it */
+    bool *down = xcalloc(p->fields.n + 1, sizeof *down);     /* another decrements it and frees */
+    for (unsigned pass = 0; pass < 2; pass++)
+        for (uint32_t f = 1; f < p->funcs.n; f++) {
+            const struct linked_func *lf = &p->funcs.at[f];
+            if (!lf->defined)
+                continue;
+            const struct unit *u = lf->unit->unit;
+            const struct ir_func_rec *fr = &u->funcs[lf->func];
+            for (uint32_t b = 0; b < fr->blocks.count; b++) {
+                struct ir_range events = u->blocks[fr->blocks.first + b].events;
+                for (uint32_t i = 0; i < events.count; i++) {
+                    unsigned how = 0;
+                    uint32_t field = counted(lf->unit, &u->events[events.first + i], &how);
+                    if (field && pass == 0 && how == COUNTS_UP)
+                        up[field] = f;
+                    if (field && pass == 1 && how == COUNTS_DOWN && up[field] && up[field] != f && frees_something(p, f))
+                        down[field] = true;
+                }
+            }
+        }
+    for (uint32_t i = 1; i < p->fields.n; i++)
+        if (down[i] && !p->fields.at[i].guard) {
+            /* Every unit numbers the struct for itself. */
+            for (size_t k = 0; k < p->units.n; k++) {
+                const struct linked_unit *lu = &p->units.at[k];
+                for (ir_field f = 1; f < lu->unit->n_fields; f++)
+                    if (lu->fields[f] == i)
+                        traits_refcount(t, lu->unit, lu->unit->fields[f].parent, f);
+            }
+        }
+    free(up);
+    free(down);
+}
