@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Options of the checked library, and trouble for the checker itself: runs `faulty` in each way and looks at its exit
 status, its reports and whether it came to the end. Usage: faults.py FAULTY."""
-import json, os, subprocess, sys, tempfile
+import json, os, re, subprocess, sys, tempfile
 
 faulty = sys.argv[1]
 bad = []
@@ -92,6 +92,17 @@ with tempfile.TemporaryDirectory() as scratch:
          r[0] == 66 and "came to the end" in r[1] and "was overwritten while it was held" in r[2], *r)
     r = run("thousand-threads")
     must("a thousand threads wait for one lock", r[0] == 0 and r[2] == "", *r)
+
+r = run("order", "verbose=1:exitcode=0")
+must("verbose=1 says how much was looked at", re.search(r"2 orders were looked at, 1 reports", r[2]), *r)
+
+here = os.path.dirname(os.path.abspath(__file__))
+with open(here + "/../../runtime/src/options.def") as f:
+    options = re.findall(r"^OPTION_\w+\((\w+),", f.read(), re.M)
+with open(here + "/../../docs/runtime.md") as f:
+    page = f.read()
+must("docs/runtime.md names every option", options and all(f"`{o}`" in page for o in options),
+     [o for o in options if f"`{o}`" not in page])
 
 print(f"faults: {looked} things looked at, {len(bad)} not so")
 sys.exit(1 if bad or looked == 0 else 0)

@@ -77,10 +77,12 @@ struct check_thread {
     _Atomic uint64_t began, ended; /* ticks of thread_clock; ended 0 while it runs */
     _Atomic uint32_t state;        /* THREAD_… */
     _Atomic bool joined, detached, known_handle;
+    _Atomic uint32_t leaving;      /* LEFT_BY_… */
     unsigned lost;   /* locks it holds that there was no memory to note */
     unsigned inside; /* >0: the checker itself runs; what it calls is not checked */
 };
 
+enum { LEFT_BY_THREAD = 1, LEFT_BY_HANDLE = 2 };
 enum { THREAD_FREE, THREAD_MADE, THREAD_RUNS, THREAD_ENDED };
 
 struct gate {
@@ -134,6 +136,7 @@ struct lock_record *record_new(enum check_kind kind, const void *lock, uint32_t 
                                const void *made_at, bool initialised);
 /* Its life is over; its edges go. While a thread holds it the record is not used again: held lists point to it. */
 void record_free(struct lock_record *r);
+unsigned records_made(void); /* since the program started */
 /* For every record whose lock lies in the memory: call `visit`. Cheap where no lock ever lay near. */
 void records_within(const void *memory, size_t size, void (*visit)(struct lock_record *, void *), void *context);
 
@@ -170,6 +173,7 @@ static inline struct check_thread *thread_self(void)
 /* --- order.c --- */
 /* The lock was just pushed on t's held list: note the new edges, report an inversion. */
 void order_taken(struct check_thread *t);
+unsigned order_edges(void); /* ever noted */
 void order_forget(struct lock_record *r); /* under engine_lock */
 /* The hash of an order: what was held before, then this lock. */
 static inline uint64_t order_chain(uint64_t before, const struct lock_record *r, uint32_t mode)
@@ -205,6 +209,7 @@ bool waits_check(struct check_thread *t);
 void waits_publish(struct check_thread *t, enum check_wait what, int mode, const void *object, aglet_time deadline,
                    const void *site);
 void waits_end(struct check_thread *t);
+void waits_after_fork(void); /* in the child: only the calling thread is left, and it runs */
 
 /* --- conds.c --- */
 struct cond_record {

@@ -22,6 +22,7 @@ enum { CHAINS = 1 << 15, ALL_PAIRS_DEPTH = 16, SEARCH_STEPS = 20000, CYCLE_ROOM 
 static _Atomic uint64_t chains[CHAINS]; /* chains found in order; a hash table that forgets */
 static struct edge *free_edges;         /* under engine_lock, as is the next */
 static uint32_t search;
+static unsigned edges_noted;
 
 static void unlink_edge(struct edge *e)
 {
@@ -145,6 +146,14 @@ static struct edge *new_edge(void)
     return engine_memory(sizeof *e);
 }
 
+unsigned order_edges(void)
+{
+    ilock_take(&engine_lock);
+    unsigned n = edges_noted;
+    ilock_give(&engine_lock);
+    return n;
+}
+
 static bool same_gates(const struct edge *a, const struct edge *b)
 {
     return a->gate_count == b->gate_count && memcmp(a->gates, b->gates, a->gate_count * sizeof *a->gates) == 0;
@@ -202,6 +211,7 @@ static struct edge *add_edge(struct check_thread *t, unsigned index, const void 
     if (e->next_in != NULL)
         e->next_in->link_in = &e->next_in;
     e->to->in = e;
+    edges_noted++;
     return e;
 }
 

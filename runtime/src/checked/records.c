@@ -160,3 +160,11 @@ void records_within(const void *memory, size_t size, void (*visit)(struct lock_r
         at = page_end;
     }
 }
+
+unsigned records_made(void)
+{
+    ilock_take(&engine_lock);
+    unsigned n = (unsigned)last_serial;
+    ilock_give(&engine_lock);
+    return n;
+}

@@ -164,10 +164,10 @@ void check_thread_end(const void *caller)
                           memory_order_relaxed);
     atomic_fetch_sub_explicit(&alive, 1, memory_order_seq_cst);
     check_self = NULL;
-    bool done = !atomic_load_explicit(&t->known_handle, memory_order_relaxed) ||
-                atomic_load_explicit(&t->detached, memory_order_relaxed);
+    bool nobodys = !atomic_load_explicit(&t->known_handle, memory_order_relaxed);
     atomic_store_explicit(&t->state, THREAD_ENDED, memory_order_release);
-    if (done)
+    /* Of a thread's end and its being detached, whichever comes second puts the record back. */
+    if (nobodys || (atomic_fetch_or_explicit(&t->leaving, LEFT_BY_THREAD, memory_order_acq_rel) & LEFT_BY_HANDLE))
         put_back(t);
 }
 
@@ -183,11 +183,9 @@ void check_thread_detached(struct check_thread *t)
 {
     if (t == NULL)
         return;
-    atomic_store_explicit(&t->detached, true, memory_order_seq_cst);
-    /* Ended before it was detached: nobody else will put it back. Both may see the other's mark; a record that is
-     * left in the list of ended threads then costs nothing but its memory. */
-    if (atomic_load_explicit(&t->state, memory_order_acquire) == THREAD_ENDED)
-        atomic_store_explicit(&t->joined, true, memory_order_relaxed);
+    atomic_store_explicit(&t->detached, true, memory_order_relaxed);
+    if (atomic_fetch_or_explicit(&t->leaving, LEFT_BY_HANDLE, memory_order_acq_rel) & LEFT_BY_THREAD)
+        put_back(t);
 }
 
 void check_thread_name(const char *name)
@@ -307,9 +305,21 @@ static void report_unjoined(void)
     me->inside--;
 }
 
+static void summary(void)
+{
+    if (options.verbose == 0)
+        return;
+    char line[160];
+    int n = snprintf(line, sizeof line, "aglet: %lu threads, %u locks and %u orders were looked at, %lu reports made\n",
+                     (unsigned long)last_serial, records_made(), order_edges(), aglet_misuse_count());
+    if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
+        return;
+}
+
 /* Functions registered with atexit run in reverse: this one, registered after misuse.c's, runs before it. */
 __attribute__((constructor(103))) static void watch_end(void)
 {
+    atexit(summary); /* runs after the next, which may report */
     atexit(report_unjoined);
     thread_self();
 }
@@ -320,6 +330,7 @@ static void in_child(void)
         return;
     check_self->tid = (int)getpid();
     atomic_store_explicit(&alive, 1, memory_order_relaxed);
+    waits_after_fork();
     ilock_take(&threads_lock);
     for (struct check_thread *t = all; t != NULL; t = t->next)
         if (t != check_self) { /* only the forking thread lives on here */

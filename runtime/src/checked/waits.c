@@ -59,6 +59,11 @@ void waits_end(struct check_thread *t)
     atomic_fetch_add_explicit(&t->waiting, 1, memory_order_release);
 }
 
+void waits_after_fork(void)
+{
+    atomic_store_explicit(&blocked, 0, memory_order_seq_cst);
+}
+
 static bool waits_for_ever(struct check_thread *t, uint64_t *waiting)
 {
     *waiting = atomic_load_explicit(&t->waiting, memory_order_seq_cst);
