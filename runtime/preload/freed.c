@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* free and realloc, watched for locks in the memory that goes away. Stands on real.h, check.h. Allocation itself is not
- * touched, and neither is a free from within the checker. */
+/* free and realloc, watched for locks in the memory that goes away. Stands on real.h, check.h. Allocation
+ * itself is not touched, and neither is a free from within the checker. */
 #include "real.h"
 
 #include <malloc.h>
@@ -9,15 +9,13 @@
 /* In the program's own checked library, if it has one. */
 void aglet_memory_freed_(const void *memory, size_t size) __attribute__((weak));
 
-static void note(const void *memory, size_t size, const void *caller)
-{
+static void note(const void *memory, size_t size, const void *caller) {
     check_memory_freed(memory, size, caller);
     if (aglet_memory_freed_ != NULL)
         aglet_memory_freed_(memory, size);
 }
 
-EXPORT void free(void *memory)
-{
+EXPORT void free(void *memory) {
     if (memory == NULL)
         return;
     if (!watching()) {
@@ -29,8 +27,7 @@ EXPORT void free(void *memory)
     real.free(memory);
 }
 
-EXPORT void *realloc(void *memory, size_t size)
-{
+EXPORT void *realloc(void *memory, size_t size) {
     if (!watching())
         return real.realloc != NULL ? real.realloc(memory, size) : NULL;
     size_t before = memory != NULL ? malloc_usable_size(memory) : 0;

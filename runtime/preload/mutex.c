@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* pthread_mutex_* and pthread_spin_*, watched. Stands on real.h, check.h. A mutex has no room for an id, so its record is
- * found by its address. Process-shared and robust mutexes are left alone: their owner may be another process. */
+/* pthread_mutex_* and pthread_spin_*, watched. Stands on real.h, check.h. A mutex has no room for an id, so
+ * its record is found by its address. Process-shared and robust mutexes are left alone: their owner may be
+ * another process. */
 #include "real.h"
 
 #include "misuse.h"
@@ -12,8 +13,7 @@ enum { KIND_TYPE = 3, KIND_RECURSIVE = 1, KIND_ERRORCHECK = 2, KIND_ROBUST = 16,
 
 enum { KIND_KNOWN = 3 | 16 | 32 | 64 | 128 | 256 | 512 };
 
-static bool left_alone(const pthread_mutex_t *m)
-{
+static bool left_alone(const pthread_mutex_t *m) {
     int kind = m->__data.__kind;
     if (AGLET_LIKELY(!(kind & (KIND_ROBUST | KIND_SHARED)) || (kind & ~KIND_KNOWN) != 0))
         return false;
@@ -21,10 +21,9 @@ static bool left_alone(const pthread_mutex_t *m)
     return true;
 }
 
-/* glibc writes -1 where a mutex is destroyed; other bits than the known ones were never written by it. Says so once per
- * use, and lets the C library answer. */
-static bool strange(const pthread_mutex_t *m, const void *caller)
-{
+/* glibc writes -1 where a mutex is destroyed; other bits than the known ones were never written by it. Says
+ * so once per use, and lets the C library answer. */
+static bool strange(const pthread_mutex_t *m, const void *caller) {
     int kind = m->__data.__kind;
     if (AGLET_LIKELY((kind & ~KIND_KNOWN) == 0))
         return false;
@@ -33,19 +32,16 @@ static bool strange(const pthread_mutex_t *m, const void *caller)
     return true;
 }
 
-static enum check_kind kind_of(const pthread_mutex_t *m)
-{
+static enum check_kind kind_of(const pthread_mutex_t *m) {
     return (m->__data.__kind & KIND_TYPE) == KIND_RECURSIVE ? CHECK_RECURSIVE : CHECK_MUTEX;
 }
 
 /* Its program wants error numbers, not reports. */
-static bool tells_itself(const pthread_mutex_t *m)
-{
+static bool tells_itself(const pthread_mutex_t *m) {
     return (m->__data.__kind & KIND_TYPE) == KIND_ERRORCHECK;
 }
 
-EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attributes)
-{
+EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attributes) {
     bool watched = watching();
     int error = real.pthread_mutex_init(m, attributes);
     if (watched && error == 0 && !left_alone(m))
@@ -53,16 +49,14 @@ EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *att
     return error;
 }
 
-EXPORT int pthread_mutex_destroy(pthread_mutex_t *m)
-{
+EXPORT int pthread_mutex_destroy(pthread_mutex_t *m) {
     if (watching() && !left_alone(m))
         check_destroy(kind_of(m), m, NULL, PROGRAM());
     return real.pthread_mutex_destroy(m);
 }
 
 static int lock_until(pthread_mutex_t *m, aglet_time deadline, clockid_t clock, const struct timespec *until,
-                      const void *caller)
-{
+                      const void *caller) {
     if (strange(m, caller))
         return EINVAL;
     enum check_kind kind = kind_of(m);
@@ -73,7 +67,8 @@ static int lock_until(pthread_mutex_t *m, aglet_time deadline, clockid_t clock, 
         if (until != NULL)
             error = real.pthread_mutex_clocklock(m, clock, until);
         else
-            WAIT_AND_LOOK(error, real.pthread_mutex_lock(m), real.pthread_mutex_clocklock(m, CLOCK_MONOTONIC, limit));
+            WAIT_AND_LOOK(error, real.pthread_mutex_lock(m),
+                          real.pthread_mutex_clocklock(m, CLOCK_MONOTONIC, limit));
         if (!tells_itself(m))
             check_wait_end(error == 0);
     }
@@ -82,29 +77,25 @@ static int lock_until(pthread_mutex_t *m, aglet_time deadline, clockid_t clock, 
     return error;
 }
 
-EXPORT int pthread_mutex_lock(pthread_mutex_t *m)
-{
+EXPORT int pthread_mutex_lock(pthread_mutex_t *m) {
     if (!watching() || left_alone(m))
         return real.pthread_mutex_lock(m);
     return lock_until(m, AGLET_FOREVER, CLOCK_MONOTONIC, NULL, PROGRAM());
 }
 
-EXPORT int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
-{
+EXPORT int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until) {
     if (!watching() || left_alone(m))
         return real.pthread_mutex_timedlock(m, until);
     return lock_until(m, 0, CLOCK_REALTIME, until, PROGRAM());
 }
 
-EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock, const struct timespec *until)
-{
+EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock, const struct timespec *until) {
     if (!watching() || left_alone(m))
         return real.pthread_mutex_clocklock(m, clock, until);
     return lock_until(m, 0, clock, until, PROGRAM());
 }
 
-EXPORT int pthread_mutex_trylock(pthread_mutex_t *m)
-{
+EXPORT int pthread_mutex_trylock(pthread_mutex_t *m) {
     bool watched = watching();
     int error = real.pthread_mutex_trylock(m);
     if (watched && error == 0 && !left_alone(m))
@@ -112,12 +103,11 @@ EXPORT int pthread_mutex_trylock(pthread_mutex_t *m)
     return error;
 }
 
-EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
-{
+EXPORT int pthread_mutex_unlock(pthread_mutex_t *m) {
     if (!watching() || left_alone(m))
         return real.pthread_mutex_unlock(m);
-    /* The checker's note goes before the unlock, after which another thread may have the lock; an error-checking mutex
-     * says by itself that it is not held. */
+    /* The checker's note goes before the unlock, after which another thread may have the lock; an
+     * error-checking mutex says by itself that it is not held. */
     if (tells_itself(m) && m->__data.__owner != (int)check_thread_id())
         return real.pthread_mutex_unlock(m);
     if (!check_release(kind_of(m), CHECK_EXCLUSIVE, m, NULL, PROGRAM()))
@@ -125,8 +115,7 @@ EXPORT int pthread_mutex_unlock(pthread_mutex_t *m)
     return real.pthread_mutex_unlock(m);
 }
 
-EXPORT int pthread_spin_init(pthread_spinlock_t *s, int shared)
-{
+EXPORT int pthread_spin_init(pthread_spinlock_t *s, int shared) {
     bool watched = watching();
     int error = real.pthread_spin_init(s, shared);
     if (watched && error == 0)
@@ -134,15 +123,13 @@ EXPORT int pthread_spin_init(pthread_spinlock_t *s, int shared)
     return error;
 }
 
-EXPORT int pthread_spin_destroy(pthread_spinlock_t *s)
-{
+EXPORT int pthread_spin_destroy(pthread_spinlock_t *s) {
     if (watching())
         check_destroy(CHECK_SPIN, (const void *)s, NULL, PROGRAM());
     return real.pthread_spin_destroy(s);
 }
 
-EXPORT int pthread_spin_lock(pthread_spinlock_t *s)
-{
+EXPORT int pthread_spin_lock(pthread_spinlock_t *s) {
     if (!watching())
         return real.pthread_spin_lock(s);
     int error = real.pthread_spin_trylock(s);
@@ -157,8 +144,7 @@ EXPORT int pthread_spin_lock(pthread_spinlock_t *s)
     return error;
 }
 
-EXPORT int pthread_spin_trylock(pthread_spinlock_t *s)
-{
+EXPORT int pthread_spin_trylock(pthread_spinlock_t *s) {
     bool watched = watching();
     int error = real.pthread_spin_trylock(s);
     if (watched && error == 0)
@@ -166,8 +152,7 @@ EXPORT int pthread_spin_trylock(pthread_spinlock_t *s)
     return error;
 }
 
-EXPORT int pthread_spin_unlock(pthread_spinlock_t *s)
-{
+EXPORT int pthread_spin_unlock(pthread_spinlock_t *s) {
     if (watching() && !check_release(CHECK_SPIN, CHECK_EXCLUSIVE, (const void *)s, NULL, PROGRAM()))
         return EPERM;
     return real.pthread_spin_unlock(s);

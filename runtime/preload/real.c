@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Finding the real functions. Stands on dlsym(3), which may itself call some of them: those calls go straight to the C
- * library by the names it keeps for that. */
+/* Finding the real functions. Stands on dlsym(3), which may itself call some of them: those calls go straight
+ * to the C library by the names it keeps for that. */
 #include "real.h"
 
 #include "engine.h"
@@ -11,8 +11,7 @@ struct real real;
 _Thread_local const void *on_behalf_of;
 static _Atomic int state; /* 0 not found, 1 being found, 2 found */
 
-static void *find(const char *name)
-{
+static void *find(const char *name) {
     /* The condition functions have an older version too, which a plain dlsym may give. */
     void *f = NULL;
     if (name[8] == 'c' && name[9] == 'o' && name[10] == 'n' && name[11] == 'd')
@@ -20,8 +19,7 @@ static void *find(const char *name)
     return f != NULL ? f : dlsym(RTLD_NEXT, name);
 }
 
-void real_find(void)
-{
+void real_find(void) {
     int seen = 0;
     if (!atomic_compare_exchange_strong(&state, &seen, 1)) {
         return;
@@ -32,8 +30,7 @@ void real_find(void)
     atomic_store(&state, 2);
 }
 
-bool watching(void)
-{
+bool watching(void) {
     if (AGLET_UNLIKELY(atomic_load_explicit(&state, memory_order_acquire) != 2)) {
         real_find();
         if (atomic_load_explicit(&state, memory_order_acquire) != 2)
@@ -43,7 +40,6 @@ bool watching(void)
     return t == NULL || t->inside == 0;
 }
 
-__attribute__((constructor(101))) static void find_early(void)
-{
+__attribute__((constructor(101))) static void find_early(void) {
     real_find();
 }

@@ -6,25 +6,21 @@
 #include <string.h>
 
 /* glibc keeps in the third word whether other processes use it. */
-static bool shared(const sem_t *s)
-{
+static bool shared(const sem_t *s) {
     int word;
     memcpy(&word, (const char *)s + 8, sizeof word);
     return word != 0;
 }
 
-static int wait_until(sem_t *s, const struct timespec *limit)
-{
+static int wait_until(sem_t *s, const struct timespec *limit) {
     return real.sem_clockwait(s, CLOCK_MONOTONIC, limit) == 0 ? 0 : errno;
 }
 
-static int wait_for_ever(sem_t *s)
-{
+static int wait_for_ever(sem_t *s) {
     return real.sem_wait(s) == 0 ? 0 : errno;
 }
 
-EXPORT int sem_wait(sem_t *s)
-{
+EXPORT int sem_wait(sem_t *s) {
     if (!watching() || shared(s))
         return real.sem_wait(s);
     int saved = errno;

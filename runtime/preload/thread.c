@@ -14,8 +14,7 @@ struct start {
     struct check_thread *record;
 };
 
-static void *first(void *argument)
-{
+static void *first(void *argument) {
     struct start s = *(struct start *)argument;
     check_thread_begin(s.record);
     if (s.record != NULL)
@@ -29,8 +28,8 @@ static void *first(void *argument)
     return s.entry(s.argument);
 }
 
-EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*entry)(void *), void *argument)
-{
+EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*entry)(void *),
+                          void *argument) {
     if (!watching())
         return real.pthread_create(thread, attributes, entry, argument);
     struct start *s = malloc(sizeof *s);
@@ -53,16 +52,14 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
     return error;
 }
 
-static bool already_joined(pthread_t thread, const char *verb, const void *caller)
-{
+static bool already_joined(pthread_t thread, const char *verb, const void *caller) {
     if (!check_thread_was_joined((unsigned long)thread))
         return false;
     misuse_report("unjoined", NULL, false, caller, "a thread is %s that was joined or detached before", verb);
     return true;
 }
 
-static int join_error(int error, struct check_thread *t, pthread_t thread)
-{
+static int join_error(int error, struct check_thread *t, pthread_t thread) {
     if (error == 0) {
         check_thread_gone((unsigned long)thread);
         check_thread_joined(t);
@@ -70,8 +67,7 @@ static int join_error(int error, struct check_thread *t, pthread_t thread)
     return error;
 }
 
-EXPORT int pthread_join(pthread_t thread, void **result)
-{
+EXPORT int pthread_join(pthread_t thread, void **result) {
     if (!watching())
         return real.pthread_join(thread, result);
     struct check_thread *t = check_thread_by_handle((unsigned long)thread);
@@ -87,26 +83,23 @@ EXPORT int pthread_join(pthread_t thread, void **result)
     return join_error(error, t, thread);
 }
 
-EXPORT int pthread_tryjoin_np(pthread_t thread, void **result)
-{
+EXPORT int pthread_tryjoin_np(pthread_t thread, void **result) {
     struct check_thread *t = watching() ? check_thread_by_handle((unsigned long)thread) : NULL;
     return join_error(real.pthread_tryjoin_np(thread, result), t, thread);
 }
 
-EXPORT int pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *until)
-{
+EXPORT int pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *until) {
     struct check_thread *t = watching() ? check_thread_by_handle((unsigned long)thread) : NULL;
     return join_error(real.pthread_timedjoin_np(thread, result, until), t, thread);
 }
 
-EXPORT int pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock, const struct timespec *until)
-{
+EXPORT int pthread_clockjoin_np(pthread_t thread, void **result, clockid_t clock,
+                                const struct timespec *until) {
     struct check_thread *t = watching() ? check_thread_by_handle((unsigned long)thread) : NULL;
     return join_error(real.pthread_clockjoin_np(thread, result, clock, until), t, thread);
 }
 
-EXPORT int pthread_detach(pthread_t thread)
-{
+EXPORT int pthread_detach(pthread_t thread) {
     if (!watching())
         return real.pthread_detach(thread);
     struct check_thread *t = check_thread_by_handle((unsigned long)thread);
@@ -117,8 +110,7 @@ EXPORT int pthread_detach(pthread_t thread)
     return real.pthread_detach(thread);
 }
 
-EXPORT int pthread_setname_np(pthread_t thread, const char *name)
-{
+EXPORT int pthread_setname_np(pthread_t thread, const char *name) {
     if (watching() && pthread_equal(thread, pthread_self()))
         check_thread_name(name);
     return real.pthread_setname_np(thread, name);
@@ -130,8 +122,7 @@ static _Thread_local struct {
     const void *caller;
 } making;
 
-static void make_watched(void)
-{
+static void make_watched(void) {
     void (*make)(void) = making.make;
     pthread_once_t *control = making.control;
     const void *caller = making.caller;
@@ -141,8 +132,7 @@ static void make_watched(void)
     check_release(CHECK_ONCE, CHECK_EXCLUSIVE, (const void *)control, NULL, caller);
 }
 
-EXPORT int pthread_once(pthread_once_t *control, void (*make)(void))
-{
+EXPORT int pthread_once(pthread_once_t *control, void (*make)(void)) {
     enum { IN_PROGRESS = 1, DONE = 2 }; /* bits of glibc's control word */
     int seen = __atomic_load_n((int *)control, __ATOMIC_ACQUIRE);
     if (seen & DONE)

@@ -11,19 +11,16 @@
 enum { SPINS = 200 };
 #define WORD(field) ((_Atomic uint32_t *)&b->field)
 
-void aglet_barrier_init(aglet_barrier *b, uint32_t count)
-{
+void aglet_barrier_init(aglet_barrier *b, uint32_t count) {
     *b = (aglet_barrier)AGLET_BARRIER_INIT(count);
 }
 
-void aglet_barrier_destroy(aglet_barrier *b)
-{
+void aglet_barrier_destroy(aglet_barrier *b) {
     for (uint32_t left; (left = atomic_load_explicit(WORD(leaving_), memory_order_acquire)) != 0;)
         futex_wait(WORD(leaving_), left, aglet_after_ms(1));
 }
 
-bool aglet_barrier_wait(aglet_barrier *b)
-{
+bool aglet_barrier_wait(aglet_barrier *b) {
     _Atomic uint64_t *both = (_Atomic uint64_t *)(void *)b;
     uint64_t seen = atomic_load_explicit(both, memory_order_relaxed), next;
     uint32_t now[2], then[2]; /* missing_, round_ */
@@ -35,7 +32,8 @@ bool aglet_barrier_wait(aglet_barrier *b)
         then[1] = now[1] + completes;
         __builtin_memcpy(&next, then, sizeof next);
         /* Pairs with itself, thread after thread, and with the loads of round_ below. */
-    } while (!atomic_compare_exchange_weak_explicit(both, &seen, next, memory_order_acq_rel, memory_order_relaxed));
+    } while (!atomic_compare_exchange_weak_explicit(both, &seen, next, memory_order_acq_rel,
+                                                    memory_order_relaxed));
     uint32_t round = now[1];
     bool last = then[1] != round;
     if (last) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* What a lock tells the checker: I was made, taken, waited for, given, destroyed. Every call stands behind
- * `if (aglet_checked)`; the functions exist in the checked library (src/checked/) only. The preloaded library for
- * plain pthread programs calls them as well, with no id: then the record is found by address.
- * Stands on checked.h, aglet/base.h. */
+ * `if (aglet_checked)`; the functions exist in the checked library (src/checked/) only. The preloaded library
+ * for plain pthread programs calls them as well, with no id: then the record is found by address. Stands on
+ * checked.h, aglet/base.h. */
 #ifndef AGLET_SRC_CHECK_H
 #define AGLET_SRC_CHECK_H
 
@@ -20,15 +20,21 @@ enum check_kind {
 };
 
 /* How a lock is taken. */
-enum { CHECK_EXCLUSIVE = 1, CHECK_SHARED = 2, CHECK_TRIED = 4 /* without waiting: makes no order edge to it */ };
+enum {
+    CHECK_EXCLUSIVE = 1,
+    CHECK_SHARED = 2,
+    CHECK_TRIED = 4 /* without waiting: makes no order edge to it */
+};
 
-/* `id` is the lock's id field; NULL: look the lock up by its address. `caller` is an address in the program. */
+/* `id` is the lock's id field; NULL: look the lock up by its address. `caller` is an address in the program.
+ */
 
 /* The lock begins, or ends, its life. Reports destroy-held, uninitialised-lock. */
 void check_init(enum check_kind kind, const void *lock, uint32_t *id, const char *name, const void *caller);
 void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const void *caller);
 
-/* The calling thread has just taken the lock, by whatever way. Reports lock-order, uninitialised-lock, copy. */
+/* The calling thread has just taken the lock, by whatever way. Reports lock-order, uninitialised-lock, copy.
+ */
 void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller);
 
 /* The lock is not free and the calling thread is about to wait for it. Reports double-lock, deadlock,
@@ -38,37 +44,41 @@ bool check_wait_begin(enum check_kind kind, int mode, const void *lock, uint32_t
                       const void *caller);
 void check_wait_end(bool taken);
 
-/* The calling thread is about to take a lock in shared mode, free or not. Reports double-lock when it holds the lock.
- * Returns false when the hook took the report: do not take it. */
+/* The calling thread is about to take a lock in shared mode, free or not. Reports double-lock when it holds
+ * the lock. Returns false when the hook took the report: do not take it. */
 bool check_before_shared(enum check_kind kind, const void *lock, uint32_t *id, const void *caller);
 
-/* The calling thread is about to give the lock. Reports unlock-unheld, long-hold. Returns false when it does not hold
- * it: do not give. */
+/* The calling thread is about to give the lock. Reports unlock-unheld, long-hold. Returns false when it does
+ * not hold it: do not give. */
 bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller);
 
-/* Waits that are not for a lock. `object` is the condition, semaphore, barrier or (CHECK_ON_JOIN) the thread's record
- * from check_thread_new. Returns false when waiting would be for ever and the hook took the report. */
+/* Waits that are not for a lock. `object` is the condition, semaphore, barrier or (CHECK_ON_JOIN) the
+ * thread's record from check_thread_new. Returns false when waiting would be for ever and the hook took the
+ * report. */
 enum check_wait { CHECK_ON_LOCK, CHECK_ON_COND, CHECK_ON_JOIN, CHECK_ON_BARRIER, CHECK_ON_SEMAPHORE };
 bool check_block_begin(enum check_wait what, const void *object, aglet_time deadline, const void *caller);
 void check_block_end(void);
 
-/* For whoever puts the calling thread to sleep in a wait that was begun above: when to wake up and call check_look, or
- * AGLET_FOREVER, which is the answer unless all other threads wait too. check_look reports deadlock or lost-wakeup
- * where nobody is left to wake anybody. */
+/* For whoever puts the calling thread to sleep in a wait that was begun above: when to wake up and call
+ * check_look, or AGLET_FOREVER, which is the answer unless all other threads wait too. check_look reports
+ * deadlock or lost-wakeup where nobody is left to wake anybody. */
 aglet_time check_look_at(void);
 void check_look(void);
 
-/* A condition is about to be waited for with this lock; reports cond-wait. Returns false when the calling thread does
- * not hold the lock: do not wait. After true, check_cond_woken follows, which says whether a signal or the deadline
- * ended the wait; meanwhile check_cond_waited is true. `check_signal` notes whether a signal found anybody (lost-wakeup). */
-bool check_cond_wait(const void *cond, uint32_t *cond_id, const void *lock, uint32_t *lock_id, const void *caller);
+/* A condition is about to be waited for with this lock; reports cond-wait. Returns false when the calling
+ * thread does not hold the lock: do not wait. After true, check_cond_woken follows, which says whether a
+ * signal or the deadline ended the wait; meanwhile check_cond_waited is true. `check_signal` notes whether a
+ * signal found anybody (lost-wakeup). */
+bool check_cond_wait(const void *cond, uint32_t *cond_id, const void *lock, uint32_t *lock_id,
+                     const void *caller);
 void check_cond_woken(const void *cond, bool in_time);
 bool check_cond_waited(const void *cond);
 void check_signal(const void *cond, uint32_t *cond_id, bool found_somebody, const void *caller);
 void check_cond_destroy(const void *cond, uint32_t *cond_id, const void *caller);
 
-/* The life of a thread: made by its parent, begun and ended by itself, then joined or detached. The record is opaque
- * and NULL where there was no memory for it; every function takes that. Ending reports thread-exit-held. */
+/* The life of a thread: made by its parent, begun and ended by itself, then joined or detached. The record is
+ * opaque and NULL where there was no memory for it; every function takes that. Ending reports
+ * thread-exit-held. */
 struct check_thread;
 struct check_thread *check_thread_new(const char *name, const void *caller);
 void check_thread_begin(struct check_thread *t);
@@ -77,7 +87,8 @@ void check_thread_name(const char *name);
 void check_thread_joined(struct check_thread *t);
 void check_thread_detached(struct check_thread *t);
 
-/* For plain pthreads: which record belongs to a pthread_t; which were joined a while ago; the calling thread's tid. */
+/* For plain pthreads: which record belongs to a pthread_t; which were joined a while ago; the calling
+ * thread's tid. */
 void check_thread_handle(struct check_thread *t, unsigned long handle);
 struct check_thread *check_thread_by_handle(unsigned long handle);
 void check_thread_gone(unsigned long handle);
@@ -94,10 +105,11 @@ void check_pause(int change);
 uint64_t check_thread_serial(void);
 
 /* Reports requires when the calling thread does not hold the lock in at least this mode. */
-void check_assert_held(enum check_kind kind, int mode, const void *lock, const uint32_t *id, const void *caller);
+void check_assert_held(enum check_kind kind, int mode, const void *lock, const uint32_t *id,
+                       const void *caller);
 
-/* A task is about to be suspended at `caller`: reports lock-across-yield for each thread lock this thread holds.
- * Returns how many it holds. The executor calls it on every suspension. */
+/* A task is about to be suspended at `caller`: reports lock-across-yield for each thread lock this thread
+ * holds. Returns how many it holds. The executor calls it on every suspension. */
 unsigned check_yield(const void *caller);
 
 /* How many thread locks the calling thread holds. One load; for the executor's own assertions. */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The common case of check_acquired and check_release, inlined into the locks that have an id: the record is found by
- * the id, the thread is known, the order was seen before. Where they return false nothing was noted, and the caller goes
- * the long way, best in a call at its end: then the short way needs no stack frame. A lock and an unlock that
- * come this way cost some twenty instructions. Recursive locks go the long way. Stands on checked/engine.h; used behind `if (aglet_checked)` only. */
+/* The common case of check_acquired and check_release, inlined into the locks that have an id: the record is
+ * found by the id, the thread is known, the order was seen before. Where they return false nothing was noted,
+ * and the caller goes the long way, best in a call at its end: then the short way needs no stack frame. A
+ * lock and an unlock that come this way cost some twenty instructions. Recursive locks go the long way.
+ * Stands on checked/engine.h; used behind `if (aglet_checked)` only. */
 #ifndef AGLET_SRC_CHECK_FAST_H
 #define AGLET_SRC_CHECK_FAST_H
 
 #include "checked/engine.h"
 
-static inline __attribute__((always_inline)) bool check_acquired_fast(int mode, const void *lock, uint32_t *id,
-                                                                      const void *caller)
-{
+static inline __attribute__((always_inline)) bool check_acquired_fast(int mode, const void *lock,
+                                                                      uint32_t *id, const void *caller) {
     struct check_thread *t = check_self;
     uint32_t index = __atomic_load_n(id, __ATOMIC_RELAXED);
     if (AGLET_LIKELY(t != NULL && t->held_count < t->fast_room && index < lock_record_limit)) {
@@ -37,8 +37,7 @@ static inline __attribute__((always_inline)) bool check_acquired_fast(int mode, 
     return false;
 }
 
-static inline __attribute__((always_inline)) bool check_release_fast(int mode, const void *lock)
-{
+static inline __attribute__((always_inline)) bool check_release_fast(int mode, const void *lock) {
     struct check_thread *t = check_self;
     if (AGLET_LIKELY(t != NULL && t->held_count - 1 < t->fast_room)) {
         struct held *h = &t->held[t->held_count - 1];

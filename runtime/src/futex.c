@@ -12,8 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-bool futex_wait_set(_Atomic uint32_t *word, uint32_t expected, aglet_time deadline, uint32_t set)
-{
+bool futex_wait_set(_Atomic uint32_t *word, uint32_t expected, aglet_time deadline, uint32_t set) {
     /* FUTEX_WAIT_BITSET, unlike FUTEX_WAIT, takes an absolute deadline on the monotonic clock. */
     struct timespec until, *limit = NULL;
     aglet_time look_at = aglet_checked && deadline == AGLET_FOREVER ? check_look_at() : AGLET_FOREVER;
@@ -37,26 +36,22 @@ bool futex_wait_set(_Atomic uint32_t *word, uint32_t expected, aglet_time deadli
     return in_time;
 }
 
-bool futex_wait(_Atomic uint32_t *word, uint32_t expected, aglet_time deadline)
-{
+bool futex_wait(_Atomic uint32_t *word, uint32_t expected, aglet_time deadline) {
     return futex_wait_set(word, expected, deadline, (uint32_t)FUTEX_ANY);
 }
 
-int futex_wake_set(_Atomic uint32_t *word, int count, uint32_t set)
-{
+int futex_wake_set(_Atomic uint32_t *word, int count, uint32_t set) {
     int saved = errno;
     long r = syscall(SYS_futex, word, FUTEX_WAKE_BITSET | FUTEX_PRIVATE_FLAG, count, NULL, NULL, set);
     errno = saved;
     return r > 0 ? (int)r : 0;
 }
 
-int futex_wake(_Atomic uint32_t *word, int count)
-{
+int futex_wake(_Atomic uint32_t *word, int count) {
     return futex_wake_set(word, count, (uint32_t)FUTEX_ANY);
 }
 
-bool spinning_pays(void)
-{
+bool spinning_pays(void) {
     static _Atomic int known; /* 0 not asked yet, 1 no, 2 yes; any number of threads may find out at once */
     int k = atomic_load_explicit(&known, memory_order_relaxed);
     if (k == 0) {
@@ -69,28 +64,25 @@ bool spinning_pays(void)
     return k == 2;
 }
 
-aglet_time aglet_now(void)
-{
+aglet_time aglet_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (aglet_time)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-aglet_time aglet_after_ns(int64_t nanoseconds)
-{
+aglet_time aglet_after_ns(int64_t nanoseconds) {
     aglet_time now = aglet_now(), then;
     if (nanoseconds < 0)
         return now;
     return __builtin_add_overflow(now, nanoseconds, &then) ? AGLET_FOREVER : then;
 }
 
-aglet_time aglet_after_ms(int64_t milliseconds)
-{
+aglet_time aglet_after_ms(int64_t milliseconds) {
     int64_t ns;
-    return __builtin_mul_overflow(milliseconds, 1000000, &ns) && milliseconds > 0 ? AGLET_FOREVER : aglet_after_ns(ns);
+    return __builtin_mul_overflow(milliseconds, 1000000, &ns) && milliseconds > 0 ? AGLET_FOREVER
+                                                                                  : aglet_after_ns(ns);
 }
 
-bool aglet_is_checked(void)
-{
+bool aglet_is_checked(void) {
     return aglet_checked;
 }

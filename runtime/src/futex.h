@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Sleeping on a 32-bit word and waking its sleepers, in this process only. Stands on the kernel's futex(2). */
+/* Sleeping on a 32-bit word and waking its sleepers, in this process only. Stands on the kernel's futex(2).
+ */
 #ifndef AGLET_SRC_FUTEX_H
 #define AGLET_SRC_FUTEX_H
 
@@ -27,8 +28,7 @@ int futex_wake(_Atomic uint32_t *word, int count);
 int futex_wake_set(_Atomic uint32_t *word, int count, uint32_t set);
 
 /* Tell the processor that this is a spin loop. */
-static inline void cpu_relax(void)
-{
+static inline void cpu_relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -38,9 +38,9 @@ static inline void cpu_relax(void)
 #endif
 }
 
-/* The n-th look in a spin loop: wait a little longer each time, so that whoever works on the same cache line keeps it. */
-static inline void spin_pause(int n)
-{
+/* The n-th look in a spin loop: wait a little longer each time, so that whoever works on the same cache line
+ * keeps it. */
+static inline void spin_pause(int n) {
     for (int i = n < 6 ? 1 << n : 64; i > 0; i--)
         cpu_relax();
 }

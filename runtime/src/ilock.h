@@ -11,24 +11,22 @@ struct ilock {
 };
 
 #ifdef AGLET_CHECKED_LIBRARY
-/* The checker's own files are not instrumented, but what they call (memcpy, snprintf) is watched by ThreadSanitizer. */
+/* The checker's own files are not instrumented, but what they call (memcpy, snprintf) is watched by
+ * ThreadSanitizer. */
 void __tsan_acquire(void *word) __attribute__((weak));
 void __tsan_release(void *word) __attribute__((weak));
-static inline void ilock_seen(struct ilock *l, bool taken)
-{
+static inline void ilock_seen(struct ilock *l, bool taken) {
     if (AGLET_UNLIKELY(__tsan_acquire != NULL))
         (taken ? __tsan_acquire : __tsan_release)(l);
 }
 #else
-static inline void ilock_seen(struct ilock *l, bool taken)
-{
+static inline void ilock_seen(struct ilock *l, bool taken) {
     (void)l;
     (void)taken;
 }
 #endif
 
-static inline void ilock_wait_(struct ilock *l)
-{
+static inline void ilock_wait_(struct ilock *l) {
     uint32_t seen = 0;
     if (AGLET_LIKELY(atomic_compare_exchange_strong_explicit(&l->state, &seen, 1, memory_order_acquire,
                                                              memory_order_relaxed)))
@@ -36,22 +34,21 @@ static inline void ilock_wait_(struct ilock *l)
     for (int spin = 0; spin < 100 && seen != 2; spin++) {
         cpu_relax();
         seen = 0;
-        if (atomic_compare_exchange_weak_explicit(&l->state, &seen, 1, memory_order_acquire, memory_order_relaxed))
+        if (atomic_compare_exchange_weak_explicit(&l->state, &seen, 1, memory_order_acquire,
+                                                  memory_order_relaxed))
             return;
     }
     while (atomic_exchange_explicit(&l->state, 2, memory_order_acquire) != 0)
         futex_wait(&l->state, 2, AGLET_FOREVER);
 }
 
-static inline void ilock_take(struct ilock *l)
-{
+static inline void ilock_take(struct ilock *l) {
     ilock_wait_(l);
     ilock_seen(l, true);
 }
 
 /* False when the deadline passed and it is not taken. */
-static inline bool ilock_take_until(struct ilock *l, aglet_time deadline)
-{
+static inline bool ilock_take_until(struct ilock *l, aglet_time deadline) {
     while (atomic_exchange_explicit(&l->state, 2, memory_order_acquire) != 0)
         if (!futex_wait(&l->state, 2, deadline))
             return false;
@@ -59,17 +56,16 @@ static inline bool ilock_take_until(struct ilock *l, aglet_time deadline)
     return true;
 }
 
-static inline bool ilock_try(struct ilock *l)
-{
+static inline bool ilock_try(struct ilock *l) {
     uint32_t seen = 0;
-    if (!atomic_compare_exchange_strong_explicit(&l->state, &seen, 1, memory_order_acquire, memory_order_relaxed))
+    if (!atomic_compare_exchange_strong_explicit(&l->state, &seen, 1, memory_order_acquire,
+                                                 memory_order_relaxed))
         return false;
     ilock_seen(l, true);
     return true;
 }
 
-static inline void ilock_give(struct ilock *l)
-{
+static inline void ilock_give(struct ilock *l) {
     ilock_seen(l, false);
     if (AGLET_UNLIKELY(atomic_exchange_explicit(&l->state, 0, memory_order_release) == 2))
         futex_wake(&l->state, 1);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Reports: built as text and as JSON in two fixed buffers, one report at a time, then given to the hook or written.
- * Stands on ilock.h, options.h, symbol.h. Buffers are fixed so that a report needs no memory. */
+/* Reports: built as text and as JSON in two fixed buffers, one report at a time, then given to the hook or
+ * written. Stands on ilock.h, options.h, symbol.h. Buffers are fixed so that a report needs no memory. */
 #include "misuse.h"
 
 #include "check.h"
@@ -36,27 +36,24 @@ struct misuse {
 };
 
 static struct ilock report_lock;
-static struct misuse report;               /* under report_lock */
-static _Thread_local bool writing;         /* this thread is between open and close */
-static aglet_misuse_fn *hook;              /* see aglet_on_misuse: set while nobody reports */
+static struct misuse report;       /* under report_lock */
+static _Thread_local bool writing; /* this thread is between open and close */
+static aglet_misuse_fn *hook;      /* see aglet_on_misuse: set while nobody reports */
 static void *hook_context;
-static _Atomic unsigned long count;        /* reports made */
-static bool printed;                       /* some went to the output, not to the hook */
-static int log_file = -1;                  /* under report_lock */
+static _Atomic unsigned long count; /* reports made */
+static bool printed;                /* some went to the output, not to the hook */
+static int log_file = -1;           /* under report_lock */
 
-void aglet_on_misuse(aglet_misuse_fn *h, void *context)
-{
+void aglet_on_misuse(aglet_misuse_fn *h, void *context) {
     hook = h;
     hook_context = context;
 }
 
-unsigned long aglet_misuse_count(void)
-{
+unsigned long aglet_misuse_count(void) {
     return atomic_load_explicit(&count, memory_order_relaxed);
 }
 
-static void append_v(struct buffer *b, const char *format, va_list args)
-{
+static void append_v(struct buffer *b, const char *format, va_list args) {
     size_t room = ROOM - b->used;
     int n = vsnprintf(b->text + b->used, room, format, args);
     if (n < 0)
@@ -65,16 +62,14 @@ static void append_v(struct buffer *b, const char *format, va_list args)
 }
 
 static void append(struct buffer *b, const char *format, ...) AGLET_PRINTF(2, 3);
-static void append(struct buffer *b, const char *format, ...)
-{
+static void append(struct buffer *b, const char *format, ...) {
     va_list args;
     va_start(args, format);
     append_v(b, format, args);
     va_end(args);
 }
 
-static void append_json_text(struct buffer *b, const char *s)
-{
+static void append_json_text(struct buffer *b, const char *s) {
     append(b, "\"");
     for (; *s != '\0'; s++) {
         unsigned char c = (unsigned char)*s;
@@ -88,8 +83,7 @@ static void append_json_text(struct buffer *b, const char *s)
     append(b, "\"");
 }
 
-static void write_all(int fd, const char *s, size_t n)
-{
+static void write_all(int fd, const char *s, size_t n) {
     while (n > 0) {
         ssize_t w = write(fd, s, n);
         if (w <= 0)
@@ -99,8 +93,7 @@ static void write_all(int fd, const char *s, size_t n)
     }
 }
 
-struct misuse *misuse_open(const char *rule, const void *object, bool fatal)
-{
+struct misuse *misuse_open(const char *rule, const void *object, bool fatal) {
     if (writing) {
         misuse_warn("a second report came up while one was being written, and was left out");
         return NULL;
@@ -128,14 +121,12 @@ struct misuse *misuse_open(const char *rule, const void *object, bool fatal)
     return m;
 }
 
-void misuse_hint(struct misuse *m)
-{
+void misuse_hint(struct misuse *m) {
     if (m != NULL)
         m->hint = true;
 }
 
-static void close_json_note(struct misuse *m)
-{
+static void close_json_note(struct misuse *m) {
     if (m->stack_open)
         append(&m->json, "]");
     if (m->note_open)
@@ -143,23 +134,26 @@ static void close_json_note(struct misuse *m)
     m->stack_open = m->note_open = false;
 }
 
-void misuse_say(struct misuse *m, const char *format, ...)
-{
+void misuse_say(struct misuse *m, const char *format, ...) {
     if (m == NULL)
         return;
     va_list args;
     va_start(args, format);
     vsnprintf(m->message, sizeof m->message, format, args);
     va_end(args);
-    append(&m->text, "aglet: %s: %s [aglet-%s]\n", m->hint ? "hint" : m->fatal ? "error" : "warning", m->message, m->rule);
-    append(&m->json, "{\"rule\":\"%s\",\"hint\":%s,\"fatal\":%s,\"pid\":%d,\"object\":\"%p\",\"message\":", m->rule,
+    append(&m->text, "aglet: %s: %s [aglet-%s]\n",
+           m->hint    ? "hint"
+           : m->fatal ? "error"
+                      : "warning",
+           m->message, m->rule);
+    append(&m->json,
+           "{\"rule\":\"%s\",\"hint\":%s,\"fatal\":%s,\"pid\":%d,\"object\":\"%p\",\"message\":", m->rule,
            m->hint ? "true" : "false", m->fatal ? "true" : "false", (int)getpid(), m->object);
     append_json_text(&m->json, m->message);
     append(&m->json, ",\"notes\":[");
 }
 
-void misuse_note(struct misuse *m, const char *format, ...)
-{
+void misuse_note(struct misuse *m, const char *format, ...) {
     if (m == NULL)
         return;
     char note[512];
@@ -174,8 +168,7 @@ void misuse_note(struct misuse *m, const char *format, ...)
     m->note_open = true;
 }
 
-static void frame(struct misuse *m, unsigned number, const void *pc, bool deep)
-{
+static void frame(struct misuse *m, unsigned number, const void *pc, bool deep) {
     struct symbol s;
     symbol_describe(pc, 1, deep, &s);
     append(&m->text, "    #%u ", number);
@@ -205,8 +198,7 @@ static void frame(struct misuse *m, unsigned number, const void *pc, bool deep)
     append(&m->json, "}");
 }
 
-void misuse_stack(struct misuse *m, const void *const *pcs, unsigned frames)
-{
+void misuse_stack(struct misuse *m, const void *const *pcs, unsigned frames) {
     if (m == NULL)
         return;
     bool deep = aglet_checked && options.symbolize != 0 && !in_signal_handler();
@@ -221,14 +213,12 @@ void misuse_stack(struct misuse *m, const void *const *pcs, unsigned frames)
     }
 }
 
-void misuse_place(struct misuse *m, const void *pc)
-{
+void misuse_place(struct misuse *m, const void *pc) {
     if (pc != NULL)
         misuse_stack(m, &pc, 1);
 }
 
-static int output(void)
-{
+static int output(void) {
     if (options.log_path[0] == '\0')
         return STDERR_FILENO;
     if (log_file < 0) {
@@ -243,15 +233,15 @@ static int output(void)
     return log_file;
 }
 
-bool misuse_close(struct misuse *m)
-{
+bool misuse_close(struct misuse *m) {
     if (m == NULL)
         return true;
     close_json_note(m);
     append(&m->json, "]}\n");
     if (m->json.used >= ROOM - 1) {
         memcpy(m->text.text + ROOM - 8, "[cut]\n", 7);
-        snprintf(m->json.text, ROOM, "{\"rule\":\"%s\",\"message\":\"%s\",\"cut\":true}\n", m->rule, "see the text form");
+        snprintf(m->json.text, ROOM, "{\"rule\":\"%s\",\"message\":\"%s\",\"cut\":true}\n", m->rule,
+                 "see the text form");
         m->json.used = strlen(m->json.text);
     }
     bool suppressed = suppress_matches(m->rule, m->text.text);
@@ -260,7 +250,8 @@ bool misuse_close(struct misuse *m)
         if (!m->hint)
             atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
         if (hook != NULL) {
-            struct aglet_misuse out = {m->rule, m->message, m->text.text, m->json.text, m->object, m->fatal, m->hint};
+            struct aglet_misuse out = {m->rule,   m->message, m->text.text, m->json.text,
+                                       m->object, m->fatal,   m->hint};
             hook(&out, hook_context);
         } else {
             bool json = strcmp(options.format, "json") == 0;
@@ -278,8 +269,8 @@ bool misuse_close(struct misuse *m)
     return true;
 }
 
-void misuse_report(const char *rule, const void *object, bool fatal, const void *caller, const char *format, ...)
-{
+void misuse_report(const char *rule, const void *object, bool fatal, const void *caller, const char *format,
+                   ...) {
     char message[400];
     va_list args;
     va_start(args, format);
@@ -294,8 +285,7 @@ void misuse_report(const char *rule, const void *object, bool fatal, const void 
     misuse_close(m);
 }
 
-void misuse_warn(const char *sentence)
-{
+void misuse_warn(const char *sentence) {
     static _Atomic(const char *) last; /* the same sentence twice in a row says nothing new */
     if (atomic_exchange(&last, sentence) == sentence)
         return;
@@ -304,23 +294,20 @@ void misuse_warn(const char *sentence)
     write_all(STDERR_FILENO, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1);
 }
 
-void misuse_give_up(const char *sentence)
-{
+void misuse_give_up(const char *sentence) {
     misuse_warn(sentence);
     _exit(options.exitcode != 0 ? (int)options.exitcode : 66);
 }
 
 /* A program that ends by itself, but in which something was reported, ends with the exit code. */
-static void at_end(void)
-{
+static void at_end(void) {
     if (!printed || options.exitcode == 0)
         return;
     fflush(NULL);
     _exit((int)options.exitcode);
 }
 
-__attribute__((constructor(102))) static void watch_end(void)
-{
+__attribute__((constructor(102))) static void watch_end(void) {
     if (aglet_checked)
         atexit(at_end);
 }

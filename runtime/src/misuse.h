@@ -23,29 +23,32 @@ struct misuse;
  *           then nothing is reported, and a sentence says so. */
 struct misuse *misuse_open(const char *rule, const void *object, bool fatal);
 
-/* Between open and say: this is no finding but a hint. It is shown, and neither counted nor a reason to end. */
+/* Between open and say: this is no finding but a hint. It is shown, and neither counted nor a reason to end.
+ */
 void misuse_hint(struct misuse *m);
 
-/* The one sentence, then notes in order, each with the stack that explains it, if any. A note can name one place,
- * which is shown as function, file and line. */
+/* The one sentence, then notes in order, each with the stack that explains it, if any. A note can name one
+ * place, which is shown as function, file and line. */
 void misuse_say(struct misuse *m, const char *format, ...) AGLET_PRINTF(2, 3);
 void misuse_note(struct misuse *m, const char *format, ...) AGLET_PRINTF(2, 3);
 void misuse_stack(struct misuse *m, const void *const *pcs, unsigned count);
 void misuse_place(struct misuse *m, const void *pc);
 
-/* Make it. A fatal one, and with halt_on_error any one, ends the process with the exit code unless a hook is set.
- * Returns whether the hook, or being suppressed, let the program come back from a fatal one: always true then. */
+/* Make it. A fatal one, and with halt_on_error any one, ends the process with the exit code unless a hook is
+ * set. Returns whether the hook, or being suppressed, let the program come back from a fatal one: always true
+ * then. */
 bool misuse_close(struct misuse *m);
 
 /* The one-line form for findings with neither notes nor stacks. */
-void misuse_report(const char *rule, const void *object, bool fatal, const void *caller, const char *format, ...)
-    AGLET_PRINTF(5, 6);
+void misuse_report(const char *rule, const void *object, bool fatal, const void *caller, const char *format,
+                   ...) AGLET_PRINTF(5, 6);
 
-/* The library itself cannot go on (no memory, no key): say it, end the process. For what the program did wrong
- * there is misuse_open. */
+/* The library itself cannot go on (no memory, no key): say it, end the process. For what the program did
+ * wrong there is misuse_open. */
 AGLET_NORETURN void misuse_give_up(const char *sentence);
 
-/* Something smaller cannot be had (the checker ran out of memory): said once per place, the program goes on. */
+/* Something smaller cannot be had (the checker ran out of memory): said once per place, the program goes on.
+ */
 void misuse_warn(const char *sentence);
 
 #endif

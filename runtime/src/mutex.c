@@ -8,18 +8,15 @@
 
 #include <errno.h>
 
-static inline _Atomic uint32_t *word(aglet_mutex *mu)
-{
+static inline _Atomic uint32_t *word(aglet_mutex *mu) {
     return (_Atomic uint32_t *)&mu->state_;
 }
 
-void aglet_mutex_init(aglet_mutex *mu)
-{
+void aglet_mutex_init(aglet_mutex *mu) {
     aglet_mutex_init_named(mu, NULL);
 }
 
-void aglet_mutex_init_named(aglet_mutex *mu, const char *name)
-{
+void aglet_mutex_init_named(aglet_mutex *mu, const char *name) {
     if (aglet_checked)
         check_init(CHECK_MUTEX, mu, &mu->id_, name, CALLER());
     else
@@ -27,20 +24,17 @@ void aglet_mutex_init_named(aglet_mutex *mu, const char *name)
     atomic_store_explicit(word(mu), 0, memory_order_relaxed);
 }
 
-void aglet_mutex_destroy(aglet_mutex *mu)
-{
+void aglet_mutex_destroy(aglet_mutex *mu) {
     if (aglet_checked)
         check_destroy(CHECK_MUTEX, mu, &mu->id_, CALLER());
 }
 
 /* The long ways stand apart, so that the short ones need no stack frame. */
-static __attribute__((noinline)) void acquired_slow(aglet_mutex *mu, const void *caller)
-{
+static __attribute__((noinline)) void acquired_slow(aglet_mutex *mu, const void *caller) {
     check_acquired(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, caller);
 }
 
-static __attribute__((noinline)) void lock_slow(aglet_mutex *mu, const void *caller)
-{
+static __attribute__((noinline)) void lock_slow(aglet_mutex *mu, const void *caller) {
     if (aglet_checked && !check_wait_begin(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, AGLET_FOREVER, caller))
         return;
     word_lock_take_slow(word(mu), AGLET_FOREVER);
@@ -50,43 +44,38 @@ static __attribute__((noinline)) void lock_slow(aglet_mutex *mu, const void *cal
     }
 }
 
-static __attribute__((noinline)) void unlock_slow(aglet_mutex *mu, const void *caller)
-{
+static __attribute__((noinline)) void unlock_slow(aglet_mutex *mu, const void *caller) {
     if (check_release(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, caller))
         word_lock_give(word(mu));
 }
 
-inline __attribute__((always_inline)) void mutex_lock_from(aglet_mutex *mu, const void *caller)
-{
+inline __attribute__((always_inline)) void mutex_lock_from(aglet_mutex *mu, const void *caller) {
     if (AGLET_UNLIKELY(!word_lock_take_free(word(mu))))
         lock_slow(mu, caller);
     else if (aglet_checked && AGLET_UNLIKELY(!check_acquired_fast(CHECK_EXCLUSIVE, mu, &mu->id_, caller)))
         acquired_slow(mu, caller);
 }
 
-void aglet_mutex_lock(aglet_mutex *mu)
-{
+void aglet_mutex_lock(aglet_mutex *mu) {
     mutex_lock_from(mu, CALLER());
 }
 
-inline __attribute__((always_inline)) bool mutex_try_lock_from(aglet_mutex *mu, const void *caller)
-{
+inline __attribute__((always_inline)) bool mutex_try_lock_from(aglet_mutex *mu, const void *caller) {
     bool taken = word_lock_try(word(mu));
     if (aglet_checked && taken)
         check_acquired(CHECK_MUTEX, CHECK_EXCLUSIVE | CHECK_TRIED, mu, &mu->id_, caller);
     return taken;
 }
 
-bool aglet_mutex_try_lock(aglet_mutex *mu)
-{
+bool aglet_mutex_try_lock(aglet_mutex *mu) {
     return mutex_try_lock_from(mu, CALLER());
 }
 
-int aglet_mutex_lock_until(aglet_mutex *mu, aglet_time deadline)
-{
+int aglet_mutex_lock_until(aglet_mutex *mu, aglet_time deadline) {
     bool taken = word_lock_take_free(word(mu));
     if (!taken) {
-        if (aglet_checked && !check_wait_begin(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, deadline, CALLER()))
+        if (aglet_checked &&
+            !check_wait_begin(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, deadline, CALLER()))
             return -ETIMEDOUT;
         taken = word_lock_take_slow(word(mu), deadline);
         if (aglet_checked)
@@ -97,21 +86,18 @@ int aglet_mutex_lock_until(aglet_mutex *mu, aglet_time deadline)
     return taken ? 0 : -ETIMEDOUT;
 }
 
-inline __attribute__((always_inline)) void mutex_unlock_from(aglet_mutex *mu, const void *caller)
-{
+inline __attribute__((always_inline)) void mutex_unlock_from(aglet_mutex *mu, const void *caller) {
     if (aglet_checked && AGLET_UNLIKELY(!check_release_fast(CHECK_EXCLUSIVE, mu)))
         unlock_slow(mu, caller);
     else
         word_lock_give(word(mu));
 }
 
-void aglet_mutex_unlock(aglet_mutex *mu)
-{
+void aglet_mutex_unlock(aglet_mutex *mu) {
     mutex_unlock_from(mu, CALLER());
 }
 
-void aglet_assert_held(const aglet_mutex *mu)
-{
+void aglet_assert_held(const aglet_mutex *mu) {
     if (aglet_checked)
         check_assert_held(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, CALLER());
 }

@@ -9,19 +9,16 @@
 
 enum { NOT_YET, RUNNING, AWAITED /* running, and others sleep */, DONE };
 
-static inline _Atomic uint32_t *state(const aglet_once *once)
-{
+static inline _Atomic uint32_t *state(const aglet_once *once) {
     return (_Atomic uint32_t *)(uintptr_t)&once->state_;
 }
 
-bool aglet_once_done(const aglet_once *once)
-{
+bool aglet_once_done(const aglet_once *once) {
     /* Pairs with the exchange in run. */
     return atomic_load_explicit(state(once), memory_order_acquire) == DONE;
 }
 
-static void run(aglet_once *once, void (*make)(void *), void *context, const void *caller)
-{
+static void run(aglet_once *once, void (*make)(void *), void *context, const void *caller) {
     for (;;) {
         uint32_t seen = NOT_YET;
         if (atomic_compare_exchange_strong_explicit(state(once), &seen, RUNNING, memory_order_acquire,
@@ -38,10 +35,11 @@ static void run(aglet_once *once, void (*make)(void *), void *context, const voi
         }
         if (seen == DONE)
             return;
-        if (seen == RUNNING && !atomic_compare_exchange_strong_explicit(state(once), &seen, AWAITED,
-                                                                        memory_order_relaxed, memory_order_relaxed))
+        if (seen == RUNNING && !atomic_compare_exchange_strong_explicit(
+                                   state(once), &seen, AWAITED, memory_order_relaxed, memory_order_relaxed))
             continue;
-        if (aglet_checked && !check_wait_begin(CHECK_ONCE, CHECK_EXCLUSIVE, once, &once->id_, AGLET_FOREVER, caller))
+        if (aglet_checked &&
+            !check_wait_begin(CHECK_ONCE, CHECK_EXCLUSIVE, once, &once->id_, AGLET_FOREVER, caller))
             return;
         futex_wait(state(once), AWAITED, AGLET_FOREVER);
         if (aglet_checked)
@@ -49,13 +47,11 @@ static void run(aglet_once *once, void (*make)(void *), void *context, const voi
     }
 }
 
-void aglet_once_run(aglet_once *once, void (*make)(void *), void *context)
-{
+void aglet_once_run(aglet_once *once, void (*make)(void *), void *context) {
     if (!aglet_once_done(once))
         run(once, make, context, CALLER());
 }
 
-void aglet_lazy_make_(aglet_once *once, void (*make)(void), void *value)
-{
+void aglet_lazy_make_(aglet_once *once, void (*make)(void), void *value) {
     run(once, (void (*)(void *))make, value, CALLER());
 }

@@ -35,14 +35,12 @@ enum { TEXT_ROOM = 4096 };
 static char text_room[TEXT_ROOM]; /* values of text options live here */
 static size_t text_used;
 
-static void say(const char *s)
-{
+static void say(const char *s) {
     if (write(2, s, strlen(s)) < 0)
         return;
 }
 
-static void help(void)
-{
+static void help(void) {
     say("AGLET_OPTIONS: NAME=VALUE words between colons\n");
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         say("  ");
@@ -53,8 +51,7 @@ static void help(void)
     }
 }
 
-static bool number(const char *value, size_t length, long *out)
-{
+static bool number(const char *value, size_t length, long *out) {
     static const struct {
         const char *word;
         long value;
@@ -77,8 +74,7 @@ static bool number(const char *value, size_t length, long *out)
 }
 
 /* Returns false when the word is not known or its value makes no sense. */
-static bool set(const char *name, size_t name_length, const char *value, size_t value_length)
-{
+static bool set(const char *name, size_t name_length, const char *value, size_t value_length) {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         const struct known *k = &known[i];
         if (strlen(k->name) != name_length || memcmp(k->name, name, name_length) != 0)
@@ -97,13 +93,11 @@ static bool set(const char *name, size_t name_length, const char *value, size_t 
     return false;
 }
 
-static bool separates(char c)
-{
+static bool separates(char c) {
     return c == ':' || c == ' ' || c == '\t' || c == '\n' || c == ';';
 }
 
-void options_parse(const char *text)
-{
+void options_parse(const char *text) {
     while (*text != '\0') {
         while (separates(*text))
             text++;
@@ -134,8 +128,7 @@ void options_parse(const char *text)
     }
 }
 
-__attribute__((constructor(101))) static void read_environment(void)
-{
+__attribute__((constructor(101))) static void read_environment(void) {
     const char *text = getenv("AGLET_OPTIONS");
     if (text == NULL)
         return;

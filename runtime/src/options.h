@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* What AGLET_OPTIONS says: words NAME=VALUE between colons, commas or spaces (a value with those stands in single
- * quotes). The words are listed once, in options.def. Stands on nothing. */
+/* What AGLET_OPTIONS says: words NAME=VALUE between colons, commas or spaces (a value with those stands in
+ * single quotes). The words are listed once, in options.def. Stands on nothing. */
 #ifndef AGLET_SRC_OPTIONS_H
 #define AGLET_SRC_OPTIONS_H
 
@@ -12,8 +12,8 @@ struct options {
 #undef OPTION_TEXT
 };
 
-/* The options, read from the environment when the library is loaded. Never NULL; not changed afterwards. A word
- * nobody knows is said on stderr, once, and passed over. */
+/* The options, read from the environment when the library is loaded. Never NULL; not changed afterwards. A
+ * word nobody knows is said on stderr, once, and passed over. */
 extern struct options options;
 
 /* Read `text` over what is there; for tests. */

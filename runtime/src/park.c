@@ -9,8 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-static bool thread_park(struct parker *p, aglet_time deadline)
-{
+static bool thread_park(struct parker *p, aglet_time deadline) {
     /* Pairs with the exchange in thread_unpark: what the waker wrote before it is seen after this. */
     uint32_t seen = atomic_exchange_explicit(&p->state, PARKER_EMPTY, memory_order_acquire);
     if (seen == PARKER_TOKEN)
@@ -38,8 +37,7 @@ static bool thread_park(struct parker *p, aglet_time deadline)
     }
 }
 
-static void thread_unpark(struct parker *p)
-{
+static void thread_unpark(struct parker *p) {
     /* Pairs with the exchanges in thread_park. Nothing of *p is read after it: see park.h on late unparks. */
     if (atomic_exchange_explicit(&p->state, PARKER_TOKEN, memory_order_release) == PARKER_ASLEEP)
         futex_wake(&p->state, 1);
@@ -54,8 +52,7 @@ static pthread_once_t at_exit_once = PTHREAD_ONCE_INIT;
 static _Thread_local struct parker *mine;
 static _Thread_local struct parker *current;
 
-static void give_back(void *parker)
-{
+static void give_back(void *parker) {
     struct parker *p = parker;
     mine = NULL;
     ilock_take(&pool_lock);
@@ -64,14 +61,12 @@ static void give_back(void *parker)
     ilock_give(&pool_lock);
 }
 
-static void make_key(void)
-{
+static void make_key(void) {
     if (pthread_key_create(&at_exit, give_back) != 0)
         misuse_give_up("no thread-specific key is left, and a waiting thread needs one");
 }
 
-struct parker *parker_of_thread(void)
-{
+struct parker *parker_of_thread(void) {
     if (AGLET_LIKELY(mine != NULL))
         return mine;
     pthread_once(&at_exit_once, make_key);
@@ -91,12 +86,10 @@ struct parker *parker_of_thread(void)
     return p;
 }
 
-struct parker *parker_current(void)
-{
+struct parker *parker_current(void) {
     return current != NULL ? current : parker_of_thread();
 }
 
-void parker_set_current(struct parker *task_parker)
-{
+void parker_set_current(struct parker *task_parker) {
     current = task_parker;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The read-write lock. Stands on word_lock.h (writers among themselves), futex.h, check.h.
  *
- * state_ counts readers in its low bits; above them WRITER, a writer is in or waits for readers to leave, and PHASE.
- * Adding WRITER once announces a writer; adding it again clears it and carries into PHASE. A reader that comes while
- * WRITER is set has counted itself into the next phase: it sleeps until PHASE is not what it was, and is in. So all
- * readers of one phase go in with one addition, before any further writer (Brandenburg and Anderson 2010, phase-fair
- * locks; Go's RWMutex counts alike). One bit of phase is enough: the next writer waits for those readers to leave.
+ * state_ counts readers in its low bits; above them WRITER, a writer is in or waits for readers to leave, and
+ * PHASE. Adding WRITER once announces a writer; adding it again clears it and carries into PHASE. A reader
+ * that comes while WRITER is set has counted itself into the next phase: it sleeps until PHASE is not what it
+ * was, and is in. So all readers of one phase go in with one addition, before any further writer (Brandenburg
+ * and Anderson 2010, phase-fair locks; Go's RWMutex counts alike). One bit of phase is enough: the next
+ * writer waits for those readers to leave.
  *
- * drain_ is how many readers of the earlier phase the writer still waits for: the writer adds how many there were, each
- * of them takes one away when it leaves and sees WRITER; whoever makes it zero last wakes the writer. gate_ is a word
- * lock through which writers come one at a time. */
+ * drain_ is how many readers of the earlier phase the writer still waits for: the writer adds how many there
+ * were, each of them takes one away when it leaves and sees WRITER; whoever makes it zero last wakes the
+ * writer. gate_ is a word lock through which writers come one at a time. */
 #include "aglet/rwlock.h"
 
 #include "check_fast.h"
@@ -24,35 +25,29 @@
 #define READERS (WRITER - 1)
 enum { SPINS = 30 };
 
-static inline _Atomic uint32_t *state(aglet_rwlock *rw)
-{
+static inline _Atomic uint32_t *state(aglet_rwlock *rw) {
     return (_Atomic uint32_t *)&rw->state_;
 }
 
-static inline _Atomic uint32_t *gate(aglet_rwlock *rw)
-{
+static inline _Atomic uint32_t *gate(aglet_rwlock *rw) {
     return (_Atomic uint32_t *)&rw->gate_;
 }
 
-static inline _Atomic int32_t *drain(aglet_rwlock *rw)
-{
+static inline _Atomic int32_t *drain(aglet_rwlock *rw) {
     return (_Atomic int32_t *)&rw->drain_;
 }
 
-static inline void acquired(aglet_rwlock *rw, int mode, const void *caller)
-{
+static inline void acquired(aglet_rwlock *rw, int mode, const void *caller) {
     if (!check_acquired_fast(mode, rw, &rw->id_, caller))
         check_acquired(CHECK_RWLOCK, mode, rw, &rw->id_, caller);
 }
 
-static inline bool release(aglet_rwlock *rw, int mode, const void *caller)
-{
+static inline bool release(aglet_rwlock *rw, int mode, const void *caller) {
     return check_release_fast(mode, rw) || check_release(CHECK_RWLOCK, mode, rw, &rw->id_, caller);
 }
 
 /* Wait for the phase in which we are counted. False when the deadline passed and we are out again. */
-static bool await_phase(aglet_rwlock *rw, uint32_t counted, aglet_time deadline)
-{
+static bool await_phase(aglet_rwlock *rw, uint32_t counted, aglet_time deadline) {
     for (int spin = 0;; spin++) {
         /* Pairs with the addition in end_write. */
         uint32_t seen = atomic_load_explicit(state(rw), memory_order_acquire);
@@ -69,13 +64,13 @@ static bool await_phase(aglet_rwlock *rw, uint32_t counted, aglet_time deadline)
             if (atomic_compare_exchange_weak_explicit(state(rw), &seen, seen - 1, memory_order_relaxed,
                                                       memory_order_relaxed))
                 return false;
-        (void)atomic_load_explicit(state(rw), memory_order_acquire); /* as above; the failed exchange was relaxed */
+        (void)atomic_load_explicit(state(rw),
+                                   memory_order_acquire); /* as above; the failed exchange was relaxed */
         return true;
     }
 }
 
-static void begin_write(aglet_rwlock *rw)
-{
+static void begin_write(aglet_rwlock *rw) {
     for (int spin = 0; atomic_load_explicit(state(rw), memory_order_relaxed) & WRITER; spin++) {
         if (spin < SPINS)
             spin_pause(spin);
@@ -100,8 +95,7 @@ static void begin_write(aglet_rwlock *rw)
     }
 }
 
-static void end_read(aglet_rwlock *rw)
-{
+static void end_read(aglet_rwlock *rw) {
     uint32_t before = atomic_fetch_sub_explicit(state(rw), 1, memory_order_release);
     if (AGLET_LIKELY(!(before & WRITER)))
         return;
@@ -112,10 +106,9 @@ static void end_read(aglet_rwlock *rw)
 }
 
 /* Leave as a writer; `stay` is 1 to stay as a reader. */
-static void end_write(aglet_rwlock *rw, uint32_t stay)
-{
-    /* The gate first, the state last: after that addition a reader may free *rw. So a writer that comes through the
-     * gate may find WRITER still set for a moment (see begin_write). */
+static void end_write(aglet_rwlock *rw, uint32_t stay) {
+    /* The gate first, the state last: after that addition a reader may free *rw. So a writer that comes
+     * through the gate may find WRITER still set for a moment (see begin_write). */
     _Atomic uint32_t *words = state(rw), *writers = gate(rw);
     uint32_t writer = word_lock_release(writers);
     uint32_t before = atomic_fetch_add_explicit(words, WRITER + stay, memory_order_acq_rel);
@@ -125,13 +118,11 @@ static void end_write(aglet_rwlock *rw, uint32_t stay)
         word_lock_wake(writers, writer);
 }
 
-void aglet_rwlock_init(aglet_rwlock *rw)
-{
+void aglet_rwlock_init(aglet_rwlock *rw) {
     aglet_rwlock_init_named(rw, NULL);
 }
 
-void aglet_rwlock_init_named(aglet_rwlock *rw, const char *name)
-{
+void aglet_rwlock_init_named(aglet_rwlock *rw, const char *name) {
     if (aglet_checked)
         check_init(CHECK_RWLOCK, rw, &rw->id_, name, CALLER());
     else
@@ -141,21 +132,18 @@ void aglet_rwlock_init_named(aglet_rwlock *rw, const char *name)
     atomic_store_explicit(drain(rw), 0, memory_order_relaxed);
 }
 
-void aglet_rwlock_destroy(aglet_rwlock *rw)
-{
+void aglet_rwlock_destroy(aglet_rwlock *rw) {
     if (aglet_checked)
         check_destroy(CHECK_RWLOCK, rw, &rw->id_, CALLER());
 }
 
-static int read_until(aglet_rwlock *rw, aglet_time deadline, const void *caller)
-{
+static int read_until(aglet_rwlock *rw, aglet_time deadline, const void *caller) {
     /* A second read hold is looked for before counting ourselves in: the hook may let the program go on. */
     if (aglet_checked && !check_before_shared(CHECK_RWLOCK, rw, &rw->id_, caller))
         return -EDEADLK;
     uint32_t before = atomic_fetch_add_explicit(state(rw), 1, memory_order_acquire);
     if (AGLET_UNLIKELY(before & WRITER)) {
-        if (aglet_checked &&
-            !check_wait_begin(CHECK_RWLOCK, CHECK_SHARED, rw, &rw->id_, deadline, caller)) {
+        if (aglet_checked && !check_wait_begin(CHECK_RWLOCK, CHECK_SHARED, rw, &rw->id_, deadline, caller)) {
             if (!await_phase(rw, before, 0))
                 return -EDEADLK;
             end_read(rw);
@@ -172,23 +160,19 @@ static int read_until(aglet_rwlock *rw, aglet_time deadline, const void *caller)
     return 0;
 }
 
-inline void rwlock_read_from(aglet_rwlock *rw, const void *caller)
-{
+inline void rwlock_read_from(aglet_rwlock *rw, const void *caller) {
     (void)read_until(rw, AGLET_FOREVER, caller);
 }
 
-void aglet_rwlock_read(aglet_rwlock *rw)
-{
+void aglet_rwlock_read(aglet_rwlock *rw) {
     rwlock_read_from(rw, CALLER());
 }
 
-int aglet_rwlock_read_until(aglet_rwlock *rw, aglet_time deadline)
-{
+int aglet_rwlock_read_until(aglet_rwlock *rw, aglet_time deadline) {
     return read_until(rw, deadline, CALLER());
 }
 
-bool aglet_rwlock_try_read(aglet_rwlock *rw)
-{
+bool aglet_rwlock_try_read(aglet_rwlock *rw) {
     uint32_t seen = atomic_load_explicit(state(rw), memory_order_relaxed);
     do {
         if (seen & WRITER)
@@ -200,21 +184,18 @@ bool aglet_rwlock_try_read(aglet_rwlock *rw)
     return true;
 }
 
-inline void rwlock_read_unlock_from(aglet_rwlock *rw, const void *caller)
-{
+inline void rwlock_read_unlock_from(aglet_rwlock *rw, const void *caller) {
     if (aglet_checked && !release(rw, CHECK_SHARED, caller))
         return;
     end_read(rw);
 }
 
-void aglet_rwlock_read_unlock(aglet_rwlock *rw)
-{
+void aglet_rwlock_read_unlock(aglet_rwlock *rw) {
     rwlock_read_unlock_from(rw, CALLER());
 }
 
 /* Both the gate and the readers, if nobody is in the way. The gate must be ours. */
-static bool write_if_no_readers(aglet_rwlock *rw)
-{
+static bool write_if_no_readers(aglet_rwlock *rw) {
     uint32_t seen = atomic_load_explicit(state(rw), memory_order_relaxed);
     while ((seen & (READERS | WRITER)) == 0)
         if (atomic_compare_exchange_weak_explicit(state(rw), &seen, seen + WRITER, memory_order_acquire,
@@ -223,8 +204,7 @@ static bool write_if_no_readers(aglet_rwlock *rw)
     return false;
 }
 
-static bool try_write(aglet_rwlock *rw)
-{
+static bool try_write(aglet_rwlock *rw) {
     if (!word_lock_try(gate(rw)))
         return false;
     if (write_if_no_readers(rw))
@@ -233,8 +213,7 @@ static bool try_write(aglet_rwlock *rw)
     return false;
 }
 
-inline void rwlock_write_from(aglet_rwlock *rw, const void *caller)
-{
+inline void rwlock_write_from(aglet_rwlock *rw, const void *caller) {
     if (aglet_checked) {
         if (!try_write(rw)) {
             if (!check_wait_begin(CHECK_RWLOCK, CHECK_EXCLUSIVE, rw, &rw->id_, AGLET_FOREVER, caller))
@@ -252,23 +231,21 @@ inline void rwlock_write_from(aglet_rwlock *rw, const void *caller)
     begin_write(rw);
 }
 
-void aglet_rwlock_write(aglet_rwlock *rw)
-{
+void aglet_rwlock_write(aglet_rwlock *rw) {
     rwlock_write_from(rw, CALLER());
 }
 
-bool aglet_rwlock_try_write(aglet_rwlock *rw)
-{
+bool aglet_rwlock_try_write(aglet_rwlock *rw) {
     bool in = try_write(rw);
     if (aglet_checked && in)
         check_acquired(CHECK_RWLOCK, CHECK_EXCLUSIVE | CHECK_TRIED, rw, &rw->id_, CALLER());
     return in;
 }
 
-/* Readers tell nobody when they leave unless a writer was announced, and an announced writer cannot leave early
- * without losing count of whom it waits for: so this one looks again and again, each time after a longer sleep. */
-static bool write_by_looking(aglet_rwlock *rw, aglet_time deadline)
-{
+/* Readers tell nobody when they leave unless a writer was announced, and an announced writer cannot leave
+ * early without losing count of whom it waits for: so this one looks again and again, each time after a
+ * longer sleep. */
+static bool write_by_looking(aglet_rwlock *rw, aglet_time deadline) {
     for (int64_t pause = 20000;; pause = pause < 1000000 ? pause * 2 : pause) {
         if (!word_lock_try(gate(rw)) && !word_lock_take_slow(gate(rw), deadline))
             return false;
@@ -283,11 +260,11 @@ static bool write_by_looking(aglet_rwlock *rw, aglet_time deadline)
     }
 }
 
-int aglet_rwlock_write_until(aglet_rwlock *rw, aglet_time deadline)
-{
+int aglet_rwlock_write_until(aglet_rwlock *rw, aglet_time deadline) {
     bool in = try_write(rw);
     if (!in) {
-        if (aglet_checked && !check_wait_begin(CHECK_RWLOCK, CHECK_EXCLUSIVE, rw, &rw->id_, deadline, CALLER()))
+        if (aglet_checked &&
+            !check_wait_begin(CHECK_RWLOCK, CHECK_EXCLUSIVE, rw, &rw->id_, deadline, CALLER()))
             return -EDEADLK;
         in = write_by_looking(rw, deadline);
         if (aglet_checked)
@@ -298,20 +275,17 @@ int aglet_rwlock_write_until(aglet_rwlock *rw, aglet_time deadline)
     return in ? 0 : -ETIMEDOUT;
 }
 
-inline void rwlock_write_unlock_from(aglet_rwlock *rw, const void *caller)
-{
+inline void rwlock_write_unlock_from(aglet_rwlock *rw, const void *caller) {
     if (aglet_checked && !release(rw, CHECK_EXCLUSIVE, caller))
         return;
     end_write(rw, 0);
 }
 
-void aglet_rwlock_write_unlock(aglet_rwlock *rw)
-{
+void aglet_rwlock_write_unlock(aglet_rwlock *rw) {
     rwlock_write_unlock_from(rw, CALLER());
 }
 
-void aglet_rwlock_downgrade(aglet_rwlock *rw)
-{
+void aglet_rwlock_downgrade(aglet_rwlock *rw) {
     if (aglet_checked) {
         if (!release(rw, CHECK_EXCLUSIVE, CALLER()))
             return;
@@ -320,14 +294,12 @@ void aglet_rwlock_downgrade(aglet_rwlock *rw)
     end_write(rw, 1);
 }
 
-void aglet_assert_write_held(const aglet_rwlock *rw)
-{
+void aglet_assert_write_held(const aglet_rwlock *rw) {
     if (aglet_checked)
         check_assert_held(CHECK_RWLOCK, CHECK_EXCLUSIVE, rw, &rw->id_, CALLER());
 }
 
-void aglet_assert_read_held(const aglet_rwlock *rw)
-{
+void aglet_assert_read_held(const aglet_rwlock *rw) {
     if (aglet_checked)
         check_assert_held(CHECK_RWLOCK, CHECK_SHARED, rw, &rw->id_, CALLER());
 }

@@ -14,8 +14,7 @@ enum { FILE_ROOM = 16 * 1024 };
 static char lines[FILE_ROOM]; /* under the report's lock, as is all of this file's state */
 static bool read_already;
 
-static void read_file(void)
-{
+static void read_file(void) {
     read_already = true;
     if (options.suppressions[0] == '\0')
         return;
@@ -35,8 +34,7 @@ static void read_file(void)
 }
 
 /* Does `pattern` (to its end at `stop`) fit a piece of text that begins at `text`? */
-static bool fits_here(const char *pattern, const char *stop, const char *text)
-{
+static bool fits_here(const char *pattern, const char *stop, const char *text) {
     for (; pattern < stop; pattern++, text++) {
         if (*pattern == '*') {
             for (const char *rest = text;; rest++) {
@@ -52,8 +50,7 @@ static bool fits_here(const char *pattern, const char *stop, const char *text)
     return true;
 }
 
-static bool fits(const char *pattern, const char *stop, const char *text)
-{
+static bool fits(const char *pattern, const char *stop, const char *text) {
     for (;; text++) {
         if (fits_here(pattern, stop, text))
             return true;
@@ -62,8 +59,7 @@ static bool fits(const char *pattern, const char *stop, const char *text)
     }
 }
 
-bool suppress_matches(const char *rule, const char *text)
-{
+bool suppress_matches(const char *rule, const char *text) {
     if (!read_already)
         read_file();
     for (const char *line = lines; *line != '\0';) {

@@ -15,11 +15,11 @@ struct wanted {
     struct symbol *out;
 };
 
-static void read_build_id(const char *notes, size_t size, struct symbol *out)
-{
+static void read_build_id(const char *notes, size_t size, struct symbol *out) {
     while (size >= sizeof(ElfW(Nhdr))) {
         const ElfW(Nhdr) *n = (const void *)notes;
-        size_t name = (n->n_namesz + 3u) & ~3u, desc = (n->n_descsz + 3u) & ~3u, whole = sizeof *n + name + desc;
+        size_t name = (n->n_namesz + 3u) & ~3u, desc = (n->n_descsz + 3u) & ~3u,
+               whole = sizeof *n + name + desc;
         if (whole > size)
             return;
         const unsigned char *id = (const unsigned char *)notes + sizeof *n + name;
@@ -33,8 +33,7 @@ static void read_build_id(const char *notes, size_t size, struct symbol *out)
     }
 }
 
-static int visit(struct dl_phdr_info *info, size_t size, void *context)
-{
+static int visit(struct dl_phdr_info *info, size_t size, void *context) {
     (void)size;
     struct wanted *w = context;
     for (int i = 0; i < info->dlpi_phnum; i++) {
@@ -51,8 +50,7 @@ static int visit(struct dl_phdr_info *info, size_t size, void *context)
     return 0;
 }
 
-void symbol_describe(const void *pc, int is_return, int deep, struct symbol *out)
-{
+void symbol_describe(const void *pc, int is_return, int deep, struct symbol *out) {
     memset(out, 0, sizeof *out);
     const char *at = (const char *)pc - (is_return ? 1 : 0);
     struct wanted w = {(unsigned long)at, out};

@@ -14,8 +14,9 @@ struct symbol {
     char build_id[48]; /* hexadecimal; empty where the module has none */
 };
 
-/* Describe the instruction before `pc` when it is a return address (`is_return`), else the datum or instruction
- * at `pc`. `deep` allows malloc and file reads, for names and lines; without it only what is mapped is looked at. */
+/* Describe the instruction before `pc` when it is a return address (`is_return`), else the datum or
+ * instruction at `pc`. `deep` allows malloc and file reads, for names and lines; without it only what is
+ * mapped is looked at. */
 void symbol_describe(const void *pc, int is_return, int deep, struct symbol *out);
 
 /* The checked library's part: fills function, file and line from debug information. */

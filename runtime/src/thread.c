@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Threads and scopes. Stands on pthread_create(3), ilock.h, check.h. A thread's record is used again for a later
- * thread, with another serial, and never freed: so a handle joined twice is told from a good one. */
+/* Threads and scopes. Stands on pthread_create(3), ilock.h, check.h. A thread's record is used again for a
+ * later thread, with another serial, and never freed: so a handle joined twice is told from a good one. */
 #include "aglet/thread.h"
 
 #include "check.h"
@@ -13,14 +13,14 @@
 #include <stdlib.h>
 
 struct aglet_thread_state_ {
-    _Atomic uint64_t serial;  /* of the handle that may join it; 0 once that was used up */
+    _Atomic uint64_t serial; /* of the handle that may join it; 0 once that was used up */
     pthread_t id;
     void *(*entry)(void *);
     void *argument;
-    struct check_thread *check;        /* checked library: its record there, or NULL */
-    struct aglet_thread_state_ *next;  /* in a scope, under the scope's lock; free, under pool_lock */
-    _Atomic uint32_t users;            /* the handle and the thread itself; at 0 the record goes back */
-    _Atomic uint32_t done;             /* checked library: 1 once its function has returned */
+    struct check_thread *check;       /* checked library: its record there, or NULL */
+    struct aglet_thread_state_ *next; /* in a scope, under the scope's lock; free, under pool_lock */
+    _Atomic uint32_t users;           /* the handle and the thread itself; at 0 the record goes back */
+    _Atomic uint32_t done;            /* checked library: 1 once its function has returned */
     char name[32];
 };
 
@@ -28,8 +28,7 @@ static struct ilock pool_lock;
 static struct aglet_thread_state_ *pool;
 static uint64_t last_serial; /* under pool_lock */
 
-static struct aglet_thread_state_ *take_state(void)
-{
+static struct aglet_thread_state_ *take_state(void) {
     ilock_take(&pool_lock);
     struct aglet_thread_state_ *t = pool;
     if (t != NULL)
@@ -47,8 +46,7 @@ static struct aglet_thread_state_ *take_state(void)
     return t;
 }
 
-static void leave_state(struct aglet_thread_state_ *t, uint32_t users)
-{
+static void leave_state(struct aglet_thread_state_ *t, uint32_t users) {
     /* Release and acquire: the last one sees that the others are done with it. */
     if (atomic_fetch_sub_explicit(&t->users, users, memory_order_acq_rel) != users)
         return;
@@ -59,8 +57,7 @@ static void leave_state(struct aglet_thread_state_ *t, uint32_t users)
 }
 
 /* Also when the thread ends by pthread_exit. */
-static void last(void *state)
-{
+static void last(void *state) {
     struct aglet_thread_state_ *t = state;
     if (aglet_checked) {
         check_thread_end(NULL);
@@ -70,8 +67,7 @@ static void last(void *state)
     leave_state(t, 1);
 }
 
-static void *first(void *state)
-{
+static void *first(void *state) {
     struct aglet_thread_state_ *t = state;
     if (t->name[0] != '\0')
         pthread_setname_np(pthread_self(), t->name);
@@ -86,8 +82,7 @@ static void *first(void *state)
 
 /* Returns 0 and *out, or a negative errno. */
 static int start(const struct aglet_thread_options *options, void *(*entry)(void *), void *argument,
-                 const void *caller, struct aglet_thread_state_ **out)
-{
+                 const void *caller, struct aglet_thread_state_ **out) {
     struct aglet_thread_state_ *t = take_state();
     if (t == NULL)
         return -ENOMEM;
@@ -117,8 +112,7 @@ static int start(const struct aglet_thread_options *options, void *(*entry)(void
 }
 
 static int spawn(aglet_thread *thread, const struct aglet_thread_options *options, void *(*entry)(void *),
-                 void *argument, const void *caller)
-{
+                 void *argument, const void *caller) {
     *thread = (aglet_thread)AGLET_THREAD_INIT;
     int error = start(options, entry, argument, caller, &thread->state_);
     if (error == 0)
@@ -126,33 +120,30 @@ static int spawn(aglet_thread *thread, const struct aglet_thread_options *option
     return error;
 }
 
-int aglet_thread_spawn(aglet_thread *thread, void *(*entry)(void *), void *argument)
-{
+int aglet_thread_spawn(aglet_thread *thread, void *(*entry)(void *), void *argument) {
     static const struct aglet_thread_options none;
     return spawn(thread, &none, entry, argument, CALLER());
 }
 
-int aglet_thread_spawn_with(aglet_thread *thread, const struct aglet_thread_options *options, void *(*entry)(void *),
-                            void *argument)
-{
+int aglet_thread_spawn_with(aglet_thread *thread, const struct aglet_thread_options *options,
+                            void *(*entry)(void *), void *argument) {
     return spawn(thread, options, entry, argument, CALLER());
 }
 
 /* Make the handle ours alone. False where it was used up before. */
-static bool use_up(aglet_thread *thread, const char *verb, const void *caller)
-{
+static bool use_up(aglet_thread *thread, const char *verb, const void *caller) {
     uint64_t serial = thread->serial_;
     if (serial != 0 && thread->state_ != NULL &&
         atomic_compare_exchange_strong_explicit(&thread->state_->serial, &serial, 0, memory_order_acquire,
                                                 memory_order_relaxed))
         return true;
     if (aglet_checked)
-        misuse_report("unjoined", thread, false, caller, "a thread is %s that was joined or detached before", verb);
+        misuse_report("unjoined", thread, false, caller, "a thread is %s that was joined or detached before",
+                      verb);
     return false;
 }
 
-static int join(struct aglet_thread_state_ *t, void **result, const void *caller)
-{
+static int join(struct aglet_thread_state_ *t, void **result, const void *caller) {
     if (aglet_checked && !check_block_begin(CHECK_ON_JOIN, t->check, AGLET_FOREVER, caller))
         return -EDEADLK;
     if (aglet_checked) /* asleep where the checker can look around; pthread_join then returns at once */
@@ -167,8 +158,7 @@ static int join(struct aglet_thread_state_ *t, void **result, const void *caller
     return -error;
 }
 
-int aglet_thread_join(aglet_thread *thread, void **result)
-{
+int aglet_thread_join(aglet_thread *thread, void **result) {
     struct aglet_thread_state_ *t = thread->state_;
     if (t != NULL && atomic_load_explicit(&t->serial, memory_order_relaxed) == thread->serial_ &&
         pthread_equal(t->id, pthread_self())) {
@@ -181,8 +171,7 @@ int aglet_thread_join(aglet_thread *thread, void **result)
     return join(t, result, CALLER());
 }
 
-int aglet_thread_detach(aglet_thread *thread)
-{
+int aglet_thread_detach(aglet_thread *thread) {
     struct aglet_thread_state_ *t = thread->state_;
     if (!use_up(thread, "detached", CALLER()))
         return -EINVAL;
@@ -193,8 +182,7 @@ int aglet_thread_detach(aglet_thread *thread)
     return -error;
 }
 
-void aglet_thread_set_name(const char *name)
-{
+void aglet_thread_set_name(const char *name) {
     char system_name[16];
     snprintf(system_name, sizeof system_name, "%s", name);
     pthread_setname_np(pthread_self(), system_name);
@@ -202,13 +190,11 @@ void aglet_thread_set_name(const char *name)
         check_thread_name(name);
 }
 
-void aglet_scope_begin(aglet_scope *scope)
-{
+void aglet_scope_begin(aglet_scope *scope) {
     *scope = (aglet_scope){.open_ = true};
 }
 
-int aglet_scope_spawn(aglet_scope *scope, void *(*entry)(void *), void *argument)
-{
+int aglet_scope_spawn(aglet_scope *scope, void *(*entry)(void *), void *argument) {
     static const struct aglet_thread_options none;
     struct aglet_thread_state_ *t = NULL;
     int error = start(&none, entry, argument, CALLER(), &t);
@@ -224,8 +210,7 @@ int aglet_scope_spawn(aglet_scope *scope, void *(*entry)(void *), void *argument
     return error;
 }
 
-int aglet_scope_end(aglet_scope *scope)
-{
+int aglet_scope_end(aglet_scope *scope) {
     struct ilock *lock = (struct ilock *)(void *)&scope->lock_;
     for (;;) {
         ilock_take(lock);
@@ -242,19 +227,19 @@ int aglet_scope_end(aglet_scope *scope)
     return scope->error_;
 }
 
-void aglet_affine_check(aglet_affine *affine)
-{
+void aglet_affine_check(aglet_affine *affine) {
     if (!aglet_checked)
         return;
     _Atomic uint64_t *owner = (_Atomic uint64_t *)&affine->owner_;
     uint64_t me = check_thread_serial(), seen = 0;
-    if (!atomic_compare_exchange_strong_explicit(owner, &seen, me, memory_order_relaxed, memory_order_relaxed) &&
+    if (!atomic_compare_exchange_strong_explicit(owner, &seen, me, memory_order_relaxed,
+                                                 memory_order_relaxed) &&
         seen != me)
-        misuse_report("affinity", affine, false, CALLER(), "an object that belongs to one thread is used by another");
+        misuse_report("affinity", affine, false, CALLER(),
+                      "an object that belongs to one thread is used by another");
 }
 
-void aglet_affine_release(aglet_affine *affine)
-{
+void aglet_affine_release(aglet_affine *affine) {
     if (aglet_checked)
         atomic_store_explicit((_Atomic uint64_t *)&affine->owner_, 0, memory_order_relaxed);
 }

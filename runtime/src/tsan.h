@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Telling ThreadSanitizer what a lock is, where the program runs under it. Its functions are weak: in other programs
- * they are not there, and the cost is one test. Stands on the compiler's sanitizer interface (tsan_interface.h). */
+/* Telling ThreadSanitizer what a lock is, where the program runs under it. Its functions are weak: in other
+ * programs they are not there, and the cost is one test. Stands on the compiler's sanitizer interface
+ * (tsan_interface.h). */
 #ifndef AGLET_SRC_TSAN_H
 #define AGLET_SRC_TSAN_H
 
@@ -16,13 +17,11 @@ void __tsan_mutex_post_lock(void *lock, unsigned flags, int recursion) __attribu
 int __tsan_mutex_pre_unlock(void *lock, unsigned flags) __attribute__((weak));
 void __tsan_mutex_post_unlock(void *lock, unsigned flags) __attribute__((weak));
 
-static inline bool tsan_here(void)
-{
+static inline bool tsan_here(void) {
     return AGLET_UNLIKELY(__tsan_mutex_create != NULL);
 }
 #else
-static inline bool tsan_here(void)
-{
+static inline bool tsan_here(void) {
     return false;
 }
 #define __tsan_mutex_create(lock, flags) ((void)(lock))
@@ -34,27 +33,23 @@ static inline bool tsan_here(void)
 enum { TSAN_READ_LOCK = 1 << 3, TSAN_TRY_LOCK = 1 << 4, TSAN_NOT_STATIC = 1 << 8 };
 #endif
 
-static inline unsigned tsan_flags(int mode)
-{
+static inline unsigned tsan_flags(int mode) {
     return (mode & CHECK_SHARED ? (unsigned)TSAN_READ_LOCK : 0) | (unsigned)TSAN_TRY_LOCK;
 }
 
-static inline void tsan_create(const void *lock, bool rw)
-{
+static inline void tsan_create(const void *lock, bool rw) {
     (void)rw;
     if (tsan_here())
         __tsan_mutex_create((void *)(uintptr_t)lock, TSAN_NOT_STATIC);
 }
 
-static inline void tsan_destroy(const void *lock)
-{
+static inline void tsan_destroy(const void *lock) {
     if (tsan_here())
         __tsan_mutex_destroy((void *)(uintptr_t)lock, 0);
 }
 
 /* The lock was taken just now. Told as a try, after the fact: our own order check is the better one. */
-static inline void tsan_locked(const void *lock, int mode)
-{
+static inline void tsan_locked(const void *lock, int mode) {
     if (tsan_here()) {
         __tsan_mutex_pre_lock((void *)(uintptr_t)lock, tsan_flags(mode));
         __tsan_mutex_post_lock((void *)(uintptr_t)lock, tsan_flags(mode), 1);
@@ -62,8 +57,7 @@ static inline void tsan_locked(const void *lock, int mode)
 }
 
 /* The lock is given in a moment. */
-static inline void tsan_unlock(const void *lock, int mode)
-{
+static inline void tsan_unlock(const void *lock, int mode) {
     if (tsan_here()) {
         __tsan_mutex_pre_unlock((void *)(uintptr_t)lock, tsan_flags(mode));
         __tsan_mutex_post_unlock((void *)(uintptr_t)lock, tsan_flags(mode));

@@ -9,8 +9,7 @@ enum { WAKE_SLEEPER = 1, WAKE_HEIR = 2 }; /* futex sets */
 enum { SPINS = 40, HEIR_SPINS = 400 };
 static const aglet_time heir_after = 500000;
 
-uint32_t word_lock_give_slow(_Atomic uint32_t *word, uint32_t seen)
-{
+uint32_t word_lock_give_slow(_Atomic uint32_t *word, uint32_t seen) {
     for (;;) {
         if (AGLET_UNLIKELY(!(seen & LOCKED))) {
             if (aglet_checked)
@@ -28,20 +27,17 @@ uint32_t word_lock_give_slow(_Atomic uint32_t *word, uint32_t seen)
     return !(seen & HEIR) && (seen & SLEEPERS) ? WAKE_SLEEPER : 0;
 }
 
-void word_lock_wake(_Atomic uint32_t *word, uint32_t whom)
-{
+void word_lock_wake(_Atomic uint32_t *word, uint32_t whom) {
     futex_wake_set(word, 1, whom);
 }
 
-void word_lock_give_and_wake(_Atomic uint32_t *word, uint32_t seen)
-{
+void word_lock_give_and_wake(_Atomic uint32_t *word, uint32_t seen) {
     uint32_t whom = word_lock_give_slow(word, seen);
     if (whom != 0)
         word_lock_wake(word, whom);
 }
 
-bool word_lock_try(_Atomic uint32_t *word)
-{
+bool word_lock_try(_Atomic uint32_t *word) {
     /* Free, but perhaps not zero: sleepers were left by somebody whose wait ended early. */
     uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
     while (!(seen & (uint32_t)(LOCKED | HEIR)))
@@ -51,9 +47,9 @@ bool word_lock_try(_Atomic uint32_t *word)
     return false;
 }
 
-/* Stop being the heir without having taken the lock: whoever sleeps must not wait for a give that went to us. */
-static void renounce(_Atomic uint32_t *word)
-{
+/* Stop being the heir without having taken the lock: whoever sleeps must not wait for a give that went to us.
+ */
+static void renounce(_Atomic uint32_t *word) {
     uint32_t seen = atomic_load_explicit(word, memory_order_relaxed), left;
     do {
         left = seen & ~(uint32_t)(HEIR | HEIR_SLEEPS);
@@ -66,8 +62,7 @@ static void renounce(_Atomic uint32_t *word)
 }
 
 /* The heir's wait. HEIR is set and is ours. Returns false when the deadline passed; then HEIR is out. */
-static bool inherit(_Atomic uint32_t *word, aglet_time deadline)
-{
+static bool inherit(_Atomic uint32_t *word, aglet_time deadline) {
     for (int spin = 0;; spin++) {
         uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
         if (!(seen & LOCKED)) {
@@ -93,8 +88,7 @@ static bool inherit(_Atomic uint32_t *word, aglet_time deadline)
 }
 
 /* Wait for the lock and take it. Returns false when the deadline passed. */
-bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline)
-{
+bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline) {
     aglet_time since = 0;
     bool may_spin = spinning_pays();
     uint32_t sleepers = 0; /* SLEEPERS once we slept: others may sleep still, and only we would wake them */
@@ -102,8 +96,8 @@ bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline)
     for (;;) {
         uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
         if (!(seen & (uint32_t)(LOCKED | HEIR))) {
-            if (atomic_compare_exchange_weak_explicit(word, &seen, seen | LOCKED | sleepers, memory_order_acquire,
-                                                      memory_order_relaxed))
+            if (atomic_compare_exchange_weak_explicit(word, &seen, seen | LOCKED | sleepers,
+                                                      memory_order_acquire, memory_order_relaxed))
                 return true;
             continue;
         }

@@ -2,18 +2,20 @@
 /* One 32-bit word as a mutual exclusion lock that starves nobody; mutex and rwlock are made of it.
  * Stands on futex.h. Zero is free.
  *
- * Bits of the state word: LOCKED · SLEEPERS, somebody may sleep on the word · HEIR, one waiter has waited so long
- * that only it may take the lock next · HEIR_SLEEPS, and it sleeps. Cost: one compare-exchange to take, one to give.
+ * Bits of the state word: LOCKED · SLEEPERS, somebody may sleep on the word · HEIR, one waiter has waited so
+ * long that only it may take the lock next · HEIR_SLEEPS, and it sleeps. Cost: one compare-exchange to take,
+ * one to give.
  *
- * Newcomers may take a free lock ahead of sleepers, because waking a sleeper takes microseconds during which the lock
- * would idle. That alone would starve: hence the heir. A waiter that has waited HEIR_AFTER sets HEIR; from then on a
- * give leaves the lock free but not takeable by others. The heir is usually awake and spinning, so the hand-over
- * costs one cache line transfer. (Go's starvation mode and parking_lot's timed fair unlock serve the same end; the
- * first queues everybody while it lasts, the second hands to a thread that is still asleep.)
+ * Newcomers may take a free lock ahead of sleepers, because waking a sleeper takes microseconds during which
+ * the lock would idle. That alone would starve: hence the heir. A waiter that has waited HEIR_AFTER sets
+ * HEIR; from then on a give leaves the lock free but not takeable by others. The heir is usually awake and
+ * spinning, so the hand-over costs one cache line transfer. (Go's starvation mode and parking_lot's timed
+ * fair unlock serve the same end; the first queues everybody while it lasts, the second hands to a thread
+ * that is still asleep.)
  *
- * Giving is one atomic step with nothing read or written after it, so the lock's memory may be freed by whoever took
- * it next. What follows is at most a futex_wake on the bare address. An unlock by plain store would be faster and
- * needs a read of SLEEPERS afterwards: rejected for that. */
+ * Giving is one atomic step with nothing read or written after it, so the lock's memory may be freed by
+ * whoever took it next. What follows is at most a futex_wake on the bare address. An unlock by plain store
+ * would be faster and needs a read of SLEEPERS afterwards: rejected for that. */
 #ifndef AGLET_SRC_WORD_LOCK_H
 #define AGLET_SRC_WORD_LOCK_H
 
@@ -32,18 +34,16 @@ void word_lock_wake(_Atomic uint32_t *word, uint32_t whom);
 /* Take if free, also with waiters left over on the word. */
 bool word_lock_try(_Atomic uint32_t *word);
 
-static inline bool word_lock_take_free(_Atomic uint32_t *word)
-{
+static inline bool word_lock_take_free(_Atomic uint32_t *word) {
     uint32_t free = 0;
     /* Pairs with the release in word_lock_give. */
     return atomic_compare_exchange_strong_explicit(word, &free, LOCKED, memory_order_acquire,
                                                    memory_order_relaxed);
 }
 
-/* Give the lock, in one atomic step; SLEEPERS goes out with it, and the sleeper that is woken puts it back in. In two
- * parts for the rwlock, which has another step to do before the system call. */
-static inline uint32_t word_lock_release(_Atomic uint32_t *word)
-{
+/* Give the lock, in one atomic step; SLEEPERS goes out with it, and the sleeper that is woken puts it back
+ * in. In two parts for the rwlock, which has another step to do before the system call. */
+static inline uint32_t word_lock_release(_Atomic uint32_t *word) {
     uint32_t seen = LOCKED;
     /* Pairs with the acquire of every take. */
     if (AGLET_LIKELY(atomic_compare_exchange_strong_explicit(word, &seen, 0, memory_order_release,
@@ -52,8 +52,7 @@ static inline uint32_t word_lock_release(_Atomic uint32_t *word)
     return word_lock_give_slow(word, seen);
 }
 
-static inline void word_lock_give(_Atomic uint32_t *word)
-{
+static inline void word_lock_give(_Atomic uint32_t *word) {
     uint32_t seen = LOCKED;
     if (AGLET_UNLIKELY(!atomic_compare_exchange_strong_explicit(word, &seen, 0, memory_order_release,
                                                                 memory_order_relaxed)))

@@ -4,14 +4,12 @@
 
 static aglet_affine owner = AGLET_AFFINE_INIT;
 
-static void *draw(void *argument)
-{
+static void *draw(void *argument) {
     aglet_affine_check(&owner);
     return argument;
 }
 
-int main(void)
-{
+int main(void) {
     draw(NULL);
     if (mended)
         aglet_affine_release(&owner);

@@ -2,8 +2,7 @@
 /* Wrong: one drop too many of a reference-counted object. Finds: arc-count. Only with Aglet's API. */
 #include "form.h"
 
-int main(void)
-{
+int main(void) {
     long *value = aglet_arc_new(sizeof *value, NULL);
     aglet_arc_drop(value);
     if (!mended)

@@ -6,8 +6,7 @@ static lock_type mu = LOCK_INIT, other = LOCK_INIT;
 static cond_type changed = COND_INIT;
 static _Atomic int here;
 
-static void *wait_with(void *argument)
-{
+static void *wait_with(void *argument) {
     lock_type *m = argument;
     meet(&here, 2);
     lock(m);
@@ -16,8 +15,7 @@ static void *wait_with(void *argument)
     return NULL;
 }
 
-int main(void)
-{
+int main(void) {
     thread_type t;
     spawn(&t, wait_with, mended ? &mu : &other);
     wait_with(&mu);

@@ -5,8 +5,7 @@
 static lock_type mu = LOCK_INIT;
 static cond_type changed = COND_INIT;
 
-int main(void)
-{
+int main(void) {
     if (mended)
         lock(&mu);
     (void)cond_wait_ms(&changed, &mu, 10);

@@ -7,8 +7,7 @@ struct account {
     long balance;
 };
 
-int main(void)
-{
+int main(void) {
     static struct account first, second;
     lock_init(&first.mu);
     lock(&first.mu);

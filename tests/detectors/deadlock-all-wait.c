@@ -6,8 +6,7 @@ static lock_type mu = LOCK_INIT;
 static cond_type changed = COND_INIT;
 static int turn;
 
-static void *wait_for_turn(void *argument)
-{
+static void *wait_for_turn(void *argument) {
     int mine = argument != NULL;
     lock(&mu);
     if (mended) {
@@ -20,8 +19,7 @@ static void *wait_for_turn(void *argument)
     return NULL;
 }
 
-int main(void)
-{
+int main(void) {
     thread_type t;
     spawn(&t, wait_for_turn, &mu);
     wait_for_turn(NULL);

@@ -5,16 +5,14 @@
 static lock_type mu = LOCK_INIT;
 static _Atomic int here;
 
-static void *work(void *argument)
-{
+static void *work(void *argument) {
     meet(&here, 2);
     lock(&mu);
     unlock(&mu);
     return argument;
 }
 
-int main(void)
-{
+int main(void) {
     thread_type t;
     spawn(&t, work, NULL);
     lock(&mu);

@@ -5,8 +5,7 @@
 static rw_type a = RW_INIT, b = RW_INIT;
 static _Atomic int here;
 
-static void cross(rw_type *mine, rw_type *other)
-{
+static void cross(rw_type *mine, rw_type *other) {
     rw_read(mine);
     meet(&here, 2);
     if (mended)
@@ -17,14 +16,12 @@ static void cross(rw_type *mine, rw_type *other)
         rw_read_unlock(mine);
 }
 
-static void *work(void *argument)
-{
+static void *work(void *argument) {
     cross(&b, &a);
     return argument;
 }
 
-int main(void)
-{
+int main(void) {
     thread_type t;
     spawn(&t, work, NULL);
     cross(&a, &b);

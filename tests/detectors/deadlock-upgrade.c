@@ -4,8 +4,7 @@
 
 static rw_type rw = RW_INIT;
 
-int main(void)
-{
+int main(void) {
     rw_read(&rw);
     if (mended)
         rw_read_unlock(&rw);

@@ -5,8 +5,7 @@
 static lock_type a = LOCK_INIT, b = LOCK_INIT;
 static _Atomic int here;
 
-static void *other(void *argument)
-{
+static void *other(void *argument) {
     lock(mended ? &a : &b);
     if (!mended)
         meet(&here, 2);
@@ -16,8 +15,7 @@ static void *other(void *argument)
     return argument;
 }
 
-int main(void)
-{
+int main(void) {
     thread_type t;
     spawn(&t, other, NULL);
     lock(&a);

@@ -2,8 +2,7 @@
 /* Wrong: a lock is destroyed while it is held. Finds: destroy-held. */
 #include "form.h"
 
-int main(void)
-{
+int main(void) {
     lock_type mu;
     lock_init(&mu);
     lock(&mu);

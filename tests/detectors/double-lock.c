@@ -5,15 +5,13 @@
 static lock_type mu = LOCK_INIT;
 static int total;
 
-static void add(int n)
-{
+static void add(int n) {
     lock(&mu);
     total += n;
     unlock(&mu);
 }
 
-int main(void)
-{
+int main(void) {
     lock(&mu);
     if (mended)
         unlock(&mu);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Wrong: main receives until the last sender is gone, and holds one. Finds: forgotten-sender. Only with Aglet's API. */
+/* Wrong: main receives until the last sender is gone, and holds one. Finds: forgotten-sender. Only with
+ * Aglet's API. */
 #include "form.h"
 #include "aglet/channel.h"
 
 AGLET_CHANNEL(numbers, int);
 
-static void *produce(void *argument)
-{
+static void *produce(void *argument) {
     numbers_sender *tx = argument;
     for (int i = 0; i < 3; i++)
         (void)numbers_send(tx, i);
@@ -14,8 +14,7 @@ static void *produce(void *argument)
     return NULL;
 }
 
-int main(void)
-{
+int main(void) {
     numbers_sender tx, other;
     numbers_receiver rx;
     thread_type t;

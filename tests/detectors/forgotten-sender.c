@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Wrong: the receiver's own sender is never dropped, so its loop never ends. Finds: forgotten-sender. Only with Aglet's API. */
+/* Wrong: the receiver's own sender is never dropped, so its loop never ends. Finds: forgotten-sender. Only
+ * with Aglet's API. */
 #include "form.h"
 #include "aglet/channel.h"
 #include "aglet/executor.h"
 
 AGLET_CHANNEL(numbers, int);
 
-static void *produce(void *argument)
-{
+static void *produce(void *argument) {
     numbers_sender *tx = argument;
     for (int i = 0; i < 3; i++)
         (void)numbers_send(tx, i);
@@ -15,8 +15,7 @@ static void *produce(void *argument)
     return NULL;
 }
 
-static void *work(void *argument)
-{
+static void *work(void *argument) {
     numbers_sender tx, other;
     numbers_receiver rx;
     int value;
@@ -32,7 +31,6 @@ static void *work(void *argument)
     return NULL;
 }
 
-int main(void)
-{
+int main(void) {
     return aglet_run(NULL, work, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* One source, two forms: with Aglet's API (FORM_AGLET) or plain pthreads. With MENDED a program is right, else wrong in
- * exactly one way. With ERRORCHECK, in the pthread form, mutexes check errors and an error ends the program with 3.
- * Stands on aglet.h or pthread.h. */
+/* One source, two forms: with Aglet's API (FORM_AGLET) or plain pthreads. With MENDED a program is right,
+ * else wrong in exactly one way. With ERRORCHECK, in the pthread form, mutexes check errors and an error ends
+ * the program with 3. Stands on aglet.h or pthread.h. */
 #ifndef FORM_H
 #define FORM_H
 
@@ -55,8 +55,7 @@ typedef aglet_thread thread_type;
 #define LOCK_INIT PTHREAD_MUTEX_INITIALIZER
 #endif
 typedef pthread_mutex_t lock_type;
-static inline void lock_init_(pthread_mutex_t *m)
-{
+static inline void lock_init_(pthread_mutex_t *m) {
     static const pthread_mutex_t fresh = LOCK_INIT;
     memcpy(m, &fresh, sizeof *m);
 }
@@ -77,8 +76,7 @@ typedef pthread_rwlock_t rw_type;
 typedef pthread_cond_t cond_type;
 #define COND_INIT PTHREAD_COND_INITIALIZER
 #define cond_wait(c, m) MUST(pthread_cond_wait(c, m))
-static inline int cond_wait_ms_(pthread_cond_t *c, pthread_mutex_t *m, long ms)
-{
+static inline int cond_wait_ms_(pthread_cond_t *c, pthread_mutex_t *m, long ms) {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     t.tv_nsec += ms * 1000000;
@@ -95,15 +93,13 @@ typedef pthread_t thread_type;
 #endif
 
 /* Wait until `count` threads have come here. */
-static inline void meet(_Atomic int *arrived, int count)
-{
+static inline void meet(_Atomic int *arrived, int count) {
     atomic_fetch_add(arrived, 1);
     while (atomic_load(arrived) < count)
         usleep(1000);
 }
 
-static inline void run(void *(*f)(void *), void *argument)
-{
+static inline void run(void *(*f)(void *), void *argument) {
     thread_type t;
     spawn(&t, f, argument);
     join(&t);

@@ -7,8 +7,7 @@ struct job {
     int done;
 };
 
-int main(void)
-{
+int main(void) {
     struct job *job = calloc(1, sizeof *job);
     lock_init(&job->mu);
     lock(&job->mu);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Wrong: a guard lives while its task receives from a channel. Finds: lock-across-yield. Only with Aglet's API. */
+/* Wrong: a guard lives while its task receives from a channel. Finds: lock-across-yield. Only with Aglet's
+ * API. */
 #include "form.h"
 #include "aglet/channel.h"
 #include "aglet/executor.h"
@@ -9,8 +10,7 @@ AGLET_CHANNEL(numbers, int);
 static aglet_mutex mu;
 static int total;
 
-static void *work(void *argument)
-{
+static void *work(void *argument) {
     numbers_receiver *rx = argument;
     int value;
     if (mended) {
@@ -25,8 +25,7 @@ static void *work(void *argument)
     return NULL;
 }
 
-static void *both(void *argument)
-{
+static void *both(void *argument) {
     numbers_sender tx;
     numbers_receiver rx;
     aglet_task *task;
@@ -40,7 +39,6 @@ static void *both(void *argument)
     return NULL;
 }
 
-int main(void)
-{
+int main(void) {
     return aglet_run(NULL, both, NULL, NULL);
 }

@@ -2,13 +2,11 @@
 /* Wrong: a thread is joined a second time. Finds: unjoined. */
 #include "form.h"
 
-static void *work(void *argument)
-{
+static void *work(void *argument) {
     return argument;
 }
 
-int main(void)
-{
+int main(void) {
     thread_type t;
     spawn(&t, work, NULL);
     thread_type copy = t;

@@ -5,8 +5,7 @@
 static lock_type mu = LOCK_INIT;
 
 #ifdef FORM_AGLET
-static int put(int full)
-{
+static int put(int full) {
 #ifdef MENDED
     AGLET_GUARD(&mu);
 #else
@@ -20,8 +19,7 @@ static int put(int full)
     return 0;
 }
 #else
-static int put(int full)
-{
+static int put(int full) {
     lock(&mu);
     if (full) {
         if (mended)
@@ -33,15 +31,13 @@ static int put(int full)
 }
 #endif
 
-static void *work(void *argument)
-{
+static void *work(void *argument) {
     (void)argument;
     put(1);
     return NULL;
 }
 
-int main(void)
-{
+int main(void) {
     run(work, NULL);
     return 0;
 }

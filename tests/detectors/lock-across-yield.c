@@ -5,8 +5,7 @@
 
 static aglet_mutex mu;
 
-static void *work(void *argument)
-{
+static void *work(void *argument) {
     aglet_mutex_lock(&mu);
     if (mended)
         aglet_mutex_unlock(&mu);
@@ -16,7 +15,6 @@ static void *work(void *argument)
     return argument;
 }
 
-int main(void)
-{
+int main(void) {
     return aglet_run(NULL, work, NULL, NULL);
 }

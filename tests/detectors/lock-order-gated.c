@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Wrong: opposite orders, one of them without the outer lock that makes it harmless. Finds: lock-order. The twin takes
- * the outer lock both times, and no deadlock is possible. */
+/* Wrong: opposite orders, one of them without the outer lock that makes it harmless. Finds: lock-order. The
+ * twin takes the outer lock both times, and no deadlock is possible. */
 #include "form.h"
 
 static lock_type outer = LOCK_INIT, a = LOCK_INIT, b = LOCK_INIT;
 
-static void *a_then_b(void *argument)
-{
+static void *a_then_b(void *argument) {
     lock(&outer);
     lock(&a);
     lock(&b);
@@ -16,8 +15,7 @@ static void *a_then_b(void *argument)
     return argument;
 }
 
-static void *b_then_a(void *argument)
-{
+static void *b_then_a(void *argument) {
     if (mended)
         lock(&outer);
     lock(&b);
@@ -29,8 +27,7 @@ static void *b_then_a(void *argument)
     return argument;
 }
 
-int main(void)
-{
+int main(void) {
     run(a_then_b, NULL);
     run(b_then_a, NULL);
     return 0;

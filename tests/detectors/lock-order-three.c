@@ -4,8 +4,7 @@
 
 static lock_type locks[3] = {LOCK_INIT, LOCK_INIT, LOCK_INIT};
 
-static void *take_two(void *argument)
-{
+static void *take_two(void *argument) {
     int i = *(int *)argument, next = (i + 1) % 3;
     int first = mended && next < i ? next : i, second = mended && next < i ? i : next;
     lock(&locks[first]);
@@ -15,8 +14,7 @@ static void *take_two(void *argument)
     return NULL;
 }
 
-int main(void)
-{
+int main(void) {
     for (int i = 0; i < 3; i++)
         run(take_two, &i);
     return 0;

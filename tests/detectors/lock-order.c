@@ -4,8 +4,7 @@
 
 static lock_type a = LOCK_INIT, b = LOCK_INIT;
 
-static void *a_then_b(void *argument)
-{
+static void *a_then_b(void *argument) {
     lock(&a);
     lock(&b);
     unlock(&b);
@@ -13,8 +12,7 @@ static void *a_then_b(void *argument)
     return argument;
 }
 
-static void *b_then_a(void *argument)
-{
+static void *b_then_a(void *argument) {
     lock(&b);
     lock(&a);
     unlock(&a);
@@ -22,8 +20,7 @@ static void *b_then_a(void *argument)
     return argument;
 }
 
-int main(void)
-{
+int main(void) {
     run(a_then_b, NULL);
     run(mended ? a_then_b : b_then_a, NULL);
     return 0;

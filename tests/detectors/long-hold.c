@@ -4,8 +4,7 @@
 
 static lock_type mu = LOCK_INIT;
 
-int main(void)
-{
+int main(void) {
     lock(&mu);
     if (mended)
         unlock(&mu);

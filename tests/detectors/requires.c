@@ -6,14 +6,12 @@ static lock_type mu = LOCK_INIT;
 static long total AGLET_GUARDED_BY(mu);
 
 static void add(long n) AGLET_REQUIRES(mu);
-static void add(long n)
-{
+static void add(long n) {
     aglet_assert_held(&mu);
     total += n;
 }
 
-int main(void)
-{
+int main(void) {
     lock(&mu);
     if (!mended)
         unlock(&mu);

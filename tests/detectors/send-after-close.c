@@ -5,8 +5,7 @@
 
 AGLET_CHANNEL(numbers, int);
 
-int main(void)
-{
+int main(void) {
     numbers_sender tx;
     numbers_receiver rx;
     if (numbers_bounded(&tx, &rx, 4))

@@ -4,8 +4,7 @@
 
 static lock_type mu = LOCK_INIT;
 
-static void *work(void *argument)
-{
+static void *work(void *argument) {
     lock(&mu);
     if (argument != NULL)
         return NULL;
@@ -13,8 +12,7 @@ static void *work(void *argument)
     return NULL;
 }
 
-int main(void)
-{
+int main(void) {
     run(work, mended ? NULL : (void *)&mu);
     return 0;
 }

@@ -4,14 +4,12 @@
 
 static _Atomic int here;
 
-static void *work(void *argument)
-{
+static void *work(void *argument) {
     atomic_store(&here, 1);
     return argument;
 }
 
-int main(void)
-{
+int main(void) {
     thread_type t;
     spawn(&t, work, NULL);
     while (atomic_load(&here) == 0)

@@ -4,8 +4,7 @@
 
 static lock_type mu = LOCK_INIT;
 
-static void *give(void *argument)
-{
+static void *give(void *argument) {
     (void)argument;
     if (mended)
         lock(&mu);
@@ -13,8 +12,7 @@ static void *give(void *argument)
     return NULL;
 }
 
-int main(void)
-{
+int main(void) {
     lock(&mu);
     if (mended)
         unlock(&mu);

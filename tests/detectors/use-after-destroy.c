@@ -2,8 +2,7 @@
 /* Wrong: a lock is taken after it was destroyed. Finds: uninitialised-lock. */
 #include "form.h"
 
-int main(void)
-{
+int main(void) {
     static lock_type mu;
     lock_init(&mu);
     lock_destroy(&mu);

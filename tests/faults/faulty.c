@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* One program, many ways to make trouble for the checker itself; faults.py runs it and says what must come out.
- * Stands on aglet.h. */
+/* One program, many ways to make trouble for the checker itself; faults.py runs it and says what must come
+ * out. Stands on aglet.h. */
 #include "aglet/aglet.h"
 
 #include <setjmp.h>
@@ -13,8 +13,7 @@
 
 static aglet_mutex a = AGLET_MUTEX_INIT, b = AGLET_MUTEX_INIT;
 
-static void order(void)
-{
+static void order(void) {
     aglet_mutex_init_named(&a, "alpha");
     aglet_mutex_init_named(&b, "beta");
     aglet_mutex *pairs[][2] = {{&a, &b}, {&b, &a}};
@@ -24,29 +23,25 @@ static void order(void)
     }
 }
 
-static void backwards(void)
-{
+static void backwards(void) {
     aglet_mutex_init_named(&a, "alpha");
     aglet_mutex_init_named(&b, "beta");
     AGLET_GUARD(&b);
     AGLET_GUARD(&a);
 }
 
-static void unheld(void)
-{
+static void unheld(void) {
     aglet_mutex_unlock(&a);
     aglet_mutex_unlock(&b);
 }
 
-static void in_handler(int signal)
-{
+static void in_handler(int signal) {
     (void)signal;
     aglet_mutex_unlock(&a);
 }
 
 /* A report from a handler that came in the middle of malloc, which therefore must not be called. */
-static void from_signal(void)
-{
+static void from_signal(void) {
     signal(SIGALRM, in_handler);
     ualarm(2000, 2000);
     for (int i = 0; i < 3000000; i++) {
@@ -56,8 +51,7 @@ static void from_signal(void)
     ualarm(0, 0);
 }
 
-static void on_crash(int signal)
-{
+static void on_crash(int signal) {
     (void)signal;
     aglet_mutex_unlock(&b); /* a second report while the first is half written */
     static const char said[] = "handler ran\n";
@@ -67,15 +61,13 @@ static void on_crash(int signal)
 }
 
 /* The report reads a name that is no memory, and crashes. */
-static void crash_in_report(void)
-{
+static void crash_in_report(void) {
     signal(SIGSEGV, on_crash);
     aglet_mutex_init_named(&a, (const char *)16);
     aglet_mutex_unlock(&a);
 }
 
-static long used_memory(void)
-{
+static long used_memory(void) {
     long pages = 0;
     FILE *f = fopen("/proc/self/statm", "r");
     if (f == NULL || fscanf(f, "%ld", &pages) != 1)
@@ -84,8 +76,7 @@ static long used_memory(void)
     return pages * sysconf(_SC_PAGESIZE);
 }
 
-static void no_memory(void)
-{
+static void no_memory(void) {
     enum { LOCKS = 6000 };
     static aglet_mutex many[LOCKS];
     struct rlimit limit = {(rlim_t)used_memory() + 1500000, (rlim_t)used_memory() + 1500000};
@@ -101,8 +92,7 @@ static void no_memory(void)
             aglet_mutex_unlock(&many[i]);
 }
 
-static void cleared_while_held(void)
-{
+static void cleared_while_held(void) {
     aglet_mutex_lock(&a);
     memset(&a, 0, sizeof a);
     aglet_mutex_unlock(&a);
@@ -110,21 +100,18 @@ static void cleared_while_held(void)
     aglet_mutex_unlock(&a);
 }
 
-static void long_hold(void)
-{
+static void long_hold(void) {
     AGLET_GUARD(&a);
     usleep(60000);
 }
 
-static void *hold_one(void *mu)
-{
+static void *hold_one(void *mu) {
     aglet_mutex_lock(mu);
     aglet_mutex_unlock(mu);
     return NULL;
 }
 
-static void thousand_threads(void)
-{
+static void thousand_threads(void) {
     static aglet_mutex mu;
     static aglet_thread t[1000];
     struct aglet_thread_options small = {.stack_size = 65536};
@@ -137,14 +124,18 @@ static void thousand_threads(void)
         aglet_thread_join(&t[i], NULL);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(void);
-    } ways[] = {{"order", order}, {"backwards", backwards}, {"unheld", unheld}, {"from-signal", from_signal},
-                {"crash-in-report", crash_in_report}, {"no-memory", no_memory},
-                {"cleared-while-held", cleared_while_held}, {"long-hold", long_hold},
+    } ways[] = {{"order", order},
+                {"backwards", backwards},
+                {"unheld", unheld},
+                {"from-signal", from_signal},
+                {"crash-in-report", crash_in_report},
+                {"no-memory", no_memory},
+                {"cleared-while-held", cleared_while_held},
+                {"long-hold", long_hold},
                 {"thousand-threads", thousand_threads}};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (argc > 1 && strcmp(argv[1], ways[i].name) == 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Things plain pthread programs do and the preloaded checker must live with; preload.py runs each and says what must come
- * out. Stands on pthreads and <threads.h> alone. */
+/* Things plain pthread programs do and the preloaded checker must live with; preload.py runs each and says
+ * what must come out. Stands on pthreads and <threads.h> alone. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
@@ -18,8 +18,7 @@
 static pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
 #define MUST(condition) ((condition) ? (void)0 : (printf("not so: %s\n", #condition), exit(1)))
 
-static void *lock_both(void *argument)
-{
+static void *lock_both(void *argument) {
     pthread_mutex_t *first = argument != NULL ? &a : &b, *second = argument != NULL ? &b : &a;
     pthread_mutex_lock(first);
     pthread_mutex_lock(second);
@@ -28,21 +27,18 @@ static void *lock_both(void *argument)
     return NULL;
 }
 
-static void run(void *(*f)(void *), void *argument)
-{
+static void run(void *(*f)(void *), void *argument) {
     pthread_t t;
     MUST(pthread_create(&t, NULL, f, argument) == 0);
     MUST(pthread_join(t, NULL) == 0);
 }
 
-static void *nothing(void *argument)
-{
+static void *nothing(void *argument) {
     return argument;
 }
 
 /* The child has one thread, the locks its parent held, and its own reports. */
-static void forks(void)
-{
+static void forks(void) {
     pthread_mutex_lock(&a);
     pid_t child = fork();
     if (child == 0) {
@@ -59,8 +55,7 @@ static void forks(void)
     pthread_mutex_unlock(&a);
 }
 
-static void forks_with_threads(void)
-{
+static void forks_with_threads(void) {
     for (int i = 0; i < 20; i++) {
         pthread_t t;
         pthread_create(&t, NULL, lock_both, &a);
@@ -72,8 +67,7 @@ static void forks_with_threads(void)
     }
 }
 
-static void *late(void *argument)
-{
+static void *late(void *argument) {
     void *library = dlopen("libm.so.6", RTLD_NOW);
     double (*cosine)(double) = NULL;
     *(void **)(void *)&cosine = library != NULL ? dlsym(library, "cos") : NULL;
@@ -82,8 +76,7 @@ static void *late(void *argument)
     return argument;
 }
 
-static void loads(void)
-{
+static void loads(void) {
     for (int i = 0; i < 20; i++)
         run(late, NULL);
 }
@@ -91,16 +84,14 @@ static void loads(void)
 static sem_t tick;
 static volatile int ticks;
 
-static void on_alarm(int signal)
-{
+static void on_alarm(int signal) {
     (void)signal;
     ticks++;
     sem_post(&tick);
 }
 
 /* All threads wait, but a signal handler will post: no deadlock. */
-static void signals(void)
-{
+static void signals(void) {
     sem_init(&tick, 0, 0);
     signal(SIGALRM, on_alarm);
     alarm(1);
@@ -109,8 +100,7 @@ static void signals(void)
     MUST(ticks == 1);
 }
 
-static void recursive(void)
-{
+static void recursive(void) {
     pthread_mutexattr_t attributes;
     pthread_mutex_t m;
     pthread_mutexattr_init(&attributes);
@@ -124,8 +114,7 @@ static void recursive(void)
     MUST(pthread_mutex_destroy(&m) == 0);
 }
 
-static void process_shared(void)
-{
+static void process_shared(void) {
     pthread_mutex_t *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pthread_mutexattr_t attributes;
     pthread_mutexattr_init(&attributes);
@@ -133,7 +122,8 @@ static void process_shared(void)
     pthread_mutex_init(m, &attributes);
     pthread_mutex_lock(m);
     if (fork() == 0) {
-        pthread_mutex_lock(m); /* given by the parent: another process's lock is none of the checker's business */
+        pthread_mutex_lock(
+            m); /* given by the parent: another process's lock is none of the checker's business */
         pthread_mutex_unlock(m);
         _exit(0);
     }
@@ -144,8 +134,7 @@ static void process_shared(void)
     MUST(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-static void errorcheck(void)
-{
+static void errorcheck(void) {
     pthread_mutex_t m = PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP;
     MUST(pthread_mutex_unlock(&m) == EPERM);
     MUST(pthread_mutex_lock(&m) == 0);
@@ -153,16 +142,14 @@ static void errorcheck(void)
     MUST(pthread_mutex_unlock(&m) == 0);
 }
 
-static void *count_up(void *argument)
-{
+static void *count_up(void *argument) {
     pthread_mutex_lock(&a);
     ++*(int *)argument;
     pthread_mutex_unlock(&a);
     return NULL;
 }
 
-static void thousand_threads(void)
-{
+static void thousand_threads(void) {
     static pthread_t t[1000];
     int count = 0;
     pthread_attr_t attributes;
@@ -179,13 +166,11 @@ static void thousand_threads(void)
 
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 
-static void give_up(void *mutex)
-{
+static void give_up(void *mutex) {
     pthread_mutex_unlock(mutex);
 }
 
-static void *wait_for_ever(void *argument)
-{
+static void *wait_for_ever(void *argument) {
     pthread_mutex_lock(&a);
     pthread_cleanup_push(give_up, &a);
     for (;;)
@@ -195,8 +180,7 @@ static void *wait_for_ever(void *argument)
 }
 
 /* A thread that is cancelled while it waits has the mutex in its cleanup handler. */
-static void cancels(void)
-{
+static void cancels(void) {
     pthread_t t;
     pthread_create(&t, NULL, wait_for_ever, NULL);
     usleep(50000);
@@ -209,8 +193,7 @@ static void cancels(void)
 
 static mtx_t c11_a, c11_b;
 
-static int c11_order(void *argument)
-{
+static int c11_order(void *argument) {
     mtx_lock(argument != NULL ? &c11_a : &c11_b);
     mtx_lock(argument != NULL ? &c11_b : &c11_a);
     mtx_unlock(&c11_a);
@@ -218,8 +201,7 @@ static int c11_order(void *argument)
     return 7;
 }
 
-static void c11(void)
-{
+static void c11(void) {
     mtx_init(&c11_a, mtx_plain);
     mtx_init(&c11_b, mtx_plain);
     for (int i = 0; i < 2; i++) {
@@ -230,8 +212,7 @@ static void c11(void)
     }
 }
 
-static void order(void)
-{
+static void order(void) {
     run(lock_both, &a);
     run(lock_both, NULL);
 }
@@ -239,19 +220,16 @@ static void order(void)
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int made;
 
-static void make(void)
-{
+static void make(void) {
     made++;
 }
 
-static void *run_once(void *argument)
-{
+static void *run_once(void *argument) {
     pthread_once(&once, make);
     return argument;
 }
 
-static void onces(void)
-{
+static void onces(void) {
     pthread_t t[8];
     for (int i = 0; i < 8; i++)
         pthread_create(&t[i], NULL, run_once, NULL);
@@ -260,16 +238,14 @@ static void onces(void)
     MUST(made == 1);
 }
 
-static void *hold_and_sleep(void *argument)
-{
+static void *hold_and_sleep(void *argument) {
     pthread_mutex_lock(&a);
     usleep(30000);
     pthread_mutex_unlock(&a);
     return argument;
 }
 
-static void timed(void)
-{
+static void timed(void) {
     pthread_t t;
     pthread_create(&t, NULL, hold_and_sleep, NULL);
     usleep(10000);
@@ -282,15 +258,23 @@ static void timed(void)
     pthread_join(t, NULL);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     static const struct {
         const char *name;
         void (*run)(void);
-    } ways[] = {{"forks", forks}, {"forks-with-threads", forks_with_threads}, {"loads", loads}, {"signals", signals},
-                {"recursive", recursive}, {"process-shared", process_shared}, {"errorcheck", errorcheck},
-                {"thousand-threads", thousand_threads}, {"cancels", cancels}, {"c11", c11}, {"order", order},
-                {"onces", onces}, {"timed", timed}};
+    } ways[] = {{"forks", forks},
+                {"forks-with-threads", forks_with_threads},
+                {"loads", loads},
+                {"signals", signals},
+                {"recursive", recursive},
+                {"process-shared", process_shared},
+                {"errorcheck", errorcheck},
+                {"thousand-threads", thousand_threads},
+                {"cancels", cancels},
+                {"c11", c11},
+                {"order", order},
+                {"onces", onces},
+                {"timed", timed}};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (argc > 1 && strcmp(argv[1], ways[i].name) == 0) {
             ways[i].run();

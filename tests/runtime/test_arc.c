@@ -12,14 +12,12 @@ struct config {
 
 static int dropped;
 
-static void drop_config(struct config *c)
-{
+static void drop_config(struct config *c) {
     if (c->value == 42)
         __atomic_add_fetch(&dropped, 1, __ATOMIC_RELAXED);
 }
 
-static void the_last_drop_frees(void **state)
-{
+static void the_last_drop_frees(void **state) {
     (void)state;
     dropped = 0;
     struct config *c = AGLET_ARC_NEW(struct config, drop_config);
@@ -38,8 +36,7 @@ static void the_last_drop_frees(void **state)
     aglet_arc_drop(NULL);
 }
 
-static void *keep_and_drop(void *argument)
-{
+static void *keep_and_drop(void *argument) {
     struct config *c = argument;
     aglet_weak *w = aglet_arc_weak(c);
     for (int i = 0; i < 20000; i++) {
@@ -52,8 +49,7 @@ static void *keep_and_drop(void *argument)
     return (void *)1;
 }
 
-static void threads_keep_and_drop_at_once(void **state)
-{
+static void threads_keep_and_drop_at_once(void **state) {
     (void)state;
     dropped = 0;
     struct config *c = AGLET_ARC_NEW(struct config, drop_config);
@@ -73,8 +69,7 @@ static void threads_keep_and_drop_at_once(void **state)
     aglet_weak_drop(w);
 }
 
-static void the_single_thread_twin_counts_alike(void **state)
-{
+static void the_single_thread_twin_counts_alike(void **state) {
     (void)state;
     dropped = 0;
     struct config *c = AGLET_RC_NEW(struct config, drop_config);
@@ -86,8 +81,7 @@ static void the_single_thread_twin_counts_alike(void **state)
     assert_int_equal(dropped, 1);
 }
 
-static void a_drop_too_many_is_reported(void **state)
-{
+static void a_drop_too_many_is_reported(void **state) {
     (void)state;
     if (!aglet_is_checked())
         skip();
@@ -102,14 +96,12 @@ static void a_drop_too_many_is_reported(void **state)
     aglet_on_misuse(NULL, NULL);
 }
 
-static void *touch(void *rc)
-{
+static void *touch(void *rc) {
     aglet_rc_keep(rc);
     return NULL;
 }
 
-static void a_count_that_is_not_atomic_stays_on_its_thread(void **state)
-{
+static void a_count_that_is_not_atomic_stays_on_its_thread(void **state) {
     (void)state;
     if (!aglet_is_checked())
         skip();
@@ -123,8 +115,7 @@ static void a_count_that_is_not_atomic_stays_on_its_thread(void **state)
     aglet_on_misuse(NULL, NULL);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_drop_frees),
         cmocka_unit_test(threads_keep_and_drop_at_once),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* aglet/cond.h, semaphore.h and barrier.h, as their contracts say. Stands on cmocka and the installed headers. */
+/* aglet/cond.h, semaphore.h and barrier.h, as their contracts say. Stands on cmocka and the installed
+ * headers. */
 #include "cmocka_main.h"
 
 #include "aglet/barrier.h"
@@ -19,8 +20,7 @@ struct queue {
     long sum;
 };
 
-static void *produce(void *argument)
-{
+static void *produce(void *argument) {
     struct queue *q = argument;
     for (int i = 1; i <= ITEMS; i++) {
         aglet_mutex_lock(&q->mu);
@@ -32,13 +32,11 @@ static void *produce(void *argument)
     return NULL;
 }
 
-static bool has_item(void *q)
-{
+static bool has_item(void *q) {
     return ((struct queue *)q)->count > 0;
 }
 
-static void *consume(void *argument)
-{
+static void *consume(void *argument) {
     struct queue *q = argument;
     for (int i = 1; i <= ITEMS; i++) {
         aglet_mutex_lock(&q->mu);
@@ -52,8 +50,7 @@ static void *consume(void *argument)
     return NULL;
 }
 
-static void every_item_through_a_bounded_queue_arrives_once(void **state)
-{
+static void every_item_through_a_bounded_queue_arrives_once(void **state) {
     (void)state;
     struct queue q = {.mu = AGLET_MUTEX_INIT};
     aglet_thread t[2 * THREADS];
@@ -64,8 +61,7 @@ static void every_item_through_a_bounded_queue_arrives_once(void **state)
     assert_int_equal(q.sum, (long)THREADS * ITEMS * (ITEMS + 1) / 2);
 }
 
-static void a_wait_ends_at_its_deadline_with_the_mutex_held(void **state)
-{
+static void a_wait_ends_at_its_deadline_with_the_mutex_held(void **state) {
     (void)state;
     aglet_mutex mu = AGLET_MUTEX_INIT;
     aglet_cond c = AGLET_COND_INIT;
@@ -78,22 +74,19 @@ static void a_wait_ends_at_its_deadline_with_the_mutex_held(void **state)
     aglet_cond_destroy(&c);
 }
 
-static void *take_permits(void *argument)
-{
+static void *take_permits(void *argument) {
     for (int i = 0; i < ITEMS; i++)
         aglet_semaphore_take(argument);
     return NULL;
 }
 
-static void *give_permits(void *argument)
-{
+static void *give_permits(void *argument) {
     for (int i = 0; i < ITEMS; i++)
         aglet_semaphore_give(argument, 1);
     return NULL;
 }
 
-static void permits_given_are_permits_taken(void **state)
-{
+static void permits_given_are_permits_taken(void **state) {
     (void)state;
     aglet_semaphore s = AGLET_SEMAPHORE_INIT(2);
     aglet_thread t[2 * THREADS];
@@ -117,8 +110,7 @@ struct rounds {
 
 static struct rounds rounds;
 
-static void *walk(void *argument)
-{
+static void *walk(void *argument) {
     int me = (int)(intptr_t)argument;
     for (int i = 1; i <= 2000; i++) {
         __atomic_store_n(&rounds.here[me], i, __ATOMIC_RELAXED);
@@ -133,8 +125,7 @@ static void *walk(void *argument)
     return NULL;
 }
 
-static void a_barrier_keeps_threads_in_step(void **state)
-{
+static void a_barrier_keeps_threads_in_step(void **state) {
     (void)state;
     aglet_barrier_init(&rounds.barrier, THREADS);
     aglet_thread t[THREADS];
@@ -147,8 +138,7 @@ static void a_barrier_keeps_threads_in_step(void **state)
     assert_int_equal(rounds.leaders, 2000);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_item_through_a_bounded_queue_arrives_once),
         cmocka_unit_test(a_wait_ends_at_its_deadline_with_the_mutex_held),

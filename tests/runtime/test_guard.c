@@ -7,16 +7,14 @@
 static aglet_mutex mu;
 static aglet_rwlock rw;
 
-static bool is_free(void)
-{
+static bool is_free(void) {
     if (!aglet_mutex_try_lock(&mu))
         return false;
     aglet_mutex_unlock(&mu);
     return true;
 }
 
-static int leaves_early(int how)
-{
+static int leaves_early(int how) {
     AGLET_GUARD(&mu);
     if (how == 1)
         return 1;
@@ -32,8 +30,7 @@ out:
     return 3;
 }
 
-static void a_guard_gives_up_on_every_way_out(void **state)
-{
+static void a_guard_gives_up_on_every_way_out(void **state) {
     (void)state;
     for (int how = 0; how < 4; how++) {
         assert_int_equal(leaves_early(how), how);
@@ -41,8 +38,7 @@ static void a_guard_gives_up_on_every_way_out(void **state)
     }
 }
 
-static void a_guard_can_be_released_early_and_once(void **state)
-{
+static void a_guard_can_be_released_early_and_once(void **state) {
     (void)state;
     {
         AGLET_GUARD_NAMED(g, &mu);
@@ -56,8 +52,7 @@ static void a_guard_can_be_released_early_and_once(void **state)
     assert_true(is_free());
 }
 
-static int leaves_block(void)
-{
+static int leaves_block(void) {
     AGLET_WITH(&mu) {
         if (!is_free())
             return 7;
@@ -65,8 +60,7 @@ static int leaves_block(void)
     return 0;
 }
 
-static void a_block_form_holds_in_its_block_only(void **state)
-{
+static void a_block_form_holds_in_its_block_only(void **state) {
     (void)state;
     int times = 0;
     AGLET_WITH(&mu) {
@@ -83,8 +77,7 @@ static void a_block_form_holds_in_its_block_only(void **state)
     assert_true(is_free());
 }
 
-static void a_try_form_runs_only_where_the_mutex_was_free(void **state)
-{
+static void a_try_form_runs_only_where_the_mutex_was_free(void **state) {
     (void)state;
     int ran = 0;
     AGLET_IF_FREE(&mu) {
@@ -99,8 +92,7 @@ static void a_try_form_runs_only_where_the_mutex_was_free(void **state)
     assert_true(is_free());
 }
 
-static void read_and_write_guards_are_what_they_say(void **state)
-{
+static void read_and_write_guards_are_what_they_say(void **state) {
     (void)state;
     {
         AGLET_READ_GUARD(&rw);
@@ -126,8 +118,7 @@ struct stats {
 
 static AGLET_MUTEX_OF(struct stats) stats = AGLET_MUTEX_OF_INIT;
 
-static int change_both(bool fail)
-{
+static int change_both(bool fail) {
     AGLET_OPEN_FOR_CHANGE(s, &stats);
     s->hits++;
     if (fail)
@@ -137,14 +128,12 @@ static int change_both(bool fail)
     return 0;
 }
 
-static bool is_poisoned(void)
-{
+static bool is_poisoned(void) {
     AGLET_OPEN(s, &stats);
     return AGLET_POISONED(s);
 }
 
-static void a_box_is_poisoned_by_a_change_half_done(void **state)
-{
+static void a_box_is_poisoned_by_a_change_half_done(void **state) {
     (void)state;
     assert_int_equal(change_both(false), 0);
     assert_false(is_poisoned());
@@ -160,8 +149,7 @@ static void a_box_is_poisoned_by_a_change_half_done(void **state)
     }
 }
 
-static void a_box_is_named_once(void **state)
-{
+static void a_box_is_named_once(void **state) {
     (void)state;
     static AGLET_MUTEX_OF(int) boxes[3] = {AGLET_MUTEX_OF_INIT, AGLET_MUTEX_OF_INIT, AGLET_MUTEX_OF_INIT};
     int i = 0;
@@ -174,8 +162,7 @@ static void a_box_is_named_once(void **state)
     assert_int_equal(*n, 5);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_guard_gives_up_on_every_way_out),
         cmocka_unit_test(a_guard_can_be_released_early_and_once),

@@ -16,8 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void *write_slowly(void *arg)
-{
+static void *write_slowly(void *arg) {
     aglet_io *w = arg;
     char block[5000];
     for (int i = 0; i < 200; i++) {
@@ -28,8 +27,7 @@ static void *write_slowly(void *arg)
     return NULL;
 }
 
-static void *pipes(void *arg)
-{
+static void *pipes(void *arg) {
     (void)arg;
     aglet_io r, w;
     aglet_task *t;
@@ -49,14 +47,12 @@ static void *pipes(void *arg)
     return NULL;
 }
 
-static void a_pipe_carries_everything_in_order(void **state)
-{
+static void a_pipe_carries_everything_in_order(void **state) {
     (void)state;
     on_each(pipes, NULL);
 }
 
-static void *echo_one(void *arg)
-{
+static void *echo_one(void *arg) {
     aglet_io c = *(aglet_io *)arg;
     free(arg);
     char buffer[256];
@@ -68,8 +64,7 @@ static void *echo_one(void *arg)
     return NULL;
 }
 
-static void *echo_server(void *arg)
-{
+static void *echo_server(void *arg) {
     aglet_io *listener = arg;
     for (;;) {
         aglet_io *c = malloc(sizeof *c);
@@ -86,8 +81,7 @@ struct client {
     const char *path;
 };
 
-static void *echo_client(void *arg)
-{
+static void *echo_client(void *arg) {
     struct client *k = arg;
     aglet_io c;
     int error = k->path ? aglet_unix_connect(&c, k->path, AGLET_FOREVER)
@@ -104,8 +98,7 @@ static void *echo_client(void *arg)
     return NULL;
 }
 
-static void *sockets(void *path)
-{
+static void *sockets(void *path) {
     aglet_io listener;
     aglet_task *server, *clients[30];
     void *wrong;
@@ -138,8 +131,7 @@ static void *sockets(void *path)
     return NULL;
 }
 
-static void an_echo_server_answers_all_clients(void **state)
-{
+static void an_echo_server_answers_all_clients(void **state) {
     (void)state;
     on_each(sockets, NULL);
     char path[64];
@@ -147,8 +139,7 @@ static void an_echo_server_answers_all_clients(void **state)
     on_each(sockets, path);
 }
 
-static void *lookups(void *arg)
-{
+static void *lookups(void *arg) {
     (void)arg;
     struct sockaddr_storage addresses[4];
     CHECK(aglet_lookup("localhost", 80, addresses, 4) > 0);
@@ -156,28 +147,24 @@ static void *lookups(void *arg)
     return NULL;
 }
 
-static void names_are_looked_up_beside_the_workers(void **state)
-{
+static void names_are_looked_up_beside_the_workers(void **state) {
     (void)state;
     on_each(lookups, NULL);
 }
 
-static void *slow_work(void *arg)
-{
+static void *slow_work(void *arg) {
     usleep(20000);
     return (void *)(2 * (uintptr_t)arg);
 }
 
-static void *ask_pool(void *arg)
-{
+static void *ask_pool(void *arg) {
     void *result;
     CHECK(aglet_run_blocking(slow_work, arg, &result) == 0);
     CHECK(result == (void *)(2 * (uintptr_t)arg));
     return NULL;
 }
 
-static void *blocking(void *arg)
-{
+static void *blocking(void *arg) {
     (void)arg;
     aglet_task *tasks[20];
     void *results[20];
@@ -191,14 +178,12 @@ static void *blocking(void *arg)
     return NULL;
 }
 
-static void blocking_work_runs_side_by_side(void **state)
-{
+static void blocking_work_runs_side_by_side(void **state) {
     (void)state;
     on_each(blocking, NULL);
 }
 
-static void *files(void *arg)
-{
+static void *files(void *arg) {
     (void)arg;
     char path[64], other[64], text[8] = {0};
     snprintf(path, sizeof path, "/tmp/aglet-test-%d.a", (int)getpid());
@@ -217,14 +202,12 @@ static void *files(void *arg)
     return NULL;
 }
 
-static void file_calls_give_what_the_system_gives(void **state)
-{
+static void file_calls_give_what_the_system_gives(void **state) {
     (void)state;
     on_each(files, NULL);
 }
 
-static void *signals(void *arg)
-{
+static void *signals(void *arg) {
     (void)arg;
     aglet_signal s;
     CHECK(aglet_signal_open(&s, SIGUSR1) == 0);
@@ -237,20 +220,17 @@ static void *signals(void *arg)
     return NULL;
 }
 
-static void signals_are_counted_and_awaited(void **state)
-{
+static void signals_are_counted_and_awaited(void **state) {
     (void)state;
     on_each(signals, NULL);
 }
 
-static void *read_one(void *arg)
-{
+static void *read_one(void *arg) {
     char c;
     return (void *)(intptr_t)aglet_read(arg, &c, 1);
 }
 
-static void *aborted(void *arg)
-{
+static void *aborted(void *arg) {
     (void)arg;
     aglet_io r, w;
     aglet_task *t;
@@ -267,15 +247,13 @@ static void *aborted(void *arg)
     return NULL;
 }
 
-static void an_aborted_read_lets_go_of_the_descriptor(void **state)
-{
+static void an_aborted_read_lets_go_of_the_descriptor(void **state) {
     (void)state;
     signal(SIGPIPE, SIG_IGN);
     on_each(aborted, NULL);
 }
 
-static void threads_block_in_the_same_calls(void **state)
-{
+static void threads_block_in_the_same_calls(void **state) {
     (void)state;
     aglet_io r, w;
     pthread_t thread;
@@ -291,8 +269,7 @@ static void threads_block_in_the_same_calls(void **state)
     aglet_io_close(&r);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pipe_carries_everything_in_order),
         cmocka_unit_test(an_echo_server_answers_all_clients),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The lock-order finding against an oracle: random nests of locks are run one after the other, each in its own thread,
- * and what the checker says is compared with a search through every interleaving of three copies of each nest. Prints
- * its seed; AGLET_SEED repeats a run. Stands on cmocka, misuse_catcher.h. */
+/* The lock-order finding against an oracle: random nests of locks are run one after the other, each in its
+ * own thread, and what the checker says is compared with a search through every interleaving of three copies
+ * of each nest. Prints its seed; AGLET_SEED repeats a run. Stands on cmocka, misuse_catcher.h. */
 #include "cmocka_main.h"
 #include "misuse_catcher.h"
 
@@ -21,8 +21,7 @@ struct nest {
 static aglet_mutex locks[LOCKS];
 static unsigned seed;
 
-static struct nest random_nest(void)
-{
+static struct nest random_nest(void) {
     struct nest n = {.count = 0};
     bool held[LOCKS] = {false};
     int depth = 0;
@@ -40,8 +39,7 @@ static struct nest random_nest(void)
     return n;
 }
 
-static void *run_nest(void *argument)
-{
+static void *run_nest(void *argument) {
     const struct nest *n = argument;
     for (int i = 0; i < n->count; i++)
         if (n->step[i] > 0)
@@ -55,8 +53,7 @@ static void *run_nest(void *argument)
 static unsigned char seen[117649 / 8 + 1]; /* (STEPS+1)^ACTORS bits */
 static int stack[117649];
 
-static bool can_deadlock(const struct nest *nests)
-{
+static bool can_deadlock(const struct nest *nests) {
     int power[ACTORS + 1] = {1};
     for (int a = 0; a < ACTORS; a++)
         power[a + 1] = power[a] * (STEPS + 1);
@@ -95,8 +92,7 @@ static bool can_deadlock(const struct nest *nests)
     return false;
 }
 
-static void print_nests(const struct nest *nests)
-{
+static void print_nests(const struct nest *nests) {
     for (int k = 0; k < NESTS; k++) {
         for (int i = 0; i < nests[k].count; i++)
             print_message("%s%c ", nests[k].step[i] > 0 ? "" : "-", 'A' + abs(nests[k].step[i]) - 1);
@@ -104,8 +100,7 @@ static void print_nests(const struct nest *nests)
     }
 }
 
-static void the_checker_says_what_a_search_of_all_interleavings_says(void **state)
-{
+static void the_checker_says_what_a_search_of_all_interleavings_says(void **state) {
     (void)state;
     const char *given = getenv("AGLET_SEED");
     seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
@@ -136,8 +131,7 @@ static void the_checker_says_what_a_search_of_all_interleavings_says(void **stat
     aglet_on_misuse(NULL, NULL);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_checker_says_what_a_search_of_all_interleavings_says),
     };

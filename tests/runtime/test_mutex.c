@@ -16,8 +16,7 @@ struct shared {
     long count;
 };
 
-static void a_zeroed_mutex_is_unlocked(void **state)
-{
+static void a_zeroed_mutex_is_unlocked(void **state) {
     (void)state;
     static aglet_mutex mu;
     assert_true(aglet_mutex_try_lock(&mu));
@@ -27,14 +26,12 @@ static void a_zeroed_mutex_is_unlocked(void **state)
     aglet_mutex_unlock(&mu);
 }
 
-static void a_mutex_is_eight_bytes_at_most(void **state)
-{
+static void a_mutex_is_eight_bytes_at_most(void **state) {
     (void)state;
     assert_true(sizeof(aglet_mutex) <= 8);
 }
 
-static void *add_many(void *argument)
-{
+static void *add_many(void *argument) {
     struct shared *s = argument;
     for (int i = 0; i < ROUNDS; i++) {
         aglet_mutex_lock(&s->mu);
@@ -44,8 +41,7 @@ static void *add_many(void *argument)
     return NULL;
 }
 
-static void no_increment_is_lost_between_threads(void **state)
-{
+static void no_increment_is_lost_between_threads(void **state) {
     (void)state;
     struct shared s = {AGLET_MUTEX_INIT, 0};
     pthread_t t[THREADS];
@@ -57,8 +53,7 @@ static void no_increment_is_lost_between_threads(void **state)
     aglet_mutex_destroy(&s.mu);
 }
 
-static void *lock_until_soon(void *argument)
-{
+static void *lock_until_soon(void *argument) {
     struct shared *s = argument;
     aglet_time before = aglet_now();
     int r = aglet_mutex_lock_until(&s->mu, aglet_after_ms(30));
@@ -66,8 +61,7 @@ static void *lock_until_soon(void *argument)
     return NULL;
 }
 
-static void a_deadline_ends_the_wait(void **state)
-{
+static void a_deadline_ends_the_wait(void **state) {
     (void)state;
     struct shared s = {AGLET_MUTEX_INIT, 0};
     aglet_mutex_lock(&s.mu);
@@ -80,8 +74,7 @@ static void a_deadline_ends_the_wait(void **state)
     aglet_mutex_unlock(&s.mu);
 }
 
-static void *lock_until_often(void *argument)
-{
+static void *lock_until_often(void *argument) {
     struct shared *s = argument;
     for (int i = 0; i < ROUNDS / 10; i++)
         if (aglet_mutex_lock_until(&s->mu, aglet_after_ns(rand() % 3000)) == 0) {
@@ -91,8 +84,7 @@ static void *lock_until_often(void *argument)
     return NULL;
 }
 
-static void waits_that_end_early_strand_nobody(void **state)
-{
+static void waits_that_end_early_strand_nobody(void **state) {
     (void)state;
     struct shared s = {AGLET_MUTEX_INIT, 0};
     pthread_t t[THREADS];
@@ -105,8 +97,7 @@ static void waits_that_end_early_strand_nobody(void **state)
     aglet_mutex_unlock(&s.mu);
 }
 
-static void *hog(void *argument)
-{
+static void *hog(void *argument) {
     struct shared *s = argument;
     while (__atomic_load_n(&s->count, __ATOMIC_RELAXED) == 0) {
         aglet_mutex_lock(&s->mu);
@@ -115,8 +106,7 @@ static void *hog(void *argument)
     return NULL;
 }
 
-static void a_thread_that_hogs_the_lock_starves_nobody(void **state)
-{
+static void a_thread_that_hogs_the_lock_starves_nobody(void **state) {
     (void)state;
     struct shared s = {AGLET_MUTEX_INIT, 0};
     pthread_t t[2];
@@ -137,8 +127,7 @@ struct counted {
     int references;
 };
 
-static void *drop(void *argument)
-{
+static void *drop(void *argument) {
     struct counted *c = argument;
     aglet_mutex_lock(&c->mu);
     int left = --c->references;
@@ -148,8 +137,7 @@ static void *drop(void *argument)
     return NULL;
 }
 
-static void a_mutex_may_be_freed_by_the_thread_that_took_it_next(void **state)
-{
+static void a_mutex_may_be_freed_by_the_thread_that_took_it_next(void **state) {
     (void)state;
     for (int i = 0; i < 500; i++) {
         struct counted *c = calloc(1, sizeof *c);
@@ -161,8 +149,7 @@ static void a_mutex_may_be_freed_by_the_thread_that_took_it_next(void **state)
     }
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_zeroed_mutex_is_unlocked),
         cmocka_unit_test(a_mutex_is_eight_bytes_at_most),

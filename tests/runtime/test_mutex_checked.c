@@ -9,23 +9,21 @@
 
 #include <stdlib.h>
 
-static int setup(void **state)
-{
+static int setup(void **state) {
     (void)state;
     start_catching();
     return 0;
 }
 
-#define assert_one(rule_) \
-    do { \
-        if (caught.count != 1) \
-            print_message("%s\n", caught.text); \
-        assert_int_equal(caught.count, 1); \
-        assert_string_equal(caught.rule, (rule_)); \
+#define assert_one(rule_)                                                                                    \
+    do {                                                                                                     \
+        if (caught.count != 1)                                                                               \
+            print_message("%s\n", caught.text);                                                              \
+        assert_int_equal(caught.count, 1);                                                                   \
+        assert_string_equal(caught.rule, (rule_));                                                           \
     } while (0)
 
-static void locking_twice_is_reported_and_does_nothing(void **state)
-{
+static void locking_twice_is_reported_and_does_nothing(void **state) {
     (void)state;
     aglet_mutex mu = AGLET_MUTEX_INIT;
     aglet_mutex_lock(&mu);
@@ -38,8 +36,7 @@ static void locking_twice_is_reported_and_does_nothing(void **state)
     assert_int_equal(caught.count, 1);
 }
 
-static void unlocking_a_free_mutex_is_reported_and_leaves_it_free(void **state)
-{
+static void unlocking_a_free_mutex_is_reported_and_leaves_it_free(void **state) {
     (void)state;
     aglet_mutex mu = AGLET_MUTEX_INIT;
     aglet_mutex_unlock(&mu);
@@ -48,14 +45,12 @@ static void unlocking_a_free_mutex_is_reported_and_leaves_it_free(void **state)
     aglet_mutex_unlock(&mu);
 }
 
-static void *unlock_it(void *mu)
-{
+static void *unlock_it(void *mu) {
     aglet_mutex_unlock(mu);
     return NULL;
 }
 
-static void unlock_by_other_thread_is_misuse(void **state)
-{
+static void unlock_by_other_thread_is_misuse(void **state) {
     (void)state;
     aglet_mutex mu = AGLET_MUTEX_INIT;
     aglet_thread t;
@@ -67,8 +62,7 @@ static void unlock_by_other_thread_is_misuse(void **state)
     aglet_mutex_unlock(&mu);
 }
 
-static void destroying_a_held_mutex_is_reported(void **state)
-{
+static void destroying_a_held_mutex_is_reported(void **state) {
     (void)state;
     aglet_mutex mu = AGLET_MUTEX_INIT;
     aglet_mutex_lock(&mu);
@@ -78,8 +72,7 @@ static void destroying_a_held_mutex_is_reported(void **state)
     assert_one("destroy-held");
 }
 
-static void use_after_destroy_is_reported(void **state)
-{
+static void use_after_destroy_is_reported(void **state) {
     (void)state;
     aglet_mutex mu;
     aglet_mutex_init(&mu);
@@ -89,8 +82,7 @@ static void use_after_destroy_is_reported(void **state)
     aglet_mutex_unlock(&mu);
 }
 
-static void garbage_for_a_mutex_is_reported(void **state)
-{
+static void garbage_for_a_mutex_is_reported(void **state) {
     (void)state;
     aglet_mutex mu;
     memset(&mu, 0x5b, sizeof mu);
@@ -98,8 +90,7 @@ static void garbage_for_a_mutex_is_reported(void **state)
     assert_one("uninitialised-lock");
 }
 
-static void a_copied_mutex_is_reported_and_works(void **state)
-{
+static void a_copied_mutex_is_reported_and_works(void **state) {
     (void)state;
     aglet_mutex mu = AGLET_MUTEX_INIT;
     aglet_mutex_lock(&mu);
@@ -113,24 +104,21 @@ static void a_copied_mutex_is_reported_and_works(void **state)
 
 static aglet_mutex a = AGLET_MUTEX_INIT, b = AGLET_MUTEX_INIT, outer = AGLET_MUTEX_INIT;
 
-static void *a_then_b(void *argument)
-{
+static void *a_then_b(void *argument) {
     (void)argument;
     AGLET_GUARD(&a);
     AGLET_GUARD(&b);
     return NULL;
 }
 
-static void *b_then_a(void *argument)
-{
+static void *b_then_a(void *argument) {
     (void)argument;
     AGLET_GUARD(&b);
     AGLET_GUARD(&a);
     return NULL;
 }
 
-static void an_inversion_that_did_not_deadlock_is_reported_once(void **state)
-{
+static void an_inversion_that_did_not_deadlock_is_reported_once(void **state) {
     (void)state;
     aglet_thread t;
     for (int i = 0; i < 3; i++) {
@@ -145,8 +133,7 @@ static void an_inversion_that_did_not_deadlock_is_reported_once(void **state)
     assert_non_null(strstr(caught.text, "test_mutex_checked.c"));
 }
 
-static void *outer_around(void *order)
-{
+static void *outer_around(void *order) {
     aglet_mutex *first = order != NULL ? &a : &b, *second = order != NULL ? &b : &a;
     aglet_mutex_lock(&outer);
     aglet_mutex_lock(first);
@@ -157,8 +144,7 @@ static void *outer_around(void *order)
     return NULL;
 }
 
-static void a_common_outer_lock_makes_the_inversion_harmless(void **state)
-{
+static void a_common_outer_lock_makes_the_inversion_harmless(void **state) {
     (void)state;
     aglet_mutex_init(&a);
     aglet_mutex_init(&b);
@@ -173,8 +159,7 @@ static void a_common_outer_lock_makes_the_inversion_harmless(void **state)
 enum { RING = 7 };
 static aglet_mutex ring[RING];
 
-static void *take_two(void *argument)
-{
+static void *take_two(void *argument) {
     size_t i = (size_t)(uintptr_t)argument;
     aglet_mutex_lock(&ring[i]);
     aglet_mutex_lock(&ring[(i + 1) % RING]);
@@ -183,8 +168,7 @@ static void *take_two(void *argument)
     return NULL;
 }
 
-static void a_circle_of_seven_is_found(void **state)
-{
+static void a_circle_of_seven_is_found(void **state) {
     (void)state;
     for (size_t i = 0; i < RING; i++) {
         aglet_thread t;
@@ -201,22 +185,19 @@ struct object {
 
 static struct object folders[2], files[2];
 
-static void make_objects(struct object *o)
-{
+static void make_objects(struct object *o) {
     for (int i = 0; i < 2; i++)
         aglet_mutex_init_named(&o[i].mu, o == folders ? "folder" : "file");
 }
 
-static void nest(aglet_mutex *first, aglet_mutex *second)
-{
+static void nest(aglet_mutex *first, aglet_mutex *second) {
     aglet_mutex_lock(first);
     aglet_mutex_lock(second);
     aglet_mutex_unlock(second);
     aglet_mutex_unlock(first);
 }
 
-static void kinds_in_both_orders_with_no_two_locks_to_show_are_a_hint(void **state)
-{
+static void kinds_in_both_orders_with_no_two_locks_to_show_are_a_hint(void **state) {
     (void)state;
     make_objects(folders);
     make_objects(files);
@@ -230,8 +211,7 @@ static void kinds_in_both_orders_with_no_two_locks_to_show_are_a_hint(void **sta
     assert_one("lock-order");
 }
 
-static void a_try_makes_no_order(void **state)
-{
+static void a_try_makes_no_order(void **state) {
     (void)state;
     aglet_mutex x = AGLET_MUTEX_INIT, y = AGLET_MUTEX_INIT;
     aglet_mutex_lock(&x);
@@ -250,15 +230,13 @@ struct pair {
     _Atomic int arrived;
 };
 
-static void meet(struct pair *p)
-{
+static void meet(struct pair *p) {
     __atomic_add_fetch((int *)&p->arrived, 1, __ATOMIC_SEQ_CST);
     while (__atomic_load_n((int *)&p->arrived, __ATOMIC_SEQ_CST) < 2)
         ;
 }
 
-static void *other_way(void *argument)
-{
+static void *other_way(void *argument) {
     struct pair *p = argument;
     aglet_mutex_lock(&p->second);
     meet(p);
@@ -267,8 +245,7 @@ static void *other_way(void *argument)
     return NULL;
 }
 
-static void a_deadlock_is_reported_before_the_thread_blocks(void **state)
-{
+static void a_deadlock_is_reported_before_the_thread_blocks(void **state) {
     (void)state;
     static struct pair p; /* one thread keeps waiting for the other's lock: nothing here goes away */
     aglet_thread t;
@@ -287,8 +264,7 @@ static void a_deadlock_is_reported_before_the_thread_blocks(void **state)
     aglet_thread_detach(&t);
 }
 
-static void asserting_a_lock_that_is_not_held_is_reported(void **state)
-{
+static void asserting_a_lock_that_is_not_held_is_reported(void **state) {
     (void)state;
     aglet_mutex mu = AGLET_MUTEX_INIT;
     aglet_mutex_lock(&mu);
@@ -299,14 +275,12 @@ static void asserting_a_lock_that_is_not_held_is_reported(void **state)
     assert_one("requires");
 }
 
-static void *leave_locked(void *mu)
-{
+static void *leave_locked(void *mu) {
     aglet_mutex_lock(mu);
     return NULL;
 }
 
-static void a_lock_held_when_its_thread_ends_is_reported(void **state)
-{
+static void a_lock_held_when_its_thread_ends_is_reported(void **state) {
     (void)state;
     static aglet_mutex mu;
     aglet_thread t;
@@ -315,8 +289,7 @@ static void a_lock_held_when_its_thread_ends_is_reported(void **state)
     assert_one("thread-exit-held");
 }
 
-static void five_hundred_locks_are_held_by_one_thread(void **state)
-{
+static void five_hundred_locks_are_held_by_one_thread(void **state) {
     (void)state;
     aglet_mutex *many = calloc(500, sizeof *many);
     for (int i = 0; i < 500; i++)
@@ -329,8 +302,7 @@ static void five_hundred_locks_are_held_by_one_thread(void **state)
     free(many);
 }
 
-static void ten_thousand_locks_are_told_apart(void **state)
-{
+static void ten_thousand_locks_are_told_apart(void **state) {
     (void)state;
     enum { N = 10000 };
     aglet_mutex *many = calloc(N, sizeof *many);
@@ -349,8 +321,7 @@ static void ten_thousand_locks_are_told_apart(void **state)
     free(many);
 }
 
-static void json_says_the_same(void **state)
-{
+static void json_says_the_same(void **state) {
     (void)state;
     aglet_mutex mu;
     aglet_mutex_init_named(&mu, "a \"quoted\" name");
@@ -361,8 +332,7 @@ static void json_says_the_same(void **state)
     assert_int_equal(caught.json[strlen(caught.json) - 1], '\n');
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(locking_twice_is_reported_and_does_nothing, setup),
         cmocka_unit_test_setup(unlocking_a_free_mutex_is_reported_and_leaves_it_free, setup),

@@ -15,8 +15,7 @@ struct table {
     long a, b, torn, stop;
 };
 
-static void readers_share_and_writers_do_not(void **state)
-{
+static void readers_share_and_writers_do_not(void **state) {
     (void)state;
     static aglet_rwlock rw;
     assert_true(aglet_rwlock_try_read(&rw));
@@ -33,8 +32,7 @@ static void readers_share_and_writers_do_not(void **state)
     aglet_rwlock_write_unlock(&rw);
 }
 
-static void *mixed(void *argument)
-{
+static void *mixed(void *argument) {
     struct table *t = argument;
     unsigned seed = (unsigned)(uintptr_t)&t ^ (unsigned)pthread_self();
     for (int i = 0; i < ROUNDS; i++) {
@@ -70,8 +68,7 @@ static void *mixed(void *argument)
     return NULL;
 }
 
-static void no_reader_sees_a_write_half_done(void **state)
-{
+static void no_reader_sees_a_write_half_done(void **state) {
     (void)state;
     struct table t = {.rw = AGLET_RWLOCK_INIT};
     pthread_t thread[THREADS];
@@ -85,8 +82,7 @@ static void no_reader_sees_a_write_half_done(void **state)
     aglet_rwlock_destroy(&t.rw);
 }
 
-static void *read_on(void *argument)
-{
+static void *read_on(void *argument) {
     struct table *t = argument;
     while (__atomic_load_n(&t->stop, __ATOMIC_RELAXED) == 0) {
         aglet_rwlock_read(&t->rw);
@@ -95,8 +91,7 @@ static void *read_on(void *argument)
     return NULL;
 }
 
-static void *write_on(void *argument)
-{
+static void *write_on(void *argument) {
     struct table *t = argument;
     while (__atomic_load_n(&t->stop, __ATOMIC_RELAXED) == 0) {
         aglet_rwlock_write(&t->rw);
@@ -105,8 +100,7 @@ static void *write_on(void *argument)
     return NULL;
 }
 
-static void neither_side_starves_the_other(void **state)
-{
+static void neither_side_starves_the_other(void **state) {
     (void)state;
     struct table t = {.rw = AGLET_RWLOCK_INIT};
     pthread_t thread[4];
@@ -127,8 +121,7 @@ static void neither_side_starves_the_other(void **state)
         pthread_join(thread[i], NULL);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readers_share_and_writers_do_not),
         cmocka_unit_test(no_reader_sees_a_write_half_done),

@@ -17,8 +17,7 @@ struct counter {
     long n;
 };
 
-AGLET_STACKLESS(counter, struct counter)
-{
+AGLET_STACKLESS(counter, struct counter) {
     AGLET_BEGIN(f);
     for (f->i = 0; f->i < f->n; f->i++) {
         atomic_fetch_add(&steps, 1);
@@ -30,8 +29,7 @@ AGLET_STACKLESS(counter, struct counter)
     AGLET_END(f);
 }
 
-static void *many_counters(void *arg)
-{
+static void *many_counters(void *arg) {
     (void)arg;
     static aglet_task *tasks[1000];
     atomic_store(&steps, 0);
@@ -46,8 +44,7 @@ static void *many_counters(void *arg)
     return NULL;
 }
 
-static void frames_keep_their_fields_across_awaits(void **state)
-{
+static void frames_keep_their_fields_across_awaits(void **state) {
     (void)state;
     on_each(many_counters, NULL);
 }
@@ -61,8 +58,7 @@ struct stage {
 };
 
 /* Adds one to each number and passes it on. */
-AGLET_STACKLESS(stage, struct stage)
-{
+AGLET_STACKLESS(stage, struct stage) {
     AGLET_BEGIN(f);
     for (;;) {
         AGLET_AWAIT(f, f->error, aglet_recv_poll(&f->aglet_, &f->rx, &f->value));
@@ -78,8 +74,7 @@ AGLET_STACKLESS(stage, struct stage)
     AGLET_END(f);
 }
 
-static void *feed(void *arg)
-{
+static void *feed(void *arg) {
     numbers_sender *tx = arg;
     for (long i = 0; i < 2000; i++)
         CHECK(numbers_send(tx, i) == 0);
@@ -89,8 +84,7 @@ static void *feed(void *arg)
 
 enum { STAGES = 20 };
 
-static void *pipeline(void *arg)
-{
+static void *pipeline(void *arg) {
     numbers_sender first, tx;
     numbers_receiver rx, last;
     CHECK(numbers_bounded(&first, &last, (size_t)(uintptr_t)arg) == 0);
@@ -111,8 +105,7 @@ static void *pipeline(void *arg)
     return NULL;
 }
 
-static void a_pipeline_of_stackless_tasks_keeps_order(void **state)
-{
+static void a_pipeline_of_stackless_tasks_keeps_order(void **state) {
     (void)state;
     on_each(pipeline, (void *)0);
     on_each(pipeline, (void *)1);
@@ -126,8 +119,7 @@ struct parent {
     int error;
 };
 
-AGLET_STACKLESS(parent, struct parent)
-{
+AGLET_STACKLESS(parent, struct parent) {
     AGLET_BEGIN(f);
     if (counter_spawn(&f->child, (struct counter){.n = 7}))
         AGLET_RETURN(f, NULL);
@@ -142,16 +134,14 @@ struct sleeper {
     int error;
 };
 
-AGLET_STACKLESS(sleeper, struct sleeper)
-{
+AGLET_STACKLESS(sleeper, struct sleeper) {
     AGLET_BEGIN(f);
     AGLET_AWAIT(f, f->error, aglet_sleep_poll(&f->aglet_, AGLET_FOREVER));
     AGLET_RETURN(f, (void *)(intptr_t)f->error);
     AGLET_END(f);
 }
 
-static void *join_and_abort(void *arg)
-{
+static void *join_and_abort(void *arg) {
     (void)arg;
     aglet_task *t;
     void *result;
@@ -166,14 +156,12 @@ static void *join_and_abort(void *arg)
     return NULL;
 }
 
-static void stackless_tasks_join_sleep_and_are_aborted(void **state)
-{
+static void stackless_tasks_join_sleep_and_are_aborted(void **state) {
     (void)state;
     on_each(join_and_abort, NULL);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_keep_their_fields_across_awaits),
         cmocka_unit_test(a_pipeline_of_stackless_tasks_keeps_order),

@@ -16,15 +16,13 @@ struct part {
 };
 
 AGLET_THREAD_FUNCTION(sum_part, struct part)
-static void *sum_part(struct part *p)
-{
+static void *sum_part(struct part *p) {
     for (int i = 0; i < p->count; i++)
         p->sum += p->from[i];
     return p;
 }
 
-static void a_thread_takes_an_argument_and_returns_a_result(void **state)
-{
+static void a_thread_takes_an_argument_and_returns_a_result(void **state) {
     (void)state;
     int numbers[] = {1, 2, 3};
     struct part p = {numbers, 3, 0};
@@ -36,8 +34,7 @@ static void a_thread_takes_an_argument_and_returns_a_result(void **state)
     assert_int_equal(p.sum, 6);
 }
 
-static void a_scope_joins_what_was_spawned_in_it(void **state)
-{
+static void a_scope_joins_what_was_spawned_in_it(void **state) {
     (void)state;
     int numbers[400];
     struct part parts[4];
@@ -52,8 +49,7 @@ static void a_scope_joins_what_was_spawned_in_it(void **state)
     assert_int_equal(parts[0].sum + parts[1].sum + parts[2].sum + parts[3].sum, 399 * 400 / 2);
 }
 
-static void a_handle_is_used_up_by_one_join(void **state)
-{
+static void a_handle_is_used_up_by_one_join(void **state) {
     (void)state;
     start_catching();
     static int numbers[] = {1}; /* the detached thread may outlive this function */
@@ -73,14 +69,12 @@ static void a_handle_is_used_up_by_one_join(void **state)
     aglet_on_misuse(NULL, NULL);
 }
 
-static void *name_of_self(void *argument)
-{
+static void *name_of_self(void *argument) {
     pthread_getname_np(pthread_self(), argument, 16);
     return NULL;
 }
 
-static void a_thread_has_the_name_it_was_given(void **state)
-{
+static void a_thread_has_the_name_it_was_given(void **state) {
     (void)state;
     char name[16] = "";
     struct aglet_thread_options options = {.name = "indexer", .stack_size = 256 * 1024};
@@ -90,13 +84,11 @@ static void a_thread_has_the_name_it_was_given(void **state)
     assert_string_equal(name, "indexer");
 }
 
-static void *leave_by_exit(void *argument)
-{
+static void *leave_by_exit(void *argument) {
     pthread_exit(argument);
 }
 
-static void a_thread_may_end_by_pthread_exit(void **state)
-{
+static void a_thread_may_end_by_pthread_exit(void **state) {
     (void)state;
     aglet_thread t;
     void *result = NULL;
@@ -109,8 +101,7 @@ static void a_thread_may_end_by_pthread_exit(void **state)
 
 static int made;
 
-static void make_slowly(int *value)
-{
+static void make_slowly(int *value) {
     for (volatile int i = 0; i < 100000; i++)
         ;
     made++;
@@ -119,14 +110,12 @@ static void make_slowly(int *value)
 
 static AGLET_LAZY(int) lazy = AGLET_LAZY_INIT;
 
-static void *get_lazy(void *argument)
-{
+static void *get_lazy(void *argument) {
     (void)argument;
     return (void *)(intptr_t)*AGLET_LAZY_GET(&lazy, make_slowly);
 }
 
-static void a_lazy_value_is_made_once_and_seen_whole(void **state)
-{
+static void a_lazy_value_is_made_once_and_seen_whole(void **state) {
     (void)state;
     aglet_thread t[8];
     for (int i = 0; i < 8; i++)
@@ -139,14 +128,12 @@ static void a_lazy_value_is_made_once_and_seen_whole(void **state)
     assert_int_equal(made, 1);
 }
 
-static void *check_it(void *affine)
-{
+static void *check_it(void *affine) {
     aglet_affine_check(affine);
     return NULL;
 }
 
-static void an_object_of_one_thread_is_not_used_by_another(void **state)
-{
+static void an_object_of_one_thread_is_not_used_by_another(void **state) {
     (void)state;
     if (!aglet_is_checked())
         skip();
@@ -167,8 +154,7 @@ static void an_object_of_one_thread_is_not_used_by_another(void **state)
     aglet_on_misuse(NULL, NULL);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_thread_takes_an_argument_and_returns_a_result),
         cmocka_unit_test(a_scope_joins_what_was_spawned_in_it),

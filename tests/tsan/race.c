@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Runs under ThreadSanitizer with the checked library as it is installed, not instrumented: with `locked` the counter is
- * only touched under an Aglet lock and nothing may be said; with `racy` one access stands beside the lock and must be
- * found. Stands on aglet.h. */
+/* Runs under ThreadSanitizer with the checked library as it is installed, not instrumented: with `locked` the
+ * counter is only touched under an Aglet lock and nothing may be said; with `racy` one access stands beside
+ * the lock and must be found. Stands on aglet.h. */
 #include "aglet/aglet.h"
 
 #include <string.h>
@@ -11,8 +11,7 @@ static aglet_rwlock rw;
 static long counter, table, unguarded;
 static bool racy;
 
-static void *work(void *argument)
-{
+static void *work(void *argument) {
     for (int i = 0; i < 2000; i++) {
         {
             AGLET_GUARD(&mu);
@@ -32,8 +31,7 @@ static void *work(void *argument)
     return argument;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     racy = argc > 1 && strcmp(argv[1], "racy") == 0;
     aglet_thread t[2];
     for (int i = 0; i < 2; i++)

@@ -13,7 +13,8 @@ typedef struct AGLET_TRUSTED_SYNC("its words are atomic") aglet_barrier {
     uint32_t leaving_;
 } aglet_barrier;
 
-#define AGLET_BARRIER_INIT(count) {(count), 0, (count), 0}
+#define AGLET_BARRIER_INIT(count)                                                                            \
+    { (count), 0, (count), 0 }
 
 AGLET_BEGIN_DECLS
 
@@ -23,8 +24,8 @@ AGLET_API void aglet_barrier_init(aglet_barrier *b, uint32_t count);
 /* End its life: waits until the threads of the last round have left it, so that its memory may be freed. */
 AGLET_API void aglet_barrier_destroy(aglet_barrier *b);
 
-/* Wait until `count` threads have called this. Returns true in exactly one of them. Each sees what all of them wrote
- * before. */
+/* Wait until `count` threads have called this. Returns true in exactly one of them. Each sees what all of
+ * them wrote before. */
 AGLET_API bool aglet_barrier_wait(aglet_barrier *b) AGLET_BLOCKS;
 
 AGLET_END_DECLS

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* One to many: broadcast, where every receiver gets every value, and watch, where receivers see the latest one.
- * Stands on aglet/base.h; results as in aglet/channel.h. */
+/* One to many: broadcast, where every receiver gets every value, and watch, where receivers see the latest
+ * one. Stands on aglet/base.h; results as in aglet/channel.h. */
 #ifndef AGLET_BROADCAST_H
 #define AGLET_BROADCAST_H
 
@@ -13,7 +13,8 @@ AGLET_API aglet_bus *aglet_bus_new_(size_t item, size_t capacity);
 AGLET_API void aglet_bus_hold_(aglet_bus *bus, bool sender);
 AGLET_API void aglet_bus_drop_(aglet_bus *bus, bool sender);
 AGLET_API int aglet_bus_send_(aglet_bus *bus, const void *item);
-AGLET_API int aglet_bus_recv_(aglet_bus *bus, uint64_t *at, void *item, aglet_time deadline, bool latest) AGLET_YIELDS;
+AGLET_API int aglet_bus_recv_(aglet_bus *bus, uint64_t *at, void *item, aglet_time deadline,
+                              bool latest) AGLET_YIELDS;
 AGLET_API uint64_t aglet_bus_now_(aglet_bus *bus);
 
 AGLET_END_DECLS
@@ -22,56 +23,57 @@ AGLET_END_DECLS
  *
  * name_open(tx, capacity)     0 or -ENOMEM
  * name_subscribe(tx)          a receiver of the values sent from now on
- * name_send(tx, value)        never waits; 0 even with no receiver. One sender handle may be used by many threads
- * name_recv(rx, &value)       the next value; -EOVERFLOW when some were overwritten before this receiver came for them:
- *                             the next call goes on with the oldest that is left; -EPIPE after the sender was dropped
- * name_drop(tx), name_leave(rx) */
+ * name_send(tx, value)        never waits; 0 even with no receiver. One sender handle may be used by many
+ * threads name_recv(rx, &value)       the next value; -EOVERFLOW when some were overwritten before this
+ * receiver came for them: the next call goes on with the oldest that is left; -EPIPE after the sender was
+ * dropped name_drop(tx), name_leave(rx) */
 #define AGLET_BROADCAST(name, type) AGLET_BUS_(name, type, false)
 
-/* Declare a watch type: a receiver's name_recv waits until there is a value it has not seen, and gives the newest;
- * name_peek gives the newest at once (-EAGAIN: none yet). The capacity of name_open is 1. */
-#define AGLET_WATCH(name, type)                                                                                        \
-    AGLET_BUS_(name, type, true);                                                                                      \
-    static inline AGLET_MAYBE_UNUSED int name##_peek(name##_receiver *rx, type *item) {                                \
-        uint64_t unseen = 0;                                                                                           \
-        return aglet_bus_recv_(rx->bus_, &unseen, item, 0, true) ? -11 /* -EAGAIN */ : 0;                              \
-    }                                                                                                                  \
+/* Declare a watch type: a receiver's name_recv waits until there is a value it has not seen, and gives the
+ * newest; name_peek gives the newest at once (-EAGAIN: none yet). The capacity of name_open is 1. */
+#define AGLET_WATCH(name, type)                                                                              \
+    AGLET_BUS_(name, type, true);                                                                            \
+    static inline AGLET_MAYBE_UNUSED int name##_peek(name##_receiver *rx, type *item) {                      \
+        uint64_t unseen = 0;                                                                                 \
+        return aglet_bus_recv_(rx->bus_, &unseen, item, 0, true) ? -11 /* -EAGAIN */ : 0;                    \
+    }                                                                                                        \
     struct name##_watch_declared_
 
-#define AGLET_BUS_(name, type, latest)                                                                                 \
-    typedef struct AGLET_SEND AGLET_SYNC name##_sender {                                                               \
-        aglet_bus *bus_ AGLET_SHARED;                                                                                  \
-    } name##_sender;                                                                                                   \
-    typedef struct AGLET_SEND name##_receiver {                                                                        \
-        aglet_bus *bus_ AGLET_SHARED;                                                                                  \
-        uint64_t at_;                                                                                                  \
-    } name##_receiver;                                                                                                 \
-    static inline AGLET_MAYBE_UNUSED int name##_open(name##_sender *tx, size_t capacity) {                             \
-        tx->bus_ = aglet_bus_new_(sizeof(type), (latest) ? 1 : capacity);                                              \
-        return tx->bus_ ? 0 : -12 /* -ENOMEM */;                                                                       \
-    }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED name##_receiver name##_subscribe(const name##_sender *tx) {                       \
-        name##_receiver rx = {tx->bus_, (latest) ? 0 : aglet_bus_now_(tx->bus_)};                                      \
-        aglet_bus_hold_(tx->bus_, false);                                                                              \
-        return rx;                                                                                                     \
-    }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED int name##_send(const name##_sender *tx, type item AGLET_SENDING) {               \
-        return aglet_bus_send_(tx->bus_, &item);                                                                       \
-    }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED int name##_recv(name##_receiver *rx, type *item) {                                \
-        return aglet_bus_recv_(rx->bus_, &rx->at_, item, AGLET_FOREVER, latest);                                       \
-    }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED int name##_recv_until(name##_receiver *rx, type *item, aglet_time deadline) {     \
-        return aglet_bus_recv_(rx->bus_, &rx->at_, item, deadline, latest);                                            \
-    }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED void name##_drop(name##_sender *tx) {                                             \
-        aglet_bus_drop_(tx->bus_, true);                                                                               \
-        tx->bus_ = NULL;                                                                                               \
-    }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED void name##_leave(name##_receiver *rx) {                                          \
-        aglet_bus_drop_(rx->bus_, false);                                                                              \
-        rx->bus_ = NULL;                                                                                               \
-    }                                                                                                                  \
+#define AGLET_BUS_(name, type, latest)                                                                       \
+    typedef struct AGLET_SEND AGLET_SYNC name##_sender {                                                     \
+        aglet_bus *bus_ AGLET_SHARED;                                                                        \
+    } name##_sender;                                                                                         \
+    typedef struct AGLET_SEND name##_receiver {                                                              \
+        aglet_bus *bus_ AGLET_SHARED;                                                                        \
+        uint64_t at_;                                                                                        \
+    } name##_receiver;                                                                                       \
+    static inline AGLET_MAYBE_UNUSED int name##_open(name##_sender *tx, size_t capacity) {                   \
+        tx->bus_ = aglet_bus_new_(sizeof(type), (latest) ? 1 : capacity);                                    \
+        return tx->bus_ ? 0 : -12 /* -ENOMEM */;                                                             \
+    }                                                                                                        \
+    static inline AGLET_MAYBE_UNUSED name##_receiver name##_subscribe(const name##_sender *tx) {             \
+        name##_receiver rx = {tx->bus_, (latest) ? 0 : aglet_bus_now_(tx->bus_)};                            \
+        aglet_bus_hold_(tx->bus_, false);                                                                    \
+        return rx;                                                                                           \
+    }                                                                                                        \
+    static inline AGLET_MAYBE_UNUSED int name##_send(const name##_sender *tx, type item AGLET_SENDING) {     \
+        return aglet_bus_send_(tx->bus_, &item);                                                             \
+    }                                                                                                        \
+    static inline AGLET_MAYBE_UNUSED int name##_recv(name##_receiver *rx, type *item) {                      \
+        return aglet_bus_recv_(rx->bus_, &rx->at_, item, AGLET_FOREVER, latest);                             \
+    }                                                                                                        \
+    static inline AGLET_MAYBE_UNUSED int name##_recv_until(name##_receiver *rx, type *item,                  \
+                                                           aglet_time deadline) {                            \
+        return aglet_bus_recv_(rx->bus_, &rx->at_, item, deadline, latest);                                  \
+    }                                                                                                        \
+    static inline AGLET_MAYBE_UNUSED void name##_drop(name##_sender *tx) {                                   \
+        aglet_bus_drop_(tx->bus_, true);                                                                     \
+        tx->bus_ = NULL;                                                                                     \
+    }                                                                                                        \
+    static inline AGLET_MAYBE_UNUSED void name##_leave(name##_receiver *rx) {                                \
+        aglet_bus_drop_(rx->bus_, false);                                                                    \
+        rx->bus_ = NULL;                                                                                     \
+    }                                                                                                        \
     struct name##_bus_declared_
 
 #endif

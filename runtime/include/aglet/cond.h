@@ -13,7 +13,8 @@ typedef struct AGLET_TRUSTED_SYNC("its words are atomic") aglet_cond {
     uint32_t id_;
 } aglet_cond;
 
-#define AGLET_COND_INIT {0, 0, 0}
+#define AGLET_COND_INIT                                                                                      \
+    { 0, 0, 0 }
 
 AGLET_BEGIN_DECLS
 
@@ -22,8 +23,8 @@ AGLET_API void aglet_cond_init(aglet_cond *c);
 /* End its life. Misuse: while threads wait on it (checked). */
 AGLET_API void aglet_cond_destroy(aglet_cond *c);
 
-/* Give up *mu, wait for a signal, take *mu again. May return without a signal: stand in a loop, or use one of the
- * two below.
+/* Give up *mu, wait for a signal, take *mu again. May return without a signal: stand in a loop, or use one of
+ * the two below.
  *
  * Requires  the calling thread holds *mu, once; all threads that wait on *c at one time use one mutex.
  * Misuse    waiting without holding *mu, or with a second mutex, is reported (checked). */
@@ -40,14 +41,14 @@ AGLET_API int aglet_cond_wait_for_until(aglet_cond *c, aglet_mutex *mu, bool (*r
                                         aglet_time deadline) AGLET_REQUIRES(mu);
 
 /* Wait until the expression is true; it is evaluated with *mu held. */
-#define AGLET_COND_WAIT(c, mu, expression)  \
-    do {                                    \
-        while (!(expression))               \
-            aglet_cond_wait((c), (mu));     \
+#define AGLET_COND_WAIT(c, mu, expression)                                                                   \
+    do {                                                                                                     \
+        while (!(expression))                                                                                \
+            aglet_cond_wait((c), (mu));                                                                      \
     } while (0)
 
-/* Wake one waiter, or all. Costs one load where nobody waits. The mutex need not be held, but what the waiters wait
- * for must have been changed with it held. */
+/* Wake one waiter, or all. Costs one load where nobody waits. The mutex need not be held, but what the
+ * waiters wait for must have been changed with it held. */
 AGLET_API void aglet_cond_signal(aglet_cond *c);
 AGLET_API void aglet_cond_broadcast(aglet_cond *c);
 

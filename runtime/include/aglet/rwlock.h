@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* A read-write lock: many readers or one writer, an OS thread each. Stands on base.h.
  *
- * Phase-fair: readers that come while a writer is in or waiting go in together when it leaves, before the next
- * writer; so neither side starves the other. Taking a free one for reading is one atomic instruction. */
+ * Phase-fair: readers that come while a writer is in or waiting go in together when it leaves, before the
+ * next writer; so neither side starves the other. Taking a free one for reading is one atomic instruction. */
 #ifndef AGLET_RWLOCK_H
 #define AGLET_RWLOCK_H
 
@@ -16,7 +16,8 @@ typedef struct AGLET_LOCK_TYPE aglet_rwlock {
     uint32_t id_;
 } aglet_rwlock;
 
-#define AGLET_RWLOCK_INIT {0, 0, 0, 0}
+#define AGLET_RWLOCK_INIT                                                                                    \
+    { 0, 0, 0, 0 }
 
 AGLET_BEGIN_DECLS
 
@@ -29,8 +30,8 @@ AGLET_API void aglet_rwlock_destroy(aglet_rwlock *rw);
 
 /* Take *rw for reading, together with other readers.
  *
- * Misuse    taking it again while holding it in either mode: a writer that waits between the two would keep both
- *           waiting for ever. Reported (checked), fatal. */
+ * Misuse    taking it again while holding it in either mode: a writer that waits between the two would keep
+ * both waiting for ever. Reported (checked), fatal. */
 AGLET_API void aglet_rwlock_read(aglet_rwlock *rw) AGLET_ACQUIRES_SHARED(rw);
 
 /* Take it for reading if no writer is in or waiting; never waits. */
@@ -45,7 +46,8 @@ AGLET_API void aglet_rwlock_read_unlock(aglet_rwlock *rw) AGLET_RELEASES(rw);
 
 /* Take *rw alone.
  *
- * Misuse    while holding it for reading: the upgrade would wait for the caller itself. Reported (checked), fatal. */
+ * Misuse    while holding it for reading: the upgrade would wait for the caller itself. Reported (checked),
+ * fatal. */
 AGLET_API void aglet_rwlock_write(aglet_rwlock *rw) AGLET_ACQUIRES(rw);
 AGLET_API AGLET_MUST_USE bool aglet_rwlock_try_write(aglet_rwlock *rw) AGLET_TRY_ACQUIRES(true, rw);
 

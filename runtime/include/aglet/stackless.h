@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Tasks without a stack: a C function that is called again after each await, over a frame that the program declares.
- * Stands on aglet/task.h and aglet/channel.h. A parked one takes its frame and about two hundred bytes, and any worker may go
- * on with it.
+/* Tasks without a stack: a C function that is called again after each await, over a frame that the program
+ * declares. Stands on aglet/task.h and aglet/channel.h. A parked one takes its frame and about two hundred
+ * bytes, and any worker may go on with it.
  *
  *     struct ticker {
  *         AGLET_FRAME_HEADER;                     // first
@@ -18,10 +18,11 @@
  *     }
  *     ticker_spawn(&task, (struct ticker){.i = 0});
  *
- * What must outlive an await lives in the frame: a plain local loses its value there. The frame is copied when the task is
- * spawned, and moves no more after that. The expression of an await is evaluated again each time the task wakes; its
- * arguments must name the same things, and a deadline that is computed (aglet_after_ms) counts at the first time only.
- * One await per source line. Thread locks must not be held at an await. */
+ * What must outlive an await lives in the frame: a plain local loses its value there. The frame is copied
+ * when the task is spawned, and moves no more after that. The expression of an await is evaluated again each
+ * time the task wakes; its arguments must name the same things, and a deadline that is computed
+ * (aglet_after_ms) counts at the first time only. One await per source line. Thread locks must not be held at
+ * an await. */
 #ifndef AGLET_STACKLESS_H
 #define AGLET_STACKLESS_H
 
@@ -38,17 +39,17 @@ struct aglet_frame {
 
 #define AGLET_FRAME_HEADER struct aglet_frame aglet_
 
-/* Begin the function `static int name(struct … *f)`, and declare name_spawn(aglet_task **, frame) before it: results as
- * aglet_spawn. */
-#define AGLET_STACKLESS(name, type)                                                                                    \
-    static int name(type *f AGLET_FRAME);                                                                              \
-    static int name##_step_(void *frame) {                                                                             \
-        return name(frame);                                                                                            \
-    }                                                                                                                  \
-    static inline AGLET_MAYBE_UNUSED int name##_spawn(aglet_task **task, type frame) {                                 \
-        _Static_assert(offsetof(type, aglet_) == 0, "AGLET_FRAME_HEADER comes first");                                 \
-        return aglet_spawn_frame_(task, name##_step_, &frame, sizeof frame);                                           \
-    }                                                                                                                  \
+/* Begin the function `static int name(struct … *f)`, and declare name_spawn(aglet_task **, frame) before it:
+ * results as aglet_spawn. */
+#define AGLET_STACKLESS(name, type)                                                                          \
+    static int name(type *f AGLET_FRAME);                                                                    \
+    static int name##_step_(void *frame) {                                                                   \
+        return name(frame);                                                                                  \
+    }                                                                                                        \
+    static inline AGLET_MAYBE_UNUSED int name##_spawn(aglet_task **task, type frame) {                       \
+        _Static_assert(offsetof(type, aglet_) == 0, "AGLET_FRAME_HEADER comes first");                       \
+        return aglet_spawn_frame_(task, name##_step_, &frame, sizeof frame);                                 \
+    }                                                                                                        \
     static AGLET_TASK_ENTRY int name(type *f AGLET_FRAME)
 
 #if defined(__GNUC__) && (__GNUC__ >= 7 || defined(__clang__))
@@ -57,32 +58,32 @@ struct aglet_frame {
 #define AGLET_FALLS_THROUGH_ ((void)0)
 #endif
 
-#define AGLET_BEGIN(f)                                                                                                 \
-    switch ((f)->aglet_.at_) {                                                                                         \
+#define AGLET_BEGIN(f)                                                                                       \
+    switch ((f)->aglet_.at_) {                                                                               \
     case 0:
 
 /* Do `poll` and wait until it is done; its result goes to `result`. */
-#define AGLET_AWAIT(f, result, poll)                                                                                   \
-    do {                                                                                                               \
-        (f)->aglet_.at_ = __LINE__;                                                                                    \
-        AGLET_FALLS_THROUGH_;                                                                                          \
-    case __LINE__: {                                                                                                   \
-        int aglet_result_ = (poll);                                                                                    \
-        if (aglet_result_ == AGLET_PENDING)                                                                            \
-            return AGLET_PENDING;                                                                                      \
-        (result) = aglet_result_;                                                                                      \
-    }                                                                                                                  \
+#define AGLET_AWAIT(f, result, poll)                                                                         \
+    do {                                                                                                     \
+        (f)->aglet_.at_ = __LINE__;                                                                          \
+        AGLET_FALLS_THROUGH_;                                                                                \
+    case __LINE__: {                                                                                         \
+        int aglet_result_ = (poll);                                                                          \
+        if (aglet_result_ == AGLET_PENDING)                                                                  \
+            return AGLET_PENDING;                                                                            \
+        (result) = aglet_result_;                                                                            \
+    }                                                                                                        \
     } while (0)
 
 /* End the task; `value` is what its joiner gets. */
-#define AGLET_RETURN(f, value)                                                                                         \
-    do {                                                                                                               \
-        aglet_frame_return_(&(f)->aglet_, (value));                                                                    \
-        return 0;                                                                                                      \
+#define AGLET_RETURN(f, value)                                                                               \
+    do {                                                                                                     \
+        aglet_frame_return_(&(f)->aglet_, (value));                                                          \
+        return 0;                                                                                            \
     } while (0)
 
-#define AGLET_END(f)                                                                                                   \
-    }                                                                                                                  \
+#define AGLET_END(f)                                                                                         \
+    }                                                                                                        \
     return 0
 
 AGLET_BEGIN_DECLS
@@ -90,7 +91,8 @@ AGLET_BEGIN_DECLS
 AGLET_API int aglet_spawn_frame_(aglet_task **task, aglet_step_fn *step, const void *frame, size_t size);
 AGLET_API void aglet_frame_return_(struct aglet_frame *f, void *value);
 
-/* What a stackless task can await. Each returns AGLET_PENDING until it is done, then 0 or a negative errno value. */
+/* What a stackless task can await. Each returns AGLET_PENDING until it is done, then 0 or a negative errno
+ * value. */
 AGLET_API int aglet_yield_poll(struct aglet_frame *f) AGLET_AWAITS;
 AGLET_API int aglet_sleep_poll(struct aglet_frame *f, aglet_time deadline) AGLET_AWAITS;
 AGLET_API int aglet_join_poll(struct aglet_frame *f, aglet_task *task, void **result) AGLET_AWAITS;

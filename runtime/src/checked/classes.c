@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The order between kinds of locks: all that are made at one place are a class. Where objects of two kinds are locked in
- * both orders, but never the same two objects, nothing has gone wrong yet; it is a hint. Stands on engine.h.
+/* The order between kinds of locks: all that are made at one place are a class. Where objects of two kinds
+ * are locked in both orders, but never the same two objects, nothing has gone wrong yet; it is a hint. Stands
+ * on engine.h.
  *
  * A class is the name a lock was given, else the lock itself where it is a static variable, else where it was
- * initialised, else where it was first taken. Only orders taken with no further lock held are looked at: what others
- * serialise is not judged here. */
+ * initialised, else where it was first taken. Only orders taken with no further lock held are looked at: what
+ * others serialise is not judged here. */
 #include "engine.h"
 
 #include "misuse.h"
@@ -37,8 +38,7 @@ static struct lock_class *buckets[BUCKETS]; /* under engine_lock, as is all of t
 static uint32_t search;
 
 /* A static variable: it lies in a loaded object. */
-static bool is_static(const void *lock)
-{
+static bool is_static(const void *lock) {
 #ifdef DLFO_STRUCT_HAS_EH_DBASE /* glibc 2.35 or later */
     struct dl_find_object object;
     return _dl_find_object((void *)(uintptr_t)lock, &object) == 0;
@@ -48,8 +48,7 @@ static bool is_static(const void *lock)
 #endif
 }
 
-static struct lock_class *class_of(const struct lock_record *r)
-{
+static struct lock_class *class_of(const struct lock_record *r) {
     const void *lock = atomic_load_explicit(&r->lock, memory_order_relaxed);
     uint64_t key = UINT64_C(14695981039346656037);
     if (r->name != NULL)
@@ -74,8 +73,8 @@ static struct lock_class *class_of(const struct lock_record *r)
 }
 
 /* A way from `from` to `goal`, written backwards into path. */
-static unsigned find_path(struct lock_class *from, struct lock_class *goal, struct class_edge **path, unsigned depth)
-{
+static unsigned find_path(struct lock_class *from, struct lock_class *goal, struct class_edge **path,
+                          unsigned depth) {
     from->mark = search;
     for (struct class_edge *e = from->out; e != NULL; e = e->next) {
         if (e->to != goal && e->to->mark == search)
@@ -91,8 +90,7 @@ static unsigned find_path(struct lock_class *from, struct lock_class *goal, stru
     return 0;
 }
 
-unsigned classes_note(const struct edge *fresh, struct class_hint *out)
-{
+unsigned classes_note(const struct edge *fresh, struct class_hint *out) {
     if (fresh->gate_count != 0 || options.hints == 0)
         return 0;
     struct lock_class *from = class_of(fresh->from), *to = class_of(fresh->to);
@@ -120,15 +118,14 @@ unsigned classes_note(const struct edge *fresh, struct class_hint *out)
         struct class_edge *link = i == 0 ? e : path[i - 1];
         if (i == HINT_ROOM)
             return i;
-        out[i] = (struct class_hint){link->from->kind, link->from->name, link->from->made_at, link->from_site,
-                                     link->to_site, ""};
+        out[i] = (struct class_hint){link->from->kind, link->from->name, link->from->made_at,
+                                     link->from_site,  link->to_site,    ""};
         memcpy(out[i].thread, link->thread, sizeof out[i].thread);
     }
     return length + 1;
 }
 
-void classes_report(const struct class_hint *hints, unsigned count)
-{
+void classes_report(const struct class_hint *hints, unsigned count) {
     struct misuse *m = misuse_open("lock-order", NULL, false);
     misuse_hint(m);
     misuse_say(m, "locks of %u kinds are taken in a circle of orders, though never the same ones", count);

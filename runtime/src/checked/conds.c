@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Condition variables: which mutex they are waited for with, and signals that found nobody. Stands on engine.h. */
+/* Condition variables: which mutex they are waited for with, and signals that found nobody. Stands on
+ * engine.h. */
 #include "engine.h"
 
 #include "misuse.h"
@@ -11,15 +12,13 @@ enum { BUCKETS = 1 << 10 };
 static struct cond_record *_Atomic buckets[BUCKETS]; /* grows only; a record is used again for its address */
 static struct ilock lock;
 
-static struct cond_record *find(struct cond_record *c, const void *cond)
-{
+static struct cond_record *find(struct cond_record *c, const void *cond) {
     while (c != NULL && atomic_load_explicit(&c->cond, memory_order_relaxed) != cond)
         c = c->next;
     return c;
 }
 
-struct cond_record *cond_record_of(const void *cond, bool make)
-{
+struct cond_record *cond_record_of(const void *cond, bool make) {
     size_t b = (size_t)(((uint64_t)(uintptr_t)cond * UINT64_C(0x9e3779b97f4a7c15)) >> 54);
     struct cond_record *c = find(atomic_load_explicit(&buckets[b], memory_order_acquire), cond);
     if (c != NULL || !make)
@@ -37,14 +36,12 @@ struct cond_record *cond_record_of(const void *cond, bool make)
     return c;
 }
 
-static struct lock_record *record_of_lock(const void *mutex, const uint32_t *id)
-{
+static struct lock_record *record_of_lock(const void *mutex, const uint32_t *id) {
     return id != NULL ? record_by_id(mutex, __atomic_load_n(id, __ATOMIC_RELAXED)) : record_by_address(mutex);
 }
 
-static void report_not_held(struct check_thread *t, struct lock_record *r, const void *cond, const void *mutex,
-                            const void *caller)
-{
+static void report_not_held(struct check_thread *t, struct lock_record *r, const void *cond,
+                            const void *mutex, const void *caller) {
     char words[LOCK_NAME_ROOM];
     t->inside++;
     struct misuse *m = misuse_open("cond-wait", cond, false);
@@ -52,7 +49,8 @@ static void report_not_held(struct check_thread *t, struct lock_record *r, const
         misuse_say(m, "thread '%s' waits for a condition with %s, which it does not hold", t->name,
                    lock_words(r, words));
     else
-        misuse_say(m, "thread '%s' waits for a condition with the mutex at %p, which it does not hold", t->name, mutex);
+        misuse_say(m, "thread '%s' waits for a condition with the mutex at %p, which it does not hold",
+                   t->name, mutex);
     note_here(m, "it waits", caller);
     note_held(m, t);
     misuse_close(m);
@@ -60,8 +58,7 @@ static void report_not_held(struct check_thread *t, struct lock_record *r, const
 }
 
 static void report_second(struct check_thread *t, struct cond_record *c, const void *cond, const void *mutex,
-                          const void *caller)
-{
+                          const void *caller) {
     char mine[LOCK_NAME_ROOM], other[LOCK_NAME_ROOM];
     t->inside++;
     struct misuse *m = misuse_open("cond-wait", cond, false);
@@ -74,8 +71,8 @@ static void report_second(struct check_thread *t, struct cond_record *c, const v
     t->inside--;
 }
 
-bool check_cond_wait(const void *cond, uint32_t *cond_id, const void *mutex, uint32_t *id, const void *caller)
-{
+bool check_cond_wait(const void *cond, uint32_t *cond_id, const void *mutex, uint32_t *id,
+                     const void *caller) {
     (void)cond_id;
     struct check_thread *t = thread_self();
     if (t->inside != 0)
@@ -98,8 +95,7 @@ bool check_cond_wait(const void *cond, uint32_t *cond_id, const void *mutex, uin
     return true;
 }
 
-void check_cond_woken(const void *cond, bool in_time)
-{
+void check_cond_woken(const void *cond, bool in_time) {
     struct cond_record *c = cond_record_of(cond, false);
     if (c == NULL)
         return;
@@ -108,8 +104,7 @@ void check_cond_woken(const void *cond, bool in_time)
         atomic_store_explicit(&c->lost, 0, memory_order_relaxed);
 }
 
-void check_signal(const void *cond, uint32_t *cond_id, bool found_somebody, const void *caller)
-{
+void check_signal(const void *cond, uint32_t *cond_id, bool found_somebody, const void *caller) {
     (void)cond_id;
     if (found_somebody)
         return;
@@ -124,21 +119,20 @@ void check_signal(const void *cond, uint32_t *cond_id, bool found_somebody, cons
     atomic_fetch_add_explicit(&c->lost, 1, memory_order_release);
 }
 
-bool check_cond_waited(const void *cond)
-{
+bool check_cond_waited(const void *cond) {
     struct cond_record *c = cond_record_of(cond, false);
     return c != NULL && atomic_load_explicit(&c->waiting, memory_order_acquire) != 0;
 }
 
-void check_cond_destroy(const void *cond, uint32_t *cond_id, const void *caller)
-{
+void check_cond_destroy(const void *cond, uint32_t *cond_id, const void *caller) {
     (void)cond_id;
     struct cond_record *c = cond_record_of(cond, false);
     if (c == NULL)
         return;
     if (atomic_load_explicit(&c->waiting, memory_order_acquire) != 0) {
         thread_self()->inside++;
-        misuse_report("destroy-held", cond, false, caller, "a condition is destroyed while a thread waits for it");
+        misuse_report("destroy-held", cond, false, caller,
+                      "a condition is destroyed while a thread waits for it");
         thread_self()->inside--;
     }
     ilock_take(&lock);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* What the checker knows: a record per lock, per condition and per thread, and the order edges between locks.
- * Stands on check.h, ilock.h. None of it is ever in memory from malloc: the checker runs inside malloc's callers.
+ * Stands on check.h, ilock.h. None of it is ever in memory from malloc: the checker runs inside malloc's
+ * callers.
  *
- * Who may touch what: a thread's record is written by that thread alone; others read it only while it waits, which it
- * says by `waiting` (release; read with acquire). A lock's `owner` is written by its holder. Edges and the tables of
- * records are under `engine_lock`, which is never held while a report is made. */
+ * Who may touch what: a thread's record is written by that thread alone; others read it only while it waits,
+ * which it says by `waiting` (release; read with acquire). A lock's `owner` is written by its holder. Edges
+ * and the tables of records are under `engine_lock`, which is never held while a report is made. */
 #ifndef AGLET_SRC_CHECKED_ENGINE_H
 #define AGLET_SRC_CHECKED_ENGINE_H
 
@@ -45,20 +46,21 @@ struct held {
 
 /* Beside each held entry, with options that want it only. */
 struct held_more {
-    aglet_time since;    /* max_hold_ms */
-    unsigned frames;     /* stacks=full */
+    aglet_time since; /* max_hold_ms */
+    unsigned frames;  /* stacks=full */
     const void *stack[STACK_DEPTH];
 };
 
 struct check_thread {
     struct held *held;
     unsigned held_count, held_room;
-    unsigned fast_room; /* held_count below it may take the short way: held_room, or 0 with options that want more */
+    unsigned fast_room; /* held_count below it may take the short way: held_room, or 0 with options that want
+                           more */
     struct held_more *more;
     struct held first_held[FIRST_HELD];
 
-    /* What it waits for. `waiting` is odd while it waits; every wait makes it two larger, so that a reader who finds
-     * the same odd number twice knows that the thread waited all the while. */
+    /* What it waits for. `waiting` is odd while it waits; every wait makes it two larger, so that a reader
+     * who finds the same odd number twice knows that the thread waited all the while. */
     _Atomic uint64_t waiting;
     enum check_wait wait_for;
     int wait_mode;
@@ -73,13 +75,13 @@ struct check_thread {
     int tid;
     _Atomic unsigned long handle; /* of plain pthreads: its pthread_t */
     const void *spawned_at;
-    struct check_thread *next; /* all threads, and free records; under threads_lock */
+    struct check_thread *next;     /* all threads, and free records; under threads_lock */
     _Atomic uint64_t began, ended; /* ticks of thread_clock; ended 0 while it runs */
     _Atomic uint32_t state;        /* THREAD_… */
     _Atomic bool joined, detached, known_handle;
-    _Atomic uint32_t leaving;      /* LEFT_BY_… */
-    unsigned lost;   /* locks it holds that there was no memory to note */
-    unsigned inside; /* >0: the checker itself runs; what it calls is not checked */
+    _Atomic uint32_t leaving; /* LEFT_BY_… */
+    unsigned lost;            /* locks it holds that there was no memory to note */
+    unsigned inside;          /* >0: the checker itself runs; what it calls is not checked */
 };
 
 enum { LEFT_BY_THREAD = 1, LEFT_BY_HANDLE = 2 };
@@ -110,16 +112,17 @@ enum { LOCK_NAME_ROOM = 160 };
 extern struct ilock engine_lock;
 extern _Thread_local struct check_thread *check_self __attribute__((visibility("hidden")));
 
-/* Memory that is never given back, zeroed; NULL when there is none (said once). Any thread, no lock needed. */
+/* Memory that is never given back, zeroed; NULL when there is none (said once). Any thread, no lock needed.
+ */
 void *engine_memory(size_t size);
 
 /* --- records.c: locks --- */
-extern struct lock_record *lock_records __attribute__((visibility("hidden"))); /* reserved once, mostly never touched */
+extern struct lock_record *lock_records
+    __attribute__((visibility("hidden"))); /* reserved once, mostly never touched */
 extern uint32_t lock_record_limit __attribute__((visibility("hidden")));
 
 /* The record an id field names, if it is this lock's. One comparison; nothing locked. */
-static inline struct lock_record *record_by_id(const void *lock, uint32_t id)
-{
+static inline struct lock_record *record_by_id(const void *lock, uint32_t id) {
     struct lock_record *r = &lock_records[id];
     return AGLET_LIKELY(id < lock_record_limit &&
                         atomic_load_explicit(&r->lock, memory_order_relaxed) == lock)
@@ -130,15 +133,18 @@ static inline struct lock_record *record_by_id(const void *lock, uint32_t id)
 /* The record of a lock without an id field, or NULL. Locks nothing. */
 struct lock_record *record_by_address(const void *lock);
 
-/* A new record for the lock, in place of one that its memory had before; its index goes to *id unless `id` is NULL. Where
- * another thread was faster with the same lock and `initialised` is false, that one's. NULL: no room, go unchecked. */
+/* A new record for the lock, in place of one that its memory had before; its index goes to *id unless `id` is
+ * NULL. Where another thread was faster with the same lock and `initialised` is false, that one's. NULL: no
+ * room, go unchecked. */
 struct lock_record *record_new(enum check_kind kind, const void *lock, uint32_t *id, const char *name,
                                const void *made_at, bool initialised);
-/* Its life is over; its edges go. While a thread holds it the record is not used again: held lists point to it. */
+/* Its life is over; its edges go. While a thread holds it the record is not used again: held lists point to
+ * it. */
 void record_free(struct lock_record *r);
 unsigned records_made(void); /* since the program started */
 /* For every record whose lock lies in the memory: call `visit`. Cheap where no lock ever lay near. */
-void records_within(const void *memory, size_t size, void (*visit)(struct lock_record *, void *), void *context);
+void records_within(const void *memory, size_t size, void (*visit)(struct lock_record *, void *),
+                    void *context);
 
 /* --- threads.c --- */
 struct check_thread *thread_enter(void); /* the calling thread's record, made now */
@@ -149,23 +155,19 @@ struct held *held_find(struct check_thread *t, const struct lock_record *r, int 
 void threads_each(bool (*visit)(struct check_thread *, void *), void *context);
 unsigned threads_alive(void);
 
-static inline struct lock_record *held_record(const struct held *h)
-{
+static inline struct lock_record *held_record(const struct held *h) {
     return (struct lock_record *)(h->record_and_mode & ~(uintptr_t)127);
 }
 
-static inline uint32_t held_mode(const struct held *h)
-{
+static inline uint32_t held_mode(const struct held *h) {
     return (uint32_t)(h->record_and_mode & 127);
 }
 
-static inline uintptr_t held_tag(const struct lock_record *r, int mode)
-{
+static inline uintptr_t held_tag(const struct lock_record *r, int mode) {
     return (uintptr_t)r | (uintptr_t)(unsigned)mode;
 }
 
-static inline struct check_thread *thread_self(void)
-{
+static inline struct check_thread *thread_self(void) {
     struct check_thread *t = check_self;
     return AGLET_LIKELY(t != NULL) ? t : thread_enter();
 }
@@ -173,11 +175,10 @@ static inline struct check_thread *thread_self(void)
 /* --- order.c --- */
 /* The lock was just pushed on t's held list: note the new edges, report an inversion. */
 void order_taken(struct check_thread *t);
-unsigned order_edges(void); /* ever noted */
+unsigned order_edges(void);               /* ever noted */
 void order_forget(struct lock_record *r); /* under engine_lock */
 /* The hash of an order: what was held before, then this lock. */
-static inline uint64_t order_chain(uint64_t before, const struct lock_record *r, uint32_t mode)
-{
+static inline uint64_t order_chain(uint64_t before, const struct lock_record *r, uint32_t mode) {
     uint64_t h = (before ^ (r->serial << 3 | mode)) * UINT64_C(0x9e3779b97f4a7c15);
     return h ^ h >> 29;
 }
@@ -190,34 +191,36 @@ struct class_hint {
     const void *made_at, *from_site, *to_site;
     char thread[NAME_ROOM];
 };
-/* Note a new order between two kinds of locks; returns the length of the circle it closes, into `out`, or 0. Under
- * engine_lock. The report is made without it. */
+/* Note a new order between two kinds of locks; returns the length of the circle it closes, into `out`, or 0.
+ * Under engine_lock. The report is made without it. */
 unsigned classes_note(const struct edge *fresh, struct class_hint *out);
 void classes_report(const struct class_hint *hints, unsigned count);
 
 /* The order up to the entry at `index`, for its own chain. */
-static inline uint64_t held_before(const struct check_thread *t, unsigned index)
-{
+static inline uint64_t held_before(const struct check_thread *t, unsigned index) {
     if (index < 2)
-        return index == 0 ? 0 : (held_record(t->held)->serial << 3 | held_mode(t->held)) << 32; /* A<B is not B<A */
+        return index == 0
+                   ? 0
+                   : (held_record(t->held)->serial << 3 | held_mode(t->held)) << 32; /* A<B is not B<A */
     return t->held[index - 1].chain;
 }
 
 /* --- waits.c --- */
-/* t has published its wait: is it for ever? Returns false when it was reported and the hook let the program go on. */
+/* t has published its wait: is it for ever? Returns false when it was reported and the hook let the program
+ * go on. */
 bool waits_check(struct check_thread *t);
-void waits_publish(struct check_thread *t, enum check_wait what, int mode, const void *object, aglet_time deadline,
-                   const void *site);
+void waits_publish(struct check_thread *t, enum check_wait what, int mode, const void *object,
+                   aglet_time deadline, const void *site);
 void waits_end(struct check_thread *t);
 void waits_after_fork(void); /* in the child: only the calling thread is left, and it runs */
 
 /* --- conds.c --- */
 struct cond_record {
     const void *_Atomic cond;
-    const void *_Atomic lock;       /* the mutex of the waits now under way or, without any, of the last */
+    const void *_Atomic lock; /* the mutex of the waits now under way or, without any, of the last */
     const void *lock_site;
-    _Atomic uint32_t waiting;       /* threads that wait with `lock` */
-    _Atomic uint64_t lost;          /* signals that found nobody */
+    _Atomic uint32_t waiting; /* threads that wait with `lock` */
+    _Atomic uint64_t lost;    /* signals that found nobody */
     const void *lost_site;
     char lost_thread[NAME_ROOM];
     struct cond_record *next;
@@ -226,7 +229,8 @@ struct cond_record *cond_record_of(const void *cond, bool make);
 
 /* --- wording.c --- */
 struct misuse;
-/* "mutex 'stats.mu'", "rwlock made at table.c:12", … into `out`; returns it. Calls malloc (symbols): hold no lock. */
+/* "mutex 'stats.mu'", "rwlock made at table.c:12", … into `out`; returns it. Calls malloc (symbols): hold no
+ * lock. */
 const char *lock_words(const struct lock_record *r, char out[LOCK_NAME_ROOM]);
 const char *kind_words(int kind);
 const char *mode_words(int mode);

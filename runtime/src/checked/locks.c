@@ -12,16 +12,15 @@
 /* An id nobody gives out: the lock was destroyed. */
 #define DESTROYED UINT32_C(0xdeadd1ed)
 
-static bool in_checker(void)
-{
+static bool in_checker(void) {
     return check_self != NULL && check_self->inside != 0;
 }
 
-/* The lock's id field names no record of this lock: a lock never seen, a copy, no lock at all, or one destroyed. With
- * `waits` the caller found it taken: a wait for such a lock would be for ever, so then the report is fatal. */
-static struct lock_record *record_slow(enum check_kind kind, const void *lock, uint32_t *id, const void *caller,
-                                       bool waits)
-{
+/* The lock's id field names no record of this lock: a lock never seen, a copy, no lock at all, or one
+ * destroyed. With `waits` the caller found it taken: a wait for such a lock would be for ever, so then the
+ * report is fatal. */
+static struct lock_record *record_slow(enum check_kind kind, const void *lock, uint32_t *id,
+                                       const void *caller, bool waits) {
     if (in_checker())
         return NULL;
     struct check_thread *t = thread_self();
@@ -37,12 +36,12 @@ static struct lock_record *record_slow(enum check_kind kind, const void *lock, u
         const void *other = seen < lock_record_limit ? atomic_load(&lock_records[seen].lock) : NULL;
         t->inside++;
         if (seen == DESTROYED)
-            misuse_report("uninitialised-lock", lock, waits, caller, "thread '%s' uses a %s that was destroyed",
-                          t->name, kind_words(kind));
+            misuse_report("uninitialised-lock", lock, waits, caller,
+                          "thread '%s' uses a %s that was destroyed", t->name, kind_words(kind));
         else if (other != NULL)
             misuse_report("copy", lock, waits, caller,
-                          "thread '%s' uses a %s at %p that is a copy of the one at %p: initialise each", t->name,
-                          kind_words(kind), lock, other);
+                          "thread '%s' uses a %s at %p that is a copy of the one at %p: initialise each",
+                          t->name, kind_words(kind), lock, other);
         else
             misuse_report("uninitialised-lock", lock, waits, caller,
                           "thread '%s' uses a %s that was never initialised", t->name, kind_words(kind));
@@ -51,8 +50,8 @@ static struct lock_record *record_slow(enum check_kind kind, const void *lock, u
     return record_new(kind, lock, id, NULL, caller, false);
 }
 
-static inline struct lock_record *record_of(enum check_kind kind, const void *lock, uint32_t *id, const void *caller)
-{
+static inline struct lock_record *record_of(enum check_kind kind, const void *lock, uint32_t *id,
+                                            const void *caller) {
     if (id != NULL) {
         struct lock_record *r = record_by_id(lock, __atomic_load_n(id, __ATOMIC_RELAXED));
         if (AGLET_LIKELY(r != NULL))
@@ -62,8 +61,7 @@ static inline struct lock_record *record_of(enum check_kind kind, const void *lo
 }
 
 /* Take the entry out of the middle: the chains after it are of other locks held now. */
-static void take_out(struct check_thread *t, struct held *h)
-{
+static void take_out(struct check_thread *t, struct held *h) {
     for (unsigned i = (unsigned)(h - t->held); i + 1 < t->held_count; i++) {
         t->held[i] = t->held[i + 1];
         t->held[i].chain = order_chain(held_before(t, i), held_record(&t->held[i]), held_mode(&t->held[i]));
@@ -74,8 +72,7 @@ static void take_out(struct check_thread *t, struct held *h)
 }
 
 static void report_still_held(const char *rule, const char *what, struct lock_record *r, const void *lock,
-                              const void *caller)
-{
+                              const void *caller) {
     struct check_thread *t = thread_self(), *owner = atomic_load(&r->owner);
     char words[LOCK_NAME_ROOM];
     t->inside++;
@@ -94,8 +91,7 @@ static void report_still_held(const char *rule, const char *what, struct lock_re
     t->inside--;
 }
 
-void check_init(enum check_kind kind, const void *lock, uint32_t *id, const char *name, const void *caller)
-{
+void check_init(enum check_kind kind, const void *lock, uint32_t *id, const char *name, const void *caller) {
     if (in_checker())
         return;
     struct lock_record *old = record_by_address(lock);
@@ -112,8 +108,7 @@ struct waiter {
     struct check_thread *found;
 };
 
-static bool waits_for_it(struct check_thread *t, void *context)
-{
+static bool waits_for_it(struct check_thread *t, void *context) {
     struct waiter *w = context;
     if ((atomic_load_explicit(&t->waiting, memory_order_acquire) & 1) && t->wait_for == CHECK_ON_LOCK &&
         t->wait_object == w->record)
@@ -121,12 +116,11 @@ static bool waits_for_it(struct check_thread *t, void *context)
     return w->found == NULL;
 }
 
-void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const void *caller)
-{
+void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const void *caller) {
     if (in_checker())
         return;
-    struct lock_record *r = id != NULL ? record_by_id(lock, __atomic_load_n(id, __ATOMIC_RELAXED))
-                                       : record_by_address(lock);
+    struct lock_record *r =
+        id != NULL ? record_by_id(lock, __atomic_load_n(id, __ATOMIC_RELAXED)) : record_by_address(lock);
     if (r == NULL && id != NULL && __atomic_load_n(id, __ATOMIC_RELAXED) != 0)
         r = record_slow(kind, lock, id, caller, false); /* says what it is */
     struct check_thread *t = thread_self();
@@ -136,8 +130,9 @@ void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const v
         if (atomic_load(&r->owner) != NULL || held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED) != NULL)
             report_still_held("destroy-held", "is destroyed", r, lock, caller);
         else if (w.found != NULL)
-            misuse_report("destroy-held", lock, false, caller, "a %s is destroyed while thread '%s' waits for it",
-                          kind_words(kind), w.found->name);
+            misuse_report("destroy-held", lock, false, caller,
+                          "a %s is destroyed while thread '%s' waits for it", kind_words(kind),
+                          w.found->name);
         struct held *h = held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED);
         if (h != NULL) {
             tsan_unlock(lock, (int)held_mode(h));
@@ -152,14 +147,12 @@ void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const v
 
 bool held_wants_more;
 
-__attribute__((constructor(102))) static void read_options(void)
-{
+__attribute__((constructor(102))) static void read_options(void) {
     held_wants_more = strcmp(options.stacks, "full") == 0 || options.max_hold_ms != 0 || tsan_here();
 }
 
 /* What some options want kept of a lock that was just taken. */
-static void note_more(struct check_thread *t)
-{
+static void note_more(struct check_thread *t) {
     if (t->more == NULL && (t->more = engine_memory(t->held_room * sizeof *t->more)) == NULL)
         return;
     struct held_more *more = &t->more[t->held_count - 1];
@@ -169,8 +162,7 @@ static void note_more(struct check_thread *t)
                        : 0;
 }
 
-void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller)
-{
+void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller) {
     struct check_thread *t = thread_self();
     tsan_locked(lock, mode);
     if (AGLET_UNLIKELY(t->inside != 0))
@@ -207,8 +199,7 @@ void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *
 }
 
 static void report_unheld(struct check_thread *t, struct lock_record *r, const void *lock, int mode,
-                          const void *caller)
-{
+                          const void *caller) {
     char words[LOCK_NAME_ROOM];
     struct check_thread *owner = atomic_load(&r->owner);
     t->inside++;
@@ -216,8 +207,8 @@ static void report_unheld(struct check_thread *t, struct lock_record *r, const v
     lock_words(r, words);
     struct held *other = held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED);
     if (other != NULL)
-        misuse_say(m, "thread '%s' gives %s, held %s, as if held %s", t->name, words, mode_words((int)held_mode(other)),
-                   mode_words(mode));
+        misuse_say(m, "thread '%s' gives %s, held %s, as if held %s", t->name, words,
+                   mode_words((int)held_mode(other)), mode_words(mode));
     else if (owner != NULL)
         misuse_say(m, "thread '%s' gives %s, which thread '%s' holds", t->name, words, owner->name);
     else
@@ -229,21 +220,20 @@ static void report_unheld(struct check_thread *t, struct lock_record *r, const v
     t->inside--;
 }
 
-static void report_long_hold(struct check_thread *t, const struct held *h, aglet_time held_for, const void *caller)
-{
+static void report_long_hold(struct check_thread *t, const struct held *h, aglet_time held_for,
+                             const void *caller) {
     char words[LOCK_NAME_ROOM];
     t->inside++;
     struct misuse *m = misuse_open("long-hold", atomic_load(&held_record(h)->lock), false);
-    misuse_say(m, "thread '%s' held %s for %ld ms; max_hold_ms is %ld", t->name, lock_words(held_record(h), words),
-               (long)(held_for / 1000000), options.max_hold_ms);
+    misuse_say(m, "thread '%s' held %s for %ld ms; max_hold_ms is %ld", t->name,
+               lock_words(held_record(h), words), (long)(held_for / 1000000), options.max_hold_ms);
     note_here(m, "it was taken", h->site);
     note_here(m, "and is given", caller);
     misuse_close(m);
     t->inside--;
 }
 
-bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller)
-{
+bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller) {
     struct check_thread *t = thread_self();
     struct lock_record *r = record_of(kind, lock, id, caller);
     if (AGLET_UNLIKELY(r == NULL || r->left_alone)) {
@@ -258,7 +248,8 @@ bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *i
             if (t->inside == 0)
                 t->lost--;
             else
-                misuse_warn("a lock was given in the middle of a report; that is not checked, and was left out");
+                misuse_warn(
+                    "a lock was given in the middle of a report; that is not checked, and was left out");
             if (mode & CHECK_EXCLUSIVE)
                 atomic_store_explicit(&r->owner, NULL, memory_order_relaxed);
             return true;
@@ -288,8 +279,7 @@ bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *i
 }
 
 static void report_double(struct check_thread *t, struct lock_record *r, const void *lock, struct held *h,
-                          const char *rule, const char *sentence, const void *caller)
-{
+                          const char *rule, const char *sentence, const void *caller) {
     char words[LOCK_NAME_ROOM];
     t->inside++;
     struct misuse *m = misuse_open(rule, lock, true);
@@ -301,8 +291,7 @@ static void report_double(struct check_thread *t, struct lock_record *r, const v
     t->inside--;
 }
 
-bool check_before_shared(enum check_kind kind, const void *lock, uint32_t *id, const void *caller)
-{
+bool check_before_shared(enum check_kind kind, const void *lock, uint32_t *id, const void *caller) {
     struct check_thread *t = check_self;
     if (AGLET_LIKELY(t == NULL || t->held_count == 0) || t->inside != 0)
         return true;
@@ -311,13 +300,13 @@ bool check_before_shared(enum check_kind kind, const void *lock, uint32_t *id, c
     if (AGLET_LIKELY(h == NULL))
         return true;
     report_double(t, r, lock, h, "double-lock",
-                  held_mode(h) & CHECK_SHARED ? "takes for reading a second time" : "takes for reading", caller);
+                  held_mode(h) & CHECK_SHARED ? "takes for reading a second time" : "takes for reading",
+                  caller);
     return false;
 }
 
 bool check_wait_begin(enum check_kind kind, int mode, const void *lock, uint32_t *id, aglet_time deadline,
-                      const void *caller)
-{
+                      const void *caller) {
     struct check_thread *t = thread_self();
     if (t->inside != 0)
         return true;
@@ -346,14 +335,13 @@ bool check_wait_begin(enum check_kind kind, int mode, const void *lock, uint32_t
     return true;
 }
 
-void check_wait_end(bool taken)
-{
+void check_wait_end(bool taken) {
     (void)taken;
     waits_end(thread_self());
 }
 
-void check_assert_held(enum check_kind kind, int mode, const void *lock, const uint32_t *id, const void *caller)
-{
+void check_assert_held(enum check_kind kind, int mode, const void *lock, const uint32_t *id,
+                       const void *caller) {
     struct check_thread *t = thread_self();
     if (t->inside != 0)
         return;
@@ -367,16 +355,15 @@ void check_assert_held(enum check_kind kind, int mode, const void *lock, const u
     if (r != NULL)
         misuse_say(m, "thread '%s' must hold %s here and does not", t->name, lock_words(r, words));
     else
-        misuse_say(m, "thread '%s' must hold the %s at %p here and nobody ever took it", t->name, kind_words(kind),
-                   lock);
+        misuse_say(m, "thread '%s' must hold the %s at %p here and nobody ever took it", t->name,
+                   kind_words(kind), lock);
     note_here(m, "it is needed", caller);
     note_held(m, t);
     misuse_close(m);
     t->inside--;
 }
 
-unsigned check_yield(const void *caller)
-{
+unsigned check_yield(const void *caller) {
     struct check_thread *t = check_self;
     if (AGLET_LIKELY(t == NULL || t->held_count == 0))
         return 0;
@@ -384,7 +371,8 @@ unsigned check_yield(const void *caller)
         return t->held_count;
     char words[LOCK_NAME_ROOM];
     t->inside++;
-    struct misuse *m = misuse_open("lock-across-yield", atomic_load(&held_record(&t->held[t->held_count - 1])->lock), false);
+    struct misuse *m =
+        misuse_open("lock-across-yield", atomic_load(&held_record(&t->held[t->held_count - 1])->lock), false);
     misuse_say(m, "a task is suspended while its thread holds %s: other tasks run with it held",
                lock_words(held_record(&t->held[t->held_count - 1]), words));
     note_here(m, "the task is suspended", caller);

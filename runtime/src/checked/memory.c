@@ -10,11 +10,10 @@
 enum { BLOCK = 256 * 1024 };
 
 static struct ilock lock;
-static char *block;      /* under lock, as is the next */
+static char *block; /* under lock, as is the next */
 static size_t block_left;
 
-void *engine_memory(size_t size)
-{
+void *engine_memory(size_t size) {
     size = (size + 63) & ~(size_t)63;
     ilock_take(&lock);
     if (size > block_left) {

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The order in which locks are taken: an edge from each lock that was held to each that was taken meanwhile, by
- * instance, and the search for cycles when an edge is new. Stands on engine.h, misuse.h.
+/* The order in which locks are taken: an edge from each lock that was held to each that was taken meanwhile,
+ * by instance, and the search for cycles when an edge is new. Stands on engine.h, misuse.h.
  *
- * Cost model. Most takings repeat an order that was seen before: the locks held, in order, have a hash (the chain), and
- * a chain that was found in order once is found again in the lock's own record or in one shared table, with no lock
- * taken. Only a chain never seen adds edges and searches. (Lockdep's chain cache; by instance, where lockdep has classes,
- * since in C two locks of one class are commonly nested by address or by tree depth.)
+ * Cost model. Most takings repeat an order that was seen before: the locks held, in order, have a hash (the
+ * chain), and a chain that was found in order once is found again in the lock's own record or in one shared
+ * table, with no lock taken. Only a chain never seen adds edges and searches. (Lockdep's chain cache; by
+ * instance, where lockdep has classes, since in C two locks of one class are commonly nested by address or by
+ * tree depth.)
  *
- * A cycle counts when its edges can stand in as many threads at one time: no two of them may share a lock that both
- * hold meanwhile (a gate), unless both hold it shared. Such edges exclude each other, and there is no deadlock. */
+ * A cycle counts when its edges can stand in as many threads at one time: no two of them may share a lock
+ * that both hold meanwhile (a gate), unless both hold it shared. Such edges exclude each other, and there is
+ * no deadlock. */
 #include "engine.h"
 
 #include "misuse.h"
@@ -24,8 +26,7 @@ static struct edge *free_edges;         /* under engine_lock, as is the next */
 static uint32_t search;
 static unsigned edges_noted;
 
-static void unlink_edge(struct edge *e)
-{
+static void unlink_edge(struct edge *e) {
     *e->link_out = e->next_out;
     if (e->next_out != NULL)
         e->next_out->link_out = e->link_out;
@@ -36,21 +37,18 @@ static void unlink_edge(struct edge *e)
     free_edges = e;
 }
 
-void order_forget(struct lock_record *r)
-{
+void order_forget(struct lock_record *r) {
     while (r->out != NULL)
         unlink_edge(r->out);
     while (r->in != NULL)
         unlink_edge(r->in);
 }
 
-static bool both_shared(uint32_t a, uint32_t b)
-{
+static bool both_shared(uint32_t a, uint32_t b) {
     return (a & b & CHECK_SHARED) != 0;
 }
 
-static bool holds(const struct edge *e, const struct lock_record *r, uint32_t mode)
-{
+static bool holds(const struct edge *e, const struct lock_record *r, uint32_t mode) {
     if (e->from == r && !both_shared(e->from_mode, mode))
         return true;
     for (uint32_t i = 0; i < e->gate_count; i++)
@@ -60,8 +58,7 @@ static bool holds(const struct edge *e, const struct lock_record *r, uint32_t mo
 }
 
 /* Can two threads be at these two edges at one time? */
-static bool compatible(const struct edge *a, const struct edge *b)
-{
+static bool compatible(const struct edge *a, const struct edge *b) {
     if (holds(a, b->from, b->from_mode))
         return false;
     for (uint32_t i = 0; i < b->gate_count; i++)
@@ -71,8 +68,7 @@ static bool compatible(const struct edge *a, const struct edge *b)
 }
 
 /* Can a thread at the end of `a` be blocked there by one that holds what `b` begins with? */
-static bool blocks(const struct edge *a, const struct edge *b)
-{
+static bool blocks(const struct edge *a, const struct edge *b) {
     return !both_shared(a->to_mode, b->from_mode);
 }
 
@@ -83,8 +79,7 @@ struct path {
 };
 
 /* Extend the path, which ends at path->edges[count-1]->to, until it comes back to `goal`. */
-static bool extend(struct path *p, struct lock_record *goal, unsigned longest)
-{
+static bool extend(struct path *p, struct lock_record *goal, unsigned longest) {
     struct edge *last = p->edges[p->count - 1];
     for (struct edge *e = last->to->out; e != NULL; e = e->next_out) {
         if (p->steps++ > SEARCH_STEPS)
@@ -105,8 +100,7 @@ static bool extend(struct path *p, struct lock_record *goal, unsigned longest)
 }
 
 /* Is there any way from `from` to `goal`? Each record is looked at once. */
-static bool reaches(struct lock_record *from, struct lock_record *goal, int depth)
-{
+static bool reaches(struct lock_record *from, struct lock_record *goal, int depth) {
     if (from == goal)
         return true;
     if (depth > 500)
@@ -120,8 +114,7 @@ static bool reaches(struct lock_record *from, struct lock_record *goal, int dept
     return false;
 }
 
-static bool find_cycle(struct edge *fresh, struct path *p)
-{
+static bool find_cycle(struct edge *fresh, struct path *p) {
     search++;
     if (fresh->to->out == NULL || !reaches(fresh->to, fresh->from, 0))
         return false;
@@ -135,8 +128,7 @@ static bool find_cycle(struct edge *fresh, struct path *p)
     return false;
 }
 
-static struct edge *new_edge(void)
-{
+static struct edge *new_edge(void) {
     struct edge *e = free_edges;
     if (e != NULL) {
         free_edges = e->next_out;
@@ -146,30 +138,29 @@ static struct edge *new_edge(void)
     return engine_memory(sizeof *e);
 }
 
-unsigned order_edges(void)
-{
+unsigned order_edges(void) {
     ilock_take(&engine_lock);
     unsigned n = edges_noted;
     ilock_give(&engine_lock);
     return n;
 }
 
-static bool same_gates(const struct edge *a, const struct edge *b)
-{
-    return a->gate_count == b->gate_count && memcmp(a->gates, b->gates, a->gate_count * sizeof *a->gates) == 0;
+static bool same_gates(const struct edge *a, const struct edge *b) {
+    return a->gate_count == b->gate_count &&
+           memcmp(a->gates, b->gates, a->gate_count * sizeof *a->gates) == 0;
 }
 
-/* Note that t took its newest lock while it held the one at `index`. Under engine_lock. Returns the edge if it is new,
- * with `known` saying whether the pair was there before with other gates and was reported. */
-static struct edge *add_edge(struct check_thread *t, unsigned index, const void *const *stack, unsigned frames)
-{
+/* Note that t took its newest lock while it held the one at `index`. Under engine_lock. Returns the edge if
+ * it is new, with `known` saying whether the pair was there before with other gates and was reported. */
+static struct edge *add_edge(struct check_thread *t, unsigned index, const void *const *stack,
+                             unsigned frames) {
     struct held *from = &t->held[index], *to = &t->held[t->held_count - 1];
     struct edge wanted;
     memset(&wanted, 0, sizeof wanted);
     for (unsigned i = 0; i < t->held_count - 1 && wanted.gate_count < GATES; i++)
         if (i != index)
-            wanted.gates[wanted.gate_count++] =
-                (struct gate){held_record(&t->held[i]), held_mode(&t->held[i]) & (CHECK_EXCLUSIVE | CHECK_SHARED)};
+            wanted.gates[wanted.gate_count++] = (struct gate){
+                held_record(&t->held[i]), held_mode(&t->held[i]) & (CHECK_EXCLUSIVE | CHECK_SHARED)};
     unsigned variants = 0;
     bool reported = false;
     for (struct edge *e = held_record(from)->out; e != NULL; e = e->next_out) {
@@ -216,8 +207,7 @@ static struct edge *add_edge(struct check_thread *t, unsigned index, const void 
 }
 
 /* Were the threads of two edges kept apart in this run: the same one, or one over before the other began? */
-static bool kept_apart(const struct edge *a, const struct edge *b)
-{
+static bool kept_apart(const struct edge *a, const struct edge *b) {
     if (a->thread_serial == b->thread_serial)
         return true;
     const struct edge *first = a->thread_began < b->thread_began ? a : b, *second = first == a ? b : a;
@@ -227,8 +217,7 @@ static bool kept_apart(const struct edge *a, const struct edge *b)
     return ended != 0 && ended < second->thread_began;
 }
 
-static void report_cycle(struct edge *cycle, unsigned count)
-{
+static void report_cycle(struct edge *cycle, unsigned count) {
     bool potential = false;
     for (unsigned i = 0; i < count; i++)
         potential |= kept_apart(&cycle[i], &cycle[(i + 1) % count]);
@@ -250,13 +239,14 @@ static void report_cycle(struct edge *cycle, unsigned count)
         else
             misuse_place(m, cycle[i].to_site);
     }
-    misuse_note(m, "threads that do this at one time wait for each other for ever: take them in one order everywhere");
+    misuse_note(
+        m,
+        "threads that do this at one time wait for each other for ever: take them in one order everywhere");
     misuse_close(m);
 }
 
 /* `pair` is CLASS<CLASS: does it name these two, in this order? */
-static bool listed(const char *list, const char *first, const char *second)
-{
+static bool listed(const char *list, const char *first, const char *second) {
     size_t a = strlen(first), b = strlen(second);
     for (const char *pair = list; *pair != '\0';) {
         size_t length = strcspn(pair, ",");
@@ -268,21 +258,18 @@ static bool listed(const char *list, const char *first, const char *second)
     return false;
 }
 
-static bool exempt(const struct edge *e)
-{
+static bool exempt(const struct edge *e) {
     return options.lock_order_exempt[0] != '\0' && e->from->name != NULL && e->to->name != NULL &&
            (listed(options.lock_order_exempt, e->from->name, e->to->name) ||
             listed(options.lock_order_exempt, e->to->name, e->from->name));
 }
 
-static bool against_declared(const struct edge *e)
-{
+static bool against_declared(const struct edge *e) {
     return options.lock_order_declared[0] != '\0' && e->from->name != NULL && e->to->name != NULL &&
            listed(options.lock_order_declared, e->to->name, e->from->name);
 }
 
-static void report_declared(struct edge *e)
-{
+static void report_declared(struct edge *e) {
     struct misuse *m = misuse_open("lock-order", atomic_load(&e->to->lock), false);
     misuse_say(m, "lock '%s' is taken after '%s', against the declared order", e->to->name, e->from->name);
     misuse_note(m, "thread '%s' took it", e->thread);
@@ -290,8 +277,7 @@ static void report_declared(struct edge *e)
     misuse_close(m);
 }
 
-void order_taken(struct check_thread *t)
-{
+void order_taken(struct check_thread *t) {
     struct held *newest = &t->held[t->held_count - 1];
     _Atomic uint64_t *slot = &chains[newest->chain % CHAINS];
     if (atomic_load_explicit(slot, memory_order_relaxed) == newest->chain) {
@@ -303,7 +289,8 @@ void order_taken(struct check_thread *t)
     if (!(held_mode(newest) & CHECK_TRIED)) { /* who does not wait can close no circle */
         t->inside++;
         const void *stack[STACK_DEPTH];
-        unsigned frames = strcmp(options.stacks, "none") == 0 ? 0 : stack_take(newest->site, stack, STACK_DEPTH);
+        unsigned frames =
+            strcmp(options.stacks, "none") == 0 ? 0 : stack_take(newest->site, stack, STACK_DEPTH);
         struct edge copy[CYCLE_ROOM];
         unsigned cycle = 0;
         bool declared = false;
@@ -328,7 +315,8 @@ void order_taken(struct check_thread *t)
                     hinted = classes_note(fresh, hint);
                 }
             }
-            /* Deep nests: what the nearest lock taken by waiting implies is not repeated for each lock below it. */
+            /* Deep nests: what the nearest lock taken by waiting implies is not repeated for each lock below
+             * it. */
             if (t->held_count > ALL_PAIRS_DEPTH && !(held_mode(&t->held[i]) & (CHECK_TRIED | CHECK_SHARED)))
                 break;
         }

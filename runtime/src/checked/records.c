@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* A record per lock: found by the id inside the lock, or by its address. Stands on engine.h.
  *
- * All records lie in one reserved range, so that an id finds its record with one multiplication; pages of it are real
- * only once used. The table by address serves locks without an id field (plain pthreads), memory that is used for a
- * second lock, and the question which locks lie in a block that is being freed. */
+ * All records lie in one reserved range, so that an id finds its record with one multiplication; pages of it
+ * are real only once used. The table by address serves locks without an id field (plain pthreads), memory
+ * that is used for a second lock, and the question which locks lie in a block that is being freed. */
 #include "engine.h"
 
 #include "misuse.h"
@@ -15,29 +15,27 @@ enum { RECORDS = 1 << 20, BUCKETS = 1 << 16, PAGES = 1 << 16 };
 
 struct ilock engine_lock;
 struct lock_record *lock_records;
-uint32_t lock_record_limit;                         /* written under engine_lock; read anywhere */
-static uint32_t used = 1;                           /* under engine_lock; record 0 is never used */
-static struct lock_record *free_records;            /* under engine_lock, linked by next_by_address */
+uint32_t lock_record_limit;                          /* written under engine_lock; read anywhere */
+static uint32_t used = 1;                            /* under engine_lock; record 0 is never used */
+static struct lock_record *free_records;             /* under engine_lock, linked by next_by_address */
 static struct lock_record *_Atomic buckets[BUCKETS]; /* by address; chains change under engine_lock only */
-static _Atomic uint8_t pages[PAGES / 8];            /* bit: a lock may lie in a page of this hash */
-static uint64_t last_serial;                        /* under engine_lock */
+static _Atomic uint8_t pages[PAGES / 8];             /* bit: a lock may lie in a page of this hash */
+static uint64_t last_serial;                         /* under engine_lock */
 
-static size_t bucket_of(const void *lock)
-{
+static size_t bucket_of(const void *lock) {
     uint64_t h = (uint64_t)(uintptr_t)lock * UINT64_C(0x9e3779b97f4a7c15);
     return (size_t)(h >> 48) % BUCKETS;
 }
 
-static size_t page_of(uintptr_t address)
-{
+static size_t page_of(uintptr_t address) {
     uint64_t h = (uint64_t)(address >> 12) * UINT64_C(0x9e3779b97f4a7c15);
     return (size_t)(h >> 48) % PAGES;
 }
 
-/* Chains are walked without the lock: a record that is taken out keeps its link, so a walk may at worst go on in the
- * free list or another chain, and finds nothing there that has this address. Bounded for that reason. */
-struct lock_record *record_by_address(const void *lock)
-{
+/* Chains are walked without the lock: a record that is taken out keeps its link, so a walk may at worst go on
+ * in the free list or another chain, and finds nothing there that has this address. Bounded for that reason.
+ */
+struct lock_record *record_by_address(const void *lock) {
     struct lock_record *r = atomic_load_explicit(&buckets[bucket_of(lock)], memory_order_acquire);
     for (int steps = 0; r != NULL && steps < 10000; steps++) {
         if (atomic_load_explicit(&r->lock, memory_order_relaxed) == lock)
@@ -48,8 +46,7 @@ struct lock_record *record_by_address(const void *lock)
 }
 
 /* Under engine_lock. */
-static void unlink_record(struct lock_record *r)
-{
+static void unlink_record(struct lock_record *r) {
     size_t b = bucket_of(atomic_load_explicit(&r->lock, memory_order_relaxed));
     struct lock_record *at = atomic_load_explicit(&buckets[b], memory_order_relaxed);
     if (at == r) {
@@ -65,8 +62,7 @@ static void unlink_record(struct lock_record *r)
     atomic_store_explicit(&r->owner, NULL, memory_order_relaxed);
 }
 
-static bool reserve(void)
-{
+static bool reserve(void) {
     static bool failed;
     if (failed)
         return false;
@@ -84,11 +80,11 @@ static bool reserve(void)
 }
 
 struct lock_record *record_new(enum check_kind kind, const void *lock, uint32_t *id, const char *name,
-                               const void *made_at, bool initialised)
-{
+                               const void *made_at, bool initialised) {
     ilock_take(&engine_lock);
     struct lock_record *r = record_by_address(lock);
-    if (r != NULL && !initialised && (id == NULL || record_by_id(lock, __atomic_load_n(id, __ATOMIC_RELAXED)) == r)) {
+    if (r != NULL && !initialised &&
+        (id == NULL || record_by_id(lock, __atomic_load_n(id, __ATOMIC_RELAXED)) == r)) {
         ilock_give(&engine_lock);
         return r;
     }
@@ -129,8 +125,7 @@ struct lock_record *record_new(enum check_kind kind, const void *lock, uint32_t 
     return r;
 }
 
-void record_free(struct lock_record *r)
-{
+void record_free(struct lock_record *r) {
     ilock_take(&engine_lock);
     if (atomic_load_explicit(&r->lock, memory_order_relaxed) != NULL) {
         bool held = atomic_load_explicit(&r->owner, memory_order_relaxed) != NULL;
@@ -143,8 +138,8 @@ void record_free(struct lock_record *r)
     ilock_give(&engine_lock);
 }
 
-void records_within(const void *memory, size_t size, void (*visit)(struct lock_record *, void *), void *context)
-{
+void records_within(const void *memory, size_t size, void (*visit)(struct lock_record *, void *),
+                    void *context) {
     uintptr_t at = ((uintptr_t)memory + 3) & ~(uintptr_t)3, end = (uintptr_t)memory + size;
     while (at < end) {
         uintptr_t page_end = (at | 4095) + 1;
@@ -161,8 +156,7 @@ void records_within(const void *memory, size_t size, void (*visit)(struct lock_r
     }
 }
 
-unsigned records_made(void)
-{
+unsigned records_made(void) {
     ilock_take(&engine_lock);
     unsigned n = (unsigned)last_serial;
     ilock_give(&engine_lock);

@@ -17,12 +17,11 @@ static const Dwfl_Callbacks callbacks = {
     .debuginfo_path = &debug_path,
 };
 
-/* Used by one thread at a time: only the writer of a report asks. Objects loaded since the last report are found
- * because the table of modules is read again each time an address is in none of them. */
+/* Used by one thread at a time: only the writer of a report asks. Objects loaded since the last report are
+ * found because the table of modules is read again each time an address is in none of them. */
 static Dwfl *modules;
 
-static int read_modules(void)
-{
+static int read_modules(void) {
     if (modules == NULL)
         modules = dwfl_begin(&callbacks);
     if (modules == NULL)
@@ -32,10 +31,9 @@ static int read_modules(void)
     return dwfl_report_end(modules, NULL, NULL) == 0 && failed == 0;
 }
 
-/* The file, and its line in *number. Clang writes no table of address ranges, without which libdw finds no unit by
- * address: then each unit is asked. */
-static const char *source_of(Dwfl_Module *module, Dwarf_Addr at, int *number)
-{
+/* The file, and its line in *number. Clang writes no table of address ranges, without which libdw finds no
+ * unit by address: then each unit is asked. */
+static const char *source_of(Dwfl_Module *module, Dwarf_Addr at, int *number) {
     Dwfl_Line *line = dwfl_module_getsrc(module, at);
     if (line != NULL)
         return dwfl_lineinfo(line, NULL, number, NULL, NULL, NULL);
@@ -48,10 +46,10 @@ static const char *source_of(Dwfl_Module *module, Dwarf_Addr at, int *number)
     return NULL;
 }
 
-void symbol_describe_deep(const void *pc, struct symbol *out)
-{
+void symbol_describe_deep(const void *pc, struct symbol *out) {
     Dwarf_Addr at = (Dwarf_Addr)(unsigned long)pc;
-    /* Zeroed data beyond the file lies in a mapping that libdw gives no module: go by where the module begins. */
+    /* Zeroed data beyond the file lies in a mapping that libdw gives no module: go by where the module
+     * begins. */
     Dwarf_Addr base = at - out->offset;
     Dwfl_Module *module = modules != NULL ? dwfl_addrmodule(modules, base) : NULL;
     if (module == NULL && read_modules())
@@ -78,8 +76,7 @@ void symbol_describe_deep(const void *pc, struct symbol *out)
 
 #else
 
-void symbol_describe_deep(const void *pc, struct symbol *out)
-{
+void symbol_describe_deep(const void *pc, struct symbol *out) {
     (void)pc;
     (void)out;
 }

@@ -21,8 +21,7 @@ static _Atomic uint64_t thread_clock = 1;
 static _Atomic bool key_made;
 static pthread_key_t key;
 
-static struct check_thread *take_record(void)
-{
+static struct check_thread *take_record(void) {
     ilock_take(&threads_lock);
     struct check_thread *t = free_threads;
     if (t != NULL)
@@ -52,8 +51,7 @@ static struct check_thread *take_record(void)
     return t;
 }
 
-static void put_back(struct check_thread *t)
-{
+static void put_back(struct check_thread *t) {
     ilock_take(&threads_lock);
     for (struct check_thread **link = &all; *link != NULL; link = &(*link)->next)
         if (*link == t) {
@@ -66,17 +64,16 @@ static void put_back(struct check_thread *t)
     ilock_give(&threads_lock);
 }
 
-static void at_thread_exit(void *t)
-{
+static void at_thread_exit(void *t) {
     if (check_self == t)
         check_thread_end(NULL);
 }
 
-static void watch_exit(struct check_thread *t)
-{
+static void watch_exit(struct check_thread *t) {
     static struct ilock once;
     ilock_take(&once);
-    if (!atomic_load_explicit(&key_made, memory_order_relaxed) && pthread_key_create(&key, at_thread_exit) == 0)
+    if (!atomic_load_explicit(&key_made, memory_order_relaxed) &&
+        pthread_key_create(&key, at_thread_exit) == 0)
         atomic_store_explicit(&key_made, true, memory_order_relaxed);
     ilock_give(&once);
     if (atomic_load_explicit(&key_made, memory_order_relaxed))
@@ -85,8 +82,7 @@ static void watch_exit(struct check_thread *t)
         misuse_warn("no thread-specific key is left: locks held at a thread's exit go unseen");
 }
 
-static void begin(struct check_thread *t)
-{
+static void begin(struct check_thread *t) {
     t->tid = (int)syscall(SYS_gettid);
     if (t->name[0] == '\0') {
         if (t->tid == (int)getpid())
@@ -105,8 +101,7 @@ static void begin(struct check_thread *t)
 }
 
 /* Threads that cannot be recorded share this record, in which nothing is ever noted: they go unchecked. */
-struct check_thread *thread_enter(void)
-{
+struct check_thread *thread_enter(void) {
     struct check_thread *t = take_record();
     if (t == NULL) {
         static struct check_thread spare = {.inside = 1};
@@ -118,8 +113,7 @@ struct check_thread *thread_enter(void)
     return t;
 }
 
-struct check_thread *check_thread_new(const char *name, const void *caller)
-{
+struct check_thread *check_thread_new(const char *name, const void *caller) {
     struct check_thread *t = take_record();
     if (t == NULL)
         return NULL;
@@ -131,14 +125,12 @@ struct check_thread *check_thread_new(const char *name, const void *caller)
     return t;
 }
 
-void check_thread_begin(struct check_thread *t)
-{
+void check_thread_begin(struct check_thread *t) {
     if (t != NULL)
         begin(t);
 }
 
-void check_thread_end(const void *caller)
-{
+void check_thread_end(const void *caller) {
     struct check_thread *t = check_self;
     if (t == NULL)
         return;
@@ -167,20 +159,19 @@ void check_thread_end(const void *caller)
     bool nobodys = !atomic_load_explicit(&t->known_handle, memory_order_relaxed);
     atomic_store_explicit(&t->state, THREAD_ENDED, memory_order_release);
     /* Of a thread's end and its being detached, whichever comes second puts the record back. */
-    if (nobodys || (atomic_fetch_or_explicit(&t->leaving, LEFT_BY_THREAD, memory_order_acq_rel) & LEFT_BY_HANDLE))
+    if (nobodys ||
+        (atomic_fetch_or_explicit(&t->leaving, LEFT_BY_THREAD, memory_order_acq_rel) & LEFT_BY_HANDLE))
         put_back(t);
 }
 
-void check_thread_joined(struct check_thread *t)
-{
+void check_thread_joined(struct check_thread *t) {
     if (t == NULL)
         return;
     atomic_store_explicit(&t->joined, true, memory_order_relaxed);
     put_back(t);
 }
 
-void check_thread_detached(struct check_thread *t)
-{
+void check_thread_detached(struct check_thread *t) {
     if (t == NULL)
         return;
     atomic_store_explicit(&t->detached, true, memory_order_relaxed);
@@ -188,28 +179,24 @@ void check_thread_detached(struct check_thread *t)
         put_back(t);
 }
 
-void check_thread_name(const char *name)
-{
+void check_thread_name(const char *name) {
     snprintf(thread_self()->name, NAME_ROOM, "%s", name);
 }
 
-uint64_t check_thread_serial(void)
-{
+uint64_t check_thread_serial(void) {
     return thread_self()->serial;
 }
 
 enum { GONE = 1024 };
 static _Atomic unsigned long gone[GONE]; /* handles joined or detached, the last of each hash */
 
-void check_thread_handle(struct check_thread *t, unsigned long handle)
-{
+void check_thread_handle(struct check_thread *t, unsigned long handle) {
     atomic_store_explicit(&t->handle, handle, memory_order_release);
     unsigned long was = handle;
     atomic_compare_exchange_strong(&gone[handle >> 12 & (GONE - 1)], &was, 0); /* the system uses it again */
 }
 
-struct check_thread *check_thread_by_handle(unsigned long handle)
-{
+struct check_thread *check_thread_by_handle(unsigned long handle) {
     ilock_take(&threads_lock);
     struct check_thread *t = all;
     while (t != NULL && (atomic_load_explicit(&t->handle, memory_order_acquire) != handle ||
@@ -219,33 +206,27 @@ struct check_thread *check_thread_by_handle(unsigned long handle)
     return t;
 }
 
-void check_thread_gone(unsigned long handle)
-{
+void check_thread_gone(unsigned long handle) {
     atomic_store(&gone[handle >> 12 & (GONE - 1)], handle);
 }
 
-bool check_thread_was_joined(unsigned long handle)
-{
+bool check_thread_was_joined(unsigned long handle) {
     return handle != 0 && atomic_load(&gone[handle >> 12 & (GONE - 1)]) == handle;
 }
 
-void check_pause(int change)
-{
+void check_pause(int change) {
     thread_self()->inside += (unsigned)change;
 }
 
-int check_thread_id(void)
-{
+int check_thread_id(void) {
     return thread_self()->tid;
 }
 
-unsigned check_held_count(void)
-{
+unsigned check_held_count(void) {
     return check_self != NULL ? check_self->held_count : 0;
 }
 
-bool held_grow(struct check_thread *t)
-{
+bool held_grow(struct check_thread *t) {
     unsigned room = t->held_room * 2;
     struct held *larger = engine_memory(room * sizeof *larger);
     struct held_more *more = held_wants_more ? engine_memory(room * sizeof *more) : NULL;
@@ -261,16 +242,15 @@ bool held_grow(struct check_thread *t)
     return true;
 }
 
-struct held *held_find(struct check_thread *t, const struct lock_record *r, int mode)
-{
+struct held *held_find(struct check_thread *t, const struct lock_record *r, int mode) {
     for (unsigned i = t->held_count; i-- > 0;)
-        if (held_record(&t->held[i]) == r && (held_mode(&t->held[i]) & (uint32_t)mode & (CHECK_EXCLUSIVE | CHECK_SHARED)) != 0)
+        if (held_record(&t->held[i]) == r &&
+            (held_mode(&t->held[i]) & (uint32_t)mode & (CHECK_EXCLUSIVE | CHECK_SHARED)) != 0)
             return &t->held[i];
     return NULL;
 }
 
-void threads_each(bool (*visit)(struct check_thread *, void *), void *context)
-{
+void threads_each(bool (*visit)(struct check_thread *, void *), void *context) {
     ilock_take(&threads_lock);
     for (struct check_thread *t = all; t != NULL; t = t->next) {
         uint32_t state = atomic_load_explicit(&t->state, memory_order_acquire);
@@ -280,18 +260,17 @@ void threads_each(bool (*visit)(struct check_thread *, void *), void *context)
     ilock_give(&threads_lock);
 }
 
-unsigned threads_alive(void)
-{
+unsigned threads_alive(void) {
     return atomic_load_explicit(&alive, memory_order_seq_cst);
 }
 
-/* Threads that ended with nobody to take their result. Those that still run are the program's business: many leave
- * their workers to the end of the process. */
-static void report_unjoined(void)
-{
+/* Threads that ended with nobody to take their result. Those that still run are the program's business: many
+ * leave their workers to the end of the process. */
+static void report_unjoined(void) {
     ilock_take(&threads_lock);
     struct check_thread *t = all;
-    while (t != NULL && !(atomic_load(&t->state) == THREAD_ENDED && atomic_load(&t->known_handle) && !atomic_load(&t->joined) && !atomic_load(&t->detached)))
+    while (t != NULL && !(atomic_load(&t->state) == THREAD_ENDED && atomic_load(&t->known_handle) &&
+                          !atomic_load(&t->joined) && !atomic_load(&t->detached)))
         t = t->next;
     ilock_give(&threads_lock);
     if (t == NULL)
@@ -305,27 +284,25 @@ static void report_unjoined(void)
     me->inside--;
 }
 
-static void summary(void)
-{
+static void summary(void) {
     if (options.verbose == 0)
         return;
     char line[160];
-    int n = snprintf(line, sizeof line, "aglet: %lu threads, %u locks and %u orders were looked at, %lu reports made\n",
+    int n = snprintf(line, sizeof line,
+                     "aglet: %lu threads, %u locks and %u orders were looked at, %lu reports made\n",
                      (unsigned long)last_serial, records_made(), order_edges(), aglet_misuse_count());
     if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
         return;
 }
 
 /* Functions registered with atexit run in reverse: this one, registered after misuse.c's, runs before it. */
-__attribute__((constructor(103))) static void watch_end(void)
-{
+__attribute__((constructor(103))) static void watch_end(void) {
     atexit(summary); /* runs after the next, which may report */
     atexit(report_unjoined);
     thread_self();
 }
 
-static void in_child(void)
-{
+static void in_child(void) {
     if (check_self == NULL)
         return;
     check_self->tid = (int)getpid();
@@ -340,25 +317,21 @@ static void in_child(void)
     ilock_give(&threads_lock);
 }
 
-static void before_fork(void)
-{
+static void before_fork(void) {
     ilock_take(&threads_lock);
     ilock_take(&engine_lock);
 }
 
-static void in_parent(void)
-{
+static void in_parent(void) {
     ilock_give(&engine_lock);
     ilock_give(&threads_lock);
 }
 
-static void in_child_first(void)
-{
+static void in_child_first(void) {
     in_parent();
     in_child();
 }
 
-__attribute__((constructor(104))) static void watch_fork(void)
-{
+__attribute__((constructor(104))) static void watch_fork(void) {
     pthread_atfork(before_fork, in_parent, in_child_first);
 }

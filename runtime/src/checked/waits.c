@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Who waits for whom: a thread that is about to wait for ever looks for a circle it would close. Stands on engine.h.
+/* Who waits for whom: a thread that is about to wait for ever looks for a circle it would close. Stands on
+ * engine.h.
  *
- * A waiter publishes what it waits for, then looks; of two that close a circle together at least one sees it whole,
- * for both the publication and the look are sequentially consistent. A circle is believed only when every thread in it
- * is found waiting in the same wait twice: a thread that waits cannot give what it holds, so what was read between the
- * two readings was true all at once. No lock stops the others meanwhile.
+ * A waiter publishes what it waits for, then looks; of two that close a circle together at least one sees it
+ * whole, for both the publication and the look are sequentially consistent. A circle is believed only when
+ * every thread in it is found waiting in the same wait twice: a thread that waits cannot give what it holds,
+ * so what was read between the two readings was true all at once. No lock stops the others meanwhile.
  *
- * When nobody is left to run at all, that too is for ever: the last thread to fall asleep sleeps with a limit, and if
- * nobody has woken it by then it looks around; see check_look_at and quiescent. */
+ * When nobody is left to run at all, that too is for ever: the last thread to fall asleep sleeps with a
+ * limit, and if nobody has woken it by then it looks around; see check_look_at and quiescent. */
 #include "engine.h"
 
 #include "misuse.h"
@@ -36,9 +37,8 @@ struct circle {
     unsigned count;
 };
 
-void waits_publish(struct check_thread *t, enum check_wait what, int mode, const void *object, aglet_time deadline,
-                   const void *site)
-{
+void waits_publish(struct check_thread *t, enum check_wait what, int mode, const void *object,
+                   aglet_time deadline, const void *site) {
     t->wait_for = what;
     t->wait_mode = mode;
     t->wait_object = object;
@@ -50,8 +50,7 @@ void waits_publish(struct check_thread *t, enum check_wait what, int mode, const
     atomic_fetch_add_explicit(&t->waiting, 1, memory_order_seq_cst);
 }
 
-void waits_end(struct check_thread *t)
-{
+void waits_end(struct check_thread *t) {
     if (!(atomic_load_explicit(&t->waiting, memory_order_relaxed) & 1))
         return;
     if (t->wait_deadline == AGLET_FOREVER)
@@ -59,13 +58,11 @@ void waits_end(struct check_thread *t)
     atomic_fetch_add_explicit(&t->waiting, 1, memory_order_release);
 }
 
-void waits_after_fork(void)
-{
+void waits_after_fork(void) {
     atomic_store_explicit(&blocked, 0, memory_order_seq_cst);
 }
 
-static bool waits_for_ever(struct check_thread *t, uint64_t *waiting)
-{
+static bool waits_for_ever(struct check_thread *t, uint64_t *waiting) {
     *waiting = atomic_load_explicit(&t->waiting, memory_order_seq_cst);
     return (*waiting & 1) != 0 && t->wait_deadline == AGLET_FOREVER;
 }
@@ -73,8 +70,7 @@ static bool waits_for_ever(struct check_thread *t, uint64_t *waiting)
 static bool closes(struct circle *c, struct check_thread *from, struct check_thread *goal);
 
 /* t, which waits for ever, waits for `holder`: does the way from there lead to the goal? */
-static bool step(struct circle *c, struct check_thread *holder, struct check_thread *goal)
-{
+static bool step(struct circle *c, struct check_thread *holder, struct check_thread *goal) {
     if (holder == NULL)
         return false;
     if (holder == goal)
@@ -94,8 +90,7 @@ struct readers {
 };
 
 /* Threads that wait for ever and hold the lock for reading. One that runs may yet give it. */
-static bool collect_reader(struct check_thread *t, void *context)
-{
+static bool collect_reader(struct check_thread *t, void *context) {
     struct readers *r = context;
     uint64_t waiting;
     if ((t == r->goal || waits_for_ever(t, &waiting)) && held_find(t, r->record, CHECK_SHARED) != NULL &&
@@ -104,8 +99,7 @@ static bool collect_reader(struct check_thread *t, void *context)
     return true;
 }
 
-static bool closes(struct circle *c, struct check_thread *from, struct check_thread *goal)
-{
+static bool closes(struct circle *c, struct check_thread *from, struct check_thread *goal) {
     uint64_t waiting;
     if (!waits_for_ever(from, &waiting) || c->count == CIRCLE_ROOM)
         return false;
@@ -121,7 +115,8 @@ static bool closes(struct circle *c, struct check_thread *from, struct check_thr
             if (step(c, owner, goal))
                 return true;
         } else if (r->kind == CHECK_RWLOCK) {
-            struct readers readers = {.circle = c, .record = r, .except = from == goal ? NULL : from, .goal = goal};
+            struct readers readers = {
+                .circle = c, .record = r, .except = from == goal ? NULL : from, .goal = goal};
             threads_each(collect_reader, &readers);
             for (unsigned i = 0; i < readers.count; i++)
                 if (step(c, readers.found[i], goal))
@@ -132,8 +127,7 @@ static bool closes(struct circle *c, struct check_thread *from, struct check_thr
     return false;
 }
 
-static bool still_so(const struct circle *c)
-{
+static bool still_so(const struct circle *c) {
     for (unsigned i = 0; i < c->count; i++) {
         const struct link *l = &c->links[i];
         const struct link *next = &c->links[(i + 1) % c->count];
@@ -149,8 +143,7 @@ static bool still_so(const struct circle *c)
     return true;
 }
 
-static void note_wait(struct misuse *m, struct check_thread *t)
-{
+static void note_wait(struct misuse *m, struct check_thread *t) {
     char words[LOCK_NAME_ROOM];
     switch (t->wait_for) {
     case CHECK_ON_LOCK:
@@ -178,16 +171,16 @@ static void note_wait(struct misuse *m, struct check_thread *t)
     note_held(m, t);
 }
 
-static void report_circle(struct check_thread *t, const struct circle *c)
-{
+static void report_circle(struct check_thread *t, const struct circle *c) {
     t->inside++;
     t->wait_frames = stack_take(t->wait_site, t->wait_stack, STACK_DEPTH);
     char words[LOCK_NAME_ROOM];
     struct misuse *m = misuse_open("deadlock", t->wait_object, true);
     if (t->wait_for == CHECK_ON_LOCK) {
         bool upgrade = c->count == 2 && c->links[1].thread->wait_object == t->wait_object;
-        misuse_say(m, "thread '%s' is about to wait for ever for %s: %s", t->name, lock_words(t->wait_object, words),
-                   upgrade ? "two readers both want to write" : "those who could give it wait for this thread");
+        misuse_say(
+            m, "thread '%s' is about to wait for ever for %s: %s", t->name, lock_words(t->wait_object, words),
+            upgrade ? "two readers both want to write" : "those who could give it wait for this thread");
     } else {
         misuse_say(m, "thread '%s' is about to wait for ever for a thread that waits for it", t->name);
     }
@@ -207,8 +200,7 @@ struct census {
     struct cond_record *lost;
 };
 
-static bool count_thread(struct check_thread *t, void *context)
-{
+static bool count_thread(struct check_thread *t, void *context) {
     struct census *c = context;
     uint64_t waiting;
     c->threads++;
@@ -248,8 +240,7 @@ static bool count_thread(struct check_thread *t, void *context)
 }
 
 /* How many threads the system counts in this process; 0 where it does not say. */
-static unsigned threads_in_system(void)
-{
+static unsigned threads_in_system(void) {
     int saved = errno;
     int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
     char text[1024];
@@ -260,7 +251,8 @@ static unsigned threads_in_system(void)
     if (n <= 0)
         return 0;
     text[n] = '\0';
-    const char *at = strrchr(text, ')'); /* the name may hold anything; num_threads is the 18th field after it */
+    const char *at =
+        strrchr(text, ')'); /* the name may hold anything; num_threads is the 18th field after it */
     for (int field = 0; at != NULL && field < 18; field++)
         at = strchr(at + 1, ' ');
     unsigned threads = 0;
@@ -270,8 +262,7 @@ static unsigned threads_in_system(void)
 }
 
 /* Does the program handle signals? A handler may post a semaphore, or change anything else. */
-static bool handles_signals(void)
-{
+static bool handles_signals(void) {
     int saved = errno;
     int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
     char text[4096];
@@ -291,10 +282,9 @@ static bool handles_signals(void)
     return (caught & ~(3ul << 31)) != 0; /* glibc's own two are no handlers of the program */
 }
 
-/* Every thread waits without a deadline, and none of the waits is about to end. A thread that was woken a moment ago
- * still counts as waiting: so this is asked twice, with a pause, and nobody may have moved. */
-static bool quiescent(struct census *c)
-{
+/* Every thread waits without a deadline, and none of the waits is about to end. A thread that was woken a
+ * moment ago still counts as waiting: so this is asked twice, with a pause, and nobody may have moved. */
+static bool quiescent(struct census *c) {
     uint64_t sum = 0;
     for (int look = 0; look < 3; look++) {
         memset(c, 0, sizeof *c);
@@ -314,24 +304,24 @@ struct wait_notes {
     unsigned count;
 };
 
-static bool collect_waiter(struct check_thread *t, void *context)
-{
+static bool collect_waiter(struct check_thread *t, void *context) {
     struct wait_notes *w = context;
     if (w->count < CIRCLE_ROOM)
         w->seen[w->count++] = t;
     return true;
 }
 
-static void report_quiescent(struct check_thread *t, const struct census *c)
-{
+static void report_quiescent(struct check_thread *t, const struct census *c) {
     struct wait_notes w = {0};
     t->inside++;
     threads_each(collect_waiter, &w);
     struct misuse *m;
     if (c->lost != NULL) {
         m = misuse_open("lost-wakeup", atomic_load(&c->lost->cond), true);
-        misuse_say(m, "thread '%s' waits for a signal that came before it waited, and nobody is left to send another",
-                   c->on_cond->name);
+        misuse_say(
+            m,
+            "thread '%s' waits for a signal that came before it waited, and nobody is left to send another",
+            c->on_cond->name);
         misuse_note(m, "thread '%s' signalled here and found nobody waiting", c->lost->lost_thread);
         misuse_place(m, c->lost->lost_site);
     } else {
@@ -344,8 +334,7 @@ static void report_quiescent(struct check_thread *t, const struct census *c)
     t->inside--;
 }
 
-bool waits_check(struct check_thread *t)
-{
+bool waits_check(struct check_thread *t) {
     struct circle c = {.count = 0};
     if (closes(&c, t, t) && still_so(&c)) {
         report_circle(t, &c);
@@ -354,8 +343,7 @@ bool waits_check(struct check_thread *t)
     return true;
 }
 
-aglet_time check_look_at(void)
-{
+aglet_time check_look_at(void) {
     struct check_thread *t = check_self;
     if (t == NULL || t->inside != 0 || options.quiescence_ms == 0 ||
         !(atomic_load_explicit(&t->waiting, memory_order_relaxed) & 1) || t->wait_deadline != AGLET_FOREVER ||
@@ -364,8 +352,7 @@ aglet_time check_look_at(void)
     return aglet_after_ms(options.quiescence_ms);
 }
 
-void check_look(void)
-{
+void check_look(void) {
     struct check_thread *t = check_self;
     struct census census;
     if (t == NULL || t->inside != 0 || options.quiescence_ms == 0 || !quiescent(&census))
@@ -374,8 +361,7 @@ void check_look(void)
     report_quiescent(t, &census);
 }
 
-bool check_block_begin(enum check_wait what, const void *object, aglet_time deadline, const void *caller)
-{
+bool check_block_begin(enum check_wait what, const void *object, aglet_time deadline, const void *caller) {
     struct check_thread *t = thread_self();
     if (t->inside != 0)
         return true;
@@ -387,7 +373,6 @@ bool check_block_begin(enum check_wait what, const void *object, aglet_time dead
     return true;
 }
 
-void check_block_end(void)
-{
+void check_block_end(void) {
     waits_end(thread_self());
 }

@@ -8,25 +8,20 @@
 
 #include <stdio.h>
 
-const char *kind_words(int kind)
-{
+const char *kind_words(int kind) {
     static const char *const words[CHECK_KINDS] = {
-        [CHECK_MUTEX] = "mutex",
-        [CHECK_RWLOCK] = "read-write lock",
-        [CHECK_SPIN] = "spin lock",
-        [CHECK_RECURSIVE] = "recursive mutex",
+        [CHECK_MUTEX] = "mutex",    [CHECK_RWLOCK] = "read-write lock",
+        [CHECK_SPIN] = "spin lock", [CHECK_RECURSIVE] = "recursive mutex",
         [CHECK_ONCE] = "once",
     };
     return kind >= 0 && kind < CHECK_KINDS ? words[kind] : "lock";
 }
 
-const char *mode_words(int mode)
-{
+const char *mode_words(int mode) {
     return mode & CHECK_SHARED ? "for reading" : "for writing";
 }
 
-const char *lock_words(const struct lock_record *r, char out[LOCK_NAME_ROOM])
-{
+const char *lock_words(const struct lock_record *r, char out[LOCK_NAME_ROOM]) {
     const void *lock = atomic_load_explicit(&r->lock, memory_order_relaxed);
     const char *kind = kind_words(r->kind);
     if (r->name != NULL) {
@@ -54,16 +49,14 @@ const char *lock_words(const struct lock_record *r, char out[LOCK_NAME_ROOM])
     return out;
 }
 
-void note_here(struct misuse *m, const char *what, const void *caller)
-{
+void note_here(struct misuse *m, const char *what, const void *caller) {
     if (caller == NULL)
         return;
     misuse_note(m, "%s here", what);
     misuse_place(m, caller);
 }
 
-void note_taken(struct misuse *m, const struct check_thread *t, const struct held *h)
-{
+void note_taken(struct misuse *m, const struct check_thread *t, const struct held *h) {
     const struct held_more *more = t->more != NULL ? &t->more[h - t->held] : NULL;
     if (more != NULL && more->frames != 0)
         misuse_stack(m, more->stack, more->frames);
@@ -71,15 +64,14 @@ void note_taken(struct misuse *m, const struct check_thread *t, const struct hel
         misuse_place(m, h->site);
 }
 
-void note_held(struct misuse *m, const struct check_thread *t)
-{
+void note_held(struct misuse *m, const struct check_thread *t) {
     enum { SHOWN = 8 };
     unsigned first = t->held_count > SHOWN ? t->held_count - SHOWN : 0;
     char words[LOCK_NAME_ROOM];
     for (unsigned i = t->held_count; i-- > first;) {
         const struct held *h = &t->held[i];
-        misuse_note(m, "thread '%s' has held %s%s%s since it took it here", t->name, lock_words(held_record(h), words),
-                    held_record(h)->kind == CHECK_RWLOCK ? " " : "",
+        misuse_note(m, "thread '%s' has held %s%s%s since it took it here", t->name,
+                    lock_words(held_record(h), words), held_record(h)->kind == CHECK_RWLOCK ? " " : "",
                     held_record(h)->kind == CHECK_RWLOCK ? mode_words((int)held_mode(h)) : "");
         note_taken(m, t, h);
     }
