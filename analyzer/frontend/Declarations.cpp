@@ -195,7 +195,11 @@ unit *UnitLowering::lower()
     }
     lower_initialisers();
     every_file();
-    return unit_builder_finish(b);
+    const char *wrong;
+    unit *made = unit_builder_try_finish(b, &wrong);
+    if (!made) /* a mistake of ours costs this file's analysis, never its compilation */
+        fprintf(stderr, "aglet: %s is not analysed, for its graphs came out wrong: %s\n", main_file.c_str(), wrong);
+    return made;
 }
 
 } // namespace aglet

@@ -30,6 +30,8 @@ public:
         if (diagnostics.hasErrorOccurred() || (diagnostics.getIgnoreAllWarnings() && !embed))
             return;
         unit *made = aglet::UnitLowering(ast, &aside).lower();
+        if (!made)
+            return;
         if (embed)
             aglet::embed_unit(compiler, ast, made);
         if (diagnostics.getIgnoreAllWarnings())

@@ -25,7 +25,7 @@ public:
     UnitLowering(clang::ASTContext &ast, const SetAside *aside);
 
     /* Lower everything.
-     * Returns  the unit, owned by the caller (unit_free). */
+     * Returns  the unit, owned by the caller (unit_free), or null when unit_check refused it, which was said. */
     unit *lower();
 
     clang::ASTContext &ast;
