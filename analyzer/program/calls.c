@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* What a call does to a world: only what the callee's summary says.
  * Stands on solver.h. A call with several outcomes (a trylock, a function that may fail) splits the world. */
-#include "solver.h"
+#include "lock_order.h"
 
 #include <string.h>
 
@@ -423,22 +423,26 @@ static void check_needs(struct call *c, struct world *w)
             check_requirement(s, w, r, c->callee, lock, r->object ? instantiate(s, w, r->object, c->args, c->n_args, 0) : 0,
                               c->ev->loc);
     }
-    for (uint32_t i = 0; c->sure && i < c->sum->n_inner; i++) {
+    for (uint32_t i = 0; i < c->sum->n_inner; i++) {
         const struct inner_lock *in = &c->sum->inner[i];
         const term lock = instantiate(s, w, in->lock, c->args, c->n_args, 0);
         struct held *h = lock ? world_held(w, lock) : NULL;
         struct inner_lock own = *in;
         if (!lock || !inner_conditions(c, w, in, &own))
             continue;
-        if (cf->defined && !own.n_when && h && h->mode != HELD_RELEASED && !lock_is_recursive(s, lock) &&
+        if (c->sure && cf->defined && !own.n_when && h && h->mode != HELD_RELEASED && !lock_is_recursive(s, lock) &&
             !(h->mode == HELD_SHARED && in->shared))
             report_double(c, h, lock, in->shared, &in->site);
-        if (s->recording && !h && (own.lock = to_path(s, NULL, lock, 0))) {
+        if (s->recording && !h)
+            order_wait(s, w, lock, in->shared, cf->defined ? in->site : (struct site){0, 0}, c->event);
+        if (c->sure && s->recording && !h && (own.lock = to_path(s, NULL, lock, 0))) {
             if (!cf->defined)
                 own.site = (struct site){s->func, c->ev->loc};
             note_inner(s, w, &own);
         }
     }
+    if (s->recording)
+        order_call(s, w, c->event, c->callee, c->sum, c->args, c->n_args);
 }
 
 static void note_wait(struct call *c, const struct wait_effect *wait, term lock, term condition, term path_lock,
@@ -488,6 +492,8 @@ static void wait_condition(struct call *c, struct world *w, const struct wait_ef
                     problem_story(s, pr, STORY_NEAR, s->u, s->u->events[w->held[i].event].loc, print_place(s, w->held[i].lock));
         }
     }
+    if (s->recording)
+        order_wait(s, w, lock, false, s->p->funcs.at[c->callee].defined ? wait->site : (struct site){0, 0}, c->event);
     if (s->recording)
         note_wait(c, wait, lock, condition, path_lock, path_condition, h);
     world_forget_all(&s->t, w, c->event);

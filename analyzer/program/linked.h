@@ -20,6 +20,7 @@
 struct summary;
 struct lock_facts;
 struct boundaries;
+struct lock_order;
 
 struct linked_unit {
     struct unit *unit;
@@ -114,6 +115,7 @@ struct program {
     struct term_table paths; /* summaries' terms: parameters by value, globals, the result; see summary.h */
     struct lock_facts *locks;
     struct boundaries *boundaries; /* boundary.h */
+    struct lock_order *lock_order; /* lock_order.h */
     uint32_t n_words; /* of a bit set over fields and globals (see mods in summary.h) */
     uint32_t calls_indirect, calls_unresolved; /* counters for --verbose and the benches */
     uint32_t worlds_merged;                    /* points where the bound on worlds was hit */

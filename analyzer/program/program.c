@@ -7,6 +7,7 @@
 #include "../base/alloc.h"
 #include "../rules/rule.h"
 #include "boundary.h"
+#include "lock_order.h"
 #include "lock_facts.h"
 
 struct program *program_new(const struct program_options *options)
@@ -16,6 +17,7 @@ struct program *program_new(const struct program_options *options)
     p->options = *options;
     p->models = options->models ? options->models : models_builtin();
     (void)term_make(&p->paths, TERM_RESULT, 0, 0, 0);
+    p->lock_order = xcalloc(1, sizeof *p->lock_order);
     return p;
 }
 
@@ -37,6 +39,7 @@ void program_solve(struct program *p)
     program_solve_locks(p);
     program_judge(p);
     program_find_boundaries(p);
+    program_find_lock_order(p);
     p->solved = true;
 }
 
@@ -80,6 +83,7 @@ void program_free(struct program *p)
         map64_free(&p->locks->seen);
         map64_free(&p->locks->candidate_of);
     }
+    lock_order_free(p->lock_order);
     boundaries_free(p->boundaries);
     vec_free(&p->pointer_summaries);
     map64_free(&p->pointers);

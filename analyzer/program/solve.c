@@ -6,7 +6,7 @@
  * of a call in it, a load of memory it wrote) is another value in the next turn under the same name: such terms are renamed
  * to the phi of a cell that carries them over (hand-over-hand locking), or forgotten; a lock that cannot be renamed becomes
  * "some element of a collection", which later unlocks and returns do not question. */
-#include "solver.h"
+#include "lock_order.h"
 
 #include <string.h>
 #include "../base/alloc.h"
@@ -551,6 +551,7 @@ static void reset(struct solver *s, uint32_t func)
     vec_clear(&s->collections);
     vec_clear(&s->requirements);
     vec_clear(&s->inner);
+    order_begin(s);
     vec_clear(&s->waits);
     vec_clear(&s->waits_seen);
     vec_clear(&s->inits);
@@ -599,6 +600,7 @@ static void solve_function(struct solver *s, uint32_t func)
     for (uint32_t i = 0; i < s->n_order; i++)
         run_block(s, s->by_order[i]);
     finish_function(s);
+    order_finish(s);
 }
 
 /* ---- functions that hold nothing ---- */
@@ -766,6 +768,7 @@ void program_solve_locks(struct program *p)
     vec_free(&s.waits_seen);
     vec_free(&s.inits);
     vec_free(&s.destroys);
+    vec_free(&s.orders);
 }
 
 static bool touches_guarded(const struct program *p, const struct linked_unit *lu, ir_expr e)

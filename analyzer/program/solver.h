@@ -88,6 +88,7 @@ struct solver {
     VEC(struct wait_effect) waits; /* of our callers' conditions and locks */
     VEC(struct wait_seen) waits_seen;
     VEC(term) inits, destroys;
+    VEC(struct order_edge) orders;
 };
 
 /* transfer.c */

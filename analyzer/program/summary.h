@@ -75,6 +75,22 @@ struct inner_lock {
     uint32_t n_when;
 };
 
+/* One lock waited for while another is held; see lock_order.h. */
+#define MAX_GATES 4u
+struct order_edge {
+    term from, to; /* program.paths */
+    bool from_shared, to_shared;
+    uint32_t func;  /* where the objects are known best: the origin or a caller of it */
+    ir_event event; /* the call there that leads to it */
+    struct site origin; /* in the function that holds `from`: the call that waits for `to` */
+    ir_loc held_at;     /* there: where `from` was taken, or 0 */
+    struct site inner;  /* where `to` is really taken, if in a callee of the origin */
+    const char *from_name, *to_name; /* as C spells them in the origin */
+    const char *from_here, *to_here; /* … in func */
+    term gates[MAX_GATES];
+    uint32_t n_gates;
+};
+
 struct wait_effect {
     term condition, lock;
     struct site site;
@@ -90,6 +106,8 @@ struct summary {
     uint32_t n_requirements;
     struct inner_lock *inner;
     uint32_t n_inner;
+    struct order_edge *orders; /* lock_order.h: edges on parameters' locks */
+    uint32_t n_orders;
     struct wait_effect *waits;
     uint32_t n_waits;
     term *inits, *destroys;

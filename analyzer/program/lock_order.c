@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Collects the edges of the lock graph while functions are solved.
+ * Stands on lock_order.h; lock_cycle.c looks for cycles. */
+#include "lock_order.h"
+
+#include <string.h>
+#include "../base/alloc.h"
+
+#define MAX_ORDERS 32u /* edges on parameters that one function hands to its callers */
+
+/* "Some object of that class": what cannot be said in callers' words. */
+static term some_of_class(struct solver *s, term lock)
+{
+    const struct object_class c = term_class(&s->t, lock);
+    struct term_table *paths = &s->p->paths;
+
+    if (c.field)
+        return term_make(paths, TERM_FIELD, term_make(paths, TERM_OPAQUE, 0, 0, 0), c.field, 0);
+    if (c.global)
+        return term_make(paths, TERM_INDEX, term_make(paths, TERM_GLOBAL, c.global, 0, 0), 0, 0);
+    return 0;
+}
+
+static term sayable(struct solver *s, term lock)
+{
+    const term path = s->t.recs[lock].op == TERM_SOME ? 0 : to_path(s, NULL, lock, 0);
+
+    return path ? path : some_of_class(s, lock);
+}
+
+static bool mentions_param(const struct term_table *t, term x)
+{
+    const struct term_rec r = *term_at(t, x);
+
+    switch (r.op) {
+    case TERM_PARAM: case TERM_RESULT: return true;
+    case TERM_FIELD: case TERM_LOAD: case TERM_UNARY: return mentions_param(t, r.a);
+    case TERM_INDEX: case TERM_BINARY: return mentions_param(t, r.a) || (r.b && mentions_param(t, r.b));
+    default: return false;
+    }
+}
+
+bool order_concrete(const struct program *p, term x)
+{
+    const struct term_rec r = *term_at(&p->paths, x);
+
+    switch (r.op) {
+    case TERM_GLOBAL: case TERM_TOKEN: return true;
+    case TERM_FIELD: return order_concrete(p, r.a);
+    case TERM_INDEX: return r.b && term_at(&p->paths, r.b)->op == TERM_CONST && order_concrete(p, r.a);
+    default: return false;
+    }
+}
+
+static bool counts(const struct solver *s, const struct held *h, term lock)
+{
+    return (h->mode == HELD_EXCLUSIVE || h->mode == HELD_SHARED) && !(h->flags & HELD_MAYBE) && h->lock != lock &&
+           !term_same_shape(&s->t, h->lock, lock);
+}
+
+/* Do the world's facts compare the addresses of the two locks, or of the objects they are in? Then there is an order. */
+static bool by_address(const struct solver *s, const struct world *w, term x, term y)
+{
+    for (uint32_t i = 0; i < w->n_facts; i++) {
+        const struct term_rec r = s->t.recs[w->facts[i].of];
+        if (r.op != TERM_BINARY || r.c < IR_B_LT || r.c > IR_B_GE || !r.a || !r.b)
+            continue;
+        if ((term_mentions(&s->t, x, r.a) && term_mentions(&s->t, y, r.b)) ||
+            (term_mentions(&s->t, x, r.b) && term_mentions(&s->t, y, r.a)))
+            return true;
+    }
+    return false;
+}
+
+static void add_gate(struct order_edge *e, term gate)
+{
+    for (uint32_t i = 0; i < e->n_gates; i++)
+        if (e->gates[i] == gate)
+            return;
+    if (e->n_gates < MAX_GATES && gate != e->from && gate != e->to)
+        e->gates[e->n_gates++] = gate;
+}
+
+static void gates_of(struct solver *s, const struct world *w, struct order_edge *e)
+{
+    for (uint32_t i = 0; i < w->n_held; i++) {
+        const struct held *h = &w->held[i];
+        const term path = h->mode == HELD_EXCLUSIVE && !(h->flags & HELD_MAYBE) ? to_path(s, NULL, h->lock, 0) : 0;
+        if (path)
+            add_gate(e, path);
+    }
+}
+
+/* Gates are what is held whenever the edge is walked. */
+static void keep_common(struct order_edge *e, const struct order_edge *other)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < e->n_gates; i++)
+        for (uint32_t k = 0; k < other->n_gates; k++)
+            if (e->gates[i] == other->gates[k]) {
+                e->gates[n++] = e->gates[i];
+                break;
+            }
+    e->n_gates = n;
+    e->from_shared &= other->from_shared;
+    e->to_shared &= other->to_shared;
+}
+
+static void keep(struct solver *s, const struct order_edge *e)
+{
+    for (size_t i = 0; i < s->orders.n; i++)
+        if (s->orders.at[i].from == e->from && s->orders.at[i].to == e->to && s->orders.at[i].event == e->event) {
+            keep_common(&s->orders.at[i], e);
+            return;
+        }
+    vec_push(&s->orders, *e);
+}
+
+static void add_edge(struct solver *s, const struct world *w, term from, term to, struct order_edge *e)
+{
+    e->from = sayable(s, from);
+    e->to = sayable(s, to);
+    if (!e->from || !e->to || e->from == e->to)
+        return;
+    if (by_address(s, w, from, to))
+        return;
+    e->func = s->func;
+    e->from_here = print_place(s, from);
+    e->to_here = print_place(s, to);
+    if (!e->origin.func) {
+        e->origin = (struct site){s->func, s->u->events[e->event].loc};
+        e->from_name = e->from_here;
+        e->to_name = e->to_here;
+    }
+    gates_of(s, w, e);
+    keep(s, e);
+}
+
+void order_wait(struct solver *s, const struct world *w, term lock, bool shared, struct site inner, ir_event event)
+{
+    for (uint32_t i = 0; i < w->n_held; i++) {
+        const struct held *h = &w->held[i];
+        struct order_edge e;
+        if (!counts(s, h, lock))
+            continue;
+        memset(&e, 0, sizeof e);
+        e.from_shared = h->mode == HELD_SHARED;
+        e.to_shared = shared;
+        e.event = event;
+        e.held_at = h->event ? s->u->events[h->event].loc : 0;
+        e.inner = inner;
+        add_edge(s, w, h->lock, lock, &e);
+    }
+}
+
+static void remember_held(struct solver *s, const struct world *w, ir_event event)
+{
+    struct lock_order *o = s->p->lock_order;
+    struct held_at_call now = {s->func, event, {0}, 0}, *old;
+    struct order_edge all;
+    bool fresh;
+    uint32_t *slot;
+
+    memset(&all, 0, sizeof all);
+    gates_of(s, w, &all);
+    now.n = all.n_gates;
+    memcpy(now.locks, all.gates, sizeof now.locks);
+    slot = map64_place(&o->held_index, key_pair(s->func, event), &fresh);
+    if (fresh) {
+        *slot = (uint32_t)o->held_calls.n;
+        vec_push(&o->held_calls, now);
+        return;
+    }
+    old = &o->held_calls.at[*slot];
+    for (uint32_t i = 0; i < old->n;) {
+        bool both = false;
+        for (uint32_t k = 0; k < now.n; k++)
+            both |= old->locks[i] == now.locks[k];
+        if (both)
+            i++;
+        else
+            old->locks[i] = old->locks[--old->n];
+    }
+}
+
+void order_call(struct solver *s, const struct world *w, ir_event event, uint32_t callee, const struct summary *sum,
+                const term *args, uint32_t n_args)
+{
+    if (s->p->funcs.at[callee].defined)
+        remember_held(s, w, event);
+    for (uint32_t i = 0; i < sum->n_orders; i++) {
+        const struct order_edge *in = &sum->orders[i];
+        const term from = instantiate(s, w, in->from, args, n_args, 0), to = instantiate(s, w, in->to, args, n_args, 0);
+        struct order_edge e = *in;
+        if (!from || !to || from == to || term_same_shape(&s->t, from, to))
+            continue;
+        e.event = event;
+        e.n_gates = 0;
+        for (uint32_t k = 0; k < in->n_gates; k++) {
+            const term gate = instantiate(s, w, in->gates[k], args, n_args, 0);
+            const term path = gate ? to_path(s, NULL, gate, 0) : 0;
+            if (path)
+                add_gate(&e, path);
+        }
+        add_edge(s, w, from, to, &e);
+    }
+}
+
+static bool leads_to(const struct program *p, uint32_t func, struct site inner)
+{
+    const struct summary *s = p->funcs.at[func].summary;
+
+    for (uint32_t i = 0; s && i < s->n_inner; i++)
+        if (s->inner[i].site.func == inner.func && s->inner[i].site.loc == inner.loc)
+            return true;
+    for (uint32_t i = 0; s && i < s->n_waits; i++)
+        if (s->waits[i].site.func == inner.func && s->waits[i].site.loc == inner.loc)
+            return true;
+    return false;
+}
+
+uint32_t order_next(const struct program *p, uint32_t at, struct site inner, ir_event *event)
+{
+    const struct linked_func *f = &p->funcs.at[at];
+
+    for (uint32_t i = 0; i < f->n_edges; i++) {
+        const struct call_edge *e = &p->edges.at[f->first_edge + i];
+        if (*event && e->event != *event)
+            continue;
+        if (e->callee != at && (e->callee == inner.func || leads_to(p, e->callee, inner))) {
+            *event = e->event;
+            return e->callee;
+        }
+    }
+    return 0;
+}
+
+void order_begin(struct solver *s)
+{
+    vec_clear(&s->orders);
+}
+
+static void settle(struct program *p, const struct order_edge *e)
+{
+    struct lock_order *o = p->lock_order;
+    const uint64_t key = hash_add(key_pair(e->func, e->event), key_pair(e->from, e->to));
+    bool fresh;
+    uint32_t *slot = map64_place(&o->seen, key, &fresh);
+
+    if (!fresh) {
+        o->edges.at[*slot] = *e; /* a later round of a recursive component knows better */
+        return;
+    }
+    *slot = (uint32_t)o->edges.n;
+    vec_push(&o->edges, *e);
+}
+
+void order_finish(struct solver *s)
+{
+    struct order_edge *up = NULL;
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < s->orders.n; i++) {
+        const struct order_edge *e = &s->orders.at[i];
+        const bool open = mentions_param(&s->p->paths, e->from) || mentions_param(&s->p->paths, e->to);
+        if (open && s->lf->n_callers && n < MAX_ORDERS) {
+            if (!up)
+                up = arena_array(&s->p->arena, struct order_edge, s->orders.n < MAX_ORDERS ? s->orders.n : MAX_ORDERS);
+            up[n++] = *e;
+        }
+        if (!open || !s->lf->n_callers)
+            settle(s->p, e);
+    }
+    s->s->orders = up;
+    s->s->n_orders = n;
+}
+
+void lock_order_free(struct lock_order *o)
+{
+    if (!o)
+        return;
+    vec_free(&o->edges);
+    vec_free(&o->cycles);
+    vec_free(&o->broken);
+    map64_free(&o->seen);
+    vec_free(&o->held_calls);
+    map64_free(&o->held_index);
+    threads_free(o->threads);
+    free(o);
+}

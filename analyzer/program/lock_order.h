@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* In which order are locks taken, and can two threads wait for each other? The lock graph and its cycles; what is called
+ * with a lock held that yields or blocks.
+ * Stands on summary.h and threads.h. Collected while functions are solved, joined when all are; read by lock-order and
+ * `aglet graph`.
+ *
+ * An edge says: `to` was waited for while `from` was held. Its ends are instances where the program names them (a global, a
+ * member of one), else classes (the member of whichever object). A callee's edge on its parameters' locks becomes its
+ * callers' edge on the locks they pass, so transfer(&x, &y) and transfer(&y, &x) differ. A trylock waits for nothing and
+ * makes no edge. Gate locks: two edges under one common lock cannot meet. */
+#ifndef AGLET_PROGRAM_LOCK_ORDER_H
+#define AGLET_PROGRAM_LOCK_ORDER_H
+
+#include "solver.h"
+#include "threads.h"
+
+#define MAX_CYCLE 5u
+struct lock_cycle {
+    const struct order_edge *edges[MAX_CYCLE]; /* each one's `to` is the next one's `from`; the first stands first in the sources */
+    uint32_t n;
+};
+/* An edge against a declared AGLET_ACQUIRED_BEFORE or _AFTER. */
+struct order_broken {
+    const struct order_edge *edge;
+    const struct unit *unit; /* of the declaration */
+    ir_loc declared;
+};
+
+struct lock_order {
+    VEC(struct order_edge) edges;
+    VEC(struct lock_cycle) cycles;
+    VEC(struct order_broken) broken;
+    struct map64 seen;
+    VEC(struct held_at_call {
+        uint32_t func;
+        ir_event event;
+        term locks[MAX_GATES];
+        uint32_t n;
+    }) held_calls;
+    struct map64 held_index; /* key_pair(func, event) → held_calls */
+    struct threads *threads;
+};
+
+/* ---- while solving; recording only ---- */
+/* A lock is about to be waited for at event e, in `inner` or here. */
+void order_wait(struct solver *s, const struct world *w, term lock, bool shared, struct site inner, ir_event e);
+/* The callee's edges on its parameters become edges here; what is held here is remembered for it. */
+void order_call(struct solver *s, const struct world *w, ir_event e, uint32_t callee, const struct summary *sum, const term *args,
+                uint32_t n_args);
+/* Before a function is solved; after it. */
+void order_begin(struct solver *s);
+void order_finish(struct solver *s);
+
+/* ---- when all are solved ---- */
+void program_find_lock_order(struct program *p);
+void lock_order_free(struct lock_order *o); /* NULL is fine */
+
+/* The next call on the way from function `at` to where a callee really takes the lock: *event of `at`, and the callee; 0 when
+ * `at` takes it itself. */
+uint32_t order_next(const struct program *p, uint32_t at, struct site inner, ir_event *event);
+
+/* Does the term name one object for sure? */
+bool order_concrete(const struct program *p, term x);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Which threads run a function, and which of them can run at the same time?
+ * Stands on the call graph and boundary.h. Built after the boundaries are found.
+ *
+ * A thread is a place that starts one (a hand-off with a known entry), number 1 and up; number 0 is the main thread, and
+ * THREAD_OUTSIDE whoever calls the functions of a library: any number of them. A thread that is joined before another is
+ * started does not run beside it; what main does before its first spawn and after its last join runs alone. */
+#ifndef AGLET_PROGRAM_THREADS_H
+#define AGLET_PROGRAM_THREADS_H
+
+#include "linked.h"
+
+#define MAX_THREADS 62u
+#define THREAD_OUTSIDE 63u
+
+struct thread_site {
+    uint32_t func; /* where the spawn itself stands */
+    ir_event event;
+    uint64_t beside; /* threads alive when it starts, in some function that sees both */
+    uint64_t seen;   /* threads that some function sees beside or apart from it: for others nothing is known */
+    bool many;       /* it may run several times at once */
+};
+
+struct threads {
+    struct thread_site at[MAX_THREADS + 1];
+    uint32_t n;       /* sites 1 … n */
+    uint64_t *runs;   /* by linked function: the threads that may run it */
+    uint64_t *called; /* by linked function: threads that may be alive when main calls it */
+    struct map64 live; /* key_pair(function, event) → index into masks: threads alive before that call */
+    VEC(uint64_t) masks;
+    bool overflow;    /* more threads than numbers: everything may run beside everything */
+};
+
+struct threads *threads_find(const struct program *p);
+void threads_free(struct threads *t); /* NULL is fine */
+
+/* May some thread be at event e of function f while another is at event g of function h? */
+bool threads_parallel(const struct threads *t, uint32_t f, ir_event e, uint32_t h, ir_event g);
+
+#endif
