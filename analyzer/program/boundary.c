@@ -104,6 +104,7 @@ static void add_conflict(struct program *p, struct boundaries *b, struct handoff
     enum { MOST = 4 };
     c.path = printed(p, h->flow, place);
     c.on_count = on_count(b, h->flow, place);
+    c.field = h->flow->places[place].op == PLACE_FIELD ? h->flow->places[place].b : 0;
     for (uint32_t i = 0; i < h->n_conflicts; i++)
         if (strcmp(h->conflicts[i].path, c.path) == 0) {
             /* Writes tell the story better than reads. */

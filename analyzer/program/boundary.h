@@ -27,6 +27,7 @@ struct conflict {
     bool twice;                        /* both are threads: the region was handed over more than once */
     const struct region_event *other;  /* twice: the second hand-off (or the same, in a loop) */
     const char *path;                  /* "ctx.count" */
+    uint32_t field;                    /* linked_field at the end of the path, or 0 */
     bool on_count;                     /* of a reference count */
 };
 

@@ -176,13 +176,24 @@ static bool only_sleeps(const char *name)
     return false;
 }
 
+/* A lock that is taken is touched, though never in a way that races with another taker. */
+static void touch(struct solve *x, place_id p, enum region_op op, unsigned flags)
+{
+    if (p)
+        region_add(x, op, p, flags | REGION_WHOLE, 0);
+}
+
 static void model_effect(struct solve *x, struct call *c, const struct model_function *m, const struct model_effect *e)
 {
     place_id a = e->a.root == MODEL_PARAM || e->a.root == MODEL_OUT ? target(c, e->a.index) : 0;
     if (!may_happen(x, c, &e->only))
         return;
     switch ((enum model_effect_kind)e->kind) {
+    case MODEL_LOCK_INIT: case MODEL_COND_INIT: case MODEL_LOCK_DESTROY: case MODEL_COND_DESTROY:
+        touch(x, a, REGION_WRITE, 0);
+        break;
     case MODEL_ACQUIRES:
+        touch(x, a, REGION_READ, REGION_ATOMIC);
         region_order(x, region_class(x, a), 0);
         x->s->locks |= region_class(x, a);
         break;
@@ -194,9 +205,11 @@ static void model_effect(struct solve *x, struct call *c, const struct model_fun
             x->s->locks = 0;
         break;
     case MODEL_COND_WAIT:
+        touch(x, a, REGION_READ, REGION_ATOMIC);
         region_order(x, region_class(x, a) | region_class(x, target(c, e->b.index)), region_class(x, target(c, e->b.index)));
         break;
     case MODEL_COND_SIGNAL:
+        touch(x, a, REGION_READ, REGION_ATOMIC);
         region_order(x, 0, region_class(x, a));
         break;
     case MODEL_ORDERS:

@@ -31,6 +31,14 @@ static void report_conflict(const struct program *p, const struct handoff *h, co
         report_note(out, &mine, "%s by this thread here, before any join", access_word(c->mine));
         handoff_inner_note(p, out, h->flow, c->mine, access_word(c->mine));
     }
+    if (c->field) {
+        const struct linked_field *f = &p->fields.at[c->field];
+        const struct unit *u = f->unit->unit;
+        struct position declared = program_position(u, u->fields[f->field].loc);
+        char type[200];
+        type_spelling(u, u->fields[f->field].type, type, sizeof type);
+        report_note(out, &declared, "'%s' is declared here: a plain '%s', with no lock named", path, type);
+    }
     report_note(out, &at, "remedy: guard it with one lock on both sides, make it _Atomic, or join first");
 }
 
