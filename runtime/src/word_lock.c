@@ -6,7 +6,7 @@
 #include "misuse.h"
 
 enum { WAKE_SLEEPER = 1, WAKE_HEIR = 2 }; /* futex sets */
-enum { SPINS = 40, HEIR_SPINS = 400 };
+enum { SPINS = 12, HEIR_SPINS = 400 };
 static const aglet_time heir_after = 500000;
 
 uint32_t word_lock_give_slow(_Atomic uint32_t *word, uint32_t seen) {
