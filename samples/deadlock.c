@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The classic: money goes from A to B in one thread and from B to A in another, and each locks "from" first. It works
- * for years. The checked library reports them after one harmless run of each.
+ * for years. The lint sees the two orders; the checked library reports them after one harmless run of each.
  * Stands on aglet.h.
  *
+ * Lint   lock-order
  * Run    release exits 0
  * Run    checked exits 66 reports lock-order */
 #include <aglet/aglet.h>

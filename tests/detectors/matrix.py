@@ -70,7 +70,7 @@ class Runner:
 
     def valgrind(self, tool):
         return lambda source, mended: run(["valgrind", "--tool=" + tool, "--error-exitcode=66", "-q",
-                                           self.plain(source, mended)])
+                                           self.plain(source, mended)], limit=3 * LIMIT)
 
     def errorcheck(self, source, mended):
         return run([self.plain(source, mended, "-DERRORCHECK", tag="errorcheck")])
@@ -142,8 +142,9 @@ def main():
                 cells.append("–")
                 continue
             cell = verdict(go(source, 0), found)
-            if verdict(go(source, 1), found) != "silent":
-                cell += ", twin accused"
+            twin = verdict(go(source, 1), found)
+            if twin != "silent":
+                cell += ", twin hangs" if twin == "hangs" else ", twin accused"
             cells.append(cell)
         rows.append((name, rule, cells))
         print(f"{name:28} {rule:20} " + " | ".join(f"{c:22}" for c in cells), flush=True)
