@@ -26,9 +26,12 @@ void aglet_io_close(aglet_io *io) {
 }
 
 int io_attach(aglet_io *io) {
-    if (io->source_)
+    if (io->source_ && !io_source_is_dead(io->source_))
         return 0;
-    return io_source_add(&worker_self()->reactor, io->fd, &io->source_);
+    io_source_remove(io->source_);
+    io->source_ = NULL;
+    io->dry_ = false;
+    return io_source_add(worker_self()->reactor, io->fd, &io->source_);
 }
 
 static int wait_as_thread(aglet_io *io, enum io_direction d, aglet_time deadline) {
@@ -58,6 +61,8 @@ ssize_t io_loop(aglet_io *io, enum io_direction d, ssize_t (*attempt)(int fd, vo
     if (error)
         return error;
     bool task = may_suspend();
+    if (AGLET_UNLIKELY(task && io->source_ && io_source_is_dead(io->source_)) && (error = io_attach(io)))
+        return error;
     for (;;) {
         uint32_t turn = task && io->source_ ? io_source_turn(io->source_, d, NULL) : 0;
         ssize_t n = attempt(io->fd, context);
@@ -146,7 +151,7 @@ static ssize_t do_writev(int fd, void *span) {
 /* A read that got less than it asked for has emptied the descriptor, and the edge-triggered reactor will tell when there
  * is more: the next read waits first, and saves a system call per message. */
 static ssize_t read_once(aglet_io *io, void *to, size_t n, aglet_time deadline, const void *caller) {
-    bool task = may_suspend() && io->source_, closing = false;
+    bool task = may_suspend() && io->source_ && !io_source_is_dead(io->source_), closing = false;
     uint32_t turn = task ? io_source_turn(io->source_, IO_READ, &closing) : 0;
     if (task && io->dry_ && !closing && turn == io->dry_turn_) {
         int error = await_begin("read", caller);

@@ -17,6 +17,7 @@ struct io_source {
     struct slock lock;
     int fd;
     struct reactor *reactor;
+    uint32_t life; /* of the reactor, when this was added */
     bool removed;            /* under lock, with the fields below */
     bool closing;            /* the other side has hung up, or there is an error to be read */
     uint32_t turn[2];        /* counts events */
@@ -27,18 +28,34 @@ struct io_source {
 static struct slock spare_lock;
 static struct io_source *spare; /* under spare_lock */
 
-void reactor_init(struct reactor *r) {
-    r->epoll_fd = -1;
-    r->wake_fd = -1;
-    atomic_init(&r->sources, 0);
+static struct reactor *spare_reactors; /* under spare_lock */
+
+struct reactor *reactor_new(void) {
+    slock_lock(&spare_lock);
+    struct reactor *r = spare_reactors;
+    if (r)
+        spare_reactors = r->next_free;
+    slock_unlock(&spare_lock);
+    if (!r && !(r = calloc(1, sizeof *r)))
+        return NULL;
+    r->epoll_fd = r->wake_fd = -1;
+    return r;
 }
 
-void reactor_destroy(struct reactor *r) {
+void reactor_free(struct reactor *r) {
+    if (!r)
+        return;
+    atomic_fetch_add(&r->life, 1);
     if (r->epoll_fd >= 0) {
         close(r->epoll_fd);
         close(r->wake_fd);
     }
-    reactor_init(r);
+    r->epoll_fd = r->wake_fd = -1;
+    atomic_store(&r->sources, 0);
+    slock_lock(&spare_lock);
+    r->next_free = spare_reactors;
+    spare_reactors = r;
+    slock_unlock(&spare_lock);
 }
 
 static int open_epoll(struct reactor *r) {
@@ -150,6 +167,7 @@ int io_source_add(struct reactor *r, int fd, struct io_source **source) {
     slock_lock(&s->lock);
     s->fd = fd;
     s->reactor = r;
+    s->life = atomic_load_explicit(&r->life, memory_order_relaxed);
     s->removed = false;
     s->closing = false;
     slock_unlock(&s->lock);
@@ -167,11 +185,17 @@ int io_source_add(struct reactor *r, int fd, struct io_source **source) {
     return 0;
 }
 
+bool io_source_is_dead(struct io_source *s) {
+    return atomic_load_explicit(&s->reactor->life, memory_order_relaxed) != s->life;
+}
+
 void io_source_remove(struct io_source *s) {
     if (!s)
         return;
-    epoll_ctl(s->reactor->epoll_fd, EPOLL_CTL_DEL, s->fd, NULL);
-    atomic_fetch_sub_explicit(&s->reactor->sources, 1, memory_order_relaxed);
+    if (!io_source_is_dead(s)) {
+        epoll_ctl(s->reactor->epoll_fd, EPOLL_CTL_DEL, s->fd, NULL);
+        atomic_fetch_sub_explicit(&s->reactor->sources, 1, memory_order_relaxed);
+    }
     slock_lock(&s->lock);
     s->removed = true;
     for (int d = 0; d < 2; d++) {

@@ -13,16 +13,20 @@ struct waiter;
 struct io_source;
 struct sleeper;
 
+/* Never freed: a descriptor may be closed after the executor it was used on has ended. */
 struct reactor {
     int epoll_fd; /* -1 until the first source */
     int wake_fd;  /* eventfd, ends a poll from another thread */
     _Atomic long sources;
+    _Atomic uint32_t life;    /* changes when the reactor's worker ends; sources of an earlier life are dead */
+    struct reactor *next_free;
 };
 
 enum io_direction { IO_READ, IO_WRITE };
 
-void reactor_init(struct reactor *r);
-void reactor_destroy(struct reactor *r);
+/* NULL: no memory. */
+struct reactor *reactor_new(void);
+void reactor_free(struct reactor *r);
 
 /* Deliver what is ready; wait for it until `deadline` (0: do not wait). Returns the number of events. The owner only. */
 int reactor_poll(struct reactor *r, aglet_time deadline);
@@ -37,6 +41,9 @@ int io_source_add(struct reactor *r, int fd, struct io_source **source);
 
 /* Stop watching, before the descriptor is closed; who waits on it is woken with -ECANCELED. NULL is fine. Any thread. */
 void io_source_remove(struct io_source *source);
+
+/* Is its reactor gone, so that nobody will tell of events any more? Then remove it and add another. */
+bool io_source_is_dead(struct io_source *source);
 
 /* A number that changes with every event of this direction: read it before trying the system call. *closing (where not
  * NULL) says whether the other side has closed: then there is an end to be read, and no event will tell. */

@@ -99,7 +99,7 @@ void worker_kick(struct worker *w) {
     if (was == WORKER_IN_FUTEX)
         futex_wake(&w->sleep, 1);
     else if (was == WORKER_IN_EPOLL)
-        reactor_kick(&w->reactor);
+        reactor_kick(w->reactor);
 }
 
 static void send_inbox(struct worker *home, struct aglet_task *t) {
@@ -403,8 +403,8 @@ static void housekeeping(struct worker *w) {
     w->direct = DIRECT_SWITCHES;
     if (timer_wheel_next(&w->timers) != INT64_MAX)
         timer_wheel_run(&w->timers, aglet_now());
-    if (atomic_load_explicit(&w->reactor.sources, memory_order_relaxed) > 0)
-        reactor_poll(&w->reactor, 0);
+    if (atomic_load_explicit(&w->reactor->sources, memory_order_relaxed) > 0)
+        reactor_poll(w->reactor, 0);
 }
 
 static struct aglet_task *next_task(struct worker *w) {
@@ -490,7 +490,7 @@ static bool work_anywhere(struct worker *w) {
 static void go_idle(struct worker *w, bool (*done)(void *), void *context) {
     struct aglet_executor *ex = w->executor;
     uint64_t bit = UINT64_C(1) << w->index;
-    bool epoll = atomic_load_explicit(&w->reactor.sources, memory_order_relaxed) > 0;
+    bool epoll = atomic_load_explicit(&w->reactor->sources, memory_order_relaxed) > 0;
     /* Partner: the fence in announce_work. */
     atomic_fetch_or(&ex->idle, bit);
     /* Partner: worker_kick. */
@@ -504,7 +504,7 @@ static void go_idle(struct worker *w, bool (*done)(void *), void *context) {
             check_worker_idle(w);
         aglet_time deadline = timer_wheel_next(&w->timers);
         if (epoll)
-            reactor_poll(&w->reactor, deadline);
+            reactor_poll(w->reactor, deadline);
         else
             while (atomic_load(&w->sleep) == WORKER_IN_FUTEX && futex_wait(&w->sleep, WORKER_IN_FUTEX, deadline))
                 ;
@@ -549,8 +549,8 @@ int worker_init(struct worker *w, struct aglet_executor *ex, unsigned index) {
     w->random = index * 2654435761u + 1;
     w->direct = DIRECT_SWITCHES;
     timer_wheel_init(&w->timers, aglet_now());
-    reactor_init(&w->reactor);
-    return deque_init(&w->deque);
+    w->reactor = reactor_new();
+    return w->reactor ? deque_init(&w->deque) : -ENOMEM;
 }
 
 void worker_destroy(struct worker *w) {
@@ -560,6 +560,6 @@ void worker_destroy(struct worker *w) {
         stack_delete(s);
     }
     task_cache_flush(&w->tasks);
-    reactor_destroy(&w->reactor);
+    reactor_free(w->reactor);
     deque_destroy(&w->deque);
 }

@@ -41,7 +41,7 @@ struct worker {
     unsigned index;
     uint32_t random;
     struct timer_wheel timers; /* has its own lock */
-    struct reactor reactor;
+    struct reactor *reactor;
     pthread_t thread; /* the executor joins it; current_thread: unused */
     struct task_cache tasks;
     /* Checked library: the thread that runs it now, its alternate signal stack, the last poll reported. */

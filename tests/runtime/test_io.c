@@ -269,6 +269,25 @@ static void threads_block_in_the_same_calls(void **state) {
     aglet_io_close(&r);
 }
 
+static void *touch_pipe(void *arg) {
+    aglet_io *ends = arg;
+    char c = 'x';
+    CHECK(aglet_read_until(&ends[0], &c, 1, aglet_after_ms(1)) == -ETIMEDOUT);
+    CHECK(aglet_write(&ends[1], &c, 1) == 1);
+    CHECK(aglet_read(&ends[0], &c, 1) == 1);
+    return NULL;
+}
+
+static void a_descriptor_outlives_the_executor_it_was_used_on(void **state) {
+    (void)state;
+    aglet_io ends[2];
+    assert_int_equal(aglet_pipe(&ends[0], &ends[1]), 0);
+    for (int i = 0; i < 3; i++)
+        on_each(touch_pipe, ends);
+    aglet_io_close(&ends[0]);
+    aglet_io_close(&ends[1]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pipe_carries_everything_in_order),
@@ -278,6 +297,7 @@ int main(void) {
         cmocka_unit_test(file_calls_give_what_the_system_gives),
         cmocka_unit_test(signals_are_counted_and_awaited),
         cmocka_unit_test(an_aborted_read_lets_go_of_the_descriptor),
+        cmocka_unit_test(a_descriptor_outlives_the_executor_it_was_used_on),
         cmocka_unit_test(threads_block_in_the_same_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,7 @@ static bool is_quiescent(struct aglet_executor *ex) {
     for (unsigned i = 0; i < ex->n; i++) {
         struct worker *w = ex->worker[i];
         if (atomic_load(&w->inbox) || deque_size(&w->deque) || timer_wheel_next(&w->timers) != INT64_MAX ||
-            atomic_load(&w->reactor.sources))
+            atomic_load(&w->reactor->sources))
             return false;
         if (atomic_load(&w->sleep) == WORKER_AWAKE)
             return false;
