@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Wrong on purpose: a task calls usleep, which stops its worker and every task behind it. The checked library shows where the
- * task is while it keeps the worker. Mended by aglet_sleep_ms, or aglet_run_blocking as in blocking_work.c.
- * Stands on aglet/executor.h.
+/* Wrong on purpose: a task calls usleep, which stops its worker and every task behind it. The checked library
+ * shows where the task is while it keeps the worker. Mended by aglet_sleep_ms, or aglet_run_blocking as in
+ * blocking_work.c. Stands on aglet/executor.h.
  *
  * Lint   blocking-in-task
  * Run    release exits 0

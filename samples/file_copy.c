@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Copying a file without holding up other tasks: reads and writes run on the blocking pool while a task ticks.
- * Stands on aglet/fs.h. */
+/* Copying a file without holding up other tasks: reads and writes run on the blocking pool while a task
+ * ticks. Stands on aglet/fs.h. */
 #include <aglet/executor.h>
 #include <aglet/fs.h>
 #include <fcntl.h>
@@ -42,7 +42,8 @@ AGLET_MAIN(argc, argv) {
     static char content[1000000];
     memset(content, 'x', sizeof content);
     struct stat st = {0};
-    int bad = aglet_file_write(fd, content, sizeof content, 0) < 0 || copy(from, to) < 0 || aglet_file_stat(to, &st) < 0;
+    int bad = aglet_file_write(fd, content, sizeof content, 0) < 0 || copy(from, to) < 0 ||
+              aglet_file_stat(to, &st) < 0;
     (void)aglet_file_close(fd);
     (void)aglet_file_unlink(from);
     (void)aglet_file_unlink(to);

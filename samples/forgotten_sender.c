@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Wrong on purpose: main keeps its own sender, so the receiving loop never ends. The release library waits for ever (this
- * program is not run with it); the checked one says which sender it is. Mended in async_pipeline.c: drop it before the loop.
- * Stands on aglet/channel.h.
+/* Wrong on purpose: main keeps its own sender, so the receiving loop never ends. The release library waits
+ * for ever (this program is not run with it); the checked one says which sender it is. Mended in
+ * async_pipeline.c: drop it before the loop. Stands on aglet/channel.h.
  *
  * Run    checked exits 66 reports forgotten-sender */
 #include <aglet/channel.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Wrong on purpose: a task sleeps while it holds a thread lock. Every other task of its worker that wants the lock then
- * waits for a thread that waits for it. The checked library says where the lock was taken and where the task sleeps.
- * Mended in lock_across_yield_mended.c. Stands on aglet/executor.h.
+/* Wrong on purpose: a task sleeps while it holds a thread lock. Every other task of its worker that wants the
+ * lock then waits for a thread that waits for it. The checked library says where the lock was taken and where
+ * the task sleeps. Mended in lock_across_yield_mended.c. Stands on aglet/executor.h.
  *
  * Lint   lock-across-yield
  * Run    release exits 0

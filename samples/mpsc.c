@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Many producers, one consumer: bounded, rendezvous and unbounded channels between OS threads. The consumer's loop ends when
- * the last sender is dropped. Stands on aglet/channel.h and aglet/thread.h. */
+/* Many producers, one consumer: bounded, rendezvous and unbounded channels between OS threads. The consumer's
+ * loop ends when the last sender is dropped. Stands on aglet/channel.h and aglet/thread.h. */
 #include <aglet/channel.h>
 #include <aglet/thread.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Data parallelism: the sum of an array in chunks, and filter, map and sum in one pass. Stands on aglet/pool.h. */
+/* Data parallelism: the sum of an array in chunks, and filter, map and sum in one pass. Stands on
+ * aglet/pool.h. */
 #include <aglet/pool.h>
 #include <stdio.h>
 

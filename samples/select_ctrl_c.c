@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Select over a timer, a channel and Ctrl-C: a worker that ticks until it is told to stop. Here the program interrupts
- * itself after a while. Stands on aglet/select.h. */
+/* Select over a timer, a channel and Ctrl-C: a worker that ticks until it is told to stop. Here the program
+ * interrupts itself after a while. Stands on aglet/select.h. */
 #include <aglet/executor.h>
 #include <aglet/select.h>
 #include <errno.h>
@@ -27,7 +27,8 @@ AGLET_MAIN(argc, argv) {
     aglet_signal interrupt;
     aglet_task *task;
     int order = 0, ticks = 0, orders = 0;
-    if (orders_bounded(&tx, &rx, 1) || aglet_signal_open(&interrupt, SIGINT) || aglet_spawn(&task, send_orders, &tx))
+    if (orders_bounded(&tx, &rx, 1) || aglet_signal_open(&interrupt, SIGINT) ||
+        aglet_spawn(&task, send_orders, &tx))
         return 1;
     struct aglet_case cases[] = {AGLET_CASE_RECV(&rx, &order), AGLET_CASE_READABLE(&interrupt.io)};
     for (bool run = true; run;) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Ten thousand stackless tasks, a few hundred bytes each, that sleep and count. Stands on aglet/stackless.h. */
+/* Ten thousand stackless tasks, a few hundred bytes each, that sleep and count. Stands on aglet/stackless.h.
+ */
 #include <aglet/executor.h>
 #include <aglet/stackless.h>
 #include <stdio.h>

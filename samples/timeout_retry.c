@@ -29,7 +29,10 @@ AGLET_MAIN(argc, argv) {
     }
     struct server third_time = {0, 3}, never = {0, 1000};
     int answer = aglet_retry(ask, &third_time, 5, 1), failure = aglet_retry(ask, &never, 4, 1);
-    printf("timeout: %s; answer %d after %d tries; gave up after %d\n", error == -ETIMEDOUT ? "yes" : "no", answer,
-           third_time.asked, never.asked);
-    return error == -ETIMEDOUT && answer == 200 && third_time.asked == 3 && failure == -EAGAIN && never.asked == 4 ? 0 : 1;
+    printf("timeout: %s; answer %d after %d tries; gave up after %d\n", error == -ETIMEDOUT ? "yes" : "no",
+           answer, third_time.asked, never.asked);
+    return error == -ETIMEDOUT && answer == 200 && third_time.asked == 3 && failure == -EAGAIN &&
+                   never.asked == 4
+               ? 0
+               : 1;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Loads an echo server on the loopback: CONNECTIONS connections, one 64-byte message under way on each, for SECONDS.
- * Usage: echo_client PORT CONNECTIONS SECONDS. Prints "<requests per second> <p99 in microseconds> <errors>". */
+/* Loads an echo server on the loopback: CONNECTIONS connections, one 64-byte message under way on each, for
+ * SECONDS. Usage: echo_client PORT CONNECTIONS SECONDS. Prints "<requests per second> <p99 in microseconds>
+ * <errors>". */
 #define _GNU_SOURCE
 #include "timing.h"
 #include <netinet/in.h>
@@ -16,19 +17,19 @@ struct conn {
     int fd, got;
     double sent;
 };
-static int send_one(struct conn *c)
-{
+static int send_one(struct conn *c) {
     static const char message[MESSAGE] = "sixty-four bytes";
     c->got = 0;
     c->sent = now_ns();
     return write(c->fd, message, MESSAGE) == MESSAGE;
 }
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc != 4)
         return 2;
     int n = atoi(argv[2]), ep = epoll_create1(0), one = 1;
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons((uint16_t)atoi(argv[1])),
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct conn *c = calloc((size_t)n, sizeof *c);
     for (int i = 0; i < n; i++) {
         c[i].fd = socket(AF_INET, SOCK_STREAM, 0);

@@ -17,23 +17,19 @@ struct run {
     long n;
 };
 
-static void *nothing(void *p)
-{
+static void *nothing(void *p) {
     return p;
 }
-static void *yielder(void *p)
-{
+static void *yielder(void *p) {
     for (long i = (long)p; i > 0; i--)
         (void)aglet_yield();
     return NULL;
 }
-static void *sleeper(void *p)
-{
+static void *sleeper(void *p) {
     (void)aglet_sleep_ms(100);
     return p;
 }
-static void *sleep_long(void *p)
-{
+static void *sleep_long(void *p) {
     (void)aglet_sleep_ms(1000000);
     return p;
 }
@@ -43,8 +39,7 @@ struct pair {
     numbers_sender tx;
     long n;
 };
-static void *answer_back(void *p)
-{
+static void *answer_back(void *p) {
     struct pair *k = p;
     long v;
     while (numbers_recv(&k->rx, &v) == 0)
@@ -52,8 +47,7 @@ static void *answer_back(void *p)
             break;
     return NULL;
 }
-static void *produce(void *p)
-{
+static void *produce(void *p) {
     struct pair *k = p;
     for (long i = 0; i < k->n; i++)
         if (numbers_send(&k->tx, i))
@@ -61,8 +55,7 @@ static void *produce(void *p)
     numbers_drop(&k->tx);
     return NULL;
 }
-static void queue(int producers, long n)
-{
+static void queue(int producers, long n) {
     numbers_sender tx;
     numbers_receiver rx;
     struct pair p[4];
@@ -80,8 +73,7 @@ static void queue(int producers, long n)
     if (sum < 0)
         exit(1);
 }
-static void *put(void *p)
-{
+static void *put(void *p) {
     answer_put(p, 7);
     return NULL;
 }
@@ -90,8 +82,7 @@ struct node {
     numbers_sender out;
     long number, size;
 };
-static void *skynet(void *p)
-{
+static void *skynet(void *p) {
     struct node *n = p;
     if (n->size == 1) {
         numbers_send(&n->out, n->number);
@@ -127,8 +118,7 @@ struct halves {
     struct tree *t;
     int n;
 };
-static void fork_many(void *p)
-{
+static void fork_many(void *p) {
     struct halves *h = p;
     if (h->n == 1) {
         fork_range(h->t);
@@ -137,8 +127,7 @@ static void fork_many(void *p)
     struct halves a = {h->t, h->n / 2}, b = {h->t + h->n / 2, h->n - h->n / 2};
     aglet_join2(fork_many, &a, fork_many, &b);
 }
-static void fork_range(void *p)
-{
+static void fork_range(void *p) {
     struct tree *t = p;
     if (t->size == 1) {
         t->sum = t->number;
@@ -152,23 +141,20 @@ static void fork_range(void *p)
         t->sum += children[i].sum;
 }
 
-static void add(void *array, size_t from, size_t to, void *sum)
-{
+static void add(void *array, size_t from, size_t to, void *sum) {
     uint64_t s = 0;
     for (size_t i = from; i < to; i++)
         s += ((uint64_t *)array)[i] ^ ((uint64_t *)array)[i] >> 3;
     *(uint64_t *)sum += s;
 }
-static void add_sums(void *context, void *a, const void *b)
-{
+static void add_sums(void *context, void *a, const void *b) {
     (void)context;
     *(uint64_t *)a += *(const uint64_t *)b;
 }
 #define LESS(a, b) ((a) < (b))
 AGLET_PARALLEL_SORT(sort_numbers, uint64_t, LESS);
 
-static void *serve_one(void *p)
-{
+static void *serve_one(void *p) {
     aglet_io c = *(aglet_io *)p;
     char buf[4096];
     ssize_t n;
@@ -178,8 +164,7 @@ static void *serve_one(void *p)
     aglet_io_close(&c);
     return NULL;
 }
-static void serve(void)
-{
+static void serve(void) {
     aglet_io l;
     if (aglet_tcp_listen(&l, "127.0.0.1", 0))
         exit(1);
@@ -191,8 +176,7 @@ static void serve(void)
             aglet_spawn(NULL, serve_one, c);
     }
 }
-static long resident(void)
-{
+static long resident(void) {
     long pages = 0, skip;
     FILE *f = fopen("/proc/self/statm", "r");
     if (!f || fscanf(f, "%ld %ld", &skip, &pages) != 2)
@@ -201,8 +185,7 @@ static long resident(void)
     return pages * sysconf(_SC_PAGESIZE);
 }
 
-static void *body(void *arg)
-{
+static void *body(void *arg) {
     struct run *r = arg;
     const char *loop = r->loop;
     long n = r->n;
@@ -301,8 +284,7 @@ static void *body(void *arg)
     return NULL;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc != 4)
         return 2;
     const char *loop = argv[1];
@@ -332,6 +314,7 @@ int main(int argc, char **argv)
         return 0;
     }
     struct run r = {loop, n};
-    struct aglet_executor_options options = {.workers = workers, .current_thread = workers == 1, .stacks_kept = 8192};
+    struct aglet_executor_options options = {
+        .workers = workers, .current_thread = workers == 1, .stacks_kept = 8192};
     return aglet_run(&options, body, &r, NULL) ? 1 : 0;
 }

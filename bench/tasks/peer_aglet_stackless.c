@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Aglet's stackless tasks in the task loops. One worker: the current-thread executor. Usage: peer LOOP WORKERS N */
+/* Aglet's stackless tasks in the task loops. One worker: the current-thread executor. Usage: peer LOOP
+ * WORKERS N */
 #include "timing.h"
 #include <aglet/channel.h>
 #include <aglet/executor.h>
@@ -16,8 +17,7 @@ struct run {
 struct empty {
     AGLET_FRAME_HEADER;
 };
-AGLET_STACKLESS(nothing, struct empty)
-{
+AGLET_STACKLESS(nothing, struct empty) {
     AGLET_BEGIN(f);
     AGLET_END(f);
 }
@@ -27,15 +27,13 @@ struct counter {
     long n;
     int error;
 };
-AGLET_STACKLESS(yielder, struct counter)
-{
+AGLET_STACKLESS(yielder, struct counter) {
     AGLET_BEGIN(f);
     while (f->n-- > 0)
         AGLET_AWAIT(f, f->error, aglet_yield_poll(&f->aglet_));
     AGLET_END(f);
 }
-AGLET_STACKLESS(sleeper, struct counter)
-{
+AGLET_STACKLESS(sleeper, struct counter) {
     AGLET_BEGIN(f);
     AGLET_AWAIT(f, f->error, aglet_sleep_poll(&f->aglet_, aglet_after_ms(f->n)));
     AGLET_END(f);
@@ -49,8 +47,7 @@ struct node {
     numbers_receiver rx;
 };
 static int skynet_spawn(aglet_task **task, struct node frame);
-AGLET_STACKLESS(skynet, struct node)
-{
+AGLET_STACKLESS(skynet, struct node) {
     AGLET_BEGIN(f);
     f->sum = f->number;
     if (f->size > 1) {
@@ -72,8 +69,7 @@ AGLET_STACKLESS(skynet, struct node)
     AGLET_END(f);
 }
 
-static long resident(void)
-{
+static long resident(void) {
     long pages = 0, skip;
     FILE *f = fopen("/proc/self/statm", "r");
     if (!f || fscanf(f, "%ld %ld", &skip, &pages) != 2)
@@ -82,8 +78,7 @@ static long resident(void)
     return pages * sysconf(_SC_PAGESIZE);
 }
 
-static void *body(void *arg)
-{
+static void *body(void *arg) {
     struct run *r = arg;
     const char *loop = r->loop;
     long n = r->n;
@@ -142,8 +137,7 @@ static void *body(void *arg)
     return NULL;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc != 4)
         return 2;
     unsigned workers = (unsigned)atoi(argv[2]);

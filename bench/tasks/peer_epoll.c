@@ -8,8 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc != 4)
         return 2;
     if (strcmp(argv[1], "echo") || atoi(argv[2]) != 1) {

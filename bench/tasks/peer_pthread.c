@@ -3,12 +3,10 @@
 #include "timing.h"
 #include <pthread.h>
 
-static void *nothing(void *p)
-{
+static void *nothing(void *p) {
     return p;
 }
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc != 4)
         return 2;
     int n = atoi(argv[3]) / 100; /* thirty microseconds each */

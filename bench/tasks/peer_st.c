@@ -6,33 +6,29 @@
 #include <sys/socket.h>
 
 static int rounds;
-static void *nothing(void *p)
-{
+static void *nothing(void *p) {
     return p;
 }
-static void *yielder(void *p)
-{
+static void *yielder(void *p) {
     for (int i = 0; i < rounds; i++)
         st_usleep(0);
     return p;
 }
-static void *sleeper(void *p)
-{
+static void *sleeper(void *p) {
     st_usleep(100000);
     return p;
 }
-static void *serve(void *p)
-{
+static void *serve(void *p) {
     st_netfd_t c = p;
     char buf[4096];
     ssize_t n;
-    while ((n = st_read(c, buf, sizeof buf, ST_UTIME_NO_TIMEOUT)) > 0 && st_write(c, buf, (size_t)n, ST_UTIME_NO_TIMEOUT) == n) {
+    while ((n = st_read(c, buf, sizeof buf, ST_UTIME_NO_TIMEOUT)) > 0 &&
+           st_write(c, buf, (size_t)n, ST_UTIME_NO_TIMEOUT) == n) {
     }
     st_netfd_close(c);
     return NULL;
 }
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc != 4)
         return 2;
     const char *loop = argv[1];
@@ -50,7 +46,8 @@ int main(int argc, char **argv)
         print_per_op(start, n);
     } else if (!strcmp(loop, "yield")) {
         rounds = n;
-        st_thread_t a = st_thread_create(yielder, NULL, 1, 16384), b = st_thread_create(yielder, NULL, 1, 16384);
+        st_thread_t a = st_thread_create(yielder, NULL, 1, 16384),
+                    b = st_thread_create(yielder, NULL, 1, 16384);
         st_thread_join(a, NULL);
         st_thread_join(b, NULL);
         print_per_op(start, 2.0 * n);

@@ -8,21 +8,17 @@ struct echo {
     uv_write_t write;
     char buf[4096];
 };
-static void on_timer(uv_timer_t *t)
-{
+static void on_timer(uv_timer_t *t) {
     uv_close((uv_handle_t *)t, NULL);
 }
-static void on_closed(uv_handle_t *h)
-{
+static void on_closed(uv_handle_t *h) {
     free(h);
 }
-static void on_alloc(uv_handle_t *h, size_t size, uv_buf_t *buf)
-{
+static void on_alloc(uv_handle_t *h, size_t size, uv_buf_t *buf) {
     (void)size;
-    *buf = uv_buf_init(((struct echo *)h)->buf, sizeof ((struct echo *)h)->buf);
+    *buf = uv_buf_init(((struct echo *)h)->buf, sizeof((struct echo *)h)->buf);
 }
-static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
-{
+static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf) {
     struct echo *e = (struct echo *)s;
     if (n < 0) {
         uv_close((uv_handle_t *)s, on_closed);
@@ -32,8 +28,7 @@ static void on_read(uv_stream_t *s, ssize_t n, const uv_buf_t *buf)
     if (n > 0 && uv_try_write(s, &out, 1) < 0)
         uv_close((uv_handle_t *)s, on_closed);
 }
-static void on_connection(uv_stream_t *l, int status)
-{
+static void on_connection(uv_stream_t *l, int status) {
     if (status < 0)
         return;
     struct echo *e = calloc(1, sizeof *e);
@@ -43,8 +38,7 @@ static void on_connection(uv_stream_t *l, int status)
         uv_read_start((uv_stream_t *)&e->tcp, on_alloc, on_read);
     }
 }
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc != 4)
         return 2;
     const char *name = argv[1];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Async mutex, condition, rwlock, semaphore, once: each is a state and a queue of waiters under one short lock, and
- * gives what it has to the first waiter itself, so that a woken task owns what it waited for.
+/* Async mutex, condition, rwlock, semaphore, once: each is a state and a queue of waiters under one short
+ * lock, and gives what it has to the first waiter itself, so that a woken task owns what it waited for.
  * Stands on task_sleep.h. */
 #include "aglet/async_mutex.h"
 #include "aglet/async_rwlock.h"
@@ -148,7 +148,8 @@ void aglet_async_cond_signal(aglet_async_cond *cond) {
     wake_send(wake);
 }
 
-/* Fire up to 16 waiters that `admit` lets pass; returns whether there may be more. Takes and gives the lock. */
+/* Fire up to 16 waiters that `admit` lets pass; returns whether there may be more. Takes and gives the lock.
+ */
 static bool fire_some(struct object *o, bool (*admit)(struct object *o, struct waiter *w)) {
     struct wake wakes[16];
     unsigned n = 0;
@@ -187,7 +188,8 @@ int aglet_async_rwlock_read(aglet_async_rwlock *rw, aglet_time deadline) {
     return wait_in(o, READER, deadline, "async rwlock");
 }
 
-/* The first waiter may go in if nobody is in, or if it is a reader among readers; the state is raised for it. */
+/* The first waiter may go in if nobody is in, or if it is a reader among readers; the state is raised for it.
+ */
 static bool admit_next(struct object *o, struct waiter *w) {
     if (w->index == WRITER) {
         if (o->state != 0)

@@ -19,7 +19,7 @@ static struct pool {
     struct work *head, *tail; /* under lock, with the counts */
     unsigned threads, idle, limit;
     _Atomic uint32_t unfinished; /* pieces of work whose waiter was not woken yet */
-    _Atomic uint32_t tickets; /* grows with each piece of work; the futex of idle threads */
+    _Atomic uint32_t tickets;    /* grows with each piece of work; the futex of idle threads */
 } pools[BLOCKING_POOLS] = {[BLOCKING_GENERAL] = {.limit = 64}, [BLOCKING_LOOKUP] = {.limit = 8}};
 
 static const int64_t idle_ns = INT64_C(10000000000);

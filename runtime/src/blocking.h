@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Pools of threads for work that blocks: one for files and users, one for name lookups, so that a dead name server
- * does not hold up files. Stands on pthreads. */
+/* Pools of threads for work that blocks: one for files and users, one for name lookups, so that a dead name
+ * server does not hold up files. Stands on pthreads. */
 #ifndef AGLET_SRC_BLOCKING_H
 #define AGLET_SRC_BLOCKING_H
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Channels: a ring (bounded) or a list of blocks (unbounded) under one short lock, with a queue of waiting senders and
- * one of waiting receivers. Stands on task_sleep.h.
+/* Channels: a ring (bounded) or a list of blocks (unbounded) under one short lock, with a queue of waiting
+ * senders and one of waiting receivers. Stands on task_sleep.h.
  *
- * A value goes straight into the slot of a receiver that waits, so the receiver never takes the lock again. Hence, under
- * the lock: receivers wait only while nothing is queued, senders only while the ring is full.
+ * A value goes straight into the slot of a receiver that waits, so the receiver never takes the lock again.
+ * Hence, under the lock: receivers wait only while nothing is queued, senders only while the ring is full.
  *
- * Cost model: the lock is one locked instruction to take and a plain store to give, and it is all there is on the fast
- * path. Vyukov's ring needs no lock but one locked instruction too, and a second one as a fence to find sleepers;
- * measured on one worker it is no faster, and it can neither rendezvous nor hand over. */
+ * Cost model: the lock is one locked instruction to take and a plain store to give, and it is all there is on
+ * the fast path. Vyukov's ring needs no lock but one locked instruction too, and a second one as a fence to
+ * find sleepers; measured on one worker it is no faster, and it can neither rendezvous nor hand over. */
 #include "chan.h"
 #include "chan_check.h"
 #include "misuse.h"
@@ -25,7 +25,7 @@ struct aglet_chan {
     uint32_t senders, receivers; /* handles; all below under lock */
     bool closed;                 /* the receiver wants no more */
     size_t item, capacity;
-    size_t head, tail, count;    /* bounded: positions in ring; unbounded: in first and last block */
+    size_t head, tail, count; /* bounded: positions in ring; unbounded: in first and last block */
     struct waitq send_q, recv_q;
     /* Unbounded. */
     size_t per_block;
@@ -254,8 +254,8 @@ bool chan_send_link(aglet_chan *c, struct waiter *w) {
 bool chan_recv_link(aglet_chan *c, void *item, struct waiter *w) {
     slock_lock(&c->lock);
     bool wait = !c->count && c->senders && !c->closed;
-    /* Of the senders that wait on an empty ring, those that only want to be notified must be: two selects would else
-     * wait for each other. */
+    /* Of the senders that wait on an empty ring, those that only want to be notified must be: two selects
+     * would else wait for each other. */
     struct wake wakes[4];
     unsigned n = 0;
     while (wait && c->send_q.head && n < 4) {
@@ -308,7 +308,8 @@ void chan_nudge(aglet_chan *c) {
 /* A dropped handle is zero. */
 static int dropped(const char *what, const void *caller) {
     if (aglet_checked)
-        misuse_report("send-after-close", NULL, false, caller, "%s on a channel handle that was dropped before", what);
+        misuse_report("send-after-close", NULL, false, caller,
+                      "%s on a channel handle that was dropped before", what);
     return -EPIPE;
 }
 
@@ -357,7 +358,8 @@ int aglet_chan_recv_(aglet_chan *c, void *item, aglet_time deadline) {
         task_spend();
         return error;
     }
-    error = aglet_checked ? check_chan_recv_wait(c, &s, deadline, CALLER()) : sleeper_wait(&s, deadline, "recv");
+    error =
+        aglet_checked ? check_chan_recv_wait(c, &s, deadline, CALLER()) : sleeper_wait(&s, deadline, "recv");
     if (error && chan_recv_unlink(c, &w))
         return error;
     return w.result;

@@ -7,8 +7,9 @@
 #include "aglet/channel.h"
 #include "task_sleep.h"
 
-/* Send *item (copied) or receive into *item, or else link w, if not NULL, and return -EAGAIN. When w fires, its result is
- * that of the operation. A sender's w with `notify` set is only told that there may be room now.
+/* Send *item (copied) or receive into *item, or else link w, if not NULL, and return -EAGAIN. When w fires,
+ * its result is that of the operation. A sender's w with `notify` set is only told that there may be room
+ * now.
  *
  * Returns   0 done, -EPIPE, -ENOMEM, -EAGAIN waiting (with w) or nothing done (without). */
 int chan_send_begin(aglet_chan *c, const void *item, struct waiter *w);

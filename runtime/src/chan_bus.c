@@ -41,7 +41,8 @@ void aglet_bus_hold_(aglet_bus *b, bool sender) {
     slock_unlock(&b->lock);
 }
 
-/* Wake all who wait. Takes over the lock and gives it; wakes under it, so that nobody frees the bus meanwhile. */
+/* Wake all who wait. Takes over the lock and gives it; wakes under it, so that nobody frees the bus
+ * meanwhile. */
 static void wake_all(aglet_bus *b) {
     struct wake wakes[32];
     unsigned n = 0;

@@ -18,12 +18,13 @@ uint64_t check_who(void);
 
 void check_chan_new(struct chan_note *note);
 
-/* sleeper_wait for a receiver that is linked. Reports forgotten-sender where no one else can ever send, and then gives up
- * with -EDEADLK. */
+/* sleeper_wait for a receiver that is linked. Reports forgotten-sender where no one else can ever send, and
+ * then gives up with -EDEADLK. */
 int check_chan_recv_wait(aglet_chan *c, struct sleeper *s, aglet_time deadline, const void *caller);
 
-/* Is nothing queued and the only sender left the one that `by` began with? It is, where clones were handed out and have gone,
- * or where `by` is `alone`: then nobody else can hold it. Read without the lock, when all is quiet. */
+/* Is nothing queued and the only sender left the one that `by` began with? It is, where clones were handed
+ * out and have gone, or where `by` is `alone`: then nobody else can hold it. Read without the lock, when all
+ * is quiet. */
 bool chan_is_forgotten(aglet_chan *c, uint64_t by, bool alone);
 
 #endif

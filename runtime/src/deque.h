@@ -18,10 +18,10 @@ struct deque_ring {
 };
 
 struct deque {
-    _Alignas(64) _Atomic int64_t top;   /* thieves and owner: next to take */
+    _Alignas(64) _Atomic int64_t top;    /* thieves and owner: next to take */
     _Alignas(64) _Atomic int64_t bottom; /* written by the owner only: next free */
-    _Atomic(struct deque_ring *) ring;  /* written by the owner only */
-    int64_t top_seen;                   /* owner only: a lower bound of top */
+    _Atomic(struct deque_ring *) ring;   /* written by the owner only */
+    int64_t top_seen;                    /* owner only: a lower bound of top */
 };
 
 /* Returns  0 or -ENOMEM. */

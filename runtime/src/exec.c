@@ -68,8 +68,8 @@ aglet_executor *aglet_executor_new(const struct aglet_executor_options *options)
     if (ex->n > WORKERS_MAX)
         ex->n = WORKERS_MAX;
     ex->stack_size = options->stack_size ? options->stack_size : 128 * 1024;
-    /* A report is written on the stack of the task it is about, and reading debug information takes 300 KiB of it. Only
-     * touched pages cost memory. */
+    /* A report is written on the stack of the task it is about, and reading debug information takes 300 KiB
+     * of it. Only touched pages cost memory. */
     if (aglet_checked)
         ex->stack_size += 512 * 1024;
     ex->stacks_kept = options->stacks_kept ? options->stacks_kept : 1024;
@@ -99,8 +99,8 @@ aglet_executor *aglet_executor_new(const struct aglet_executor_options *options)
     return ex;
 }
 
-/* Every ending is counted after its spawn; so with the endings read first, equal sums mean that at the moment in
- * between no task was alive. */
+/* Every ending is counted after its spawn; so with the endings read first, equal sums mean that at the moment
+ * in between no task was alive. */
 static bool all_ended(void *executor) {
     aglet_executor *ex = executor;
     uint64_t ended = 0, spawned = 0;
@@ -171,7 +171,8 @@ int aglet_block_on(aglet_executor *ex, aglet_task_fn *entry, void *arg, void **r
     if (ex->current_thread && atomic_exchange(&ex->busy, true)) {
         error = -EBUSY;
     } else if (ex->current_thread) {
-        error = task_start(NULL, &(struct task_plan){.executor = ex, .entry = run_root_here, .arg = &r, .detached = true});
+        error = task_start(
+            NULL, &(struct task_plan){.executor = ex, .entry = run_root_here, .arg = &r, .detached = true});
         if (!error)
             worker_run(ex->worker[0], root_ended, &r);
         atomic_store(&ex->busy, false);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Reading and writing as tasks do it: try, and wait only after EAGAIN. Stands on reactor.h; threads use poll(2). */
+/* Reading and writing as tasks do it: try, and wait only after EAGAIN. Stands on reactor.h; threads use
+ * poll(2). */
 #include "io_core.h"
 #include "check.h"
 
@@ -77,7 +78,8 @@ ssize_t io_loop(aglet_io *io, enum io_direction d, ssize_t (*attempt)(int fd, vo
         if (!task) {
             error = wait_as_thread(io, d, deadline);
         } else if (!io->source_) {
-            /* Registering reports what is ready as a first event, so the turn is read after it and before one more try. */
+            /* Registering reports what is ready as a first event, so the turn is read after it and before one
+             * more try. */
             error = io_attach(io);
             if (!error)
                 continue;
@@ -125,7 +127,8 @@ static ssize_t do_read(int fd, void *span) {
     return read(fd, s->at, s->n);
 }
 
-/* Sockets first: send(2) raises no signal. A descriptor that is no socket is remembered by the caller's span. */
+/* Sockets first: send(2) raises no signal. A descriptor that is no socket is remembered by the caller's span.
+ */
 static ssize_t do_write(int fd, void *span) {
     struct span *s = span;
     ssize_t n = send(fd, s->at, s->n, MSG_NOSIGNAL);
@@ -148,8 +151,8 @@ static ssize_t do_writev(int fd, void *span) {
     return n;
 }
 
-/* A read that got less than it asked for has emptied the descriptor, and the edge-triggered reactor will tell when there
- * is more: the next read waits first, and saves a system call per message. */
+/* A read that got less than it asked for has emptied the descriptor, and the edge-triggered reactor will tell
+ * when there is more: the next read waits first, and saves a system call per message. */
 static ssize_t read_once(aglet_io *io, void *to, size_t n, aglet_time deadline, const void *caller) {
     bool task = may_suspend() && io->source_ && !io_source_is_dead(io->source_), closing = false;
     uint32_t turn = task ? io_source_turn(io->source_, IO_READ, &closing) : 0;
@@ -179,7 +182,8 @@ ssize_t aglet_read_until(aglet_io *io, void *to, size_t n, aglet_time deadline) 
 }
 
 ssize_t aglet_readv(aglet_io *io, const struct iovec *to, int n) {
-    return io_loop(io, IO_READ, do_readv, &(struct span){(void *)(uintptr_t)to, (size_t)n}, AGLET_FOREVER, "read", CALLER());
+    return io_loop(io, IO_READ, do_readv, &(struct span){(void *)(uintptr_t)to, (size_t)n}, AGLET_FOREVER,
+                   "read", CALLER());
 }
 
 ssize_t aglet_read_all(aglet_io *io, void *to, size_t n) {
@@ -216,8 +220,8 @@ ssize_t aglet_write_until(aglet_io *io, const void *from, size_t n, aglet_time d
 }
 
 ssize_t aglet_writev(aglet_io *io, const struct iovec *from, int n) {
-    return io_loop(io, IO_WRITE, do_writev, &(struct span){(void *)(uintptr_t)from, (size_t)n}, AGLET_FOREVER, "write",
-                   CALLER());
+    return io_loop(io, IO_WRITE, do_writev, &(struct span){(void *)(uintptr_t)from, (size_t)n}, AGLET_FOREVER,
+                   "write", CALLER());
 }
 
 int aglet_pipe(aglet_io *reader, aglet_io *writer) {

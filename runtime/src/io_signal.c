@@ -12,9 +12,7 @@
 enum { MAX_OPEN = 64 };
 
 /* Written under `lock`, read by the handler at any time; number 0 is a free place. */
-static struct {
-    _Atomic int number, fd;
-} table[MAX_OPEN];
+static struct { _Atomic int number, fd; } table[MAX_OPEN];
 static struct slock lock;
 static struct sigaction before[NSIG]; /* under lock: what was set before the first of its kind was opened */
 

@@ -135,8 +135,8 @@ static ssize_t do_connect(int fd, void *target) {
     return -1;
 }
 
-static int connect_to(aglet_io *connection, const struct sockaddr *address, socklen_t length, aglet_time deadline,
-                      const void *caller) {
+static int connect_to(aglet_io *connection, const struct sockaddr *address, socklen_t length,
+                      aglet_time deadline, const void *caller) {
     int fd = stream_socket(address->sa_family);
     if (fd < 0)
         return fd;
@@ -164,7 +164,10 @@ static void *do_lookup(void *lookup) {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found = NULL;
     int error = getaddrinfo(l->host, l->port, &hints, &found);
     if (error) {
-        l->n = error == EAI_MEMORY ? -ENOMEM : error == EAI_AGAIN ? -EAGAIN : error == EAI_SYSTEM ? -errno : -ENOENT;
+        l->n = error == EAI_MEMORY   ? -ENOMEM
+               : error == EAI_AGAIN  ? -EAGAIN
+               : error == EAI_SYSTEM ? -errno
+                                     : -ENOENT;
         return NULL;
     }
     for (struct addrinfo *a = found; a && l->n < l->max; a = a->ai_next)
@@ -173,7 +176,8 @@ static void *do_lookup(void *lookup) {
     return NULL;
 }
 
-static int lookup_name(const char *host, uint16_t port, struct sockaddr_storage *addresses, int max, const void *caller) {
+static int lookup_name(const char *host, uint16_t port, struct sockaddr_storage *addresses, int max,
+                       const void *caller) {
     if (max < 1)
         return -EINVAL;
     if (numeric(host, port, &addresses[0]))
@@ -195,7 +199,8 @@ int aglet_tcp_connect(aglet_io *connection, const char *host, uint16_t port, agl
         return n == -ENOENT ? -EHOSTUNREACH : n;
     int error = -EHOSTUNREACH;
     for (int i = 0; i < n; i++) {
-        socklen_t length = addresses[i].ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+        socklen_t length =
+            addresses[i].ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
         error = connect_to(connection, (struct sockaddr *)&addresses[i], length, deadline, CALLER());
         if (!error || error == -ECANCELED || error == -ETIMEDOUT)
             break;

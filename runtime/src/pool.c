@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The fork-join pool: each thread has a deque; what it forks it pushes at the bottom and, unless somebody has stolen it,
- * pops again and runs itself. Stands on deque.h, futex.h, task_sleep.h. Work-first stealing as in Cilk (Frigo, Leiserson,
- * Randall 1998); thieves take the oldest, that is the largest, piece.
+/* The fork-join pool: each thread has a deque; what it forks it pushes at the bottom and, unless somebody has
+ * stolen it, pops again and runs itself. Stands on deque.h, futex.h, task_sleep.h. Work-first stealing as in
+ * Cilk (Frigo, Leiserson, Randall 1998); thieves take the oldest, that is the largest, piece.
  *
  * A job lies in the frame that forked it, which does not return before the job is done.
  *
- * Sleep: a thread that finds nothing registers in `sleepers`, looks once more, and sleeps in the futex `work`. A fork reads
- * `sleepers` without a fence: in the worst case it misses a thread that is just falling asleep, which costs parallelism
- * until the next fork and never a result, because the forker runs its own job. Jobs from outside use a full fence. */
+ * Sleep: a thread that finds nothing registers in `sleepers`, looks once more, and sleeps in the futex
+ * `work`. A fork reads `sleepers` without a fence: in the worst case it misses a thread that is just falling
+ * asleep, which costs parallelism until the next fork and never a result, because the forker runs its own
+ * job. Jobs from outside use a full fence. */
 #include "aglet/pool.h"
 #include "check.h"
 #include "deque.h"
@@ -311,8 +312,8 @@ static size_t good_grain(const aglet_pool *pool, size_t n) {
     return grain ? grain : 1;
 }
 
-void aglet_parallel_for(aglet_pool *pool, size_t begin, size_t end, size_t grain, void (*body)(void *, size_t, size_t),
-                        void *context) {
+void aglet_parallel_for(aglet_pool *pool, size_t begin, size_t end, size_t grain,
+                        void (*body)(void *, size_t, size_t), void *context) {
     if (begin >= end)
         return;
     pool = choose(pool);
@@ -337,8 +338,8 @@ static void reduce_range(void *range) {
     r->how->combine(r->context, r->accumulator, later);
 }
 
-void aglet_parallel_reduce(aglet_pool *pool, size_t begin, size_t end, size_t grain, const struct aglet_reduction *how,
-                           void *context, void *result) {
+void aglet_parallel_reduce(aglet_pool *pool, size_t begin, size_t end, size_t grain,
+                           const struct aglet_reduction *how, void *context, void *result) {
     memcpy(result, how->identity, how->size);
     if (begin >= end)
         return;

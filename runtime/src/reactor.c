@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The epoll reactor. A source is registered once, for both directions and edge triggered: a task first tries its
- * system call and asks the reactor only after EAGAIN. Stands on epoll(7), eventfd(2), task_sleep.h.
+/* The epoll reactor. A source is registered once, for both directions and edge triggered: a task first tries
+ * its system call and asks the reactor only after EAGAIN. Stands on epoll(7), eventfd(2), task_sleep.h.
  *
- * An event may reach a source that was removed a moment ago and whose memory serves another descriptor: sources are
- * never freed, and an event that is not true merely makes somebody try again. */
+ * An event may reach a source that was removed a moment ago and whose memory serves another descriptor:
+ * sources are never freed, and an event that is not true merely makes somebody try again. */
 #include "reactor.h"
 #include "task_sleep.h"
 
@@ -17,10 +17,10 @@ struct io_source {
     struct slock lock;
     int fd;
     struct reactor *reactor;
-    uint32_t life; /* of the reactor, when this was added */
-    bool removed;            /* under lock, with the fields below */
-    bool closing;            /* the other side has hung up, or there is an error to be read */
-    uint32_t turn[2];        /* counts events */
+    uint32_t life;    /* of the reactor, when this was added */
+    bool removed;     /* under lock, with the fields below */
+    bool closing;     /* the other side has hung up, or there is an error to be read */
+    uint32_t turn[2]; /* counts events */
     struct waitq waiters[2];
     struct io_source *next; /* in the free list */
 };
@@ -238,7 +238,8 @@ void io_source_unlink(struct io_source *s, enum io_direction d, struct waiter *w
     slock_unlock(&s->lock);
 }
 
-int io_source_wait(struct io_source *s, enum io_direction d, uint32_t turn, aglet_time deadline, const char *why) {
+int io_source_wait(struct io_source *s, enum io_direction d, uint32_t turn, aglet_time deadline,
+                   const char *why) {
     struct sleeper sleeper;
     sleeper_init(&sleeper);
     struct waiter w = {.sleeper = &sleeper};

@@ -4,9 +4,9 @@
  *   1. try every case, from a changing start; the first that can be done is done (try_case).
  *   2. link a waiter for each; one that could go on meanwhile sends us back to 1 (link_case).
  *   3. sleep: at most one waker wins the claim.  4. take all waiters back (unlink_case).
- *   5. a received value or a task's end was delivered by the waker: done. For a send or a descriptor the waker only said
- *      that it may be possible now: back to 1, beginning with that case; if then another one is done, or none,
- *      the next waiting sender is told in our place (chan_nudge). */
+ *   5. a received value or a task's end was delivered by the waker: done. For a send or a descriptor the
+ * waker only said that it may be possible now: back to 1, beginning with that case; if then another one is
+ * done, or none, the next waiting sender is told in our place (chan_nudge). */
 #include "aglet/select.h"
 #include "chan.h"
 #include "check.h"
@@ -133,7 +133,8 @@ int aglet_select(struct aglet_case *cases, size_t n, aglet_time deadline) {
             if (!link_case(&cases[linked], &w[linked], turns[linked]))
                 break;
         }
-        /* A case that can go on now: sleep with a deadline that has passed, which lets a waker that was faster win. */
+        /* A case that can go on now: sleep with a deadline that has passed, which lets a waker that was
+         * faster win. */
         error = sleeper_wait(&s, linked < n ? 0 : deadline, "select");
         for (size_t i = 0; i < linked; i++)
             unlink_case(&cases[i], &w[i], !error && s.which == i);

@@ -2,10 +2,11 @@
 /* The two dozen instructions that change stacks, and how a fresh stack is laid out.
  * Stands on nothing.
  *
- * The return is `ret`, although it returns on another stack: all stacks suspend at the same place (leave in worker.c), so the
- * return predictor, which guesses the caller of the stack we left, guesses right up to the program's own function. A
- * `pop; jmp` leaves an entry too many in it, and every return after the switch is then guessed wrong (measured: 7 ns).
- * The floating-point control registers are not switched: reading mxcsr costs twice the switch (4.6 ns). */
+ * The return is `ret`, although it returns on another stack: all stacks suspend at the same place (leave in
+ * worker.c), so the return predictor, which guesses the caller of the stack we left, guesses right up to the
+ * program's own function. A `pop; jmp` leaves an entry too many in it, and every return after the switch is
+ * then guessed wrong (measured: 7 ns). The floating-point control registers are not switched: reading mxcsr
+ * costs twice the switch (4.6 ns). */
 #include "switch.h"
 
 #include <pthread.h>

@@ -74,11 +74,13 @@ int aglet_spawn(aglet_task **task, aglet_task_fn *entry, void *arg) {
 int aglet_spawn_local(aglet_task **task, aglet_task_fn *entry, void *arg) {
     if (!worker_here_)
         return -ESRCH;
-    return task_start(task, &(struct task_plan){.entry = entry, .arg = arg, .detached = !task, .local = true});
+    return task_start(task,
+                      &(struct task_plan){.entry = entry, .arg = arg, .detached = !task, .local = true});
 }
 
 int aglet_spawn_on(aglet_executor *executor, aglet_task **task, aglet_task_fn *entry, void *arg) {
-    return task_start(task, &(struct task_plan){.executor = executor, .entry = entry, .arg = arg, .detached = !task});
+    return task_start(
+        task, &(struct task_plan){.executor = executor, .entry = entry, .arg = arg, .detached = !task});
 }
 
 bool join_link(struct aglet_task *t, struct waiter *w) {

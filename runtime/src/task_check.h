@@ -6,13 +6,15 @@
 
 #include "worker.h"
 
-/* A stackful task has ended on stack s. Reports stack-overflow where a canary is gone, lock held at the task's end. */
+/* A stackful task has ended on stack s. Reports stack-overflow where a canary is gone, lock held at the
+ * task's end. */
 void check_task_end(struct aglet_task *t, struct stack *s);
 
 /* A worker is about to sleep: nothing it knows of can run. Reports channel-deadlock. */
 void check_worker_idle(struct worker *w);
 
-/* An executor starts; is about to end its tasks; has no threads any more. Watchdog and fault handler, task-leak. */
+/* An executor starts; is about to end its tasks; has no threads any more. Watchdog and fault handler,
+ * task-leak. */
 void check_executor_new(struct aglet_executor *ex);
 void check_executor_free(struct aglet_executor *ex);
 void check_executor_gone(struct aglet_executor *ex);

@@ -25,7 +25,8 @@ enum task_kind { TASK_FREE, TASK_STACKFUL, TASK_STACKLESS };
 #define JOIN_ENDED ((uintptr_t)2)
 
 /* The memory of a task never goes back to the allocator, so a late wake or abort that names a task which has
- * ended finds a task all the same: at worst another one, which then wakes for no reason (every wait is a loop). */
+ * ended finds a task all the same: at worst another one, which then wakes for no reason (every wait is a
+ * loop). */
 struct aglet_task {
     _Atomic uint32_t state;   /* enum task_state; changed by owner and wakers */
     _Atomic uint32_t aborted; /* set by aglet_abort, never cleared while the task lives */
@@ -38,16 +39,16 @@ struct aglet_task {
         aglet_task_fn *entry; /* stackful */
         aglet_step_fn *step;  /* stackless */
     };
-    void *arg;            /* stackful: the argument; stackless: the frame, which follows this header */
+    void *arg; /* stackful: the argument; stackless: the frame, which follows this header */
     union {
         void *result;         /* written at the end */
         const void *waits_on; /* checked: the channel a stackful task receives from */
     };
     struct aglet_group *group;
     const char *name;
-    void *locals;           /* task-local storage, owner only */
-    const char *waits_for;  /* static text; written by the owner before it parks */
-    const void *waits_at;   /* the caller's code address of the await */
+    void *locals;          /* task-local storage, owner only */
+    const char *waits_for; /* static text; written by the owner before it parks */
+    const void *waits_at;  /* the caller's code address of the await */
     uint64_t id;
     _Atomic uint8_t kind; /* enum task_kind; TASK_FREE: this is no task but free memory */
     uint8_t size_class;

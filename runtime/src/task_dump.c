@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Printing every living task. Stands on the registry in task_slab.c and on symbol.h. Reads tasks while they run: what it
- * prints of a running one may be a moment old. */
+/* Printing every living task. Stands on the registry in task_slab.c and on symbol.h. Reads tasks while they
+ * run: what it prints of a running one may be a moment old. */
 #include "aglet/task.h"
 #include "symbol.h"
 #include "worker.h"
@@ -41,9 +41,10 @@ READS_RACILY static void print_task(struct aglet_task *t, void *dump) {
     struct worker *home = t->home;
     uint32_t state = atomic_load_explicit(&t->state, memory_order_relaxed);
     bool running = home && home->current == t;
-    int n = snprintf(line, sizeof line, "task %llu '%s' %s %s", (unsigned long long)t->id, t->name ? t->name : "",
-                     atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKFUL ? "stackful" : "stackless",
-                     running ? "running" : states[state & 3]);
+    int n = snprintf(
+        line, sizeof line, "task %llu '%s' %s %s", (unsigned long long)t->id, t->name ? t->name : "",
+        atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKFUL ? "stackful" : "stackless",
+        running ? "running" : states[state & 3]);
     if (home && n < (int)sizeof line)
         n += snprintf(line + n, sizeof line - (size_t)n, " on worker %u", home->index);
     const char *why = t->waits_for;
@@ -52,15 +53,17 @@ READS_RACILY static void print_task(struct aglet_task *t, void *dump) {
     if (atomic_load_explicit(&t->aborted, memory_order_relaxed) && n < (int)sizeof line)
         n += snprintf(line + n, sizeof line - (size_t)n, ", aborted");
     if (t->stack && !running && n < (int)sizeof line)
-        n += snprintf(line + n, sizeof line - (size_t)n, ", stack used %zu of %zu", stack_high_water(t->stack),
-                      t->stack->usable);
+        n += snprintf(line + n, sizeof line - (size_t)n, ", stack used %zu of %zu",
+                      stack_high_water(t->stack), t->stack->usable);
     if (t->waits_at && state == TASK_PARKED && n < (int)sizeof line) {
         struct symbol at;
         symbol_describe(t->waits_at, 1, 1, &at);
         if (at.line)
-            n += snprintf(line + n, sizeof line - (size_t)n, "\n    at %s %s:%u", at.function, at.file, at.line);
+            n += snprintf(line + n, sizeof line - (size_t)n, "\n    at %s %s:%u", at.function, at.file,
+                          at.line);
         else
-            n += snprintf(line + n, sizeof line - (size_t)n, "\n    at %s+0x%lx in %s", at.function, at.into, at.module);
+            n += snprintf(line + n, sizeof line - (size_t)n, "\n    at %s+0x%lx in %s", at.function, at.into,
+                          at.module);
     }
     if (n >= (int)sizeof line)
         n = sizeof line - 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Groups of tasks, and task-local storage. Stands on task_sleep.h.
  *
- * A group is a count under a short lock, not a list: members to abort are found by walking all tasks, which only an
- * abort pays for. */
+ * A group is a count under a short lock, not a list: members to abort are found by walking all tasks, which
+ * only an abort pays for. */
 #include "task_group.h"
 #include "check.h"
 #include "task_sleep.h"
@@ -11,7 +11,7 @@
 
 struct group {
     struct slock lock;
-    uint32_t aborted;       /* under lock, with the fields below */
+    uint32_t aborted; /* under lock, with the fields below */
     uint64_t members;
     struct sleeper *joiner; /* who waits for members to become 0 */
 };
@@ -30,7 +30,8 @@ int aglet_group_spawn(aglet_group *group, aglet_task_fn *entry, void *arg) {
     slock_unlock(&g->lock);
     if (aborted)
         return -ECANCELED;
-    int error = task_start(NULL, &(struct task_plan){.entry = entry, .arg = arg, .group = group, .detached = true});
+    int error =
+        task_start(NULL, &(struct task_plan){.entry = entry, .arg = arg, .group = group, .detached = true});
     if (error)
         group_member_ended(group, NULL);
     return error;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The lock of the scheduler's own short critical sections: some tens of nanoseconds, never a system call
- * inside. Stands on futex.h for cpu_relax. It spins and then gives up the processor; unlocking is one plain store, which
- * is why this is no mutex (a mutex pays a second locked instruction to learn whether somebody sleeps). */
+ * inside. Stands on futex.h for cpu_relax. It spins and then gives up the processor; unlocking is one plain
+ * store, which is why this is no mutex (a mutex pays a second locked instruction to learn whether somebody
+ * sleeps). */
 #ifndef AGLET_SRC_TASK_LOCK_H
 #define AGLET_SRC_TASK_LOCK_H
 

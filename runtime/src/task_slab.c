@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Where tasks live: chunks of equal slots that never go back to the system, so a pointer to a task that has ended
- * is a pointer to some task or to a free slot, never to something else. Stands on mmap(2).
+/* Where tasks live: chunks of equal slots that never go back to the system, so a pointer to a task that has
+ * ended is a pointer to some task or to a free slot, never to something else. Stands on mmap(2).
  *
- * The chunks are also the registry of all tasks: one global symbol, aglet_tasks_, leads a debugger to every slot,
- * and keeping it costs a spawn nothing. */
+ * The chunks are also the registry of all tasks: one global symbol, aglet_tasks_, leads a debugger to every
+ * slot, and keeping it costs a spawn nothing. */
 #include "task_core.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ struct chunk {
 
 struct chunk *_Atomic aglet_tasks_;
 
-static struct slock lock;                       /* protects the lists below and growing */
+static struct slock lock;                      /* protects the lists below and growing */
 static struct aglet_task *spare[TASK_CLASSES]; /* free slots no worker keeps */
 
 enum { SMALL_CHUNK = 64 * 1024, LARGE_CHUNK = 2 * 1024 * 1024, SMALL_CHUNKS = 8 };
@@ -40,7 +40,8 @@ static inline unsigned class_of(size_t bytes) {
 /* Programs with many tasks get huge pages: a small page costs over a microsecond to touch first. */
 static struct chunk *map_chunk(size_t bytes) {
     bool large = bytes == LARGE_CHUNK;
-    char *m = mmap(NULL, large ? 2 * bytes : bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *m =
+        mmap(NULL, large ? 2 * bytes : bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (m == MAP_FAILED)
         return NULL;
     if (large) {
@@ -58,7 +59,8 @@ static struct chunk *map_chunk(size_t bytes) {
 static struct aglet_task *grow(unsigned c) {
     static _Atomic unsigned chunks;
     size_t size = class_bytes(c);
-    size_t bytes = atomic_fetch_add_explicit(&chunks, 1, memory_order_relaxed) < SMALL_CHUNKS ? SMALL_CHUNK : LARGE_CHUNK;
+    size_t bytes = atomic_fetch_add_explicit(&chunks, 1, memory_order_relaxed) < SMALL_CHUNKS ? SMALL_CHUNK
+                                                                                              : LARGE_CHUNK;
     while (bytes < sizeof(struct chunk) + 4 * size)
         bytes *= 2;
     size_t slots = (bytes - sizeof(struct chunk)) / size;
@@ -180,9 +182,11 @@ void task_cache_flush(struct task_cache *cache) {
 
 void task_each(void (*visit)(struct aglet_task *t, void *context), void *context) {
     /* Partner: the release store in grow. */
-    for (struct chunk *chunk = atomic_load_explicit(&aglet_tasks_, memory_order_acquire); chunk; chunk = chunk->next)
+    for (struct chunk *chunk = atomic_load_explicit(&aglet_tasks_, memory_order_acquire); chunk;
+         chunk = chunk->next)
         for (uint32_t i = 0; i < chunk->slots; i++) {
-            struct aglet_task *t = (struct aglet_task *)(void *)(chunk->memory + (size_t)i * chunk->slot_size);
+            struct aglet_task *t =
+                (struct aglet_task *)(void *)(chunk->memory + (size_t)i * chunk->slot_size);
             if (atomic_load_explicit(&t->kind, memory_order_acquire) != TASK_FREE)
                 visit(t, context);
         }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Sleeping until somebody fires the sleeper. Stands on worker.c (tasks), futex.h (threads), timer.h (deadlines of
- * tasks). */
+/* Sleeping until somebody fires the sleeper. Stands on worker.c (tasks), futex.h (threads), timer.h
+ * (deadlines of tasks). */
 #include "task_sleep.h"
 #include "check.h"
 #include "task_check.h"

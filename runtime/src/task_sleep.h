@@ -2,14 +2,17 @@
 /* How everything that waits, waits: a sleeper (who), waiters (on what), queues of waiters inside the objects.
  * Stands on worker.h for tasks and on futex.h for OS threads; the same code serves both.
  *
- * A wait on one object:    1. under the object's lock: nothing there → link a waiter, unlock;  2. sleeper_wait;
+ * A wait on one object:    1. under the object's lock: nothing there → link a waiter, unlock;  2.
+ * sleeper_wait;
  *                          3. it fired: the waker has unlinked the waiter and filled its slot; or it gave up
- *                          (deadline, abort): lock again, and look whether the waiter is still linked. The lock decides.
- * A wait on several (select): the waker must first win sleeper_claim, so that only one of the objects delivers.
+ *                          (deadline, abort): lock again, and look whether the waiter is still linked. The
+ * lock decides. A wait on several (select): the waker must first win sleeper_claim, so that only one of the
+ * objects delivers.
  *
- * The waker, under the object's lock: takes a waiter out (waitq_pop), fills slot and result, calls sleeper_fire, unlocks,
- * and then calls wake_send. After sleeper_fire the waiter's storage is no longer the waker's: what wake_send needs
- * was copied out (a task, whose memory is type-stable, or the address of a futex, which is only named). */
+ * The waker, under the object's lock: takes a waiter out (waitq_pop), fills slot and result, calls
+ * sleeper_fire, unlocks, and then calls wake_send. After sleeper_fire the waiter's storage is no longer the
+ * waker's: what wake_send needs was copied out (a task, whose memory is type-stable, or the address of a
+ * futex, which is only named). */
 #ifndef AGLET_SRC_TASK_SLEEP_H
 #define AGLET_SRC_TASK_SLEEP_H
 
@@ -31,11 +34,11 @@ struct sleeper {
 struct waiter {
     struct waiter *next, *prev;
     struct sleeper *sleeper;
-    void *slot;      /* where the item goes to, or comes from */
-    int32_t result;  /* 0, or a negative errno value such as -EPIPE */
-    uint32_t index;  /* which of several */
+    void *slot;     /* where the item goes to, or comes from */
+    int32_t result; /* 0, or a negative errno value such as -EPIPE */
+    uint32_t index; /* which of several */
     bool linked;
-    bool notify; /* channel senders: only say that there may be room */
+    bool notify;         /* channel senders: only say that there may be room */
     _Atomic bool let_go; /* joins: the ending task will not touch this waiter again */
 };
 
@@ -54,7 +57,8 @@ static inline void sleeper_init(struct sleeper *s) {
     atomic_store_explicit(&s->fired, SLEEPER_WAITING, memory_order_relaxed);
     s->many = false;
     s->which = 0;
-    /* A stackless task has no stack to leave: if it calls a waiting function all the same, its thread waits. */
+    /* A stackless task has no stack to leave: if it calls a waiting function all the same, its thread waits.
+     */
     s->task = t && atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKFUL ? t : NULL;
 }
 
@@ -81,7 +85,8 @@ static inline struct wake sleeper_fire(struct sleeper *s) {
     if (w.task) {
         /* Partner: sleeper_is_fired. */
         atomic_store_explicit(&s->fired, SLEEPER_FIRED, memory_order_release);
-    } else if (atomic_exchange_explicit(&s->fired, SLEEPER_FIRED, memory_order_acq_rel) == SLEEPER_IN_FUTEX || many) {
+    } else if (atomic_exchange_explicit(&s->fired, SLEEPER_FIRED, memory_order_acq_rel) == SLEEPER_IN_FUTEX ||
+               many) {
         w.futex = &s->fired; /* many: the claim has overwritten IN_FUTEX */
     }
     return w;
@@ -94,12 +99,13 @@ static inline void wake_send(struct wake w) {
         futex_wake(w.futex, 1);
 }
 
-/* Sleep until the sleeper has fired (0), the deadline has passed (-ETIMEDOUT) or the task was aborted (-ECANCELED).
- * `why` is static text for dumps and reports: "recv", "sleep". */
+/* Sleep until the sleeper has fired (0), the deadline has passed (-ETIMEDOUT) or the task was aborted
+ * (-ECANCELED). `why` is static text for dumps and reports: "recv", "sleep". */
 int sleeper_wait(struct sleeper *s, aglet_time deadline, const char *why);
 
-/* What every public function that may wait asks first: -ECANCELED when the calling task was aborted, else 0. The checked
- * library reports the thread locks held (lock-across-yield), and a wait that a stackless task cannot make. */
+/* What every public function that may wait asks first: -ECANCELED when the calling task was aborted, else 0.
+ * The checked library reports the thread locks held (lock-across-yield), and a wait that a stackless task
+ * cannot make. */
 int await_check_(struct aglet_task *t, const char *why, const void *caller);
 
 static inline int await_begin(const char *why, const void *caller) {

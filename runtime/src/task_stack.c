@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Mapping stacks. A guard page splits a mapping in two, and the kernel allows some 65,000 mappings to a process,
- * so only the first stacks get one; later ones are cut from larger mappings and carry a canary at the bottom.
- * Stands on mmap(2), and on switch.c for the first frame. */
+/* Mapping stacks. A guard page splits a mapping in two, and the kernel allows some 65,000 mappings to a
+ * process, so only the first stacks get one; later ones are cut from larger mappings and carry a canary at
+ * the bottom. Stands on mmap(2), and on switch.c for the first frame. */
 #include "task_stack.h"
 #include "task_lock.h"
 
@@ -23,7 +23,8 @@ static size_t page_size(void) {
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* A third of the system's limit, because a guarded stack takes two mappings and the program needs some too. */
+/* A third of the system's limit, because a guarded stack takes two mappings and the program needs some too.
+ */
 static long read_guard_limit(void) {
     long limit = 65530;
     FILE *f = fopen("/proc/sys/vm/max_map_count", "r");
@@ -45,9 +46,10 @@ static bool take_guard(void) {
     while (left > 0)
         if (atomic_compare_exchange_weak(&guards_left, &left, left - 1)) {
             if (left == 1)
-                fputs("aglet: from now on task stacks have a canary instead of a guard page: vm.max_map_count "
-                      "allows no more mappings\n",
-                      stderr);
+                fputs(
+                    "aglet: from now on task stacks have a canary instead of a guard page: vm.max_map_count "
+                    "allows no more mappings\n",
+                    stderr);
             return true;
         }
     return false;
@@ -66,7 +68,8 @@ static void put_canary(struct stack *s) {
 }
 
 static void *map(size_t size) {
-    void *m = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    void *m = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
     return m == MAP_FAILED ? NULL : m;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The awaits of stackless tasks: the same operations as the waiting ones, cut in two. Stands on chan.h, task_join.h,
- * task_sleep.h. The first call begins the operation and leaves a waiter in the frame; later calls look whether it fired. */
+/* The awaits of stackless tasks: the same operations as the waiting ones, cut in two. Stands on chan.h,
+ * task_join.h, task_sleep.h. The first call begins the operation and leaves a waiter in the frame; later
+ * calls look whether it fired. */
 #include "aglet/stackless.h"
 #include "chan.h"
 #include "check.h"
@@ -20,7 +21,8 @@ _Static_assert(sizeof(struct wait) <= sizeof((struct aglet_frame *)0)->wait_, "a
 enum { NOT_BEGUN, WAITING };
 
 int aglet_spawn_frame_(aglet_task **task, aglet_step_fn *step, const void *frame, size_t size) {
-    return task_start(task, &(struct task_plan){.step = step, .frame = frame, .frame_size = size, .detached = !task});
+    return task_start(
+        task, &(struct task_plan){.step = step, .frame = frame, .frame_size = size, .detached = !task});
 }
 
 static struct aglet_task *task_of(struct aglet_frame *f) {

@@ -56,7 +56,8 @@ static int64_t next_tick(const struct timer_wheel *wheel) {
             continue;
         unsigned shift = 6 * level;
         unsigned here = (unsigned)(wheel->tick >> shift) & 63;
-        /* Rotate so that bit 0 is the slot after the current one; slots at or before it are of the next turn. */
+        /* Rotate so that bit 0 is the slot after the current one; slots at or before it are of the next turn.
+         */
         unsigned from = (here + 1) & 63;
         uint64_t bits = wheel->occupied[level];
         uint64_t turned = from ? bits >> from | bits << (64 - from) : bits;
@@ -129,7 +130,8 @@ void timer_wheel_run(struct timer_wheel *wheel, int64_t now) {
                     wheel->count--;
                     void (*fire)(void *) = t->fire;
                     void *who = t->who;
-                    /* Partner: the acquire loads in timer_stop and timer_is_off: whoever sees NULL owns *t again. */
+                    /* Partner: the acquire loads in timer_stop and timer_is_off: whoever sees NULL owns *t
+                     * again. */
                     atomic_store_explicit(&t->wheel, NULL, memory_order_release);
                     fire(who);
                 } else {

@@ -30,7 +30,7 @@ struct timer {
 
 struct timer_wheel {
     struct slock lock;
-    int64_t tick;      /* every timer at or before this tick has fired */
+    int64_t tick; /* every timer at or before this tick has fired */
     uint64_t occupied[TIMER_LEVELS];
     struct timer *slot[TIMER_LEVELS][TIMER_SLOTS];
     _Atomic int64_t next; /* lower bound of the next deadline in ns, INT64_MAX if none; read by the sleeper */

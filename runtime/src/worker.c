@@ -3,24 +3,27 @@
  *
  * How a task gets to run (task_schedule):
  *   started stackful, or local   → its home's run queue; from another thread through the home's inbox
- *   everything else              → the deque of the worker that schedules it; from other threads the injection queue
- *   a stackless task that yields → the end of a queue that is first in, first out: run (one worker) or injection
+ *   everything else              → the deque of the worker that schedules it; from other threads the
+ * injection queue a stackless task that yields → the end of a queue that is first in, first out: run (one
+ * worker) or injection
  *
- * Where a worker looks (next_task), each time round: run queue, deque, injection queue, in turns. Of its own deque it takes
- * the newest task: a tree of tasks is then walked depth first, with few of them alive, and what a task has just spawned or
- * woken is still in the cache. Thieves take the oldest. Every DIRECT_SWITCHES picks it takes the oldest itself, after a look
- * at timers and I/O, so that nothing starves.
+ * Where a worker looks (next_task), each time round: run queue, deque, injection queue, in turns. Of its own
+ * deque it takes the newest task: a tree of tasks is then walked depth first, with few of them alive, and
+ * what a task has just spawned or woken is still in the cache. Thieves take the oldest. Every DIRECT_SWITCHES
+ * picks it takes the oldest itself, after a look at timers and I/O, so that nothing starves.
  *
  * How it goes to sleep without missing work (go_idle):
  *   1. it sets its bit in executor.idle and its `sleep` word, sequentially consistent;
  *   2. it looks once more at every queue it could have been woken for;
  *   3. it sleeps in its futex, or in epoll when it watches descriptors.
- * A thread that adds work first adds it, then looks at `idle` or `sleep` (announce_work, worker_kick). One of the two
- * sees the other. At most one worker is woken for one task: whoever is woken is a searcher, nobody wakes a second one
- * while there is a searcher, and a searcher that finds work wakes the next if there is more (stop_searching).
+ * A thread that adds work first adds it, then looks at `idle` or `sleep` (announce_work, worker_kick). One of
+ * the two sees the other. At most one worker is woken for one task: whoever is woken is a searcher, nobody
+ * wakes a second one while there is a searcher, and a searcher that finds work wakes the next if there is
+ * more (stop_searching).
  *
- * Stacks: a task that suspends or ends switches straight to the next stackful one (take_next), without passing through the
- * loop; a stack whose task ended takes a fresh task in place (fiber). Started stacks never leave their thread. */
+ * Stacks: a task that suspends or ends switches straight to the next stackful one (take_next), without
+ * passing through the loop; a stack whose task ended takes a fresh task in place (fiber). Started stacks
+ * never leave their thread. */
 #include "worker.h"
 #include "check.h"
 #include "task_check.h"
@@ -187,7 +190,8 @@ static struct aglet_task *take_own(struct worker *w, bool oldest) {
     return t;
 }
 
-/* A stackful task that this thread may switch to at once, or NULL: ask the loop. Its stack may be NULL: fresh. */
+/* A stackful task that this thread may switch to at once, or NULL: ask the loop. Its stack may be NULL:
+ * fresh. */
 static struct aglet_task *take_next(struct worker *w) {
     if (w->direct == 0 || w->handoff || atomic_load_explicit(&w->inbox, memory_order_relaxed))
         return NULL;
@@ -222,7 +226,8 @@ void task_wake(struct aglet_task *t) {
             return;
         /* NOTIFIED to NOTIFIED as well: the release orders what the waker wrote before the token.
          * Partner: the compare-exchange and the exchange in task_park, and in run_step. */
-        if (atomic_compare_exchange_weak_explicit(&t->state, &seen, next, memory_order_acq_rel, memory_order_relaxed))
+        if (atomic_compare_exchange_weak_explicit(&t->state, &seen, next, memory_order_acq_rel,
+                                                  memory_order_relaxed))
             break;
     }
     if (seen == TASK_PARKED)
@@ -294,7 +299,8 @@ void task_end(struct aglet_task *t) {
     struct worker *w = worker_here_;
     atomic_store_explicit(&t->state, TASK_ENDED, memory_order_relaxed);
     /* Only this thread writes it. Release: the executor's end sees what the task did. */
-    atomic_store_explicit(&w->ended, atomic_load_explicit(&w->ended, memory_order_relaxed) + 1, memory_order_release);
+    atomic_store_explicit(&w->ended, atomic_load_explicit(&w->ended, memory_order_relaxed) + 1,
+                          memory_order_release);
     /* Partner: the compare-exchange in aglet_join, the exchange in aglet_detach. */
     uintptr_t join = atomic_exchange_explicit(&t->join, JOIN_ENDED, memory_order_acq_rel);
     if (join == JOIN_DETACHED)
@@ -364,7 +370,8 @@ static void run_stackful(struct worker *w, struct aglet_task *t) {
     if (!t->stack) {
         struct stack *s = take_stack(w);
         if (!s) {
-            /* No memory for a stack now. The task is not lost: it waits behind the others, which free theirs. */
+            /* No memory for a stack now. The task is not lost: it waits behind the others, which free theirs.
+             */
             inject(w->executor, t);
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
             return;
@@ -506,7 +513,8 @@ static void go_idle(struct worker *w, bool (*done)(void *), void *context) {
         if (epoll)
             reactor_poll(w->reactor, deadline);
         else
-            while (atomic_load(&w->sleep) == WORKER_IN_FUTEX && futex_wait(&w->sleep, WORKER_IN_FUTEX, deadline))
+            while (atomic_load(&w->sleep) == WORKER_IN_FUTEX &&
+                   futex_wait(&w->sleep, WORKER_IN_FUTEX, deadline))
                 ;
     }
     atomic_store(&w->sleep, WORKER_AWAKE);

@@ -14,8 +14,9 @@
 
 enum {
     WORKERS_MAX = 64,
-    DIRECT_SWITCHES = 61, /* switches from task to task before the worker looks at timers, I/O and other queues */
-    TASK_BUDGET = 128,    /* operations that succeed at once before a task lets others run */
+    DIRECT_SWITCHES =
+        61, /* switches from task to task before the worker looks at timers, I/O and other queues */
+    TASK_BUDGET = 128, /* operations that succeed at once before a task lets others run */
 };
 
 enum worker_sleep { WORKER_AWAKE, WORKER_IN_FUTEX, WORKER_IN_EPOLL };
@@ -27,11 +28,12 @@ struct task_fifo {
 struct worker {
     /* The owner's alone. */
     struct aglet_task *current;
-    struct task_fifo run;       /* pinned tasks that can go on */
-    struct aglet_task *handoff; /* taken out of a queue by a stack that cannot run it; the loop runs it next */
-    struct stack *stacks;       /* free ones, each waiting inside its loop for a task */
+    struct task_fifo run; /* pinned tasks that can go on */
+    struct aglet_task
+        *handoff;         /* taken out of a queue by a stack that cannot run it; the loop runs it next */
+    struct stack *stacks; /* free ones, each waiting inside its loop for a task */
     size_t stacks_free;
-    unsigned direct;            /* picks left until the next look at timers and I/O */
+    unsigned direct; /* picks left until the next look at timers and I/O */
     unsigned budget;
     unsigned tick;
     bool searching;
@@ -52,10 +54,11 @@ struct worker {
     /* Written by the owner, read when the executor ends. */
     _Atomic uint64_t spawned, ended;
     /* Shared. */
-    struct deque deque;                               /* tasks that any worker may run */
+    struct deque deque;                              /* tasks that any worker may run */
     _Alignas(64) _Atomic(struct aglet_task *) inbox; /* pinned tasks woken by other threads; newest first */
-    _Atomic uint32_t sleep;                           /* enum worker_sleep; also the futex */
-    _Atomic uint64_t polls; /* checked: grows by 2 with each switch; odd while a task runs. Read by the watchdog */
+    _Atomic uint32_t sleep;                          /* enum worker_sleep; also the futex */
+    _Atomic uint64_t
+        polls; /* checked: grows by 2 with each switch; odd while a task runs. Read by the watchdog */
 };
 
 struct aglet_executor {
@@ -63,22 +66,23 @@ struct aglet_executor {
     bool current_thread;
     size_t stack_size, stacks_kept;
     _Atomic bool stop;
-    _Atomic bool busy;      /* current_thread: somebody is inside aglet_block_on */
-    _Atomic uint64_t idle;  /* bit i: worker i is about to sleep or sleeps */
+    _Atomic bool busy;          /* current_thread: somebody is inside aglet_block_on */
+    _Atomic uint64_t idle;      /* bit i: worker i is about to sleep or sleeps */
     _Atomic uint32_t searching; /* workers awake without work */
     _Atomic int blocked_on;     /* threads inside aglet_block_on */
     _Atomic bool deadlock_told; /* checked */
     _Atomic bool closing;       /* tasks spawned from now on are born aborted */
     _Atomic uint64_t spawned_outside;
     _Alignas(64) struct slock inject_lock;
-    struct task_fifo inject; /* under inject_lock */
+    struct task_fifo inject;  /* under inject_lock */
     _Atomic int64_t injected; /* length of it; written under inject_lock */
     struct worker *worker[WORKERS_MAX];
 };
 
 extern _Thread_local struct worker *worker_here_;
 
-/* The worker this thread is, or NULL. A task's thread never changes, so the value may be kept across yields. */
+/* The worker this thread is, or NULL. A task's thread never changes, so the value may be kept across yields.
+ */
 static inline struct worker *worker_self(void) {
     return worker_here_;
 }

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Wrong: an object that belongs to one thread is used by a task on another worker. Finds: affinity. Only with Aglet's API. */
+/* Wrong: an object that belongs to one thread is used by a task on another worker. Finds: affinity. Only with
+ * Aglet's API. */
 #include "form.h"
 #include "aglet/executor.h"
 
 static aglet_affine owner = AGLET_AFFINE_INIT;
 
-static void *draw(void *argument)
-{
+static void *draw(void *argument) {
     aglet_affine_check(&owner);
     return argument;
 }
 
-static void *work(void *argument)
-{
+static void *work(void *argument) {
     aglet_task *task;
     draw(NULL);
     if (mended)
@@ -26,7 +25,6 @@ static void *work(void *argument)
     return argument;
 }
 
-int main(void)
-{
+int main(void) {
     return aglet_run(&(struct aglet_executor_options){.workers = 2}, work, NULL, NULL);
 }

@@ -4,14 +4,12 @@
 #include "aglet/blocking.h"
 #include "aglet/executor.h"
 
-static void *block(void *argument)
-{
+static void *block(void *argument) {
     usleep(1500000);
     return argument;
 }
 
-static void *work(void *argument)
-{
+static void *work(void *argument) {
     if (mended)
         (void)aglet_run_blocking(block, NULL, NULL);
     else
@@ -19,7 +17,6 @@ static void *work(void *argument)
     return argument;
 }
 
-int main(void)
-{
+int main(void) {
     return aglet_run(NULL, work, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Wrong: two tasks each wait for the other's message first. Finds: channel-deadlock. Only with Aglet's API. */
+/* Wrong: two tasks each wait for the other's message first. Finds: channel-deadlock. Only with Aglet's API.
+ */
 #include "form.h"
 #include "aglet/channel.h"
 #include "aglet/executor.h"
@@ -12,8 +13,7 @@ struct side {
     int begins;
 };
 
-static void *talk(void *argument)
-{
+static void *talk(void *argument) {
     struct side *s = argument;
     int value = 0;
     if (s->begins)
@@ -26,8 +26,7 @@ static void *talk(void *argument)
     return NULL;
 }
 
-static void *work(void *argument)
-{
+static void *work(void *argument) {
     struct side a = {.begins = mended}, b = {.begins = 0};
     aglet_task *ta, *tb;
     if (numbers_bounded(&a.to, &b.from, 1) || numbers_bounded(&b.to, &a.from, 1))
@@ -39,7 +38,6 @@ static void *work(void *argument)
     return NULL;
 }
 
-int main(void)
-{
+int main(void) {
     return aglet_run(NULL, work, NULL, NULL);
 }

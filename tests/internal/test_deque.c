@@ -13,13 +13,11 @@ static struct deque deque;
 static _Atomic unsigned char taken[ITEMS + 1];
 static _Atomic int done;
 
-static void note(void *item)
-{
+static void note(void *item) {
     atomic_fetch_add(&taken[(uintptr_t)item], 1);
 }
 
-static void *steal(void *unused)
-{
+static void *steal(void *unused) {
     (void)unused;
     while (!atomic_load(&done)) {
         bool again;
@@ -30,8 +28,7 @@ static void *steal(void *unused)
     return NULL;
 }
 
-static void every_item_is_taken_once(void **state)
-{
+static void every_item_is_taken_once(void **state) {
     (void)state;
     pthread_t thieves[2];
     uint64_t dice = 12345;
@@ -59,8 +56,7 @@ static void every_item_is_taken_once(void **state)
     deque_destroy(&deque);
 }
 
-static void the_owner_takes_the_newest_and_thieves_the_oldest(void **state)
-{
+static void the_owner_takes_the_newest_and_thieves_the_oldest(void **state) {
     (void)state;
     bool again;
     assert_int_equal(deque_init(&deque), 0);
@@ -79,8 +75,7 @@ static void the_owner_takes_the_newest_and_thieves_the_oldest(void **state)
     deque_destroy(&deque);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_item_is_taken_once),
         cmocka_unit_test(the_owner_takes_the_newest_and_thieves_the_oldest),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Spurious wake-ups: a thread wakes random tasks all the time, ended ones too, while they wait for channels, timers, pipes,
- * joins and locks. Nothing may return early or be lost. Stands on worker.h for task_wake. */
+/* Spurious wake-ups: a thread wakes random tasks all the time, ended ones too, while they wait for channels,
+ * timers, pipes, joins and locks. Nothing may return early or be lost. Stands on worker.h for task_wake. */
 #include "on_each.h"
 
 #include "aglet/async_mutex.h"
@@ -16,16 +16,14 @@ AGLET_CHANNEL(numbers, long);
 
 static atomic_int done;
 
-static void wake(struct aglet_task *t, void *dice)
-{
+static void wake(struct aglet_task *t, void *dice) {
     uint32_t *d = dice;
     *d = *d * 1664525u + 1013904223u;
     if (*d >> 30)
         task_wake(t);
 }
 
-static void *disturb(void *unused)
-{
+static void *disturb(void *unused) {
     uint32_t dice = 1;
     (void)unused;
     while (!atomic_load(&done)) {
@@ -38,8 +36,7 @@ static void *disturb(void *unused)
 static aglet_async_mutex mu;
 static long protected_;
 
-static void *sleep_and_lock(void *arg)
-{
+static void *sleep_and_lock(void *arg) {
     for (int i = 0; i < 20; i++) {
         aglet_time due = aglet_after_ns(300000);
         CHECK(aglet_sleep_until(due) == 0);
@@ -53,8 +50,7 @@ static void *sleep_and_lock(void *arg)
     return arg;
 }
 
-static void *send_some(void *arg)
-{
+static void *send_some(void *arg) {
     numbers_sender *tx = arg;
     for (long i = 1; i <= 500; i++)
         CHECK(numbers_send(tx, i) == 0);
@@ -62,8 +58,7 @@ static void *send_some(void *arg)
     return NULL;
 }
 
-static void *body(void *arg)
-{
+static void *body(void *arg) {
     (void)arg;
     numbers_sender tx;
     numbers_receiver rx;
@@ -99,8 +94,7 @@ static void *body(void *arg)
     return NULL;
 }
 
-static void a_wake_for_no_reason_ends_no_wait(void **state)
-{
+static void a_wake_for_no_reason_ends_no_wait(void **state) {
     (void)state;
     pthread_t thread;
     pthread_create(&thread, NULL, disturb, NULL);
@@ -110,8 +104,7 @@ static void a_wake_for_no_reason_ends_no_wait(void **state)
     pthread_join(thread, NULL);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_wake_for_no_reason_ends_no_wait)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

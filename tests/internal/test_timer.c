@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The timer wheel against a sorted list: random deadlines from a tick to years, random stops, random steps of time.
- * Stands on timer.h. */
+/* The timer wheel against a sorted list: random deadlines from a tick to years, random stops, random steps of
+ * time. Stands on timer.h. */
 #include "cmocka_main.h"
 
 #include "timer.h"
@@ -17,31 +17,28 @@ struct entry {
 
 static int64_t now;
 
-static void fire(void *who)
-{
+static void fire(void *who) {
     struct entry *e = who;
     e->fired++;
     assert_true(e->timer.deadline <= now);
 }
 
 static uint64_t state;
-static uint64_t roll(uint64_t n)
-{
+static uint64_t roll(uint64_t n) {
     state ^= state << 13;
     state ^= state >> 7;
     state ^= state << 17;
     return (state >> 16) % n;
 }
 
-static int64_t random_delay(void)
-{
-    static const int64_t scales[] = {1000, 100000, 10000000, 1000000000, 60000000000, 3600000000000, 30000000000000000};
+static int64_t random_delay(void) {
+    static const int64_t scales[] = {1000,        100000,        10000000,         1000000000,
+                                     60000000000, 3600000000000, 30000000000000000};
     return (int64_t)roll((uint64_t)scales[roll(COUNT(scales))]) + 1;
 }
 
 /* What is due by `now`, less one tick of grace for rounding up, must have fired; what is not due must not. */
-static void compare(struct entry *entries, struct timer_wheel *wheel)
-{
+static void compare(struct entry *entries, struct timer_wheel *wheel) {
     int64_t tick = INT64_C(1) << TIMER_TICK_SHIFT, soonest = INT64_MAX;
     for (int i = 0; i < TIMERS; i++) {
         struct entry *e = &entries[i];
@@ -60,8 +57,7 @@ static void compare(struct entry *entries, struct timer_wheel *wheel)
         assert_true(timer_wheel_next(wheel) == INT64_MAX);
 }
 
-static void it_fires_what_is_due_and_nothing_else(void **unused)
-{
+static void it_fires_what_is_due_and_nothing_else(void **unused) {
     (void)unused;
     for (uint64_t seed = 1; seed <= 20; seed++) {
         state = seed * UINT64_C(0x9E3779B97F4A7C15);
@@ -94,8 +90,7 @@ static void it_fires_what_is_due_and_nothing_else(void **unused)
     }
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(it_fires_what_is_due_and_nothing_else)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Async mutex, condition, rwlock, semaphore, once, broadcast and watch, as their contracts say. Stands on on_each.h. */
+/* Async mutex, condition, rwlock, semaphore, once, broadcast and watch, as their contracts say. Stands on
+ * on_each.h. */
 #include "on_each.h"
 
 #include "aglet/async_mutex.h"
@@ -16,8 +17,7 @@ static struct {
     long value, inside;
 } shared;
 
-static void *add_with_yield(void *arg)
-{
+static void *add_with_yield(void *arg) {
     (void)arg;
     for (int i = 0; i < 200; i++) {
         CHECK(aglet_async_mutex_lock(&shared.mu) == 0);
@@ -31,14 +31,12 @@ static void *add_with_yield(void *arg)
     return NULL;
 }
 
-static void *lock_for_ever(void *arg)
-{
+static void *lock_for_ever(void *arg) {
     (void)arg;
     return (void *)(intptr_t)aglet_async_mutex_lock(&shared.mu);
 }
 
-static void *mutexes(void *arg)
-{
+static void *mutexes(void *arg) {
     (void)arg;
     aglet_task *tasks[10];
     void *results[10];
@@ -63,14 +61,12 @@ static void *mutexes(void *arg)
     return NULL;
 }
 
-static void a_mutex_held_across_yields_excludes(void **state)
-{
+static void a_mutex_held_across_yields_excludes(void **state) {
     (void)state;
     on_each(mutexes, NULL);
 }
 
-static void *wait_for_value(void *arg)
-{
+static void *wait_for_value(void *arg) {
     CHECK(aglet_async_mutex_lock(&shared.mu) == 0);
     while (shared.value < (long)(intptr_t)arg)
         CHECK(aglet_async_cond_wait(&shared.changed, &shared.mu, AGLET_FOREVER) == 0);
@@ -78,8 +74,7 @@ static void *wait_for_value(void *arg)
     return NULL;
 }
 
-static void *conditions(void *arg)
-{
+static void *conditions(void *arg) {
     (void)arg;
     aglet_task *tasks[10];
     void *results[10];
@@ -101,8 +96,7 @@ static void *conditions(void *arg)
     return NULL;
 }
 
-static void a_condition_wakes_those_who_wait(void **state)
-{
+static void a_condition_wakes_those_who_wait(void **state) {
     (void)state;
     on_each(conditions, NULL);
 }
@@ -113,8 +107,7 @@ static struct {
     atomic_int readers, most;
 } table;
 
-static void *read_table(void *arg)
-{
+static void *read_table(void *arg) {
     (void)arg;
     for (int i = 0; i < 100; i++) {
         CHECK(aglet_async_rwlock_read(&table.rw, AGLET_FOREVER) == 0);
@@ -130,8 +123,7 @@ static void *read_table(void *arg)
     return NULL;
 }
 
-static void *write_table(void *arg)
-{
+static void *write_table(void *arg) {
     (void)arg;
     for (int i = 0; i < 50; i++) {
         CHECK(aglet_async_rwlock_write(&table.rw, AGLET_FOREVER) == 0);
@@ -144,8 +136,7 @@ static void *write_table(void *arg)
     return NULL;
 }
 
-static void *rwlocks(void *arg)
-{
+static void *rwlocks(void *arg) {
     (void)arg;
     aglet_task *tasks[8];
     void *results[8];
@@ -160,8 +151,7 @@ static void *rwlocks(void *arg)
     return NULL;
 }
 
-static void a_rwlock_lets_readers_in_together_and_writers_alone(void **state)
-{
+static void a_rwlock_lets_readers_in_together_and_writers_alone(void **state) {
     (void)state;
     on_each(rwlocks, NULL);
 }
@@ -169,8 +159,7 @@ static void a_rwlock_lets_readers_in_together_and_writers_alone(void **state)
 static aglet_async_semaphore three = AGLET_ASYNC_SEMAPHORE_INIT(3);
 static atomic_int inside;
 
-static void *with_permit(void *arg)
-{
+static void *with_permit(void *arg) {
     (void)arg;
     for (int i = 0; i < 50; i++) {
         CHECK(aglet_async_semaphore_take(&three, AGLET_FOREVER) == 0);
@@ -182,8 +171,7 @@ static void *with_permit(void *arg)
     return NULL;
 }
 
-static void *semaphores(void *arg)
-{
+static void *semaphores(void *arg) {
     (void)arg;
     aglet_task *tasks[10];
     void *results[10];
@@ -200,16 +188,14 @@ static void *semaphores(void *arg)
     return NULL;
 }
 
-static void a_semaphore_lets_as_many_in_as_it_has_permits(void **state)
-{
+static void a_semaphore_lets_as_many_in_as_it_has_permits(void **state) {
     (void)state;
     on_each(semaphores, NULL);
 }
 
 static atomic_int made;
 
-static int make(void *fail_first)
-{
+static int make(void *fail_first) {
     (void)aglet_yield();
     int n = atomic_fetch_add(&made, 1);
     return n == 0 && fail_first ? -EIO : 0;
@@ -220,14 +206,12 @@ struct lazy {
     void *fail_first;
 };
 
-static void *use_lazy(void *arg)
-{
+static void *use_lazy(void *arg) {
     struct lazy *l = arg;
     return (void *)(intptr_t)aglet_async_once_run(&l->once, make, l->fail_first);
 }
 
-static void *onces(void *arg)
-{
+static void *onces(void *arg) {
     struct lazy l = {.fail_first = arg};
     aglet_task *tasks[10];
     void *results[10];
@@ -243,8 +227,7 @@ static void *onces(void *arg)
     return NULL;
 }
 
-static void once_runs_until_it_has_succeeded_once(void **state)
-{
+static void once_runs_until_it_has_succeeded_once(void **state) {
     (void)state;
     on_each(onces, NULL);
     on_each(onces, (void *)1);
@@ -253,8 +236,7 @@ static void once_runs_until_it_has_succeeded_once(void **state)
 AGLET_BROADCAST(news, long);
 AGLET_WATCH(level, long);
 
-static void *read_news(void *arg)
-{
+static void *read_news(void *arg) {
     news_receiver *rx = arg;
     long value, next = 0;
     int error;
@@ -266,8 +248,7 @@ static void *read_news(void *arg)
     return NULL;
 }
 
-static void *broadcasts(void *arg)
-{
+static void *broadcasts(void *arg) {
     (void)arg;
     news_sender tx;
     news_receiver rx[5], slow;
@@ -318,14 +299,12 @@ static void *broadcasts(void *arg)
     return NULL;
 }
 
-static void broadcast_gives_all_and_watch_the_latest(void **state)
-{
+static void broadcast_gives_all_and_watch_the_latest(void **state) {
     (void)state;
     on_each(broadcasts, NULL);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mutex_held_across_yields_excludes),
         cmocka_unit_test(a_condition_wakes_those_who_wait),

@@ -24,8 +24,7 @@ struct producer {
     long from, n;
 };
 
-static void *produce(void *arg)
-{
+static void *produce(void *arg) {
     struct producer *p = arg;
     for (long i = 0; i < p->n; i++)
         if (numbers_send(&p->tx, p->from + i) != 0)
@@ -37,8 +36,7 @@ static void *produce(void *arg)
 enum { PRODUCERS = 4, EACH = 3000 };
 
 /* Many producers, one consumer: every number comes once, those of one producer in order. */
-static void *fan_in(void *capacity)
-{
+static void *fan_in(void *capacity) {
     numbers_sender tx;
     numbers_receiver rx;
     struct producer producers[PRODUCERS];
@@ -65,32 +63,27 @@ static void *fan_in(void *capacity)
     return NULL;
 }
 
-static void bounded_keeps_order_and_loses_nothing(void **state)
-{
+static void bounded_keeps_order_and_loses_nothing(void **state) {
     (void)state;
     on_each(fan_in, (void *)1);
     on_each(fan_in, (void *)128);
 }
 
-static void rendezvous_keeps_order_and_loses_nothing(void **state)
-{
+static void rendezvous_keeps_order_and_loses_nothing(void **state) {
     (void)state;
     on_each(fan_in, (void *)0);
 }
 
-static void unbounded_keeps_order_and_loses_nothing(void **state)
-{
+static void unbounded_keeps_order_and_loses_nothing(void **state) {
     (void)state;
     on_each(fan_in, (void *)(uintptr_t)AGLET_UNBOUNDED);
 }
 
-static void *produce_in_thread(void *arg)
-{
+static void *produce_in_thread(void *arg) {
     return produce(arg);
 }
 
-static void threads_use_the_same_channels(void **state)
-{
+static void threads_use_the_same_channels(void **state) {
     (void)state;
     size_t capacities[] = {0, 1, 64, AGLET_UNBOUNDED};
     for (size_t k = 0; k < COUNT(capacities); k++) {
@@ -117,8 +110,7 @@ static void threads_use_the_same_channels(void **state)
     }
 }
 
-static void *consume_shared(void *arg)
-{
+static void *consume_shared(void *arg) {
     numbers_shared_receiver *rx = arg;
     long sum = 0, value;
     while (numbers_shared_recv(rx, &value) == 0)
@@ -127,8 +119,7 @@ static void *consume_shared(void *arg)
     return (void *)sum;
 }
 
-static void *many_consumers(void *arg)
-{
+static void *many_consumers(void *arg) {
     (void)arg;
     numbers_sender tx;
     numbers_receiver rx;
@@ -152,14 +143,12 @@ static void *many_consumers(void *arg)
     return NULL;
 }
 
-static void a_shared_receiver_serves_many_consumers(void **state)
-{
+static void a_shared_receiver_serves_many_consumers(void **state) {
     (void)state;
     on_each(many_consumers, NULL);
 }
 
-static void *edges(void *arg)
-{
+static void *edges(void *arg) {
     (void)arg;
     numbers_sender tx;
     numbers_receiver rx;
@@ -198,20 +187,17 @@ static void *edges(void *arg)
     return NULL;
 }
 
-static void results_at_the_edges_are_errno_values(void **state)
-{
+static void results_at_the_edges_are_errno_values(void **state) {
     (void)state;
     on_each(edges, NULL);
 }
 
-static void *put_answer(void *arg)
-{
+static void *put_answer(void *arg) {
     (void)aglet_yield();
     return (void *)(intptr_t)answer_put(arg, 42);
 }
 
-static void *oneshot(void *arg)
-{
+static void *oneshot(void *arg) {
     (void)arg;
     for (int i = 0; i < 100; i++) {
         answer_sender tx;
@@ -229,14 +215,12 @@ static void *oneshot(void *arg)
     return NULL;
 }
 
-static void a_oneshot_carries_one_value(void **state)
-{
+static void a_oneshot_carries_one_value(void **state) {
     (void)state;
     on_each(oneshot, NULL);
 }
 
-static void *large_items(void *arg)
-{
+static void *large_items(void *arg) {
     (void)arg;
     bigs_sender tx;
     bigs_receiver rx;
@@ -253,25 +237,21 @@ static void *large_items(void *arg)
     return NULL;
 }
 
-static void items_of_any_size_are_copied_whole(void **state)
-{
+static void items_of_any_size_are_copied_whole(void **state) {
     (void)state;
     on_each(large_items, NULL);
 }
 
-static void *recv_for_ever(void *arg)
-{
+static void *recv_for_ever(void *arg) {
     long value;
     return (void *)(intptr_t)numbers_recv(arg, &value);
 }
 
-static void *send_for_ever(void *arg)
-{
+static void *send_for_ever(void *arg) {
     return (void *)(intptr_t)numbers_send(arg, 9);
 }
 
-static void *aborts(void *arg)
-{
+static void *aborts(void *arg) {
     (void)arg;
     numbers_sender tx;
     numbers_receiver rx;
@@ -297,14 +277,12 @@ static void *aborts(void *arg)
     return NULL;
 }
 
-static void an_aborted_wait_leaves_the_channel_as_it_was(void **state)
-{
+static void an_aborted_wait_leaves_the_channel_as_it_was(void **state) {
     (void)state;
     on_each(aborts, NULL);
 }
 
-static void a_task_and_a_thread_can_talk(void **state)
-{
+static void a_task_and_a_thread_can_talk(void **state) {
     (void)state;
     aglet_executor *ex = aglet_executor_new(&each_kind[1]);
     numbers_sender tx;
@@ -322,8 +300,7 @@ static void a_task_and_a_thread_can_talk(void **state)
     aglet_executor_free(ex);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bounded_keeps_order_and_loses_nothing),
         cmocka_unit_test(rendezvous_keeps_order_and_loses_nothing),

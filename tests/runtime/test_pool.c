@@ -12,8 +12,7 @@ struct fib {
     long result;
 };
 
-static void fib(void *arg)
-{
+static void fib(void *arg) {
     struct fib *f = arg;
     if (f->n < 2) {
         f->result = f->n;
@@ -24,8 +23,7 @@ static void fib(void *arg)
     f->result = a.result + b.result;
 }
 
-static void forks_are_joined_before_the_return(void **state)
-{
+static void forks_are_joined_before_the_return(void **state) {
     (void)state;
     for (unsigned threads = 1; threads <= 4; threads++) {
         aglet_pool *pool = aglet_pool_new(threads);
@@ -42,15 +40,13 @@ static void forks_are_joined_before_the_return(void **state)
 enum { N = 100003 };
 static atomic_uchar touched[N];
 
-static void touch(void *context, size_t from, size_t to)
-{
+static void touch(void *context, size_t from, size_t to) {
     (void)context;
     for (size_t i = from; i < to; i++)
         atomic_fetch_add(&touched[i], 1);
 }
 
-static void a_loop_visits_every_index_once(void **state)
-{
+static void a_loop_visits_every_index_once(void **state) {
     (void)state;
     size_t grains[] = {0, 1, 7, N, 2 * N};
     for (size_t g = 0; g < COUNT(grains); g++)
@@ -64,8 +60,7 @@ struct line {
     size_t first, last, count;
 };
 
-static void add_range(void *context, size_t from, size_t to, void *accumulator)
-{
+static void add_range(void *context, size_t from, size_t to, void *accumulator) {
     struct line *l = accumulator;
     (void)context;
     if (!l->count)
@@ -74,8 +69,7 @@ static void add_range(void *context, size_t from, size_t to, void *accumulator)
     l->count += to - from;
 }
 
-static void join_lines(void *context, void *earlier, const void *later)
-{
+static void join_lines(void *context, void *earlier, const void *later) {
     struct line *a = earlier;
     const struct line *b = later;
     int *wrong = context;
@@ -85,8 +79,7 @@ static void join_lines(void *context, void *earlier, const void *later)
     a->count += b->count;
 }
 
-static void a_reduction_combines_neighbours_in_order(void **state)
-{
+static void a_reduction_combines_neighbours_in_order(void **state) {
     (void)state;
     int wrong = 0;
     struct line zero = {0}, all;
@@ -102,16 +95,14 @@ static void a_reduction_combines_neighbours_in_order(void **state)
 AGLET_PARALLEL_SORT(sort_longs, long, LESS);
 
 static uint64_t seed = 88172645463325252u;
-static uint64_t next_random(void)
-{
+static uint64_t next_random(void) {
     seed ^= seed << 13;
     seed ^= seed >> 7;
     seed ^= seed << 17;
     return seed;
 }
 
-static void a_sort_orders_every_kind_of_input(void **state)
-{
+static void a_sort_orders_every_kind_of_input(void **state) {
     (void)state;
     static long a[200000];
     size_t sizes[] = {0, 1, 2, 25, 100, 8192, 8193, 200000};
@@ -137,8 +128,7 @@ static void a_sort_orders_every_kind_of_input(void **state)
         }
 }
 
-static void *from_task(void *arg)
-{
+static void *from_task(void *arg) {
     (void)arg;
     struct fib f = {15, 0};
     fib(&f);
@@ -146,14 +136,12 @@ static void *from_task(void *arg)
     return NULL;
 }
 
-static void tasks_may_fork_on_the_pool(void **state)
-{
+static void tasks_may_fork_on_the_pool(void **state) {
     (void)state;
     on_each(from_task, NULL);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forks_are_joined_before_the_return),
         cmocka_unit_test(a_loop_visits_every_index_once),

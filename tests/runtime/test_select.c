@@ -10,8 +10,7 @@
 
 AGLET_CHANNEL(numbers, long);
 
-static void *produce(void *arg)
-{
+static void *produce(void *arg) {
     numbers_sender *tx = arg;
     for (long i = 1; i <= 2000; i++)
         if (numbers_send(tx, i))
@@ -21,8 +20,7 @@ static void *produce(void *arg)
 }
 
 /* Two channels read by one select: everything comes, once. */
-static void *read_both(void *arg)
-{
+static void *read_both(void *arg) {
     size_t capacity = (size_t)(uintptr_t)arg;
     numbers_sender tx[2];
     numbers_receiver rx[2];
@@ -50,8 +48,7 @@ static void *read_both(void *arg)
     return NULL;
 }
 
-static void a_select_over_channels_loses_nothing(void **state)
-{
+static void a_select_over_channels_loses_nothing(void **state) {
     (void)state;
     on_each(read_both, (void *)0);
     on_each(read_both, (void *)1);
@@ -64,8 +61,7 @@ struct ends {
     long n;
 };
 
-static void *select_sender(void *arg)
-{
+static void *select_sender(void *arg) {
     struct ends *e = arg;
     for (long i = 1; i <= e->n; i++) {
         long item = i;
@@ -79,8 +75,7 @@ static void *select_sender(void *arg)
 }
 
 /* A select that sends on either of two channels against a select that receives from either. */
-static void *both_sides(void *arg)
-{
+static void *both_sides(void *arg) {
     struct ends e = {.n = 3000};
     for (int i = 0; i < 2; i++)
         CHECK(numbers_bounded(&e.tx[i], &e.rx[i], (size_t)(uintptr_t)arg) == 0);
@@ -107,21 +102,18 @@ static void *both_sides(void *arg)
     return NULL;
 }
 
-static void selects_on_both_sides_meet(void **state)
-{
+static void selects_on_both_sides_meet(void **state) {
     (void)state;
     on_each(both_sides, (void *)0);
     on_each(both_sides, (void *)2);
 }
 
-static void *slow(void *arg)
-{
+static void *slow(void *arg) {
     (void)aglet_sleep_ms((int64_t)(intptr_t)arg);
     return arg;
 }
 
-static void *joins(void *arg)
-{
+static void *joins(void *arg) {
     (void)arg;
     aglet_task *a, *b;
     void *ra = NULL, *rb = NULL;
@@ -139,14 +131,12 @@ static void *joins(void *arg)
     return NULL;
 }
 
-static void a_select_takes_the_first_task_that_ends(void **state)
-{
+static void a_select_takes_the_first_task_that_ends(void **state) {
     (void)state;
     on_each(joins, NULL);
 }
 
-static void *readable(void *arg)
-{
+static void *readable(void *arg) {
     (void)arg;
     aglet_io r, w;
     aglet_task *t;
@@ -168,21 +158,18 @@ static void *readable(void *arg)
     return NULL;
 }
 
-static void a_descriptor_can_be_one_of_the_cases(void **state)
-{
+static void a_descriptor_can_be_one_of_the_cases(void **state) {
     (void)state;
     on_each(readable, NULL);
 }
 
-static void *wait_in_select(void *arg)
-{
+static void *wait_in_select(void *arg) {
     long value;
     struct aglet_case cases[] = {AGLET_CASE_RECV((numbers_receiver *)arg, &value)};
     return (void *)(intptr_t)aglet_select(cases, 1, AGLET_FOREVER);
 }
 
-static void *aborted(void *arg)
-{
+static void *aborted(void *arg) {
     (void)arg;
     numbers_sender tx;
     numbers_receiver rx;
@@ -202,14 +189,12 @@ static void *aborted(void *arg)
     return NULL;
 }
 
-static void an_aborted_select_takes_nothing(void **state)
-{
+static void an_aborted_select_takes_nothing(void **state) {
     (void)state;
     on_each(aborted, NULL);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_select_over_channels_loses_nothing),
         cmocka_unit_test(selects_on_both_sides_meet),

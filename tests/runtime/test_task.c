@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Tasks: spawn, join, yield, sleep, abort, groups, locals. Each case runs on a current-thread executor and on one with
- * two workers. */
+/* Tasks: spawn, join, yield, sleep, abort, groups, locals. Each case runs on a current-thread executor and on
+ * one with two workers. */
 #include "on_each.h"
 
 #include "aglet/executor.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Tasks where things fail: no memory at the k-th request, no descriptors, signals in every system call, fork. An error
- * must reach the caller, and no task may be lost. Stands on on_each.h; malloc and its kin are taken over by this file. */
+/* Tasks where things fail: no memory at the k-th request, no descriptors, signals in every system call, fork.
+ * An error must reach the caller, and no task may be lost. Stands on on_each.h; malloc and its kin are taken
+ * over by this file. */
 #include "on_each.h"
 
 #include "aglet/broadcast.h"
@@ -28,8 +29,7 @@
 static atomic_long fail_at = -1;
 static atomic_long requests;
 
-static bool fails(void)
-{
+static bool fails(void) {
     atomic_fetch_add(&requests, 1);
     return atomic_load(&fail_at) >= 0 && atomic_fetch_sub(&fail_at, 1) == 0;
 }
@@ -38,21 +38,17 @@ extern void *__libc_malloc(size_t n);
 extern void *__libc_calloc(size_t n, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t n);
 
-void *malloc(size_t n)
-{
+void *malloc(size_t n) {
     return fails() ? NULL : __libc_malloc(n);
 }
-void *calloc(size_t n, size_t size)
-{
+void *calloc(size_t n, size_t size) {
     return fails() ? NULL : __libc_calloc(n, size);
 }
-void *aligned_alloc(size_t alignment, size_t n)
-{
+void *aligned_alloc(size_t alignment, size_t n) {
     return fails() ? NULL : __libc_memalign(alignment, n);
 }
 
-void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
-{
+void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset) {
     static void *(*real)(void *, size_t, int, int, int, off_t);
     if (fails()) {
         errno = ENOMEM;
@@ -68,8 +64,7 @@ AGLET_BROADCAST(news, long);
 
 static atomic_int begun, ended;
 
-static void *count_me(void *arg)
-{
+static void *count_me(void *arg) {
     atomic_fetch_add(&begun, 1);
     (void)aglet_yield();
     atomic_fetch_add(&ended, 1);
@@ -81,8 +76,7 @@ struct frame {
     int error;
     char room[700];
 };
-AGLET_STACKLESS(count_step, struct frame)
-{
+AGLET_STACKLESS(count_step, struct frame) {
     AGLET_BEGIN(f);
     atomic_fetch_add(&begun, 1);
     AGLET_AWAIT(f, f->error, aglet_yield_poll(&f->aglet_));
@@ -91,8 +85,7 @@ AGLET_STACKLESS(count_step, struct frame)
 }
 
 /* Some of everything that asks for memory; every result is looked at, none is required to be good. */
-static void *try_everything(void *arg)
-{
+static void *try_everything(void *arg) {
     int spawned = 0;
     numbers_sender tx;
     numbers_receiver rx;
@@ -148,8 +141,7 @@ static void *try_everything(void *arg)
     return NULL;
 }
 
-static void an_allocation_that_fails_is_an_error_to_its_caller(void **state)
-{
+static void an_allocation_that_fails_is_an_error_to_its_caller(void **state) {
     (void)state;
     for (size_t kind = 0; kind < COUNT(each_kind); kind++) {
         long first = atomic_load(&requests), all = 100000;
@@ -172,8 +164,7 @@ static void an_allocation_that_fails_is_an_error_to_its_caller(void **state)
     }
 }
 
-static void *accept_all(void *arg)
-{
+static void *accept_all(void *arg) {
     aglet_io *listener = arg, connections[64];
     long failed = 0, accepted = 0;
     while (accepted < 20) {
@@ -198,8 +189,7 @@ static void *accept_all(void *arg)
     return NULL;
 }
 
-static void *no_descriptors(void *arg)
-{
+static void *no_descriptors(void *arg) {
     (void)arg;
     aglet_io listener, clients[20];
     struct rlimit before, tight;
@@ -224,21 +214,18 @@ static void *no_descriptors(void *arg)
     return wrong;
 }
 
-static void without_descriptors_accept_fails_and_loses_nobody(void **state)
-{
+static void without_descriptors_accept_fails_and_loses_nobody(void **state) {
     (void)state;
     on_each(no_descriptors, NULL);
 }
 
 static atomic_long alarms;
-static void on_alarm(int number)
-{
+static void on_alarm(int number) {
     (void)number;
     atomic_fetch_add(&alarms, 1);
 }
 
-static void *send_all(void *arg)
-{
+static void *send_all(void *arg) {
     aglet_io *w = arg;
     static char block[200000];
     for (int i = 0; i < 20; i++)
@@ -247,8 +234,7 @@ static void *send_all(void *arg)
     return NULL;
 }
 
-static void *interrupted(void *arg)
-{
+static void *interrupted(void *arg) {
     (void)arg;
     aglet_io r, w;
     aglet_task *t;
@@ -269,8 +255,7 @@ static void *interrupted(void *arg)
     return wrong;
 }
 
-static void signals_interrupt_nothing_that_tasks_see(void **state)
-{
+static void signals_interrupt_nothing_that_tasks_see(void **state) {
     (void)state;
     struct sigaction act = {.sa_handler = on_alarm}, was;
     sigaction(SIGALRM, &act, &was);
@@ -282,8 +267,7 @@ static void signals_interrupt_nothing_that_tasks_see(void **state)
     assert_true(atomic_load(&alarms) > 0);
 }
 
-static void *fork_here(void *arg)
-{
+static void *fork_here(void *arg) {
     (void)arg;
     pid_t child = fork();
     CHECK(child >= 0);
@@ -296,14 +280,12 @@ static void *fork_here(void *arg)
     return NULL;
 }
 
-static void a_task_may_fork_a_child_that_leaves_at_once(void **state)
-{
+static void a_task_may_fork_a_child_that_leaves_at_once(void **state) {
     (void)state;
     on_each(fork_here, NULL);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_allocation_that_fails_is_an_error_to_its_caller),
         cmocka_unit_test(without_descriptors_accept_fails_and_loses_nobody),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Random tasks send, receive, select, time out and are aborted, and a ledger of message ids is compared at the end of every
- * round: what was sent came once, what was returned to its sender came never. Stands on the public headers.
+/* Random tasks send, receive, select, time out and are aborted, and a ledger of message ids is compared at
+ * the end of every round: what was sent came once, what was returned to its sender came never. Stands on the
+ * public headers.
  *
- *   stress_tasks SECONDS [SEED]      the seed is printed; the same seed makes the same choices, not the same schedule */
+ *   stress_tasks SECONDS [SEED]      the seed is printed; the same seed makes the same choices, not the same
+ * schedule */
 #include "aglet/executor.h"
 #include "aglet/select.h"
 #include "aglet/stackless.h"
@@ -28,16 +30,14 @@ struct chance {
     uint64_t state;
 };
 
-static uint32_t roll(struct chance *c, uint32_t n)
-{
+static uint32_t roll(struct chance *c, uint32_t n) {
     c->state ^= c->state << 13;
     c->state ^= c->state >> 7;
     c->state ^= c->state << 17;
     return (uint32_t)(c->state >> 33) % n;
 }
 
-static struct chance chance_of(uint64_t who)
-{
+static struct chance chance_of(uint64_t who) {
     struct chance c = {(seed + who) * UINT64_C(0x9E3779B97F4A7C15) | 1};
     roll(&c, 2);
     return c;
@@ -50,8 +50,7 @@ struct actor {
     ids_shared_receiver rx[CHANNELS];
 };
 
-static int send_somehow(struct actor *a, uint32_t id)
-{
+static int send_somehow(struct actor *a, uint32_t id) {
     ids_sender *tx = &a->tx[roll(&a->chance, CHANNELS)], *other = &a->tx[roll(&a->chance, CHANNELS)];
     switch (roll(&a->chance, 5)) {
     case 0:
@@ -68,8 +67,7 @@ static int send_somehow(struct actor *a, uint32_t id)
     }
 }
 
-static void *produce(void *arg)
-{
+static void *produce(void *arg) {
     struct actor *a = arg;
     for (uint32_t i = 0; i < EACH && !aglet_aborted(); i++) {
         uint32_t id = a->first + i;
@@ -83,14 +81,12 @@ static void *produce(void *arg)
     return NULL;
 }
 
-static void note(uint32_t id)
-{
+static void note(uint32_t id) {
     atomic_fetch_add(&came[id], 1);
     atomic_fetch_add_explicit(&total, 1, memory_order_relaxed);
 }
 
-static void *consume(void *arg)
-{
+static void *consume(void *arg) {
     struct actor *a = arg;
     unsigned ended = 0;
     while (ended != (1u << CHANNELS) - 1 && !aglet_aborted()) {
@@ -153,8 +149,7 @@ struct step_producer {
     int error;
 };
 
-AGLET_STACKLESS(step_produce, struct step_producer)
-{
+AGLET_STACKLESS(step_produce, struct step_producer) {
     AGLET_BEGIN(f);
     for (f->i = 0; f->i < EACH; f->i++) {
         f->id = f->first + f->i;
@@ -176,8 +171,7 @@ struct step_consumer {
     int error;
 };
 
-AGLET_STACKLESS(step_consume, struct step_consumer)
-{
+AGLET_STACKLESS(step_consume, struct step_consumer) {
     AGLET_BEGIN(f);
     for (;;) {
         AGLET_AWAIT(f, f->error, aglet_recv_poll(&f->aglet_, &f->rx, &f->id));
@@ -197,8 +191,7 @@ struct round {
     atomic_int done;
 };
 
-static void *chaos(void *arg)
-{
+static void *chaos(void *arg) {
     struct round *r = arg;
     struct chance c = chance_of(r->number * 1000 + 999);
     while (!atomic_load(&r->done)) {
@@ -209,8 +202,7 @@ static void *chaos(void *arg)
     return NULL;
 }
 
-static void *run_round(void *arg)
-{
+static void *run_round(void *arg) {
     struct round *r = arg;
     static const size_t capacities[] = {0, 1, 16, AGLET_UNBOUNDED};
     ids_sender tx[CHANNELS];
@@ -241,8 +233,10 @@ static void *run_round(void *arg)
             first += EACH;
     }
     for (int i = 0; i < STACKLESS; i++, first += EACH) {
-        if (step_produce_spawn(&r->tasks[n++], (struct step_producer){.first = first, .tx = ids_clone(&tx[i % CHANNELS])}) ||
-            step_consume_spawn(&r->tasks[n++], (struct step_consumer){.rx = ids_shared_clone(&r->rx[i % CHANNELS])}))
+        if (step_produce_spawn(&r->tasks[n++],
+                               (struct step_producer){.first = first, .tx = ids_clone(&tx[i % CHANNELS])}) ||
+            step_consume_spawn(&r->tasks[n++],
+                               (struct step_consumer){.rx = ids_shared_clone(&r->rx[i % CHANNELS])}))
             return "no memory";
     }
     aglet_task *disturber;
@@ -280,23 +274,23 @@ static void *run_round(void *arg)
     for (uint32_t i = 0; i < IDS; i++) {
         unsigned want = atomic_load(&fate[i]) == SENT, got = atomic_load(&came[i]);
         if (want != got) {
-            fprintf(stderr, "round %llu: message %u (fate %d) came %u times\n", (unsigned long long)r->number, i,
-                    atomic_load(&fate[i]), got);
+            fprintf(stderr, "round %llu: message %u (fate %d) came %u times\n", (unsigned long long)r->number,
+                    i, atomic_load(&fate[i]), got);
             return "the ledger does not balance";
         }
     }
     return NULL;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     double seconds = argc > 1 ? atof(argv[1]) : 2;
     seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)aglet_now();
     printf("seed %llu\n", (unsigned long long)seed);
     fflush(stdout);
     aglet_time end = aglet_after_ns((int64_t)(seconds * 1e9));
     static struct round round;
-    static const struct aglet_executor_options kinds[] = {{.workers = 2}, {.current_thread = true}, {.workers = 4}};
+    static const struct aglet_executor_options kinds[] = {
+        {.workers = 2}, {.current_thread = true}, {.workers = 4}};
     for (uint64_t kind = 0; aglet_now() < end; kind++) {
         aglet_executor *ex = aglet_executor_new(&kinds[kind % 3]);
         if (!ex) {

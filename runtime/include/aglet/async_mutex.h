@@ -2,8 +2,8 @@
 /* Locks that park the task and not its thread: a mutex with its condition. They may be held across yields.
  * Stands on aglet/base.h. OS threads may use them too, and then block.
  *
- * First come, first served: a lock is handed to the waiter that has waited longest. For data that is never used across a
- * yield aglet_mutex costs less under contention. */
+ * First come, first served: a lock is handed to the waiter that has waited longest. For data that is never
+ * used across a yield aglet_mutex costs less under contention. */
 #ifndef AGLET_ASYNC_MUTEX_H
 #define AGLET_ASYNC_MUTEX_H
 
@@ -23,7 +23,8 @@ typedef struct aglet_async_cond {
 AGLET_BEGIN_DECLS
 
 /* Take *mu. Returns 0, or -ECANCELED when the task was aborted: then *mu is not taken. */
-AGLET_API AGLET_MUST_USE int aglet_async_mutex_lock(aglet_async_mutex *mu) AGLET_TRY_ACQUIRES(0, mu) AGLET_YIELDS;
+AGLET_API AGLET_MUST_USE int aglet_async_mutex_lock(aglet_async_mutex *mu)
+    AGLET_TRY_ACQUIRES(0, mu) AGLET_YIELDS;
 
 /* The same until a deadline: -ETIMEDOUT. */
 AGLET_API AGLET_MUST_USE int aglet_async_mutex_lock_until(aglet_async_mutex *mu, aglet_time deadline)

@@ -16,8 +16,8 @@ typedef struct AGLET_ASYNC_LOCK_TYPE aglet_async_rwlock {
 AGLET_BEGIN_DECLS
 
 /* Return 0, -ETIMEDOUT or -ECANCELED; a reader behind a waiting writer waits, so writers are not starved. */
-AGLET_API AGLET_MUST_USE int aglet_async_rwlock_read(aglet_async_rwlock *rw, aglet_time deadline)
-    AGLET_YIELDS;
+AGLET_API AGLET_MUST_USE int aglet_async_rwlock_read(aglet_async_rwlock *rw,
+                                                     aglet_time deadline) AGLET_YIELDS;
 AGLET_API AGLET_MUST_USE int aglet_async_rwlock_write(aglet_async_rwlock *rw, aglet_time deadline)
     AGLET_TRY_ACQUIRES(0, rw) AGLET_YIELDS;
 

@@ -20,7 +20,8 @@ struct aglet_executor_options {
     size_t stacks_kept;  /* free stacks each worker keeps for reuse; 0: 1,024 */
 };
 
-/* Start an executor. options may be NULL. Returns NULL with errno set when threads or memory cannot be had. */
+/* Start an executor. options may be NULL. Returns NULL with errno set when threads or memory cannot be had.
+ */
 AGLET_API aglet_executor *aglet_executor_new(const struct aglet_executor_options *options);
 
 /* Abort the tasks that are left, wait for their ends, and end the threads. NULL is fine.
@@ -33,16 +34,17 @@ AGLET_API void aglet_executor_free(aglet_executor *executor) AGLET_BLOCKS;
  *
  * Returns   0 with *result set (where not NULL), or -ENOMEM; -EDEADLK from inside a task;
  *           -EBUSY when another thread is inside aglet_block_on of a current-thread executor. */
-AGLET_API int aglet_block_on(aglet_executor *executor, aglet_task_fn *entry, void *arg, void **result) AGLET_BLOCKS;
+AGLET_API int aglet_block_on(aglet_executor *executor, aglet_task_fn *entry, void *arg,
+                             void **result) AGLET_BLOCKS;
 
 /* aglet_spawn from a thread that is no task. Threads: any. */
-AGLET_API int aglet_spawn_on(aglet_executor *executor, aglet_task **task, aglet_task_fn *entry, void *arg AGLET_SENDING)
-    AGLET_SPAWNS(entry, arg);
+AGLET_API int aglet_spawn_on(aglet_executor *executor, aglet_task **task, aglet_task_fn *entry,
+                             void *arg AGLET_SENDING) AGLET_SPAWNS(entry, arg);
 
-/* An executor with these options (NULL: defaults), entry(arg) on it, its end. Returns what aglet_block_on does,
- * or a negative errno value when the executor cannot start. */
-AGLET_API int aglet_run(const struct aglet_executor_options *options, aglet_task_fn *entry, void *arg, void **result)
-    AGLET_BLOCKS;
+/* An executor with these options (NULL: defaults), entry(arg) on it, its end. Returns what aglet_block_on
+ * does, or a negative errno value when the executor cannot start. */
+AGLET_API int aglet_run(const struct aglet_executor_options *options, aglet_task_fn *entry, void *arg,
+                        void **result) AGLET_BLOCKS;
 
 /* How many workers an executor has, and which one runs the caller (-1: none). */
 AGLET_API unsigned aglet_executor_workers(const aglet_executor *executor);
@@ -51,22 +53,22 @@ AGLET_API int aglet_worker_index(void);
 AGLET_END_DECLS
 
 /* The program's main function as a task on a default executor: AGLET_MAIN(argc, argv) { …; return 0; } */
-#define AGLET_MAIN(argc, argv)                                                                                         \
-    struct aglet_main_ {                                                                                               \
-        int argc_, status_;                                                                                            \
-        char **argv_;                                                                                                  \
-    };                                                                                                                 \
-    static int aglet_main_body_(int argc, char **argv);                                                                \
-    static void *aglet_main_task_(void *arg) {                                                                         \
-        struct aglet_main_ *m = arg;                                                                                   \
-        m->status_ = aglet_main_body_(m->argc_, m->argv_);                                                             \
-        return NULL;                                                                                                   \
-    }                                                                                                                  \
-    int main(int argc_, char **argv_) {                                                                                \
-        struct aglet_main_ m = {argc_, 0, argv_};                                                                      \
-        int error = aglet_run(NULL, aglet_main_task_, &m, NULL);                                                       \
-        return error ? 70 : m.status_;                                                                                 \
-    }                                                                                                                  \
+#define AGLET_MAIN(argc, argv)                                                                               \
+    struct aglet_main_ {                                                                                     \
+        int argc_, status_;                                                                                  \
+        char **argv_;                                                                                        \
+    };                                                                                                       \
+    static int aglet_main_body_(int argc, char **argv);                                                      \
+    static void *aglet_main_task_(void *arg) {                                                               \
+        struct aglet_main_ *m = arg;                                                                         \
+        m->status_ = aglet_main_body_(m->argc_, m->argv_);                                                   \
+        return NULL;                                                                                         \
+    }                                                                                                        \
+    int main(int argc_, char **argv_) {                                                                      \
+        struct aglet_main_ m = {argc_, 0, argv_};                                                            \
+        int error = aglet_run(NULL, aglet_main_task_, &m, NULL);                                             \
+        return error ? 70 : m.status_;                                                                       \
+    }                                                                                                        \
     static int aglet_main_body_(int argc AGLET_MAYBE_UNUSED, char **argv AGLET_MAYBE_UNUSED)
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Regular files for tasks: each call runs on the blocking pool. Stands on aglet/blocking.h.
  *
- * The kernel has no readiness for regular files; on a worker these calls would hold up every task behind them. Results
- * are as of the system call of the same name, with a negative errno value for -1. */
+ * The kernel has no readiness for regular files; on a worker these calls would hold up every task behind
+ * them. Results are as of the system call of the same name, with a negative errno value for -1. */
 #ifndef AGLET_FS_H
 #define AGLET_FS_H
 

@@ -23,22 +23,27 @@ struct aglet_case {
     int result; /* after the select, of the chosen case: 0, or -EPIPE where the channel has ended */
 };
 
-#define AGLET_CASE_RECV(rx, to) {AGLET_RECV_, (rx)->chan_, (1 ? (to) : (to)), 0}
-#define AGLET_CASE_SEND(tx, from) {AGLET_SEND_, (tx)->chan_, (from), 0}
+#define AGLET_CASE_RECV(rx, to)                                                                              \
+    { AGLET_RECV_, (rx)->chan_, (1 ? (to) : (to)), 0 }
+#define AGLET_CASE_SEND(tx, from)                                                                            \
+    { AGLET_SEND_, (tx)->chan_, (from), 0 }
 /* The chosen task's handle is given up, as by aglet_join. */
-#define AGLET_CASE_JOIN(task, result_at) {AGLET_JOIN_TASK_, (task), (result_at), 0}
-#define AGLET_CASE_READABLE(io) {AGLET_READABLE_, (io), NULL, 0}
+#define AGLET_CASE_JOIN(task, result_at)                                                                     \
+    { AGLET_JOIN_TASK_, (task), (result_at), 0 }
+#define AGLET_CASE_READABLE(io)                                                                              \
+    { AGLET_READABLE_, (io), NULL, 0 }
 /* Waits for nothing: for tables whose entries are switched off. */
-#define AGLET_CASE_NEVER {AGLET_NEVER_, NULL, NULL, 0}
+#define AGLET_CASE_NEVER                                                                                     \
+    { AGLET_NEVER_, NULL, NULL, 0 }
 
 AGLET_BEGIN_DECLS
 
 /* Do exactly one of the cases, the first that can be done; among several that can, any.
  *
  * Ensures   the others are as if never begun: no value was taken or sent, no handle given up.
- * Returns   the index of the case, whose `result` says how it went; -ETIMEDOUT, -ECANCELED when none was done;
- *           -EINVAL for more than 64 cases; -ENOTSUP for AGLET_CASE_READABLE outside tasks.
- *           With deadline 0 it does not wait. */
+ * Returns   the index of the case, whose `result` says how it went; -ETIMEDOUT, -ECANCELED when none was
+ * done; -EINVAL for more than 64 cases; -ENOTSUP for AGLET_CASE_READABLE outside tasks. With deadline 0 it
+ * does not wait. */
 AGLET_API int aglet_select(struct aglet_case *cases, size_t n, aglet_time deadline) AGLET_YIELDS;
 
 AGLET_END_DECLS

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The checks of the executor and of channels. Stands on misuse.h, worker.h, chan_check.h.
  *
- * Quiescence (check_worker_idle): every worker is idle, no timer runs, no descriptor is watched, and the process has no
- * thread that the executor does not know to be asleep. Then no task can ever run again; if tasks are left, that is a
- * deadlock, and it is reported by the last worker before it sleeps. A single doubt (one thread more) and nothing is said. */
+ * Quiescence (check_worker_idle): every worker is idle, no timer runs, no descriptor is watched, and the
+ * process has no thread that the executor does not know to be asleep. Then no task can ever run again; if
+ * tasks are left, that is a deadlock, and it is reported by the last worker before it sleeps. A single doubt
+ * (one thread more) and nothing is said. */
 #include "task_check.h"
 #include "blocking.h"
 #include "chan_check.h"
@@ -23,8 +24,8 @@ static const char *name_of(const struct aglet_task *t) {
 void check_task_end(struct aglet_task *t, struct stack *s) {
     if (!stack_intact(s)) {
         struct misuse *m = misuse_open("stack-overflow", t, true);
-        misuse_say(m, "task %llu '%s' has written below its stack of %zu bytes", (unsigned long long)t->id, name_of(t),
-                   s->usable);
+        misuse_say(m, "task %llu '%s' has written below its stack of %zu bytes", (unsigned long long)t->id,
+                   name_of(t), s->usable);
         misuse_close(m);
     }
     if (check_held_count())
@@ -101,7 +102,9 @@ void check_worker_idle(struct worker *w) {
     struct misuse *m;
     if (forgotten) {
         m = misuse_open("forgotten-sender", forgotten->waits_on, true);
-        misuse_say(m, "task %llu '%s' receives from a channel whose only remaining sender it holds itself; drop it first",
+        misuse_say(m,
+                   "task %llu '%s' receives from a channel whose only remaining sender it holds itself; drop "
+                   "it first",
                    (unsigned long long)forgotten->id, name_of(forgotten));
     } else {
         m = misuse_open("channel-deadlock", NULL, true);
@@ -136,9 +139,11 @@ int check_chan_recv_wait(aglet_chan *c, struct sleeper *s, aglet_time deadline, 
         int error = sleeper_wait(s, soon < deadline ? soon : deadline, "recv");
         if (error != -ETIMEDOUT || soon >= deadline)
             return error;
-        if (deadline == AGLET_FOREVER && chan_is_forgotten(c, check_who(), true) && threads_of_process() == 1 + check_own_threads()) {
+        if (deadline == AGLET_FOREVER && chan_is_forgotten(c, check_who(), true) &&
+            threads_of_process() == 1 + check_own_threads()) {
             misuse_report("forgotten-sender", c, true, caller,
-                          "the process's only thread receives from a channel whose only remaining sender it holds itself; "
+                          "the process's only thread receives from a channel whose only remaining sender it "
+                          "holds itself; "
                           "drop it first");
             return -EDEADLK;
         }
@@ -166,8 +171,8 @@ void check_executor_free(struct aglet_executor *ex) {
     if (!p.n)
         return;
     struct misuse *m = misuse_open("task-leak", p.list[0], false);
-    misuse_say(m, "%u task%s still wait%s when the executor ends; %s aborted now", p.all, p.all == 1 ? "" : "s",
-               p.all == 1 ? "s" : "", p.all == 1 ? "it is" : "they are");
+    misuse_say(m, "%u task%s still wait%s when the executor ends; %s aborted now", p.all,
+               p.all == 1 ? "" : "s", p.all == 1 ? "s" : "", p.all == 1 ? "it is" : "they are");
     for (unsigned i = 0; i < p.n && i < 8; i++)
         note_waiting(m, p.list[i]);
     misuse_close(m);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The watchdog of the checked library: one thread that looks at every worker a few times in max_poll_ms, and prints the
- * tasks on SIGQUIT; and the fault handler that tells a stack overflow from any other fault.
- * Stands on misuse.h, stack.h, signals.
+/* The watchdog of the checked library: one thread that looks at every worker a few times in max_poll_ms, and
+ * prints the tasks on SIGQUIT; and the fault handler that tells a stack overflow from any other fault. Stands
+ * on misuse.h, stack.h, signals.
  *
- * How a late worker is shown: the watchdog sends it a signal, whose handler takes its stack there and then; so the report
- * shows where the task is while it keeps the worker. The signal interrupts a sleep as any signal does. */
+ * How a late worker is shown: the watchdog sends it a signal, whose handler takes its stack there and then;
+ * so the report shows where the task is while it keeps the worker. The signal interrupts a sleep as any
+ * signal does. */
 #include "misuse.h"
 #include "options.h"
 #include "stack.h"
@@ -84,8 +85,8 @@ static void report_late(struct worker *w, int64_t ms) {
         nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     bool have = atomic_exchange(&sample.state, 0) == 2;
     struct misuse *m = misuse_open("blocking-in-task", t, false);
-    misuse_say(m, "task %llu '%s' has kept its worker for %lld ms without waiting in a call that yields", id, name,
-               (long long)ms);
+    misuse_say(m, "task %llu '%s' has kept its worker for %lld ms without waiting in a call that yields", id,
+               name, (long long)ms);
     if (have) {
         misuse_note(m, "it is here now; hand blocking or long work to aglet_run_blocking");
         misuse_stack(m, sample.pcs, sample.n);
@@ -192,7 +193,8 @@ void check_worker_begin(struct worker *w) {
     stack_t was;
     if (sigaltstack(NULL, &was) != 0 || !(was.ss_flags & SS_DISABLE))
         return;
-    void *room = mmap(NULL, ALTERNATE_STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *room = mmap(NULL, ALTERNATE_STACK, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (room == MAP_FAILED)
         return;
     stack_t alternate = {.ss_sp = room, .ss_size = ALTERNATE_STACK};
