@@ -212,6 +212,31 @@ static void start_extractor(struct extraction *x, size_t i)
     strings_free(&argv);
 }
 
+struct sized {
+    size_t row;
+    uint64_t size;
+};
+
+static int larger_first(const void *a, const void *b)
+{
+    const struct sized *x = a, *y = b;
+    return x->size != y->size ? (x->size > y->size ? -1 : 1) : x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* Large files first, so that no processor is left alone with one at the end. */
+static void start_extractors(struct extraction *x, const bool *wanted)
+{
+    struct sized *order = xcalloc(x->db->n + 1, sizeof *order);
+    size_t n = 0;
+    for (size_t i = 0; i < x->db->n; i++)
+        if (wanted[i])
+            order[n++] = (struct sized){i, file_facts_of(x->options->facts, x->db->rows[i].file)->size};
+    qsort(order, n, sizeof *order, larger_first);
+    for (size_t i = 0; i < n; i++)
+        start_extractor(x, order[i].row);
+    free(order);
+}
+
 static void run_extractors(struct extraction *x, const bool *wanted)
 {
     bool any = false;
@@ -231,9 +256,7 @@ static void run_extractors(struct extraction *x, const bool *wanted)
     x->serving = !named || !*named;
     workers_init(&x->workers, x->options->extractor, x->options->jobs, extractor_ended, x);
     children_init(&x->children, x->options->jobs, extractor_ended, x);
-    for (size_t i = 0; i < x->db->n; i++)
-        if (wanted[i])
-            start_extractor(x, i);
+    start_extractors(x, wanted);
     workers_destroy(&x->workers);
     children_destroy(&x->children);
     say_progress_end();
