@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* What a call does to a world: only what the callee's summary says.
  * Stands on solver.h. A call with several outcomes (a trylock, a function that may fail) splits the world. */
+#include "habits.h"
 #include "lock_order.h"
 
 #include <string.h>
@@ -72,7 +73,17 @@ static void note_taken(struct solver *s, term lock)
     vec_push(&s->taken, lock);
 }
 
-static void report_double(struct call *c, const struct held *h, term lock, bool shared, const struct site *site)
+/* This function is the other half of a callee's candidate. */
+static void pair(struct solver *s, uint32_t candidate)
+{
+    struct candidate *c = &s->p->locks->candidates.at[candidate];
+
+    c->paired = true;
+    NOTE_FUNC(&c->pairs, s->func);
+}
+
+static void report_double(struct call *c, const struct held *h, term lock, bool shared, const struct site *site,
+                          uint32_t candidate)
 {
     struct solver *s = c->s;
     const struct linked_func *cf = &s->p->funcs.at[c->callee], *in = &s->p->funcs.at[site->func];
@@ -81,13 +92,17 @@ static void report_double(struct call *c, const struct held *h, term lock, bool 
 
     if (!s->recording || h->flags & HELD_MAYBE || h->when)
         return;
+    if (candidate)
+        NOTE_FUNC(&s->p->locks->candidates.at[candidate].clashes, s->func);
+    if (h->candidate)
+        NOTE_FUNC(&s->p->locks->candidates.at[h->candidate].clashes, s->func);
     pr = problem_new(s, PROBLEM_DOUBLE,
                      inside ? DETAIL_IN_CALLEE : h->mode == HELD_SHARED && !shared ? DETAIL_UPGRADE : DETAIL_NONE,
                      c->ev->loc, lock, NULL);
     if (!pr)
         return;
     pr->data = cf->name;
-    pr->candidate = h->candidate;
+    pr->candidate = candidate ? candidate : h->candidate;
     problem_taken(s, pr, h);
     if (inside && site->loc)
         problem_story(s, pr, STORY_TAKEN, in->unit->unit, site->loc, in->name);
@@ -101,7 +116,7 @@ static void require_held(struct solver *s, const struct held *h)
     struct unlock_seen *u = unlock_at(s, h->event, h->lock);
     struct requirement r;
 
-    if (u->held || !u->candidate)
+    if (u->held || !u->candidate || s->p->locks->candidates.at[u->candidate].condemned)
         return;
     memset(&r, 0, sizeof r);
     r.lock = to_path(s, NULL, h->lock, 0);
@@ -141,7 +156,7 @@ static bool acquire(struct call *c, struct world *w, const struct lock_effect *e
         if (is_try)
             return false;
         if (!e->maybe)
-            report_double(c, h, lock, e->shared, &e->site);
+            report_double(c, h, lock, e->shared, &e->site, e->candidate);
         return true;
     }
     memset(&new, 0, sizeof new);
@@ -215,7 +230,7 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
     term path;
 
     if (w->failed && e->candidate && s->recording) /* cleaning up after a lock call that failed: a robust mutex */
-        s->p->locks->candidates.at[e->candidate].paired = true;
+        pair(s, e->candidate);
     if (collected(s, w, lock) || w->failed)
         return;
     for (uint32_t i = 0; i < w->n_held; i++)
@@ -291,9 +306,9 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
     if (s->recording) {
         unlock_at(s, ev, lock)->held = true;
         if (h->candidate)
-            s->p->locks->candidates.at[h->candidate].paired = true;
+            pair(s, h->candidate);
         if (e->candidate)
-            s->p->locks->candidates.at[e->candidate].paired = true;
+            pair(s, e->candidate);
     }
     if (h->count > 1) {
         h->count--;
@@ -316,7 +331,7 @@ static void release_maybe(struct solver *s, struct world *w, term lock)
         return;
     h->flags |= HELD_MAYBE;
     if (s->recording && h->candidate)
-        s->p->locks->candidates.at[h->candidate].paired = true;
+        pair(s, h->candidate);
 }
 
 /* ---- the parts of a summary ---- */
@@ -390,9 +405,9 @@ static void check_given_up(struct call *c, struct world *w, const struct require
     if (!s->recording || term_is_const(&s->t, lock, &null))
         return;
     if ((h && h->mode != HELD_RELEASED) || collected(s, w, lock) || w->failed) {
-        s->p->locks->candidates.at[r->candidate].paired = true;
+        pair(s, r->candidate);
         if (h && h->candidate)
-            s->p->locks->candidates.at[h->candidate].paired = true;
+            pair(s, h->candidate);
         return;
     }
     up.lock = to_path(s, NULL, lock, 0);
@@ -432,7 +447,7 @@ static void check_needs(struct call *c, struct world *w)
             continue;
         if (c->sure && cf->defined && !own.n_when && h && h->mode != HELD_RELEASED && !lock_is_recursive(s, lock) &&
             !(h->mode == HELD_SHARED && in->shared))
-            report_double(c, h, lock, in->shared, &in->site);
+            report_double(c, h, lock, in->shared, &in->site, 0);
         if (s->recording && !h)
             order_wait(s, w, lock, in->shared, cf->defined ? in->site : (struct site){0, 0}, c->event);
         if (c->sure && s->recording && !h && (own.lock = to_path(s, NULL, lock, 0))) {
@@ -843,6 +858,8 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
     struct call c = {s, e, ev, args, ev->args.count, 0, &unknown, n == 1};
     bool agree = true;
 
+    if (s->recording)
+        habit_call(s, w, e);
     for (uint32_t i = 0; i < ev->args.count; i++)
         args[i] = eval(s, w, s->u->expr_refs[ev->args.first + i], e);
     if (s->u->exprs[ev->b].op != IR_E_FUNC) {

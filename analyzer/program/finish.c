@@ -495,7 +495,8 @@ static void effects_at(struct solver *s, const struct exit_record *x, struct clu
             continue;
         if (e.kind == EFFECT_ACQUIRE)
             e.candidate = candidate_new(s, CANDIDATE_HELD_ON_RETURN, to_path(s, NULL, h->lock, 0), term_class(&s->t, h->lock), h->candidate);
-        c->effects[c->n++] = e;
+        if (!e.candidate || !s->p->locks->candidates.at[e.candidate].condemned)
+            c->effects[c->n++] = e;
     }
 }
 

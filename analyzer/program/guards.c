@@ -6,6 +6,7 @@
  * here, and everything before the first spawn. Otherwise the caller may hold the lock: where the lock can be said in the
  * callers' words and all callers are known, the access becomes the function's requirement and is judged at each call. */
 #include "solver.h"
+#include "habits.h"
 
 #include <string.h>
 
@@ -195,6 +196,7 @@ void check_access(struct solver *s, struct world *w, term at, ir_type type, enum
 
     if (!s->recording)
         return;
+    habit_access(s, w, at, kind == ACCESS_WRITE || kind == ACCESS_COPY_TO, loc);
     for (;;) {
         const struct term_rec r = s->t.recs[x];
         if (r.op == TERM_FIELD) {

@@ -35,7 +35,7 @@ static bool other_half(const struct program *p, const struct candidate *c)
 {
     for (size_t i = 1; i < p->locks->candidates.n; i++) {
         const struct candidate *o = &p->locks->candidates.at[i];
-        if (o->kind != c->kind && class_known(c->class) && class_equal(o->class, c->class) && o->func != c->func)
+        if (o->kind != c->kind && !o->stale && !o->condemned && class_known(c->class) && class_equal(o->class, c->class) && o->func != c->func)
             return true;
     }
     return false;
@@ -46,7 +46,7 @@ static bool other_root(const struct program *p, const struct candidate *c)
 {
     for (size_t i = 1; i < p->locks->candidates.n; i++) {
         const struct candidate *o = &p->locks->candidates.at[i];
-        if (o->kind != c->kind && class_known(c->class) && class_equal(o->class, c->class) && o->func != c->func &&
+        if (o->kind != c->kind && !o->stale && !o->condemned && class_known(c->class) && class_equal(o->class, c->class) && o->func != c->func &&
             (!p->funcs.at[o->func].n_callers || (!o->paired && !p->funcs.at[o->func].internal)))
             return true;
     }
@@ -68,8 +68,17 @@ static bool meant_by_itself(const struct program *p, const struct candidate *c)
 {
     const struct linked_func *f = &p->funcs.at[c->func];
 
-    if (c->paired)
-        return true;
+    if (c->condemned)
+        return false;
+    if (c->paired) { /* more callers that live with it than callers that come to harm */
+        size_t harm = c->clashes.n;
+        for (size_t i = 1; i < p->locks->candidates.n; i++) {
+            const struct candidate *d = &p->locks->candidates.at[i];
+            if (d->from && &p->locks->candidates.at[d->from] == c && !d->meant && !d->stale)
+                harm++;
+        }
+        return c->kind == CANDIDATE_RELEASES ? c->pairs.n >= harm : c->pairs.n > harm;
+    }
     if (is_bare_param(p, c) && !class_known(c->class) && (c->kind == CANDIDATE_RELEASES || (!c->mixed && !f->n_callers)))
         return true;
     if (c->kind == CANDIDATE_HELD_ON_RETURN) {
@@ -136,26 +145,51 @@ static void judge_waits(struct program *p)
     }
 }
 
-void program_judge(struct program *p)
+static void judge_meaning(struct program *p)
 {
     struct lock_facts *facts = p->locks;
     bool changed = true;
 
-    for (size_t i = 1; i < facts->candidates.n; i++)
+    for (size_t i = facts->candidates.n; i-- > 1;) /* callers' come later, and are judged first */
         facts->candidates.at[i].meant = meant_by_itself(p, &facts->candidates.at[i]);
     while (changed) {
         changed = false;
         for (size_t i = 1; i < facts->candidates.n; i++) { /* what a caller hands on on purpose was meant */
             struct candidate *c = &facts->candidates.at[i];
-            if (c->meant && c->from && !facts->candidates.at[c->from].meant) {
+            if (c->meant && c->from && !facts->candidates.at[c->from].meant && !facts->candidates.at[c->from].condemned &&
+                !facts->candidates.at[c->from].paired) {
                 facts->candidates.at[c->from].meant = true;
                 changed = true;
             }
         }
     }
+}
+
+bool program_condemn(struct program *p, bool *again)
+{
+    bool any = false;
+
+    judge_meaning(p);
+    for (size_t i = 1; i < p->locks->candidates.n; i++) {
+        struct candidate *c = &p->locks->candidates.at[i];
+        if (c->meant || c->condemned || c->stale || !p->funcs.at[c->func].n_callers ||
+            (c->from && !p->locks->candidates.at[c->from].meant))
+            continue;
+        c->condemned = again[c->func] = any = true;
+    }
+    return any;
+}
+
+void program_judge(struct program *p)
+{
+    struct lock_facts *facts = p->locks;
+
+    judge_meaning(p);
     for (size_t i = 1; i < facts->candidates.n; i++) {
         struct candidate *c = &facts->candidates.at[i];
         const bool callee_wrong = c->from && !facts->candidates.at[c->from].meant;
+        if (c->stale)
+            continue;
         if (!c->meant && !callee_wrong)
             for (size_t k = 0; k < c->problems.n; k++)
                 show(p, c->problems.at[k]);
@@ -169,7 +203,7 @@ void program_judge(struct program *p)
     judge_waits(p);
     for (size_t i = 1; i < facts->problems.n; i++) { /* what follows from a callee's mistake is not said again */
         struct lock_problem *pr = &facts->problems.at[i];
-        if (pr->kind == PROBLEM_DOUBLE && pr->candidate && !facts->candidates.at[pr->candidate].meant)
+        if ((pr->kind == PROBLEM_DOUBLE || pr->kind == PROBLEM_DESTROY) && pr->candidate && !facts->candidates.at[pr->candidate].meant)
             pr->dropped = true;
     }
 }

@@ -21,6 +21,7 @@ struct summary;
 struct lock_facts;
 struct boundaries;
 struct lock_order;
+struct habits;
 
 struct linked_unit {
     struct unit *unit;
@@ -116,6 +117,7 @@ struct program {
     struct lock_facts *locks;
     struct boundaries *boundaries; /* boundary.h */
     struct lock_order *lock_order; /* lock_order.h */
+    struct habits *habits;         /* habits.h */
     uint32_t n_words; /* of a bit set over fields and globals (see mods in summary.h) */
     uint32_t calls_indirect, calls_unresolved; /* counters for --verbose and the benches */
     uint32_t worlds_merged;                    /* points where the bound on worlds was hit */

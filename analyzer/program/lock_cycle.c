@@ -285,7 +285,12 @@ static void check_declared(struct program *p, struct lock_order *o, struct objec
 void program_find_lock_order(struct program *p)
 {
     struct lock_order *o = p->lock_order;
+    size_t n = 0;
 
+    for (size_t i = 0; i < o->edges.n; i++) /* without the forgotten */
+        if (o->edges.at[i].from)
+            o->edges.at[n++] = o->edges.at[i];
+    o->edges.n = n;
     gates_from_callers(p, o);
     o->threads = threads_find(p);
     find_cycles(p, o);

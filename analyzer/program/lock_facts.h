@@ -87,6 +87,10 @@ struct candidate {
     bool every_return; /* HELD: on all returns */
     bool reachable;    /* HELD: callers can name the lock */
     bool paired;      /* some caller releases what was returned held, or holds what is released */
+    bool stale;       /* its function was solved again and did not make it anew */
+    bool condemned;   /* judged a mistake, and its function solved again without the effect */
+    VEC(uint32_t) pairs;   /* the callers that pair with it */
+    VEC(uint32_t) clashes; /* callers that lock twice because of it */
     bool meant;        /* judged: a wrapper */
     VEC(uint32_t) problems; /* what to report if it is a mistake */
     VEC(uint32_t) bad_calls; /* what to report if it is none, but some callers break it */
@@ -109,12 +113,25 @@ struct lock_facts {
     uint32_t round;
 };
 
+/* Is the function in the list? Else put it there. */
+#define NOTE_FUNC(list, func)                                                                                          \
+    do {                                                                                                               \
+        bool known_ = false;                                                                                           \
+        for (size_t i_ = 0; i_ < (list)->n; i_++)                                                                      \
+            known_ |= (list)->at[i_] == (func);                                                                        \
+        if (!known_)                                                                                                   \
+            vec_push((list), (func));                                                                                  \
+    } while (0)
+
 /* Solve every function's locks, callees first; fill summaries and facts. Requires the call graph. */
 void program_solve_locks(struct program *p);
 /* What a function does to memory, its parameters and its thread, whatever the way: mods, escapes, effects. */
 void program_solve_effects(struct program *p);
 /* Mark the fields and globals whose locks are initialised recursive. Requires the effects. */
 void program_find_recursive_locks(struct program *p);
+/* Judge the candidates so far: those that are mistakes and may mislead callers are condemned, their functions set in
+ * `again`. Returns whether there was a new one. */
+bool program_condemn(struct program *p, bool *again);
 /* Decide the candidates. */
 void program_judge(struct program *p);
 

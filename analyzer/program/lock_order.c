@@ -256,6 +256,13 @@ static void settle(struct program *p, const struct order_edge *e)
     vec_push(&o->edges, *e);
 }
 
+void order_forget(struct program *p, uint32_t func)
+{
+    for (size_t i = 0; i < p->lock_order->edges.n; i++)
+        if (p->lock_order->edges.at[i].func == func)
+            p->lock_order->edges.at[i].from = 0;
+}
+
 void order_finish(struct solver *s)
 {
     struct order_edge *up = NULL;

@@ -109,8 +109,10 @@ uint32_t candidate_new(struct solver *s, enum candidate_kind kind, term path, st
 
     key = hash_add(hash_add(key, key_pair(class.field, class.global)), class.token);
     slot = map64_place(&s->p->locks->candidate_of, key, &fresh);
-    if (!fresh)
+    if (!fresh) {
+        s->p->locks->candidates.at[*slot].stale = false;
         return *slot;
+    }
     *slot = (uint32_t)s->p->locks->candidates.n;
     c = vec_add(&s->p->locks->candidates);
     c->kind = kind;

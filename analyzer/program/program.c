@@ -7,6 +7,7 @@
 #include "../base/alloc.h"
 #include "../rules/rule.h"
 #include "boundary.h"
+#include "habits.h"
 #include "lock_order.h"
 #include "lock_facts.h"
 
@@ -76,6 +77,8 @@ void program_free(struct program *p)
         for (size_t i = 0; i < p->locks->candidates.n; i++) {
             vec_free(&p->locks->candidates.at[i].problems);
             vec_free(&p->locks->candidates.at[i].bad_calls);
+            vec_free(&p->locks->candidates.at[i].pairs);
+            vec_free(&p->locks->candidates.at[i].clashes);
         }
         vec_free(&p->locks->problems);
         vec_free(&p->locks->candidates);
@@ -84,6 +87,7 @@ void program_free(struct program *p)
         map64_free(&p->locks->candidate_of);
     }
     lock_order_free(p->lock_order);
+    habits_free(p->habits);
     boundaries_free(p->boundaries);
     vec_free(&p->pointer_summaries);
     map64_free(&p->pointers);

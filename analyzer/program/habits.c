@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Counts under which lock of its own object each field is touched.
+ * Stands on habits.h. A field is worth a hint when it is touched at least HABIT_MIN times with one lock held, at least four in
+ * five of all, and somebody writes it. */
+#include "habits.h"
+
+#include <string.h>
+#include "../base/alloc.h"
+
+#define HABIT_MIN 4u
+
+static struct habits *of(struct program *p)
+{
+    if (!p->habits) {
+        p->habits = xcalloc(1, sizeof *p->habits);
+        p->habits->words = (uint32_t)(p->fields.n + 63) / 64;
+    }
+    return p->habits;
+}
+
+/* The lock fields of the struct that holds `field`; their number. */
+static uint32_t siblings(const struct program *p, uint32_t field, uint32_t *locks)
+{
+    const struct linked_field *f = &p->fields.at[field];
+    const struct linked_struct *st = &p->structs.at[f->parent];
+    uint32_t n = 0;
+
+    if (!field || f->lock.lock)
+        return 0;
+    for (uint32_t i = 0; i < st->n_fields && n < MAX_SIBLINGS; i++)
+        if (p->fields.at[st->first_field + i].lock.lock)
+            locks[n++] = st->first_field + i;
+    return n;
+}
+
+static void note(struct program *p, uint32_t func, uint32_t field, ir_loc loc, term object, uint8_t held, bool write)
+{
+    struct habits *h = of(p);
+    bool fresh;
+    uint32_t *slot = map64_place(&h->seen, hash_add(key_pair(func, loc), field), &fresh);
+
+    if (!fresh) {
+        struct habit_access *a = &h->accesses.at[*slot];
+        a->held &= held;
+        a->write |= write;
+        return;
+    }
+    *slot = (uint32_t)h->accesses.n;
+    vec_push(&h->accesses, ((struct habit_access){field, func, loc, object, held, write, false}));
+}
+
+void habit_access(struct solver *s, const struct world *w, term at, bool write, ir_loc loc)
+{
+    uint32_t locks[MAX_SIBLINGS], n;
+    uint8_t held = 0;
+    struct term_rec r;
+
+    while (s->t.recs[at].op == TERM_INDEX)
+        at = s->t.recs[at].a;
+    r = s->t.recs[at];
+    if (r.op != TERM_FIELD || s->p->fields.at[r.b].guard || !loc || !(n = siblings(s->p, r.b, locks)))
+        return;
+    if (world_owns(&s->t, w, at) || !w->spawned)
+        return;
+    for (uint32_t i = 0; i < n; i++)
+        if (lock_status((struct solver *)s, w, term_make(&s->t, TERM_FIELD, r.a, locks[i], 0), false))
+            held |= (uint8_t)(1u << i);
+    note(s->p, s->func, r.b, loc, r.a, held, write);
+}
+
+void habit_call(struct solver *s, const struct world *w, ir_event e)
+{
+    struct habits *h = of(s->p);
+    uint64_t *set;
+    uint32_t *slot;
+    bool fresh;
+
+    slot = map64_place(&h->held_call, key_pair(s->func, e), &fresh);
+    if (fresh) {
+        set = arena_array(&s->p->arena, uint64_t, h->words);
+        memset(set, 0xff, h->words * sizeof *set);
+        *slot = (uint32_t)h->sets.n;
+        vec_push(&h->sets, set);
+    }
+    set = h->sets.at[*slot];
+    uint64_t *now = arena_array(&s->arena, uint64_t, h->words);
+    for (uint32_t i = 0; i < w->n_held; i++) {
+        const struct object_class c = term_class(&s->t, w->held[i].lock);
+        if (c.field && w->held[i].mode != HELD_RELEASED)
+            now[c.field / 64] |= UINT64_C(1) << c.field % 64;
+    }
+    for (uint32_t i = 0; i < h->words; i++)
+        set[i] &= now[i];
+}
+
+void habit_begin(struct solver *s)
+{
+    of(s->p)->first_of_function = (uint32_t)of(s->p)->accesses.n;
+}
+
+void habit_finish(struct solver *s)
+{
+    struct habits *h = of(s->p);
+
+    for (size_t i = h->first_of_function; i < h->accesses.n; i++) /* the object's maker or destroyer needs no lock */
+        for (size_t k = 0; k < s->retired.n; k++) {
+            term x = h->accesses.at[i].object;
+            while (x != s->retired.at[k] && (s->t.recs[x].op == TERM_FIELD || s->t.recs[x].op == TERM_INDEX))
+                x = s->t.recs[x].a;
+            h->accesses.at[i].dropped |= x == s->retired.at[k];
+        }
+}
+
+/* ---- functions that were not solved ---- */
+struct walk {
+    struct program *p;
+    uint32_t func;
+    const struct linked_unit *lu;
+};
+
+static void walk_expr(struct walk *x, ir_expr e, bool write, ir_loc loc)
+{
+    const struct unit *u = x->lu->unit;
+    const struct ir_expr_rec *r = &u->exprs[e];
+    uint32_t locks[MAX_SIBLINGS];
+
+    switch (r->op) {
+    case IR_E_FIELD:
+        /* touched as a whole, or the place that is stored to; through a pointer, since a local's own parts are nobody else's */
+        if (write && u->exprs[r->a].op == IR_E_DEREF && siblings(x->p, x->lu->fields[r->b], locks))
+            note(x->p, x->func, x->lu->fields[r->b], r->loc ? r->loc : loc, 0, 0, true);
+        walk_expr(x, r->a, false, loc);
+        break;
+    case IR_E_LOAD: {
+        const struct ir_expr_rec *place = &u->exprs[r->a];
+        if (place->op == IR_E_FIELD && u->exprs[place->a].op == IR_E_DEREF && siblings(x->p, x->lu->fields[place->b], locks))
+            note(x->p, x->func, x->lu->fields[place->b], r->loc ? r->loc : place->loc ? place->loc : loc, 0, 0, false);
+        walk_expr(x, r->a, false, loc);
+        break;
+    }
+    case IR_E_DEREF: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST: walk_expr(x, r->a, false, loc); break;
+    case IR_E_INDEX: case IR_E_BINARY:
+        walk_expr(x, r->a, false, loc);
+        walk_expr(x, r->b, false, loc);
+        break;
+    default: break;
+    }
+}
+
+static bool makes_or_ends(const struct program *p, const struct linked_func *f)
+{
+    const struct summary *s = f->summary;
+
+    (void)p;
+    return s && (s->fresh || s->n_inits || s->n_destroys || s->frees);
+}
+
+static void walk_function(struct program *p, uint32_t func)
+{
+    const struct linked_func *f = &p->funcs.at[func];
+    const struct unit *u = f->unit->unit;
+    const struct ir_func_rec *fr = &u->funcs[f->func];
+    struct walk x = {p, func, f->unit};
+
+    for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++) {
+        if (u->blocks[b].cond)
+            walk_expr(&x, u->blocks[b].cond, false, u->blocks[b].loc);
+        for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
+            const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
+            if (ev->op == IR_EV_STORE) {
+                walk_expr(&x, ev->a, true, ev->loc);
+                walk_expr(&x, ev->b, false, ev->loc);
+            } else if (ev->op == IR_EV_EVAL || ev->op == IR_EV_RETURN) {
+                walk_expr(&x, ev->a, false, ev->loc);
+            } else if (ev->op == IR_EV_CALL) {
+                if (ev->a)
+                    walk_expr(&x, ev->a, true, ev->loc);
+                for (uint32_t k = 0; k < ev->args.count; k++)
+                    walk_expr(&x, u->expr_refs[ev->args.first + k], false, ev->loc);
+            }
+        }
+    }
+}
+
+/* ---- what callers hold ---- */
+static uint64_t **entry_sets(struct program *p)
+{
+    struct habits *h = of(p);
+    uint64_t **entry = arena_array(&p->arena, uint64_t *, p->funcs.n);
+    bool changed = true;
+
+    for (size_t f = 1; f < p->funcs.n; f++) {
+        entry[f] = arena_array(&p->arena, uint64_t, h->words);
+        if (p->funcs.at[f].n_callers && !p->funcs.at[f].is_thread_entry && (p->options.whole || p->funcs.at[f].internal))
+            memset(entry[f], 0xff, h->words * sizeof(uint64_t));
+    }
+    for (int round = 0; changed && round < 12; round++) {
+        changed = false;
+        for (size_t i = 0; i < p->edges.n; i++) {
+            const struct call_edge *e = &p->edges.at[i];
+            const uint32_t *slot = map64_find(&h->held_call, key_pair(e->caller, e->event));
+            const uint64_t *held = slot ? h->sets.at[*slot] : NULL;
+            if (!p->funcs.at[e->callee].defined)
+                continue;
+            for (uint32_t k = 0; k < h->words; k++) {
+                const uint64_t now = entry[e->callee][k] & (entry[e->caller][k] | (held ? held[k] : 0));
+                changed |= now != entry[e->callee][k];
+                entry[e->callee][k] = now;
+            }
+        }
+    }
+    return entry;
+}
+
+static int by_field(const void *a, const void *b)
+{
+    const struct habit_access *x = a, *y = b;
+
+    if (x->field != y->field)
+        return x->field < y->field ? -1 : 1;
+    if (x->func != y->func)
+        return x->func < y->func ? -1 : 1;
+    return x->loc < y->loc ? -1 : x->loc > y->loc;
+}
+
+static void judge_field(struct program *p, size_t first, size_t end, uint64_t **entry)
+{
+    struct habits *h = p->habits;
+    uint32_t locks[MAX_SIBLINGS];
+    const uint32_t field = h->accesses.at[first].field, n = siblings(p, field, locks);
+    struct habit best = {field, 0, 0, 0, {0, 0, 0}, 0};
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct habit now = {field, locks[i], 0, 0, {0, 0, 0}, 0};
+        bool written = false;
+        for (size_t k = first; k < end; k++) {
+            const struct habit_access *a = &h->accesses.at[k];
+            if (a->dropped || makes_or_ends(p, &p->funcs.at[a->func]))
+                continue;
+            now.total++;
+            written |= a->write;
+            if (a->held >> i & 1 || entry[a->func][locks[i] / 64] >> locks[i] % 64 & 1)
+                now.held++;
+            else if (now.n_out < 3)
+                now.out[now.n_out++] = (uint32_t)k;
+        }
+        if (written && now.held > best.held)
+            best = now;
+    }
+    if (best.held < HABIT_MIN || best.held == best.total || best.held * 5 < best.total * 4)
+        return;
+    h->found = xrealloc(h->found, (h->n_found + 1) * sizeof *h->found);
+    h->found[h->n_found++] = best;
+}
+
+void program_find_habits(struct program *p, const bool *solved)
+{
+    struct habits *h = of(p);
+    uint64_t **entry;
+
+    for (uint32_t f = 1; f < p->funcs.n; f++)
+        if (p->funcs.at[f].defined && !solved[f] && !(p->funcs.at[f].unit->unit->funcs[p->funcs.at[f].func].flags & IR_FF_INITIALISERS))
+            walk_function(p, f);
+    entry = entry_sets(p);
+    if (h->accesses.n)
+        qsort(h->accesses.at, h->accesses.n, sizeof *h->accesses.at, by_field);
+    for (size_t i = 0; i < h->accesses.n;) {
+        size_t end = i;
+        while (end < h->accesses.n && h->accesses.at[end].field == h->accesses.at[i].field)
+            end++;
+        judge_field(p, i, end, entry);
+        i = end;
+    }
+}
+
+void habits_free(struct habits *h)
+{
+    if (!h)
+        return;
+    vec_free(&h->accesses);
+    vec_free(&h->sets);
+    map64_free(&h->seen);
+    map64_free(&h->held_call);
+    free(h->found);
+    free(h);
+}

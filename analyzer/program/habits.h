@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Which lock does a field seem to belong to? How often each field is touched with a lock of its own object held.
+ * Stands on solver.h. Collected while functions are solved and from those that need no solving; what callers hold on entry
+ * (at every call known) counts as held, by class. */
+#ifndef AGLET_PROGRAM_HABITS_H
+#define AGLET_PROGRAM_HABITS_H
+
+#include "solver.h"
+
+#define MAX_SIBLINGS 8u
+struct habit_access {
+    uint32_t field, func;
+    ir_loc loc;
+    term object; /* while its function is solved */
+    uint8_t held; /* bit i: lock i of the struct (habit_lock) */
+    bool write, dropped;
+};
+struct habits {
+    VEC(struct habit_access) accesses;
+    struct map64 seen;      /* func, loc, field → access + 1 */
+    struct map64 held_call; /* func, event → set of classes in `sets` + 1 */
+    VEC(uint64_t *) sets;
+    uint32_t first_of_function;
+    uint32_t words;
+    struct habit {
+        uint32_t field, lock; /* linked_field */
+        uint32_t held, total;
+        uint32_t out[3]; /* accesses without it */
+        uint32_t n_out;
+    } *found;
+    size_t n_found;
+};
+
+/* While solving; recording only. */
+void habit_access(struct solver *s, const struct world *w, term at, bool write, ir_loc loc);
+void habit_call(struct solver *s, const struct world *w, ir_event e);
+void habit_begin(struct solver *s);
+void habit_finish(struct solver *s);
+
+/* When all are solved: p->habits->found, in the order of fields. */
+void program_find_habits(struct program *p, const bool *solved);
+void habits_free(struct habits *h); /* NULL is fine */
+
+#endif

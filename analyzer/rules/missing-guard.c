@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* missing-guard: a field is nearly always touched with one lock held, and here it is not. A hint.
+ *
+ * Looks at      fields of structs with a lock in them, over the whole program, and what callers hold on entry.
+ * Stays silent  where the object is fresh, initialised or destroyed, and below four in five.
+ * Cannot see    locks kept in another object. */
+#include <stdio.h>
+#include "../program/habits.h"
+#include "rule.h"
+
+static void propose(const struct program *prog, struct report *out, const struct habit *h)
+{
+    const struct linked_field *f = &prog->fields.at[h->field];
+    const struct unit *u = f->unit->unit;
+    const struct ir_field_rec *fr = &u->fields[f->field];
+    struct position at = program_position(u, fr->loc);
+    char text[160];
+
+    if (u->types[type_plain(u, fr->type)].kind == IR_T_ARRAY || fr->bit_width || at.macro)
+        return; /* the annotation would not stand right after the name */
+    at.line = at.end_line;
+    at.col = at.end_col;
+    snprintf(text, sizeof text, " AGLET_GUARDED_BY(%s)", prog->fields.at[h->lock].name);
+    report_fixit(out, &at, text);
+}
+
+static void check_missing_guard(const struct program *prog, struct report *out)
+{
+    for (size_t i = 0; prog->habits && i < prog->habits->n_found; i++) {
+        const struct habit *h = &prog->habits->found[i];
+        const struct linked_field *f = &prog->fields.at[h->field];
+        const struct position declared = program_position(f->unit->unit, f->unit->unit->fields[f->field].loc);
+        for (uint32_t k = 0; k < h->n_out; k++) {
+            const struct habit_access *a = &prog->habits->accesses.at[h->out[k]];
+            const struct linked_func *in = &prog->funcs.at[a->func];
+            const struct position at = program_position(in->unit->unit, a->loc);
+            if (in->unchecked)
+                continue;
+            report_begin(out, "missing-guard", SEVERITY_HINT, &at, "'%s' is touched with '%s' held %u of %u times; here it is not",
+                         f->name, prog->fields.at[h->lock].name, h->held, h->total);
+            report_note(out, &declared, "declared here; AGLET_GUARDED_BY(%s) would make it a rule", prog->fields.at[h->lock].name);
+            if (k == 0)
+                propose(prog, out, h);
+            report_subject(out, in->name, "%s/%s", f->name, prog->fields.at[h->lock].name);
+        }
+    }
+}
+AGLET_RULE("missing-guard", "a field is nearly always touched with a lock held, and here it is not", check_missing_guard, "CWE-820")
