@@ -363,6 +363,12 @@ static bool inner_conditions(struct call *c, struct world *w, const struct inner
 static void note_inner(struct solver *s, const struct world *w, const struct inner_lock *in)
 {
     struct inner_lock new = *in, *old = NULL;
+    uint32_t given_up = 0;
+
+    new.without[0] = new.without[1] = 0;
+    for (uint32_t i = 0; i < w->n_held && given_up < 2; i++)
+        if (w->held[i].mode == HELD_RELEASED)
+            new.without[given_up++] = to_path(s, NULL, w->held[i].lock, 0);
 
     for (uint32_t i = 0; i < w->n_facts && new.n_when < MAX_WHEN; i++) {
         const struct fact f = w->facts[i];
@@ -379,6 +385,9 @@ static void note_inner(struct solver *s, const struct world *w, const struct inn
             vec_push(&s->inner, new);
         return;
     }
+    for (int i = 0; i < 2; i++)
+        if (old->without[i] != new.without[0] && old->without[i] != new.without[1])
+            old->without[i] = 0;
     for (uint32_t i = 0; i < old->n_when; i++) {
         bool known = false;
         for (uint32_t k = 0; k < new.n_when; k++)
@@ -424,6 +433,25 @@ static void check_given_up(struct call *c, struct world *w, const struct require
         vec_push(&s->requirements, up);
 }
 
+/* The world with only those locks held that the callee does not give up before it takes this one. */
+static const struct world *without_given_up(struct call *c, const struct world *w, const struct inner_lock *in)
+{
+    struct world *copy = NULL;
+
+    for (int i = 0; i < 2; i++) {
+        const term lock = in->without[i] ? instantiate(c->s, w, in->without[i], c->args, c->n_args, 0) : 0;
+        struct held *h;
+        if (!lock || !world_held_like(w, &c->s->t, lock))
+            continue;
+        if (!copy)
+            copy = world_copy(&c->s->arena, w);
+        h = world_held_like(copy, &c->s->t, lock);
+        if (h)
+            world_drop_held(&c->s->arena, copy, h, 0);
+    }
+    return copy ? copy : w;
+}
+
 static void check_needs(struct call *c, struct world *w)
 {
     struct solver *s = c->s;
@@ -449,7 +477,7 @@ static void check_needs(struct call *c, struct world *w)
             !(h->mode == HELD_SHARED && in->shared))
             report_double(c, h, lock, in->shared, &in->site, 0);
         if (s->recording && !h)
-            order_wait(s, w, lock, in->shared, cf->defined ? in->site : (struct site){0, 0}, c->event);
+            order_wait(s, without_given_up(c, w, in), lock, in->shared, cf->defined ? in->site : (struct site){0, 0}, c->event);
         if (c->sure && s->recording && !h && (own.lock = to_path(s, NULL, lock, 0))) {
             if (!cf->defined)
                 own.site = (struct site){s->func, c->ev->loc};

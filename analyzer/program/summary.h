@@ -73,6 +73,7 @@ struct inner_lock {
     struct site site;
     struct precondition when[MAX_WHEN]; /* on every way to it; callers report only where all are sure to hold */
     uint32_t n_when;
+    term without[2]; /* the callers' locks that are given up meanwhile, on every way to it; or 0 */
 };
 
 /* One lock waited for while another is held; see lock_order.h. */
