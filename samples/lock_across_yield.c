@@ -31,6 +31,8 @@ int main(void) {
     aglet_mutex_init_named(&cache.mu, "cache.mu");
     if (aglet_run(&(struct aglet_executor_options){.current_thread = true}, refresh, NULL, NULL))
         return 1;
+    aglet_mutex_lock(&cache.mu);
     printf("%d hit\n", cache.hits);
+    aglet_mutex_unlock(&cache.mu);
     return 0;
 }

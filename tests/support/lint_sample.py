@@ -5,18 +5,23 @@ Stands on lint.py; usage: lint_sample.py AGLET ROOT SAMPLE
 """
 import json
 import re
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import lint
 
-aglet, root, sample = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+aglet, root, sample = sys.argv[1], Path(sys.argv[2]).resolve(), Path(sys.argv[3]).resolve()
 if not list((Path(aglet).parents[1] / "lib/aglet").glob("aglet-extract-*")):
     print("skipped: no extractor is built (no Clang with its headers was found)")
     sys.exit(77)
 line = re.search(r"^ \* Lint +([a-z -]+?) *(?:\*/)?$", sample.read_text(), re.M)
 wanted = set(line[1].split()) - {"quiet"} if line else set()
+known = set(subprocess.run([aglet, "rules"], capture_output=True, text=True).stdout.split())
+if wanted - known:
+    print(f"not looked for, this build has no such rule: {' '.join(sorted(wanted - known))}")
+    wanted &= known
 with tempfile.TemporaryDirectory() as scratch:
     Path(scratch, "compile_commands.json").write_text(json.dumps([{
         "directory": scratch, "file": str(sample), "arguments": [
