@@ -155,6 +155,29 @@ int aglet_join_all(aglet_task **tasks, void **results, size_t n) {
     return 0;
 }
 
+int aglet_timeout(aglet_task_fn *entry, void *arg, aglet_time deadline, void **result) {
+    aglet_task *t;
+    int error = aglet_spawn(&t, entry, arg);
+    if (error)
+        return error;
+    error = join(t, result, deadline, CALLER());
+    if (!error)
+        return 0;
+    aglet_abort(t);
+    struct sleeper s;
+    sleeper_init(&s);
+    struct waiter w = {.sleeper = &s};
+    if (join_link(t, &w))
+        while (!sleeper_is_fired(&s)) {
+            if (s.task)
+                task_park(s.task);
+            else
+                (void)sleeper_wait(&s, AGLET_FOREVER, "join");
+        }
+    join_take(t, NULL);
+    return error;
+}
+
 void aglet_detach(aglet_task *t) {
     if (!t)
         return;

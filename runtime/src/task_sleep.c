@@ -87,11 +87,16 @@ int sleeper_wait(struct sleeper *s, aglet_time deadline, const char *why) {
     }
 }
 
+/* Of the preloaded library for pthread programs, where it is there. */
+extern unsigned aglet_preload_check_yield_(const void *caller) __attribute__((weak, visibility("default")));
+
 int await_check_(struct aglet_task *t, const char *why, const void *caller) {
     t->waits_at = caller;
     if (aglet_checked) {
         if (check_held_count())
             check_yield(caller);
+        if (aglet_preload_check_yield_)
+            aglet_preload_check_yield_(caller);
         if (atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKLESS)
             check_stackless_wait(t, why, caller);
     }

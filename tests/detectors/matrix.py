@@ -50,7 +50,7 @@ class Runner:
         p = self.program(source, "aglet" + str(mended), "-DFORM_AGLET", *(["-DMENDED"] if mended else []),
                          *self.include, "-L" + self.checked, "-laglet", "-Wl,-rpath," + self.checked)
         env = {"AGLET_OPTIONS": OPTIONS.get(name, "")}
-        if name == "freed-held":  # its free must be seen by somebody
+        if name in ("freed-held", "pthread-lock-across-yield"):  # a free, or a pthread lock, must be seen by somebody
             env["LD_PRELOAD"] = self.preload
         return run([p], env)
 

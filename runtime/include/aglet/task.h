@@ -114,6 +114,12 @@ AGLET_API void aglet_group_abort(aglet_group *group);
  * non-NULL in tasks. */
 AGLET_API int aglet_join_all(aglet_task **tasks, void **results, size_t n) AGLET_YIELDS;
 
+/* Run entry(arg) as a task, but only until the deadline: then it is aborted, and its end awaited.
+ *
+ * Returns   0 with *result (where not NULL) set; -ETIMEDOUT when it had to be aborted; -ECANCELED (it was
+ * aborted as well, and has ended); -ENOMEM, -ESRCH when it was not started. */
+AGLET_API int aglet_timeout(aglet_task_fn *entry, void *arg, aglet_time deadline, void **result) AGLET_YIELDS;
+
 /* One slot per task, like a thread-local. Zero is valid. Declare it static. */
 typedef struct aglet_local {
     void (*destroy)(void *value); /* called at the task's end for a value that is not NULL; may be NULL */
