@@ -224,20 +224,45 @@ static bool detaches_itself(const struct region_flow *e)
     return false;
 }
 
+/* Does anything in the program read the member or global that holds the handle? */
+static bool handle_is_read(const struct program *p, const struct place *handle)
+{
+    for (size_t i = 0; i < p->units.n; i++) {
+        const struct linked_unit *lu = &p->units.at[i];
+        const struct unit *u = lu->unit;
+        for (ir_expr e = 1; e < u->n_exprs; e++) {
+            if (u->exprs[e].op != IR_E_LOAD)
+                continue;
+            const struct ir_expr_rec *at = &u->exprs[u->exprs[e].a];
+            if ((handle->op == PLACE_FIELD && at->op == IR_E_FIELD && lu->fields[at->b] == handle->b) ||
+                (handle->op == PLACE_GLOBAL && at->op == IR_E_VAR && lu->globals[at->a] == handle->a))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* The handle's variable dies, and on this way nobody joined, detached or looked at it. */
 static void judge_handle(struct boundaries *b, struct handoff *h)
 {
     const struct handoff_spec *s = h->at->spawn;
-    if (h->at->op != REGION_SPAWN || s->task || s->lent || s->has_attributes || h->at->func != h->func || s->n_handles != 1 ||
-        strcmp(h->flow->p->funcs.at[h->func].name, "main") == 0)
+    const struct program *p = h->flow->p;
+    if (h->at->op != REGION_SPAWN || s->task || s->lent || s->has_attributes || s->n_handles != 1)
         return;
     const struct place *handle = &h->flow->places[s->handles[0]];
-    if (handle->op != PLACE_LOCAL || h->flow->unit->unit->vars[handle->a].kind != IR_V_LOCAL)
+    bool kept = handle->op == PLACE_FIELD || handle->op == PLACE_GLOBAL;
+    bool local = handle->op == PLACE_LOCAL && h->flow->unit->unit->vars[handle->a].kind == IR_V_LOCAL &&
+                 h->at->func == h->func && strcmp(p->funcs.at[h->func].name, "main") != 0;
+    if (!local && !(kept && p->options.whole))
         return;
     for (uint32_t i = 0; i < s->n_entries; i++) {
         const struct region_flow *e = regions_flow(b->regions, s->entries[i]);
         if (!e || !returns(e) || detaches_itself(e))
             return;
+    }
+    if (kept) { /* a copy of the handle, or its address, would be a read too */
+        h->neither_joined_nor_detached = s->n_entries > 0 && !handle_is_read(p, handle);
+        return;
     }
     struct walk w = {.flow = h->flow, .start = h->at, .handle = s->handles[0]};
     walk_from(&w);

@@ -22,6 +22,7 @@ enum place_op {
     PLACE_INDEX,  /* element b - 1 of place a; b 0: some element */
     PLACE_DEREF,  /* what the pointer in place a points to, all through the function */
     PLACE_LOADED, /* what the pointer in place a pointed to when event b read it */
+    PLACE_ARG,    /* where the caller loaded argument a from: the handle in pthread_join(t) of a function that gets t by value */
     PLACE_PHI     /* what local b points to where paths meet at block a */
 };
 struct place {

@@ -34,7 +34,11 @@ static place_id loaded_from(struct solve *x, const struct call *c, uint32_t i)
     if (i >= c->n)
         return 0;
     ir_expr e = uncast(x->u, c->expr[i]);
-    return x->u->exprs[e].op == IR_E_LOAD ? region_place(x, x->u->exprs[e].a) : 0;
+    place_id p = x->u->exprs[e].op == IR_E_LOAD ? region_place(x, x->u->exprs[e].a) : 0;
+    if (p && x->f->places[p].op == PLACE_LOCAL && x->f->places[p].a >= x->first_param &&
+        x->f->places[p].a - x->first_param < x->n_params)
+        return place_make(x->f, PLACE_ARG, x->f->places[p].a - x->first_param, 0);
+    return p;
 }
 
 static ir_type pointee(const struct unit *u, ir_type t)
@@ -371,7 +375,8 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
         const struct region_event *from = &callee->events[i];
         if (from->op == REGION_ORDER || from->op == REGION_PASS || from->op == REGION_KEEP)
             continue;
-        place_id p = place_translate(callee, from->place, x->f, c->value, c->n);
+        place_id p = callee->places[from->place].op == PLACE_ARG ? loaded_from(x, c, callee->places[from->place].a)
+                                                                 : place_translate(callee, from->place, x->f, c->value, c->n);
         if (!p && from->op != REGION_JOIN)
             continue;
         uint64_t key = hash_add(hash_add(key_pair(from->op, p), from->locks), (uint64_t)from->flags << 32 | (from->spawn ? from->event : 0));

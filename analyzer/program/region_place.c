@@ -101,6 +101,7 @@ int place_print(const struct region_flow *f, place_id p, char *out, size_t size)
         return snprintf(out, size, "*%s", unit_str(u, u->vars[at->b].name));
     case PLACE_HEAP:
     case PLACE_RESULT:
+    case PLACE_ARG:
     case PLACE_NONE:
         break;
     }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* unjoined: a thread is neither joined nor detached, or joined twice.
  *
- * Looks at      handles in local variables, on each way to the end of their life.
+ * Looks at      handles in local variables, on each way to the end of their life; handles in members and globals that nothing
+ *               in the whole program reads.
  * Stays silent  when the handle is copied, when the thread detaches itself or never ends, and in main.
- * Cannot see    handles in structs and globals. */
+ * Cannot see    handles in arrays. */
 #include "handoff.h"
 
 static void check_unjoined(const struct program *p, struct report *out)
@@ -15,7 +16,9 @@ static void check_unjoined(const struct program *p, struct report *out)
         char name[200];
         place_print(h->flow, h->at->spawn->handles[0], name, sizeof name);
         struct position at = handoff_position(h->flow, h->at);
-        report_begin(out, "unjoined", SEVERITY_WARNING, &at, "thread '%s' is neither joined nor detached on some way", name);
+        bool local = h->flow->places[h->at->spawn->handles[0]].op == PLACE_LOCAL;
+        report_begin(out, "unjoined", SEVERITY_WARNING, &at, "thread '%s' is neither joined nor detached%s", name,
+                     local ? " on some way" : " anywhere");
         report_subject(out, handoff_function(h), "%s", name);
         report_note(out, &at, "remedy: join it, or detach it where nobody waits for it");
     }

@@ -110,3 +110,17 @@ void an_array(void)
     for (int i = 0; i < 4; i++)
         pthread_join(threads[i], NULL); // no diagnostic: one each
 }
+
+static void join_it(pthread_t t)
+{
+    pthread_join(t, NULL);
+}
+
+void twice_through_a_helper(void)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, work, NULL) != 0)
+        return;
+    pthread_join(t, NULL);
+    join_it(t); // expected-warning {{thread 't' is joined a second time [aglet-unjoined]}}
+}
