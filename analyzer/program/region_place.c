@@ -73,6 +73,9 @@ int place_print(const struct region_flow *f, place_id p, char *out, size_t size)
     const struct place *at = &f->places[p];
     char inner[300];
     bool pointer;
+    uint32_t holder = map64_get(&f->names, p, 0);
+    if (holder)
+        return snprintf(out, size, "*%s", unit_str(u, u->vars[holder - 1].name));
     switch ((enum place_op)at->op) {
     case PLACE_LOCAL:
         return snprintf(out, size, "%s", *unit_str(u, u->vars[at->a].name) ? unit_str(u, u->vars[at->a].name) : "it");
