@@ -5,9 +5,6 @@
 # compiled with AGLET_WORD_SYMBOL, the symbol its AGLET_WORD defines.
 function(aglet_collect_words out dir table)
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/word_*.c)
-  if(AGLET_WORDS_LEFT_OUT)
-    list(FILTER sources EXCLUDE REGEX "/word_(${AGLET_WORDS_LEFT_OUT})\\.c$")
-  endif()
   set(declarations "")
   set(entries "")
   foreach(source IN LISTS sources)

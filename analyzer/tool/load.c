@@ -181,9 +181,22 @@ bool load_find(struct load *l)
     return true;
 }
 
+/* What the frontend left out of a unit's graphs. */
+static void say_incomplete(const struct unit *u)
+{
+    for (uint32_t i = 1; i < u->n_notes; i++)
+        if (u->notes[i].kind == IR_N_INCOMPLETE) {
+            const struct ir_loc_rec *at = &u->locs[u->notes[i].loc];
+            say_verbose("%s:%u:%u: %s", unit_str(u, u->files[at->file].path), at->line, at->col, unit_str(u, u->notes[i].text));
+        }
+}
+
 void load_decode(struct load *l)
 {
     extract_load(&l->db, &l->extraction, l->units);
+    for (size_t i = 0; i < l->db.n && say_is_verbose; i++)
+        if (l->units[i].unit)
+            say_incomplete(l->units[i].unit);
 }
 
 size_t load_analysed(const struct load *l)
