@@ -31,8 +31,7 @@ struct arena_block {
     _Alignas(ALIGN) char bytes[];
 };
 
-static void take_block(struct arena *a, size_t size)
-{
+static void take_block(struct arena *a, size_t size) {
     size_t want = a->first ? a->first->size * 2 : FIRST_BLOCK;
     if (want > LAST_BLOCK)
         want = LAST_BLOCK;
@@ -48,8 +47,7 @@ static void take_block(struct arena *a, size_t size)
     ASAN_POISON_MEMORY_REGION(b->bytes, want);
 }
 
-void *arena_alloc(struct arena *a, size_t size)
-{
+void *arena_alloc(struct arena *a, size_t size) {
     if (size > SIZE_MAX / 2)
         die("out of memory: %zu bytes were asked for", size);
     size_t room = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
@@ -63,34 +61,29 @@ void *arena_alloc(struct arena *a, size_t size)
     return p;
 }
 
-void *arena_zalloc(struct arena *a, size_t size)
-{
+void *arena_zalloc(struct arena *a, size_t size) {
     return memset(arena_alloc(a, size), 0, size);
 }
 
-void *arena_copy(struct arena *a, const void *from, size_t size)
-{
+void *arena_copy(struct arena *a, const void *from, size_t size) {
     void *p = arena_alloc(a, size);
     if (size)
         memcpy(p, from, size);
     return p;
 }
 
-char *arena_strndup(struct arena *a, const char *s, size_t n)
-{
+char *arena_strndup(struct arena *a, const char *s, size_t n) {
     char *copy = arena_alloc(a, n + 1);
     memcpy(copy, s, n);
     copy[n] = 0;
     return copy;
 }
 
-char *arena_strdup(struct arena *a, const char *s)
-{
+char *arena_strdup(struct arena *a, const char *s) {
     return arena_strndup(a, s, strlen(s));
 }
 
-char *arena_printf(struct arena *a, const char *format, ...)
-{
+char *arena_printf(struct arena *a, const char *format, ...) {
     va_list ap;
     va_start(ap, format);
     int n = vsnprintf(NULL, 0, format, ap);
@@ -104,8 +97,7 @@ char *arena_printf(struct arena *a, const char *format, ...)
     return s;
 }
 
-static void free_blocks(struct arena_block *b)
-{
+static void free_blocks(struct arena_block *b) {
     while (b) {
         struct arena_block *next = b->next;
         ASAN_UNPOISON_MEMORY_REGION(b->bytes, b->size);
@@ -114,8 +106,7 @@ static void free_blocks(struct arena_block *b)
     }
 }
 
-void arena_reset(struct arena *a)
-{
+void arena_reset(struct arena *a) {
     struct arena_block *keep = a->first;
     if (!keep)
         return;
@@ -127,8 +118,7 @@ void arena_reset(struct arena *a)
     ASAN_POISON_MEMORY_REGION(keep->bytes, keep->size);
 }
 
-void arena_free(struct arena *a)
-{
+void arena_free(struct arena *a) {
     free_blocks(a->first);
     *a = (struct arena){0};
 }

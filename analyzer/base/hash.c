@@ -8,41 +8,35 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-uint64_t hash_bytes(const void *p, size_t n)
-{
+uint64_t hash_bytes(const void *p, size_t n) {
     return XXH3_64bits(p, n);
 }
 
-uint64_t hash_string(const char *s)
-{
+uint64_t hash_string(const char *s) {
     return XXH3_64bits(s, strlen(s));
 }
 
 enum { FIRST_SIZE = 16 };
 
 /* Is there no room for one more in a table of mask + 1 slots? */
-static bool full(const void *slots, uint32_t mask, uint32_t n)
-{
+static bool full(const void *slots, uint32_t mask, uint32_t n) {
     return !slots || (uint64_t)(n + 1) * 4 > ((uint64_t)mask + 1) * 3;
 }
 
-static uint32_t next_size(const void *slots, uint32_t mask)
-{
+static uint32_t next_size(const void *slots, uint32_t mask) {
     if (slots && mask >= UINT32_C(0x7fffffff))
         die("a table of more than 1,610,612,736 entries was asked for");
     return slots ? (mask + 1) * 2 : FIRST_SIZE;
 }
 
-static void index_put(struct index *ix, uint32_t hash, uint32_t id)
-{
+static void index_put(struct index *ix, uint32_t hash, uint32_t id) {
     uint32_t i = hash & ix->mask;
     while (ix->slots[i].id)
         i = (i + 1) & ix->mask;
     ix->slots[i] = (struct index_slot){hash, id};
 }
 
-void index_add(struct index *ix, uint64_t hash, uint32_t id)
-{
+void index_add(struct index *ix, uint64_t hash, uint32_t id) {
     if (full(ix->slots, ix->mask, ix->n)) {
         struct index old = *ix;
         uint32_t size = next_size(ix->slots, ix->mask);
@@ -57,29 +51,25 @@ void index_add(struct index *ix, uint64_t hash, uint32_t id)
     ix->n++;
 }
 
-void index_clear(struct index *ix)
-{
+void index_clear(struct index *ix) {
     if (ix->n)
         memset(ix->slots, 0, ((size_t)ix->mask + 1) * sizeof *ix->slots);
     ix->n = 0;
 }
 
-void index_free(struct index *ix)
-{
+void index_free(struct index *ix) {
     free(ix->slots);
     *ix = (struct index){0};
 }
 
-static struct map64_slot *map64_slot_of(struct map64 *m, uint64_t key)
-{
+static struct map64_slot *map64_slot_of(struct map64 *m, uint64_t key) {
     uint32_t i = (uint32_t)hash_mix(key) & m->mask;
     while (m->slots[i].used && m->slots[i].key != key)
         i = (i + 1) & m->mask;
     return &m->slots[i];
 }
 
-uint32_t *map64_place(struct map64 *m, uint64_t key, bool *is_new)
-{
+uint32_t *map64_place(struct map64 *m, uint64_t key, bool *is_new) {
     struct map64_slot *s = m->slots ? map64_slot_of(m, key) : NULL;
     if (is_new)
         *is_new = !s || !s->used;
@@ -102,8 +92,7 @@ uint32_t *map64_place(struct map64 *m, uint64_t key, bool *is_new)
 }
 
 /* Removal closes the gap it leaves (Knuth, TAOCP vol. 3, 6.4, algorithm R), so that no tombstones pile up. */
-bool map64_remove(struct map64 *m, uint64_t key)
-{
+bool map64_remove(struct map64 *m, uint64_t key) {
     if (!m->slots)
         return false;
     struct map64_slot *s = map64_slot_of(m, key);
@@ -125,15 +114,13 @@ bool map64_remove(struct map64 *m, uint64_t key)
     return true;
 }
 
-void map64_clear(struct map64 *m)
-{
+void map64_clear(struct map64 *m) {
     if (m->n)
         memset(m->slots, 0, ((size_t)m->mask + 1) * sizeof *m->slots);
     m->n = 0;
 }
 
-void map64_free(struct map64 *m)
-{
+void map64_free(struct map64 *m) {
     free(m->slots);
     *m = (struct map64){0};
 }

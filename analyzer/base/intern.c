@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-uint32_t intern_find(const struct interner *in, const char *s, size_t length)
-{
+uint32_t intern_find(const struct interner *in, const char *s, size_t length) {
     if (!length)
         return 0;
     struct index_probe p;
@@ -17,8 +16,7 @@ uint32_t intern_find(const struct interner *in, const char *s, size_t length)
     return UINT32_MAX;
 }
 
-uint32_t intern(struct interner *in, const char *s, size_t length)
-{
+uint32_t intern(struct interner *in, const char *s, size_t length) {
     uint32_t id = intern_find(in, s, length);
     if (id != UINT32_MAX)
         return id;
@@ -36,18 +34,15 @@ uint32_t intern(struct interner *in, const char *s, size_t length)
     return in->n++;
 }
 
-uint32_t intern_string(struct interner *in, const char *s)
-{
+uint32_t intern_string(struct interner *in, const char *s) {
     return intern(in, s, strlen(s));
 }
 
-const char *intern_text(const struct interner *in, uint32_t id)
-{
+const char *intern_text(const struct interner *in, uint32_t id) {
     return id ? in->strings[id].text : "";
 }
 
-void intern_free(struct interner *in)
-{
+void intern_free(struct interner *in) {
     arena_free(&in->arena);
     index_free(&in->index);
     free(in->strings);

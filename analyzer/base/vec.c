@@ -4,8 +4,7 @@
 #include "vec.h"
 #include <stdint.h>
 
-void *vec_grow_(void *at, size_t *cap, size_t need, size_t size)
-{
+void *vec_grow_(void *at, size_t *cap, size_t need, size_t size) {
     size_t want = *cap ? *cap * 2 : 8;
     if (want < need)
         want = need;

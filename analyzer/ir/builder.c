@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Makes units: interns what may be shared, keeps a graph apart until it is whole, puts everything in order at the end.
- * Stands on base/. */
+/* Makes units: interns what may be shared, keeps a graph apart until it is whole, puts everything in order at
+ * the end. Stands on base/. */
 #include "builder.h"
 #include "../base/hash.h"
 #include "../base/vec.h"
@@ -26,37 +26,35 @@ struct unit_builder {
     struct unit *u;
     struct index strings, files, locs, exprs;
     VEC(struct expr_size) sizes; /* parallel to exprs */
-    ir_func open; /* the graph being built, or 0 */
+    ir_func open;                /* the graph being built, or 0 */
     VEC(struct draft_block) blocks;
     VEC(struct draft_event) events;
     VEC(struct ir_succ_rec) succs;
 };
 
 /* Room for `more` records at the end of a table. */
-#define GROW(u, table, more)                                                                                           \
-    do {                                                                                                               \
-        if ((uint64_t)(u)->n_##table + (more) > UINT32_MAX / 2)                                                        \
-            die("a unit with more than %u " #table " is too big", UINT32_MAX / 2);                                     \
-        if ((u)->n_##table + (more) > (u)->cap_##table) {                                                              \
-            uint32_t cap_ = (u)->cap_##table ? (u)->cap_##table * 2 : 64;                                              \
-            if (cap_ < (u)->n_##table + (more))                                                                        \
-                cap_ = (u)->n_##table + (uint32_t)(more);                                                              \
-            (u)->table = xrealloc((u)->table, (size_t)cap_ * sizeof *(u)->table);                                      \
-            (u)->cap_##table = cap_;                                                                                   \
-        }                                                                                                              \
+#define GROW(u, table, more)                                                                                 \
+    do {                                                                                                     \
+        if ((uint64_t)(u)->n_##table + (more) > UINT32_MAX / 2)                                              \
+            die("a unit with more than %u " #table " is too big", UINT32_MAX / 2);                           \
+        if ((u)->n_##table + (more) > (u)->cap_##table) {                                                    \
+            uint32_t cap_ = (u)->cap_##table ? (u)->cap_##table * 2 : 64;                                    \
+            if (cap_ < (u)->n_##table + (more))                                                              \
+                cap_ = (u)->n_##table + (uint32_t)(more);                                                    \
+            (u)->table = xrealloc((u)->table, (size_t)cap_ * sizeof *(u)->table);                            \
+            (u)->cap_##table = cap_;                                                                         \
+        }                                                                                                    \
     } while (0)
-#define X(type, name)                                                                                                  \
-    static uint32_t append_##name(struct unit *u, type rec)                                                            \
-    {                                                                                                                  \
-        GROW(u, name, 1);                                                                                              \
-        u->name[u->n_##name] = rec;                                                                                    \
-        return u->n_##name++;                                                                                          \
+#define X(type, name)                                                                                        \
+    static uint32_t append_##name(struct unit *u, type rec) {                                                \
+        GROW(u, name, 1);                                                                                    \
+        u->name[u->n_##name] = rec;                                                                          \
+        return u->n_##name++;                                                                                \
     }
 IR_TABLES(X)
 #undef X
 
-struct unit_builder *unit_builder_new(void)
-{
+struct unit_builder *unit_builder_new(void) {
     struct unit_builder *b = xcalloc(1, sizeof *b);
     b->u = xcalloc(1, sizeof *b->u);
     GROW(b->u, strings, 1);
@@ -68,8 +66,7 @@ struct unit_builder *unit_builder_new(void)
     return b;
 }
 
-void unit_builder_free(struct unit_builder *b)
-{
+void unit_builder_free(struct unit_builder *b) {
     if (!b)
         return;
     unit_free(b->u);
@@ -84,14 +81,12 @@ void unit_builder_free(struct unit_builder *b)
     free(b);
 }
 
-const struct unit *unit_builder_unit(const struct unit_builder *b)
-{
+const struct unit *unit_builder_unit(const struct unit_builder *b) {
     return b->u;
 }
 
-void unit_builder_set_origin(struct unit_builder *b, const char *main_file, const char *directory, const char *target,
-                             const char *producer, uint32_t pointer_size)
-{
+void unit_builder_set_origin(struct unit_builder *b, const char *main_file, const char *directory,
+                             const char *target, const char *producer, uint32_t pointer_size) {
     b->u->main_file = build_str(b, main_file, strlen(main_file));
     b->u->directory = build_str(b, directory, strlen(directory));
     b->u->target = build_str(b, target, strlen(target));
@@ -101,8 +96,7 @@ void unit_builder_set_origin(struct unit_builder *b, const char *main_file, cons
 
 /* ---- what is interned ---- */
 
-ir_str build_str(struct unit_builder *b, const char *s, size_t len)
-{
+ir_str build_str(struct unit_builder *b, const char *s, size_t len) {
     struct unit *u = b->u;
     const char *nul = len ? memchr(s, 0, len) : NULL;
     if (nul)
@@ -123,9 +117,9 @@ ir_str build_str(struct unit_builder *b, const char *s, size_t len)
     return id;
 }
 
-ir_file build_file(struct unit_builder *b, const char *path, uint32_t flags, uint64_t hash)
-{
-    struct ir_file_rec rec = {build_str(b, path, strlen(path)), flags, (uint32_t)hash, (uint32_t)(hash >> 32)};
+ir_file build_file(struct unit_builder *b, const char *path, uint32_t flags, uint64_t hash) {
+    struct ir_file_rec rec = {build_str(b, path, strlen(path)), flags, (uint32_t)hash,
+                              (uint32_t)(hash >> 32)};
     uint64_t key = hash_mix(rec.path);
     struct index_probe p;
     for (p = index_first(&b->files, key); p.id; index_next(&b->files, &p))
@@ -138,8 +132,7 @@ ir_file build_file(struct unit_builder *b, const char *path, uint32_t flags, uin
     return id;
 }
 
-ir_loc build_loc(struct unit_builder *b, const struct ir_loc_rec *loc)
-{
+ir_loc build_loc(struct unit_builder *b, const struct ir_loc_rec *loc) {
     static const struct ir_loc_rec none;
     if (!memcmp(loc, &none, sizeof none))
         return 0;
@@ -153,8 +146,7 @@ ir_loc build_loc(struct unit_builder *b, const struct ir_loc_rec *loc)
     return id;
 }
 
-ir_expr build_expr(struct unit_builder *b, const struct ir_expr_rec *e)
-{
+ir_expr build_expr(struct unit_builder *b, const struct ir_expr_rec *e) {
     unsigned uses = ir_operands(e->op);
     struct expr_size size = {1, 1};
     for (int i = 0; i < 2; i++) {
@@ -194,8 +186,7 @@ ir_expr build_expr(struct unit_builder *b, const struct ir_expr_rec *e)
 
 /* ---- runs ---- */
 
-static struct ir_range run_of_words(struct unit *u, bool types, const uint32_t *from, uint32_t n)
-{
+static struct ir_range run_of_words(struct unit *u, bool types, const uint32_t *from, uint32_t n) {
     if (!n)
         return (struct ir_range){0, 0};
     uint32_t first;
@@ -213,44 +204,38 @@ static struct ir_range run_of_words(struct unit *u, bool types, const uint32_t *
     return (struct ir_range){first, n};
 }
 
-struct ir_range build_expr_refs(struct unit_builder *b, const ir_expr *refs, uint32_t n)
-{
+struct ir_range build_expr_refs(struct unit_builder *b, const ir_expr *refs, uint32_t n) {
     return run_of_words(b->u, false, refs, n);
 }
 
-struct ir_range build_type_refs(struct unit_builder *b, const ir_type *refs, uint32_t n)
-{
+struct ir_range build_type_refs(struct unit_builder *b, const ir_type *refs, uint32_t n) {
     return run_of_words(b->u, true, refs, n);
 }
 
-struct ir_range build_annots(struct unit_builder *b, const struct ir_annot_rec *a, uint32_t n)
-{
+struct ir_range build_annots(struct unit_builder *b, const struct ir_annot_rec *a, uint32_t n) {
     struct ir_range r = {n ? b->u->n_annots : 0, n};
     for (uint32_t i = 0; i < n; i++)
         append_annots(b->u, a[i]);
     return r;
 }
 
-void build_note(struct unit_builder *b, enum ir_note_kind kind, const char *text, ir_loc loc)
-{
+void build_note(struct unit_builder *b, enum ir_note_kind kind, const char *text, ir_loc loc) {
     struct ir_note_rec rec = {kind, build_str(b, text, strlen(text)), loc};
     append_notes(b->u, rec);
 }
 
 /* ---- types ---- */
 
-ir_type build_type_reserve(struct unit_builder *b)
-{
+ir_type build_type_reserve(struct unit_builder *b) {
     return append_types(b->u, (struct ir_type_rec){0});
 }
 
-void build_type_define(struct unit_builder *b, ir_type t, const struct ir_type_rec *rec)
-{
+void build_type_define(struct unit_builder *b, ir_type t, const struct ir_type_rec *rec) {
     b->u->types[t] = *rec;
 }
 
-struct ir_range build_fields(struct unit_builder *b, ir_type parent, const struct ir_field_rec *f, uint32_t n)
-{
+struct ir_range build_fields(struct unit_builder *b, ir_type parent, const struct ir_field_rec *f,
+                             uint32_t n) {
     struct ir_range r = {n ? b->u->n_fields : 0, n};
     for (uint32_t i = 0; i < n; i++) {
         ir_field id = append_fields(b->u, f[i]);
@@ -259,8 +244,7 @@ struct ir_range build_fields(struct unit_builder *b, ir_type parent, const struc
     return r;
 }
 
-void build_field_update(struct unit_builder *b, ir_field f, const struct ir_field_rec *rec)
-{
+void build_field_update(struct unit_builder *b, ir_field f, const struct ir_field_rec *rec) {
     ir_type parent = b->u->fields[f].parent;
     b->u->fields[f] = *rec;
     b->u->fields[f].parent = parent;
@@ -268,23 +252,21 @@ void build_field_update(struct unit_builder *b, ir_field f, const struct ir_fiel
 
 /* ---- variables and functions ---- */
 
-ir_var build_global(struct unit_builder *b, const struct ir_var_rec *v)
-{
+ir_var build_global(struct unit_builder *b, const struct ir_var_rec *v) {
     ir_var id = append_vars(b->u, *v);
     b->u->vars[id].kind = IR_V_GLOBAL;
     b->u->vars[id].func = 0;
     return id;
 }
 
-void build_global_update(struct unit_builder *b, ir_var v, const struct ir_var_rec *rec)
-{
+void build_global_update(struct unit_builder *b, ir_var v, const struct ir_var_rec *rec) {
     b->u->vars[v] = *rec;
     b->u->vars[v].kind = IR_V_GLOBAL;
     b->u->vars[v].func = 0;
 }
 
-ir_func build_function(struct unit_builder *b, const struct ir_func_rec *f, const struct ir_var_rec *params, uint32_t n_params)
-{
+ir_func build_function(struct unit_builder *b, const struct ir_func_rec *f, const struct ir_var_rec *params,
+                       uint32_t n_params) {
     ir_func id = append_funcs(b->u, *f);
     struct ir_func_rec *rec = &b->u->funcs[id];
     rec->params = (struct ir_range){n_params ? b->u->n_vars : 0, n_params};
@@ -297,8 +279,7 @@ ir_func build_function(struct unit_builder *b, const struct ir_func_rec *f, cons
     return id;
 }
 
-void build_function_update(struct unit_builder *b, ir_func f, const struct ir_func_rec *rec)
-{
+void build_function_update(struct unit_builder *b, ir_func f, const struct ir_func_rec *rec) {
     struct ir_func_rec *old = &b->u->funcs[f], now = *rec;
     now.params = old->params;
     now.locals = old->locals;
@@ -306,19 +287,18 @@ void build_function_update(struct unit_builder *b, ir_func f, const struct ir_fu
     *old = now;
 }
 
-void build_param_update(struct unit_builder *b, ir_func f, uint32_t index, const struct ir_var_rec *rec)
-{
+void build_param_update(struct unit_builder *b, ir_func f, uint32_t index, const struct ir_var_rec *rec) {
     struct ir_range params = b->u->funcs[f].params;
     if (index >= params.count)
-        die("the frontend updated parameter %u of '%s', which has %u", index, unit_str(b->u, b->u->funcs[f].name), params.count);
+        die("the frontend updated parameter %u of '%s', which has %u", index,
+            unit_str(b->u, b->u->funcs[f].name), params.count);
     struct ir_var_rec *v = &b->u->vars[params.first + index];
     *v = *rec;
     v->kind = IR_V_PARAM;
     v->func = f;
 }
 
-ir_var build_local(struct unit_builder *b, ir_func f, const struct ir_var_rec *v)
-{
+ir_var build_local(struct unit_builder *b, ir_func f, const struct ir_var_rec *v) {
     ir_var id = append_vars(b->u, *v);
     b->u->vars[id].func = f;
     return id;
@@ -326,8 +306,7 @@ ir_var build_local(struct unit_builder *b, ir_func f, const struct ir_var_rec *v
 
 /* ---- graphs ---- */
 
-void graph_begin(struct unit_builder *b, ir_func f)
-{
+void graph_begin(struct unit_builder *b, ir_func f) {
     if (b->open)
         die("the frontend began a graph inside another");
     if (b->u->funcs[f].blocks.count)
@@ -338,34 +317,29 @@ void graph_begin(struct unit_builder *b, ir_func f)
     vec_clear(&b->succs);
 }
 
-ir_var graph_local(struct unit_builder *b, const struct ir_var_rec *v)
-{
+ir_var graph_local(struct unit_builder *b, const struct ir_var_rec *v) {
     return build_local(b, b->open, v);
 }
 
-void graph_local_update(struct unit_builder *b, ir_var v, const struct ir_var_rec *rec)
-{
+void graph_local_update(struct unit_builder *b, ir_var v, const struct ir_var_rec *rec) {
     ir_func f = b->u->vars[v].func;
     b->u->vars[v] = *rec;
     b->u->vars[v].func = f;
 }
 
-uint32_t graph_block(struct unit_builder *b)
-{
+uint32_t graph_block(struct unit_builder *b) {
     (void)vec_add(&b->blocks);
     return (uint32_t)b->blocks.n - 1;
 }
 
-void graph_event(struct unit_builder *b, uint32_t block, const struct ir_event_rec *ev)
-{
+void graph_event(struct unit_builder *b, uint32_t block, const struct ir_event_rec *ev) {
     struct draft_event e = {block, *ev};
     vec_push(&b->events, e);
     b->blocks.at[block].n_events++;
 }
 
 void graph_terminate(struct unit_builder *b, uint32_t block, enum ir_term_kind term, ir_expr cond,
-                     const struct ir_succ_rec *succs, uint32_t n_succs, ir_loc loc)
-{
+                     const struct ir_succ_rec *succs, uint32_t n_succs, ir_loc loc) {
     struct draft_block *d = &b->blocks.at[block];
     if (d->terminated)
         die("the frontend ended block %u of '%s' twice", block, unit_str(b->u, b->u->funcs[b->open].name));
@@ -373,14 +347,13 @@ void graph_terminate(struct unit_builder *b, uint32_t block, enum ir_term_kind t
     vec_append(&b->succs, succs, n_succs);
 }
 
-bool graph_terminated(const struct unit_builder *b, uint32_t block)
-{
+bool graph_terminated(const struct unit_builder *b, uint32_t block) {
     return b->blocks.at[block].terminated;
 }
 
-/* Depth first from the entry, without recursion: marks what is reached (place[i] != 0) and the edges that close a loop. */
-static void walk_graph(struct unit_builder *b, uint32_t *place)
-{
+/* Depth first from the entry, without recursion: marks what is reached (place[i] != 0) and the edges that
+ * close a loop. */
+static void walk_graph(struct unit_builder *b, uint32_t *place) {
     enum { NEW, ON_PATH, LEFT };
     struct step {
         uint32_t block, next;
@@ -400,7 +373,8 @@ static void walk_graph(struct unit_builder *b, uint32_t *place)
         }
         struct ir_succ_rec *s = &b->succs.at[succs.first + top->next++];
         if (s->block >= b->blocks.n)
-            die("the frontend named block %u of '%s', which was never made", s->block, unit_str(b->u, b->u->funcs[b->open].name));
+            die("the frontend named block %u of '%s', which was never made", s->block,
+                unit_str(b->u, b->u->funcs[b->open].name));
         s->flags &= ~IR_SUCC_BACK;
         if (state[s->block] == ON_PATH) {
             s->flags |= IR_SUCC_BACK;
@@ -413,8 +387,7 @@ static void walk_graph(struct unit_builder *b, uint32_t *place)
     vec_free(&path);
 }
 
-void graph_end(struct unit_builder *b)
-{
+void graph_end(struct unit_builder *b) {
     struct unit *u = b->u;
     ir_func f = b->open;
     if (!b->blocks.n)
@@ -459,9 +432,9 @@ void graph_end(struct unit_builder *b)
 
 /* ---- the end ---- */
 
-/* Each function's locals side by side: while a body is lowered, globals and functions it meets are made in between. */
-static void order_vars(struct unit *u)
-{
+/* Each function's locals side by side: while a body is lowered, globals and functions it meets are made in
+ * between. */
+static void order_vars(struct unit *u) {
     uint32_t *count = xcalloc(u->n_funcs + 1, sizeof *count), n = 1;
     ir_var *place = xcalloc(u->n_vars, sizeof *place);
     struct ir_var_rec *vars = xcalloc(u->n_vars, sizeof *vars);
@@ -498,8 +471,7 @@ static void order_vars(struct unit *u)
     free(count);
 }
 
-struct unit *unit_builder_try_finish(struct unit_builder *b, const char **wrong)
-{
+struct unit *unit_builder_try_finish(struct unit_builder *b, const char **wrong) {
     struct unit *u = b->u;
     if (b->open)
         die("the frontend left the graph of '%s' unfinished", unit_str(u, u->funcs[b->open].name));
@@ -516,8 +488,7 @@ struct unit *unit_builder_try_finish(struct unit_builder *b, const char **wrong)
     return u;
 }
 
-struct unit *unit_builder_finish(struct unit_builder *b)
-{
+struct unit *unit_builder_finish(struct unit_builder *b) {
     const char *wrong;
     char *of = xstrdup(unit_str(b->u, b->u->main_file));
     struct unit *u = unit_builder_try_finish(b, &wrong);
@@ -527,8 +498,7 @@ struct unit *unit_builder_finish(struct unit_builder *b)
     return u;
 }
 
-void unit_free(struct unit *u)
-{
+void unit_free(struct unit *u) {
     if (!u)
         return;
     free(u->strings);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* unit_check: may every analysis read this unit without a bounds check?
- * Stands on unit.h. Linear in the tables but for the depth-first walks over types and graphs, which are linear too. */
+ * Stands on unit.h. Linear in the tables but for the depth-first walks over types and graphs, which are
+ * linear too. */
 #include "unit.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,9 +11,9 @@
 
 static _Thread_local char sentence[300];
 
-static const char *wrong(const char *table, uint32_t i, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static const char *wrong(const char *table, uint32_t i, const char *format, ...)
-{
+    __attribute__((format(printf, 3, 4)));
+static const char *wrong(const char *table, uint32_t i, const char *format, ...) {
     va_list ap;
     va_start(ap, format);
     int n = snprintf(sentence, sizeof sentence, "%s[%u]: ", table, i);
@@ -21,33 +22,32 @@ static const char *wrong(const char *table, uint32_t i, const char *format, ...)
     return sentence;
 }
 
-#define REF(table, i, value, into)                                                                                     \
-    do {                                                                                                               \
-        if ((value) >= u->n_##into)                                                                                    \
-            return wrong(#table, (i), "%s is %u of %u " #into, #value, (unsigned)(value), u->n_##into);                \
+#define REF(table, i, value, into)                                                                           \
+    do {                                                                                                     \
+        if ((value) >= u->n_##into)                                                                          \
+            return wrong(#table, (i), "%s is %u of %u " #into, #value, (unsigned)(value), u->n_##into);      \
     } while (0)
-#define RUN(table, i, range, into)                                                                                     \
-    do {                                                                                                               \
-        if ((range).first > u->n_##into || (range).count > u->n_##into - (range).first ||                              \
-            ((range).count && !(range).first))                                                                         \
-            return wrong(#table, (i), "%s is the run %u+%u of %u " #into, #range, (range).first, (range).count,        \
-                         u->n_##into);                                                                                 \
+#define RUN(table, i, range, into)                                                                           \
+    do {                                                                                                     \
+        if ((range).first > u->n_##into || (range).count > u->n_##into - (range).first ||                    \
+            ((range).count && !(range).first))                                                               \
+            return wrong(#table, (i), "%s is the run %u+%u of %u " #into, #range, (range).first,             \
+                         (range).count, u->n_##into);                                                        \
     } while (0)
-#define BELOW(table, i, value, limit)                                                                                  \
-    do {                                                                                                               \
-        if ((value) >= (limit))                                                                                        \
-            return wrong(#table, (i), "%s is %u, which is none of " #limit, #value, (unsigned)(value));                \
+#define BELOW(table, i, value, limit)                                                                        \
+    do {                                                                                                     \
+        if ((value) >= (limit))                                                                              \
+            return wrong(#table, (i), "%s is %u, which is none of " #limit, #value, (unsigned)(value));      \
     } while (0)
 
-static const char *check_frame(const struct unit *u)
-{
+static const char *check_frame(const struct unit *u) {
     if (!u->n_strings || !u->strings || u->strings[0] || u->strings[u->n_strings - 1])
         return wrong("strings", 0, "does not begin with \"\" and end in NUL");
-#define X(type, name)                                                                                                  \
-    {                                                                                                                  \
-        static const type none;                                                                                        \
-        if (!u->n_##name || !u->name || memcmp(&u->name[0], &none, sizeof none))                                       \
-            return wrong(#name, 0, "is not the empty record");                                                         \
+#define X(type, name)                                                                                        \
+    {                                                                                                        \
+        static const type none;                                                                              \
+        if (!u->n_##name || !u->name || memcmp(&u->name[0], &none, sizeof none))                             \
+            return wrong(#name, 0, "is not the empty record");                                               \
     }
     IR_TABLES(X)
 #undef X
@@ -58,8 +58,7 @@ static const char *check_frame(const struct unit *u)
     return NULL;
 }
 
-static const char *check_small(const struct unit *u)
-{
+static const char *check_small(const struct unit *u) {
     for (uint32_t i = 1; i < u->n_files; i++)
         REF(files, i, u->files[i].path, strings);
     for (uint32_t i = 1; i < u->n_locs; i++) {
@@ -85,18 +84,17 @@ static const char *check_small(const struct unit *u)
 
 /* ---- types ---- */
 
-static bool has_elem(uint32_t kind)
-{
+static bool has_elem(uint32_t kind) {
     return kind == IR_T_POINTER || kind == IR_T_ARRAY || kind == IR_T_FUNCTION || kind == IR_T_ATOMIC ||
            kind == IR_T_TYPEDEF || kind == IR_T_QUALIFIED || kind == IR_T_VECTOR;
 }
 
-/* Types nest without a cycle but through the fields of a struct or union: depth first with an explicit stack, each type
- * once, its depth and node count made of those of its parts. */
-static const char *check_type_nesting(const struct unit *u)
-{
+/* Types nest without a cycle but through the fields of a struct or union: depth first with an explicit stack,
+ * each type once, its depth and node count made of those of its parts. */
+static const char *check_type_nesting(const struct unit *u) {
     struct shape {
-        uint32_t depth, nodes, next; /* depth 0: not yet left; next: parts seen + 1 while it is on the stack */
+        uint32_t depth, nodes,
+            next; /* depth 0: not yet left; next: parts seen + 1 while it is on the stack */
     } *shape = xcalloc(u->n_types, sizeof *shape);
     uint32_t *stack = xcalloc(u->n_types, sizeof *stack), n = 0;
     const char *bad = NULL;
@@ -128,7 +126,9 @@ static const char *check_type_nesting(const struct unit *u)
                 shape[t].next = UINT32_MAX;
                 continue;
             }
-            ir_type part = has_elem(r->kind) && at == 0 ? r->elem : u->type_refs[r->params.first + at - (has_elem(r->kind) ? 1 : 0)];
+            ir_type part = has_elem(r->kind) && at == 0
+                               ? r->elem
+                               : u->type_refs[r->params.first + at - (has_elem(r->kind) ? 1 : 0)];
             if (part == 0)
                 continue;
             if (shape[part].next == UINT32_MAX) {
@@ -150,8 +150,7 @@ static const char *check_type_nesting(const struct unit *u)
     return bad;
 }
 
-static const char *check_types(const struct unit *u)
-{
+static const char *check_types(const struct unit *u) {
     for (ir_type i = 1; i < u->n_types; i++) {
         const struct ir_type_rec *t = &u->types[i];
         BELOW(types, i, t->kind, IR_T_KINDS);
@@ -184,8 +183,7 @@ static const char *check_types(const struct unit *u)
 }
 
 /* A struct may hold itself only through a pointer; its fields by value must end. */
-static const char *check_containment(const struct unit *u)
-{
+static const char *check_containment(const struct unit *u) {
     enum { NEW, ON_PATH, LEFT };
     struct step {
         ir_type type;
@@ -207,7 +205,8 @@ static const char *check_containment(const struct unit *u)
                 part = top->next < t->fields.count ? u->fields[t->fields.first + top->next].type : 0;
             else if (has_elem(t->kind) && t->kind != IR_T_POINTER && t->kind != IR_T_FUNCTION && !top->next)
                 part = t->elem;
-            bool done = t->kind == IR_T_STRUCT || t->kind == IR_T_UNION ? top->next >= t->fields.count : top->next > 0;
+            bool done = t->kind == IR_T_STRUCT || t->kind == IR_T_UNION ? top->next >= t->fields.count
+                                                                        : top->next > 0;
             top->next++;
             if (done) {
                 state[top->type] = LEFT;
@@ -227,8 +226,7 @@ static const char *check_containment(const struct unit *u)
 
 /* ---- variables and functions ---- */
 
-static const char *check_vars(const struct unit *u)
-{
+static const char *check_vars(const struct unit *u) {
     for (ir_var i = 1; i < u->n_vars; i++) {
         const struct ir_var_rec *v = &u->vars[i];
         BELOW(vars, i, v->kind, IR_V_KINDS);
@@ -240,7 +238,8 @@ static const char *check_vars(const struct unit *u)
         if (v->kind == IR_V_NONE)
             return wrong("vars", i, "has no kind");
         if ((v->kind == IR_V_GLOBAL) != (v->func == 0))
-            return wrong("vars", i, "is a global of a function or a local of none ('%s')", unit_str(u, v->name));
+            return wrong("vars", i, "is a global of a function or a local of none ('%s')",
+                         unit_str(u, v->name));
         if (!v->func)
             continue;
         struct ir_range of = v->kind == IR_V_PARAM ? u->funcs[v->func].params : u->funcs[v->func].locals;
@@ -268,7 +267,8 @@ static const char *check_vars(const struct unit *u)
             if (u->blocks[f->blocks.first + k].func != i)
                 return wrong("funcs", i, "has blocks[%u] of another function", f->blocks.first + k);
         if (!(f->flags & IR_FF_DEFINED) != !f->blocks.count)
-            return wrong("funcs", i, "'%s' is defined and has no graph, or the other way", unit_str(u, f->name));
+            return wrong("funcs", i, "'%s' is defined and has no graph, or the other way",
+                         unit_str(u, f->name));
     }
     return NULL;
 }
@@ -280,8 +280,7 @@ struct expr_shape {
     ir_func owner; /* whose automatic variables it names; 0: nobody's */
 };
 
-static const char *check_expr(const struct unit *u, ir_expr i, struct expr_shape *shape)
-{
+static const char *check_expr(const struct unit *u, ir_expr i, struct expr_shape *shape) {
     const struct ir_expr_rec *e = &u->exprs[i];
     BELOW(exprs, i, e->op, IR_E_OPS);
     REF(exprs, i, e->type, types);
@@ -294,7 +293,8 @@ static const char *check_expr(const struct unit *u, ir_expr i, struct expr_shape
         ir_expr of = k ? e->b : e->a;
         if (!of || of >= i)
             return wrong("exprs", i, "has operand %u, which does not stand before it", of);
-        bool place = ir_is_place(u->exprs[of].op), wants = e->op == IR_E_FIELD || e->op == IR_E_LOAD || e->op == IR_E_ADDR;
+        bool place = ir_is_place(u->exprs[of].op),
+             wants = e->op == IR_E_FIELD || e->op == IR_E_LOAD || e->op == IR_E_ADDR;
         if (place != wants)
             return wrong("exprs", i, "wants a %s in exprs[%u]", wants ? "place" : "value", of);
         if (shape[of].depth >= mine.depth)
@@ -308,7 +308,9 @@ static const char *check_expr(const struct unit *u, ir_expr i, struct expr_shape
     if (mine.depth > IR_MAX_EXPR_DEPTH || mine.nodes > IR_MAX_EXPR_NODES)
         return wrong("exprs", i, "is %u deep, with %u nodes", mine.depth, mine.nodes);
     switch (e->op) {
-    case IR_E_STRING: REF(exprs, i, e->a, strings); break;
+    case IR_E_STRING:
+        REF(exprs, i, e->a, strings);
+        break;
     case IR_E_FUNC:
         REF(exprs, i, e->a, funcs);
         if (!e->a)
@@ -326,9 +328,14 @@ static const char *check_expr(const struct unit *u, ir_expr i, struct expr_shape
         if (!e->b)
             return wrong("exprs", i, "names no field");
         break;
-    case IR_E_UNARY: BELOW(exprs, i, e->b, IR_U_OPS); break;
-    case IR_E_BINARY: BELOW(exprs, i, e->c, IR_B_OPS); break;
-    default: break;
+    case IR_E_UNARY:
+        BELOW(exprs, i, e->b, IR_U_OPS);
+        break;
+    case IR_E_BINARY:
+        BELOW(exprs, i, e->c, IR_B_OPS);
+        break;
+    default:
+        break;
     }
     shape[i] = mine;
     return NULL;
@@ -336,9 +343,8 @@ static const char *check_expr(const struct unit *u, ir_expr i, struct expr_shape
 
 enum want { ANY, PLACE, VALUE };
 
-static const char *check_use(const struct unit *u, const struct expr_shape *shape, const char *table, uint32_t i, ir_func f,
-                             ir_expr e, enum want want, bool may_be_none)
-{
+static const char *check_use(const struct unit *u, const struct expr_shape *shape, const char *table,
+                             uint32_t i, ir_func f, ir_expr e, enum want want, bool may_be_none) {
     if (e >= u->n_exprs)
         return wrong(table, i, "names expression %u of %u", e, u->n_exprs);
     if (!e)
@@ -351,17 +357,16 @@ static const char *check_use(const struct unit *u, const struct expr_shape *shap
     return NULL;
 }
 
-static const char *check_event(const struct unit *u, const struct expr_shape *shape, ir_event i, ir_func f)
-{
+static const char *check_event(const struct unit *u, const struct expr_shape *shape, ir_event i, ir_func f) {
     const struct ir_event_rec *ev = &u->events[i];
     BELOW(events, i, ev->op, IR_EV_OPS);
     REF(events, i, ev->loc, locs);
     RUN(events, i, ev->args, expr_refs);
-#define USE(e, want, none)                                                                                             \
-    do {                                                                                                               \
-        const char *bad_ = check_use(u, shape, "events", i, f, (e), (want), (none));                                   \
-        if (bad_)                                                                                                      \
-            return bad_;                                                                                               \
+#define USE(e, want, none)                                                                                   \
+    do {                                                                                                     \
+        const char *bad_ = check_use(u, shape, "events", i, f, (e), (want), (none));                         \
+        if (bad_)                                                                                            \
+            return bad_;                                                                                     \
     } while (0)
     bool call = ev->op == IR_EV_CALL, atomic = ev->op == IR_EV_ATOMIC, code = ev->op == IR_EV_ASM;
     if (ev->args.count && !call && !atomic && !code)
@@ -369,8 +374,11 @@ static const char *check_event(const struct unit *u, const struct expr_shape *sh
     for (uint32_t k = 0; k < ev->args.count; k++)
         USE(u->expr_refs[ev->args.first + k], call ? VALUE : ANY, false);
     switch (ev->op) {
-    case IR_EV_NONE: return wrong("events", i, "does nothing");
-    case IR_EV_EVAL: USE(ev->a, VALUE, false); break;
+    case IR_EV_NONE:
+        return wrong("events", i, "does nothing");
+    case IR_EV_EVAL:
+        USE(ev->a, VALUE, false);
+        break;
     case IR_EV_STORE:
         USE(ev->a, PLACE, false);
         USE(ev->b, VALUE, false);
@@ -388,19 +396,24 @@ static const char *check_event(const struct unit *u, const struct expr_shape *sh
     case IR_EV_END:
         REF(events, i, ev->a, vars);
         if (u->vars[ev->a].func != f || u->vars[ev->a].kind == IR_V_PARAM)
-            return wrong("events", i, "speaks of the life of vars[%u], no local of '%s'", ev->a, unit_str(u, u->funcs[f].name));
+            return wrong("events", i, "speaks of the life of vars[%u], no local of '%s'", ev->a,
+                         unit_str(u, u->funcs[f].name));
         break;
-    case IR_EV_RETURN: USE(ev->a, VALUE, true); break;
-    case IR_EV_VA: USE(ev->a, PLACE, false); break;
-    default: break;
+    case IR_EV_RETURN:
+        USE(ev->a, VALUE, true);
+        break;
+    case IR_EV_VA:
+        USE(ev->a, PLACE, false);
+        break;
+    default:
+        break;
     }
 #undef USE
     return NULL;
 }
 
-static const char *check_block(const struct unit *u, const struct expr_shape *shape, ir_block i, uint32_t *next_event,
-                               uint32_t *next_succ)
-{
+static const char *check_block(const struct unit *u, const struct expr_shape *shape, ir_block i,
+                               uint32_t *next_event, uint32_t *next_succ) {
     const struct ir_block_rec *b = &u->blocks[i];
     REF(blocks, i, b->func, funcs);
     REF(blocks, i, b->loc, locs);
@@ -410,7 +423,8 @@ static const char *check_block(const struct unit *u, const struct expr_shape *sh
     struct ir_range of = u->funcs[b->func].blocks;
     if (!b->func || i < of.first || i - of.first >= of.count)
         return wrong("blocks", i, "is not in the run of its function, funcs[%u]", b->func);
-    if ((b->events.count && b->events.first != *next_event) || (b->succs.count && b->succs.first != *next_succ))
+    if ((b->events.count && b->events.first != *next_event) ||
+        (b->succs.count && b->succs.first != *next_succ))
         return wrong("blocks", i, "does not follow the block before it");
     *next_event += b->events.count;
     *next_succ += b->succs.count;
@@ -418,13 +432,15 @@ static const char *check_block(const struct unit *u, const struct expr_shape *sh
         const char *bad = check_event(u, shape, b->events.first + k, b->func);
         if (bad)
             return bad;
-        if (u->events[b->events.first + k].op == IR_EV_RETURN && (b->term != IR_TERM_RETURN || k + 1 < b->events.count))
+        if (u->events[b->events.first + k].op == IR_EV_RETURN &&
+            (b->term != IR_TERM_RETURN || k + 1 < b->events.count))
             return wrong("events", b->events.first + k, "returns, and its block goes on");
     }
     bool cond = b->term == IR_TERM_BRANCH || b->term == IR_TERM_SWITCH || b->term == IR_TERM_INDIRECT;
     if (!cond && b->cond)
         return wrong("blocks", i, "has a condition and does not branch");
-    const char *bad = cond ? check_use(u, shape, "blocks", i, b->func, b->cond, VALUE, b->term == IR_TERM_INDIRECT) : NULL;
+    const char *bad =
+        cond ? check_use(u, shape, "blocks", i, b->func, b->cond, VALUE, b->term == IR_TERM_INDIRECT) : NULL;
     if (bad)
         return bad;
     static const uint32_t exact[IR_TERM_KINDS] = {[IR_TERM_GOTO] = 1, [IR_TERM_BRANCH] = 2};
@@ -446,8 +462,7 @@ static const char *check_block(const struct unit *u, const struct expr_shape *sh
     return NULL;
 }
 
-static const char *check_graphs(const struct unit *u, struct expr_shape *shape)
-{
+static const char *check_graphs(const struct unit *u, struct expr_shape *shape) {
     const char *bad = NULL;
     for (ir_expr i = 1; i < u->n_exprs && !bad; i++)
         bad = check_expr(u, i, shape);
@@ -459,8 +474,7 @@ static const char *check_graphs(const struct unit *u, struct expr_shape *shape)
     return bad;
 }
 
-const char *unit_check(const struct unit *u)
-{
+const char *unit_check(const struct unit *u) {
     const char *bad = check_frame(u);
     if (!bad)
         bad = check_small(u);

@@ -20,24 +20,25 @@ enum table {
 #define X(type, name) TABLE_##name,
     IR_TABLES(X)
 #undef X
-    N_TABLES
+        N_TABLES
 };
 
 struct header {
     uint32_t magic, version;
-    uint64_t length; /* of everything, header included */
-    uint64_t hash;   /* of everything after this field */
-    uint32_t record_sizes; /* hash of the sizes of all records: a struct that changed without a new version is caught */
+    uint64_t length;       /* of everything, header included */
+    uint64_t hash;         /* of everything after this field */
+    uint32_t record_sizes; /* hash of the sizes of all records: a struct that changed without a new version is
+                              caught */
     uint32_t main_file, directory, target, producer, pointer_size;
     uint32_t n_strings;
     uint32_t reserved; /* 0 */
     uint32_t counts[N_TABLES];
 };
-_Static_assert(sizeof(struct header) == 24 + 4 * (8 + N_TABLES), "the header has padding: its bytes would be anything");
+_Static_assert(sizeof(struct header) == 24 + 4 * (8 + N_TABLES),
+               "the header has padding: its bytes would be anything");
 #define HASHED_FROM offsetof(struct header, record_sizes)
 
-static uint32_t record_sizes(void)
-{
+static uint32_t record_sizes(void) {
     static const uint32_t sizes[] = {
 #define X(type, name) sizeof(type),
         IR_TABLES(X)
@@ -46,9 +47,9 @@ static uint32_t record_sizes(void)
     return (uint32_t)hash_bytes(sizes, sizeof sizes);
 }
 
-/* The length that a header with these counts asks for. No overflow: at most 15 tables of 2^32 records of some 60 bytes. */
-static uint64_t wanted_length(const struct header *h)
-{
+/* The length that a header with these counts asks for. No overflow: at most 15 tables of 2^32 records of some
+ * 60 bytes. */
+static uint64_t wanted_length(const struct header *h) {
     uint64_t length = sizeof *h + (uint64_t)h->n_strings;
 #define X(type, name) length += (uint64_t)h->counts[TABLE_##name] * sizeof(type);
     IR_TABLES(X)
@@ -56,8 +57,7 @@ static uint64_t wanted_length(const struct header *h)
     return length;
 }
 
-unsigned char *unit_encode(const struct unit *u, size_t *size)
-{
+unsigned char *unit_encode(const struct unit *u, size_t *size) {
     struct header h = {.magic = MAGIC, .version = AGLET_UNIT_VERSION, .record_sizes = record_sizes()};
     h.main_file = u->main_file;
     h.directory = u->directory;
@@ -70,8 +70,8 @@ unsigned char *unit_encode(const struct unit *u, size_t *size)
 #undef X
     h.length = wanted_length(&h);
     unsigned char *bytes = xmalloc(h.length), *at = bytes + sizeof h;
-#define X(type, name)                                                                                                  \
-    memcpy(at, u->name, u->n_##name * sizeof(type));                                                                   \
+#define X(type, name)                                                                                        \
+    memcpy(at, u->name, u->n_##name * sizeof(type));                                                         \
     at += u->n_##name * sizeof(type);
     IR_TABLES(X)
 #undef X
@@ -83,8 +83,7 @@ unsigned char *unit_encode(const struct unit *u, size_t *size)
     return bytes;
 }
 
-size_t unit_encoded_length(const unsigned char *bytes, size_t size)
-{
+size_t unit_encoded_length(const unsigned char *bytes, size_t size) {
     struct header h;
     if (size < sizeof h)
         return 0;
@@ -92,9 +91,9 @@ size_t unit_encoded_length(const unsigned char *bytes, size_t size)
     return h.magic == MAGIC && h.length >= sizeof h && h.length <= size ? h.length : 0;
 }
 
-static struct unit *refuse(char *err, size_t err_size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static struct unit *refuse(char *err, size_t err_size, const char *format, ...)
-{
+    __attribute__((format(printf, 3, 4)));
+static struct unit *refuse(char *err, size_t err_size, const char *format, ...) {
     va_list ap;
     va_start(ap, format);
     vsnprintf(err, err_size, format, ap);
@@ -102,23 +101,24 @@ static struct unit *refuse(char *err, size_t err_size, const char *format, ...)
     return NULL;
 }
 
-struct unit *unit_decode(const unsigned char *bytes, size_t size, char *err, size_t err_size)
-{
+struct unit *unit_decode(const unsigned char *bytes, size_t size, char *err, size_t err_size) {
     struct header h;
     if (size < 8 || memcmp(bytes, &(uint32_t){MAGIC}, 4))
         return refuse(err, err_size, "this is no unit of Aglet's");
     memcpy(&h, bytes, 8);
     if (h.version != AGLET_UNIT_VERSION)
-        return refuse(err, err_size, "the unit is of version %u, this program reads version %u: analyse the file again", h.version,
-                      AGLET_UNIT_VERSION);
+        return refuse(err, err_size,
+                      "the unit is of version %u, this program reads version %u: analyse the file again",
+                      h.version, AGLET_UNIT_VERSION);
     if (size < sizeof h)
         return refuse(err, err_size, "the unit is cut short: %zu bytes", size);
     memcpy(&h, bytes, sizeof h);
     if (h.record_sizes != record_sizes())
-        return refuse(err, err_size, "the unit was made by another build of this version: analyse the file again");
+        return refuse(err, err_size,
+                      "the unit was made by another build of this version: analyse the file again");
     if (h.length > size || h.length != wanted_length(&h) || h.reserved)
-        return refuse(err, err_size, "the unit is cut short or damaged: %zu bytes where %llu are promised", size,
-                      (unsigned long long)h.length);
+        return refuse(err, err_size, "the unit is cut short or damaged: %zu bytes where %llu are promised",
+                      size, (unsigned long long)h.length);
     if (h.hash != hash_bytes(bytes + HASHED_FROM, h.length - HASHED_FROM))
         return refuse(err, err_size, "the unit is damaged: its hash does not match");
     struct unit *u = xcalloc(1, sizeof *u);
@@ -128,10 +128,10 @@ struct unit *unit_decode(const unsigned char *bytes, size_t size, char *err, siz
     u->target = h.target;
     u->producer = h.producer;
     u->pointer_size = h.pointer_size;
-#define X(type, name)                                                                                                  \
-    u->n_##name = h.counts[TABLE_##name];                                                                              \
-    u->name = xmalloc(u->n_##name * sizeof(type));                                                                     \
-    memcpy(u->name, at, u->n_##name * sizeof(type));                                                                   \
+#define X(type, name)                                                                                        \
+    u->n_##name = h.counts[TABLE_##name];                                                                    \
+    u->name = xmalloc(u->n_##name * sizeof(type));                                                           \
+    memcpy(u->name, at, u->n_##name * sizeof(type));                                                         \
     at += u->n_##name * sizeof(type);
     IR_TABLES(X)
 #undef X

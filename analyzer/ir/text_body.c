@@ -7,8 +7,7 @@
 
 /* ---- blocks ---- */
 
-static uint32_t named_block(struct body *b)
-{
+static uint32_t named_block(struct body *b) {
     const struct token *name = want_name(b->p);
     uint32_t block = map64_get(&b->p->block_names, name_key(b->p, name), 0);
     if (!block)
@@ -16,15 +15,14 @@ static uint32_t named_block(struct body *b)
     return block - 1;
 }
 
-static bool at_label(const struct parser *p, size_t at)
-{
+static bool at_label(const struct parser *p, size_t at) {
     const struct token *t = &p->tokens.list.at[at];
-    return t->kind == TOKEN_NAME && t[1].kind == TOKEN_PUNCT && !strcmp(t[1].text, ":") && strcmp(t->text, "default");
+    return t->kind == TOKEN_NAME && t[1].kind == TOKEN_PUNCT && !strcmp(t[1].text, ":") &&
+           strcmp(t->text, "default");
 }
 
 /* Make the blocks in the order of their labels; the first is the entry, with or without a label. */
-static void make_blocks(struct body *b)
-{
+static void make_blocks(struct body *b) {
     struct parser *p = b->p;
     size_t start = p->at;
     uint32_t depth = 0;
@@ -34,7 +32,8 @@ static void make_blocks(struct body *b)
             bool is_new;
             uint32_t *place = map64_place(&p->block_names, name_key(p, peek_token(p)), &is_new);
             if (!is_new)
-                parser_fail(p, peek_token(p), "the label '%s' stands twice in this function", peek_token(p)->text);
+                parser_fail(p, peek_token(p), "the label '%s' stands twice in this function",
+                            peek_token(p)->text);
             *place = graph_block(p->b) + 1;
             p->at++;
             any = true;
@@ -61,8 +60,7 @@ struct argument {
     struct argument *next;
 };
 
-static struct argument *read_arguments(struct body *b)
-{
+static struct argument *read_arguments(struct body *b) {
     struct parser *p = b->p;
     struct argument *first = NULL, **end = &first;
     want_punct(p, "(");
@@ -77,8 +75,7 @@ static struct argument *read_arguments(struct body *b)
     return first;
 }
 
-static struct ir_range build_arguments(struct body *b, const struct argument *list, ir_loc loc)
-{
+static struct ir_range build_arguments(struct body *b, const struct argument *list, ir_loc loc) {
     uint32_t n = 0, i = 0;
     for (const struct argument *a = list; a; a = a->next)
         n++;
@@ -89,8 +86,7 @@ static struct ir_range build_arguments(struct body *b, const struct argument *li
 }
 
 /* The memory orders of an atomic: !acquire, !else_relaxed; without one it is seq_cst. */
-static uint32_t take_orders(struct parser *p)
-{
+static uint32_t take_orders(struct parser *p) {
     uint32_t success = 5, failure = 0;
     while (at_punct(p, "!") && p->tokens.list.at[p->at + 1].kind == TOKEN_NAME) {
         const char *word = p->tokens.list.at[p->at + 1].text;
@@ -105,8 +101,7 @@ static uint32_t take_orders(struct parser *p)
     return success << IR_SF_ORDER_SHIFT | failure << (IR_SF_ORDER_SHIFT + 4);
 }
 
-static void read_call(struct body *b, struct node *result)
-{
+static void read_call(struct body *b, struct node *result) {
     struct parser *p = b->p;
     struct node *callee = read_postfix(b, true);
     struct argument *args = read_arguments(b);
@@ -118,11 +113,11 @@ static void read_call(struct body *b, struct node *result)
     graph_event(p->b, b->block, &ev);
 }
 
-static void read_atomic(struct body *b, struct node *result)
-{
+static void read_atomic(struct body *b, struct node *result) {
     struct parser *p = b->p;
     const struct token *kind = want_name(p);
-    struct ir_event_rec ev = {.op = IR_EV_ATOMIC, .c = word_value(atomic_words, kind->text, strlen(kind->text))};
+    struct ir_event_rec ev = {.op = IR_EV_ATOMIC,
+                              .c = word_value(atomic_words, kind->text, strlen(kind->text))};
     if (ev.c == UINT32_MAX)
         parser_fail(p, kind, "'%s' is no atomic operation", kind->text);
     struct argument *args = read_arguments(b), *object = NULL;
@@ -142,8 +137,7 @@ static void read_atomic(struct body *b, struct node *result)
 }
 
 /* place = value, place = call …, place = atomic … */
-static void read_store(struct body *b)
-{
+static void read_store(struct body *b) {
     struct parser *p = b->p;
     struct node *place = read_unary(b);
     if (!take_punct(p, "="))
@@ -164,8 +158,7 @@ static void read_store(struct body *b)
     graph_event(p->b, b->block, &ev);
 }
 
-static void read_life(struct body *b, uint32_t op)
-{
+static void read_life(struct body *b, uint32_t op) {
     struct parser *p = b->p;
     const struct token *at = peek_token(p);
     struct node *n = read_primary(b, false);
@@ -180,8 +173,7 @@ static void read_life(struct body *b, uint32_t op)
 }
 
 /* eval value, va place: one operand in a. */
-static void read_operand(struct body *b, uint32_t op)
-{
+static void read_operand(struct body *b, uint32_t op) {
     struct parser *p = b->p;
     struct node *n = read_expr(b);
     struct ir_event_rec ev = {.op = op, .flags = take_flags(p, event_words, "!")};
@@ -190,8 +182,7 @@ static void read_operand(struct body *b, uint32_t op)
     graph_event(p->b, b->block, &ev);
 }
 
-static void read_event(struct body *b)
-{
+static void read_event(struct body *b) {
     struct parser *p = b->p;
     if (take_word(p, "call")) {
         read_call(b, NULL);
@@ -218,8 +209,7 @@ static void read_event(struct body *b)
 
 /* ---- terminators ---- */
 
-static int64_t read_case_value(struct parser *p)
-{
+static int64_t read_case_value(struct parser *p) {
     bool negative = take_punct(p, "-");
     const struct token *t = peek_token(p);
     if (t->kind != TOKEN_NUMBER)
@@ -233,8 +223,7 @@ struct succ_list {
     struct succ_list *next;
 };
 
-static void end_block(struct body *b, uint32_t term, ir_expr cond, const struct succ_list *list, ir_loc loc)
-{
+static void end_block(struct body *b, uint32_t term, ir_expr cond, const struct succ_list *list, ir_loc loc) {
     uint32_t n = 0, i = 0;
     for (const struct succ_list *s = list; s; s = s->next)
         n++;
@@ -244,15 +233,13 @@ static void end_block(struct body *b, uint32_t term, ir_expr cond, const struct 
     graph_terminate(b->p->b, b->block, term, cond, succs, n, loc);
 }
 
-static struct succ_list **add_succ(struct body *b, struct succ_list **end, struct ir_succ_rec rec)
-{
+static struct succ_list **add_succ(struct body *b, struct succ_list **end, struct ir_succ_rec rec) {
     *end = arena_zalloc(&b->p->arena, sizeof **end);
     (*end)->rec = rec;
     return &(*end)->next;
 }
 
-static void read_switch(struct body *b)
-{
+static void read_switch(struct body *b) {
     struct parser *p = b->p;
     const struct token *at = peek_token(p);
     struct node *value = read_expr(b);
@@ -262,8 +249,10 @@ static void read_switch(struct body *b)
     for (skip_lines(p); !take_punct(p, "}"); skip_lines(p)) {
         struct ir_succ_rec s = {.flags = IR_SUCC_DEFAULT};
         if (take_word(p, "case")) {
-            uint64_t lo = (uint64_t)read_case_value(p), hi = take_punct(p, "..") ? (uint64_t)read_case_value(p) : lo;
-            s = (struct ir_succ_rec){0, IR_SUCC_CASE, {(uint32_t)lo, (uint32_t)(lo >> 32)}, {(uint32_t)hi, (uint32_t)(hi >> 32)}};
+            uint64_t lo = (uint64_t)read_case_value(p),
+                     hi = take_punct(p, "..") ? (uint64_t)read_case_value(p) : lo;
+            s = (struct ir_succ_rec){
+                0, IR_SUCC_CASE, {(uint32_t)lo, (uint32_t)(lo >> 32)}, {(uint32_t)hi, (uint32_t)(hi >> 32)}};
         } else if (take_word(p, "default")) {
             defaults++;
         } else {
@@ -280,8 +269,7 @@ static void read_switch(struct body *b)
     end_block(b, IR_TERM_SWITCH, build_value(b, value, loc), list, loc);
 }
 
-static void read_branch(struct body *b)
-{
+static void read_branch(struct body *b) {
     struct parser *p = b->p;
     struct node *value = read_expr(b);
     struct succ_list *list = NULL, **end = &list;
@@ -295,8 +283,7 @@ static void read_branch(struct body *b)
     end_block(b, IR_TERM_BRANCH, build_value(b, value, loc), list, loc);
 }
 
-static void read_indirect(struct body *b)
-{
+static void read_indirect(struct body *b) {
     struct parser *p = b->p;
     struct node *value = at_word(p, "goto") ? NULL : read_expr(b);
     struct succ_list *list = NULL, **end = &list;
@@ -310,13 +297,13 @@ static void read_indirect(struct body *b)
     end_block(b, IR_TERM_INDIRECT, value ? build_value(b, value, loc) : 0, list, loc);
 }
 
-static void read_return(struct body *b)
-{
+static void read_return(struct body *b) {
     struct parser *p = b->p;
     const struct token *t = peek_token(p);
     bool empty = t->kind == TOKEN_LINE || t->kind == TOKEN_LOC || at_punct(p, "}") || at_word(p, "ends") ||
                  (at_punct(p, "!") && p->tokens.list.at[p->at + 1].kind == TOKEN_NAME &&
-                  word_value(event_words, p->tokens.list.at[p->at + 1].text, strlen(p->tokens.list.at[p->at + 1].text)) != UINT32_MAX);
+                  word_value(event_words, p->tokens.list.at[p->at + 1].text,
+                             strlen(p->tokens.list.at[p->at + 1].text)) != UINT32_MAX);
     struct node *value = empty ? NULL : read_expr(b);
     struct ir_event_rec ev = {.op = IR_EV_RETURN, .flags = take_flags(p, event_words, "!")};
     ev.loc = take_loc(p, 0);
@@ -326,8 +313,7 @@ static void read_return(struct body *b)
 }
 
 /* If the line ends the block, read it. */
-static bool read_terminator(struct body *b)
-{
+static bool read_terminator(struct body *b) {
     struct parser *p = b->p;
     if (take_word(p, "goto")) {
         struct succ_list *list = NULL;
@@ -351,8 +337,7 @@ static bool read_terminator(struct body *b)
 
 /* ---- bodies ---- */
 
-void parse_locals(struct parser *p, struct pending_body *body)
-{
+void parse_locals(struct parser *p, struct pending_body *body) {
     p->at = body->at;
     for (skip_lines(p);; skip_lines(p)) {
         struct ir_var_rec v = {.kind = IR_V_LOCAL};
@@ -393,8 +378,7 @@ void parse_locals(struct parser *p, struct pending_body *body)
     body->at = p->at;
 }
 
-static void read_blocks(struct body *b)
-{
+static void read_blocks(struct body *b) {
     struct parser *p = b->p;
     uint32_t n_blocks = 0;
     b->block = 0;
@@ -422,8 +406,7 @@ static void read_blocks(struct body *b)
     }
 }
 
-void parse_body(struct parser *p, const struct pending_body *body)
-{
+void parse_body(struct parser *p, const struct pending_body *body) {
     struct body *b = arena_zalloc(&p->arena, sizeof *b);
     b->p = p;
     b->func = body->func;

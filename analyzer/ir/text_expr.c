@@ -7,8 +7,7 @@
 
 /* ---- reading expressions ---- */
 
-static struct node *new_node(struct body *b, uint32_t op)
-{
+static struct node *new_node(struct body *b, uint32_t op) {
     struct node *n = arena_zalloc(&b->p->arena, sizeof *n);
     n->op = op;
     n->loc = LOC_INHERITED;
@@ -17,8 +16,7 @@ static struct node *new_node(struct body *b, uint32_t op)
 }
 
 /* name, ::name, function::name */
-static uint64_t find_name(struct body *b, const struct token *name, bool callee)
-{
+static uint64_t find_name(struct body *b, const struct token *name, bool callee) {
     struct parser *p = b->p;
     if (take_punct(p, "::")) { /* `name` is a function, its static local follows */
         uint32_t f = map64_get(&p->file_scope, name_key(p, name), 0);
@@ -40,8 +38,7 @@ static uint64_t find_name(struct body *b, const struct token *name, bool callee)
     return *found;
 }
 
-static struct node *read_parentheses(struct body *b)
-{
+static struct node *read_parentheses(struct body *b) {
     struct parser *p = b->p;
     const struct token *open = peek_token(p);
     want_punct(p, "(");
@@ -61,16 +58,18 @@ static struct node *read_parentheses(struct body *b)
     return n;
 }
 
-struct node *read_primary(struct body *b, bool callee)
-{
+struct node *read_primary(struct body *b, bool callee) {
     struct parser *p = b->p;
     struct node *n = new_node(b, IR_E_UNKNOWN);
     const struct token *t = n->at;
     static const struct {
         const char *word;
         uint32_t op, code;
-    } plain[] = {{"unknown", IR_E_UNKNOWN, 0}, {"floating", IR_E_FLOAT, 0}, {"label", IR_E_LABEL, 0},
-                 {"init", IR_E_INIT, 0},       {"zeroed", IR_E_INIT, 1}};
+    } plain[] = {{"unknown", IR_E_UNKNOWN, 0},
+                 {"floating", IR_E_FLOAT, 0},
+                 {"label", IR_E_LABEL, 0},
+                 {"init", IR_E_INIT, 0},
+                 {"zeroed", IR_E_INIT, 1}};
     if (t->kind == TOKEN_NUMBER) {
         n->op = IR_E_CONST;
         n->number = t->number;
@@ -125,24 +124,25 @@ struct node *read_primary(struct body *b, bool callee)
         return n;
     }
     if (t->kind != TOKEN_NAME || (t->bare && name_needs_quotes(t->text)))
-        parser_fail(p, t, t->kind == TOKEN_NAME ? "'%s' is a word of the text form; as a name it stands in backquotes"
-                                                : "an expression is wanted here", t->text);
+        parser_fail(p, t,
+                    t->kind == TOKEN_NAME
+                        ? "'%s' is a word of the text form; as a name it stands in backquotes"
+                        : "an expression is wanted here",
+                    t->text);
     p->at++;
     n->number = find_name(b, t, callee);
     return n;
 }
 
 /* A position right behind, with no space between, is the expression's. */
-static void read_own_loc(struct body *b, struct node *n)
-{
+static void read_own_loc(struct body *b, struct node *n) {
     const struct token *t = peek_token(b->p);
     if (t->kind == TOKEN_LOC && !t->spaced)
         n->loc = take_loc(b->p, 0);
 }
 
 /* A callee ends before its ( . */
-struct node *read_postfix(struct body *b, bool callee)
-{
+struct node *read_postfix(struct body *b, bool callee) {
     struct parser *p = b->p;
     struct node *n = read_primary(b, callee);
     uint32_t depth = 0;
@@ -175,8 +175,7 @@ struct node *read_postfix(struct body *b, bool callee)
     }
 }
 
-struct node *read_unary(struct body *b)
-{
+struct node *read_unary(struct body *b) {
     struct parser *p = b->p;
     const struct token *t = peek_token(p), *next = &p->tokens.list.at[p->at + 1];
     struct node *n = new_node(b, IR_E_UNARY);
@@ -203,8 +202,7 @@ struct node *read_unary(struct body *b)
     return n;
 }
 
-static int precedence(uint32_t op)
-{
+static int precedence(uint32_t op) {
     static const int of[IR_B_OPS] = {
         [IR_B_OR] = 1,  [IR_B_XOR] = 2, [IR_B_AND] = 3, [IR_B_EQ] = 4,  [IR_B_NE] = 4,  [IR_B_LT] = 5,
         [IR_B_LE] = 5,  [IR_B_GT] = 5,  [IR_B_GE] = 5,  [IR_B_SHL] = 6, [IR_B_SHR] = 6, [IR_B_ADD] = 7,
@@ -212,15 +210,15 @@ static int precedence(uint32_t op)
     return of[op];
 }
 
-static struct node *read_binary(struct body *b, int at_least)
-{
+static struct node *read_binary(struct body *b, int at_least) {
     struct parser *p = b->p;
     nest(p);
     struct node *left = read_unary(b);
     uint32_t depth = 0;
     for (;;) {
         const struct token *t = peek_token(p);
-        uint32_t op = t->kind == TOKEN_PUNCT ? word_value(binary_words, t->text, strlen(t->text)) : UINT32_MAX;
+        uint32_t op =
+            t->kind == TOKEN_PUNCT ? word_value(binary_words, t->text, strlen(t->text)) : UINT32_MAX;
         if (op == UINT32_MAX || precedence(op) < at_least)
             break;
         struct node *n = new_node(b, IR_E_BINARY);
@@ -237,8 +235,7 @@ static struct node *read_binary(struct body *b, int at_least)
     return left;
 }
 
-struct node *read_expr(struct body *b)
-{
+struct node *read_expr(struct body *b) {
     nest(b->p);
     struct node *n = read_binary(b, 1);
     unnest(b->p);
@@ -247,24 +244,24 @@ struct node *read_expr(struct body *b)
 
 /* ---- building them ---- */
 
-static ir_expr finish_expr(struct body *b, const struct node *n, struct ir_expr_rec rec)
-{
+static ir_expr finish_expr(struct body *b, const struct node *n, struct ir_expr_rec rec) {
     rec.type = n && n->typed ? n->type : inferred_type(b->p, &rec);
     return build_expr(b->p->b, &rec);
 }
 
-static bool is_place_node(const struct node *n)
-{
+static bool is_place_node(const struct node *n) {
     return n->op == IR_E_DEREF || n->op == IR_E_FIELD || n->op == IR_E_INDEX || n->op == NODE_ARROW ||
            (n->op == NODE_NAME && !(n->number & IS_FUNC));
 }
 
-/* The field of a struct by name, looking into anonymous members; its path from the outside in. At most `max` steps. */
-static uint32_t field_path(const struct unit *u, ir_type holder, const char *name, ir_field *path, uint32_t max)
-{
+/* The field of a struct by name, looking into anonymous members; its path from the outside in. At most `max`
+ * steps. */
+static uint32_t field_path(const struct unit *u, ir_type holder, const char *name, ir_field *path,
+                           uint32_t max) {
     struct ir_range fields = u->types[holder].fields;
     for (uint32_t i = 0; i < fields.count; i++)
-        if (u->fields[fields.first + i].name && !strcmp(unit_str(u, u->fields[fields.first + i].name), name)) {
+        if (u->fields[fields.first + i].name &&
+            !strcmp(unit_str(u, u->fields[fields.first + i].name), name)) {
             path[0] = fields.first + i;
             return 1;
         }
@@ -282,8 +279,7 @@ static uint32_t field_path(const struct unit *u, ir_type holder, const char *nam
     return 0;
 }
 
-static ir_expr build_field_of(struct body *b, const struct node *n, ir_expr base, ir_loc loc)
-{
+static ir_expr build_field_of(struct body *b, const struct node *n, ir_expr base, ir_loc loc) {
     enum { DEEPEST = 16 };
     struct parser *p = b->p;
     const struct unit *u = unit_of(p);
@@ -301,7 +297,8 @@ static ir_expr build_field_of(struct body *b, const struct node *n, ir_expr base
         if (!steps && fields.count)
             parser_fail(p, n->field, "'%s' is no field of '%s'", n->field->text, name);
         else if (!steps)
-            parser_fail(p, n->field, "'%s' is asked of something with no fields; the struct may be named: .{struct s}%s",
+            parser_fail(p, n->field,
+                        "'%s' is asked of something with no fields; the struct may be named: .{struct s}%s",
                         n->field->text, n->field->text);
     }
     for (uint32_t i = 0; i < steps; i++)
@@ -310,8 +307,7 @@ static ir_expr build_field_of(struct body *b, const struct node *n, ir_expr base
     return base;
 }
 
-ir_expr build_place(struct body *b, const struct node *n, ir_loc around)
-{
+ir_expr build_place(struct body *b, const struct node *n, ir_loc around) {
     ir_loc loc = n->loc != LOC_INHERITED ? n->loc : n->op == NODE_NAME ? 0 : around;
     struct ir_expr_rec rec = {.op = n->op, .loc = loc};
     switch (n->op) {
@@ -321,8 +317,11 @@ ir_expr build_place(struct body *b, const struct node *n, ir_loc around)
         rec.op = IR_E_VAR;
         rec.a = (uint32_t)n->number;
         return finish_expr(b, n, rec);
-    case IR_E_DEREF: rec.a = build_value(b, n->a, loc); return finish_expr(b, n, rec);
-    case IR_E_FIELD: return build_field_of(b, n, build_place(b, n->a, loc), loc);
+    case IR_E_DEREF:
+        rec.a = build_value(b, n->a, loc);
+        return finish_expr(b, n, rec);
+    case IR_E_FIELD:
+        return build_field_of(b, n, build_place(b, n->a, loc), loc);
     case NODE_ARROW:
         rec.op = IR_E_DEREF;
         rec.a = build_value(b, n->a, loc);
@@ -333,14 +332,14 @@ ir_expr build_place(struct body *b, const struct node *n, ir_loc around)
         rec.a = build_value(b, n->a, loc);
         rec.b = build_value(b, n->b, loc);
         return finish_expr(b, n, rec);
-    default: break;
+    default:
+        break;
     }
     parser_fail(b->p, n->at, "a place is wanted here: a variable, *p, s.f, p->f or a[i]");
 }
 
 /* A place where a value is wanted: its load, or the address of an array. */
-static ir_expr build_load(struct body *b, const struct node *n, ir_loc around)
-{
+static ir_expr build_load(struct body *b, const struct node *n, ir_loc around) {
     struct parser *p = b->p;
     const struct unit *u = unit_of(p);
     struct ir_expr_rec rec = {.op = IR_E_LOAD, .loc = n->loc != LOC_INHERITED ? n->loc : around};
@@ -360,8 +359,7 @@ static ir_expr build_load(struct body *b, const struct node *n, ir_loc around)
     return finish_expr(b, NULL, rec);
 }
 
-ir_expr build_value(struct body *b, const struct node *n, ir_loc around)
-{
+ir_expr build_value(struct body *b, const struct node *n, ir_loc around) {
     struct parser *p = b->p;
     ir_loc loc = n->loc != LOC_INHERITED ? n->loc : is_leaf(n->op) ? 0 : around;
     struct ir_expr_rec rec = {.op = n->op, .loc = loc};
@@ -376,15 +374,23 @@ ir_expr build_value(struct body *b, const struct node *n, ir_loc around)
         rec.a = (uint32_t)n->number;
         rec.b = (uint32_t)(n->number >> 32);
         break;
-    case IR_E_STRING: rec.a = token_str(p, n->text); break;
-    case IR_E_INIT: rec.a = n->code; break;
+    case IR_E_STRING:
+        rec.a = token_str(p, n->text);
+        break;
+    case IR_E_INIT:
+        rec.a = n->code;
+        break;
     case IR_E_ADDR:
         if (n->a->op == NODE_NAME && (n->a->number & IS_FUNC))
             return build_value(b, n->a, loc);
         rec.a = build_place(b, n->a, loc ? loc : around);
         break;
-    case IR_E_LOAD: rec.a = build_place(b, n->a, loc); break;
-    case IR_E_CAST: rec.a = build_value(b, n->a, loc); break;
+    case IR_E_LOAD:
+        rec.a = build_place(b, n->a, loc);
+        break;
+    case IR_E_CAST:
+        rec.a = build_value(b, n->a, loc);
+        break;
     case IR_E_UNARY:
         rec.a = build_value(b, n->a, loc);
         rec.b = n->code;
@@ -394,7 +400,8 @@ ir_expr build_value(struct body *b, const struct node *n, ir_loc around)
         rec.b = build_value(b, n->b, loc);
         rec.c = n->code;
         break;
-    default: break;
+    default:
+        break;
     }
     return finish_expr(b, n, rec);
 }

@@ -16,8 +16,7 @@ struct lexer {
     struct text_error *err;
 };
 
-void text_fail(struct text_error *err, uint32_t line, uint32_t col, const char *format, ...)
-{
+void text_fail(struct text_error *err, uint32_t line, uint32_t col, const char *format, ...) {
     va_list ap;
     va_start(ap, format);
     int n = snprintf(err->sentence, err->size, "%s:%u:%u: ", err->name, line, col);
@@ -27,30 +26,25 @@ void text_fail(struct text_error *err, uint32_t line, uint32_t col, const char *
     longjmp(err->on_error, 1);
 }
 
-static uint32_t column(const struct lexer *l, const char *at)
-{
+static uint32_t column(const struct lexer *l, const char *at) {
     return (uint32_t)(at - l->line_start) + 1;
 }
 
 #define FAIL(l, ...) text_fail((l)->err, (l)->line, column((l), (l)->at), __VA_ARGS__)
 
-static int peek(const struct lexer *l, size_t ahead)
-{
+static int peek(const struct lexer *l, size_t ahead) {
     return (size_t)(l->end - l->at) > ahead ? (unsigned char)l->at[ahead] : -1;
 }
 
-static bool is_letter(int c)
-{
+static bool is_letter(int c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$';
 }
 
-static bool is_digit(int c)
-{
+static bool is_digit(int c) {
     return c >= '0' && c <= '9';
 }
 
-static struct token *emit(struct lexer *l, enum token_kind kind)
-{
+static struct token *emit(struct lexer *l, enum token_kind kind) {
     struct token *t = vec_add(&l->out->list);
     t->kind = kind;
     t->line = l->line;
@@ -61,13 +55,14 @@ static struct token *emit(struct lexer *l, enum token_kind kind)
     return t;
 }
 
-static int hex_digit(int c)
-{
-    return is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+static int hex_digit(int c) {
+    return is_digit(c)            ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
-static uint64_t lex_number(struct lexer *l, uint64_t max)
-{
+static uint64_t lex_number(struct lexer *l, uint64_t max) {
     uint64_t value = 0, base = 10;
     if (peek(l, 0) == '0' && peek(l, 1) == 'x' && hex_digit(peek(l, 2)) >= 0) {
         base = 16;
@@ -84,8 +79,7 @@ static uint64_t lex_number(struct lexer *l, uint64_t max)
 }
 
 /* From the opening quote on: the text between, escapes undone. */
-static const char *lex_quoted(struct lexer *l)
-{
+static const char *lex_quoted(struct lexer *l) {
     char quote = *l->at++;
     VEC(char) text = {0};
     for (;;) {
@@ -123,16 +117,14 @@ static const char *lex_quoted(struct lexer *l)
     return s;
 }
 
-static const char *lex_word(struct lexer *l)
-{
+static const char *lex_word(struct lexer *l) {
     const char *start = l->at;
     while (is_letter(peek(l, 0)) || is_digit(peek(l, 0)))
         l->at++;
     return arena_strndup(l->arena, start, (size_t)(l->at - start));
 }
 
-static void lex_name(struct lexer *l)
-{
+static void lex_name(struct lexer *l) {
     struct token *t = emit(l, TOKEN_NAME);
     size_t index = l->out->list.n - 1;
     t->bare = *l->at != '`';
@@ -147,8 +139,7 @@ static void lex_name(struct lexer *l)
 }
 
 /* @- or @[file:]line:col[-[line:]col] [macro NAME] */
-static void lex_loc(struct lexer *l)
-{
+static void lex_loc(struct lexer *l) {
     struct token_loc *loc = arena_zalloc(l->arena, sizeof *loc);
     emit(l, TOKEN_LOC)->loc = loc;
     l->at++;
@@ -207,8 +198,7 @@ static void lex_loc(struct lexer *l)
 }
 
 /* @word, @word(raw text), @word"text" */
-static void lex_annot(struct lexer *l)
-{
+static void lex_annot(struct lexer *l) {
     size_t index = l->out->list.n;
     emit(l, TOKEN_ANNOT);
     l->at++;
@@ -232,8 +222,7 @@ static void lex_annot(struct lexer *l)
     l->out->list.at[index].args = args;
 }
 
-static void lex_punct(struct lexer *l)
-{
+static void lex_punct(struct lexer *l) {
     static const char *const two[] = {"...", "->", "==", "!=", "<=", ">=", "<<", ">>", "::", ".."};
     for (size_t i = 0; i < sizeof two / sizeof *two; i++) {
         size_t n = strlen(two[i]);
@@ -256,15 +245,13 @@ static void lex_punct(struct lexer *l)
         l->depth--;
 }
 
-static void end_line(struct lexer *l)
-{
+static void end_line(struct lexer *l) {
     struct tokens *out = l->out;
     if (!l->depth && out->list.n && vec_last(&out->list).kind != TOKEN_LINE)
         emit(l, TOKEN_LINE);
 }
 
-void text_lex(const char *text, size_t len, struct arena *arena, struct tokens *out, struct text_error *err)
-{
+void text_lex(const char *text, size_t len, struct arena *arena, struct tokens *out, struct text_error *err) {
     struct lexer l = {text, text + len, text, 1, 0, true, arena, out, err};
     while (l.at < l.end) {
         int c = peek(&l, 0), next = peek(&l, 1);

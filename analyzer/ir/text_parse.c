@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Reads units in the text form (docs/text-form.md): declarations; text_body.c reads the graphs.
  *
- * Passes. Names may be used before they are declared, and the tables must come out in the order of the text, so that
- * printing gives the text again: (1) reserve every named type; (2) read all declarations, skipping bodies; (3) read the
- * locals of all bodies, for the initialisers may name a static local of any; (4) read the bodies; (5) lay out the structs
- * that say no size. Stands on builder.h and text_lex.h. */
+ * Passes. Names may be used before they are declared, and the tables must come out in the order of the text,
+ * so that printing gives the text again: (1) reserve every named type; (2) read all declarations, skipping
+ * bodies; (3) read the locals of all bodies, for the initialisers may name a static local of any; (4) read
+ * the bodies; (5) lay out the structs that say no size. Stands on builder.h and text_lex.h. */
 #include "text.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,13 +14,11 @@
 
 /* ---- declarations ---- */
 
-static ir_type reserved_type(struct parser *p, uint32_t class, const struct token *name)
-{
+static ir_type reserved_type(struct parser *p, uint32_t class, const struct token *name) {
     return map64_get(&p->types, key_pair(class, name_key(p, name)), 0);
 }
 
-static void parse_fields(struct parser *p, ir_type parent, struct ir_type_rec *rec, bool sized)
-{
+static void parse_fields(struct parser *p, ir_type parent, struct ir_type_rec *rec, bool sized) {
     struct field_list {
         struct ir_field_rec rec;
         struct field_list *next;
@@ -55,8 +53,7 @@ static void parse_fields(struct parser *p, ir_type parent, struct ir_type_rec *r
         vec_push(&p->laid_out, parent);
 }
 
-static void parse_tag(struct parser *p, uint32_t kind)
-{
+static void parse_tag(struct parser *p, uint32_t kind) {
     const struct token *name = want_name(p);
     ir_type t = reserved_type(p, kind, name);
     struct ir_type_rec rec = {.kind = kind, .name = token_str(p, name->text)};
@@ -72,8 +69,7 @@ static void parse_tag(struct parser *p, uint32_t kind)
     build_type_define(p->b, t, &rec);
 }
 
-static void parse_typedef(struct parser *p)
-{
+static void parse_typedef(struct parser *p) {
     const struct token *name = want_name(p);
     struct ir_type_rec rec = {.kind = IR_T_TYPEDEF, .name = token_str(p, name->text)};
     want_punct(p, "=");
@@ -83,8 +79,7 @@ static void parse_typedef(struct parser *p)
     build_type_define(p->b, reserved_type(p, 0, name), &rec);
 }
 
-static void parse_builtin(struct parser *p)
-{
+static void parse_builtin(struct parser *p) {
     const struct token *name = want_name(p);
     struct ir_type_rec rec = {.name = token_str(p, name->text)};
     rec.kind = take_word(p, "float") ? IR_T_FLOAT : IR_T_INT;
@@ -97,8 +92,7 @@ static void parse_builtin(struct parser *p)
     build_type_define(p->b, reserved_type(p, 0, name), &rec);
 }
 
-static void declare(struct parser *p, const struct token *name, uint32_t what)
-{
+static void declare(struct parser *p, const struct token *name, uint32_t what) {
     bool is_new;
     uint32_t *place = map64_place(&p->file_scope, name_key(p, name), &is_new);
     if (!is_new)
@@ -106,8 +100,7 @@ static void declare(struct parser *p, const struct token *name, uint32_t what)
     *place = what;
 }
 
-static void parse_global(struct parser *p, uint32_t flags)
-{
+static void parse_global(struct parser *p, uint32_t flags) {
     struct ir_var_rec v = {.flags = flags};
     if (take_word(p, "static"))
         v.flags |= IR_VF_STATIC;
@@ -126,8 +119,7 @@ struct param_list {
     struct param_list *next;
 };
 
-static struct param_list *parse_params(struct parser *p, uint32_t *n, uint32_t *flags)
-{
+static struct param_list *parse_params(struct parser *p, uint32_t *n, uint32_t *flags) {
     struct param_list *first = NULL, **end = &first;
     want_punct(p, "(");
     for (*n = 0; !take_punct(p, ")"); (*n)++) {
@@ -155,8 +147,7 @@ static struct param_list *parse_params(struct parser *p, uint32_t *n, uint32_t *
 }
 
 /* To the token after the } that closes the { just taken. */
-static void skip_body(struct parser *p)
-{
+static void skip_body(struct parser *p) {
     for (uint32_t depth = 1; depth;) {
         const struct token *t = peek_token(p);
         if (t->kind == TOKEN_END)
@@ -167,8 +158,7 @@ static void skip_body(struct parser *p)
     }
 }
 
-static void parse_function(struct parser *p)
-{
+static void parse_function(struct parser *p) {
     struct ir_func_rec f = {.flags = take_flags(p, func_words, "")};
     const struct token *name = want_name(p);
     uint32_t n;
@@ -184,7 +174,8 @@ static void parse_function(struct parser *p)
     if (take_word(p, "type")) {
         f.type = parse_type(p);
     } else {
-        struct ir_type_rec rec = {.kind = IR_T_FUNCTION, .flags = f.flags & IR_FF_VARIADIC ? IR_TF_VARIADIC : 0};
+        struct ir_type_rec rec = {.kind = IR_T_FUNCTION,
+                                  .flags = f.flags & IR_FF_VARIADIC ? IR_TF_VARIADIC : 0};
         rec.elem = take_punct(p, "->") ? parse_type(p) : builtin_type(p, "void");
         f.type = derived_type(p, rec, types, n);
     }
@@ -217,15 +208,13 @@ static void parse_function(struct parser *p)
     build_function_update(p->b, id, &rec);
 }
 
-ir_func implicit_function(struct parser *p, const struct token *name)
-{
+ir_func implicit_function(struct parser *p, const struct token *name) {
     ir_func id = build_function(p->b, &(struct ir_func_rec){.name = token_str(p, name->text)}, NULL, 0);
     declare(p, name, id | IS_FUNC);
     return id;
 }
 
-static void parse_note(struct parser *p)
-{
+static void parse_note(struct parser *p) {
     const struct token *kind = want_name(p);
     uint32_t value = word_value(note_words, kind->text, strlen(kind->text));
     if (value == UINT32_MAX)
@@ -237,8 +226,7 @@ static void parse_note(struct parser *p)
 /* ---- passes ---- */
 
 /* unit, directory, target, producer, pointer, file lines; the main file exists after it. */
-static void parse_origin(struct parser *p)
-{
+static void parse_origin(struct parser *p) {
     const char *unit = "", *directory = "", *target = "", *producer = "";
     p->pointer_size = 8;
     for (;;) {
@@ -281,8 +269,7 @@ static void parse_origin(struct parser *p)
 }
 
 /* Names of types that the text describes, in its order. */
-static void reserve_types(struct parser *p)
-{
+static void reserve_types(struct parser *p) {
     size_t start = p->at;
     uint32_t depth = 0;
     bool fresh = true;
@@ -295,7 +282,8 @@ static void reserve_types(struct parser *p)
                 bool is_new;
                 uint32_t *place = map64_place(&p->types, key_pair(tag, name_key(p, name)), &is_new);
                 if (!is_new)
-                    parser_fail(p, name, "'%s' is described twice: a second one is written %s#2", name->text, name->text);
+                    parser_fail(p, name, "'%s' is described twice: a second one is written %s#2", name->text,
+                                name->text);
                 *place = build_type_reserve(p->b);
             }
         }
@@ -307,8 +295,7 @@ static void reserve_types(struct parser *p)
     p->at = start;
 }
 
-static void parse_declarations(struct parser *p)
-{
+static void parse_declarations(struct parser *p) {
     for (skip_lines(p); peek_token(p)->kind != TOKEN_END; skip_lines(p)) {
         uint32_t tag = tag_kind(p);
         if (tag) {
@@ -327,15 +314,16 @@ static void parse_declarations(struct parser *p)
         } else if (take_word(p, "note")) {
             parse_note(p);
         } else {
-            parser_fail(p, peek_token(p), "a declaration is wanted here: struct, union, enum, typedef, builtin, global, extern, func or note");
+            parser_fail(p, peek_token(p),
+                        "a declaration is wanted here: struct, union, enum, typedef, builtin, global, "
+                        "extern, func or note");
         }
         if (peek_token(p)->kind != TOKEN_END && peek_token(p)->kind != TOKEN_LINE)
             parser_fail(p, peek_token(p), "the end of the line is wanted here");
     }
 }
 
-static void parse(struct parser *p, const char *text, size_t len)
-{
+static void parse(struct parser *p, const char *text, size_t len) {
     text_lex(text, len, &p->arena, &p->tokens, &p->err);
     parse_origin(p);
     reserve_types(p);
@@ -347,8 +335,7 @@ static void parse(struct parser *p, const char *text, size_t len)
     lay_out_types(p);
 }
 
-struct unit *unit_parse(const char *name, const char *text, size_t len, char *err, size_t err_size)
-{
+struct unit *unit_parse(const char *name, const char *text, size_t len, char *err, size_t err_size) {
     struct parser *p = xcalloc(1, sizeof *p);
     struct unit *u = NULL;
     if (err_size)

@@ -8,8 +8,7 @@
 
 /* ---- tokens ---- */
 
-void parser_fail(struct parser *p, const struct token *at, const char *format, ...)
-{
+void parser_fail(struct parser *p, const struct token *at, const char *format, ...) {
     char text[300];
     va_list ap;
     va_start(ap, format);
@@ -18,54 +17,46 @@ void parser_fail(struct parser *p, const struct token *at, const char *format, .
     text_fail(&p->err, at->line, at->col, "%s", text);
 }
 
-bool at_punct(const struct parser *p, const char *text)
-{
+bool at_punct(const struct parser *p, const char *text) {
     const struct token *t = peek_token(p);
     return t->kind == TOKEN_PUNCT && !strcmp(t->text, text);
 }
 
-bool at_word(const struct parser *p, const char *text)
-{
+bool at_word(const struct parser *p, const char *text) {
     const struct token *t = peek_token(p);
     return t->kind == TOKEN_NAME && t->bare && !strcmp(t->text, text);
 }
 
-bool take_punct(struct parser *p, const char *text)
-{
+bool take_punct(struct parser *p, const char *text) {
     bool is = at_punct(p, text);
     p->at += is;
     return is;
 }
 
-bool take_word(struct parser *p, const char *text)
-{
+bool take_word(struct parser *p, const char *text) {
     bool is = at_word(p, text);
     p->at += is;
     return is;
 }
 
-void want_punct(struct parser *p, const char *text)
-{
+void want_punct(struct parser *p, const char *text) {
     if (!take_punct(p, text))
         parser_fail(p, peek_token(p), "'%s' is wanted here", text);
 }
 
-void want_line(struct parser *p)
-{
+void want_line(struct parser *p) {
     if (peek_token(p)->kind == TOKEN_LINE)
         p->at++;
     else if (peek_token(p)->kind != TOKEN_END && !at_punct(p, "}"))
         parser_fail(p, peek_token(p), "the end of the line is wanted here");
 }
 
-void skip_lines(struct parser *p)
-{
+void skip_lines(struct parser *p) {
     while (peek_token(p)->kind == TOKEN_LINE)
         p->at++;
 }
 
-const struct token *want_name(struct parser *p)
-{
+const struct token *want_name(struct parser *p) {
     const struct token *t = peek_token(p);
     if (t->kind != TOKEN_NAME)
         parser_fail(p, t, "a name is wanted here");
@@ -73,8 +64,7 @@ const struct token *want_name(struct parser *p)
     return t;
 }
 
-uint32_t want_number(struct parser *p)
-{
+uint32_t want_number(struct parser *p) {
     const struct token *t = peek_token(p);
     if (t->kind != TOKEN_NUMBER || t->number > UINT32_MAX)
         parser_fail(p, t, "a number below 4294967296 is wanted here");
@@ -82,8 +72,7 @@ uint32_t want_number(struct parser *p)
     return (uint32_t)t->number;
 }
 
-const char *want_string(struct parser *p)
-{
+const char *want_string(struct parser *p) {
     const struct token *t = peek_token(p);
     if (t->kind != TOKEN_STRING)
         parser_fail(p, t, "a string is wanted here");
@@ -91,33 +80,28 @@ const char *want_string(struct parser *p)
     return t->text;
 }
 
-uint32_t name_key(struct parser *p, const struct token *t)
-{
+uint32_t name_key(struct parser *p, const struct token *t) {
     if (t->nth < 2)
         return intern_string(&p->names, t->text) + 1;
     return intern_string(&p->names, arena_printf(&p->arena, "%s\1%u", t->text, t->nth)) + 1;
 }
 
-ir_str token_str(struct parser *p, const char *text)
-{
+ir_str token_str(struct parser *p, const char *text) {
     return build_str(p->b, text, strlen(text));
 }
 
-void nest(struct parser *p)
-{
+void nest(struct parser *p) {
     if (++p->nesting > MAX_NESTING)
         parser_fail(p, peek_token(p), "this nests more than %u deep", MAX_NESTING);
 }
 
-void unnest(struct parser *p)
-{
+void unnest(struct parser *p) {
     p->nesting--;
 }
 
 /* ---- positions, flags, annotations ---- */
 
-ir_loc make_loc(struct parser *p, const struct token *t)
-{
+ir_loc make_loc(struct parser *p, const struct token *t) {
     const struct token_loc *l = t->loc;
     if (l->none)
         return 0;
@@ -127,14 +111,14 @@ ir_loc make_loc(struct parser *p, const struct token *t)
     else if (l->has_file)
         rec.file = l->file_number;
     if (rec.file >= unit_of(p)->n_files)
-        parser_fail(p, t, "there is no file %u: files are numbered from 1 in the order of their 'file' lines", rec.file);
+        parser_fail(p, t, "there is no file %u: files are numbered from 1 in the order of their 'file' lines",
+                    rec.file);
     if (l->macro)
         rec.macro = token_str(p, l->macro);
     return build_loc(p->b, &rec);
 }
 
-ir_loc take_loc(struct parser *p, ir_loc otherwise)
-{
+ir_loc take_loc(struct parser *p, ir_loc otherwise) {
     const struct token *t = peek_token(p);
     if (t->kind != TOKEN_LOC)
         return otherwise;
@@ -142,15 +126,15 @@ ir_loc take_loc(struct parser *p, ir_loc otherwise)
     return make_loc(p, t);
 }
 
-uint32_t take_flags(struct parser *p, const struct word *words, const char *mark)
-{
+uint32_t take_flags(struct parser *p, const struct word *words, const char *mark) {
     uint32_t flags = 0;
     for (;;) {
         size_t back = p->at;
         if (*mark && !take_punct(p, mark))
             return flags;
         const struct token *t = peek_token(p);
-        uint32_t value = t->kind == TOKEN_NAME && t->bare ? word_value(words, t->text, strlen(t->text)) : UINT32_MAX;
+        uint32_t value =
+            t->kind == TOKEN_NAME && t->bare ? word_value(words, t->text, strlen(t->text)) : UINT32_MAX;
         if (t->kind == TOKEN_NUMBER && t->number <= UINT32_MAX)
             value = (uint32_t)t->number;
         else if (value == UINT32_MAX) {
@@ -162,8 +146,7 @@ uint32_t take_flags(struct parser *p, const struct word *words, const char *mark
     }
 }
 
-struct ir_range parse_annots(struct parser *p, ir_loc *loc)
-{
+struct ir_range parse_annots(struct parser *p, ir_loc *loc) {
     struct annot_list {
         struct ir_annot_rec rec;
         bool has_loc;

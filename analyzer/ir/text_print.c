@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Prints units in the text form (docs/text-form.md). One rule makes it readable and still complete: what the parser
- * would fill in by itself (a type, a load, a position) is left unsaid, everything else is said.
- * Stands on text_printer.h; text_parse.c is its inverse. */
+/* Prints units in the text form (docs/text-form.md). One rule makes it readable and still complete: what the
+ * parser would fill in by itself (a type, a load, a position) is left unsaid, everything else is said. Stands
+ * on text_printer.h; text_parse.c is its inverse. */
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <stdlib.h>
@@ -11,8 +11,7 @@
 
 /* ---- graphs ---- */
 
-static void put_block_name(struct printer *p, ir_func f, ir_block b)
-{
+static void put_block_name(struct printer *p, ir_func f, ir_block b) {
     uint32_t n = b - p->u->funcs[f].blocks.first;
     if (n)
         fprintf(p->out, "b%u", n);
@@ -20,8 +19,7 @@ static void put_block_name(struct printer *p, ir_func f, ir_block b)
         put(p, "entry");
 }
 
-static void put_args(struct printer *p, const struct ir_event_rec *ev, bool places)
-{
+static void put_args(struct printer *p, const struct ir_event_rec *ev, bool places) {
     for (uint32_t i = 0; i < ev->args.count; i++) {
         ir_expr a = p->u->expr_refs[ev->args.first + i];
         put(p, i ? ", " : "");
@@ -31,8 +29,7 @@ static void put_args(struct printer *p, const struct ir_event_rec *ev, bool plac
     }
 }
 
-static void put_orders(struct printer *p, uint32_t flags)
-{
+static void put_orders(struct printer *p, uint32_t flags) {
     uint32_t success = flags >> IR_SF_ORDER_SHIFT & 7, failure = flags >> (IR_SF_ORDER_SHIFT + 4) & 7;
     const char *s = word_text(order_words, success), *f = word_text(order_words, failure);
     fprintf(p->out, " !%s", s ? s : "seq_cst");
@@ -40,12 +37,14 @@ static void put_orders(struct printer *p, uint32_t flags)
         fprintf(p->out, " !else_%s", f ? f : "seq_cst");
 }
 
-static void put_event(struct printer *p, const struct ir_event_rec *ev)
-{
+static void put_event(struct printer *p, const struct ir_event_rec *ev) {
     uint32_t flags = ev->flags;
     put(p, "    ");
     switch (ev->op) {
-    case IR_EV_EVAL: put(p, "eval "); put_expr(p, ev->a, ev->loc, WHOLE); break;
+    case IR_EV_EVAL:
+        put(p, "eval ");
+        put_expr(p, ev->a, ev->loc, WHOLE);
+        break;
     case IR_EV_STORE:
         put_expr(p, ev->a, ev->loc, WHOLE);
         put(p, " = ");
@@ -83,9 +82,18 @@ static void put_event(struct printer *p, const struct ir_event_rec *ev)
         put_args(p, ev, true);
         put(p, ")");
         break;
-    case IR_EV_BEGIN: put(p, "begin "); put_var(p, ev->a); break;
-    case IR_EV_END: put(p, "end "); put_var(p, ev->a); break;
-    case IR_EV_VA: put(p, "va "); put_expr(p, ev->a, ev->loc, WHOLE); break;
+    case IR_EV_BEGIN:
+        put(p, "begin ");
+        put_var(p, ev->a);
+        break;
+    case IR_EV_END:
+        put(p, "end ");
+        put_var(p, ev->a);
+        break;
+    case IR_EV_VA:
+        put(p, "va ");
+        put_expr(p, ev->a, ev->loc, WHOLE);
+        break;
     case IR_EV_RETURN:
         put(p, "return");
         if (ev->a) {
@@ -93,18 +101,19 @@ static void put_event(struct printer *p, const struct ir_event_rec *ev)
             put_expr(p, ev->a, ev->loc, WHOLE);
         }
         break;
-    default: break;
+    default:
+        break;
     }
     put_flags(p, event_words, flags, "!");
     put_own_loc(p, ev->loc);
 }
 
-static void put_case(struct printer *p, ir_func f, const struct ir_succ_rec *s)
-{
+static void put_case(struct printer *p, ir_func f, const struct ir_succ_rec *s) {
     if (s->flags & IR_SUCC_DEFAULT) {
         put(p, "        default: ");
     } else {
-        int64_t lo = (int64_t)((uint64_t)s->lo[1] << 32 | s->lo[0]), hi = (int64_t)((uint64_t)s->hi[1] << 32 | s->hi[0]);
+        int64_t lo = (int64_t)((uint64_t)s->lo[1] << 32 | s->lo[0]),
+                hi = (int64_t)((uint64_t)s->hi[1] << 32 | s->hi[0]);
         fprintf(p->out, "        case %" PRId64, lo);
         if (hi != lo)
             fprintf(p->out, "..%" PRId64, hi);
@@ -114,8 +123,7 @@ static void put_case(struct printer *p, ir_func f, const struct ir_succ_rec *s)
     put(p, "\n");
 }
 
-static void put_terminator(struct printer *p, const struct ir_block_rec *b, ir_loc last)
-{
+static void put_terminator(struct printer *p, const struct ir_block_rec *b, ir_loc last) {
     const struct ir_succ_rec *s = &p->u->succs[b->succs.first];
     if (b->term == IR_TERM_RETURN) {
         if (b->loc != last && !(p->parts & UNIT_PRINT_NO_LOCS)) {
@@ -127,7 +135,10 @@ static void put_terminator(struct printer *p, const struct ir_block_rec *b, ir_l
     }
     put(p, "    ");
     switch (b->term) {
-    case IR_TERM_GOTO: put(p, "goto "); put_block_name(p, b->func, s->block); break;
+    case IR_TERM_GOTO:
+        put(p, "goto ");
+        put_block_name(p, b->func, s->block);
+        break;
     case IR_TERM_BRANCH:
         put(p, "if ");
         put_expr(p, b->cond, b->loc, WHOLE);
@@ -156,14 +167,15 @@ static void put_terminator(struct printer *p, const struct ir_block_rec *b, ir_l
             put_block_name(p, b->func, s[i].block);
         }
         break;
-    default: put(p, "unreachable"); break;
+    default:
+        put(p, "unreachable");
+        break;
     }
     put_own_loc(p, b->loc);
     put(p, "\n");
 }
 
-static void put_body(struct printer *p, ir_func f)
-{
+static void put_body(struct printer *p, ir_func f) {
     const struct unit *u = p->u;
     const struct ir_func_rec *r = &u->funcs[f];
     put(p, " {\n");
@@ -210,13 +222,11 @@ static void put_body(struct printer *p, ir_func f)
 /* ---- declarations ---- */
 
 /* Number the names of one scope: the k-th of a name gets k. */
-static uint32_t next_of_name(struct map64 *names, uint64_t key)
-{
+static uint32_t next_of_name(struct map64 *names, uint64_t key) {
     return ++*map64_place(names, key, NULL);
 }
 
-static void name_locals(struct printer *p, ir_func f)
-{
+static void name_locals(struct printer *p, ir_func f) {
     const struct ir_func_rec *r = &p->u->funcs[f];
     uint32_t temps = 0;
     p->func = f;
@@ -225,25 +235,25 @@ static void name_locals(struct printer *p, ir_func f)
         p->var_nth[r->params.first + i] = next_of_name(&p->local_names, p->u->vars[r->params.first + i].name);
     for (uint32_t i = 0; i < r->locals.count; i++) {
         ir_var v = r->locals.first + i;
-        p->var_nth[v] = p->u->vars[v].kind == IR_V_TEMP ? ++temps : next_of_name(&p->local_names, p->u->vars[v].name);
+        p->var_nth[v] =
+            p->u->vars[v].kind == IR_V_TEMP ? ++temps : next_of_name(&p->local_names, p->u->vars[v].name);
     }
 }
 
 /* Does the function's type say what its parameters and flags say? Then it is not printed beside them. */
-static bool is_plain_function_type(struct printer *p, const struct ir_func_rec *f)
-{
+static bool is_plain_function_type(struct printer *p, const struct ir_func_rec *f) {
     const struct ir_type_rec *t = &p->u->types[f->type];
     if (t->kind != IR_T_FUNCTION || t->params.count != f->params.count ||
         !(t->flags & IR_TF_VARIADIC) != !(f->flags & IR_FF_VARIADIC) || (t->flags & ~IR_TF_VARIADIC))
         return false;
     for (uint32_t i = 0; i < f->params.count; i++)
-        if (canon_of(p, p->u->type_refs[t->params.first + i]) != canon_of(p, p->u->vars[f->params.first + i].type))
+        if (canon_of(p, p->u->type_refs[t->params.first + i]) !=
+            canon_of(p, p->u->vars[f->params.first + i].type))
             return false;
     return true;
 }
 
-static void put_function(struct printer *p, ir_func f)
-{
+static void put_function(struct printer *p, ir_func f) {
     const struct unit *u = p->u;
     const struct ir_func_rec *r = &u->funcs[f];
     bool plain = is_plain_function_type(p, r);
@@ -282,11 +292,11 @@ static void put_function(struct printer *p, ir_func f)
     put(p, "\n");
 }
 
-static void put_named_type(struct printer *p, ir_type t)
-{
+static void put_named_type(struct printer *p, ir_type t) {
     const struct unit *u = p->u;
     const struct ir_type_rec *r = &u->types[t];
-    bool builtin = r->kind == IR_T_INT || r->kind == IR_T_FLOAT, record = r->kind == IR_T_STRUCT || r->kind == IR_T_UNION;
+    bool builtin = r->kind == IR_T_INT || r->kind == IR_T_FLOAT,
+         record = r->kind == IR_T_STRUCT || r->kind == IR_T_UNION;
     if (builtin) {
         put(p, "builtin ");
         put_name(p, unit_str(u, r->name), p->type_nth[t]);
@@ -327,13 +337,15 @@ static void put_named_type(struct printer *p, ir_type t)
     put(p, "}\n");
 }
 
-static void put_origin(struct printer *p)
-{
+static void put_origin(struct printer *p) {
     const struct unit *u = p->u;
     const struct {
         const char *word;
         ir_str value;
-    } lines[] = {{"unit", u->main_file}, {"directory", u->directory}, {"target", u->target}, {"producer", u->producer}};
+    } lines[] = {{"unit", u->main_file},
+                 {"directory", u->directory},
+                 {"target", u->target},
+                 {"producer", u->producer}};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         if (lines[i].value || i == 0) {
             fprintf(p->out, "%s ", lines[i].word);
@@ -355,8 +367,7 @@ static void put_origin(struct printer *p)
     }
 }
 
-static void printer_begin(struct printer *p, const struct unit *u, FILE *out, unsigned parts)
-{
+static void printer_begin(struct printer *p, const struct unit *u, FILE *out, unsigned parts) {
     *p = (struct printer){.u = u, .out = out, .parts = parts};
     p->canon = xcalloc(u->n_types, sizeof *p->canon);
     p->type_nth = xcalloc(u->n_types, sizeof *p->type_nth);
@@ -381,8 +392,7 @@ static void printer_begin(struct printer *p, const struct unit *u, FILE *out, un
     p->func = 0;
 }
 
-static void printer_end(struct printer *p)
-{
+static void printer_end(struct printer *p) {
     free(p->canon);
     free(p->type_nth);
     free(p->var_nth);
@@ -392,8 +402,7 @@ static void printer_end(struct printer *p)
     map64_free(&p->local_names);
 }
 
-void unit_print_parts(const struct unit *u, FILE *out, unsigned parts)
-{
+void unit_print_parts(const struct unit *u, FILE *out, unsigned parts) {
     struct printer p;
     printer_begin(&p, u, out, parts);
     put_origin(&p);
@@ -425,13 +434,11 @@ void unit_print_parts(const struct unit *u, FILE *out, unsigned parts)
     printer_end(&p);
 }
 
-void unit_print(const struct unit *u, FILE *out)
-{
+void unit_print(const struct unit *u, FILE *out) {
     unit_print_parts(u, out, 0);
 }
 
-static char *to_text(const struct unit *u, ir_type t, ir_expr e)
-{
+static char *to_text(const struct unit *u, ir_type t, ir_expr e) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -448,12 +455,10 @@ static char *to_text(const struct unit *u, ir_type t, ir_expr e)
     return text;
 }
 
-char *type_to_text(const struct unit *u, ir_type t)
-{
+char *type_to_text(const struct unit *u, ir_type t) {
     return to_text(u, t, 0);
 }
 
-char *expr_to_text(const struct unit *u, ir_expr e)
-{
+char *expr_to_text(const struct unit *u, ir_expr e) {
     return to_text(u, 0, e);
 }

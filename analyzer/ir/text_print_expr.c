@@ -7,13 +7,11 @@
 
 /* ---- words, names, strings ---- */
 
-void put(struct printer *p, const char *s)
-{
+void put(struct printer *p, const char *s) {
     fputs(s, p->out);
 }
 
-void put_quoted(struct printer *p, const char *s, char quote)
-{
+void put_quoted(struct printer *p, const char *s, char quote) {
     fputc(quote, p->out);
     for (; *s; s++) {
         unsigned char c = (unsigned char)*s;
@@ -31,8 +29,7 @@ void put_quoted(struct printer *p, const char *s, char quote)
     fputc(quote, p->out);
 }
 
-void put_name(struct printer *p, const char *name, uint32_t nth)
-{
+void put_name(struct printer *p, const char *name, uint32_t nth) {
     if (name_needs_quotes(name))
         put_quoted(p, name, '`');
     else
@@ -42,8 +39,7 @@ void put_name(struct printer *p, const char *name, uint32_t nth)
 }
 
 /* Flags as words, each after a space and `mark`; what has no word as a number. */
-void put_flags(struct printer *p, const struct word *words, uint32_t flags, const char *mark)
-{
+void put_flags(struct printer *p, const struct word *words, uint32_t flags, const char *mark) {
     for (; words->text; words++)
         if (words->value && (flags & words->value) == words->value) {
             fprintf(p->out, " %s%s", mark, words->text);
@@ -53,8 +49,7 @@ void put_flags(struct printer *p, const struct word *words, uint32_t flags, cons
         fprintf(p->out, " %s0x%x", mark, flags);
 }
 
-void put_loc(struct printer *p, ir_loc at)
-{
+void put_loc(struct printer *p, ir_loc at) {
     const struct ir_loc_rec *l = &p->u->locs[at];
     if (!at) {
         put(p, "@-");
@@ -75,8 +70,7 @@ void put_loc(struct printer *p, ir_loc at)
 }
 
 /* The position of a declaration or event: nothing when there is none. */
-void put_own_loc(struct printer *p, ir_loc at)
-{
+void put_own_loc(struct printer *p, ir_loc at) {
     if (at && !(p->parts & UNIT_PRINT_NO_LOCS)) {
         fputc(' ', p->out);
         put_loc(p, at);
@@ -84,8 +78,7 @@ void put_own_loc(struct printer *p, ir_loc at)
 }
 
 /* Can the text stand between parentheses as it is and be found again? */
-static bool is_plain_argument(const char *s)
-{
+static bool is_plain_argument(const char *s) {
     int depth = 0;
     if (*s == ' ' || (*s && s[strlen(s) - 1] == ' '))
         return false;
@@ -99,8 +92,7 @@ static bool is_plain_argument(const char *s)
     return depth == 0;
 }
 
-void put_annots(struct printer *p, struct ir_range annots, ir_loc of)
-{
+void put_annots(struct printer *p, struct ir_range annots, ir_loc of) {
     for (uint32_t i = 0; i < annots.count; i++) {
         const struct ir_annot_rec *a = &p->u->annots[annots.first + i];
         const char *args = unit_str(p->u, a->args);
@@ -123,19 +115,17 @@ void put_annots(struct printer *p, struct ir_range annots, ir_loc of)
 
 /* ---- types ---- */
 
-bool is_named_type(uint32_t kind)
-{
+bool is_named_type(uint32_t kind) {
     return kind == IR_T_STRUCT || kind == IR_T_UNION || kind == IR_T_ENUM || kind == IR_T_TYPEDEF;
 }
 
-bool is_standard_builtin(const struct unit *u, const struct ir_type_rec *t)
-{
-    const struct builtin *b = t->kind == IR_T_INT || t->kind == IR_T_FLOAT ? builtin_named(unit_str(u, t->name)) : NULL;
+bool is_standard_builtin(const struct unit *u, const struct ir_type_rec *t) {
+    const struct builtin *b =
+        t->kind == IR_T_INT || t->kind == IR_T_FLOAT ? builtin_named(unit_str(u, t->name)) : NULL;
     return b && b->kind == t->kind && b->size == t->size && b->flags == t->flags;
 }
 
-ir_type canon_of(struct printer *p, ir_type t)
-{
+ir_type canon_of(struct printer *p, ir_type t) {
     const struct unit *u = p->u;
     if (p->canon[t] || u->types[t].kind == IR_T_UNKNOWN)
         return p->canon[t];
@@ -144,7 +134,8 @@ ir_type canon_of(struct printer *p, ir_type t)
         return p->canon[t] = canon_of(p, r->elem);
     if (is_named_type(r->kind))
         return p->canon[t] = t;
-    bool builtin = r->kind == IR_T_INT || r->kind == IR_T_FLOAT, elem = !builtin && r->kind != IR_T_VOID && r->kind != IR_T_VA_LIST;
+    bool builtin = r->kind == IR_T_INT || r->kind == IR_T_FLOAT,
+         elem = !builtin && r->kind != IR_T_VOID && r->kind != IR_T_VA_LIST;
     uint64_t h = hash_add(r->kind, builtin ? (uint64_t)r->name << 32 | r->size : 0);
     uint32_t e = elem ? canon_of(p, r->elem) : 0;
     h = hash_add(hash_add(h, key_pair(r->flags, e)), r->count);
@@ -153,10 +144,12 @@ ir_type canon_of(struct printer *p, ir_type t)
     struct index_probe probe;
     for (probe = index_first(&p->canons, h); probe.id; index_next(&p->canons, &probe)) {
         const struct ir_type_rec *o = &u->types[probe.id];
-        bool same = o->kind == r->kind && o->flags == r->flags && o->count == r->count && o->params.count == r->params.count &&
-                    (!elem || canon_of(p, o->elem) == e) && (!builtin || (o->name == r->name && o->size == r->size));
+        bool same = o->kind == r->kind && o->flags == r->flags && o->count == r->count &&
+                    o->params.count == r->params.count && (!elem || canon_of(p, o->elem) == e) &&
+                    (!builtin || (o->name == r->name && o->size == r->size));
         for (uint32_t i = 0; same && i < r->params.count; i++)
-            same = canon_of(p, u->type_refs[o->params.first + i]) == canon_of(p, u->type_refs[r->params.first + i]);
+            same = canon_of(p, u->type_refs[o->params.first + i]) ==
+                   canon_of(p, u->type_refs[r->params.first + i]);
         if (same)
             return p->canon[t] = probe.id;
     }
@@ -164,13 +157,17 @@ ir_type canon_of(struct printer *p, ir_type t)
     return p->canon[t] = t;
 }
 
-void put_type(struct printer *p, ir_type t)
-{
+void put_type(struct printer *p, ir_type t) {
     const struct ir_type_rec *r = &p->u->types[t];
-    static const char *const tags[IR_T_KINDS] = {[IR_T_STRUCT] = "struct ", [IR_T_UNION] = "union ", [IR_T_ENUM] = "enum "};
+    static const char *const tags[IR_T_KINDS] = {
+        [IR_T_STRUCT] = "struct ", [IR_T_UNION] = "union ", [IR_T_ENUM] = "enum "};
     switch (r->kind) {
-    case IR_T_VOID: put(p, "void"); return;
-    case IR_T_VA_LIST: put(p, "va_list"); return;
+    case IR_T_VOID:
+        put(p, "void");
+        return;
+    case IR_T_VA_LIST:
+        put(p, "va_list");
+        return;
     case IR_T_INT:
     case IR_T_FLOAT:
         if (is_standard_builtin(p->u, r))
@@ -180,17 +177,28 @@ void put_type(struct printer *p, ir_type t)
         return;
     case IR_T_STRUCT:
     case IR_T_UNION:
-    case IR_T_ENUM: put(p, tags[r->kind]); put_name(p, unit_str(p->u, r->name), p->type_nth[t]); return;
-    case IR_T_TYPEDEF: put_name(p, unit_str(p->u, r->name), p->type_nth[t]); return;
-    case IR_T_POINTER: put(p, "*"); break;
+    case IR_T_ENUM:
+        put(p, tags[r->kind]);
+        put_name(p, unit_str(p->u, r->name), p->type_nth[t]);
+        return;
+    case IR_T_TYPEDEF:
+        put_name(p, unit_str(p->u, r->name), p->type_nth[t]);
+        return;
+    case IR_T_POINTER:
+        put(p, "*");
+        break;
     case IR_T_ARRAY:
         if (r->count)
             fprintf(p->out, "[%u]", r->count);
         else
             put(p, "[]");
         break;
-    case IR_T_VECTOR: fprintf(p->out, "vector [%u]", r->count); break;
-    case IR_T_ATOMIC: put(p, "_Atomic "); break;
+    case IR_T_VECTOR:
+        fprintf(p->out, "vector [%u]", r->count);
+        break;
+    case IR_T_ATOMIC:
+        put(p, "_Atomic ");
+        break;
     case IR_T_QUALIFIED:
         put(p, r->flags & IR_TF_CONST ? "const " : "");
         put(p, r->flags & IR_TF_VOLATILE ? "volatile " : "");
@@ -204,22 +212,26 @@ void put_type(struct printer *p, ir_type t)
         }
         put(p, r->flags & IR_TF_VARIADIC ? r->params.count ? ", ...) -> " : "...) -> " : ") -> ");
         break;
-    default: put(p, "?"); return;
+    default:
+        put(p, "?");
+        return;
     }
     put_type(p, r->elem);
 }
 
 /* ---- expressions ---- */
 
-static bool is_inferred(struct printer *p, const struct ir_expr_rec *e)
-{
+static bool is_inferred(struct printer *p, const struct ir_expr_rec *e) {
     struct inferred i = infer_type(p->u, e);
     const struct ir_type_rec *t = &p->u->types[e->type];
     switch (i.how) {
-    case INFER_SAME: return canon_of(p, e->type) == canon_of(p, i.type);
+    case INFER_SAME:
+        return canon_of(p, e->type) == canon_of(p, i.type);
     case INFER_QUALIFIED:
-        return t->kind == IR_T_QUALIFIED && t->flags == i.flags && canon_of(p, t->elem) == canon_of(p, i.type);
-    case INFER_POINTER_TO: return t->kind == IR_T_POINTER && canon_of(p, t->elem) == canon_of(p, i.type);
+        return t->kind == IR_T_QUALIFIED && t->flags == i.flags &&
+               canon_of(p, t->elem) == canon_of(p, i.type);
+    case INFER_POINTER_TO:
+        return t->kind == IR_T_POINTER && canon_of(p, t->elem) == canon_of(p, i.type);
     case INFER_POINTER_TO_BUILTIN:
         if (t->kind != IR_T_POINTER)
             return false;
@@ -227,25 +239,24 @@ static bool is_inferred(struct printer *p, const struct ir_expr_rec *e)
         if (!strcmp(i.builtin, "void"))
             return t->kind == IR_T_VOID;
         break;
-    case INFER_BUILTIN: break;
+    case INFER_BUILTIN:
+        break;
     }
     return is_standard_builtin(p->u, t) && !strcmp(unit_str(p->u, t->name), i.builtin);
 }
 
-static bool is_null(struct printer *p, const struct ir_expr_rec *e)
-{
+static bool is_null(struct printer *p, const struct ir_expr_rec *e) {
     const struct ir_type_rec *t = &p->u->types[e->type];
-    return e->op == IR_E_CONST && !e->a && !e->b && t->kind == IR_T_POINTER && p->u->types[t->elem].kind == IR_T_VOID;
+    return e->op == IR_E_CONST && !e->a && !e->b && t->kind == IR_T_POINTER &&
+           p->u->types[t->elem].kind == IR_T_VOID;
 }
 
-static bool is_array(const struct unit *u, ir_type t)
-{
+static bool is_array(const struct unit *u, ir_type t) {
     return u->types[type_core(u, t)].kind == IR_T_ARRAY;
 }
 
 /* Would the parser put this value around the place that it stands for? Then only the place is printed. */
-static bool is_implied(struct printer *p, const struct ir_expr_rec *e)
-{
+static bool is_implied(struct printer *p, const struct ir_expr_rec *e) {
     if (e->op != IR_E_LOAD && e->op != IR_E_ADDR)
         return false;
     const struct ir_expr_rec *place = &p->u->exprs[e->a];
@@ -256,8 +267,7 @@ static bool is_implied(struct printer *p, const struct ir_expr_rec *e)
     return place->loc == (place->op == IR_E_VAR ? 0 : e->loc);
 }
 
-void put_var(struct printer *p, ir_var v)
-{
+void put_var(struct printer *p, ir_var v) {
     const struct ir_var_rec *r = &p->u->vars[v];
     if (r->kind == IR_V_TEMP) {
         fprintf(p->out, "%%%u", p->var_nth[v]);
@@ -272,15 +282,13 @@ void put_var(struct printer *p, ir_var v)
     put_name(p, unit_str(p->u, r->name), p->var_nth[v]);
 }
 
-static void put_func(struct printer *p, ir_func f)
-{
+static void put_func(struct printer *p, ir_func f) {
     if (map64_find(&p->local_names, p->u->funcs[f].name))
         put(p, "::");
     put_name(p, unit_str(p->u, p->u->funcs[f].name), p->func_nth[f]);
 }
 
-static void put_field(struct printer *p, const struct ir_expr_rec *e)
-{
+static void put_field(struct printer *p, const struct ir_expr_rec *e) {
     const struct unit *u = p->u;
     const struct ir_expr_rec *base = &u->exprs[e->a];
     bool arrow = base->op == IR_E_DEREF && is_inferred(p, base);
@@ -308,8 +316,7 @@ static void put_field(struct printer *p, const struct ir_expr_rec *e)
 }
 
 /* The expression without its type and position. */
-static void put_core(struct printer *p, const struct ir_expr_rec *e, ir_loc around)
-{
+static void put_core(struct printer *p, const struct ir_expr_rec *e, ir_loc around) {
     const struct unit *u = p->u;
     switch (e->op) {
     case IR_E_CONST:
@@ -318,20 +325,40 @@ static void put_core(struct printer *p, const struct ir_expr_rec *e, ir_loc arou
         else
             fprintf(p->out, "%" PRId64, (int64_t)((uint64_t)e->b << 32 | e->a));
         break;
-    case IR_E_FLOAT: put(p, "floating"); break;
-    case IR_E_STRING: put_quoted(p, unit_str(u, e->a), '"'); break;
-    case IR_E_FUNC: put_func(p, e->a); break;
-    case IR_E_VAR: put_var(p, e->a); break;
-    case IR_E_DEREF: put(p, "*"); put_expr(p, e->a, e->loc, ATOM); break;
-    case IR_E_FIELD: put_field(p, e); break;
+    case IR_E_FLOAT:
+        put(p, "floating");
+        break;
+    case IR_E_STRING:
+        put_quoted(p, unit_str(u, e->a), '"');
+        break;
+    case IR_E_FUNC:
+        put_func(p, e->a);
+        break;
+    case IR_E_VAR:
+        put_var(p, e->a);
+        break;
+    case IR_E_DEREF:
+        put(p, "*");
+        put_expr(p, e->a, e->loc, ATOM);
+        break;
+    case IR_E_FIELD:
+        put_field(p, e);
+        break;
     case IR_E_INDEX:
         put_expr(p, e->a, e->loc, ATOM);
         put(p, "[");
         put_expr(p, e->b, e->loc, WHOLE);
         put(p, "]");
         break;
-    case IR_E_LOAD: put(p, "load("); put_expr(p, e->a, e->loc, WHOLE); put(p, ")"); break;
-    case IR_E_ADDR: put(p, "&"); put_expr(p, e->a, e->loc ? e->loc : around, ATOM); break;
+    case IR_E_LOAD:
+        put(p, "load(");
+        put_expr(p, e->a, e->loc, WHOLE);
+        put(p, ")");
+        break;
+    case IR_E_ADDR:
+        put(p, "&");
+        put_expr(p, e->a, e->loc ? e->loc : around, ATOM);
+        break;
     case IR_E_UNARY:
         put(p, word_text(unary_words, e->b));
         put_expr(p, e->a, e->loc, ATOM);
@@ -348,15 +375,21 @@ static void put_core(struct printer *p, const struct ir_expr_rec *e, ir_loc arou
         put_type(p, e->type);
         put(p, ")");
         break;
-    case IR_E_INIT: put(p, e->a ? "zeroed" : "init"); break;
-    case IR_E_LABEL: put(p, "label"); break;
-    default: put(p, "unknown"); break;
+    case IR_E_INIT:
+        put(p, e->a ? "zeroed" : "init");
+        break;
+    case IR_E_LABEL:
+        put(p, "label");
+        break;
+    default:
+        put(p, "unknown");
+        break;
     }
 }
 
-/* One expression as if it stood at `loc`, which is said when it is not `expected`; around: where the whole stands. */
-static void put_node(struct printer *p, ir_expr id, ir_loc loc, ir_loc expected, ir_loc around, int as)
-{
+/* One expression as if it stood at `loc`, which is said when it is not `expected`; around: where the whole
+ * stands. */
+static void put_node(struct printer *p, ir_expr id, ir_loc loc, ir_loc expected, ir_loc around, int as) {
     const struct ir_expr_rec *e = &p->u->exprs[id];
     bool said = e->op == IR_E_CAST || is_null(p, e) || is_inferred(p, e);
     bool own = loc != expected && !(p->parts & (UNIT_PRINT_NO_LOCS | UNIT_PRINT_EVENT_LOCS));
@@ -374,8 +407,7 @@ static void put_node(struct printer *p, ir_expr id, ir_loc loc, ir_loc expected,
         put_loc(p, loc);
 }
 
-void put_expr(struct printer *p, ir_expr id, ir_loc around, int as)
-{
+void put_expr(struct printer *p, ir_expr id, ir_loc around, int as) {
     const struct ir_expr_rec *e = &p->u->exprs[id];
     if (!is_implied(p, e)) {
         put_node(p, id, e->loc, is_leaf(e->op) ? 0 : around, around, as);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Types in the text form: reads them, makes one record of equal ones, and lays out the structs that say no size.
- * Stands on text_parser.h. */
+/* Types in the text form: reads them, makes one record of equal ones, and lays out the structs that say no
+ * size. Stands on text_parser.h. */
 #include <stdlib.h>
 #include <string.h>
 #include "text_parser.h"
@@ -8,17 +8,18 @@
 /* ---- reading ---- */
 
 /* An unnamed type, one record for equal ones. */
-ir_type derived_type(struct parser *p, struct ir_type_rec rec, const ir_type *params, uint32_t n_params)
-{
-    uint64_t h = hash_add(hash_add(key_pair(rec.kind, rec.flags), key_pair(rec.elem, rec.count)), key_pair(rec.name, rec.size));
+ir_type derived_type(struct parser *p, struct ir_type_rec rec, const ir_type *params, uint32_t n_params) {
+    uint64_t h = hash_add(hash_add(key_pair(rec.kind, rec.flags), key_pair(rec.elem, rec.count)),
+                          key_pair(rec.name, rec.size));
     for (uint32_t i = 0; i < n_params; i++)
         h = hash_add(h, params[i]);
     const struct unit *u = unit_of(p);
     struct index_probe probe;
     for (probe = index_first(&p->derived, h); probe.id; index_next(&p->derived, &probe)) {
         const struct ir_type_rec *o = &u->types[probe.id];
-        bool same = o->kind == rec.kind && o->flags == rec.flags && o->elem == rec.elem && o->count == rec.count &&
-                    o->name == rec.name && o->size == rec.size && o->params.count == n_params;
+        bool same = o->kind == rec.kind && o->flags == rec.flags && o->elem == rec.elem &&
+                    o->count == rec.count && o->name == rec.name && o->size == rec.size &&
+                    o->params.count == n_params;
         for (uint32_t i = 0; same && i < n_params; i++)
             same = u->type_refs[o->params.first + i] == params[i];
         if (same)
@@ -31,36 +32,40 @@ ir_type derived_type(struct parser *p, struct ir_type_rec rec, const ir_type *pa
     return t;
 }
 
-ir_type builtin_type(struct parser *p, const char *name)
-{
+ir_type builtin_type(struct parser *p, const char *name) {
     const struct builtin *b = builtin_named(name);
     if (!b)
         return derived_type(p, (struct ir_type_rec){.kind = IR_T_VOID}, NULL, 0);
-    return derived_type(p, (struct ir_type_rec){.kind = b->kind, .flags = b->flags, .size = b->size, .name = token_str(p, name)},
+    return derived_type(
+        p,
+        (struct ir_type_rec){.kind = b->kind, .flags = b->flags, .size = b->size, .name = token_str(p, name)},
+        NULL, 0);
+}
+
+ir_type pointer_type(struct parser *p, ir_type elem) {
+    return derived_type(p, (struct ir_type_rec){.kind = IR_T_POINTER, .elem = elem, .size = p->pointer_size},
                         NULL, 0);
 }
 
-ir_type pointer_type(struct parser *p, ir_type elem)
-{
-    return derived_type(p, (struct ir_type_rec){.kind = IR_T_POINTER, .elem = elem, .size = p->pointer_size}, NULL, 0);
-}
-
-ir_type inferred_type(struct parser *p, const struct ir_expr_rec *e)
-{
+ir_type inferred_type(struct parser *p, const struct ir_expr_rec *e) {
     struct inferred i = infer_type(unit_of(p), e);
     switch (i.how) {
-    case INFER_POINTER_TO: return pointer_type(p, i.type);
+    case INFER_POINTER_TO:
+        return pointer_type(p, i.type);
     case INFER_QUALIFIED:
-        return derived_type(p, (struct ir_type_rec){.kind = IR_T_QUALIFIED, .flags = i.flags, .elem = i.type}, NULL, 0);
-    case INFER_BUILTIN: return builtin_type(p, i.builtin);
-    case INFER_POINTER_TO_BUILTIN: return pointer_type(p, builtin_type(p, i.builtin));
-    default: return i.type;
+        return derived_type(p, (struct ir_type_rec){.kind = IR_T_QUALIFIED, .flags = i.flags, .elem = i.type},
+                            NULL, 0);
+    case INFER_BUILTIN:
+        return builtin_type(p, i.builtin);
+    case INFER_POINTER_TO_BUILTIN:
+        return pointer_type(p, builtin_type(p, i.builtin));
+    default:
+        return i.type;
     }
 }
 
 /* A named type that the text uses without describing it: a tag is incomplete, any other name opaque. */
-static ir_type named_type(struct parser *p, uint32_t kind, const struct token *name)
-{
+static ir_type named_type(struct parser *p, uint32_t kind, const struct token *name) {
     bool is_new;
     uint32_t key = name_key(p, name);
     uint32_t *place = map64_place(&p->types, key_pair(kind == IR_T_TYPEDEF ? 0 : kind, key), &is_new);
@@ -73,18 +78,20 @@ static ir_type named_type(struct parser *p, uint32_t kind, const struct token *n
     return *place;
 }
 
-uint32_t tag_kind(const struct parser *p)
-{
-    return at_word(p, "struct") ? IR_T_STRUCT : at_word(p, "union") ? IR_T_UNION : at_word(p, "enum") ? IR_T_ENUM : 0;
+uint32_t tag_kind(const struct parser *p) {
+    return at_word(p, "struct")  ? IR_T_STRUCT
+           : at_word(p, "union") ? IR_T_UNION
+           : at_word(p, "enum")  ? IR_T_ENUM
+                                 : 0;
 }
 
 /* int, unsigned long int …: the longest run of such words. */
-static ir_type parse_builtin_words(struct parser *p)
-{
+static ir_type parse_builtin_words(struct parser *p) {
     const struct token *first = peek_token(p);
     char name[100] = "";
     size_t n = 0;
-    for (const struct token *t = first; t->kind == TOKEN_NAME && t->bare && is_builtin_word(t->text, strlen(t->text)); t = peek_token(p)) {
+    for (const struct token *t = first;
+         t->kind == TOKEN_NAME && t->bare && is_builtin_word(t->text, strlen(t->text)); t = peek_token(p)) {
         size_t length = strlen(t->text);
         if (n + length + 2 > sizeof name)
             break;
@@ -94,8 +101,12 @@ static ir_type parse_builtin_words(struct parser *p)
         n += length;
         p->at++;
     }
-    static const char *const also[][2] = {{"unsigned", "unsigned int"}, {"signed", "int"}, {"signed int", "int"},
-                                          {"long int", "long"}, {"unsigned long int", "unsigned long"}, {"short int", "short"}};
+    static const char *const also[][2] = {{"unsigned", "unsigned int"},
+                                          {"signed", "int"},
+                                          {"signed int", "int"},
+                                          {"long int", "long"},
+                                          {"unsigned long int", "unsigned long"},
+                                          {"short int", "short"}};
     for (size_t i = 0; i < sizeof also / sizeof *also; i++)
         if (!strcmp(name, also[i][0]))
             return builtin_type(p, also[i][1]);
@@ -104,8 +115,7 @@ static ir_type parse_builtin_words(struct parser *p)
     return builtin_type(p, name);
 }
 
-static ir_type parse_function_type(struct parser *p)
-{
+static ir_type parse_function_type(struct parser *p) {
     struct ir_type_rec rec = {.kind = IR_T_FUNCTION};
     struct type_list {
         ir_type type;
@@ -134,8 +144,7 @@ static ir_type parse_function_type(struct parser *p)
     return derived_type(p, rec, params, n);
 }
 
-ir_type parse_type(struct parser *p)
-{
+ir_type parse_type(struct parser *p) {
     struct ir_type_rec rec = {0};
     ir_type t;
     nest(p);
@@ -173,8 +182,10 @@ ir_type parse_type(struct parser *p)
     } else if (at_word(p, "const") || at_word(p, "volatile") || at_word(p, "restrict")) {
         rec.kind = IR_T_QUALIFIED;
         for (;;) {
-            uint32_t q = take_word(p, "const") ? IR_TF_CONST : take_word(p, "volatile") ? IR_TF_VOLATILE
-                         : take_word(p, "restrict") ? IR_TF_RESTRICT : 0;
+            uint32_t q = take_word(p, "const")      ? IR_TF_CONST
+                         : take_word(p, "volatile") ? IR_TF_VOLATILE
+                         : take_word(p, "restrict") ? IR_TF_RESTRICT
+                                                    : 0;
             if (!q)
                 break;
             rec.flags |= q;
@@ -187,7 +198,8 @@ ir_type parse_type(struct parser *p)
             t = parse_builtin_words(p);
         } else {
             if (name->bare && name_needs_quotes(name->text))
-                parser_fail(p, name, "'%s' is no type here; a type of that name stands in backquotes", name->text);
+                parser_fail(p, name, "'%s' is no type here; a type of that name stands in backquotes",
+                            name->text);
             p->at++;
             t = named_type(p, IR_T_TYPEDEF, name);
         }
@@ -200,9 +212,9 @@ ir_type parse_type(struct parser *p)
 
 /* ---- layout ---- */
 
-/* Sizes of what the text leaves unsized, as on an ordinary machine: natural alignment, unions on top of each other. */
-static uint32_t lay_out(struct parser *p, unsigned char *state, ir_type t, uint32_t depth)
-{
+/* Sizes of what the text leaves unsized, as on an ordinary machine: natural alignment, unions on top of each
+ * other. */
+static uint32_t lay_out(struct parser *p, unsigned char *state, ir_type t, uint32_t depth) {
     enum { NEW, BUSY, DONE, TO_LAY_OUT };
     const struct ir_type_rec *r = &unit_of(p)->types[t];
     if (state[t] == BUSY || state[t] == DONE || depth > MAX_NESTING || !t)
@@ -236,8 +248,7 @@ static uint32_t lay_out(struct parser *p, unsigned char *state, ir_type t, uint3
     return rec.size;
 }
 
-void lay_out_types(struct parser *p)
-{
+void lay_out_types(struct parser *p) {
     uint32_t n = unit_of(p)->n_types;
     unsigned char *state = xcalloc(n, 1);
     for (size_t i = 0; i < p->laid_out.n; i++)

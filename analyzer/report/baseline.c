@@ -10,7 +10,8 @@
 #include "../base/hash.h"
 #include "paths.h"
 
-static const char first_line[] = "# aglet baseline 1: findings known and not to be reported again. Written by aglet lint --update-baseline.";
+static const char first_line[] = "# aglet baseline 1: findings known and not to be reported again. Written "
+                                 "by aglet lint --update-baseline.";
 static const char magic[] = "# aglet baseline 1";
 
 struct baseline {
@@ -18,8 +19,7 @@ struct baseline {
 };
 
 /* Sixteen hexadecimal digits at the start of a line, then a space or its end. */
-static bool fingerprint_of(const char *line, uint64_t *value)
-{
+static bool fingerprint_of(const char *line, uint64_t *value) {
     *value = 0;
     for (int i = 0; i < 16; i++) {
         int c = line[i], digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -30,8 +30,7 @@ static bool fingerprint_of(const char *line, uint64_t *value)
     return line[16] == ' ' || line[16] == '\n' || line[16] == '\r' || !line[16];
 }
 
-struct baseline *baseline_read(const char *path, char *err, size_t err_size)
-{
+struct baseline *baseline_read(const char *path, char *err, size_t err_size) {
     FILE *in = fopen(path, "r");
     if (!in) {
         snprintf(err, err_size, "%s: cannot be read: %s", path, strerror(errno));
@@ -51,7 +50,8 @@ struct baseline *baseline_read(const char *path, char *err, size_t err_size)
         } else if (*line == '#' || *line == '\n' || *line == '\r') {
             continue;
         } else if (!fingerprint_of(line, &fingerprint)) {
-            snprintf(err, err_size, "%s:%u: a line of a baseline begins with 16 hexadecimal digits", path, number);
+            snprintf(err, err_size, "%s:%u: a line of a baseline begins with 16 hexadecimal digits", path,
+                     number);
             good = false;
         } else {
             map64_put(&b->known, fingerprint, 1);
@@ -69,21 +69,18 @@ struct baseline *baseline_read(const char *path, char *err, size_t err_size)
     return NULL;
 }
 
-void baseline_free(struct baseline *b)
-{
+void baseline_free(struct baseline *b) {
     if (!b)
         return;
     map64_free(&b->known);
     free(b);
 }
 
-bool baseline_has(const struct baseline *b, const struct finding *f)
-{
+bool baseline_has(const struct baseline *b, const struct finding *f) {
     return b && f->severity != SEVERITY_ERROR && map64_find(&b->known, f->fingerprint);
 }
 
-size_t baseline_gone(const struct baseline *b, const struct report *r)
-{
+size_t baseline_gone(const struct baseline *b, const struct report *r) {
     struct map64 found = {0};
     if (!b)
         return 0;
@@ -95,15 +92,14 @@ size_t baseline_gone(const struct baseline *b, const struct report *r)
     return gone;
 }
 
-bool baseline_write(const struct report *r, const char *root, FILE *out)
-{
+bool baseline_write(const struct report *r, const char *root, FILE *out) {
     fprintf(out, "%s\n", first_line);
     for (size_t i = 0; i < report_count(r); i++) {
         const struct finding *f = report_at(r, i);
         if (f->severity != SEVERITY_WARNING || f->suppressed)
             continue;
-        fprintf(out, "%016" PRIx64 " %s %s %s\n", f->fingerprint, f->rule, f->at.file ? path_below(root, f->at.file) : "-",
-                f->function ? f->function : "-");
+        fprintf(out, "%016" PRIx64 " %s %s %s\n", f->fingerprint, f->rule,
+                f->at.file ? path_below(root, f->at.file) : "-", f->function ? f->function : "-");
     }
     return fflush(out) == 0 && !ferror(out);
 }

@@ -17,7 +17,7 @@ struct entry {
 };
 
 struct report {
-    struct arena arena; /* every string */
+    struct arena arena;    /* every string */
     struct interner names; /* rules, files, functions: said many times */
     VEC(struct entry *) entries;
     struct index index; /* over rule, position and message; entry number + 1 */
@@ -25,13 +25,11 @@ struct report {
     struct entry *dropped;
 };
 
-struct report *report_new(void)
-{
+struct report *report_new(void) {
     return xcalloc(1, sizeof(struct report));
 }
 
-static void entry_free(struct entry *e)
-{
+static void entry_free(struct entry *e) {
     if (!e)
         return;
     vec_free(&e->notes);
@@ -39,8 +37,7 @@ static void entry_free(struct entry *e)
     free(e);
 }
 
-void report_free(struct report *r)
-{
+void report_free(struct report *r) {
     if (!r)
         return;
     for (size_t i = 0; i < r->entries.n; i++)
@@ -53,22 +50,20 @@ void report_free(struct report *r)
     free(r);
 }
 
-static const char *keep(struct report *r, const char *s)
-{
+static const char *keep(struct report *r, const char *s) {
     return s ? intern_text(&r->names, intern_string(&r->names, s)) : NULL;
 }
 
-static struct position keep_position(struct report *r, const struct position *at)
-{
+static struct position keep_position(struct report *r, const struct position *at) {
     struct position p = *at;
     p.file = keep(r, at->file);
     p.macro = keep(r, at->macro);
     return p;
 }
 
-static const char *format_kept(struct report *r, const char *format, va_list ap) __attribute__((format(printf, 2, 0)));
 static const char *format_kept(struct report *r, const char *format, va_list ap)
-{
+    __attribute__((format(printf, 2, 0)));
+static const char *format_kept(struct report *r, const char *format, va_list ap) {
     char *text = xvasprintf(format, ap);
     const char *kept = arena_strdup(&r->arena, text);
     free(text);
@@ -76,18 +71,15 @@ static const char *format_kept(struct report *r, const char *format, va_list ap)
 }
 
 /* NULL like "". */
-static int compare_text(const char *a, const char *b)
-{
+static int compare_text(const char *a, const char *b) {
     return strcmp(a ? a : "", b ? b : "");
 }
 
-static int compare_number(uint32_t a, uint32_t b)
-{
+static int compare_number(uint32_t a, uint32_t b) {
     return a < b ? -1 : a > b;
 }
 
-static int compare_findings(const struct finding *a, const struct finding *b)
-{
+static int compare_findings(const struct finding *a, const struct finding *b) {
     int c = compare_text(a->at.file, b->at.file);
     if (!c)
         c = compare_number(a->at.line, b->at.line);
@@ -98,14 +90,14 @@ static int compare_findings(const struct finding *a, const struct finding *b)
     return c ? c : compare_text(a->message, b->message);
 }
 
-static uint64_t identity(const struct finding *f)
-{
+static uint64_t identity(const struct finding *f) {
     uint64_t hash = hash_add(hash_string(f->message), hash_string(f->rule));
-    return hash_add(hash_add(hash, key_pair(f->at.line, f->at.col)), f->at.file ? hash_string(f->at.file) : 0);
+    return hash_add(hash_add(hash, key_pair(f->at.line, f->at.col)),
+                    f->at.file ? hash_string(f->at.file) : 0);
 }
 
-void report_begin(struct report *r, const char *rule, enum severity severity, const struct position *at, const char *format, ...)
-{
+void report_begin(struct report *r, const char *rule, enum severity severity, const struct position *at,
+                  const char *format, ...) {
     static const struct position nowhere;
     struct entry *e = xcalloc(1, sizeof *e);
     va_list ap;
@@ -129,15 +121,14 @@ void report_begin(struct report *r, const char *rule, enum severity severity, co
     index_add(&r->index, hash, (uint32_t)r->entries.n);
 }
 
-/* Branches inside one macro stand in one place and read alike. Paths and macros are interned, so pointers do. */
-static bool is_same_note(const struct finding_note *a, const struct finding_note *b)
-{
-    return a->at.file == b->at.file && a->at.line == b->at.line && a->at.col == b->at.col && a->at.macro == b->at.macro &&
-           !strcmp(a->text, b->text);
+/* Branches inside one macro stand in one place and read alike. Paths and macros are interned, so pointers do.
+ */
+static bool is_same_note(const struct finding_note *a, const struct finding_note *b) {
+    return a->at.file == b->at.file && a->at.line == b->at.line && a->at.col == b->at.col &&
+           a->at.macro == b->at.macro && !strcmp(a->text, b->text);
 }
 
-void report_note(struct report *r, const struct position *at, const char *format, ...)
-{
+void report_note(struct report *r, const struct position *at, const char *format, ...) {
     static const struct position nowhere;
     va_list ap;
     va_start(ap, format);
@@ -150,16 +141,14 @@ void report_note(struct report *r, const struct position *at, const char *format
     r->open->f.n_notes = r->open->notes.n;
 }
 
-void report_fixit(struct report *r, const struct position *at, const char *text)
-{
+void report_fixit(struct report *r, const struct position *at, const char *text) {
     struct fixit fix = {keep_position(r, at), arena_strdup(&r->arena, text)};
     vec_push(&r->open->fixits, fix);
     r->open->f.fixits = r->open->fixits.at;
     r->open->f.n_fixits = r->open->fixits.n;
 }
 
-void report_subject(struct report *r, const char *function, const char *format, ...)
-{
+void report_subject(struct report *r, const char *function, const char *format, ...) {
     va_list ap;
     va_start(ap, format);
     r->open->f.function = keep(r, function);
@@ -167,36 +156,30 @@ void report_subject(struct report *r, const char *function, const char *format, 
     va_end(ap);
 }
 
-void report_level(struct report *r, uint32_t level)
-{
+void report_level(struct report *r, uint32_t level) {
     r->open->f.level = level;
 }
 
-void report_suppressed(struct report *r, const char *reason)
-{
+void report_suppressed(struct report *r, const char *reason) {
     r->open->f.suppressed = keep(r, reason);
 }
 
-void report_fingerprint(struct report *r, uint64_t fingerprint)
-{
+void report_fingerprint(struct report *r, uint64_t fingerprint) {
     r->open->f.fingerprint = fingerprint;
 }
 
-void report_suppress(struct report *r, size_t i, const char *reason)
-{
+void report_suppress(struct report *r, size_t i, const char *reason) {
     r->entries.at[i]->f.suppressed = keep(r, reason);
 }
 
 /* ---- order and fingerprints ---- */
 
-static int compare_entries(const void *a, const void *b)
-{
+static int compare_entries(const void *a, const void *b) {
     return compare_findings(&(*(struct entry *const *)a)->f, &(*(struct entry *const *)b)->f);
 }
 
 /* Hash of a line of code, blind to white space and to comments. */
-static uint64_t code_hash(const char *line, size_t n)
-{
+static uint64_t code_hash(const char *line, size_t n) {
     char text[512];
     size_t k = 0;
     for (size_t i = 0; i < n && k < sizeof text; i++) {
@@ -214,16 +197,15 @@ static uint64_t code_hash(const char *line, size_t n)
     return hash_bytes(text, k);
 }
 
-static const char *base_name(const char *path)
-{
+static const char *base_name(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
 }
 
-/* The code is that of the finding's own line. More lines around would tell more findings apart and would make more edits
- * look like new findings; findings still alike are told apart by their order, so that mending one of three leaves two. */
-static void set_fingerprints(struct report *r)
-{
+/* The code is that of the finding's own line. More lines around would tell more findings apart and would make
+ * more edits look like new findings; findings still alike are told apart by their order, so that mending one
+ * of three leaves two. */
+static void set_fingerprints(struct report *r) {
     struct sources sources = {0};
     struct map64 seen = {0};
     for (size_t i = 0; i < r->entries.n; i++) {
@@ -243,8 +225,7 @@ static void set_fingerprints(struct report *r)
     sources_free(&sources);
 }
 
-void report_sort(struct report *r)
-{
+void report_sort(struct report *r) {
     if (r->entries.n)
         qsort(r->entries.at, r->entries.n, sizeof *r->entries.at, compare_entries);
     index_clear(&r->index);
@@ -254,12 +235,10 @@ void report_sort(struct report *r)
     set_fingerprints(r);
 }
 
-size_t report_count(const struct report *r)
-{
+size_t report_count(const struct report *r) {
     return r->entries.n;
 }
 
-const struct finding *report_at(const struct report *r, size_t i)
-{
+const struct finding *report_at(const struct report *r, size_t i) {
     return &r->entries.at[i]->f;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The report as one HTML file that needs nothing else: findings with their source, the story's steps where they happen, and
- * filters. It can be read with scripts off; the script only filters.
- * Stands on source.h and html_assets.h. */
+/* The report as one HTML file that needs nothing else: findings with their source, the story's steps where
+ * they happen, and filters. It can be read with scripts off; the script only filters. Stands on source.h and
+ * html_assets.h. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,21 +20,27 @@ struct html {
     FILE *out;
 };
 
-static void put(const struct html *h, const char *s)
-{
+static void put(const struct html *h, const char *s) {
     fputs(s, h->out);
 }
 
-static void put_text_n(const struct html *h, const char *text, size_t n)
-{
+static void put_text_n(const struct html *h, const char *text, size_t n) {
     const unsigned char *s = (const unsigned char *)text;
     for (size_t i = 0; i < n;) {
         size_t length = utf8_length(s + i, n - i);
         switch (s[i]) {
-        case '<': put(h, "&lt;"); break;
-        case '>': put(h, "&gt;"); break;
-        case '&': put(h, "&amp;"); break;
-        case '"': put(h, "&quot;"); break;
+        case '<':
+            put(h, "&lt;");
+            break;
+        case '>':
+            put(h, "&gt;");
+            break;
+        case '&':
+            put(h, "&amp;");
+            break;
+        case '"':
+            put(h, "&quot;");
+            break;
         default:
             if (!length || (s[i] < 32 && s[i] != '\t' && s[i] != '\n'))
                 put(h, "\xef\xbf\xbd");
@@ -45,14 +51,12 @@ static void put_text_n(const struct html *h, const char *text, size_t n)
     }
 }
 
-static void put_text(const struct html *h, const char *s)
-{
+static void put_text(const struct html *h, const char *s) {
     if (s)
         put_text_n(h, s, strlen(s));
 }
 
-static const char *shown_path(const struct html *h, const char *file)
-{
+static const char *shown_path(const struct html *h, const char *file) {
     return file ? path_below(h->ctx->root, file) : "(no file)";
 }
 
@@ -63,25 +67,26 @@ struct tally {
     size_t n;
 };
 
-static int compare_tallies(const void *a, const void *b)
-{
+static int compare_tallies(const void *a, const void *b) {
     return strcmp(((const struct tally *)a)->value, ((const struct tally *)b)->value);
 }
 
 enum group { BY_SEVERITY, BY_STATE, BY_RULE, BY_FILE, GROUPS };
 
-static const char *value_in(const struct html *h, const struct finding *f, enum group g)
-{
+static const char *value_in(const struct html *h, const struct finding *f, enum group g) {
     switch (g) {
-    case BY_SEVERITY: return severity_name(f->severity);
-    case BY_STATE: return finding_state(f, h->ctx->baseline);
-    case BY_RULE: return f->rule;
-    default: return shown_path(h, f->at.file);
+    case BY_SEVERITY:
+        return severity_name(f->severity);
+    case BY_STATE:
+        return finding_state(f, h->ctx->baseline);
+    case BY_RULE:
+        return f->rule;
+    default:
+        return shown_path(h, f->at.file);
     }
 }
 
-static void put_group(const struct html *h, enum group g)
-{
+static void put_group(const struct html *h, enum group g) {
     static const char *const names[] = {"severity", "state", "rule", "file"};
     static const char *const titles[] = {"Severity", "State", "Rule", "File"};
     VEC(struct tally) tallies = {0};
@@ -117,16 +122,15 @@ struct step {
     size_t number;
 };
 
-static int compare_steps(const void *a, const void *b)
-{
+static int compare_steps(const void *a, const void *b) {
     const struct step *x = a, *y = b;
     if (x->at->line != y->at->line)
         return x->at->line < y->at->line ? -1 : 1;
     return x->number < y->number ? -1 : x->number > y->number;
 }
 
-static void put_line(const struct html *h, const struct source_file *file, uint32_t number, const struct position *mark)
-{
+static void put_line(const struct html *h, const struct source_file *file, uint32_t number,
+                     const struct position *mark) {
     size_t n;
     const char *line = source_line(file, number, &n);
     if (n > LONGEST_LINE)
@@ -134,7 +138,9 @@ static void put_line(const struct html *h, const struct source_file *file, uint3
     fprintf(h->out, "<tr><td class=\"n\">%u</td><td>", number);
     size_t from = mark && mark->col && mark->col <= n ? mark->col - 1 : n, to = from;
     if (from < n)
-        to = mark->end_line > number ? n : mark->end_line == number && mark->end_col > mark->col ? mark->end_col - 1 : from + 1;
+        to = mark->end_line > number                                 ? n
+             : mark->end_line == number && mark->end_col > mark->col ? mark->end_col - 1
+                                                                     : from + 1;
     if (to > n)
         to = n;
     put_text_n(h, line, from);
@@ -147,9 +153,9 @@ static void put_line(const struct html *h, const struct source_file *file, uint3
     put(h, "</td></tr>\n");
 }
 
-static void put_step(const struct html *h, const struct step *s)
-{
-    fprintf(h->out, "<tr class=\"step%s\"><td class=\"n\"></td><td><span class=\"number\">", s->number ? "" : " primary");
+static void put_step(const struct html *h, const struct step *s) {
+    fprintf(h->out, "<tr class=\"step%s\"><td class=\"n\"></td><td><span class=\"number\">",
+            s->number ? "" : " primary");
     if (s->number)
         fprintf(h->out, "%zu", s->number);
     else
@@ -160,8 +166,7 @@ static void put_step(const struct html *h, const struct step *s)
 }
 
 /* The lines around the steps of one file, each step under its line. The steps are sorted by line. */
-static void put_excerpt(const struct html *h, const struct step *steps, size_t n)
-{
+static void put_excerpt(const struct html *h, const struct step *steps, size_t n) {
     const struct source_file *file = source_of(h->sources, steps[0].at->file);
     put(h, "<div class=\"excerpt\"><div class=\"file where\">");
     put_text(h, shown_path(h, steps[0].at->file));
@@ -191,8 +196,7 @@ static void put_excerpt(const struct html *h, const struct step *steps, size_t n
     put(h, "</tbody></table></div>\n");
 }
 
-static void put_story(const struct html *h, const struct finding *f)
-{
+static void put_story(const struct html *h, const struct finding *f) {
     VEC(struct step) all = {0}, here = {0};
     if (f->at.file && f->at.line)
         vec_push(&all, ((struct step){&f->at, f->message, 0}));
@@ -222,10 +226,10 @@ static void put_story(const struct html *h, const struct finding *f)
     vec_free(&here);
 }
 
-static void put_finding(const struct html *h, const struct finding *f)
-{
+static void put_finding(const struct html *h, const struct finding *f) {
     static const char *const names[] = {"severity", "state", "rule", "file"};
-    fprintf(h->out, "<article id=\"f-%016" PRIx64 "\" class=\"%s\"", f->fingerprint, severity_name(f->severity));
+    fprintf(h->out, "<article id=\"f-%016" PRIx64 "\" class=\"%s\"", f->fingerprint,
+            severity_name(f->severity));
     for (int g = 0; g < GROUPS; g++) {
         fprintf(h->out, " data-%s=\"", names[g]);
         put_text(h, value_in(h, f, (enum group)g));
@@ -269,8 +273,7 @@ static void put_finding(const struct html *h, const struct finding *f)
 
 /* ---- the page ---- */
 
-static void put_rules(const struct html *h)
-{
+static void put_rules(const struct html *h) {
     put(h, "<section><h2>The rules</h2>\n");
     for (size_t i = 0; i < h->ctx->n_rules; i++) {
         const struct report_rule *rule = &h->ctx->rules[i];
@@ -299,16 +302,15 @@ static void put_rules(const struct html *h)
     put(h, "</section>\n");
 }
 
-static void put_count(const struct html *h, size_t n, const char *one, const char *many, bool *any)
-{
+static void put_count(const struct html *h, size_t n, const char *one, const char *many, bool *any) {
     if (!n)
         return;
     fprintf(h->out, "%s%zu %s", *any ? ", " : "", n, n == 1 ? one : many);
     *any = true;
 }
 
-void write_html(const struct report *r, const struct report_context *ctx, struct sources *sources, FILE *out)
-{
+void write_html(const struct report *r, const struct report_context *ctx, struct sources *sources,
+                FILE *out) {
     struct html h = {r, ctx, sources, out};
     struct report_counts c = report_counts(r, ctx->baseline);
     bool any = false;
@@ -326,8 +328,10 @@ void write_html(const struct report *r, const struct report_context *ctx, struct
     put(&h, " aglet ");
     put_text(&h, ctx->version ? ctx->version : "0");
     put(&h, "</p>\n</header>\n<div class=\"columns\">\n<nav aria-label=\"Filters\">\n"
-            "<label for=\"search\">Text (press /)</label>\n<input type=\"search\" id=\"search\" autocomplete=\"off\">\n"
-            "<p><span id=\"shown\" role=\"status\"></span> <button type=\"button\" id=\"reset\">Show all</button></p>\n");
+            "<label for=\"search\">Text (press /)</label>\n<input type=\"search\" id=\"search\" "
+            "autocomplete=\"off\">\n"
+            "<p><span id=\"shown\" role=\"status\"></span> <button type=\"button\" id=\"reset\">Show "
+            "all</button></p>\n");
     for (int g = 0; g < GROUPS; g++)
         put_group(&h, (enum group)g);
     put(&h, "</nav>\n<main>\n");

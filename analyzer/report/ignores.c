@@ -13,11 +13,11 @@
 static const char word[] = "aglet-ignore";
 
 struct ignore {
-    uint32_t file;           /* interned path */
+    uint32_t file; /* interned path */
     uint32_t line, col, end_col;
-    uint32_t speaks_of;      /* the line */
-    const char *rules;       /* "a\0b\0\0" */
-    const char *reason;      /* "" when none is given */
+    uint32_t speaks_of; /* the line */
+    const char *rules;  /* "a\0b\0\0" */
+    const char *reason; /* "" when none is given */
     bool has_rules;
 };
 
@@ -30,13 +30,11 @@ struct ignores {
     VEC(struct ignore) all;
 };
 
-struct ignores *ignores_new(void)
-{
+struct ignores *ignores_new(void) {
     return xcalloc(1, sizeof(struct ignores));
 }
 
-void ignores_free(struct ignores *ig)
-{
+void ignores_free(struct ignores *ig) {
     if (!ig)
         return;
     sources_free(&ig->sources);
@@ -48,14 +46,12 @@ void ignores_free(struct ignores *ig)
     free(ig);
 }
 
-static bool is_blank(char c)
-{
+static bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\r';
 }
 
 /* (rule, rule): why — from behind the word to the end of the comment. */
-static void read_comment(struct ignores *ig, struct ignore *i, const char *at, const char *end)
-{
+static void read_comment(struct ignores *ig, struct ignore *i, const char *at, const char *end) {
     VEC(char) rules = {0};
     while (at < end && is_blank(*at))
         at++;
@@ -93,8 +89,7 @@ static void read_comment(struct ignores *ig, struct ignore *i, const char *at, c
 }
 
 /* Does the comment begin with the word as a command, and not as the first word of a sentence about it? */
-static bool is_ignore(const char *at, const char *end)
-{
+static bool is_ignore(const char *at, const char *end) {
     if ((size_t)(end - at) < sizeof word - 1 || memcmp(at, word, sizeof word - 1) != 0)
         return false;
     at += sizeof word - 1;
@@ -103,19 +98,18 @@ static bool is_ignore(const char *at, const char *end)
     return at == end || *at == '(' || *at == ':' || *at == '\n';
 }
 
-/* Walks a file's text knowing comments, strings and character literals; notes each comment that begins with the word, and
- * which lines hold code. */
+/* Walks a file's text knowing comments, strings and character literals; notes each comment that begins with
+ * the word, and which lines hold code. */
 struct walk {
     struct ignores *ig;
     uint32_t file;
     const char *text, *end, *line_start;
     uint32_t line;
-    bool code; /* this line holds some */
+    bool code;      /* this line holds some */
     size_t pending; /* ignores from here on wait for a line with code */
 };
 
-static void line_ends(struct walk *w)
-{
+static void line_ends(struct walk *w) {
     if (w->code)
         for (; w->pending < w->ig->all.n; w->pending++)
             if (!w->ig->all.at[w->pending].speaks_of)
@@ -123,8 +117,7 @@ static void line_ends(struct walk *w)
     w->code = false;
 }
 
-static const char *walk_comment(struct walk *w, const char *at)
-{
+static const char *walk_comment(struct walk *w, const char *at) {
     bool block = at[1] == '*';
     const char *start = at, *body = at + 2, *stop;
     if (block) {
@@ -155,16 +148,14 @@ static const char *walk_comment(struct walk *w, const char *at)
     return block && stop < w->end ? stop + 2 : stop;
 }
 
-static const char *walk_literal(struct walk *w, const char *at)
-{
+static const char *walk_literal(struct walk *w, const char *at) {
     char quote = *at++;
     while (at < w->end && *at != quote && *at != '\n')
         at += *at == '\\' && at + 1 < w->end && at[1] != '\n' ? 2 : 1;
     return at < w->end && *at == quote ? at + 1 : at;
 }
 
-static void walk(struct walk *w)
-{
+static void walk(struct walk *w) {
     const char *at = w->text;
     while (at < w->end) {
         if (*at == '\n') {
@@ -184,8 +175,7 @@ static void walk(struct walk *w)
     line_ends(w);
 }
 
-void ignores_read(struct ignores *ig, const char *path)
-{
+void ignores_read(struct ignores *ig, const char *path) {
     uint32_t file = intern_string(&ig->files, path);
     bool is_new;
     map64_place(&ig->seen, file, &is_new);
@@ -202,8 +192,7 @@ void ignores_read(struct ignores *ig, const char *path)
             index_add(&ig->by_line, hash_mix(key_pair(file, ig->all.at[i].speaks_of)), (uint32_t)i + 1);
 }
 
-void ignores_read_unit(struct ignores *ig, const struct unit *u)
-{
+void ignores_read_unit(struct ignores *ig, const struct unit *u) {
     for (ir_file f = 1; f < u->n_files; f++)
         if (!(u->files[f].flags & IR_FILE_SYSTEM))
             ignores_read(ig, unit_str(u, u->files[f].path));
@@ -211,32 +200,29 @@ void ignores_read_unit(struct ignores *ig, const struct unit *u)
 
 /* ---- applying ---- */
 
-static bool is_listed(const char *const *list, const char *id)
-{
+static bool is_listed(const char *const *list, const char *id) {
     for (; *list; list++)
         if (!strcmp(*list, id))
             return true;
     return false;
 }
 
-static bool names_rule(const struct ignore *i, const char *rule)
-{
+static bool names_rule(const struct ignore *i, const char *rule) {
     for (const char *r = i->rules; *r; r += strlen(r) + 1)
         if (!strcmp(r, rule))
             return true;
     return false;
 }
 
-static void complain(const struct ignores *ig, struct report *r, const struct ignore *i, const char *what, const char *rule)
-{
+static void complain(const struct ignores *ig, struct report *r, const struct ignore *i, const char *what,
+                     const char *rule) {
     struct position at = {intern_text(&ig->files, i->file), i->line, i->col, i->line, i->end_col, NULL};
     report_begin(r, "ignore", SEVERITY_WARNING, &at, what, rule);
     report_subject(r, NULL, "%s", i->rules);
 }
 
-static void judge(const struct ignores *ig, struct report *r, const struct ignore *i, const char *const *known,
-                  const char *const *ran, bool used, bool whole)
-{
+static void judge(const struct ignores *ig, struct report *r, const struct ignore *i,
+                  const char *const *known, const char *const *ran, bool used, bool whole) {
     bool all_ran = true;
     if (!i->has_rules) {
         complain(ig, r, i, "this %s names no rule: write aglet-ignore(rule): why", word);
@@ -255,8 +241,8 @@ static void judge(const struct ignores *ig, struct report *r, const struct ignor
         complain(ig, r, i, "this %s suppresses nothing", word);
 }
 
-void ignores_apply(const struct ignores *ig, struct report *r, const char *const *known, const char *const *ran, bool whole)
-{
+void ignores_apply(const struct ignores *ig, struct report *r, const char *const *known,
+                   const char *const *ran, bool whole) {
     bool *used = xcalloc(ig->all.n + 1, sizeof *used);
     size_t n = report_count(r);
     for (size_t k = 0; k < n; k++) {
@@ -265,7 +251,8 @@ void ignores_apply(const struct ignores *ig, struct report *r, const char *const
         if (file == UINT32_MAX || f->severity == SEVERITY_ERROR)
             continue;
         struct index_probe p;
-        for (p = index_first(&ig->by_line, hash_mix(key_pair(file, f->at.line))); p.id; index_next(&ig->by_line, &p)) {
+        for (p = index_first(&ig->by_line, hash_mix(key_pair(file, f->at.line))); p.id;
+             index_next(&ig->by_line, &p)) {
             const struct ignore *i = &ig->all.at[p.id - 1];
             if (i->file != file || i->speaks_of != f->at.line || !*i->reason || !names_rule(i, f->rule))
                 continue;

@@ -6,8 +6,7 @@
 #include "paths.h"
 #include "writers.h"
 
-static void put_position(struct json_out *j, const struct position *at, const struct report_context *ctx)
-{
+static void put_position(struct json_out *j, const struct position *at, const struct report_context *ctx) {
     if (!at->file)
         return;
     json_pair(j, "file", path_below(ctx->root, at->file));
@@ -21,8 +20,7 @@ static void put_position(struct json_out *j, const struct position *at, const st
         json_pair(j, "macro", at->macro);
 }
 
-static void put_finding(struct json_out *j, const struct finding *f, const struct report_context *ctx)
-{
+static void put_finding(struct json_out *j, const struct finding *f, const struct report_context *ctx) {
     char fingerprint[20];
     snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, f->fingerprint);
     json_open(j, '{');
@@ -57,8 +55,8 @@ static void put_finding(struct json_out *j, const struct finding *f, const struc
     json_close(j, '}');
 }
 
-void write_json(const struct report *r, const struct report_context *ctx, struct sources *sources, FILE *out)
-{
+void write_json(const struct report *r, const struct report_context *ctx, struct sources *sources,
+                FILE *out) {
     struct json_out j = {.out = out};
     (void)sources;
     json_open(&j, '{');

@@ -6,8 +6,7 @@
 #include <string.h>
 #include "utf8.h"
 
-static void begin_value(struct json_out *j)
-{
+static void begin_value(struct json_out *j) {
     if (j->after_key) {
         j->after_key = false;
         return;
@@ -19,16 +18,14 @@ static void begin_value(struct json_out *j)
     j->any = true;
 }
 
-void json_open(struct json_out *j, char bracket)
-{
+void json_open(struct json_out *j, char bracket) {
     begin_value(j);
     fputc(bracket, j->out);
     j->depth++;
     j->any = false;
 }
 
-void json_close(struct json_out *j, char bracket)
-{
+void json_close(struct json_out *j, char bracket) {
     j->depth--;
     if (j->any)
         fprintf(j->out, "\n%*s", (int)j->depth, "");
@@ -36,8 +33,7 @@ void json_close(struct json_out *j, char bracket)
     j->any = true;
 }
 
-void json_text_n(struct json_out *j, const char *text, size_t n)
-{
+void json_text_n(struct json_out *j, const char *text, size_t n) {
     const unsigned char *s = (const unsigned char *)text;
     begin_value(j);
     fputc('"', j->out);
@@ -63,8 +59,7 @@ void json_text_n(struct json_out *j, const char *text, size_t n)
     fputc('"', j->out);
 }
 
-void json_text(struct json_out *j, const char *s)
-{
+void json_text(struct json_out *j, const char *s) {
     if (s) {
         json_text_n(j, s, strlen(s));
     } else {
@@ -73,35 +68,30 @@ void json_text(struct json_out *j, const char *s)
     }
 }
 
-void json_key(struct json_out *j, const char *key)
-{
+void json_key(struct json_out *j, const char *key) {
     json_text(j, key);
     fputs(": ", j->out);
     j->after_key = true;
 }
 
-void json_number(struct json_out *j, uint64_t n)
-{
+void json_number(struct json_out *j, uint64_t n) {
     begin_value(j);
     fprintf(j->out, "%" PRIu64, n);
 }
 
-void json_bool(struct json_out *j, bool b)
-{
+void json_bool(struct json_out *j, bool b) {
     begin_value(j);
     fputs(b ? "true" : "false", j->out);
 }
 
-void json_pair(struct json_out *j, const char *key, const char *value)
-{
+void json_pair(struct json_out *j, const char *key, const char *value) {
     if (!value)
         return;
     json_key(j, key);
     json_text(j, value);
 }
 
-void json_pair_number(struct json_out *j, const char *key, uint64_t n)
-{
+void json_pair_number(struct json_out *j, const char *key, uint64_t n) {
     json_key(j, key);
     json_number(j, n);
 }

@@ -4,8 +4,7 @@
 #include "paths.h"
 #include <string.h>
 
-const char *path_below(const char *directory, const char *path)
-{
+const char *path_below(const char *directory, const char *path) {
     size_t n = directory ? strlen(directory) : 0;
     while (n > 1 && directory[n - 1] == '/')
         n--;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The report as SARIF 2.1.0 (OASIS Static Analysis Results Interchange Format), for code scanning services.
- * Stands on json_out.h. One run; rules with their CERT, MISRA and CWE tags; files relative to the repository under the
- * base id SRCROOT; columns in code points; the story as related locations and as a code flow. */
+ * Stands on json_out.h. One run; rules with their CERT, MISRA and CWE tags; files relative to the repository
+ * under the base id SRCROOT; columns in code points; the story as related locations and as a code flow. */
 #include <inttypes.h>
 #include <string.h>
 #include "json_out.h"
@@ -15,16 +15,14 @@ struct sarif {
     struct sources *sources;
 };
 
-static const char *level_of(enum severity s)
-{
+static const char *level_of(enum severity s) {
     return s == SEVERITY_ERROR ? "error" : s == SEVERITY_WARNING ? "warning" : "note";
 }
 
 /* ---- positions ---- */
 
 /* Percent-encode what RFC 3986 does not allow in a path. */
-static void put_uri(struct json_out *j, const char *prefix, const char *path)
-{
+static void put_uri(struct json_out *j, const char *prefix, const char *path) {
     char text[4096];
     size_t n = 0;
     json_key(j, "uri");
@@ -32,7 +30,8 @@ static void put_uri(struct json_out *j, const char *prefix, const char *path)
         text[n++] = *prefix;
     for (; *path && n < sizeof text - 4; path++) {
         unsigned char c = (unsigned char)*path;
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~/+,@=", c))
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            strchr("-._~/+,@=", c))
             text[n++] = (char)c;
         else
             n += (size_t)snprintf(text + n, 4, "%%%02X", c);
@@ -40,8 +39,7 @@ static void put_uri(struct json_out *j, const char *prefix, const char *path)
     json_text_n(j, text, n);
 }
 
-static void put_artifact(struct sarif *s, const char *file)
-{
+static void put_artifact(struct sarif *s, const char *file) {
     struct json_out *j = &s->json;
     const char *below = path_below(s->ctx->root, file);
     json_key(j, "artifactLocation");
@@ -53,8 +51,7 @@ static void put_artifact(struct sarif *s, const char *file)
 }
 
 /* A byte column as a column of code points. */
-static uint32_t code_points(struct sarif *s, const char *file, uint32_t line, uint32_t col)
-{
+static uint32_t code_points(struct sarif *s, const char *file, uint32_t line, uint32_t col) {
     size_t n;
     const char *text = source_line(source_of(s->sources, file), line, &n);
     uint32_t points = 1;
@@ -65,8 +62,7 @@ static uint32_t code_points(struct sarif *s, const char *file, uint32_t line, ui
     return points;
 }
 
-static void put_region(struct sarif *s, const char *key, const struct position *at)
-{
+static void put_region(struct sarif *s, const char *key, const struct position *at) {
     struct json_out *j = &s->json;
     json_key(j, key);
     json_open(j, '{');
@@ -81,8 +77,8 @@ static void put_region(struct sarif *s, const char *key, const struct position *
     json_close(j, '}');
 }
 
-static void put_location(struct sarif *s, const struct position *at, const char *function, const char *message, uint64_t id)
-{
+static void put_location(struct sarif *s, const struct position *at, const char *function,
+                         const char *message, uint64_t id) {
     struct json_out *j = &s->json;
     json_open(j, '{');
     if (id)
@@ -116,8 +112,7 @@ static void put_location(struct sarif *s, const struct position *at, const char 
 /* ---- rules ---- */
 
 /* "CWE-667" is also given as code scanning services spell it. */
-static void put_tags(struct sarif *s, const char *tags)
-{
+static void put_tags(struct sarif *s, const char *tags) {
     struct json_out *j = &s->json;
     json_key(j, "tags");
     json_open(j, '[');
@@ -137,8 +132,7 @@ static void put_tags(struct sarif *s, const char *tags)
     json_close(j, ']');
 }
 
-static void put_rule(struct sarif *s, const struct report_rule *rule)
-{
+static void put_rule(struct sarif *s, const struct report_rule *rule) {
     struct json_out *j = &s->json;
     json_open(j, '{');
     json_pair(j, "id", rule->id);
@@ -162,8 +156,7 @@ static void put_rule(struct sarif *s, const struct report_rule *rule)
     json_close(j, '}');
 }
 
-static size_t rule_index(const struct report_context *ctx, const char *id)
-{
+static size_t rule_index(const struct report_context *ctx, const char *id) {
     size_t i = 0;
     while (i < ctx->n_rules && strcmp(ctx->rules[i].id, id) != 0)
         i++;
@@ -172,8 +165,7 @@ static size_t rule_index(const struct report_context *ctx, const char *id)
 
 /* ---- results ---- */
 
-static void put_story(struct sarif *s, const struct finding *f)
-{
+static void put_story(struct sarif *s, const struct finding *f) {
     struct json_out *j = &s->json;
     if (!f->n_notes)
         return;
@@ -206,8 +198,7 @@ static void put_story(struct sarif *s, const struct finding *f)
     json_close(j, ']');
 }
 
-static void put_fixes(struct sarif *s, const struct finding *f)
-{
+static void put_fixes(struct sarif *s, const struct finding *f) {
     struct json_out *j = &s->json;
     bool any = false;
     for (size_t i = 0; i < f->n_fixits; i++) {
@@ -248,8 +239,7 @@ static void put_fixes(struct sarif *s, const struct finding *f)
     }
 }
 
-static void put_result(struct sarif *s, const struct finding *f)
-{
+static void put_result(struct sarif *s, const struct finding *f) {
     struct json_out *j = &s->json;
     char fingerprint[20];
     snprintf(fingerprint, sizeof fingerprint, "%016" PRIx64, f->fingerprint);
@@ -294,8 +284,8 @@ static void put_result(struct sarif *s, const struct finding *f)
     json_close(j, '}');
 }
 
-void write_sarif(const struct report *r, const struct report_context *ctx, struct sources *sources, FILE *out)
-{
+void write_sarif(const struct report *r, const struct report_context *ctx, struct sources *sources,
+                 FILE *out) {
     struct sarif s = {{.out = out}, r, ctx, sources};
     struct json_out *j = &s.json;
     json_open(j, '{');

@@ -10,8 +10,7 @@
 /* A source file bigger than this is no source file. */
 enum { MAX_SOURCE = 256 << 20 };
 
-static char *read_all(const char *path, size_t *size)
-{
+static char *read_all(const char *path, size_t *size) {
     FILE *in = fopen(path, "rb");
     char *text = NULL;
     size_t n = 0, cap = 0;
@@ -34,8 +33,7 @@ static char *read_all(const char *path, size_t *size)
     return text;
 }
 
-static struct source_file *load(struct sources *s, const char *path)
-{
+static struct source_file *load(struct sources *s, const char *path) {
     struct source_file *f = arena_new(&s->arena, struct source_file);
     f->path = arena_strdup(&s->arena, path);
     f->text = read_all(path, &f->size);
@@ -52,8 +50,7 @@ static struct source_file *load(struct sources *s, const char *path)
     return f;
 }
 
-const struct source_file *source_of(struct sources *s, const char *path)
-{
+const struct source_file *source_of(struct sources *s, const char *path) {
     uint64_t hash = hash_string(path);
     struct index_probe p;
     for (p = index_first(&s->index, hash); p.id; index_next(&s->index, &p))
@@ -68,8 +65,7 @@ const struct source_file *source_of(struct sources *s, const char *path)
     return s->files[s->n - 1];
 }
 
-const char *source_line(const struct source_file *f, uint32_t line, size_t *length)
-{
+const char *source_line(const struct source_file *f, uint32_t line, size_t *length) {
     if (!line || line > f->n_lines)
         return NULL;
     const char *start = f->text + f->lines[line - 1];
@@ -80,8 +76,7 @@ const char *source_line(const struct source_file *f, uint32_t line, size_t *leng
     return start;
 }
 
-void sources_free(struct sources *s)
-{
+void sources_free(struct sources *s) {
     for (size_t i = 0; i < s->n; i++) {
         free(s->files[i]->text);
         free(s->files[i]->lines);

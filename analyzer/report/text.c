@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The report as text: file:line:col: severity: message [aglet-rule], the line with a caret, the notes likewise, fix-its.
- * Stands on source.h. Editors and CI systems read this form from compilers already. */
+/* The report as text: file:line:col: severity: message [aglet-rule], the line with a caret, the notes
+ * likewise, fix-its. Stands on source.h. Editors and CI systems read this form from compilers already. */
 #include <string.h>
 #include "paths.h"
 #include "writers.h"
@@ -15,16 +15,15 @@ struct text {
 
 enum colour { PLAIN, BOLD, RED, MAGENTA, CYAN, GREEN };
 
-static void colour(const struct text *t, enum colour c)
-{
-    static const char *const codes[] = {"\033[0m", "\033[1m", "\033[1;31m", "\033[1;35m", "\033[1;36m", "\033[1;32m"};
+static void colour(const struct text *t, enum colour c) {
+    static const char *const codes[] = {"\033[0m",    "\033[1m",    "\033[1;31m",
+                                        "\033[1;35m", "\033[1;36m", "\033[1;32m"};
     if (t->ctx->colour)
         fputs(codes[c], t->out);
 }
 
 /* The white space that stands under the first `n` bytes of the line. */
-static void pad(const struct text *t, const char *line, size_t n)
-{
+static void pad(const struct text *t, const char *line, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (line[i] == '\t')
             fputc('\t', t->out);
@@ -32,9 +31,10 @@ static void pad(const struct text *t, const char *line, size_t n)
             fputc(' ', t->out);
 }
 
-static void write_fixit(const struct text *t, const struct fixit *fix, const char *file, uint32_t line_number, const char *line, size_t n)
-{
-    if (!fix->at.file || !file || strcmp(fix->at.file, file) != 0 || fix->at.line != line_number || !fix->at.col || fix->at.col > n + 1)
+static void write_fixit(const struct text *t, const struct fixit *fix, const char *file, uint32_t line_number,
+                        const char *line, size_t n) {
+    if (!fix->at.file || !file || strcmp(fix->at.file, file) != 0 || fix->at.line != line_number ||
+        !fix->at.col || fix->at.col > n + 1)
         return;
     fputs("      | ", t->out);
     pad(t, line, fix->at.col - 1);
@@ -44,15 +44,15 @@ static void write_fixit(const struct text *t, const struct fixit *fix, const cha
     fputc('\n', t->out);
 }
 
-static void write_excerpt(const struct text *t, const struct position *at, const struct finding *fixes)
-{
+static void write_excerpt(const struct text *t, const struct position *at, const struct finding *fixes) {
     size_t n;
     const char *line = at->file ? source_line(source_of(t->sources, at->file), at->line, &n) : NULL;
     if (!line || n > LONGEST_LINE || memchr(line, 0, n))
         return;
     fprintf(t->out, "%5u | %.*s\n", at->line, (int)n, line);
     if (at->col && at->col <= n + 1) {
-        size_t from = at->col - 1, to = at->end_line == at->line && at->end_col > at->col ? at->end_col - 1 : from + 1;
+        size_t from = at->col - 1,
+               to = at->end_line == at->line && at->end_col > at->col ? at->end_col - 1 : from + 1;
         if (at->end_line > at->line)
             to = n;
         if (to > n)
@@ -71,8 +71,7 @@ static void write_excerpt(const struct text *t, const struct position *at, const
         write_fixit(t, &fixes->fixits[i], at->file, at->line, line, n);
 }
 
-static void write_head(const struct text *t, const struct position *at, const char *word, enum colour c)
-{
+static void write_head(const struct text *t, const struct position *at, const char *word, enum colour c) {
     colour(t, BOLD);
     if (at->file) {
         fprintf(t->out, "%s:", path_below(t->ctx->directory, at->file));
@@ -91,8 +90,7 @@ static void write_head(const struct text *t, const struct position *at, const ch
     fputc(' ', t->out);
 }
 
-static void write_finding(const struct text *t, const struct finding *f)
-{
+static void write_finding(const struct text *t, const struct finding *f) {
     static const enum colour colours[] = {CYAN, MAGENTA, RED};
     write_head(t, &f->at, severity_name(f->severity), colours[f->severity]);
     colour(t, BOLD);
@@ -126,8 +124,8 @@ static void write_finding(const struct text *t, const struct finding *f)
     }
 }
 
-void write_text(const struct report *r, const struct report_context *ctx, struct sources *sources, FILE *out)
-{
+void write_text(const struct report *r, const struct report_context *ctx, struct sources *sources,
+                FILE *out) {
     struct text t = {ctx, sources, out};
     bool hints = false;
     for (int pass = 0; pass < 2; pass++)

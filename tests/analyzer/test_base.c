@@ -12,8 +12,7 @@
 #include "base/intern.h"
 #include "base/vec.h"
 
-static void arena_gives_aligned_memory_that_keeps_its_contents(void **state)
-{
+static void arena_gives_aligned_memory_that_keeps_its_contents(void **state) {
     (void)state;
     struct arena a = {0};
     char *first = arena_printf(&a, "%s-%d", "seven", 7);
@@ -33,8 +32,7 @@ static void arena_gives_aligned_memory_that_keeps_its_contents(void **state)
     assert_null(a.first);
 }
 
-static void vector_grows_and_shrinks(void **state)
-{
+static void vector_grows_and_shrinks(void **state) {
     (void)state;
     VEC(int) v = {0};
     for (int i = 0; i < 1000; i++)
@@ -51,8 +49,7 @@ static void vector_grows_and_shrinks(void **state)
 }
 
 /* Against a plain array as the model, with a small key space so that removals hit and chains wrap. */
-static void map_agrees_with_an_array_under_random_use(void **state)
-{
+static void map_agrees_with_an_array_under_random_use(void **state) {
     (void)state;
     struct map64 m = {0};
     uint32_t model[512] = {0};
@@ -79,8 +76,7 @@ static void map_agrees_with_an_array_under_random_use(void **state)
     map64_free(&m);
 }
 
-static void index_finds_every_record_of_one_hash(void **state)
-{
+static void index_finds_every_record_of_one_hash(void **state) {
     (void)state;
     struct index ix = {0};
     for (uint32_t id = 1; id <= 300; id++)
@@ -101,8 +97,7 @@ static void index_finds_every_record_of_one_hash(void **state)
     index_free(&ix);
 }
 
-static void equal_strings_get_one_number(void **state)
-{
+static void equal_strings_get_one_number(void **state) {
     (void)state;
     struct interner in = {0};
     assert_int_equal(intern_string(&in, ""), 0);
@@ -120,8 +115,7 @@ static void equal_strings_get_one_number(void **state)
     intern_free(&in);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_gives_aligned_memory_that_keeps_its_contents),
         cmocka_unit_test(vector_grows_and_shrinks),

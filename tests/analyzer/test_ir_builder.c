@@ -9,13 +9,11 @@
 #include <cmocka.h>
 #include "ir/builder.h"
 
-static ir_str name(struct unit_builder *b, const char *s)
-{
+static ir_str name(struct unit_builder *b, const char *s) {
     return build_str(b, s, strlen(s));
 }
 
-static void equal_records_share_an_index(void **state)
-{
+static void equal_records_share_an_index(void **state) {
     (void)state;
     struct unit_builder *b = unit_builder_new();
     assert_int_equal(name(b, ""), 0);
@@ -31,8 +29,7 @@ static void equal_records_share_an_index(void **state)
 }
 
 /* A function whose branches come out of order, with a dead block, a loop, and a global met in the middle. */
-static struct unit *small_unit(void)
-{
+static struct unit *small_unit(void) {
     struct unit_builder *b = unit_builder_new();
     unit_builder_set_origin(b, "/x.c", "/", "t", "p", 8);
     ir_func f = build_function(b, &(struct ir_func_rec){.name = name(b, "f")},
@@ -60,8 +57,7 @@ static struct unit *small_unit(void)
     return unit_builder_finish(b);
 }
 
-static void graph_is_put_in_order_and_dead_blocks_are_dropped(void **state)
-{
+static void graph_is_put_in_order_and_dead_blocks_are_dropped(void **state) {
     (void)state;
     struct unit *u = small_unit();
     struct ir_func_rec *f = &u->funcs[1];
@@ -84,8 +80,7 @@ static void graph_is_put_in_order_and_dead_blocks_are_dropped(void **state)
     unit_free(u);
 }
 
-static void too_deep_an_expression_ends_in_an_unknown_one(void **state)
-{
+static void too_deep_an_expression_ends_in_an_unknown_one(void **state) {
     (void)state;
     struct unit_builder *b = unit_builder_new();
     ir_expr e = build_expr(b, &(struct ir_expr_rec){.op = IR_E_CONST});
@@ -102,24 +97,24 @@ static void too_deep_an_expression_ends_in_an_unknown_one(void **state)
     unit_free(u);
 }
 
-/* Spoil one word of every record of a good unit at a time: the check must say so or the change must be harmless; what
- * matters here is that neither the check nor a walk over what it passed reads outside (run under AddressSanitizer). */
-static void spoiled_units_are_refused_or_harmless(void **state)
-{
+/* Spoil one word of every record of a good unit at a time: the check must say so or the change must be
+ * harmless; what matters here is that neither the check nor a walk over what it passed reads outside (run
+ * under AddressSanitizer). */
+static void spoiled_units_are_refused_or_harmless(void **state) {
     (void)state;
     struct unit *u = small_unit();
     uint32_t refused = 0;
-#define X(type, table)                                                                                                 \
-    for (size_t w = 0; w < u->n_##table * sizeof(type) / 4; w++) {                                                     \
-        uint32_t *word = (uint32_t *)u->table + w, was = *word;                                                        \
-        static const uint32_t spoils[] = {1, 2, 1000, 0x7fffffff, 0xffffffff};                                         \
-        for (size_t s = 0; s < sizeof spoils / sizeof *spoils; s++) {                                                  \
-            *word = spoils[s];                                                                                         \
-            const char *bad = unit_check(u);                                                                           \
-            if (bad)                                                                                                   \
-                refused++;                                                                                             \
-        }                                                                                                              \
-        *word = was;                                                                                                   \
+#define X(type, table)                                                                                       \
+    for (size_t w = 0; w < u->n_##table * sizeof(type) / 4; w++) {                                           \
+        uint32_t *word = (uint32_t *)u->table + w, was = *word;                                              \
+        static const uint32_t spoils[] = {1, 2, 1000, 0x7fffffff, 0xffffffff};                               \
+        for (size_t s = 0; s < sizeof spoils / sizeof *spoils; s++) {                                        \
+            *word = spoils[s];                                                                               \
+            const char *bad = unit_check(u);                                                                 \
+            if (bad)                                                                                         \
+                refused++;                                                                                   \
+        }                                                                                                    \
+        *word = was;                                                                                         \
     }
     IR_TABLES(X)
 #undef X
@@ -128,20 +123,19 @@ static void spoiled_units_are_refused_or_harmless(void **state)
     unit_free(u);
 }
 
-static void each_broken_promise_is_named(void **state)
-{
+static void each_broken_promise_is_named(void **state) {
     (void)state;
     struct unit *u = small_unit();
     struct ir_block_rec *b = &u->blocks[u->funcs[1].blocks.first];
-#define REFUSED(lvalue, value, part)                                                                                   \
-    do {                                                                                                               \
-        uint32_t was_ = (lvalue);                                                                                      \
-        (lvalue) = (value);                                                                                            \
-        const char *bad_ = unit_check(u);                                                                              \
-        assert_non_null(bad_);                                                                                         \
-        if (!strstr(bad_, part))                                                                                       \
-            fail_msg("'%s' does not say '%s'", bad_, part);                                                            \
-        (lvalue) = was_;                                                                                               \
+#define REFUSED(lvalue, value, part)                                                                         \
+    do {                                                                                                     \
+        uint32_t was_ = (lvalue);                                                                            \
+        (lvalue) = (value);                                                                                  \
+        const char *bad_ = unit_check(u);                                                                    \
+        assert_non_null(bad_);                                                                               \
+        if (!strstr(bad_, part))                                                                             \
+            fail_msg("'%s' does not say '%s'", bad_, part);                                                  \
+        (lvalue) = was_;                                                                                     \
     } while (0)
     REFUSED(b[1].cond, 1, "wants a value");
     REFUSED(b[1].succs.count, 1, "has 1 successors");
@@ -155,8 +149,7 @@ static void each_broken_promise_is_named(void **state)
     unit_free(u);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_records_share_an_index),
         cmocka_unit_test(graph_is_put_in_order_and_dead_blocks_are_dropped),

@@ -13,10 +13,11 @@
 #include "ir/file.h"
 #include "ir/text.h"
 
-static unsigned char *sample(size_t *size)
-{
-    static const char text[] = "unit \"s.c\"\nstruct s { mu: pthread_mutex_t; n: int @guarded_by(mu) }\nglobal g: struct s\n"
-                               "func f(s: *struct s) -> int {\n local r: int\n call lock(&s->mu) @3:4\n r = s->n @4:1\n return r\n}\n";
+static unsigned char *sample(size_t *size) {
+    static const char text[] =
+        "unit \"s.c\"\nstruct s { mu: pthread_mutex_t; n: int @guarded_by(mu) }\nglobal g: struct s\n"
+        "func f(s: *struct s) -> int {\n local r: int\n call lock(&s->mu) @3:4\n r = s->n @4:1\n return "
+        "r\n}\n";
     char err[200];
     struct unit *u = unit_parse("s", text, strlen(text), err, sizeof err);
     assert_non_null(u);
@@ -25,8 +26,7 @@ static unsigned char *sample(size_t *size)
     return bytes;
 }
 
-static char *printed(const struct unit *u)
-{
+static char *printed(const struct unit *u) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -35,8 +35,7 @@ static char *printed(const struct unit *u)
     return text;
 }
 
-static void decoding_gives_back_the_unit(void **state)
-{
+static void decoding_gives_back_the_unit(void **state) {
     (void)state;
     size_t size, again_size;
     char err[200];
@@ -54,8 +53,7 @@ static void decoding_gives_back_the_unit(void **state)
     unit_free(u);
 }
 
-static void several_units_lie_one_after_the_other(void **state)
-{
+static void several_units_lie_one_after_the_other(void **state) {
     (void)state;
     size_t size;
     char err[200];
@@ -71,8 +69,7 @@ static void several_units_lie_one_after_the_other(void **state)
     free(bytes);
 }
 
-static void every_truncation_and_every_flipped_byte_is_refused(void **state)
-{
+static void every_truncation_and_every_flipped_byte_is_refused(void **state) {
     (void)state;
     size_t size;
     char err[200];
@@ -92,8 +89,7 @@ static void every_truncation_and_every_flipped_byte_is_refused(void **state)
     free(bytes);
 }
 
-static void each_kind_of_foreign_file_is_named(void **state)
-{
+static void each_kind_of_foreign_file_is_named(void **state) {
     (void)state;
     size_t size;
     char err[200];
@@ -113,15 +109,17 @@ static void each_kind_of_foreign_file_is_named(void **state)
 }
 
 /* A file whose hash is right and whose contents lie: unit_check must stand between it and the analyses. */
-static void spoiled_words_under_a_right_hash_are_refused_or_harmless(void **state)
-{
+static void spoiled_words_under_a_right_hash_are_refused_or_harmless(void **state) {
     (void)state;
     size_t size;
     char err[300];
     unsigned char *bytes = sample(&size);
     unsigned refused = 0, taken = 0;
     for (size_t i = 24; i + 4 <= size; i += 4)
-        for (uint32_t spoil = 1; spoil; spoil = spoil == 1 ? 40 : spoil == 40 ? 0x7fffffff : spoil == 0x7fffffff ? 0xfffffffe : 0) {
+        for (uint32_t spoil = 1; spoil; spoil = spoil == 1            ? 40
+                                                : spoil == 40         ? 0x7fffffff
+                                                : spoil == 0x7fffffff ? 0xfffffffe
+                                                                      : 0) {
             uint32_t was;
             memcpy(&was, bytes + i, 4);
             memcpy(bytes + i, &spoil, 4);
@@ -142,8 +140,7 @@ static void spoiled_words_under_a_right_hash_are_refused_or_harmless(void **stat
     free(bytes);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decoding_gives_back_the_unit),
         cmocka_unit_test(several_units_lie_one_after_the_other),

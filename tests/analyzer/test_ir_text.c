@@ -11,8 +11,7 @@
 #include <cmocka.h>
 #include "ir/text.h"
 
-static struct unit *parse(const char *text)
-{
+static struct unit *parse(const char *text) {
     char err[300];
     struct unit *u = unit_parse("t", text, strlen(text), err, sizeof err);
     if (!u)
@@ -21,8 +20,7 @@ static struct unit *parse(const char *text)
     return u;
 }
 
-static char *print(const struct unit *u)
-{
+static char *print(const struct unit *u) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -32,8 +30,7 @@ static char *print(const struct unit *u)
 }
 
 /* parse → print → parse → print: both prints are equal. */
-static void round_trip(const char *text)
-{
+static void round_trip(const char *text) {
     struct unit *u = parse(text);
     char *first = print(u);
     struct unit *again = parse(first);
@@ -59,8 +56,7 @@ static const char stats[] = "unit \"stats.c\"\n"
                             "  b: return 0\n"
                             "}\n";
 
-static void sugar_means_what_the_page_says(void **state)
-{
+static void sugar_means_what_the_page_says(void **state) {
     (void)state;
     struct unit *u = parse(stats);
     struct ir_func_rec *f = &u->funcs[1];
@@ -70,7 +66,8 @@ static void sugar_means_what_the_page_says(void **state)
     struct ir_event_rec *ev = &u->events[u->blocks[f->blocks.first].events.first];
     assert_int_equal(ev->op, IR_EV_CALL);
     assert_int_equal(u->exprs[ev->b].op, IR_E_FUNC);
-    struct ir_expr_rec *e = &u->exprs[u->expr_refs[ev->args.first]]; /* &s->mu = ADDR(FIELD(DEREF(LOAD(VAR s)), mu)) */
+    struct ir_expr_rec *e =
+        &u->exprs[u->expr_refs[ev->args.first]]; /* &s->mu = ADDR(FIELD(DEREF(LOAD(VAR s)), mu)) */
     assert_int_equal(e->op, IR_E_ADDR);
     e = &u->exprs[e->a];
     assert_int_equal(e->op, IR_E_FIELD);
@@ -96,24 +93,22 @@ static void sugar_means_what_the_page_says(void **state)
     unit_free(u);
 }
 
-static void printing_gives_back_what_was_written(void **state)
-{
+static void printing_gives_back_what_was_written(void **state) {
     (void)state;
     round_trip(stats);
     round_trip("unit \"\"\n");
-    round_trip(
-        "unit \"/x/a.c\"\ndirectory \"/x\"\ntarget \"t\"\nproducer \"clang 14\"\npointer 4\n"
-        "file \"/x/a.c\" main hash 0xffffffffffffffff\nfile \"/usr/include/q.h\" system\n"
-        "builtin `__fp16` float size 2\n"
-        "enum color size 4 unsigned @2:3:4\n"
-        "typedef pthread_mutex_t = union `(anonymous at q.h:3)` @2:9:1-9 macro LOCKS\n"
-        "union `(anonymous at q.h:3)` anonymous { a: [40]char; b: long }\n"
-        "struct list packed @lock_type() @not_send(\"why (not)\") { next: *struct list at 64; f: int bits 3; ``: int }\n");
+    round_trip("unit \"/x/a.c\"\ndirectory \"/x\"\ntarget \"t\"\nproducer \"clang 14\"\npointer 4\n"
+               "file \"/x/a.c\" main hash 0xffffffffffffffff\nfile \"/usr/include/q.h\" system\n"
+               "builtin `__fp16` float size 2\n"
+               "enum color size 4 unsigned @2:3:4\n"
+               "typedef pthread_mutex_t = union `(anonymous at q.h:3)` @2:9:1-9 macro LOCKS\n"
+               "union `(anonymous at q.h:3)` anonymous { a: [40]char; b: long }\n"
+               "struct list packed @lock_type() @not_send(\"why (not)\") { next: *struct list at 64; f: int "
+               "bits 3; ``: int }\n");
 }
 
 /* The first example of the page is what this file tests first. */
-static void the_pages_example_parses(void **state)
-{
+static void the_pages_example_parses(void **state) {
     (void)state;
     static char page[1 << 16];
     FILE *in = fopen(SOURCE_ROOT "/docs/text-form.md", "r");
@@ -129,14 +124,14 @@ static void the_pages_example_parses(void **state)
     unit_free(u);
 }
 
-static void every_declaration_is_expressible(void **state)
-{
+static void every_declaration_is_expressible(void **state) {
     (void)state;
     round_trip("unit \"e.c\"\n"
                "file \"e.c\" main\n"
                "file \"e.h\"\n"
                "struct ops { read: *func(*void, int, ...) -> int @requires(mu)[@1:2 clang]; `end`: int }\n"
-               "struct obj { ``: struct ops; ops: *const struct ops; t: [4]struct ops; next: *struct obj; v: const volatile int }\n"
+               "struct obj { ``: struct ops; ops: *const struct ops; t: [4]struct ops; next: *struct obj; v: "
+               "const volatile int }\n"
                "global x: _Atomic int addressed tls\n"
                "extern x#2: va_list\n"
                "global fp: *func() -> void\n"
@@ -144,13 +139,13 @@ static void every_declaration_is_expressible(void **state)
                "func noreturn variadic die(fmt: *const char, ...) -> void as \"_die\" @2:1:1\n"
                "func opaque() type ?\n"
                "func gone(a: int) type handler @3:3\n"
-               "func weak f(o: *restrict struct obj @owned() @3:2, *void, x: int) -> int @4:4 @requires(o->ops, x) @no_yield\n"
+               "func weak f(o: *restrict struct obj @owned() @3:2, *void, x: int) -> int @4:4 "
+               "@requires(o->ops, x) @no_yield\n"
                "struct ops#2 size 8 incomplete { a: int @unknown\"x\\ny\" }\n"
                "note error \"the annotation is misplaced\" @9:9\n");
 }
 
-static void every_event_and_terminator_is_expressible(void **state)
-{
+static void every_event_and_terminator_is_expressible(void **state) {
     (void)state;
     round_trip("unit \"e.c\"\n"
                "struct obj { n: int; next: *struct obj; arr: [4]int; bits: int bits 3 }\n"
@@ -195,10 +190,10 @@ static void every_event_and_terminator_is_expressible(void **state)
                "} @13:1\n");
 }
 
-static void shadowed_and_repeated_names_stay_apart(void **state)
-{
+static void shadowed_and_repeated_names_stay_apart(void **state) {
     (void)state;
-    struct unit *u = parse("unit \"n.c\"\nglobal i: int\nfunc f(i: int) -> int {\n local i#2: int\n i#2 = i\n ::i = i#2\n return ::i\n}\n");
+    struct unit *u = parse("unit \"n.c\"\nglobal i: int\nfunc f(i: int) -> int {\n local i#2: int\n i#2 = "
+                           "i\n ::i = i#2\n return ::i\n}\n");
     struct ir_func_rec *f = &u->funcs[1];
     struct ir_event_rec *ev = &u->events[u->blocks[f->blocks.first].events.first];
     assert_int_equal(u->exprs[ev[0].a].a, f->locals.first);
@@ -212,10 +207,10 @@ static void shadowed_and_repeated_names_stay_apart(void **state)
     unit_free(u);
 }
 
-static void unsized_structs_are_laid_out(void **state)
-{
+static void unsized_structs_are_laid_out(void **state) {
     (void)state;
-    struct unit *u = parse("unit \"n.c\"\nstruct s { a: char; b: int; c: *void; d: struct t; e: [3]short }\nstruct t { x: long; y: char }\n");
+    struct unit *u = parse("unit \"n.c\"\nstruct s { a: char; b: int; c: *void; d: struct t; e: [3]short "
+                           "}\nstruct t { x: long; y: char }\n");
     assert_int_equal(u->fields[2].bit_offset, 32);
     assert_int_equal(u->fields[3].bit_offset, 64);
     assert_int_equal(u->fields[5].bit_offset, 8 * 32);
@@ -224,10 +219,10 @@ static void unsized_structs_are_laid_out(void **state)
     unit_free(u);
 }
 
-static void expressions_without_a_position_have_the_lines(void **state)
-{
+static void expressions_without_a_position_have_the_lines(void **state) {
     (void)state;
-    struct unit *u = parse("unit \"n.c\"\nglobal i: int\nfunc f() {\n i = (i@3:7 + i)@3:5 @3:1\n i@4:2 = 1\n}\n");
+    struct unit *u =
+        parse("unit \"n.c\"\nglobal i: int\nfunc f() {\n i = (i@3:7 + i)@3:5 @3:1\n i@4:2 = 1\n}\n");
     struct ir_event_rec *ev = &u->events[1];
     assert_int_equal(u->locs[ev->loc].col, 1);
     assert_int_equal(u->exprs[ev->a].loc, 0); /* a name has none, its use has */
@@ -240,8 +235,7 @@ static void expressions_without_a_position_have_the_lines(void **state)
     unit_free(u);
 }
 
-static void errors_name_their_place(void **state)
-{
+static void errors_name_their_place(void **state) {
     (void)state;
     static const struct {
         const char *text, *error;
@@ -251,12 +245,15 @@ static void errors_name_their_place(void **state)
         {"unit \"a\"\nstruct s { a: int\n", "t:3:1: a name is wanted here"},
         {"unit \"a\"\nfoo\n", "t:2:1: a declaration is wanted here"},
         {"unit \"a\"\nfunc f() {\n x = 3\n}\n", "t:3:2: nothing is named 'x' here"},
-        {"unit \"a\"\nfunc f(p: *struct s) {\n p->x = 3\n}\n", "t:3:5: 'x' is asked of something with no fields"},
-        {"unit \"a\"\nstruct s { y: int }\nfunc f(p: *struct s) {\n p->x = 3\n}\n", "t:4:5: 'x' is no field of 's'"},
+        {"unit \"a\"\nfunc f(p: *struct s) {\n p->x = 3\n}\n",
+         "t:3:5: 'x' is asked of something with no fields"},
+        {"unit \"a\"\nstruct s { y: int }\nfunc f(p: *struct s) {\n p->x = 3\n}\n",
+         "t:4:5: 'x' is no field of 's'"},
         {"unit \"a\"\nfunc f(x: int) {\n 3 = x\n}\n", "t:3:2: a place is wanted here"},
         {"unit \"a\"\nfunc f(x: int) {\n goto q\n}\n", "t:3:7: there is no block 'q'"},
         {"unit \"a\"\nfunc f(x: int) {\n return x\n x = 3\n}\n", "t:4:2: the block has ended"},
-        {"unit \"a\"\nfunc f(x: int) {\n switch x { case 1: a }\n a: return\n}\n", "t:3:9: a switch has one default"},
+        {"unit \"a\"\nfunc f(x: int) {\n switch x { case 1: a }\n a: return\n}\n",
+         "t:3:9: a switch has one default"},
         {"unit \"a\"\nfunc f(x: int) -> int {\n", "t:3:1: a { is not closed"},
         {"unit \"a\"\nglobal x: int\nglobal x: int\n", "t:3:8: 'x' is declared twice"},
         {"unit \"a\"\nglobal x: int @nonsense(3)\n", "t:2:15: 'nonsense' is no annotation"},
@@ -277,8 +274,7 @@ static void errors_name_their_place(void **state)
     }
 }
 
-static void deep_nesting_is_refused_not_followed(void **state)
-{
+static void deep_nesting_is_refused_not_followed(void **state) {
     (void)state;
     static const char *const openings[] = {"*", "(", "-", "!", "[3]", "x + (", "x[", "x->"};
     for (size_t k = 0; k < sizeof openings / sizeof *openings; k++) {
@@ -299,8 +295,7 @@ static void deep_nesting_is_refused_not_followed(void **state)
     free(text);
 }
 
-static void a_short_error_buffer_is_not_overrun(void **state)
-{
+static void a_short_error_buffer_is_not_overrun(void **state) {
     (void)state;
     char err[8] = "1234567";
     assert_null(unit_parse("name", "foo", 3, err, sizeof err));
@@ -309,8 +304,7 @@ static void a_short_error_buffer_is_not_overrun(void **state)
     assert_string_equal(err, "");
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sugar_means_what_the_page_says),
         cmocka_unit_test(printing_gives_back_what_was_written),

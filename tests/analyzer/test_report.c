@@ -15,8 +15,7 @@
 
 static char directory[] = "/tmp/aglet-report-XXXXXX";
 
-static const char *file(const char *name, const char *text)
-{
+static const char *file(const char *name, const char *text) {
     static char paths[8][200];
     static int next;
     char *path = paths[next++ % 8];
@@ -28,8 +27,7 @@ static const char *file(const char *name, const char *text)
     return path;
 }
 
-static char *written(const struct report *r, enum report_format format, const struct report_context *ctx)
-{
+static char *written(const struct report *r, enum report_format format, const struct report_context *ctx) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
@@ -38,19 +36,16 @@ static char *written(const struct report *r, enum report_format format, const st
     return text;
 }
 
-static void contains(const char *text, const char *part)
-{
+static void contains(const char *text, const char *part) {
     if (!strstr(text, part))
         fail_msg("this is not there:\n%s\nin:\n%s", part, text);
 }
 
-static struct position at(const char *path, uint32_t line, uint32_t col, uint32_t end_col)
-{
+static struct position at(const char *path, uint32_t line, uint32_t col, uint32_t end_col) {
     return (struct position){path, line, col, end_col ? line : 0, end_col, NULL};
 }
 
-static void findings_come_out_sorted_and_once(void **state)
-{
+static void findings_come_out_sorted_and_once(void **state) {
     (void)state;
     struct report *r = report_new();
     struct position p1 = at("/b.c", 3, 1, 0), p2 = at("/a.c", 9, 1, 0), p3 = at("/b.c", 2, 7, 0);
@@ -75,8 +70,7 @@ static void findings_come_out_sorted_and_once(void **state)
 }
 
 /* The fingerprints of one finding per given line, in one function. */
-static void fingerprints(const char *source, const uint32_t *lines, size_t n, uint64_t *out)
-{
+static void fingerprints(const char *source, const uint32_t *lines, size_t n, uint64_t *out) {
     const char *path = file("f.c", source);
     struct report *r = report_new();
     for (size_t i = 0; i < n; i++) {
@@ -90,20 +84,20 @@ static void fingerprints(const char *source, const uint32_t *lines, size_t n, ui
     report_free(r);
 }
 
-static void fingerprints_survive_edits_elsewhere(void **state)
-{
+static void fingerprints_survive_edits_elsewhere(void **state) {
     (void)state;
     uint64_t before[3], after[3], changed[3];
     fingerprints("a();\n    n = 1;\n    n = 2;\n    n = 1;\n", (uint32_t[]){2, 3, 4}, 3, before);
-    fingerprints("b();\nc();\n\n  n  =  1; // why\nd();\n\tn = 2; /* x */\ne();\nn=1;\n", (uint32_t[]){4, 6, 8}, 3, after);
+    fingerprints("b();\nc();\n\n  n  =  1; // why\nd();\n\tn = 2; /* x */\ne();\nn=1;\n",
+                 (uint32_t[]){4, 6, 8}, 3, after);
     assert_memory_equal(before, after, sizeof before);
-    assert_true(before[0] != before[1] && before[0] != before[2]); /* the two alike are told apart by their order */
+    assert_true(before[0] != before[1] &&
+                before[0] != before[2]); /* the two alike are told apart by their order */
     fingerprints("a();\n    n = 1;\n    n = 3;\n    n = 1;\n", (uint32_t[]){2, 3, 4}, 3, changed);
     assert_true(before[0] == changed[0] && before[1] != changed[1] && before[2] == changed[2]);
 }
 
-static void fingerprints_do_not_depend_on_what_is_shown(void **state)
-{
+static void fingerprints_do_not_depend_on_what_is_shown(void **state) {
     (void)state;
     const char *path = file("g.c", "n = 1;\nn = 1;\n");
     struct report *all = report_new(), *some = report_new();
@@ -121,8 +115,7 @@ static void fingerprints_do_not_depend_on_what_is_shown(void **state)
     report_free(some);
 }
 
-static void baseline_knows_the_old_and_not_the_new(void **state)
-{
+static void baseline_knows_the_old_and_not_the_new(void **state) {
     (void)state;
     char err[300], path[200];
     struct report *r = report_new();
@@ -151,7 +144,8 @@ static void baseline_knows_the_old_and_not_the_new(void **state)
     report_sort(empty);
     assert_int_equal(baseline_gone(b, empty), 1);
     report_free(empty);
-    char *text = written(r, REPORT_TEXT, &(struct report_context){.root = "/r", .directory = "/r/src", .baseline = b});
+    char *text =
+        written(r, REPORT_TEXT, &(struct report_context){.root = "/r", .directory = "/r/src", .baseline = b});
     assert_null(strstr(text, "old"));
     contains(text, "b.c:1:1: warning: new [aglet-lock-leak]\n");
     contains(text, "\nHints, which fail no build:\na.c:1:1: hint: hint");
@@ -160,8 +154,7 @@ static void baseline_knows_the_old_and_not_the_new(void **state)
     report_free(r);
 }
 
-static void what_is_no_baseline_is_refused_with_its_line(void **state)
-{
+static void what_is_no_baseline_is_refused_with_its_line(void **state) {
     (void)state;
     char err[300];
     assert_null(baseline_read("/nonexistent/b", err, sizeof err));
@@ -170,12 +163,12 @@ static void what_is_no_baseline_is_refused_with_its_line(void **state)
     contains(err, "it is empty");
     assert_null(baseline_read(file("b2", "{}\n"), err, sizeof err));
     contains(err, "b2:1: this is no baseline");
-    assert_null(baseline_read(file("b3", "# aglet baseline 1\n0123456789abcdef x\nnonsense\n"), err, sizeof err));
+    assert_null(
+        baseline_read(file("b3", "# aglet baseline 1\n0123456789abcdef x\nnonsense\n"), err, sizeof err));
     contains(err, "b3:3: a line of a baseline begins with 16 hexadecimal digits");
 }
 
-static struct report *sample(void)
-{
+static struct report *sample(void) {
     const char *path = file("s.c", "int f(struct s *s) {\n\treturn s->n; /* \xc3\xa4\xc3\xa4 */ s->m;\n}\n");
     struct report *r = report_new();
     struct position p = at(path, 2, 9, 13), n = at(path, 1, 5, 6), late = at(path, 2, 24, 28);
@@ -190,8 +183,7 @@ static struct report *sample(void)
     return r;
 }
 
-static void text_shows_the_line_the_caret_and_the_fix(void **state)
-{
+static void text_shows_the_line_the_caret_and_the_fix(void **state) {
     (void)state;
     struct report *r = sample();
     char *text = written(r, REPORT_TEXT, &(struct report_context){.directory = directory});
@@ -203,18 +195,19 @@ static void text_shows_the_line_the_caret_and_the_fix(void **state)
                               "    1 | int f(struct s *s) {\n"
                               "      |     ^\n");
     free(text);
-    text = written(r, REPORT_TEXT, &(struct report_context){.directory = directory, .colour = true, .show_hidden = true});
+    text = written(r, REPORT_TEXT,
+                   &(struct report_context){.directory = directory, .colour = true, .show_hidden = true});
     contains(text, "\033[1;35mwarning:\033[0m");
     contains(text, "(suppressed: by design)\n");
     free(text);
     report_free(r);
 }
 
-static void json_and_sarif_hold_everything(void **state)
-{
+static void json_and_sarif_hold_everything(void **state) {
     (void)state;
     struct report *r = sample();
-    struct report_rule rules[] = {{"guarded-by", "guarded data without its lock", "CWE-667 CERT-CON43-C", "# page\n"}};
+    struct report_rule rules[] = {
+        {"guarded-by", "guarded data without its lock", "CWE-667 CERT-CON43-C", "# page\n"}};
     struct report_context ctx = {.root = directory, .rules = rules, .n_rules = 1, .version = "1.2.3"};
     char *text = written(r, REPORT_JSON, &ctx);
     contains(text, "\"file\": \"s.c\"");
@@ -235,8 +228,7 @@ static void json_and_sarif_hold_everything(void **state)
     report_free(r);
 }
 
-static void formats_have_names(void **state)
-{
+static void formats_have_names(void **state) {
     (void)state;
     enum report_format f;
     assert_true(report_format_named("sarif", &f) && f == REPORT_SARIF);
@@ -244,8 +236,7 @@ static void formats_have_names(void **state)
     assert_false(report_format_named("xml", &f));
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(findings_come_out_sorted_and_once),
         cmocka_unit_test(fingerprints_survive_edits_elsewhere),

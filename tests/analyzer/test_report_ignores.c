@@ -17,8 +17,8 @@ static char path[] = "/tmp/aglet-ignores-XXXXXX";
 static const char *const known[] = {"lock-leak", "guarded-by", "lock-order", NULL};
 
 /* A report with one finding of the rule on each of the lines (ended by 0), the source's comments applied. */
-static struct report *apply(const char *source, const char *rule, const uint32_t *lines, const char *const *ran, bool whole)
-{
+static struct report *apply(const char *source, const char *rule, const uint32_t *lines,
+                            const char *const *ran, bool whole) {
     FILE *out = fopen(path, "w");
     assert_non_null(out);
     fputs(source, out);
@@ -38,43 +38,49 @@ static struct report *apply(const char *source, const char *rule, const uint32_t
 }
 
 /* The state of the report in one string: "line:reason" per finding, and the messages of the rule "ignore". */
-static void states(const char *source, const char *rule, const uint32_t *lines, const char *const *ran, bool whole, const char *want)
-{
+static void states(const char *source, const char *rule, const uint32_t *lines, const char *const *ran,
+                   bool whole, const char *want) {
     struct report *r = apply(source, rule, lines, ran, whole);
     char got[1000] = "";
     size_t n = 0;
     for (size_t i = 0; i < report_count(r); i++) {
         const struct finding *f = report_at(r, i);
         n += (size_t)snprintf(got + n, sizeof got - n, "%s%u:%s", i ? " | " : "", f->at.line,
-                              !strcmp(f->rule, "ignore") ? f->message : f->suppressed ? f->suppressed : "shown");
+                              !strcmp(f->rule, "ignore") ? f->message
+                              : f->suppressed            ? f->suppressed
+                                                         : "shown");
     }
     report_free(r);
     assert_string_equal(got, want);
 }
 #define LINES(...) ((const uint32_t[]){__VA_ARGS__, 0})
 
-static void a_comment_speaks_of_its_line_or_of_the_next_code(void **state)
-{
+static void a_comment_speaks_of_its_line_or_of_the_next_code(void **state) {
     (void)state;
-    states("f(); // aglet-ignore(lock-leak): why not\nf();\n", "lock-leak", LINES(1, 2), NULL, true, "1:why not | 2:shown");
-    states("// aglet-ignore(lock-leak): a\nf();\nf();\n", "lock-leak", LINES(2, 3), NULL, true, "2:a | 3:shown");
-    states("/* aglet-ignore(aglet-lock-leak): a\n   b */\n\n// more\n  f();\n", "lock-leak", LINES(5), NULL, true, "5:a\n   b");
-    states("f(); /* aglet-ignore(guarded-by, lock-leak): both */ g();\n", "lock-leak", LINES(1), NULL, true, "1:both");
-    states("// aglet-ignore(guarded-by): x\n// aglet-ignore(lock-leak): y\nf();", "lock-leak", LINES(3), NULL, false, "3:y");
+    states("f(); // aglet-ignore(lock-leak): why not\nf();\n", "lock-leak", LINES(1, 2), NULL, true,
+           "1:why not | 2:shown");
+    states("// aglet-ignore(lock-leak): a\nf();\nf();\n", "lock-leak", LINES(2, 3), NULL, true,
+           "2:a | 3:shown");
+    states("/* aglet-ignore(aglet-lock-leak): a\n   b */\n\n// more\n  f();\n", "lock-leak", LINES(5), NULL,
+           true, "5:a\n   b");
+    states("f(); /* aglet-ignore(guarded-by, lock-leak): both */ g();\n", "lock-leak", LINES(1), NULL, true,
+           "1:both");
+    states("// aglet-ignore(guarded-by): x\n// aglet-ignore(lock-leak): y\nf();", "lock-leak", LINES(3), NULL,
+           false, "3:y");
 }
 
-static void another_rule_or_a_string_is_not_meant(void **state)
-{
+static void another_rule_or_a_string_is_not_meant(void **state) {
     (void)state;
     states("f(); // aglet-ignore(guarded-by): why\n", "lock-leak", LINES(1), NULL, false, "1:shown");
     states("f(\"// aglet-ignore(lock-leak): why\");\n", "lock-leak", LINES(1), NULL, true, "1:shown");
     states("f('\"'); // aglet-ignore(lock-leak): why\n", "lock-leak", LINES(1), NULL, true, "1:why");
-    states("f(); // aglet-ignore comments are described elsewhere\n", "lock-leak", LINES(1), NULL, true, "1:shown");
-    states("f(); // see aglet-ignore(lock-leak): no comment of ours\n", "lock-leak", LINES(1), NULL, true, "1:shown");
+    states("f(); // aglet-ignore comments are described elsewhere\n", "lock-leak", LINES(1), NULL, true,
+           "1:shown");
+    states("f(); // see aglet-ignore(lock-leak): no comment of ours\n", "lock-leak", LINES(1), NULL, true,
+           "1:shown");
 }
 
-static void what_is_wrong_with_a_comment_is_said(void **state)
-{
+static void what_is_wrong_with_a_comment_is_said(void **state) {
     (void)state;
     states("f(); // aglet-ignore(lock-leak)\n", "lock-leak", LINES(1), NULL, true,
            "1:shown | 1:this aglet-ignore gives no reason, so it suppresses nothing");
@@ -86,8 +92,7 @@ static void what_is_wrong_with_a_comment_is_said(void **state)
            "1:shown | 1:there is no rule 'lock-leek' to ignore");
 }
 
-static void an_unused_comment_is_said_when_all_was_seen(void **state)
-{
+static void an_unused_comment_is_said_when_all_was_seen(void **state) {
     (void)state;
     static const char *const ran[] = {"guarded-by", NULL};
     states("f();\n// aglet-ignore(lock-leak): why\nf();\n", "lock-leak", LINES(1), NULL, true,
@@ -98,8 +103,7 @@ static void an_unused_comment_is_said_when_all_was_seen(void **state)
            "1:this aglet-ignore suppresses nothing | 9:shown");
 }
 
-static void errors_are_never_suppressed(void **state)
-{
+static void errors_are_never_suppressed(void **state) {
     (void)state;
     FILE *out = fopen(path, "w");
     fputs("f(); // aglet-ignore(lock-leak): why\n", out);
@@ -116,8 +120,7 @@ static void errors_are_never_suppressed(void **state)
     report_free(r);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_comment_speaks_of_its_line_or_of_the_next_code),
         cmocka_unit_test(another_rule_or_a_string_is_not_meant),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* libFuzzer: any bytes as the file form, as a cache or an object section may hold them. The hash is made right first, so
- * that the bytes reach unit_check; what it passes must print and encode again to the same bytes.
- * Stands on the file form. */
+/* libFuzzer: any bytes as the file form, as a cache or an object section may hold them. The hash is made
+ * right first, so that the bytes reach unit_check; what it passes must print and encode again to the same
+ * bytes. Stands on the file form. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -13,8 +13,7 @@
 
 enum { HASH_AT = 16, HASHED_FROM = 24 };
 
-static void decode(const unsigned char *bytes, size_t size)
-{
+static void decode(const unsigned char *bytes, size_t size) {
     char err[300];
     struct unit *u = unit_decode(bytes, size, err, sizeof err);
     if (!u)
@@ -30,8 +29,7 @@ static void decode(const unsigned char *bytes, size_t size)
     unit_free(u);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     decode(data, size);
     if (size < HASHED_FROM)
         return 0;

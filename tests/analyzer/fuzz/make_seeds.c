@@ -7,8 +7,7 @@
 #include "ir/file.h"
 #include "ir/text.h"
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     static char text[1 << 20];
     for (int i = 2; i < argc; i++) {
         FILE *in = fopen(argv[i], "r");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Holds the text form against real units: roundtrip FILE.unit… decodes each, prints, parses, prints again and compares; then
- * encodes what was parsed, decodes it and compares that too. Prints how much it looked at.
+/* Holds the text form against real units: roundtrip FILE.unit… decodes each, prints, parses, prints again and
+ * compares; then encodes what was parsed, decodes it and compares that too. Prints how much it looked at.
  * Stands on the text and the file form. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +8,7 @@
 #include "ir/file.h"
 #include "ir/text.h"
 
-static unsigned char *read_all(const char *path, size_t *size)
-{
+static unsigned char *read_all(const char *path, size_t *size) {
     FILE *in = fopen(path, "rb");
     if (!in)
         return NULL;
@@ -22,8 +21,7 @@ static unsigned char *read_all(const char *path, size_t *size)
     return bytes;
 }
 
-static char *print(const struct unit *u, size_t *size)
-{
+static char *print(const struct unit *u, size_t *size) {
     char *text = NULL;
     FILE *out = open_memstream(&text, size);
     unit_print(u, out);
@@ -32,8 +30,7 @@ static char *print(const struct unit *u, size_t *size)
 }
 
 /* Say where two texts part. */
-static int differ(const char *path, const char *a, const char *b)
-{
+static int differ(const char *path, const char *a, const char *b) {
     size_t i = 0, line = 1, start = 0;
     for (; a[i] && a[i] == b[i]; i++)
         if (a[i] == '\n') {
@@ -44,8 +41,7 @@ static int differ(const char *path, const char *a, const char *b)
     return 1;
 }
 
-static int check(const char *path, unsigned *functions, size_t *text_size)
-{
+static int check(const char *path, unsigned *functions, size_t *text_size) {
     char err[300];
     size_t size, n, m;
     unsigned char *bytes = read_all(path, &size);
@@ -81,8 +77,7 @@ static int check(const char *path, unsigned *functions, size_t *text_size)
     return bad;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     int bad = 0;
     unsigned functions = 0;
     size_t text = 0;
