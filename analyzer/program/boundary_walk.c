@@ -226,8 +226,9 @@ static void leave(struct walker *k, uint32_t b)
     bool asked = rec->term == IR_TERM_BRANCH && fact->event && fact->event == k->w->start->event;
     static const struct result_when joined = {RESULT_EQ, 0};
     const struct result_when *when = k->w->start->spawn ? &k->w->start->spawn->when : &joined;
-    if (asked && k->w->start->func != k->f->func) {
-        k->w->unknown = true; /* a wrapper's own result: which one says that it worked is not known */
+    bool silent = k->w->start->op == REGION_SEND && when->test == RESULT_ANY;
+    if (asked && (silent || k->w->start->func != k->f->func)) {
+        k->w->unknown = true; /* a wrapper's result, or a queue's: which one says that it worked is not known */
         return;
     }
     for (uint32_t i = 0; i < rec->succs.count; i++) {

@@ -373,7 +373,7 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
     uint64_t acquired = x->s->acquired;
     for (size_t i = 0; i < callee->n_events && x->recording; i++) {
         const struct region_event *from = &callee->events[i];
-        if (from->op == REGION_ORDER || from->op == REGION_PASS || from->op == REGION_KEEP)
+        if (from->op == REGION_ORDER || from->op == REGION_KEEP)
             continue;
         place_id p = callee->places[from->place].op == PLACE_ARG ? loaded_from(x, c, callee->places[from->place].a)
                                                                  : place_translate(callee, from->place, x->f, c->value, c->n);

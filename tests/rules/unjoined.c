@@ -124,3 +124,20 @@ void twice_through_a_helper(void)
     pthread_join(t, NULL);
     join_it(t); // expected-warning {{thread 't' is joined a second time [aglet-unjoined]}}
 }
+
+int start_it(pthread_t *t);
+static int start_through(pthread_t *t)
+{
+    return start_it(t);
+}
+
+void started_again(void)
+{
+    pthread_t t;
+    if (start_through(&t) != 0)
+        return;
+    pthread_join(t, NULL);
+    if (start_through(&t) != 0)
+        return;
+    pthread_join(t, NULL); // no diagnostic: another thread, started by code nobody sees
+}
