@@ -4,6 +4,9 @@
 #include "PluginParts.h"
 #include "ir/file.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 using namespace clang;
 
 namespace aglet {
@@ -20,11 +23,38 @@ bool can_embed(const CompilerInstance &compiler)
     }
 }
 
-/* Zeros, of which a unit has many, are runs of one directive; the rest is text with octal escapes. */
-static std::string directives(const unsigned char *bytes, size_t size, bool at_is_comment)
+/* A name by which this process, whose own assembler it is, can read the bytes until it ends; empty where there is none.
+ * Text of a megabyte costs the assembler as much as the whole analysis, the bytes themselves next to nothing. */
+static std::string readable_here(const unsigned char *bytes, size_t size)
 {
-    std::string out = "\t.section .aglet,\"e\",";
-    out += at_is_comment ? "%progbits\n" : "@progbits\n";
+    int fd = memfd_create("aglet", MFD_CLOEXEC);
+    if (fd < 0)
+        return "";
+    for (size_t done = 0; done < size;) {
+        ssize_t n = write(fd, bytes + done, size - done);
+        if (n <= 0) {
+            close(fd);
+            return "";
+        }
+        done += size_t(n);
+    }
+    std::string path = "/proc/self/fd/" + std::to_string(fd);
+    if (access(path.c_str(), R_OK) != 0) {
+        close(fd);
+        return "";
+    }
+    return path;
+}
+
+static std::string section(bool at_is_comment)
+{
+    return std::string("\t.section .aglet,\"e\",") + (at_is_comment ? "%" : "@") + "progbits\n";
+}
+
+/* Zeros, of which a unit has many, are runs of one directive; the rest is text with octal escapes. */
+static std::string as_text(const unsigned char *bytes, size_t size)
+{
+    std::string out;
     out.reserve(size * 2 + 64);
     for (size_t i = 0; i < size;) {
         size_t zeros = i;
@@ -63,7 +93,6 @@ static std::string directives(const unsigned char *bytes, size_t size, bool at_i
         }
         out += "\"\n";
     }
-    out += "\t.previous\n";
     return out;
 }
 
@@ -74,9 +103,12 @@ void embed_unit(CompilerInstance &compiler, ASTContext &ast, const unit *made)
     auto arch = compiler.getTarget().getTriple().getArch();
     bool at_is_comment = arch == llvm::Triple::arm || arch == llvm::Triple::armeb || arch == llvm::Triple::thumb ||
                          arch == llvm::Triple::thumbeb;
-    std::string text = directives(bytes, size, at_is_comment);
+    std::string path;
+    if (compiler.getFrontendOpts().ProgramAction == frontend::EmitObj)
+        path = readable_here(bytes, size);
+    std::string contents = path.empty() ? as_text(bytes, size) : "\t.incbin \"" + path + "\"\n";
     free(bytes);
-    FileScopeAsmDecl *decl = make_file_scope_asm(ast, text);
+    FileScopeAsmDecl *decl = make_file_scope_asm(ast, section(at_is_comment) + contents + "\t.previous\n");
     compiler.getASTConsumer().HandleTopLevelDecl(DeclGroupRef(decl));
 }
 
