@@ -15,6 +15,7 @@ struct call {
     uint32_t callee; /* linked_func */
     const struct summary *sum;
     bool sure; /* it is the only function that may be called */
+    const struct world *world; /* before the call; set while waits are noted */
 };
 
 term instantiate(struct solver *s, const struct world *w, term path, const term *args, uint32_t n_args, term result)
@@ -235,7 +236,7 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
         return;
     for (uint32_t i = 0; i < w->n_held; i++)
         if (world_held(w, lock) == NULL && class_known(class) && class_equal(class, term_class(&s->t, w->held[i].lock)) &&
-            w->held[i].mode != HELD_RELEASED && w->held[i].event && !w->held[i].candidate && !e->candidate &&
+            w->held[i].mode != HELD_RELEASED && w->held[i].event &&
             !(w->held[i].flags & HELD_MAYBE))
             near = &w->held[i];
     if (gone || (world_held(w, lock) && world_held(w, lock)->mode == HELD_RELEASED)) {
@@ -488,12 +489,77 @@ static void check_needs(struct call *c, struct world *w)
         order_call(s, w, c->event, c->callee, c->sum, c->args, c->n_args);
 }
 
+static bool mentions_var(const struct unit *u, ir_expr e, ir_var v)
+{
+    const struct ir_expr_rec *r = &u->exprs[e];
+
+    switch (r->op) {
+    case IR_E_VAR: return r->a == v;
+    case IR_E_DEREF: case IR_E_FIELD: case IR_E_LOAD: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST:
+        return mentions_var(u, r->a, v);
+    case IR_E_INDEX: case IR_E_BINARY: return mentions_var(u, r->a, v) || mentions_var(u, r->b, v);
+    default: return false;
+    }
+}
+
+static bool leads_forward(const struct solver *s, uint32_t from, uint32_t to, bool *seen)
+{
+    const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + from];
+
+    if (from == to)
+        return true;
+    if (seen[from] || s->blocks[from].order > s->blocks[to].order)
+        return false;
+    seen[from] = true;
+    for (uint32_t i = 0; i < b->succs.count; i++) {
+        const uint32_t next = s->u->succs[b->succs.first + i].block - s->fr->blocks.first;
+        if (s->blocks[next].order > s->blocks[from].order && leads_forward(s, next, to, seen))
+            return true;
+    }
+    return false;
+}
+
+/* Did some decision on the way from one to the other decide that block is reached at all? */
+static bool chosen_since(struct solver *s, const struct trail *from, const struct trail *to, uint32_t block)
+{
+    for (; to && to != from && (!from || to->depth > from->depth); to = to->before) {
+        const struct ir_block_rec *b = &s->u->blocks[to->block];
+        for (uint32_t i = 0; i < b->succs.count; i++) {
+            const uint32_t other = s->u->succs[b->succs.first + i].block - s->fr->blocks.first;
+            if (i != to->taken && !leads_forward(s, other, block, arena_array(&s->arena, bool, s->n_blocks)))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A timed wait may stand alone where it is a sleep that can be cut short (nothing was tested since the lock was taken), or
+ * where whoever reads its result is told "maybe". */
+static bool may_wait_once(const struct call *c, const struct held *h)
+{
+    struct solver *s = c->s;
+    const struct ir_expr_rec *place = &s->u->exprs[c->ev->a];
+
+    if (!h || !chosen_since(s, h->trail, c->world->trail, s->event_block[c->event - s->first_event]))
+        return true;
+    if (!c->ev->a || place->op != IR_E_VAR || s->u->vars[place->a].name)
+        return c->ev->a != 0;
+    for (uint32_t b = s->fr->blocks.first; b < s->fr->blocks.first + s->fr->blocks.count; b++)
+        for (uint32_t i = 0; i < s->u->blocks[b].events.count; i++) {
+            const struct ir_event_rec *ev = &s->u->events[s->u->blocks[b].events.first + i];
+            if ((ev->op == IR_EV_STORE && mentions_var(s->u, ev->b, place->a)) ||
+                (ev->op == IR_EV_RETURN && ev->a && mentions_var(s->u, ev->a, place->a)))
+                return true;
+        }
+    return false;
+}
+
 static void note_wait(struct call *c, const struct wait_effect *wait, term lock, term condition, term path_lock,
                       term path_condition, const struct held *h)
 {
     struct solver *s = c->s;
     const bool ours = h && h->mode != HELD_RELEASED && !(h->flags & HELD_ENTRY);
-    struct wait_seen seen = {c->event, lock, condition, ours, wait->timed || wait->looped, 0};
+    struct wait_seen seen = {c->event, lock, condition, ours, wait->looped || (wait->timed && may_wait_once(c, h)), 0};
     struct wait_effect up = *wait;
 
     for (size_t i = 0; i < s->waits_seen.n; i++)
@@ -537,6 +603,7 @@ static void wait_condition(struct call *c, struct world *w, const struct wait_ef
     }
     if (s->recording)
         order_wait(s, w, lock, false, s->p->funcs.at[c->callee].defined ? wait->site : (struct site){0, 0}, c->event);
+    c->world = w;
     if (s->recording)
         note_wait(c, wait, lock, condition, path_lock, path_condition, h);
     world_forget_all(&s->t, w, c->event);
@@ -725,6 +792,8 @@ static void check_arguments(struct call *c, struct world *w)
         ir_expr arg = s->u->expr_refs[c->ev->args.first + i];
         const uint64_t bit = UINT64_C(1) << i;
         ir_type t;
+        if (s->recording && c->args[i] && s->t.recs[c->args[i]].op == TERM_FIELD)
+            habit_access(s, w, c->args[i], true, s->u->exprs[arg].loc ? s->u->exprs[arg].loc : c->ev->loc);
         if (!c->args[i] || !term_is_place(&s->t, c->args[i]) + !(c->sum->reads & bit || c->sum->writes & bit) == 2)
             continue;
         while (s->u->exprs[arg].op == IR_E_CAST)
@@ -825,7 +894,7 @@ void pass_on_call(struct solver *s, struct world *w, ir_event e)
         args[i] = eval(s, w, s->u->expr_refs[ev->args.first + i], e);
     for (uint32_t i = 0; i < n; i++) {
         const struct summary *sum = s->p->funcs.at[edges[i].callee].summary;
-        struct call c = {s, e, ev, args, ev->args.count, edges[i].callee, sum, n == 1};
+        struct call c = {s, e, ev, args, ev->args.count, edges[i].callee, sum, n == 1, NULL};
         if (!sum || edges[i].callback)
             continue;
         check_needs(&c, w);
@@ -883,7 +952,7 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
     term *args = arena_array(&s->arena, term, ev->args.count + 1);
     uint32_t n, real = 0;
     const struct call_edge *edges = program_calls(s->p, s->func, e, &n);
-    struct call c = {s, e, ev, args, ev->args.count, 0, &unknown, n == 1};
+    struct call c = {s, e, ev, args, ev->args.count, 0, &unknown, n == 1, NULL};
     bool agree = true;
 
     if (s->recording)

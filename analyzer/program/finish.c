@@ -178,8 +178,8 @@ static void settle_waits(struct solver *s)
         const bool looped = w->excused || in_loop(s, w);
         const ir_loc at = s->u->events[w->event].loc;
         struct lock_problem *pr;
-        if (w->up)
-            s->waits.at[w->up - 1].looped |= looped;
+        if (w->up && term_at(&s->p->paths, s->waits.at[w->up - 1].condition)->op != TERM_PARAM)
+            s->waits.at[w->up - 1].looped |= looped; /* a plain wrapper's loop can test nothing but the time */
         if (w->judged && class_known(term_class(&s->t, w->condition)) && class_known(term_class(&s->t, w->lock)))
             vec_push(&s->p->locks->waits,
                      ((struct wait_fact){term_class(&s->t, w->condition), term_class(&s->t, w->lock), s->func, at,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Counts under which lock of its own object each field is touched.
- * Stands on habits.h. A field is worth a hint when it is touched at least HABIT_MIN times with one lock held, at least four in
- * five of all, and somebody writes it. */
+ * Stands on habits.h. A field is worth a hint when it is touched at least HABIT_MIN times with one lock held, at least three in
+ * four of all, and somebody writes it. */
 #include "habits.h"
 
 #include <string.h>
 #include "../base/alloc.h"
 
-#define HABIT_MIN 4u
+#define HABIT_MIN 3u
 
 static struct habits *of(struct program *p)
 {
@@ -25,7 +25,9 @@ static uint32_t siblings(const struct program *p, uint32_t field, uint32_t *lock
     const struct linked_struct *st = &p->structs.at[f->parent];
     uint32_t n = 0;
 
-    if (!field || f->lock.lock)
+    const struct model_type *m = field ? models_find_ir_type(p->models, f->unit->unit, f->unit->unit->fields[f->field].type) : NULL;
+
+    if (!field || f->lock.lock || (m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT)))
         return 0;
     for (uint32_t i = 0; i < st->n_fields && n < MAX_SIBLINGS; i++)
         if (p->fields.at[st->first_field + i].lock.lock)
@@ -55,10 +57,15 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
     uint8_t held = 0;
     struct term_rec r;
 
-    while (s->t.recs[at].op == TERM_INDEX)
-        at = s->t.recs[at].a;
-    r = s->t.recs[at];
-    if (r.op != TERM_FIELD || s->p->fields.at[r.b].guard || !loc || !(n = siblings(s->p, r.b, locks)))
+    for (;;) { /* outwards to the member of the struct that holds the lock */
+        r = s->t.recs[at];
+        if (r.op == TERM_FIELD && (n = siblings(s->p, r.b, locks)))
+            break;
+        if (r.op != TERM_FIELD && r.op != TERM_INDEX)
+            return;
+        at = r.a;
+    }
+    if (s->p->fields.at[r.b].guard || !loc)
         return;
     if (world_owns(&s->t, w, at) || !w->spawned)
         return;
@@ -118,30 +125,38 @@ struct walk {
     const struct linked_unit *lu;
 };
 
-static void walk_expr(struct walk *x, ir_expr e, bool write, ir_loc loc)
+/* `argument`: e is handed to a function. */
+static void walk_expr(struct walk *x, ir_expr e, bool write, bool argument, ir_loc loc)
 {
     const struct unit *u = x->lu->unit;
     const struct ir_expr_rec *r = &u->exprs[e];
     uint32_t locks[MAX_SIBLINGS];
 
     switch (r->op) {
+    case IR_E_ADDR: /* handed on: touched there */
+        for (ir_expr at = r->a; u->exprs[at].op == IR_E_FIELD; at = u->exprs[at].a)
+            if (u->exprs[u->exprs[at].a].op == IR_E_DEREF && siblings(x->p, x->lu->fields[u->exprs[at].b], locks) && argument)
+                note(x->p, x->func, x->lu->fields[u->exprs[at].b], r->loc ? r->loc : loc, 0, 0, true);
+        walk_expr(x, r->a, false, false, loc);
+        break;
     case IR_E_FIELD:
         /* touched as a whole, or the place that is stored to; through a pointer, since a local's own parts are nobody else's */
         if (write && u->exprs[r->a].op == IR_E_DEREF && siblings(x->p, x->lu->fields[r->b], locks))
             note(x->p, x->func, x->lu->fields[r->b], r->loc ? r->loc : loc, 0, 0, true);
-        walk_expr(x, r->a, false, loc);
+        walk_expr(x, r->a, false, false, loc);
         break;
     case IR_E_LOAD: {
         const struct ir_expr_rec *place = &u->exprs[r->a];
         if (place->op == IR_E_FIELD && u->exprs[place->a].op == IR_E_DEREF && siblings(x->p, x->lu->fields[place->b], locks))
             note(x->p, x->func, x->lu->fields[place->b], r->loc ? r->loc : place->loc ? place->loc : loc, 0, 0, false);
-        walk_expr(x, r->a, false, loc);
+        walk_expr(x, r->a, false, false, loc);
         break;
     }
-    case IR_E_DEREF: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST: walk_expr(x, r->a, false, loc); break;
+    case IR_E_UNARY: case IR_E_CAST: walk_expr(x, r->a, false, argument, loc); break;
+    case IR_E_DEREF: walk_expr(x, r->a, false, false, loc); break;
     case IR_E_INDEX: case IR_E_BINARY:
-        walk_expr(x, r->a, false, loc);
-        walk_expr(x, r->b, false, loc);
+        walk_expr(x, r->a, false, false, loc);
+        walk_expr(x, r->b, false, false, loc);
         break;
     default: break;
     }
@@ -164,19 +179,19 @@ static void walk_function(struct program *p, uint32_t func)
 
     for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++) {
         if (u->blocks[b].cond)
-            walk_expr(&x, u->blocks[b].cond, false, u->blocks[b].loc);
+            walk_expr(&x, u->blocks[b].cond, false, false, u->blocks[b].loc);
         for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
             const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
             if (ev->op == IR_EV_STORE) {
-                walk_expr(&x, ev->a, true, ev->loc);
-                walk_expr(&x, ev->b, false, ev->loc);
+                walk_expr(&x, ev->a, true, false, ev->loc);
+                walk_expr(&x, ev->b, false, false, ev->loc);
             } else if (ev->op == IR_EV_EVAL || ev->op == IR_EV_RETURN) {
-                walk_expr(&x, ev->a, false, ev->loc);
+                walk_expr(&x, ev->a, false, false, ev->loc);
             } else if (ev->op == IR_EV_CALL) {
                 if (ev->a)
-                    walk_expr(&x, ev->a, true, ev->loc);
+                    walk_expr(&x, ev->a, true, false, ev->loc);
                 for (uint32_t k = 0; k < ev->args.count; k++)
-                    walk_expr(&x, u->expr_refs[ev->args.first + k], false, ev->loc);
+                    walk_expr(&x, u->expr_refs[ev->args.first + k], false, true, ev->loc);
             }
         }
     }
@@ -247,8 +262,17 @@ static void judge_field(struct program *p, size_t first, size_t end, uint64_t **
         if (written && now.held > best.held)
             best = now;
     }
-    if (best.held < HABIT_MIN || best.held == best.total || best.held * 5 < best.total * 4)
+    if (best.held < HABIT_MIN || best.held == best.total || best.held * 4 < best.total * 3)
         return;
+    if (best.held * 5 < best.total * 4) { /* between: only where somebody writes without it */
+        uint32_t n = 0;
+        for (uint32_t k = 0; k < best.n_out; k++)
+            if (h->accesses.at[best.out[k]].write)
+                best.out[n++] = best.out[k];
+        best.n_out = n;
+        if (!n)
+            return;
+    }
     h->found = xrealloc(h->found, (h->n_found + 1) * sizeof *h->found);
     h->found[h->n_found++] = best;
 }

@@ -93,10 +93,10 @@ static bool meant_by_itself(const struct program *p, const struct candidate *c)
         return (named_like(f, c->kind) && (other_half(p, c) || is_bare_param(p, c))) || (!f->internal && other_root(p, c));
     }
     if (f->n_callers && (p->options.whole || f->internal))
-        return other_half(p, c);
+        return named_like(f, c->kind) && other_root(p, c);
     if (!p->options.whole && !f->internal)
         return !closed_class(p, c->class) || other_half(p, c);
-    return other_half(p, c) || (named_like(f, c->kind) && is_bare_param(p, c));
+    return other_root(p, c) || (named_like(f, c->kind) && (other_half(p, c) || is_bare_param(p, c)));
 }
 
 static void show(struct program *p, uint32_t number)
