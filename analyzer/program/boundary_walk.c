@@ -252,46 +252,91 @@ static void leave(struct walker *k, uint32_t b)
 
 /* ---- loops that wait ---- */
 
-static void mark_loop(const struct walker *k, uint32_t head, uint32_t last, uint32_t start_block)
+/* Where each block is come from, and which block each event stands in: made once per walk of a function with loops. */
+struct shape {
+    uint32_t *first, *from; /* predecessors of b: from[first[b]] … from[first[b + 1] - 1] */
+    bool *waits;            /* by block: an event in it ends ways */
+    bool *inside;
+};
+
+static bool ends_ways(const struct walker *k, const struct region_event *e)
 {
-    bool *inside = xcalloc(k->fr->blocks.count, sizeof *inside);
-    VEC(uint32_t) work = {0};
-    bool waits = false;
-    inside[head] = inside[last] = true;
-    vec_push(&work, last);
-    while (work.n) {
-        uint32_t b = vec_pop(&work);
-        for (uint32_t from = 0; from < k->fr->blocks.count && b != head; from++)
-            for (uint32_t i = 0; i < block(k, from)->succs.count; i++)
-                if (successor(k, block(k, from), i) == b && !inside[from]) {
-                    inside[from] = true;
-                    vec_push(&work, from);
-                }
-    }
-    for (size_t i = 0; i < k->f->n_events && !waits; i++) {
-        const struct region_event *e = &k->f->events[i];
-        bool ends = k->w->handle        ? e->op == REGION_JOIN || e->op == REGION_DETACH
-                    : k->w->joined_handle ? false
-                                          : (e->op == REGION_ORDER && e->takes) ||
-                                                (e->op == REGION_JOIN && join_of(k, e) != JOIN_OTHER);
-        if (!ends)
+    if (k->w->handle)
+        return e->op == REGION_JOIN || e->op == REGION_DETACH;
+    if (k->w->joined_handle)
+        return false;
+    return (e->op == REGION_ORDER && e->takes) || (e->op == REGION_JOIN && join_of(k, e) != JOIN_OTHER);
+}
+
+static void shape_make(const struct walker *k, struct shape *s)
+{
+    uint32_t n = k->fr->blocks.count, edges = 0;
+    s->first = xcalloc(n + 2, sizeof *s->first);
+    for (uint32_t b = 0; b < n; b++)
+        for (uint32_t i = 0; i < block(k, b)->succs.count; i++, edges++)
+            s->first[successor(k, block(k, b), i) + 2]++;
+    for (uint32_t b = 2; b < n + 2; b++)
+        s->first[b] += s->first[b - 1];
+    s->from = xcalloc(edges + 1, sizeof *s->from);
+    for (uint32_t b = 0; b < n; b++)
+        for (uint32_t i = 0; i < block(k, b)->succs.count; i++)
+            s->from[s->first[successor(k, block(k, b), i) + 1]++] = b;
+    s->waits = xcalloc(n, sizeof *s->waits);
+    s->inside = xcalloc(n, sizeof *s->inside);
+    for (uint32_t b = 0; b < n; b++) {
+        struct ir_range events = block(k, b)->events;
+        size_t i, end, unused;
+        if (!events.count)
             continue;
-        for (uint32_t b = 0; b < k->fr->blocks.count && !waits; b++)
-            waits = inside[b] && e->event >= block(k, b)->events.first &&
-                    e->event - block(k, b)->events.first < block(k, b)->events.count;
+        events_of(k, events.first, &i, &unused);
+        events_of(k, events.first + events.count - 1, &unused, &end);
+        for (; i < end && !s->waits[b]; i++)
+            s->waits[b] = ends_ways(k, &k->f->events[i]);
     }
-    k->stops[head] |= waits && !inside[start_block];
-    vec_free(&work);
-    free(inside);
+}
+
+/* The loop that the edge from `last` to `head` closes: does it wait, and is the hand-off outside of it? */
+static void mark_loop(const struct walker *k, struct shape *s, uint32_t head, uint32_t last, uint32_t start_block)
+{
+    VEC(uint32_t) body = {0};
+    bool waits = false;
+    s->inside[head] = true;
+    vec_push(&body, head);
+    if (last != head) {
+        s->inside[last] = true;
+        vec_push(&body, last);
+    }
+    for (size_t i = 0; i < body.n; i++) {
+        uint32_t b = body.at[i];
+        waits |= s->waits[b];
+        for (uint32_t e = s->first[b]; b != head && e < s->first[b + 1]; e++)
+            if (!s->inside[s->from[e]]) {
+                s->inside[s->from[e]] = true;
+                vec_push(&body, s->from[e]);
+            }
+    }
+    k->stops[head] |= waits && !s->inside[start_block];
+    for (size_t i = 0; i < body.n; i++)
+        s->inside[body.at[i]] = false;
+    vec_free(&body);
 }
 
 static void find_waiting_loops(const struct walker *k, uint32_t start_block)
 {
+    enum { MOST = 256 };
+    struct shape s = {0};
     unsigned loops = 0;
     for (uint32_t b = 0; b < k->fr->blocks.count; b++)
         for (uint32_t i = 0; i < block(k, b)->succs.count; i++)
-            if ((k->u->succs[block(k, b)->succs.first + i].flags & IR_SUCC_BACK) && loops++ < 64)
-                mark_loop(k, successor(k, block(k, b), i), b, start_block);
+            if ((k->u->succs[block(k, b)->succs.first + i].flags & IR_SUCC_BACK) && loops++ < MOST) {
+                if (!s.first)
+                    shape_make(k, &s);
+                mark_loop(k, &s, successor(k, block(k, b), i), b, start_block);
+            }
+    free(s.first);
+    free(s.from);
+    free(s.waits);
+    free(s.inside);
 }
 
 void walk_from(struct walk *w)
