@@ -13,6 +13,10 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Where a made stack begins: calls its entry function. Global, because a linker may not relocate a local one.
+ */
+__attribute__((visibility("hidden"))) void aglet_switch_entry_(void);
+
 #if defined(__x86_64__)
 
 /* Saved, from the lowest address: r15 r14 r13 r12 rbx rbp, resume address. */
@@ -29,6 +33,8 @@ __asm__(".text\n"
         "  ret\n"
         ".size aglet_switch_,.-aglet_switch_\n"
         ".p2align 4\n"
+        ".globl aglet_switch_entry_\n"
+        ".hidden aglet_switch_entry_\n"
         ".type aglet_switch_entry_,@function\n"
         "aglet_switch_entry_:\n"
         "  .cfi_startproc\n"
@@ -42,7 +48,6 @@ __asm__(".text\n"
 enum { SAVED_WORDS = 7 };
 
 static void lay_out(void **top, void **sp, void (*entry)(void *), void *arg) {
-    extern void aglet_switch_entry_(void);
     void **frame = top - SAVED_WORDS;
     memset(frame, 0, SAVED_WORDS * sizeof *frame);
     memcpy(&frame[3], &entry, sizeof entry); /* r12 */
@@ -77,6 +82,8 @@ __asm__(".text\n"
         "  ret\n"
         ".size aglet_switch_,.-aglet_switch_\n"
         ".p2align 4\n"
+        ".globl aglet_switch_entry_\n"
+        ".hidden aglet_switch_entry_\n"
         ".type aglet_switch_entry_,%function\n"
         "aglet_switch_entry_:\n"
         "  .cfi_startproc\n"
@@ -90,7 +97,6 @@ __asm__(".text\n"
 enum { SAVED_WORDS = 22 };
 
 static void lay_out(void **top, void **sp, void (*entry)(void *), void *arg) {
-    extern void aglet_switch_entry_(void);
     void **frame = top - SAVED_WORDS;
     memset(frame, 0, SAVED_WORDS * sizeof *frame);
     memcpy(&frame[0], &entry, sizeof entry);
