@@ -25,7 +25,8 @@ int start(struct table *t);
 int start(struct table *t) {
     static pthread_t thread;
     published = t;
-    return pthread_create(&thread, NULL, worker, t);
+    int failed = pthread_create(&thread, NULL, worker, t);
+    return failed ? failed : pthread_detach(thread);
 }
 static void *worker(void *argument) {
     struct table *t = argument;
