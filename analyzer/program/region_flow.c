@@ -570,7 +570,31 @@ static void run_block(struct solve *x, uint32_t b)
     }
 }
 
-/* Is there a way from the entry to a return that meets no FREE of parameter i's object? */
+/* The successor that a branch takes when parameter i is null: 0 or 1; 2 when it asks something else. */
+static uint32_t null_side(const struct solve *x, const struct ir_block_rec *b, uint32_t param)
+{
+    if (b->term != IR_TERM_BRANCH)
+        return 2;
+    ir_expr e = uncast(x->u, b->cond);
+    uint32_t side = 1;
+    for (;;) {
+        const struct ir_expr_rec *r = &x->u->exprs[e];
+        bool zero = r->op == IR_E_BINARY && (r->c == IR_B_EQ || r->c == IR_B_NE) && x->u->exprs[uncast(x->u, r->b)].op == IR_E_CONST &&
+                    !x->u->exprs[uncast(x->u, r->b)].a;
+        if (r->op == IR_E_UNARY && r->b == IR_U_LNOT)
+            side = !side;
+        else if (zero)
+            side = r->c == IR_B_EQ ? !side : side;
+        else
+            break;
+        e = uncast(x->u, r->a);
+    }
+    const struct ir_expr_rec *r = &x->u->exprs[e];
+    bool asks = r->op == IR_E_LOAD && x->u->exprs[r->a].op == IR_E_VAR && x->u->exprs[r->a].a == x->first_param + param;
+    return asks ? side : 2;
+}
+
+/* Is there no way from the entry to a return that meets no FREE of parameter i's object, but those on which it is null? */
 static bool freed_always(const struct solve *x, uint32_t param)
 {
     const struct region_flow *f = x->f;
@@ -590,9 +614,10 @@ static bool freed_always(const struct solve *x, uint32_t param)
         if (stop)
             continue;
         escaped = rec->term == IR_TERM_RETURN;
+        uint32_t null = null_side(x, rec, param);
         for (uint32_t i = 0; i < rec->succs.count; i++) {
             uint32_t to = x->u->succs[rec->succs.first + i].block - x->first_block;
-            if (!seen[to]) {
+            if (!seen[to] && i != null) {
                 seen[to] = true;
                 vec_push(&work, to);
             }

@@ -148,3 +148,28 @@ int kept_when_it_failed(struct channel *c, struct message *m)
     }
     return 0;
 }
+
+static void message_free(struct message *m)
+{
+    if (!m)
+        return;
+    free(m);
+}
+
+static void *handle_kindly(void *arg)
+{
+    struct message *m = arg;
+    m->id++;
+    message_free(m);
+    return NULL;
+}
+
+int freed_by_wrappers(struct message *m)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, handle_kindly, m) != 0)
+        return -1;
+    pthread_detach(t);
+    message_free(m); // expected-warning {{'m' is freed after it was given to another thread [aglet-use-after-send]}}
+    return 0;
+}
