@@ -120,6 +120,7 @@ static int cc(int argc, char **argv)
     char err[SAY_MAX], *plugin = NULL, *clang = layout_clang(&plugin, err, sizeof err);
     if (!clang) {
         say("%s", err);
+        strings_free(&args);
         return EXIT_TROUBLE;
     }
     free(args.at[0]);
