@@ -2,8 +2,8 @@
 """Plant bugs in real programs, one at a time, lint the whole program each time, and count who was caught.
 
 Stands on tests/realworld for the programs, plant.py for the bugs, `aglet lint` for the verdicts. A bug counts as
-reported when one of the kind's own rules speaks that did not speak before, at the mutated function or telling a story
-that leads there. Whatever else is new is noise.
+reported when one of the kind's own rules speaks that did not speak before, at the mutated function, telling a story
+that leads there, or naming the planted lock. Whatever else is new is noise.
 
 usage: run.py --build BUILD [--per-kind N] [--jobs N] [--program NAME] [--kind KIND] [--list] [--show]
 """
@@ -174,7 +174,8 @@ class Judge:
         def here(path, line):
             return path == str(relative) and mutant.lines[0] <= (line or 0) <= mutant.lines[1]
 
-        at = [f for f in new if here(f.path, f.line) or any(here(*place) for place in f.places)]
+        # A finding that names the planted lock is about the mutation, wherever a caller is told of it.
+        at = [f for f in new if here(f.path, f.line) or any(here(*place) for place in f.places) or plant.OTHER in f.message]
         elsewhere = [f for f in new if f not in at]
         if any(f.rule in plant.RIGHT_RULES[mutant.kind] for f in at):
             return "right rule", at, elsewhere
