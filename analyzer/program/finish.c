@@ -406,11 +406,12 @@ static void settle_lock(struct solver *s, term lock, const struct held *held)
     }
     for (size_t i = 0; !every && i < s->unlocks.n; i++)
         mixed |= s->unlocks.at[i].held && term_same_shape(&s->t, s->unlocks.at[i].lock, lock);
-    if (mixed && !apart) {
-        report_leaks(s, lock, 0, PROBLEM_LEAK);
+    c = candidate_new(s, CANDIDATE_HELD_ON_RETURN, path, term_class(&s->t, lock), held->candidate);
+    if (mixed && !apart) { /* no caller could know: no doubt, and no effect on callers */
+        s->p->locks->candidates.at[c].condemned = true;
+        report_leaks(s, lock, c, PROBLEM_LEAK);
         return;
     }
-    c = candidate_new(s, CANDIDATE_HELD_ON_RETURN, path, term_class(&s->t, lock), held->candidate);
     s->p->locks->candidates.at[c].mixed |= mixed;
     s->p->locks->candidates.at[c].every_return |= every;
     s->p->locks->candidates.at[c].reachable |= path || returns_it;

@@ -8,24 +8,27 @@
  * callers are not all known (a plugin sees one file) an external function has the benefit of the doubt. */
 #include "lock_facts.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
+/* One of the words stands in the name, at the start of a part of it; "lock" and "unlock" anywhere: rdlock, my_unlock_all. */
 static bool says(const char *name, const char *const *words)
 {
     for (; *words; words++)
         for (const char *at = name; *at; at++)
-            if (!strncasecmp(at, *words, strlen(*words)))
+            if (!strncasecmp(at, *words, strlen(*words)) &&
+                (at == name || at[-1] == '_' || strstr(*words, "lock") || (isupper((unsigned char)*at) && islower((unsigned char)at[-1]))))
                 return true;
     return false;
 }
 
 static bool named_like(const struct linked_func *f, enum candidate_kind kind)
 {
-    static const char *const taking[] = {"lock", "acquire", "enter", "begin", "hold", "grab", "suspend", "freeze", "start",
-                                         "wait", "prepare", "get", "pin", "before", "fork", NULL};
-    static const char *const giving[] = {"unlock", "release", "leave", "exit", "end", "drop", "resume", "thaw", "done", "put",
-                                         "finish", "stop", "after", "commit", "abort", "rollback", "fork", NULL};
+    static const char *const taking[] = {"lock", "acquire", "enter", "begin", "hold", "grab", "suspend", "freeze", "take",
+                                         "pin", "before", NULL};
+    static const char *const giving[] = {"unlock", "release", "leave", "end", "drop", "resume", "thaw", "give", "commit",
+                                         "rollback", "abort", "after", NULL};
 
     return says(f->name, kind == CANDIDATE_HELD_ON_RETURN ? taking : giving);
 }
@@ -82,7 +85,7 @@ static bool meant_by_itself(const struct program *p, const struct candidate *c)
     if (is_bare_param(p, c) && !class_known(c->class) && (c->kind == CANDIDATE_RELEASES || (!c->mixed && !f->n_callers)))
         return true;
     if (c->kind == CANDIDATE_HELD_ON_RETURN) {
-        if (c->mixed)
+        if (c->mixed || (c->from && p->locks->candidates.at[c->from].mixed))
             return false;
         if (!c->reachable) /* in an object callers cannot name: kept on purpose only if somebody lets go of such a lock */
             return other_half(p, c) || (!p->options.whole && !f->internal && !class_known(c->class));
@@ -157,7 +160,7 @@ static void judge_meaning(struct program *p)
         for (size_t i = 1; i < facts->candidates.n; i++) { /* what a caller hands on on purpose was meant */
             struct candidate *c = &facts->candidates.at[i];
             if (c->meant && c->from && !facts->candidates.at[c->from].meant && !facts->candidates.at[c->from].condemned &&
-                !facts->candidates.at[c->from].paired) {
+                !facts->candidates.at[c->from].paired && (c->paired || !facts->candidates.at[c->from].mixed)) {
                 facts->candidates.at[c->from].meant = true;
                 changed = true;
             }
