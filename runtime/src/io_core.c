@@ -26,6 +26,14 @@ void aglet_io_close(aglet_io *io) {
     *io = (aglet_io){.fd = -1};
 }
 
+int aglet_io_release(aglet_io *io) {
+    int fd = io->fd;
+    if (fd >= 0)
+        io_source_remove(io->source_);
+    *io = (aglet_io){.fd = -1};
+    return fd;
+}
+
 int io_attach(aglet_io *io) {
     if (io->source_ && !io_source_is_dead(io->source_))
         return 0;

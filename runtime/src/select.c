@@ -22,6 +22,14 @@ static unsigned turning(void) {
     return start++;
 }
 
+static bool is_io(const struct aglet_case *c) {
+    return c->kind == AGLET_READABLE_ || c->kind == AGLET_WRITABLE_;
+}
+
+static enum io_direction direction(const struct aglet_case *c) {
+    return c->kind == AGLET_READABLE_ ? IO_READ : IO_WRITE;
+}
+
 static int try_case(struct aglet_case *c) {
     switch (c->kind) {
     case AGLET_RECV_:
@@ -36,8 +44,10 @@ static int try_case(struct aglet_case *c) {
         join_take(t, c->item);
         return 0;
     }
-    case AGLET_READABLE_: {
-        struct pollfd p = {.fd = ((aglet_io *)c->on)->fd, .events = POLLIN};
+    case AGLET_READABLE_:
+    case AGLET_WRITABLE_: {
+        struct pollfd p = {.fd = ((aglet_io *)c->on)->fd,
+                           .events = c->kind == AGLET_READABLE_ ? POLLIN : POLLOUT};
         return poll(&p, 1, 0) > 0 ? 0 : -EAGAIN;
     }
     default:
@@ -55,7 +65,8 @@ static bool link_case(struct aglet_case *c, struct waiter *w, uint32_t turn) {
     case AGLET_JOIN_TASK_:
         return join_link(c->on, w);
     case AGLET_READABLE_:
-        return io_source_link(((aglet_io *)c->on)->source_, IO_READ, turn, w);
+    case AGLET_WRITABLE_:
+        return io_source_link(((aglet_io *)c->on)->source_, direction(c), turn, w);
     default:
         return true;
     }
@@ -76,7 +87,8 @@ static void unlink_case(struct aglet_case *c, struct waiter *w, bool fired) {
             join_unlink(c->on, w);
         break;
     case AGLET_READABLE_:
-        io_source_unlink(((aglet_io *)c->on)->source_, IO_READ, w);
+    case AGLET_WRITABLE_:
+        io_source_unlink(((aglet_io *)c->on)->source_, direction(c), w);
         break;
     default:
         break;
@@ -96,7 +108,7 @@ int aglet_select(struct aglet_case *cases, size_t n, aglet_time deadline) {
         return error;
     struct aglet_task *t = task_self();
     for (size_t i = 0; i < n; i++)
-        if (cases[i].kind == AGLET_READABLE_) {
+        if (is_io(&cases[i])) {
             if (!t)
                 return -ENOTSUP;
             if ((error = io_attach(cases[i].on)))
@@ -108,8 +120,8 @@ int aglet_select(struct aglet_case *cases, size_t n, aglet_time deadline) {
         uint32_t turns[MAX_CASES];
         for (size_t k = 0; k < n; k++) {
             size_t i = (start + k) % n;
-            if (cases[i].kind == AGLET_READABLE_)
-                turns[i] = io_source_turn(((aglet_io *)cases[i].on)->source_, IO_READ, NULL);
+            if (is_io(&cases[i]))
+                turns[i] = io_source_turn(((aglet_io *)cases[i].on)->source_, direction(&cases[i]), NULL);
             int result = try_case(&cases[i]);
             if (result == -EAGAIN)
                 continue;

@@ -486,6 +486,11 @@ static struct aglet_task *search(struct worker *w) {
 
 static bool work_anywhere(struct worker *w) {
     struct aglet_executor *ex = w->executor;
+#ifndef AGLET_TSAN_
+    /* Partner: the fence in announce_work. Either it sees the idle bit, or the sizes below show what it
+     * pushed. */
+    atomic_thread_fence(memory_order_seq_cst);
+#endif
     if (atomic_load(&w->inbox) || atomic_load(&ex->injected) > 0)
         return true;
     for (unsigned i = 0; i < ex->n; i++)

@@ -31,6 +31,10 @@ AGLET_API int aglet_io_open(aglet_io *io, int fd);
 /* Close the descriptor; who still waits on it gets -ECANCELED. A closed one is fine. */
 AGLET_API void aglet_io_close(aglet_io *io);
 
+/* Stop watching the descriptor and give it back, open; who still waits on it gets -ECANCELED. Returns it, -1
+ * when closed. */
+AGLET_API int aglet_io_release(aglet_io *io);
+
 /* Read what is there, waiting for the first byte. 0: the end. */
 AGLET_API ssize_t aglet_read(aglet_io *io, void *to, size_t n) AGLET_YIELDS;
 AGLET_API ssize_t aglet_read_until(aglet_io *io, void *to, size_t n, aglet_time deadline) AGLET_YIELDS;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Waiting for the first of several things: channels, ends of tasks, readable descriptors, a point in time.
- * Stands on aglet/channel.h and aglet/task.h.
+/* Waiting for the first of several things: channels, ends of tasks, descriptors that can be read or written,
+ * a point in time. Stands on aglet/channel.h and aglet/task.h.
  *
  *     struct aglet_case cases[] = {AGLET_CASE_RECV(&rx, &job), AGLET_CASE_JOIN(child, &result)};
  *     switch (aglet_select(cases, 2, aglet_after_ms(100))) {
@@ -13,7 +13,14 @@
 #include "aglet/io.h"
 #include "aglet/task.h"
 
-enum aglet_case_kind { AGLET_RECV_, AGLET_SEND_, AGLET_JOIN_TASK_, AGLET_READABLE_, AGLET_NEVER_ };
+enum aglet_case_kind {
+    AGLET_RECV_,
+    AGLET_SEND_,
+    AGLET_JOIN_TASK_,
+    AGLET_READABLE_,
+    AGLET_WRITABLE_,
+    AGLET_NEVER_
+};
 
 /* One thing to wait for; make it with the macros below. */
 struct aglet_case {
@@ -32,6 +39,8 @@ struct aglet_case {
     { AGLET_JOIN_TASK_, (task), (result_at), 0 }
 #define AGLET_CASE_READABLE(io)                                                                              \
     { AGLET_READABLE_, (io), NULL, 0 }
+#define AGLET_CASE_WRITABLE(io)                                                                              \
+    { AGLET_WRITABLE_, (io), NULL, 0 }
 /* Waits for nothing: for tables whose entries are switched off. */
 #define AGLET_CASE_NEVER                                                                                     \
     { AGLET_NEVER_, NULL, NULL, 0 }
@@ -42,7 +51,7 @@ AGLET_BEGIN_DECLS
  *
  * Ensures   the others are as if never begun: no value was taken or sent, no handle given up.
  * Returns   the index of the case, whose `result` says how it went; -ETIMEDOUT, -ECANCELED when none was
- * done; -EINVAL for more than 64 cases; -ENOTSUP for AGLET_CASE_READABLE outside tasks. With deadline 0 it
+ * done; -EINVAL for more than 64 cases; -ENOTSUP for descriptors outside tasks. With deadline 0 it
  * does not wait. */
 AGLET_API int aglet_select(struct aglet_case *cases, size_t n, aglet_time deadline) AGLET_YIELDS;
 
