@@ -62,8 +62,7 @@ AGLET_END_DECLS
  * same for a shared receiver */
 #define AGLET_CHANNEL(name, type)                                                                            \
     typedef type name##_item;                                                                                \
-    typedef struct AGLET_SEND AGLET_NOT_SYNC("a sender is one handle: clone it for the other thread")        \
-        name##_sender {                                                                                      \
+    typedef struct AGLET_SEND name##_sender {                                                                \
         aglet_chan *chan_ AGLET_SHARED;                                                                      \
     } name##_sender;                                                                                         \
     typedef struct AGLET_SEND AGLET_NOT_SYNC("one consumer: turn it into a shared receiver")                 \

@@ -8,7 +8,8 @@
 
 /* A handle: filled by a spawn, used up by one join or detach. May be copied; the copies count as one. Zero is
  * none. */
-typedef struct AGLET_TRUSTED_SEND("a handle may be joined anywhere") aglet_thread {
+typedef struct AGLET_TRUSTED_SEND("a handle may be joined anywhere")
+    AGLET_TRUSTED_SYNC("until it is used up it is only read") aglet_thread {
     struct aglet_thread_state_ *state_;
     uint64_t serial_;
 } aglet_thread;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The C counterpart of each row of Rust's table of Send and Sync; test_traits.c holds the answers against it.
- * Stands on annotations.h and pthreads. `struct rows` has one member per row: read by its name. */
+ * Stands on annotations.h, pthreads and the runtime's headers. `struct rows` has one member per row: read by its name. */
+#include <aglet/aglet.h>
 #include <aglet/annotations.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -205,7 +206,26 @@ struct thread_bound {
     int value;
 };
 
+AGLET_CHANNEL(ints, int);
+
 struct rows {
+    /* the runtime's own */
+    aglet_mutex own_mutex;
+    aglet_rwlock own_rwlock;
+    aglet_cond own_cond;
+    aglet_once own_once;
+    aglet_barrier own_barrier;
+    aglet_semaphore own_semaphore;
+    aglet_guard own_guard;
+    aglet_read_guard own_read_guard;
+    aglet_thread own_thread;
+    aglet_task *own_task;
+    aglet_weak *own_weak;
+    AGLET_MUTEX_OF(int) own_mutex_of;
+    ints_sender own_sender;
+    ints_receiver own_receiver;
+    ints_shared_receiver own_shared_receiver;
+
     int i32;
     struct string string;
     int file;
