@@ -151,7 +151,14 @@ static bool acquire(struct call *c, struct world *w, const struct lock_effect *e
             return true;
         }
         if (h->flags & HELD_MAYBE) {
+            if (s->recording && h->candidate) /* who takes it now did not count on that call */
+                NOTE_FUNC(&s->p->locks->candidates.at[h->candidate].clashes, s->func);
             h->flags &= (uint8_t)~HELD_MAYBE;
+            h->candidate = e->candidate;
+            h->event = c->event;
+            h->in_func = e->site.func;
+            h->in_loc = e->site.loc;
+            h->trail = w->trail;
             return true;
         }
         if (is_try)
