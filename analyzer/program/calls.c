@@ -239,7 +239,7 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
 
     if (w->failed && e->candidate && s->recording) /* cleaning up after a lock call that failed: a robust mutex */
         pair(s, e->candidate);
-    if (collected(s, w, lock) || w->failed)
+    if (collected(s, w, lock) || w->failed || e->guard)
         return;
     for (uint32_t i = 0; i < w->n_held; i++)
         if (world_held(w, lock) == NULL && class_known(class) && class_equal(class, term_class(&s->t, w->held[i].lock)) &&
@@ -858,9 +858,13 @@ static void apply(struct call *c, struct world *w)
         world_own(&s->arena, w, result);
     for (uint32_t i = 0; i < n; i++) {
         struct world *out = i + 1 < n ? world_copy(&s->arena, w) : w;
-        if (!apply_outcome(c, out, sum->n_outcomes ? &sum->outcomes[i] : &plain, when + i * 8, result))
+        const struct outcome *o = sum->n_outcomes ? &sum->outcomes[i] : &plain;
+        /* A try that returns its lock returns NULL where it failed. */
+        const bool none = sum->returns && range_equal(o->result, range_of(0));
+        const term back = none ? term_const(&s->t, 0) : result;
+        if (!apply_outcome(c, out, o, when + i * 8, back))
             continue;
-        put_result(c, out, result);
+        put_result(c, out, back);
         vec_push(&s->next, out);
     }
 }

@@ -62,7 +62,7 @@ static void add_effect(struct program *p, struct summary *s, struct lock_effect 
 static void apply_effect(struct program *p, uint32_t func, struct summary *s, const struct model_effect *m)
 {
     const term a = model_term(p, &m->a);
-    struct lock_effect e = {a, EFFECT_ACQUIRE, m->flags & MODEL_SHARED, m->flags & MODEL_ASYNC, false, false, RANGE_ALL, {func, 0}, 0};
+    struct lock_effect e = {a, EFFECT_ACQUIRE, m->flags & MODEL_SHARED, m->flags & MODEL_ASYNC, false, false, RANGE_ALL, {func, 0}, 0, false};
     struct requirement r = {0};
 
     switch (m->kind) {
@@ -207,6 +207,23 @@ term lock_path_summary(struct program *p, const struct lock_path *path)
     return root && term_at(&p->paths, root)->op == TERM_LOCAL ? 0 : root;
 }
 
+/* Is a parameter a pointer to a guard? */
+static bool takes_guard(const struct unit *u, ir_func func)
+{
+    const struct ir_range params = u->funcs[func].params;
+
+    for (uint32_t i = 0; i < params.count; i++) {
+        ir_type t = type_plain(u, u->vars[params.first + i].type);
+        if (u->types[t].kind != IR_T_POINTER)
+            continue;
+        const struct ir_range annots = u->types[type_plain(u, u->types[t].elem)].annots;
+        for (uint32_t k = 0; k < annots.count; k++)
+            if (u->annots[annots.first + k].kind == IR_A_guard_type)
+                return true;
+    }
+    return false;
+}
+
 static void one_annotation(struct program *p, uint32_t func, struct summary *s, const struct linked_unit *lu,
                            struct lock_context context, const struct ir_annot_rec *a, bool *replaced)
 {
@@ -238,7 +255,7 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
     for (uint32_t i = 0; i < list.n_paths; i++) {
         const term lock = lock_path_summary(p, &list.paths[i]);
         struct lock_effect e = {lock, EFFECT_ACQUIRE, a->kind == IR_A_acquires_shared || a->kind == IR_A_try_acquires_shared,
-                                false, false, false, RANGE_ALL, {func, a->loc}, 0};
+                                false, false, false, RANGE_ALL, {func, a->loc}, 0, false};
         struct requirement r = {0};
         if (!lock)
             continue;
@@ -261,9 +278,14 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
             }
             s->effects |= EFFECT_LOCKS;
             if (a->kind == IR_A_try_acquires || a->kind == IR_A_try_acquires_shared) {
+                /* `true` is 1 by the time <stdbool.h> is through with it; a pointer is true when it is not NULL */
+                const struct ir_type_rec *type = &lu->unit->types[type_plain(lu->unit, lu->unit->funcs[p->funcs.at[func].func].type)];
+                if (lu->unit->types[type_plain(lu->unit, type->elem)].kind == IR_T_POINTER && list.when.test == RESULT_EQ && list.when.value)
+                    list.when = (struct result_when){.test = RESULT_NE, .value = 0};
                 add_try(p, s, e, list.when);
             } else {
                 e.kind = a->kind == IR_A_releases ? EFFECT_RELEASE : EFFECT_ACQUIRE;
+                e.guard = e.kind == EFFECT_RELEASE && takes_guard(lu->unit, p->funcs.at[func].func);
                 add_effect(p, s, e);
                 if (e.kind == EFFECT_ACQUIRE)
                     ADD(p, s->inner, s->n_inner, struct inner_lock, ((struct inner_lock){lock, e.shared, e.site, {{0, RANGE_ALL}}, 0, {0, 0}}));

@@ -27,6 +27,7 @@ struct lock_effect {
     struct range ok; /* soft only */
     struct site site; /* where it really happens */
     uint32_t candidate; /* lock_facts: whether it is meant is still to be judged; or 0 */
+    bool guard;         /* RELEASE: by a function handed an AGLET_GUARD_TYPE: of what the guard holds, if anything */
 };
 
 /* What must be so before the call for an outcome: a value (parameter, field of one, global) in a range. */

@@ -19,7 +19,8 @@ if not list((Path(aglet).parents[1] / "lib/aglet").glob("aglet-extract-*")):
     print("skipped: no extractor is built (no Clang with its headers was found)")
     sys.exit(77)
 
-if page.stem not in subprocess.run([aglet, "rules"], capture_output=True, text=True).stdout.split():
+known = subprocess.run([aglet, "rules"], capture_output=True, text=True).stdout
+if page.stem not in {line.split()[0] for line in known.splitlines() if line.split()}:
     print(f"skipped: this build has no rule {page.stem}")
     sys.exit(77)
 
