@@ -59,6 +59,8 @@ def finish():
 class Project:
     """A directory with sources; `files` maps names to texts, each C file gets a row of the database."""
 
+    command = AGLET
+
     def __init__(self, files=None, database=True):
         self.path = Path(tempfile.mkdtemp(prefix="aglet-tool-")).resolve()
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("AGLET_") or k == "AGLET_CLANG_MAJOR"}

@@ -114,11 +114,24 @@ with Project({"a.c": LEAK}) as p:
            "cannot write to the cache directory '/proc/aglet': No such file or directory; going on without keeping anything", "1 file analysed (1 parsed")
     p.write("plain", "a file")
     expect("a cache that is a file", p.lint("--cache=plain"), 1, f"cannot write to the cache directory '{p.path}/plain': Not a directory")
+    directory = Path(p.path, "readonly")
+    directory.mkdir()
+    expect("a cache that is filled", p.lint("--cache=readonly"), 1, "1 file analysed (1 parsed")
     if os.getuid() != 0:
-        directory = Path(p.path, "readonly")
-        directory.mkdir()
         directory.chmod(stat.S_IRUSR | stat.S_IXUSR)
-        expect("a read-only cache", p.lint("--cache=readonly"), 1, f"cannot write to the cache directory '{directory}': Permission denied")
+        expect("a read-only cache", p.lint("--cache=readonly"), 1, f"cannot write to the cache directory '{directory}': Permission denied",
+               "1 file analysed (0 parsed, 1 from the cache)")
+        directory.chmod(stat.S_IRWXU)
+    elif p.run("unshare", "-m", "true").returncode == 0: # root may write anywhere but on a file system that is read-only
+        mount = "mount --bind readonly readonly && mount -o remount,ro,bind readonly && exec \"$0\" lint --cache=readonly"
+        expect("a read-only cache", p.run("unshare", "-m", "sh", "-c", mount, p.command), 1,
+               f"cannot write to the cache directory '{directory}': Read-only file system; going on without keeping anything",
+               "1 file analysed (0 parsed, 1 from the cache)")
+        p.write("a.c", "/* changed */\n" + LEAK)
+        expect("a read-only cache and a changed file", p.run("unshare", "-m", "sh", "-c", mount, p.command), 1,
+               f"cannot write to the cache directory '{directory}': Read-only file system", "1 file analysed (1 parsed")
+    else:
+        print("skipped in part: root may write everywhere here, and mount namespaces may not be made")
 
 # ---- baselines
 with Project({"a.c": LEAK}) as p:
