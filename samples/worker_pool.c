@@ -4,14 +4,13 @@
 #include <aglet/channel.h>
 #include <aglet/thread.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 struct job {
     int number;
     long square;
 };
 
-AGLET_CHANNEL(jobs, struct job *AGLET_OWNED);
+AGLET_CHANNEL(jobs, struct job *);
 
 enum { WORKERS = 4, JOBS = 200 };
 
@@ -25,10 +24,8 @@ static void *work(void *arg) {
     struct job *job;
     while (jobs_shared_recv(&w->todo, &job) == 0) {
         job->square = (long)job->number * job->number;
-        if (jobs_send(&w->done, job)) {
-            free(job);
+        if (jobs_send(&w->done, job))
             break;
-        }
     }
     jobs_shared_drop(&w->todo);
     jobs_drop(&w->done);
@@ -40,6 +37,7 @@ int main(void) {
     jobs_receiver todo_rx, done_rx;
     struct worker workers[WORKERS];
     aglet_thread threads[WORKERS];
+    static struct job jobs[JOBS];
     if (jobs_bounded(&todo_tx, &todo_rx, 16) || jobs_unbounded(&done_tx, &done_rx))
         return 1;
     jobs_shared_receiver todo = jobs_share(&todo_rx);
@@ -51,20 +49,17 @@ int main(void) {
     }
     jobs_shared_drop(&todo);
     jobs_drop(&done_tx);
+    for (int i = 1; i <= JOBS; i++)
+        jobs[i - 1].number = i;
     for (int i = 1; i <= JOBS; i++) {
-        struct job *job = malloc(sizeof *job);
-        if (!job)
+        if (jobs_send(&todo_tx, &jobs[i - 1]))
             return 1;
-        *job = (struct job){.number = i};
-        if (jobs_send(&todo_tx, job))
-            free(job);
     }
     jobs_drop(&todo_tx);
     long sum = 0;
     struct job *job;
     while (jobs_recv(&done_rx, &job) == 0) {
         sum += job->square;
-        free(job);
     }
     jobs_drop_receiver(&done_rx);
     for (int i = 0; i < WORKERS; i++)

@@ -21,12 +21,12 @@ AGLET_BEGIN_DECLS
 typedef struct aglet_task aglet_task;
 
 /* What a task does. What it returns is what its joiner gets. */
-typedef void *aglet_task_fn(void *arg);
+typedef void *aglet_task_fn(void *arg) AGLET_TASK_ENTRY;
 
 /* One step of a task without a stack: AGLET_PENDING, or anything else when it has ended; see
  * aglet/stackless.h. */
 #define AGLET_PENDING (-2147483647 - 1)
-typedef int aglet_step_fn(void *frame);
+typedef int aglet_step_fn(void *frame) AGLET_TASK_ENTRY;
 
 /* Start a task on the executor that runs the caller.
  *
