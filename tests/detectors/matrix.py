@@ -116,7 +116,7 @@ def main():
     for source in sources:
         name = os.path.basename(source)[:-2]
         with open(source) as f:
-            text = f.read()
+            text = re.sub(r"\s+\*?\s*", " ", f.read(4000))  # a comment may be wrapped anywhere
         rule = re.search(r"Finds: ([a-z-]+)", text).group(1)
         only_api = "Only with Aglet's API" in text
         said = lambda code, out: code == 66 and f"[aglet-{rule}]" in out
