@@ -492,8 +492,10 @@ static void check_needs(struct call *c, struct world *w)
             note_inner(s, w, &own);
         }
     }
-    if (s->recording)
+    if (s->recording) {
         order_call(s, w, c->event, c->callee, c->sum, c->args, c->n_args);
+        check_suspends(s, w, c->callee, c->sum, c->event);
+    }
 }
 
 static bool mentions_var(const struct unit *u, ir_expr e, ir_var v)
@@ -608,8 +610,11 @@ static void wait_condition(struct call *c, struct world *w, const struct wait_ef
                     problem_story(s, pr, STORY_NEAR, s->u, s->u->events[w->held[i].event].loc, print_place(s, w->held[i].lock));
         }
     }
-    if (s->recording)
+    if (s->recording) {
         order_wait(s, w, lock, false, s->p->funcs.at[c->callee].defined ? wait->site : (struct site){0, 0}, c->event);
+        if (!s->p->funcs.at[c->callee].defined)
+            check_wait_suspends(s, w, c->callee, lock, c->event);
+    }
     c->world = w;
     if (s->recording)
         note_wait(c, wait, lock, condition, path_lock, path_condition, h);

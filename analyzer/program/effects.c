@@ -113,27 +113,26 @@ static void add_effects(struct pass *x, uint32_t bits, ir_loc loc)
         }
 }
 
-static bool arg_const(struct pass *x, const struct ir_event_rec *ev, uint32_t index, int64_t *v)
+static bool arg_const(const struct unit *u, const struct ir_event_rec *ev, uint32_t index, int64_t *v)
 {
     ir_expr e;
 
     if (index >= ev->args.count)
         return false;
-    e = x->u->expr_refs[ev->args.first + index];
-    while (x->u->exprs[e].op == IR_E_CAST)
-        e = x->u->exprs[e].a;
-    *v = (int64_t)((uint64_t)x->u->exprs[e].b << 32 | x->u->exprs[e].a);
-    return x->u->exprs[e].op == IR_E_CONST;
+    e = u->expr_refs[ev->args.first + index];
+    while (u->exprs[e].op == IR_E_CAST)
+        e = u->exprs[e].a;
+    *v = (int64_t)((uint64_t)u->exprs[e].b << 32 | u->exprs[e].a);
+    return u->exprs[e].op == IR_E_CONST;
 }
 
-/* `blocks: if $3 != 0`: only where the argument is a constant that says so. */
-static void conditional_blocks(struct pass *x, const struct ir_event_rec *ev, const struct model_function *m)
+bool call_blocks_if(const struct unit *u, const struct ir_event_rec *ev, const struct model_function *m)
 {
     for (uint32_t i = 0; m && i < m->n_effects; i++) {
         const struct model_if *only = &m->effects[i].only;
         int64_t v;
         bool holds = false;
-        if (m->effects[i].kind != MODEL_BLOCKS || only->test == MODEL_ALWAYS || !arg_const(x, ev, only->index, &v))
+        if (m->effects[i].kind != MODEL_BLOCKS || only->test == MODEL_ALWAYS || !arg_const(u, ev, only->index, &v))
             continue;
         switch (only->test) {
         case MODEL_EQ: holds = v == only->value; break;
@@ -147,11 +146,18 @@ static void conditional_blocks(struct pass *x, const struct ir_event_rec *ev, co
         default: break;
         }
         if (holds)
-            add_effects(x, EFFECT_BLOCKS, ev->loc);
+            return true;
     }
+    return false;
 }
 
 static ir_var returned_var(struct pass *x, ir_expr e);
+
+static void conditional_blocks(struct pass *x, const struct ir_event_rec *ev, const struct linked_func *callee)
+{
+    if (call_blocks_if(x->u, ev, callee->model))
+        add_effects(x, EFFECT_BLOCKS, ev->loc);
+}
 
 static void call(struct pass *x, ir_event event)
 {
@@ -172,7 +178,7 @@ static void call(struct pass *x, ir_event event)
         if (edges[k].callback)
             continue;
         if (!callee->defined)
-            conditional_blocks(x, ev, callee->model);
+            conditional_blocks(x, ev, callee);
         for (uint32_t i = 0; i < ev->args.count && i < 64; i++) {
             const ir_expr arg = x->u->expr_refs[ev->args.first + i];
             const uint64_t mask = value_mask(x, arg), bit = UINT64_C(1) << i;
@@ -299,6 +305,65 @@ static bool returns_fresh(struct pass *x)
     return found;
 }
 
+static bool block_blocks(const struct pass *x, uint32_t b)
+{
+    const struct ir_block_rec *rec = &x->u->blocks[b];
+
+    for (uint32_t i = 0; i < rec->events.count; i++) {
+        const ir_event e = rec->events.first + i;
+        const struct ir_event_rec *ev = &x->u->events[e];
+        uint32_t n;
+        const struct call_edge *edges = ev->op == IR_EV_CALL ? program_calls(x->p, x->func, e, &n) : NULL;
+        if (!edges || n != 1 || edges[0].callback)
+            continue;
+        const struct linked_func *callee = &x->p->funcs.at[edges[0].callee];
+        const struct summary *s = callee->summary;
+        if (callee->defined ? s && s->blocks_always
+                            : (s && s->effects & EFFECT_BLOCKS) || call_blocks_if(x->u, ev, callee->model))
+            return true;
+    }
+    return false;
+}
+
+/* Does every way from the entry to a return pass a call that blocks? */
+static bool blocks_always(const struct pass *x)
+{
+    const uint32_t n = x->fr->blocks.count, first = x->fr->blocks.first;
+    uint32_t *stack, top = 0;
+    bool *seen, returns = false, any = false;
+
+    if (!(x->s->effects & EFFECT_BLOCKS) || !n)
+        return false;
+    for (uint32_t b = 0; b < n; b++) {
+        returns |= x->u->blocks[first + b].term == IR_TERM_RETURN;
+        any |= block_blocks(x, first + b);
+    }
+    if (!returns || !any)
+        return false;
+    stack = xcalloc(n, sizeof *stack);
+    seen = xcalloc(n, sizeof *seen);
+    stack[top++] = 0;
+    seen[0] = true;
+    returns = false;
+    while (top && !returns) {
+        const uint32_t b = stack[--top];
+        const struct ir_block_rec *rec = &x->u->blocks[first + b];
+        if (block_blocks(x, first + b))
+            continue;
+        returns = rec->term == IR_TERM_RETURN;
+        for (uint32_t i = 0; i < rec->succs.count; i++) {
+            const uint32_t to = x->u->succs[rec->succs.first + i].block - first;
+            if (!seen[to]) {
+                seen[to] = true;
+                stack[top++] = to;
+            }
+        }
+    }
+    free(stack);
+    free(seen);
+    return !returns;
+}
+
 static void effects_of(struct program *p, uint32_t func)
 {
     struct linked_func *f = &p->funcs.at[func];
@@ -327,11 +392,49 @@ static void effects_of(struct program *p, uint32_t func)
             break;
     }
     x.s->fresh = returns_fresh(&x);
+    x.s->blocks_always = blocks_always(&x);
+    for (uint32_t i = 0; i < x.fr->annots.count; i++) { /* what it says of itself counts for its callers */
+        const struct ir_annot_rec *a = &x.u->annots[x.fr->annots.first + i];
+        if (a->kind == IR_A_yields || a->kind == IR_A_blocks)
+            add_effects(&x, a->kind == IR_A_yields ? EFFECT_YIELDS : EFFECT_BLOCKS, a->loc);
+    }
     free(x.masks);
+}
+
+/* Does the program put descriptors into non-blocking mode? Which ones is not followed, so then no receive is known to block. */
+static bool sets_nonblocking(const struct program *p)
+{
+    for (size_t i = 1; i < p->edges.n; i++) {
+        const struct call_edge *e = &p->edges.at[i];
+        const struct linked_func *callee = &p->funcs.at[e->callee], *caller = &p->funcs.at[e->caller];
+        const struct unit *u = caller->unit->unit;
+        int64_t v = 0;
+        if (callee->defined)
+            continue;
+        if (!strcmp(callee->name, "fcntl") && arg_const(u, &u->events[e->event], 1, &v) && v == 4 /* F_SETFL */)
+            return true;
+        if (!strcmp(callee->name, "ioctl") && arg_const(u, &u->events[e->event], 1, &v) && v == 0x5421 /* FIONBIO */)
+            return true;
+        if (!strcmp(callee->name, "accept4") || (!strcmp(callee->name, "socket") && (!arg_const(u, &u->events[e->event], 1, &v) || v & 04000)))
+            return true; /* SOCK_NONBLOCK, or what cannot be told */
+    }
+    return false;
+}
+
+static bool on_descriptor(const char *name)
+{
+    static const char *const names[] = {"accept", "accept4", "connect", "recv", "recvfrom", "recvmsg", "recvmmsg"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i]))
+            return true;
+    return false;
 }
 
 void program_solve_effects(struct program *p)
 {
+    const bool nonblocking = sets_nonblocking(p);
+
     for (uint32_t f = 1; f < p->funcs.n; f++) {
         struct linked_func *lf = &p->funcs.at[f];
         const struct unit *u = lf->unit->unit;
@@ -339,6 +442,8 @@ void program_solve_effects(struct program *p)
             continue;
         if (lf->model)
             lf->summary = summary_of_model(p, f);
+        if (lf->summary && nonblocking && on_descriptor(lf->name))
+            lf->summary->effects &= ~(uint32_t)EFFECT_BLOCKS;
         if (u->funcs[lf->func].annots.count || u->funcs[lf->func].flags & (IR_FF_NORETURN | IR_FF_PURE)) {
             if (!lf->summary)
                 lf->summary = arena_new(&p->arena, struct summary);

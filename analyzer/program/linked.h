@@ -22,6 +22,7 @@ struct lock_facts;
 struct boundaries;
 struct lock_order;
 struct habits;
+struct task_facts;
 
 struct linked_unit {
     struct unit *unit;
@@ -118,6 +119,7 @@ struct program {
     struct boundaries *boundaries; /* boundary.h */
     struct lock_order *lock_order; /* lock_order.h */
     struct habits *habits;         /* habits.h */
+    struct task_facts *tasks;      /* tasks.h */
     uint32_t n_words; /* of a bit set over fields and globals (see mods in summary.h) */
     uint32_t calls_indirect, calls_unresolved; /* counters for --verbose and the benches */
     uint32_t worlds_merged;                    /* points where the bound on worlds was hit */

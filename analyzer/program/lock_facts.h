@@ -22,6 +22,8 @@ enum lock_problem_kind {
     PROBLEM_MISMATCH,  /* held on one branch only */
     PROBLEM_WAIT,      /* condition waits */
     PROBLEM_DESTROY,   /* destroyed while held */
+    PROBLEM_YIELD,     /* a thread lock held at a call that may suspend the task */
+    PROBLEM_BLOCK,     /* a lock held at a call that may stop the thread without bound */
     PROBLEM_KINDS
 };
 enum lock_problem_detail {
@@ -37,7 +39,8 @@ enum lock_problem_detail {
     DETAIL_AT_UNLOCK, DETAIL_AT_RETURN, /* MISMATCH */
     DETAIL_NOT_ACQUIRED, DETAIL_NOT_RELEASED, DETAIL_STILL_HELD, DETAIL_LOST, /* CONTRACT */
     DETAIL_NO_LOOP, DETAIL_NO_MUTEX, DETAIL_OTHER_MUTEX, /* WAIT */
-    DETAIL_LOCAL_DIES /* DESTROY: its storage ends */
+    DETAIL_LOCAL_DIES, /* DESTROY: its storage ends */
+    DETAIL_MAY        /* BLOCK: on some way through the callee only */
 };
 
 enum story_kind {
@@ -50,7 +53,8 @@ enum story_kind {
     STORY_GUARD,      /* text: the guard, declared here */
     STORY_NEAR,       /* text: another instance that is held, taken here */
     STORY_WAIT,       /* text: the condition waited on here */
-    STORY_CONTRACT    /* text: the annotation that says so */
+    STORY_CONTRACT,   /* text: the annotation that says so */
+    STORY_CALLED      /* text: the function called here, on the way to what yields or blocks */
 };
 struct story {
     enum story_kind kind;
@@ -132,6 +136,11 @@ void program_find_recursive_locks(struct program *p);
 /* Judge the candidates so far: those that are mistakes and may mislead callers are condemned, their functions set in
  * `again`. Returns whether there was a new one. */
 bool program_condemn(struct program *p, bool *again);
+/* Does this call of a modelled function block, by a condition on its constant arguments? */
+bool call_blocks_if(const struct unit *u, const struct ir_event_rec *ev, const struct model_function *m);
+/* The next call on the way from function `at` to what gives it the effect (one bit): its event in `at`, and the callee; 0 when
+ * the annotation of `at` says so itself. */
+uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, ir_event *event);
 /* Decide the candidates. */
 void program_judge(struct program *p);
 

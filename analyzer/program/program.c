@@ -10,6 +10,7 @@
 #include "habits.h"
 #include "lock_order.h"
 #include "lock_facts.h"
+#include "tasks.h"
 
 struct program *program_new(const struct program_options *options)
 {
@@ -41,6 +42,7 @@ void program_solve(struct program *p)
     program_judge(p);
     program_find_boundaries(p);
     program_find_lock_order(p);
+    p->tasks = tasks_find(p);
     p->solved = true;
 }
 
@@ -86,6 +88,7 @@ void program_free(struct program *p)
         map64_free(&p->locks->seen);
         map64_free(&p->locks->candidate_of);
     }
+    tasks_free(p->tasks);
     lock_order_free(p->lock_order);
     habits_free(p->habits);
     boundaries_free(p->boundaries);

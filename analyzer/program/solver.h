@@ -119,6 +119,11 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
 term instantiate(struct solver *s, const struct world *w, term path, const term *args, uint32_t n_args, term result);
 bool lock_is_recursive(const struct solver *s, term lock);
 
+/* suspends.c; recording only */
+void check_suspends(struct solver *s, const struct world *w, uint32_t callee, const struct summary *sum, ir_event e);
+/* A condition wait with other locks held than its own. */
+void check_wait_suspends(struct solver *s, const struct world *w, uint32_t callee, term own, ir_event e);
+
 /* finish.c */
 void finish_function(struct solver *s);
 void finish_lightly(struct solver *s);

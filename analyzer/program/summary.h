@@ -123,6 +123,7 @@ struct summary {
     uint64_t recursive_inits; /* parameters: locks initialised recursive */
     bool fresh;        /* returns an object nobody else knows */
     bool never_returns;
+    bool blocks_always; /* every way through it blocks */
     bool known;        /* model, annotation or graph: what is not said here does not happen */
     term returns;      /* the result when it is always this; or 0 */
     uint32_t effects;  /* enum effect_bit */

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Finds task entries and walks down from each to the calls that block.
+ * Stands on tasks.h. Each function is walked once per program, from the first entry that reaches it. */
+#include "tasks.h"
+
+#include <string.h>
+#include "../base/alloc.h"
+#include "lock_facts.h"
+
+static bool marked(const struct unit *u, struct ir_range annots, uint32_t kind)
+{
+    for (uint32_t i = 0; i < annots.count; i++)
+        if (u->annots[annots.first + i].kind == kind)
+            return true;
+    return false;
+}
+
+static bool is_task_type(const struct unit *u, ir_type t)
+{
+    for (int depth = 0; t && depth < 16; depth++) {
+        const struct ir_type_rec *r = &u->types[t];
+        if (r->kind == IR_T_TYPEDEF && marked(u, r->annots, IR_A_task_entry))
+            return true;
+        if (r->kind != IR_T_TYPEDEF && r->kind != IR_T_POINTER && r->kind != IR_T_QUALIFIED)
+            return false;
+        t = r->elem;
+    }
+    return false;
+}
+
+static void add_entry(struct task_facts *t, uint32_t func, struct site from)
+{
+    for (size_t i = 0; i < t->entries.n; i++)
+        if (t->entries.at[i].func == func)
+            return;
+    vec_push(&t->entries, ((struct task_entry){func, from}));
+}
+
+static void find_entries(const struct program *p, struct task_facts *t)
+{
+    for (uint32_t f = 1; f < p->funcs.n; f++) {
+        const struct linked_func *lf = &p->funcs.at[f];
+        const struct unit *u = lf->unit->unit;
+        if (lf->defined && marked(u, u->funcs[lf->func].annots, IR_A_task_entry))
+            add_entry(t, f, (struct site){f, u->funcs[lf->func].loc});
+    }
+    for (size_t i = 1; i < p->edges.n; i++) {
+        const struct call_edge *e = &p->edges.at[i];
+        const struct linked_func *callee = &p->funcs.at[e->callee], *caller = &p->funcs.at[e->caller];
+        const struct unit *u = caller->unit->unit, *cu = callee->unit->unit;
+        const struct ir_func_rec *fr = &cu->funcs[callee->func];
+        const struct ir_event_rec *ev = &u->events[e->event];
+        if (e->callback)
+            continue;
+        for (uint32_t k = 0; k < fr->params.count && k < ev->args.count; k++) {
+            ir_expr arg = u->expr_refs[ev->args.first + k];
+            if (!is_task_type(cu, cu->vars[fr->params.first + k].type))
+                continue;
+            while (u->exprs[arg].op == IR_E_CAST)
+                arg = u->exprs[arg].a;
+            if (u->exprs[arg].op == IR_E_FUNC && p->funcs.at[caller->unit->funcs[u->exprs[arg].a]].defined)
+                add_entry(t, caller->unit->funcs[u->exprs[arg].a], (struct site){e->caller, ev->loc});
+        }
+    }
+}
+
+struct descent {
+    const struct program *p;
+    struct task_facts *t;
+    bool *seen;
+    struct task_block way;
+};
+
+static void descend(struct descent *d, uint32_t func)
+{
+    const struct linked_func *f = &d->p->funcs.at[func];
+    const struct unit *u = f->unit->unit;
+
+    if (d->seen[func] || d->way.n == MAX_TASK_CHAIN)
+        return;
+    d->seen[func] = true;
+    for (uint32_t i = 0; i < f->n_edges; i++) {
+        const struct call_edge *e = &d->p->edges.at[f->first_edge + i];
+        const struct linked_func *callee = &d->p->funcs.at[e->callee];
+        const struct summary *s = callee->summary;
+        bool here = s && s->effects & EFFECT_BLOCKS;
+        if (!callee->defined)
+            here |= call_blocks_if(u, &u->events[e->event], callee->model);
+        if (!here)
+            continue;
+        d->way.via[d->way.n] = (struct site){func, u->events[e->event].loc};
+        d->way.callee[d->way.n++] = e->callee;
+        if (!callee->defined || marked(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_blocks)) {
+            d->way.blocks = e->callee;
+            vec_push(&d->t->blocks, d->way);
+        } else {
+            descend(d, e->callee);
+        }
+        d->way.n--;
+    }
+}
+
+struct task_facts *tasks_find(const struct program *p)
+{
+    struct task_facts *t = xcalloc(1, sizeof *t);
+    struct descent d = {.p = p, .t = t, .seen = xcalloc(p->funcs.n + 1, 1)};
+
+    find_entries(p, t);
+    for (size_t i = 0; i < t->entries.n; i++) {
+        d.way.entry = t->entries.at[i];
+        d.way.n = 0;
+        if (!p->funcs.at[t->entries.at[i].func].unchecked)
+            descend(&d, t->entries.at[i].func);
+    }
+    free(d.seen);
+    return t;
+}
+
+void tasks_free(struct task_facts *t)
+{
+    if (!t)
+        return;
+    vec_free(&t->entries);
+    vec_free(&t->blocks);
+    free(t);
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* lock-across-yield: the matrix of ways to hold a lock and ways to yield, each wrong and right. */
+#include <aglet/async_mutex.h>
+#include <aglet/guard.h>
+#include <aglet/mutex.h>
+#include <aglet/rwlock.h>
+#include <aglet/task.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+static aglet_mutex mu = AGLET_MUTEX_INIT;
+static aglet_rwlock rw = AGLET_RWLOCK_INIT;
+static int n;
+
+/* A guard variable. */
+void guard_held(void);
+void guard_held(void) {
+    AGLET_GUARD(&mu);
+    n++;
+    aglet_sleep_ms(1); // expected-warning {{[aglet-lock-across-yield]}}
+}
+void guard_ended(void);
+void guard_ended(void) {
+    {
+        AGLET_GUARD(&mu);
+        n++;
+    }
+    aglet_sleep_ms(1); // no diagnostic: the guard's scope has ended
+}
+
+/* Raw lock and unlock, of both families. */
+void raw(void);
+void raw(void) {
+    aglet_mutex_lock(&mu);
+    aglet_yield(); // expected-warning {{'mu' is held across 'aglet_yield', which may suspend the task [aglet-lock-across-yield]}}
+    aglet_mutex_unlock(&mu);
+    aglet_yield(); // no diagnostic: released before
+}
+static pthread_mutex_t plain = PTHREAD_MUTEX_INITIALIZER;
+void raw_pthread(void);
+void raw_pthread(void) {
+    pthread_mutex_lock(&plain);
+    aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
+    pthread_mutex_unlock(&plain);
+}
+
+/* Two calls down. */
+static void leaf(void) {
+    aglet_sleep_ms(1);
+}
+static void middle(int deep) {
+    if (deep)
+        leaf();
+}
+void two_down(void);
+void two_down(void) {
+    aglet_mutex_lock(&mu);
+    middle(n); // expected-warning {{[aglet-lock-across-yield]}}
+    aglet_mutex_unlock(&mu);
+    middle(n); // no diagnostic: released
+}
+
+/* Through a function pointer, an ops table, a callback argument. */
+static void (*hook)(void) = leaf;
+void through_pointer(void);
+void through_pointer(void) {
+    aglet_mutex_lock(&mu);
+    hook(); // expected-warning {{[aglet-lock-across-yield]}}
+    aglet_mutex_unlock(&mu);
+}
+struct ops {
+    void (*wait)(void);
+    void (*count)(void);
+};
+static void count(void) {
+    n++;
+}
+static const struct ops ops = {leaf, count};
+void through_table(void);
+void through_table(void) {
+    aglet_mutex_lock(&mu);
+    ops.count(); // no diagnostic: this one does not yield
+    ops.wait();  // expected-warning {{[aglet-lock-across-yield]}}
+    aglet_mutex_unlock(&mu);
+}
+static void each(void (*visit)(void)) {
+    aglet_mutex_lock(&mu);
+    visit(); // expected-warning {{[aglet-lock-across-yield]}}
+    aglet_mutex_unlock(&mu);
+}
+void through_callback(void);
+void through_callback(void) {
+    each(leaf);
+}
+
+/* Unlocked on one branch only. */
+void one_branch(int early);
+void one_branch(int early) {
+    aglet_mutex_lock(&mu);
+    if (early)
+        aglet_mutex_unlock(&mu);
+    aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
+    if (!early)
+        aglet_mutex_unlock(&mu);
+}
+void both_branches(int early);
+void both_branches(int early) {
+    aglet_mutex_lock(&mu);
+    if (early) {
+        aglet_mutex_unlock(&mu);
+    } else {
+        n++;
+        aglet_mutex_unlock(&mu);
+    }
+    aglet_yield(); // no diagnostic: released on both branches
+}
+
+/* trylock. */
+void tried(void);
+void tried(void) {
+    if (aglet_mutex_try_lock(&mu)) {
+        aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
+        aglet_mutex_unlock(&mu);
+    } else {
+        aglet_yield(); // no diagnostic: not got
+    }
+}
+
+/* An async mutex may be held. */
+static aglet_async_mutex am;
+void async(void);
+void async(void) {
+    if (aglet_async_mutex_lock(&am) != 0)
+        return;
+    aglet_yield(); // no diagnostic: it parks tasks, not threads
+    aglet_async_mutex_unlock(&am);
+}
+
+/* The read side of a read-write lock. */
+void reading(void);
+void reading(void) {
+    aglet_rwlock_read(&rw);
+    aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
+    aglet_rwlock_read_unlock(&rw);
+    aglet_yield(); // no diagnostic: released
+}
+
+/* Recursion: the yield is behind a cycle of calls. */
+static void odd(int k);
+static void even(int k) {
+    if (k)
+        odd(k - 1);
+    else
+        aglet_yield();
+}
+static void odd(int k) {
+    if (k)
+        even(k - 1);
+}
+void recursive(void);
+void recursive(void) {
+    aglet_mutex_lock(&mu);
+    even(4); // expected-warning {{[aglet-lock-across-yield]}}
+    aglet_mutex_unlock(&mu);
+    even(4); // no diagnostic: released
+}
+
+/* In a loop: after the guard's scope, and within. */
+void loop_after(void);
+void loop_after(void) {
+    for (int i = 0; i < 3; i++) {
+        {
+            AGLET_GUARD(&mu);
+            n++;
+        }
+        aglet_yield(); // no diagnostic: the guard ends before, in every turn
+    }
+}
+void loop_within(void);
+void loop_within(void) {
+    AGLET_GUARD(&mu);
+    for (int i = 0; i < 3; i++)
+        aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
+}
+
+/* A guard in a struct, in a heap object, and a helper that returns locked. */
+struct session {
+    aglet_mutex mu;
+    int n;
+};
+static void session_enter(struct session *s) {
+    aglet_mutex_lock(&s->mu);
+}
+static void session_leave(struct session *s) {
+    aglet_mutex_unlock(&s->mu);
+}
+void in_object(struct session *s);
+void in_object(struct session *s) {
+    session_enter(s);
+    s->n++;
+    aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
+    session_leave(s);
+    aglet_yield(); // no diagnostic: the helper released it
+}
+struct holder {
+    aglet_mutex *held;
+};
+static void holder_take(struct holder *h, aglet_mutex *m) {
+    aglet_mutex_lock(m);
+    h->held = m;
+}
+static void holder_drop(struct holder *h) {
+    aglet_mutex_unlock(h->held);
+}
+void guard_in_struct(void);
+void guard_in_struct(void) {
+    struct holder h;
+    holder_take(&h, &mu);
+    aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
+    holder_drop(&h);
+}
+void guard_in_heap(void);
+void guard_in_heap(void) {
+    struct holder *h = malloc(sizeof *h);
+    if (!h)
+        return;
+    holder_take(h, &mu);
+    aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
+    holder_drop(h);
+    free(h);
+}
+static struct session *session_locked(struct session *s) {
+    aglet_mutex_lock(&s->mu);
+    return s;
+}
+void returned_locked(struct session *all);
+void returned_locked(struct session *all) {
+    struct session *s = session_locked(all);
+    aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
+    session_leave(s);
+}
