@@ -842,7 +842,7 @@ static void apply(struct call *c, struct world *w)
     const struct summary *sum = c->sum;
     const struct outcome plain = {NULL, 0, RANGE_ALL, NULL, 0};
     const uint32_t n = sum->n_outcomes ? sum->n_outcomes : 1;
-    term result = 0, *when = arena_array(&s->arena, term, n * 8);
+    term result = 0, *when = arena_array(&s->arena, term, n * 8), stored[MAX_STORES][2];
 
     for (uint32_t i = 0; i < sum->n_outcomes; i++)
         for (uint32_t k = 0; k < sum->outcomes[i].n_when && k < 8; k++)
@@ -854,9 +854,16 @@ static void apply(struct call *c, struct world *w)
         wait_condition(c, w, &sum->waits[i]);
     if (sum->returns)
         result = instantiate(s, w, sum->returns, c->args, c->n_args, 0);
+    for (uint32_t i = 0; i < sum->n_stores; i++) { /* said of memory before the call */
+        stored[i][0] = instantiate(s, w, sum->stores[i].at, c->args, c->n_args, 0);
+        stored[i][1] = instantiate(s, w, sum->stores[i].value, c->args, c->n_args, 0);
+    }
     memory_effects(c, w);
     if (sum->never_returns)
         return;
+    for (uint32_t i = 0; i < sum->n_stores; i++)
+        if (stored[i][0] && stored[i][1])
+            world_store(&s->arena, &s->t, w, stored[i][0], stored[i][1], c->event);
     if (!result)
         result = term_make(&s->t, TERM_FRESH, c->event, 0, sum->fresh ? TERM_ALLOCATED : 0);
     if (sum->fresh)

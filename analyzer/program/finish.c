@@ -644,6 +644,36 @@ static term common_result(struct solver *s)
     return path;
 }
 
+static bool is_lock_address(const struct solver *s, term value)
+{
+    const struct object_class c = term_class(&s->t, value);
+
+    return (c.field && s->p->fields.at[c.field].lock.lock) || (c.global && s->p->globals.at[c.global].lock.lock) ||
+           s->t.recs[value].op == TERM_LOAD;
+}
+
+/* Members that hold one sayable value on every return. */
+static void keep_stores(struct solver *s)
+{
+    struct summary_store list[MAX_STORES];
+    uint32_t n = 0;
+
+    if (!s->exits.n)
+        return;
+    for (uint32_t i = 0; i < s->exits.at[0].w->n_cells && n < MAX_STORES; i++) {
+        const struct cell c = s->exits.at[0].w->cells[i];
+        bool same = c.value && s->t.recs[c.at].op == TERM_FIELD && is_lock_address(s, c.value);
+        for (size_t k = 1; same && k < s->exits.n; k++)
+            same = world_load(&s->t, s->exits.at[k].w, c.at) == c.value;
+        if (!same || c.value == term_make(&s->t, TERM_LOAD, c.at, 0, 0))
+            continue;
+        list[n] = (struct summary_store){to_path(s, NULL, c.at, 0), to_path(s, NULL, c.value, 0)};
+        n += list[n].at && list[n].value;
+    }
+    s->s->stores = n ? arena_copy(&s->p->arena, list, n * sizeof *list) : NULL;
+    s->s->n_stores = n;
+}
+
 #define KEEP(s, name)                                                                                                  \
     ((s)->s->n_##name = (uint32_t)(s)->name.n,                                                                         \
      (s)->s->name = (s)->name.n ? arena_copy(&(s)->p->arena, (s)->name.at, (s)->name.n * sizeof *(s)->name.at) : NULL)
@@ -659,6 +689,7 @@ void finish_function(struct solver *s)
         s->s->never_returns = true;
     make_outcomes(s);
     s->s->returns = common_result(s);
+    keep_stores(s);
     KEEP(s, requirements);
     KEEP(s, inner);
     KEEP(s, waits);

@@ -224,6 +224,14 @@ static bool takes_guard(const struct unit *u, ir_func func)
     return false;
 }
 
+static bool returns_bool(const struct unit *u, ir_func f)
+{
+    const ir_type result = type_plain(u, u->types[type_plain(u, u->funcs[f].type)].elem);
+    const char *name = unit_str(u, u->types[result].name);
+
+    return u->types[result].kind == IR_T_INT && (!strcmp(name, "_Bool") || !strcmp(name, "bool"));
+}
+
 static void one_annotation(struct program *p, uint32_t func, struct summary *s, const struct linked_unit *lu,
                            struct lock_context context, const struct ir_annot_rec *a, bool *replaced)
 {
@@ -252,6 +260,8 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
     }
     if (status != LOCK_RESOLVED)
         return;
+    if (list.when.test == RESULT_EQ && list.when.value == 1 && returns_bool(lu->unit, p->funcs.at[func].func))
+        list.when = (struct result_when){RESULT_NE, 0}; /* `true` reached us as 1; a bool is nothing else */
     for (uint32_t i = 0; i < list.n_paths; i++) {
         const term lock = lock_path_summary(p, &list.paths[i]);
         struct lock_effect e = {lock, EFFECT_ACQUIRE, a->kind == IR_A_acquires_shared || a->kind == IR_A_try_acquires_shared,

@@ -99,6 +99,13 @@ struct wait_effect {
     bool timed, looped;
 };
 
+/* On every return the cell at `at` (a member of what a parameter points to, or of a global) holds `value`: what keeps a lock that
+ * was put into a struct the same lock. */
+#define MAX_STORES 6u
+struct summary_store {
+    term at, value;
+};
+
 enum effect_bit { EFFECT_YIELDS = 1, EFFECT_BLOCKS = 2, EFFECT_SPAWNS = 4, EFFECT_LOCKS = 8 };
 
 struct summary {
@@ -112,6 +119,8 @@ struct summary {
     uint32_t n_orders;
     struct wait_effect *waits;
     uint32_t n_waits;
+    struct summary_store *stores;
+    uint32_t n_stores;
     term *inits, *destroys;
     uint32_t n_inits, n_destroys;
     uint64_t *mods;    /* bit set over fields, then globals: memory that may be written; NULL: none */

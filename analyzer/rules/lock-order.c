@@ -84,4 +84,4 @@ static void check_lock_order(const struct program *prog, struct report *out)
         report_subject(out, prog->funcs.at[b->edge->origin.func].name, "%s/%s", b->edge->from_name, b->edge->to_name);
     }
 }
-AGLET_RULE("lock-order", "locks are taken in orders that can deadlock", check_lock_order, "CERT-CON35-C CERT-POS51-C CWE-833")
+AGLET_RULE("lock-order", "threads take locks in conflicting orders", check_lock_order, "CERT-CON35-C CERT-POS51-C CWE-833")
