@@ -83,7 +83,7 @@ struct node {
     long number, size;
 };
 static void *skynet(void *p) {
-    struct node *n = p;
+    struct node mine = *(struct node *)p, *n = &mine; /* the parent's frame ends when it has our value */
     if (n->size == 1) {
         numbers_send(&n->out, n->number);
         numbers_drop(&n->out);

@@ -67,12 +67,14 @@ AGLET_END_DECLS
         return aglet_bus_recv_(rx->bus_, &rx->at_, item, deadline, latest);                                  \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED void name##_drop(name##_sender *tx) {                                   \
-        aglet_bus_drop_(tx->bus_, true);                                                                     \
+        aglet_bus *bus = tx->bus_;                                                                           \
         tx->bus_ = NULL;                                                                                     \
+        aglet_bus_drop_(bus, true);                                                                          \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED void name##_leave(name##_receiver *rx) {                                \
-        aglet_bus_drop_(rx->bus_, false);                                                                    \
+        aglet_bus *bus = rx->bus_;                                                                           \
         rx->bus_ = NULL;                                                                                     \
+        aglet_bus_drop_(bus, false);                                                                         \
     }                                                                                                        \
     struct name##_bus_declared_
 

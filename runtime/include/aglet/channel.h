@@ -11,6 +11,9 @@
  *     while (jobs_recv(&rx, &job) == 0) …          // ends when the last sender is dropped and the queue is
  * drained
  *
+ * A handle is not touched any more once the other side can see what was done with it: it may lie in a frame
+ * that the other side takes down.
+ *
  * A sender or receiver is a handle: not to be copied (clone it), dropped exactly once, zero after the drop.
  * Handles may be moved to other threads; one handle is used by one thread at a time. A single-consumer
  * receiver becomes one that many may use with `jobs_share`. A pointer that was sent belongs to the receiver.
@@ -86,8 +89,9 @@ AGLET_END_DECLS
         return copy;                                                                                         \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED void name##_drop(name##_sender *tx) {                                   \
-        aglet_chan_drop_sender_(tx->chan_);                                                                  \
+        aglet_chan *chan = tx->chan_;                                                                        \
         tx->chan_ = NULL;                                                                                    \
+        aglet_chan_drop_sender_(chan);                                                                       \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED int name##_send(name##_sender *tx, name##_item item AGLET_SENDING) {    \
         return aglet_chan_send_(tx->chan_, &item, AGLET_FOREVER);                                            \
@@ -118,8 +122,9 @@ AGLET_END_DECLS
         aglet_chan_close_(rx->chan_);                                                                        \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED void name##_drop_receiver(name##_receiver *rx) {                        \
-        aglet_chan_drop_receiver_(rx->chan_);                                                                \
+        aglet_chan *chan = rx->chan_;                                                                        \
         rx->chan_ = NULL;                                                                                    \
+        aglet_chan_drop_receiver_(chan);                                                                     \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED name##_shared_receiver name##_share(name##_receiver *rx) {              \
         name##_shared_receiver shared = {rx->chan_};                                                         \
@@ -140,8 +145,9 @@ AGLET_END_DECLS
         return aglet_chan_try_recv_(rx->chan_, item);                                                        \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED void name##_shared_drop(name##_shared_receiver *rx) {                   \
-        aglet_chan_drop_receiver_(rx->chan_);                                                                \
+        aglet_chan *chan = rx->chan_;                                                                        \
         rx->chan_ = NULL;                                                                                    \
+        aglet_chan_drop_receiver_(chan);                                                                     \
     }                                                                                                        \
     struct name##_channel_declared_
 
@@ -154,8 +160,10 @@ AGLET_END_DECLS
         return name##_bounded(tx, rx, 1);                                                                    \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED int name##_put(name##_sender *tx, name##_item item AGLET_SENDING) {     \
-        int error = aglet_chan_try_send_(tx->chan_, &item);                                                  \
-        name##_drop(tx);                                                                                     \
+        aglet_chan *chan = tx->chan_;                                                                        \
+        tx->chan_ = NULL;                                                                                    \
+        int error = aglet_chan_try_send_(chan, &item);                                                       \
+        aglet_chan_drop_sender_(chan);                                                                       \
         return error;                                                                                        \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED int name##_get(name##_receiver *rx, name##_item *item) {                \
