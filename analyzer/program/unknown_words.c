@@ -1,31 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Annotations that say nothing Aglet knows, and what the frontend found wrong with others: errors, whatever rules are chosen.
- * Stands on linked.h and the list of annotations. */
+ * Stands on linked.h, base/edits.h and the list of annotations. */
 #include <string.h>
+#include "../base/edits.h"
 #include "linked.h"
-
-/* Levenshtein's distance; LONGEST where a word is too long to be a misspelling of ours. */
-static size_t distance(const char *a, size_t n, const char *b)
-{
-    enum { LONGEST = 40 };
-    size_t m = strlen(b), row[LONGEST + 1];
-
-    if (n > LONGEST || m > LONGEST)
-        return LONGEST;
-    for (size_t j = 0; j <= m; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= n; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= m; j++) {
-            size_t best = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            best = row[j] + 1 < best ? row[j] + 1 : best;
-            row[j] = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-        }
-    }
-    return row[m];
-}
 
 static const char *nearest(const char *word, size_t length)
 {
@@ -35,10 +13,10 @@ static const char *nearest(const char *word, size_t length)
 #undef AGLET_ANNOTATION
     };
     const char *best = NULL;
-    size_t least = length / 3 + 1;
+    size_t least = edits_allowed(length) + 1;
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        size_t d = distance(word, length, names[i]);
+        size_t d = edits_between(word, length, names[i]);
         if (d < least) {
             least = d;
             best = names[i];

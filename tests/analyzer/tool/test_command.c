@@ -4,6 +4,7 @@
 #include "cmocka_main.h"
 #include <stdlib.h>
 #include <string.h>
+#include "base/edits.h"
 #include "tool/command.h"
 #include "tool/gcc_only.h"
 #include "tool/shell_words.h"
@@ -193,6 +194,19 @@ static void options_of_gcc_alone_are_known_and_others_left(void **state)
         assert_false(is_gcc_only(kept[i]));
 }
 
+static void edits_are_counted(void **state)
+{
+    (void)state;
+    assert_int_equal(edits_between("lock-leak", 9, "lock-leak"), 0);
+    assert_int_equal(edits_between("lock-lek", 8, "lock-leak"), 1);
+    assert_int_equal(edits_between("guarded", 3, "gua"), 0);
+    assert_int_equal(edits_between("", 0, "abc"), 3);
+    assert_int_equal(edits_between("kitten", 6, "sitting"), 3);
+    char longest[200];
+    memset(longest, 'x', sizeof longest);
+    assert_int_equal(edits_between(longest, sizeof longest, "x"), EDITS_MANY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +220,7 @@ int main(void)
         cmocka_unit_test(only_what_decides_the_parse_is_in_the_key),
         cmocka_unit_test(the_output_is_found_in_each_spelling),
         cmocka_unit_test(options_of_gcc_alone_are_known_and_others_left),
+        cmocka_unit_test(edits_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
