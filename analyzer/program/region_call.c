@@ -295,6 +295,45 @@ static void model_effect(struct solve *x, struct call *c, const struct model_fun
 
 /* ---- annotations ---- */
 
+/* The lock that an annotation's path names at this call, as a place; 0 when it cannot be said. */
+static place_id annotated_lock(struct solve *x, const struct call *c, const struct lock_path *path)
+{
+    place_id p = 0;
+    uint32_t i = 0;
+    if (path->root == LOCK_AT_PARAM && path->n_steps && path->steps[0].kind == LOCK_STEP_DEREF) {
+        p = target(c, path->index);
+        i = 1;
+    } else if (path->root == LOCK_AT_VAR) {
+        uint32_t global = program_unit(x->p, path->unit)->globals[path->var];
+        p = global ? place_make(x->f, PLACE_GLOBAL, global, 0) : 0;
+    }
+    for (; p && i < path->n_steps; i++) {
+        const struct lock_step *s = &path->steps[i];
+        uint32_t field = s->kind == LOCK_STEP_FIELD ? program_unit(x->p, s->unit)->fields[s->field] : 0;
+        if (s->kind == LOCK_STEP_FIELD)
+            p = field ? place_make(x->f, PLACE_FIELD, p, field) : 0;
+        else
+            p = place_make(x->f, s->kind == LOCK_STEP_DEREF ? PLACE_DEREF : PLACE_INDEX, p, 0);
+    }
+    return p;
+}
+
+static void annotated_locks(struct solve *x, const struct call *c, enum ir_annot_kind kind, const struct lock_list *list)
+{
+    for (uint32_t i = 0; i < list->n_paths; i++) {
+        place_id p = annotated_lock(x, c, &list->paths[i]);
+        uint64_t class = region_class(x, p);
+        if (kind == IR_A_releases) {
+            region_order(x, 0, class);
+            x->s->locks = class == UINT64_MAX ? 0 : x->s->locks & ~class;
+        } else {
+            touch(x, p, REGION_READ, REGION_ATOMIC);
+            region_order(x, class, 0);
+            x->s->locks |= class;
+        }
+    }
+}
+
 static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
 {
     const struct linked_func *lf = &x->p->funcs.at[func];
@@ -317,8 +356,7 @@ static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
         if ((!values && !locks) || lock_expr_annotation(&context, &x->p->arena, a, &list, &why) != LOCK_RESOLVED)
             continue;
         if (locks) {
-            region_order(x, UINT64_MAX, UINT64_MAX);
-            x->s->locks = a->kind == IR_A_releases ? 0 : UINT64_MAX;
+            annotated_locks(x, c, (enum ir_annot_kind)a->kind, &list);
         } else if (a->kind == IR_A_joins) {
             struct model_ref ref = {.root = MODEL_PARAM, .index = (uint8_t)list.paths[0].index};
             join(x, c, &ref);

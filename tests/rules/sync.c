@@ -460,3 +460,37 @@ int late_grow(struct late *l, pthread_t *t)
     pthread_mutex_unlock(&l->mu);
     return result;
 }
+
+/* A lock of the program's own, told by annotations. */
+struct AGLET_LOCK_TYPE own_lock {
+    atomic_int word;
+};
+void own_acquire(struct own_lock *l) AGLET_ACQUIRES(l);
+void own_release(struct own_lock *l) AGLET_RELEASES(l);
+
+struct owned_count {
+    struct own_lock lock;
+    long safe, naked;
+};
+
+static void *count_owned(void *arg)
+{
+    struct owned_count *o = arg;
+    o->naked++;
+    own_acquire(&o->lock);
+    o->safe++;
+    own_release(&o->lock);
+    return NULL;
+}
+
+int own_locks(struct owned_count *o)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, count_owned, o) != 0) // expected-warning {{'o->naked' is used by both threads after this hand-off, unguarded [aglet-sync]}}
+        return -1;
+    o->naked++;
+    own_acquire(&o->lock);
+    o->safe++; // no diagnostic: the same lock on both sides
+    own_release(&o->lock);
+    return pthread_join(t, NULL);
+}
