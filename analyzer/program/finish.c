@@ -257,6 +257,21 @@ static bool within(struct range inner, struct range outer)
     return range_equal(range_meet(inner, outer), inner);
 }
 
+/* Does the function implement a lock of the program's own, by atomics and parking, and not by calling locks? */
+static bool implements(const struct solver *s, const struct promise *p, term lock)
+{
+    const struct model_type *m;
+
+    if (!p->path->type || !p->path->type_unit || takes_itself(s, lock))
+        return false;
+    for (size_t i = 0; i < s->unlocks.n; i++)
+        if (term_same_shape(&s->t, s->unlocks.at[i].lock, lock))
+            return false;
+    m = models_find_ir_type(s->p->models, p->path->type_unit, p->path->type);
+    return !m && type_struct(p->path->type_unit, p->path->type) &&
+           !(p->path->type_unit->types[type_struct(p->path->type_unit, p->path->type)].flags & IR_TF_INCOMPLETE);
+}
+
 static void check_promise(struct solver *s, const struct promise *p, struct exit_record *x)
 {
     static const uint8_t op[] = {0, IR_B_EQ, IR_B_NE, IR_B_LT, IR_B_LE, IR_B_GT, IR_B_GE};
@@ -269,7 +284,7 @@ static void check_promise(struct solver *s, const struct promise *p, struct exit
             broken(s, DETAIL_OTHER_INSTANCE, x, lock, p);
         return;
     }
-    if (!lock || x->w->failed || (h && h->flags & HELD_MAYBE))
+    if (!lock || x->w->failed || (h && h->flags & HELD_MAYBE) || implements(s, p, lock))
         return;
     switch (p->kind) {
     case IR_A_acquires: case IR_A_acquires_shared:
