@@ -47,7 +47,7 @@ bool aglet_barrier_wait(aglet_barrier *b) {
         bool told = aglet_checked && check_block_begin(CHECK_ON_BARRIER, b, AGLET_FOREVER, CALLER());
         while (atomic_load_explicit(WORD(round_), memory_order_acquire) == round)
             futex_wait(WORD(round_), round, AGLET_FOREVER);
-        if (told)
+        if (aglet_checked && told)
             check_block_end();
     }
     if (atomic_fetch_sub_explicit(WORD(leaving_), 1, memory_order_release) == 1)

@@ -49,7 +49,7 @@ static __attribute__((noinline)) void unlock_slow(aglet_mutex *mu, const void *c
         word_lock_give(word(mu));
 }
 
-inline __attribute__((always_inline)) void mutex_lock_from(aglet_mutex *mu, const void *caller) {
+static inline __attribute__((always_inline)) void lock_from(aglet_mutex *mu, const void *caller) {
     if (AGLET_UNLIKELY(!word_lock_take_free(word(mu))))
         lock_slow(mu, caller);
     else if (aglet_checked && AGLET_UNLIKELY(!check_acquired_fast(CHECK_EXCLUSIVE, mu, &mu->id_, caller)))
@@ -57,10 +57,10 @@ inline __attribute__((always_inline)) void mutex_lock_from(aglet_mutex *mu, cons
 }
 
 void aglet_mutex_lock(aglet_mutex *mu) {
-    mutex_lock_from(mu, CALLER());
+    lock_from(mu, CALLER());
 }
 
-inline __attribute__((always_inline)) bool mutex_try_lock_from(aglet_mutex *mu, const void *caller) {
+static inline __attribute__((always_inline)) bool try_lock_from(aglet_mutex *mu, const void *caller) {
     bool taken = word_lock_try(word(mu));
     if (aglet_checked && taken)
         check_acquired(CHECK_MUTEX, CHECK_EXCLUSIVE | CHECK_TRIED, mu, &mu->id_, caller);
@@ -68,7 +68,7 @@ inline __attribute__((always_inline)) bool mutex_try_lock_from(aglet_mutex *mu, 
 }
 
 bool aglet_mutex_try_lock(aglet_mutex *mu) {
-    return mutex_try_lock_from(mu, CALLER());
+    return try_lock_from(mu, CALLER());
 }
 
 int aglet_mutex_lock_until(aglet_mutex *mu, aglet_time deadline) {
@@ -86,7 +86,7 @@ int aglet_mutex_lock_until(aglet_mutex *mu, aglet_time deadline) {
     return taken ? 0 : -ETIMEDOUT;
 }
 
-inline __attribute__((always_inline)) void mutex_unlock_from(aglet_mutex *mu, const void *caller) {
+static inline __attribute__((always_inline)) void unlock_from(aglet_mutex *mu, const void *caller) {
     if (aglet_checked && AGLET_UNLIKELY(!check_release_fast(CHECK_EXCLUSIVE, mu)))
         unlock_slow(mu, caller);
     else
@@ -94,10 +94,22 @@ inline __attribute__((always_inline)) void mutex_unlock_from(aglet_mutex *mu, co
 }
 
 void aglet_mutex_unlock(aglet_mutex *mu) {
-    mutex_unlock_from(mu, CALLER());
+    unlock_from(mu, CALLER());
 }
 
 void aglet_assert_held(const aglet_mutex *mu) {
     if (aglet_checked)
         check_assert_held(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, CALLER());
+}
+
+void mutex_lock_from(aglet_mutex *mu, const void *caller) {
+    lock_from(mu, caller);
+}
+
+bool mutex_try_lock_from(aglet_mutex *mu, const void *caller) {
+    return try_lock_from(mu, caller);
+}
+
+void mutex_unlock_from(aglet_mutex *mu, const void *caller) {
+    unlock_from(mu, caller);
 }

@@ -160,12 +160,12 @@ static int read_until(aglet_rwlock *rw, aglet_time deadline, const void *caller)
     return 0;
 }
 
-inline void rwlock_read_from(aglet_rwlock *rw, const void *caller) {
+static inline __attribute__((always_inline)) void read_from(aglet_rwlock *rw, const void *caller) {
     (void)read_until(rw, AGLET_FOREVER, caller);
 }
 
 void aglet_rwlock_read(aglet_rwlock *rw) {
-    rwlock_read_from(rw, CALLER());
+    read_from(rw, CALLER());
 }
 
 int aglet_rwlock_read_until(aglet_rwlock *rw, aglet_time deadline) {
@@ -184,14 +184,14 @@ bool aglet_rwlock_try_read(aglet_rwlock *rw) {
     return true;
 }
 
-inline void rwlock_read_unlock_from(aglet_rwlock *rw, const void *caller) {
+static inline __attribute__((always_inline)) void read_unlock_from(aglet_rwlock *rw, const void *caller) {
     if (aglet_checked && !release(rw, CHECK_SHARED, caller))
         return;
     end_read(rw);
 }
 
 void aglet_rwlock_read_unlock(aglet_rwlock *rw) {
-    rwlock_read_unlock_from(rw, CALLER());
+    read_unlock_from(rw, CALLER());
 }
 
 /* Both the gate and the readers, if nobody is in the way. The gate must be ours. */
@@ -213,7 +213,7 @@ static bool try_write(aglet_rwlock *rw) {
     return false;
 }
 
-inline void rwlock_write_from(aglet_rwlock *rw, const void *caller) {
+static inline __attribute__((always_inline)) void write_from(aglet_rwlock *rw, const void *caller) {
     if (aglet_checked) {
         if (!try_write(rw)) {
             if (!check_wait_begin(CHECK_RWLOCK, CHECK_EXCLUSIVE, rw, &rw->id_, AGLET_FOREVER, caller))
@@ -232,7 +232,7 @@ inline void rwlock_write_from(aglet_rwlock *rw, const void *caller) {
 }
 
 void aglet_rwlock_write(aglet_rwlock *rw) {
-    rwlock_write_from(rw, CALLER());
+    write_from(rw, CALLER());
 }
 
 bool aglet_rwlock_try_write(aglet_rwlock *rw) {
@@ -275,14 +275,14 @@ int aglet_rwlock_write_until(aglet_rwlock *rw, aglet_time deadline) {
     return in ? 0 : -ETIMEDOUT;
 }
 
-inline void rwlock_write_unlock_from(aglet_rwlock *rw, const void *caller) {
+static inline __attribute__((always_inline)) void write_unlock_from(aglet_rwlock *rw, const void *caller) {
     if (aglet_checked && !release(rw, CHECK_EXCLUSIVE, caller))
         return;
     end_write(rw, 0);
 }
 
 void aglet_rwlock_write_unlock(aglet_rwlock *rw) {
-    rwlock_write_unlock_from(rw, CALLER());
+    write_unlock_from(rw, CALLER());
 }
 
 void aglet_rwlock_downgrade(aglet_rwlock *rw) {
@@ -302,4 +302,20 @@ void aglet_assert_write_held(const aglet_rwlock *rw) {
 void aglet_assert_read_held(const aglet_rwlock *rw) {
     if (aglet_checked)
         check_assert_held(CHECK_RWLOCK, CHECK_SHARED, rw, &rw->id_, CALLER());
+}
+
+void rwlock_read_from(aglet_rwlock *rw, const void *caller) {
+    read_from(rw, caller);
+}
+
+void rwlock_read_unlock_from(aglet_rwlock *rw, const void *caller) {
+    read_unlock_from(rw, caller);
+}
+
+void rwlock_write_from(aglet_rwlock *rw, const void *caller) {
+    write_from(rw, caller);
+}
+
+void rwlock_write_unlock_from(aglet_rwlock *rw, const void *caller) {
+    write_unlock_from(rw, caller);
 }
