@@ -260,16 +260,23 @@ static bool within(struct range inner, struct range outer)
 /* Does the function implement a lock of the program's own, by atomics and parking, and not by calling locks? */
 static bool implements(const struct solver *s, const struct promise *p, term lock)
 {
-    const struct model_type *m;
+    const struct unit *u = p->path->type_unit;
 
     if (!p->path->type || !p->path->type_unit || takes_itself(s, lock))
         return false;
     for (size_t i = 0; i < s->unlocks.n; i++)
         if (term_same_shape(&s->t, s->unlocks.at[i].lock, lock))
             return false;
-    m = models_find_ir_type(s->p->models, p->path->type_unit, p->path->type);
-    return !m && type_struct(p->path->type_unit, p->path->type) &&
-           !(p->path->type_unit->types[type_struct(p->path->type_unit, p->path->type)].flags & IR_TF_INCOMPLETE);
+    for (ir_type t = p->path->type; t; t = u->types[t].elem) { /* a lock type that the program declares itself */
+        for (uint32_t i = 0; i < u->types[t].annots.count; i++) {
+            const uint32_t kind = u->annots[u->types[t].annots.first + i].kind;
+            if (kind == IR_A_lock_type || kind == IR_A_async_lock_type)
+                return true;
+        }
+        if (u->types[t].kind != IR_T_TYPEDEF && u->types[t].kind != IR_T_QUALIFIED)
+            break;
+    }
+    return false;
 }
 
 static void check_promise(struct solver *s, const struct promise *p, struct exit_record *x)
