@@ -7,7 +7,6 @@
 
 #include "check.h"
 
-#ifdef AGLET_CHECKED_LIBRARY
 /* As in sanitizer/tsan_interface.h, which not every compiler installs. */
 enum { TSAN_READ_LOCK = 1 << 3, TSAN_TRY_LOCK = 1 << 4, TSAN_NOT_STATIC = 1 << 8 };
 void __tsan_mutex_create(void *lock, unsigned flags) __attribute__((weak));
@@ -20,25 +19,12 @@ void __tsan_mutex_post_unlock(void *lock, unsigned flags) __attribute__((weak));
 static inline bool tsan_here(void) {
     return AGLET_UNLIKELY(__tsan_mutex_create != NULL);
 }
-#else
-static inline bool tsan_here(void) {
-    return false;
-}
-#define __tsan_mutex_create(lock, flags) ((void)(lock))
-#define __tsan_mutex_destroy(lock, flags) ((void)(lock))
-#define __tsan_mutex_pre_lock(lock, flags) ((void)(lock))
-#define __tsan_mutex_post_lock(lock, flags, recursion) ((void)(lock))
-#define __tsan_mutex_pre_unlock(lock, flags) ((void)(lock))
-#define __tsan_mutex_post_unlock(lock, flags) ((void)(lock))
-enum { TSAN_READ_LOCK = 1 << 3, TSAN_TRY_LOCK = 1 << 4, TSAN_NOT_STATIC = 1 << 8 };
-#endif
 
 static inline unsigned tsan_flags(int mode) {
     return (mode & CHECK_SHARED ? (unsigned)TSAN_READ_LOCK : 0) | (unsigned)TSAN_TRY_LOCK;
 }
 
-static inline void tsan_create(const void *lock, bool rw) {
-    (void)rw;
+static inline void tsan_create(const void *lock) {
     if (tsan_here())
         __tsan_mutex_create((void *)(uintptr_t)lock, TSAN_NOT_STATIC);
 }

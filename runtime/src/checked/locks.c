@@ -100,7 +100,7 @@ void check_init(enum check_kind kind, const void *lock, uint32_t *id, const char
     if (id != NULL)
         __atomic_store_n(id, 0, __ATOMIC_RELAXED);
     record_new(kind, lock, id, name, caller, true);
-    tsan_create(lock, kind == CHECK_RWLOCK);
+    tsan_create(lock);
 }
 
 struct waiter {
