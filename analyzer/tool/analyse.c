@@ -88,12 +88,18 @@ static bool rules_exist(const struct string_list *ids)
     return good;
 }
 
-struct config *analyse_config(const struct analyse_options *o)
+struct config *analyse_config(const struct analyse_options *o, const char *beside)
 {
     char err[SAY_MAX];
     if (!rules_exist(&o->rules))
         return NULL;
     char *here = path_working(), *path = o->config_file ? xstrdup(o->config_file) : config_find(here);
+    if (!path && beside) {
+        char *full = path_absolute(NULL, beside), *directory = directory_exists(full) ? xstrdup(full) : path_directory(full);
+        path = config_find(directory);
+        free(directory);
+        free(full);
+    }
     struct config *c = path ? config_read(path, err, sizeof err) : config_default();
     if (!c)
         say("%s", err);

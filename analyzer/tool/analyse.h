@@ -30,8 +30,9 @@ struct analyse_options {
 /* The argp parser of these options, for argp children: its input is a struct analyse_options. */
 extern const struct argp analyse_argp;
 
-/* The configuration that governs; NULL, having said why, when it is malformed. Names of rules are checked too. */
-struct config *analyse_config(const struct analyse_options *o);
+/* The configuration that governs: the option's, else the nearest .aglet.yml at or above the working directory, else at or above
+ * `beside` (a file or directory; NULL: none). NULL, having said why, when it is malformed. Names of rules are checked too. */
+struct config *analyse_config(const struct analyse_options *o, const char *beside);
 
 struct analysis {
     const struct analyse_options *options;

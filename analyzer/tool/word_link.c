@@ -160,7 +160,7 @@ static int link_units(int argc, char **argv)
     struct link l = {0};
     argp_err_exit_status = EXIT_TROUBLE;
     argp_parse(&argp, argc, argv, 0, NULL, &l);
-    struct config *config = analyse_config(&l.analyse);
+    struct config *config = analyse_config(&l.analyse, l.inputs.n ? l.inputs.at[0] : NULL);
     int status = EXIT_TROUBLE;
     if (config) {
         for (size_t i = 0; i < l.inputs.n; i++) {

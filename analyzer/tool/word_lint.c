@@ -135,7 +135,7 @@ static void say_summary(const struct load *l, const struct analyse_counts *c, bo
 
 static int lint_run(struct lint *l)
 {
-    struct config *config = analyse_config(&l->analyse);
+    struct config *config = analyse_config(&l->analyse, l->load.database);
     if (!config)
         return EXIT_TROUBLE;
     l->load.config = config;

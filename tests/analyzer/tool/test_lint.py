@@ -89,6 +89,15 @@ with Project({"a.c": LEAK, "sub/b.c": LEAK.replace("f(", "g("), "third_party/c.c
     check("only what changed since HEAD", ends(p.lint("--only-changed-since=HEAD"), "sub/b.c"))
     expect("no such revision", p.lint("--only-changed-since=nowhere"), 2, "git knows no revision 'nowhere' here")
 
+# ---- the configuration
+with Project({"a.c": LEAK}) as p:
+    p.write(".aglet.yml", "rules: {lock-leak: off}\n")
+    check("that of the working directory", p.lint().returncode == 0)
+    done = p.run("sh", "-c", f"cd / && '{p.command}' lint -p '{p.path}'")
+    check("from elsewhere that of the database", done.returncode == 0, done.stdout + done.stderr)
+    p.write("other.yml", "level: default\n")
+    check("--config instead", p.lint("--config=other.yml").returncode == 1)
+
 # ---- rows as build systems write them
 with Project({"a.c": '#ifndef WITH\n#error no macro\n#endif\nconst char *name = NAME;\n' + CLEAN, "rsp": "-DWITH -DNAME='\"a b\"'\n"}) as p:
     here = str(p.path)
