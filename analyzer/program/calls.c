@@ -485,7 +485,7 @@ static void check_needs(struct call *c, struct world *w)
             !(h->mode == HELD_SHARED && in->shared))
             report_double(c, h, lock, in->shared, &in->site, 0);
         if (s->recording && !h)
-            order_wait(s, without_given_up(c, w, in), lock, in->shared, cf->defined ? in->site : (struct site){0, 0}, c->event);
+            order_wait(s, without_given_up(c, w, in), c->sum, lock, in->shared, cf->defined ? in->site : (struct site){0, 0}, c->event);
         if (c->sure && s->recording && !h && (own.lock = to_path(s, NULL, lock, 0))) {
             if (!cf->defined)
                 own.site = (struct site){s->func, c->ev->loc};
@@ -611,7 +611,7 @@ static void wait_condition(struct call *c, struct world *w, const struct wait_ef
         }
     }
     if (s->recording) {
-        order_wait(s, w, lock, false, s->p->funcs.at[c->callee].defined ? wait->site : (struct site){0, 0}, c->event);
+        order_wait(s, w, c->sum, lock, false, s->p->funcs.at[c->callee].defined ? wait->site : (struct site){0, 0}, c->event);
         if (!s->p->funcs.at[c->callee].defined)
             check_wait_suspends(s, w, c->callee, lock, c->event);
     }

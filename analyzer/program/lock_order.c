@@ -137,12 +137,25 @@ static void add_edge(struct solver *s, const struct world *w, term from, term to
     keep(s, e);
 }
 
-void order_wait(struct solver *s, const struct world *w, term lock, bool shared, struct site inner, ir_event event)
+/* Does the callee, on some way, destroy a lock of the held one's class? Then what it takes on that way is taken with none held:
+ * the last reference of an object is not given up under the object's own lock (destroy-held looks after that). */
+static bool destroys_such(const struct solver *s, const struct summary *callee, const struct held *h)
+{
+    const struct object_class c = term_class(&s->t, h->lock);
+
+    for (uint32_t i = 0; i < callee->n_destroys; i++)
+        if (class_known(c) && class_equal(c, term_class(&s->p->paths, callee->destroys[i])))
+            return true;
+    return false;
+}
+
+void order_wait(struct solver *s, const struct world *w, const struct summary *callee, term lock, bool shared, struct site inner,
+                ir_event event)
 {
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct held *h = &w->held[i];
         struct order_edge e;
-        if (!counts(s, h, lock))
+        if (!counts(s, h, lock) || destroys_such(s, callee, h))
             continue;
         memset(&e, 0, sizeof e);
         e.from_shared = h->mode == HELD_SHARED;

@@ -42,8 +42,9 @@ struct lock_order {
 };
 
 /* ---- while solving; recording only ---- */
-/* A lock is about to be waited for at event e, in `inner` or here. */
-void order_wait(struct solver *s, const struct world *w, term lock, bool shared, struct site inner, ir_event e);
+/* A lock is about to be waited for at event e, by the callee with that summary, in `inner` or here. */
+void order_wait(struct solver *s, const struct world *w, const struct summary *callee, term lock, bool shared, struct site inner,
+                ir_event e);
 /* The callee's edges on its parameters become edges here; what is held here is remembered for it. */
 void order_call(struct solver *s, const struct world *w, ir_event e, uint32_t callee, const struct summary *sum, const term *args,
                 uint32_t n_args);
