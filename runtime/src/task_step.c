@@ -37,13 +37,20 @@ void aglet_frame_return_(struct aglet_frame *f, void *value) {
     task_of(f)->result = value;
 }
 
-/* Set up the frame's sleeper and waiter. Returns -ECANCELED when the task was aborted. */
+/* Set up the frame's sleeper and waiter. Returns -ECANCELED when the task was aborted; AGLET_PENDING when it
+ * has done so much in this step that others come first: it will begin again. */
 static int begin(struct aglet_frame *f, const void *caller) {
     struct aglet_task *t = task_of(f);
     if (aglet_checked)
         t->waits_at = caller;
     if (task_is_aborted(t))
         return -ECANCELED;
+    struct worker *here = worker_here_;
+    if (AGLET_UNLIKELY(here->budget == 0)) {
+        t->yielded = 1;
+        return AGLET_PENDING;
+    }
+    here->budget--;
     struct wait *w = wait_of(f);
     *w = (struct wait){0};
     w->sleeper.task = t;

@@ -161,10 +161,62 @@ static void stackless_tasks_join_sleep_and_are_aborted(void **state) {
     on_each(join_and_abort, NULL);
 }
 
+struct drainer {
+    AGLET_FRAME_HEADER;
+    numbers_receiver rx;
+    long value;
+    int error;
+};
+
+static atomic_long drained;
+
+AGLET_STACKLESS(drainer, struct drainer) {
+    AGLET_BEGIN(f);
+    for (;;) {
+        AGLET_AWAIT(f, f->error, aglet_recv_poll(&f->aglet_, &f->rx, &f->value));
+        if (f->error)
+            break;
+        atomic_fetch_add(&drained, 1);
+    }
+    numbers_drop_receiver(&f->rx);
+    AGLET_END(f);
+}
+
+static void *drained_so_far(void *arg) {
+    (void)arg;
+    return (void *)atomic_load(&drained);
+}
+
+static void *hog(void *arg) {
+    (void)arg;
+    numbers_sender tx;
+    numbers_receiver rx;
+    aglet_task *task, *witness;
+    void *seen;
+    atomic_store(&drained, 0);
+    CHECK(numbers_unbounded(&tx, &rx) == 0);
+    for (long i = 0; i < 100000; i++)
+        CHECK(numbers_send(&tx, i) == 0);
+    numbers_drop(&tx);
+    CHECK(aglet_spawn(&witness, drained_so_far, NULL) == 0);
+    CHECK(drainer_spawn(&task, (struct drainer){.rx = rx}) == 0);
+    CHECK(aglet_join(witness, &seen) == 0);
+    CHECK((long)(intptr_t)seen < 100000);
+    CHECK(aglet_join(task, NULL) == 0);
+    CHECK(atomic_load(&drained) == 100000);
+    return NULL;
+}
+
+static void a_task_that_never_has_to_wait_lets_others_run(void **state) {
+    (void)state;
+    on_each(hog, NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_keep_their_fields_across_awaits),
         cmocka_unit_test(a_pipeline_of_stackless_tasks_keeps_order),
+        cmocka_unit_test(a_task_that_never_has_to_wait_lets_others_run),
         cmocka_unit_test(stackless_tasks_join_sleep_and_are_aborted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
