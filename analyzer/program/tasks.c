@@ -100,6 +100,24 @@ static void descend(struct descent *d, uint32_t func)
     }
 }
 
+static void check_promise(const struct program *p, struct task_facts *t, uint32_t func, uint32_t effect)
+{
+    struct effect_broken b = {.func = func, .yields = effect == EFFECT_YIELDS};
+    uint32_t at = func;
+
+    while (b.n < MAX_TASK_CHAIN && p->funcs.at[at].defined) {
+        ir_event event = 0;
+        const uint32_t next = effect_next(p, at, effect, &event);
+        if (!next)
+            break;
+        b.via[b.n] = (struct site){at, p->funcs.at[at].unit->unit->events[event].loc};
+        b.callee[b.n++] = next;
+        at = next;
+    }
+    if (b.n && !p->funcs.at[func].unchecked)
+        vec_push(&t->broken, b);
+}
+
 struct task_facts *tasks_find(const struct program *p)
 {
     struct task_facts *t = xcalloc(1, sizeof *t);
@@ -112,6 +130,14 @@ struct task_facts *tasks_find(const struct program *p)
         if (!p->funcs.at[t->entries.at[i].func].unchecked)
             descend(&d, t->entries.at[i].func);
     }
+    for (uint32_t f = 1; f < p->funcs.n; f++) {
+        const struct linked_func *lf = &p->funcs.at[f];
+        const struct unit *u = lf->unit->unit;
+        if (lf->defined && marked(u, u->funcs[lf->func].annots, IR_A_no_yield))
+            check_promise(p, t, f, EFFECT_YIELDS);
+        if (lf->defined && marked(u, u->funcs[lf->func].annots, IR_A_no_block))
+            check_promise(p, t, f, EFFECT_BLOCKS);
+    }
     free(d.seen);
     return t;
 }
@@ -122,5 +148,6 @@ void tasks_free(struct task_facts *t)
         return;
     vec_free(&t->entries);
     vec_free(&t->blocks);
+    vec_free(&t->broken);
     free(t);
 }

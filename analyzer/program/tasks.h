@@ -20,9 +20,18 @@ struct task_block {
     uint32_t callee[MAX_TASK_CHAIN];
     uint32_t n;
 };
+/* A function marked AGLET_NO_YIELD or AGLET_NO_BLOCK that does: by the calls via[0 … n). */
+struct effect_broken {
+    uint32_t func;
+    bool yields; /* else it blocks */
+    struct site via[MAX_TASK_CHAIN];
+    uint32_t callee[MAX_TASK_CHAIN];
+    uint32_t n;
+};
 struct task_facts {
     VEC(struct task_entry) entries;
     VEC(struct task_block) blocks;
+    VEC(struct effect_broken) broken;
 };
 
 /* Functions marked AGLET_TASK_ENTRY, and those given to a parameter whose type is marked so (aglet_task_fn). */

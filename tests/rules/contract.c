@@ -2,6 +2,7 @@
 /* contract: functions whose body breaks what they promise. Stands on pthreads and the annotations. */
 #include <aglet/annotations.h>
 #include <pthread.h>
+#include <unistd.h>
 #include <stdbool.h>
 
 struct box {
@@ -45,4 +46,22 @@ pthread_mutex_t *its_lock(struct box *b) {
 pthread_mutex_t *another_lock(struct box *b) AGLET_RETURNS_LOCK(b->mu);
 pthread_mutex_t *another_lock(struct box *b) {
     return &b->other; // expected-warning {{[aglet-contract]}}
+}
+
+static void third(void) {
+    usleep(10);
+}
+static void second(void) {
+    third();
+}
+static void first(void) {
+    second();
+}
+void quick(void) AGLET_NO_BLOCK;
+void quick(void) {
+    first(); // expected-warning {{[aglet-contract]}}
+}
+void really_quick(void) AGLET_NO_BLOCK;
+void really_quick(void) {
+    quick(); // no diagnostic: its promise is taken, and checked there
 }

@@ -239,3 +239,24 @@ void returned_locked(struct session *all) {
     aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
     session_leave(s);
 }
+
+/* A function that promises not to yield, and does three calls down. */
+static void lowest(void) {
+    aglet_yield();
+}
+static void lower(void) {
+    lowest();
+}
+static void low(void) {
+    lower();
+}
+void promised(void) AGLET_NO_YIELD;
+void promised(void) {
+    low(); // expected-warning {{'promised' promises not to yield, and calls 'low' [aglet-contract]}}
+}
+void relies_on_it(void);
+void relies_on_it(void) {
+    aglet_mutex_lock(&mu);
+    promised(); // no diagnostic: the broken promise is reported where it is broken
+    aglet_mutex_unlock(&mu);
+}
