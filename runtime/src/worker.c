@@ -21,6 +21,8 @@
  * wakes a second one while there is a searcher, and a searcher that finds work wakes the next if there is
  * more (stop_searching).
  *
+ * This is one file, longer than most, because every function here is on the path of a switch and is inlined into it.
+ *
  * Stacks: a task that suspends or ends switches straight to the next stackful one (take_next), without
  * passing through the loop; a stack whose task ended takes a fresh task in place (fiber). Started stacks
  * never leave their thread. */
