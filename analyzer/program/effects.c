@@ -159,6 +159,51 @@ static void conditional_blocks(struct pass *x, const struct ir_event_rec *ev, co
         add_effects(x, EFFECT_BLOCKS, ev->loc);
 }
 
+/* Input and output on a file descriptor: does not block where the program works with O_NONBLOCK, as far as anybody can see. */
+static bool works_on_descriptor(const char *name)
+{
+    static const char *const names[] = {"read", "readv", "write", "writev", "recv", "recvfrom", "recvmsg", "recvmmsg", "send", "sendto",
+                                        "sendmsg", "sendmmsg", "accept", "accept4", "connect", NULL};
+
+    for (int i = 0; names[i]; i++)
+        if (!strcmp(name, names[i]))
+            return true;
+    return false;
+}
+
+/* The effects of a callee that are its callers'. What a function does on its way to ending the program is nobody's wait. */
+static uint32_t counted(const struct program *p, const struct linked_func *callee, const struct summary *s)
+{
+    const uint32_t waits = EFFECT_BLOCKS | EFFECT_YIELDS;
+
+    if (callee->noreturn || s->never_returns || (!callee->defined && p->nonblocking && works_on_descriptor(callee->name)))
+        return ~waits;
+    return ~0u;
+}
+
+/* Does the program make descriptors that do not block? */
+static bool makes_nonblocking(const struct program *p)
+{
+    for (size_t i = 0; i < p->edges.n; i++) {
+        const struct call_edge *e = &p->edges.at[i];
+        const struct linked_func *caller = &p->funcs.at[e->caller], *callee = &p->funcs.at[e->callee];
+        const struct ir_event_rec *ev = &caller->unit->unit->events[e->event];
+        const struct unit *u = caller->unit->unit;
+        int64_t v;
+        if (callee->defined)
+            continue;
+        if (!strcmp(callee->name, "fcntl") && arg_const(u, ev, 1, &v) && v == 4 /* F_SETFL */)
+            return true;
+        if (!strcmp(callee->name, "ioctl") && arg_const(u, ev, 1, &v) && v == 0x5421 /* FIONBIO */)
+            return true;
+        if ((!strcmp(callee->name, "socket") || !strcmp(callee->name, "pipe2")) && arg_const(u, ev, 1, &v) && v & 04000)
+            return true;
+        if (!strcmp(callee->name, "accept4") && arg_const(u, ev, 3, &v) && v & 04000)
+            return true;
+    }
+    return false;
+}
+
 static void call(struct pass *x, ir_event event)
 {
     const struct ir_event_rec *ev = &x->u->events[event];
@@ -174,7 +219,7 @@ static void call(struct pass *x, ir_event event)
             for (uint32_t i = 0; i < x->p->n_words; i++)
                 x->s->mods[i] |= s->mods[i];
         if (s)
-            add_effects(x, s->effects & (edges[k].callback ? ~(uint32_t)EFFECT_LOCKS : ~0u), ev->loc);
+            add_effects(x, s->effects & counted(x->p, callee, s) & (edges[k].callback ? ~(uint32_t)EFFECT_LOCKS : ~0u), ev->loc);
         if (edges[k].callback)
             continue;
         if (!callee->defined)
@@ -433,6 +478,7 @@ static bool on_descriptor(const char *name)
 
 void program_solve_effects(struct program *p)
 {
+    p->nonblocking = makes_nonblocking(p);
     const bool nonblocking = sets_nonblocking(p);
 
     for (uint32_t f = 1; f < p->funcs.n; f++) {

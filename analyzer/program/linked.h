@@ -123,6 +123,7 @@ struct program {
     uint32_t n_words; /* of a bit set over fields and globals (see mods in summary.h) */
     uint32_t calls_indirect, calls_unresolved; /* counters for --verbose and the benches */
     uint32_t worlds_merged;                    /* points where the bound on worlds was hit */
+    bool nonblocking; /* it makes descriptors that do not block */
     bool has_spawn; /* some function in it hands work to another thread */
     bool solved;
     VEC(struct annotation_error {
