@@ -48,7 +48,7 @@ static void note(struct program *p, uint32_t func, uint32_t field, ir_loc loc, t
         return;
     }
     *slot = (uint32_t)h->accesses.n;
-    vec_push(&h->accesses, ((struct habit_access){field, func, loc, object, held, write, false}));
+    vec_push(&h->accesses, ((struct habit_access){field, func, loc, object, held, 0, write, false}));
 }
 
 void habit_access(struct solver *s, const struct world *w, term at, bool write, ir_loc loc)
@@ -116,6 +116,16 @@ void habit_finish(struct solver *s)
                 x = s->t.recs[x].a;
             h->accesses.at[i].dropped |= x == s->retired.at[k];
         }
+    for (size_t i = h->first_of_function; i < h->accesses.n; i++) {
+        uint32_t locks[MAX_SIBLINGS];
+        const uint32_t n = siblings(s->p, h->accesses.at[i].field, locks);
+        for (uint32_t k = 0; k < n; k++) {
+            const term lock = term_make(&s->t, TERM_FIELD, h->accesses.at[i].object, locks[k], 0);
+            for (size_t j = 0; j < s->taken.n; j++)
+                if (s->taken.at[j] == lock)
+                    h->accesses.at[i].near |= (uint8_t)(1u << k);
+        }
+    }
 }
 
 /* ---- functions that were not solved ---- */
@@ -166,7 +176,11 @@ static bool makes_or_ends(const struct program *p, const struct linked_func *f)
 {
     const struct summary *s = f->summary;
 
-    (void)p;
+    for (uint32_t i = 0; i < f->n_edges; i++) {
+        const struct summary *callee = p->funcs.at[p->edges.at[f->first_edge + i].callee].summary;
+        if (callee && (callee->n_inits || callee->n_destroys))
+            return true;
+    }
     return s && (s->fresh || s->n_inits || s->n_destroys || s->frees);
 }
 
@@ -244,10 +258,11 @@ static void judge_field(struct program *p, size_t first, size_t end, uint64_t **
     uint32_t locks[MAX_SIBLINGS];
     const uint32_t field = h->accesses.at[first].field, n = siblings(p, field, locks);
     struct habit best = {field, 0, 0, 0, {0, 0, 0}, 0};
+    bool beside = false;
 
     for (uint32_t i = 0; i < n; i++) {
         struct habit now = {field, locks[i], 0, 0, {0, 0, 0}, 0};
-        bool written = false;
+        bool written = false, near = false;
         for (size_t k = first; k < end; k++) {
             const struct habit_access *a = &h->accesses.at[k];
             if (a->dropped || makes_or_ends(p, &p->funcs.at[a->func]))
@@ -256,12 +271,18 @@ static void judge_field(struct program *p, size_t first, size_t end, uint64_t **
             written |= a->write;
             if (a->held >> i & 1 || entry[a->func][locks[i] / 64] >> locks[i] % 64 & 1)
                 now.held++;
-            else if (now.n_out < 3)
+            else if (now.n_out < 3) {
+                near = a->near >> i & 1;
                 now.out[now.n_out++] = (uint32_t)k;
+            }
         }
-        if (written && now.held > best.held)
+        if (written && now.held > best.held) {
             best = now;
+            beside = near;
+        }
     }
+    if (beside && best.held >= 2 && best.total == best.held + 1)
+        goto worth_it; /* the one exception stands beside a section of that very lock */
     if (best.held < HABIT_MIN || best.held == best.total || best.held * 4 < best.total * 3)
         return;
     if (best.held * 5 < best.total * 4) { /* between: only where somebody writes without it */
@@ -273,6 +294,7 @@ static void judge_field(struct program *p, size_t first, size_t end, uint64_t **
         if (!n)
             return;
     }
+worth_it:
     h->found = xrealloc(h->found, (h->n_found + 1) * sizeof *h->found);
     h->found[h->n_found++] = best;
 }

@@ -12,7 +12,8 @@ struct habit_access {
     uint32_t field, func;
     ir_loc loc;
     term object; /* while its function is solved */
-    uint8_t held; /* bit i: lock i of the struct (habit_lock) */
+    uint8_t held; /* bit i: lock i of the struct is held */
+    uint8_t near; /* … is taken by the same function, for the same object */
     bool write, dropped;
 };
 struct habits {

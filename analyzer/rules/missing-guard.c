@@ -36,9 +36,11 @@ static void check_missing_guard(const struct program *prog, struct report *out)
             const struct position at = program_position(in->unit->unit, a->loc);
             if (in->unchecked)
                 continue;
-            report_begin(out, "missing-guard", SEVERITY_HINT, &at, "'%s' is touched with '%s' held %u of %u times; here it is not",
-                         f->name, prog->fields.at[h->lock].name, h->held, h->total);
-            report_note(out, &declared, "declared here; AGLET_GUARDED_BY(%s) would make it a rule", prog->fields.at[h->lock].name);
+            /* the counts stand in the note: an edit elsewhere changes them, and must not make this another finding */
+            report_begin(out, "missing-guard", SEVERITY_HINT, &at, "'%s' is touched without '%s' held, unlike elsewhere", f->name,
+                         prog->fields.at[h->lock].name);
+            report_note(out, &declared, "'%s' is held at %u of its %u uses; AGLET_GUARDED_BY(%s) would make it a rule",
+                        prog->fields.at[h->lock].name, h->held, h->total, prog->fields.at[h->lock].name);
             if (k == 0)
                 propose(prog, out, h);
             report_subject(out, in->name, "%s/%s", f->name, prog->fields.at[h->lock].name);
