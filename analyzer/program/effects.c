@@ -192,7 +192,7 @@ static bool makes_nonblocking(const struct program *p)
         int64_t v;
         if (callee->defined)
             continue;
-        if (!strcmp(callee->name, "fcntl") && arg_const(u, ev, 1, &v) && v == 4 /* F_SETFL */)
+        if ((!strcmp(callee->name, "fcntl") || !strcmp(callee->name, "fcntl64")) && arg_const(u, ev, 1, &v) && v == 4 /* F_SETFL */)
             return true;
         if (!strcmp(callee->name, "ioctl") && arg_const(u, ev, 1, &v) && v == 0x5421 /* FIONBIO */)
             return true;
@@ -210,6 +210,12 @@ static void call(struct pass *x, ir_event event)
     uint32_t n;
     const struct call_edge *edges = program_calls(x->p, x->func, event, &n);
 
+    uint32_t all = ~0u; /* a pointer that may lead to several functions waits only if each of them does */
+
+    for (uint32_t k = 0; n > 1 && k < n; k++)
+        if (edges[k].indirect && !edges[k].callback)
+            all &= x->p->funcs.at[edges[k].callee].summary ? x->p->funcs.at[edges[k].callee].summary->effects : 0;
+    all |= ~(uint32_t)(EFFECT_BLOCKS | EFFECT_YIELDS);
     if (ev->a)
         write_place(x, ev->a);
     for (uint32_t k = 0; k < n; k++) {
@@ -219,10 +225,10 @@ static void call(struct pass *x, ir_event event)
             for (uint32_t i = 0; i < x->p->n_words; i++)
                 x->s->mods[i] |= s->mods[i];
         if (s)
-            add_effects(x, s->effects & counted(x->p, callee, s) & (edges[k].callback ? ~(uint32_t)EFFECT_LOCKS : ~0u), ev->loc);
+            add_effects(x, s->effects & all & counted(x->p, callee, s) & (edges[k].callback ? ~(uint32_t)EFFECT_LOCKS : ~0u), ev->loc);
         if (edges[k].callback)
             continue;
-        if (!callee->defined)
+        if (!callee->defined && !(x->p->nonblocking && works_on_descriptor(callee->name)))
             conditional_blocks(x, ev, callee);
         for (uint32_t i = 0; i < ev->args.count && i < 64; i++) {
             const ir_expr arg = x->u->expr_refs[ev->args.first + i];
@@ -456,7 +462,7 @@ static bool sets_nonblocking(const struct program *p)
         int64_t v = 0;
         if (callee->defined)
             continue;
-        if (!strcmp(callee->name, "fcntl") && arg_const(u, &u->events[e->event], 1, &v) && v == 4 /* F_SETFL */)
+        if ((!strcmp(callee->name, "fcntl") || !strcmp(callee->name, "fcntl64")) && arg_const(u, &u->events[e->event], 1, &v) && v == 4 /* F_SETFL */)
             return true;
         if (!strcmp(callee->name, "ioctl") && arg_const(u, &u->events[e->event], 1, &v) && v == 0x5421 /* FIONBIO */)
             return true;

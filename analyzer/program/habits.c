@@ -178,7 +178,8 @@ static bool makes_or_ends(const struct program *p, const struct linked_func *f)
 
     for (uint32_t i = 0; i < f->n_edges; i++) {
         const struct summary *callee = p->funcs.at[p->edges.at[f->first_edge + i].callee].summary;
-        if (callee && (callee->n_inits || callee->n_destroys))
+        if (callee && ((callee->n_inits && term_at(&p->paths, callee->inits[0])->op == TERM_PARAM) ||
+                       (callee->n_destroys && term_at(&p->paths, callee->destroys[0])->op == TERM_PARAM)))
             return true;
     }
     return s && (s->fresh || s->n_inits || s->n_destroys || s->frees);
