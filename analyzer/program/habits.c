@@ -282,7 +282,7 @@ static void judge_field(struct program *p, size_t first, size_t end, uint64_t **
             beside = near;
         }
     }
-    if (beside && best.held >= 2 && best.total == best.held + 1)
+    if (beside && best.held >= HABIT_MIN && best.total == best.held + 1)
         goto worth_it; /* the one exception stands beside a section of that very lock */
     if (best.held < HABIT_MIN || best.held == best.total || best.held * 4 < best.total * 3)
         return;
