@@ -5,6 +5,8 @@
 #include "linked.h"
 #include "lock_facts.h"
 
+#include <string.h>
+
 static ir_expr without_casts(const struct unit *u, ir_expr e)
 {
     while (u->exprs[e].op == IR_E_CAST)
@@ -40,6 +42,19 @@ static bool holds(const struct unit *u, const struct ir_event_rec *ev, const str
     }
 }
 
+/* Mark the lock at this place, when it is a field or a global. */
+static void mark_place(struct program *p, const struct linked_func *f, ir_expr e)
+{
+    const struct unit *u = f->unit->unit;
+
+    while (u->exprs[e].op == IR_E_INDEX && u->exprs[u->exprs[e].a].op == IR_E_ADDR)
+        e = u->exprs[u->exprs[e].a].a;
+    if (u->exprs[e].op == IR_E_FIELD)
+        p->fields.at[f->unit->fields[u->exprs[e].b]].recursive = true;
+    else if (u->exprs[e].op == IR_E_VAR && f->unit->globals[u->exprs[e].a])
+        p->globals.at[f->unit->globals[u->exprs[e].a]].recursive = true;
+}
+
 /* Mark what the pointer argument names. Returns the parameter's position + 1 when it is one, else 0. */
 static uint32_t mark(struct program *p, const struct linked_func *f, ir_expr arg)
 {
@@ -53,12 +68,7 @@ static uint32_t mark(struct program *p, const struct linked_func *f, ir_expr arg
     }
     if (u->exprs[e].op == IR_E_ADDR || u->exprs[e].op == IR_E_LOAD)
         e = u->exprs[e].a;
-    while (u->exprs[e].op == IR_E_INDEX && u->exprs[u->exprs[e].a].op == IR_E_ADDR)
-        e = u->exprs[u->exprs[e].a].a;
-    if (u->exprs[e].op == IR_E_FIELD)
-        p->fields.at[f->unit->fields[u->exprs[e].b]].recursive = true;
-    else if (u->exprs[e].op == IR_E_VAR && f->unit->globals[u->exprs[e].a])
-        p->globals.at[f->unit->globals[u->exprs[e].a]].recursive = true;
+    mark_place(p, f, e);
     return 0;
 }
 
@@ -99,8 +109,35 @@ static void visit(struct program *p, uint32_t func)
         }
 }
 
+/* PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP, which glibc spells as a 1 in the member that tells the kind. */
+static void visit_initialiser(struct program *p, const struct linked_func *f, const struct ir_event_rec *ev)
+{
+    const struct unit *u = f->unit->unit;
+    const ir_expr value = without_casts(u, ev->b);
+    ir_expr place = ev->a;
+
+    if (u->exprs[place].op != IR_E_FIELD || u->exprs[value].op != IR_E_CONST || u->exprs[value].a != 1 ||
+        strcmp(unit_str(u, u->fields[u->exprs[place].b].name), "__kind"))
+        return;
+    while (u->exprs[place].op == IR_E_FIELD && !lock_kind_of(p, u, u->exprs[place].type).lock)
+        place = u->exprs[place].a;
+    if (lock_kind_of(p, u, u->exprs[place].type).lock)
+        mark_place(p, f, place);
+}
+
 void program_find_recursive_locks(struct program *p)
 {
+    for (uint32_t i = 1; i < p->funcs.n; i++) {
+        const struct linked_func *f = &p->funcs.at[i];
+        const struct unit *u = f->unit->unit;
+        const struct ir_range blocks = u->funcs[f->func].blocks;
+        if (!(u->funcs[f->func].flags & IR_FF_INITIALISERS))
+            continue;
+        for (uint32_t b = blocks.first; b < blocks.first + blocks.count; b++)
+            for (uint32_t e = u->blocks[b].events.first; e < u->blocks[b].events.first + u->blocks[b].events.count; e++)
+                if (u->events[e].op == IR_EV_STORE)
+                    visit_initialiser(p, f, &u->events[e]);
+    }
     for (size_t i = 0; i < p->order.n; i++)
         visit(p, p->order.at[i]);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* double-lock: a lock taken again by the thread that holds it. Stands on pthreads. */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stddef.h>
 
@@ -75,3 +76,23 @@ void recursive(void) {
     pthread_mutex_unlock(&nested);
     pthread_mutex_unlock(&nested);
 }
+
+#ifdef PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP
+static pthread_mutex_t born_recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+static struct {
+    int n;
+    pthread_mutex_t mu;
+} born_so = {.mu = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP};
+
+void recursive_from_the_start(void);
+void recursive_from_the_start(void) {
+    pthread_mutex_lock(&born_recursive);
+    pthread_mutex_lock(&born_recursive); // no diagnostic
+    pthread_mutex_lock(&born_so.mu);
+    pthread_mutex_lock(&born_so.mu); // no diagnostic
+    pthread_mutex_unlock(&born_so.mu);
+    pthread_mutex_unlock(&born_so.mu);
+    pthread_mutex_unlock(&born_recursive);
+    pthread_mutex_unlock(&born_recursive);
+}
+#endif
