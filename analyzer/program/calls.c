@@ -794,6 +794,21 @@ static bool apply_outcome(struct call *c, struct world *w, const struct outcome 
     return true;
 }
 
+/* Argument i is kept in what the arguments point to. Is that an object which the guarded data links, as a list does? */
+static bool is_linked(const struct call *c, uint32_t i)
+{
+    const struct unit *u = c->s->u;
+
+    for (uint32_t k = 0; k < c->ev->args.count; k++) {
+        ir_expr arg = u->expr_refs[c->ev->args.first + k];
+        ir_type t = type_plain(u, u->exprs[arg].type);
+        if (u->types[t].kind == IR_T_POINTER && (t = type_struct(u, u->types[t].elem)) &&
+            escape_is_link(c->s, c->args[i], c->s->lu->structs[t]))
+            return true;
+    }
+    return false;
+}
+
 /* Guarded data whose address is handed over is touched by the callee. */
 static void check_arguments(struct call *c, struct world *w)
 {
@@ -819,8 +834,8 @@ static void check_arguments(struct call *c, struct world *w)
             check_access(s, w, c->args[i], t, type_struct(s->u, t) ? ACCESS_COPY_FROM : ACCESS_READ, loc);
         else if ((!c->sum->known || c->sum->writes & bit) && s->u->exprs[arg].op == IR_E_ADDR)
             check_access(s, w, c->args[i], 0, ACCESS_ADDRESS, loc);
-        if (c->sum->escapes & bit || !c->sum->known)
-            check_escape(s, w, c->args[i], DETAIL_PASSED, loc);
+        if (!c->sum->known || c->sum->leaves & bit || (c->sum->escapes & bit && !is_linked(c, i)))
+            check_escape(s, w, c->args[i], 0, DETAIL_PASSED, loc);
     }
 }
 

@@ -14,6 +14,7 @@ struct pass {
     uint32_t func;
     struct summary *s;
     uint64_t *masks; /* by local variable (relative): the parameters whose object it may point into */
+    bool *reached;   /* by local variable: may it point to what parameters point to, however far down? */
     ir_var first_var;
     uint32_t n_vars;
     bool changed;
@@ -89,6 +90,33 @@ static bool is_local_place(struct pass *x, ir_expr place)
     return x->u->exprs[place].op == IR_E_VAR && !x->lu->globals[x->u->exprs[place].a];
 }
 
+static bool is_reached_var(const struct pass *x, ir_var v)
+{
+    return v >= x->first_var && v - x->first_var < x->n_vars && x->reached[v - x->first_var];
+}
+
+/* Does the place or value come from what parameters point to, however far down? */
+static bool is_reached(struct pass *x, ir_expr e)
+{
+    while (x->u->exprs[e].op != IR_E_VAR)
+        switch (x->u->exprs[e].op) {
+        case IR_E_FIELD: case IR_E_INDEX: case IR_E_DEREF: case IR_E_LOAD: case IR_E_ADDR: case IR_E_CAST: case IR_E_BINARY:
+            e = x->u->exprs[e].a;
+            break;
+        default: return false;
+        }
+    return *var_mask(x, x->u->exprs[e].a) || is_reached_var(x, x->u->exprs[e].a);
+}
+
+static void store_reached(struct pass *x, ir_expr place, ir_expr value)
+{
+    const ir_var v = x->u->exprs[place].a - x->first_var;
+
+    if (x->u->exprs[place].op != IR_E_VAR || v >= x->n_vars || x->reached[v] || !is_reached(x, value))
+        return;
+    x->reached[v] = x->changed = true;
+}
+
 static void store_value(struct pass *x, ir_expr place, uint64_t mask)
 {
     if (!mask)
@@ -101,6 +129,8 @@ static void store_value(struct pass *x, ir_expr place, uint64_t mask)
         }
     } else if (!is_local_place(x, place)) {
         x->s->escapes |= mask;
+        if (!is_reached(x, place))
+            x->s->leaves |= mask;
     }
 }
 
@@ -204,6 +234,17 @@ static bool makes_nonblocking(const struct program *p)
     return false;
 }
 
+/* A call keeps its argument i in what its arguments point to. Is that all in what our parameters point to? */
+static bool stays_reached(struct pass *x, const struct ir_event_rec *ev, uint32_t i)
+{
+    int64_t v;
+
+    for (uint32_t k = 0; k < ev->args.count; k++)
+        if (k != i && !is_reached(x, x->u->expr_refs[ev->args.first + k]) && !arg_const(x->u, ev, k, &v))
+            return false;
+    return true;
+}
+
 static void call(struct pass *x, ir_event event)
 {
     const struct ir_event_rec *ev = &x->u->events[event];
@@ -233,8 +274,11 @@ static void call(struct pass *x, ir_event event)
         for (uint32_t i = 0; i < ev->args.count && i < 64; i++) {
             const ir_expr arg = x->u->expr_refs[ev->args.first + i];
             const uint64_t mask = value_mask(x, arg), bit = UINT64_C(1) << i;
-            if (mask && (!s || !s->known || s->escapes & bit))
+            if (mask && (!s || !s->known || s->escapes & bit)) {
                 x->s->escapes |= mask;
+                if (!s || !s->known || s->leaves & bit || !stays_reached(x, ev, i))
+                    x->s->leaves |= mask;
+            }
             if (mask && (!s || s->writes & bit))
                 x->s->writes |= mask;
             if (mask && s && s->frees & bit && returned_var(x, arg)) /* the object itself, not a part of it */
@@ -254,6 +298,7 @@ static void event(struct pass *x, ir_event e)
     case IR_EV_STORE:
         write_place(x, ev->a);
         store_value(x, ev->a, value_mask(x, ev->b));
+        store_reached(x, ev->a, ev->b);
         break;
     case IR_EV_ATOMIC:
         if (ev->c != IR_AT_LOAD && ev->c != IR_AT_FENCE && ev->a)
@@ -418,7 +463,7 @@ static bool blocks_always(const struct pass *x)
 static void effects_of(struct program *p, uint32_t func)
 {
     struct linked_func *f = &p->funcs.at[func];
-    struct pass x = {p, f->unit, f->unit->unit, &f->unit->unit->funcs[f->func], func, f->summary, NULL, 0, 0, false};
+    struct pass x = {p, f->unit, f->unit->unit, &f->unit->unit->funcs[f->func], func, f->summary, NULL, NULL, 0, 0, false};
 
     if (!x.s) {
         x.s = f->summary = arena_new(&p->arena, struct summary);
@@ -432,6 +477,7 @@ static void effects_of(struct program *p, uint32_t func)
                    ? x.fr->locals.first + x.fr->locals.count - x.first_var
                    : x.fr->params.count;
     x.masks = xcalloc(x.n_vars + 1, sizeof *x.masks);
+    x.reached = xcalloc(x.n_vars + 1, sizeof *x.reached);
     for (uint32_t i = 0; i < x.fr->params.count && i < 64; i++)
         *var_mask(&x, x.fr->params.first + i) = UINT64_C(1) << i;
     for (int round = 0; round < 4; round++) {
@@ -450,6 +496,7 @@ static void effects_of(struct program *p, uint32_t func)
             add_effects(&x, a->kind == IR_A_yields ? EFFECT_YIELDS : EFFECT_BLOCKS, a->loc);
     }
     free(x.masks);
+    free(x.reached);
 }
 
 /* Does the program put descriptors into non-blocking mode? Which ones is not followed, so then no receive is known to block. */

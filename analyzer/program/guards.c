@@ -244,7 +244,69 @@ void check_pointee(struct solver *s, struct world *w, ir_expr pointer, bool writ
     check_guard(s, w, guard, declared, place, write ? ACCESS_WRITE : ACCESS_READ, loc, 0, 0, text);
 }
 
-void check_escape(struct solver *s, struct world *w, term value, enum lock_problem_detail how, ir_loc loc)
+/* Does data of type t hold pointers to objects of that struct? */
+static bool links(const struct linked_unit *lu, ir_type t, uint32_t to, int depth)
+{
+    const struct unit *u = lu->unit;
+    ir_type st;
+
+    t = type_plain(u, t);
+    while (u->types[t].kind == IR_T_ARRAY)
+        t = type_plain(u, u->types[t].elem);
+    if (u->types[t].kind == IR_T_POINTER) {
+        st = type_struct(u, u->types[t].elem);
+        return st && lu->structs[st] == to;
+    }
+    st = type_struct(u, t);
+    if (!st || depth > 3)
+        return false;
+    for (uint32_t i = 0; i < u->types[st].fields.count; i++)
+        if (links(lu, u->fields[u->types[st].fields.first + i].type, to, depth + 1))
+            return true;
+    return false;
+}
+
+/* May the guarded member f keep objects of this struct, so that they are under its lock as well? */
+static bool may_link(const struct linked_field *f, uint32_t to)
+{
+    return to && links(f->unit, f->unit->unit->fields[f->field].type, to, 0);
+}
+
+bool escape_is_link(const struct solver *s, term value, uint32_t to)
+{
+    for (;;) {
+        const struct term_rec r = s->t.recs[value];
+        if (r.op == TERM_FIELD && s->p->fields.at[r.b].guard)
+            return may_link(&s->p->fields.at[r.b], to);
+        if (r.op != TERM_FIELD && r.op != TERM_INDEX)
+            return false;
+        value = r.a;
+    }
+}
+
+/* Is the place under the same lock: guarded by it, in an object found there, or in one that f links? */
+static bool is_under(struct solver *s, struct world *w, term place, const struct linked_field *f, term lock)
+{
+    bool whole = true;
+
+    for (;;) {
+        const struct term_rec r = s->t.recs[place];
+        term object;
+        if (r.op == TERM_FIELD) {
+            const struct linked_field *g = &s->p->fields.at[r.b];
+            const term other = g->guard ? guard_lock(s, w, &g->guard->locks.paths[0], place, &object) : 0;
+            if ((other && term_same_shape(&s->t, other, lock)) || (whole && may_link(f, g->parent)))
+                return true;
+        } else if (r.op == TERM_LOAD) {
+            whole = false;
+        } else if (r.op != TERM_INDEX) {
+            return false;
+        }
+        place = r.a;
+    }
+}
+
+void check_escape(struct solver *s, struct world *w, term value, term into, enum lock_problem_detail how, ir_loc loc)
 {
     term x = value, object, lock;
     const struct linked_field *f;
@@ -263,6 +325,8 @@ void check_escape(struct solver *s, struct world *w, term value, enum lock_probl
     for (uint32_t i = 0; how == DETAIL_RETURNED && i < w->n_held; i++)
         if (w->held[i].flags & HELD_ENTRY && w->held[i].mode != HELD_RELEASED && term_same_shape(&s->t, w->held[i].lock, lock))
             return; /* the caller still holds it */
+    if (into && is_under(s, w, into, f, lock))
+        return;
     pr = problem_new(s, PROBLEM_ESCAPE, how, loc, lock, NULL);
     if (!pr)
         return;

@@ -104,7 +104,10 @@ int lock_status(struct solver *s, const struct world *w, term lock, bool write);
 enum access_kind { ACCESS_READ, ACCESS_WRITE, ACCESS_COPY_FROM, ACCESS_COPY_TO, ACCESS_ADDRESS };
 void check_access(struct solver *s, struct world *w, term at, ir_type type, enum access_kind kind, ir_loc loc);
 void check_pointee(struct solver *s, struct world *w, ir_expr pointer, bool write, ir_event at, ir_loc loc);
-void check_escape(struct solver *s, struct world *w, term value, enum lock_problem_detail how, ir_loc loc);
+/* `into`: the place that keeps it, or 0. */
+void check_escape(struct solver *s, struct world *w, term value, term into, enum lock_problem_detail how, ir_loc loc);
+/* Does the guarded data that value points to link objects of this struct, as a list's head does? */
+bool escape_is_link(const struct solver *s, term value, uint32_t to);
 /* A lock that a callee needs is not held at the call. */
 void check_requirement(struct solver *s, struct world *w, const struct requirement *r, uint32_t callee, term lock,
                        term object, ir_loc loc);

@@ -145,6 +145,7 @@ struct summary *summary_of_model(struct program *p, uint32_t func)
     s->known = true;
     for (uint32_t i = 0; i < m->n_effects; i++)
         apply_effect(p, func, s, &m->effects[i]);
+    s->leaves = s->escapes;
     for (int i = 0; i < 4; i++)
         s->effect_at[i] = (struct site){func, 0};
     return s;

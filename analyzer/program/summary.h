@@ -125,6 +125,7 @@ struct summary {
     uint32_t n_inits, n_destroys;
     uint64_t *mods;    /* bit set over fields, then globals: memory that may be written; NULL: none */
     uint64_t escapes;  /* parameters (bit i) that may be known to others afterwards */
+    uint64_t leaves;   /* … elsewhere than in what the parameters point to: a part of `escapes` */
     uint64_t writes;   /* parameters whose own pointee may be written through */
     uint64_t reads;    /* … read through: models' READS */
     uint64_t frees;    /* parameters whose object ends */

@@ -110,6 +110,17 @@ term eval(struct solver *s, struct world *w, ir_expr e, ir_event at)
     }
 }
 
+/* Is it that lock, or one within the struct that is named as the lock: a mutex wrapped together with its owner? */
+static bool is_or_holds(const struct term_table *t, term named, term held)
+{
+    while (!term_same_shape(t, held, named)) {
+        if (t->recs[held].op != TERM_FIELD)
+            return false;
+        held = t->recs[held].a;
+    }
+    return true;
+}
+
 int lock_status(struct solver *s, const struct world *w, term lock, bool write)
 {
     const struct object_class class = term_class(&s->t, lock);
@@ -120,7 +131,7 @@ int lock_status(struct solver *s, const struct world *w, term lock, bool write)
         int status;
         if (h->mode != HELD_EXCLUSIVE && h->mode != HELD_SHARED)
             continue;
-        if (!term_same_shape(&s->t, h->lock, lock) &&
+        if (!is_or_holds(&s->t, lock, h->lock) &&
             !(s->t.recs[h->lock].op == TERM_SOME && class_known(class) && class_equal(class, term_class(&s->t, h->lock))))
             continue;
         status = h->mode == HELD_SHARED && write ? 1 : 2;
@@ -168,7 +179,7 @@ static void store(struct solver *s, struct world *w, ir_event e)
         return;
     }
     if (s->t.recs[term_object(&s->t, at)].op != TERM_LOCAL && !world_owns(&s->t, w, at)) {
-        check_escape(s, w, v, DETAIL_STORED, ev->loc);
+        check_escape(s, w, v, at, DETAIL_STORED, ev->loc);
         world_publish(&s->arena, &s->t, w, v);
     }
     note_hint(s, v, at);
@@ -254,7 +265,7 @@ void transfer_event(struct solver *s, struct world *w, ir_event e)
     case IR_EV_RETURN:
         at = ev->a ? eval(s, w, ev->a, e) : 0;
         if (at)
-            check_escape(s, w, at, DETAIL_RETURNED, ev->loc);
+            check_escape(s, w, at, 0, DETAIL_RETURNED, ev->loc);
         if (s->recording) {
             x = (struct exit_record){w, at, ev->loc, e};
             vec_push(&s->exits, x);

@@ -123,3 +123,29 @@ int ignored(struct store *s);
 int ignored(struct store *s) {
     return s->count; // aglet-ignore(guarded-by): a statistic
 }
+
+/* A mutex wrapped together with who took it: the struct is what fields name as their lock. */
+struct traced {
+    pthread_mutex_t m;
+    const char *who;
+};
+struct traced_pot {
+    struct traced lock;
+    int coins AGLET_GUARDED_BY(lock);
+};
+static void traced_lock(struct traced *t, const char *who) {
+    pthread_mutex_lock(&t->m);
+    t->who = who;
+}
+static void traced_unlock(struct traced *t) {
+    t->who = NULL;
+    pthread_mutex_unlock(&t->m);
+}
+
+void wrapped_with_its_taker(struct traced_pot *p, struct traced_pot *q);
+void wrapped_with_its_taker(struct traced_pot *p, struct traced_pot *q) {
+    traced_lock(&p->lock, __func__);
+    p->coins++; // no diagnostic
+    q->coins--; // expected-warning {{[aglet-guarded-by]}}
+    traced_unlock(&p->lock);
+}

@@ -62,3 +62,63 @@ struct entry *under_the_callers_lock(struct map *m, int i) AGLET_REQUIRES(m->mu)
 struct entry *under_the_callers_lock(struct map *m, int i) {
     return &m->slots[i]; // no diagnostic: the caller still holds the lock
 }
+
+/* Lists: their links point to each other, and all of them are under the lock. */
+struct link {
+    struct link *next, *prev;
+};
+struct node {
+    struct link link;
+    struct node *next, **pprev;
+};
+struct queue {
+    pthread_mutex_t mu;
+    struct link ring AGLET_GUARDED_BY(mu);
+    struct node *first AGLET_GUARDED_BY(mu);
+    struct node **last AGLET_GUARDED_BY(mu);
+    int length AGLET_GUARDED_BY(mu);
+};
+static struct link *registered;
+
+static void link_init(struct link *h) { h->next = h->prev = h; }
+static void link_between(struct link *e, struct link *prev, struct link *next) {
+    e->next = next;
+    e->prev = prev;
+    next->prev = e;
+    prev->next = e;
+}
+static void link_add(struct link *e, struct link *h) { link_between(e, h->prev, h); }
+static void link_register(struct link *h) { registered = h; }
+static void keep(int **where, int *what) { *where = what; }
+
+void list_emptied(struct queue *q);
+void list_emptied(struct queue *q) {
+    pthread_mutex_lock(&q->mu);
+    q->last = &q->first; // no diagnostic: kept under the same lock
+    link_init(&q->ring); // no diagnostic: kept in itself
+    pthread_mutex_unlock(&q->mu);
+}
+
+void list_added(struct queue *q, struct node *n);
+void list_added(struct queue *q, struct node *n) {
+    pthread_mutex_lock(&q->mu);
+    link_add(&n->link, &q->ring); // no diagnostic: kept in a link of the list
+    n->pprev = &q->first;         // no diagnostic
+    n->next = q->first;
+    q->first = n;
+    pthread_mutex_unlock(&q->mu);
+}
+
+void list_known_to_all(struct queue *q);
+void list_known_to_all(struct queue *q) {
+    pthread_mutex_lock(&q->mu);
+    link_register(&q->ring); // expected-warning {{[aglet-guarded-escape]}}
+    pthread_mutex_unlock(&q->mu);
+}
+
+void kept_for_the_caller(struct queue *q, int **out);
+void kept_for_the_caller(struct queue *q, int **out) {
+    pthread_mutex_lock(&q->mu);
+    keep(out, &q->length); // expected-warning {{[aglet-guarded-escape]}}
+    pthread_mutex_unlock(&q->mu);
+}
