@@ -16,6 +16,7 @@ void slock_wait_(struct slock *l) {
         if (round < 50)
             sched_yield();
         else
+            // aglet-ignore(blocking-in-task): fifty microseconds at a time, only while the holder is preempted
             nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
     }
 }
