@@ -750,8 +750,10 @@ static bool acquires(const struct outcome *o, term lock)
     return false;
 }
 
+#define MAX_SAID 8u /* effects of one outcome; finish.c makes no more */
+
 /* One outcome: false when it cannot be in this world. `when` are its preconditions' values, taken before the call. */
-static bool apply_outcome(struct call *c, struct world *w, const struct outcome *o, const term *when, term result)
+static bool apply_outcome(struct call *c, struct world *w, const struct outcome *o, const term *when, const term *released, term result)
 {
     struct solver *s = c->s;
 
@@ -762,7 +764,9 @@ static bool apply_outcome(struct call *c, struct world *w, const struct outcome 
         return false;
     for (uint32_t i = 0; i < o->n_effects; i++) {
         struct lock_effect e = o->effects[i];
-        const term lock = instantiate(s, w, e.lock, c->args, c->n_args, result);
+        const term lock = e.kind == EFFECT_RELEASE && i < MAX_SAID && released[i]
+                              ? released[i]
+                              : instantiate(s, w, e.lock, c->args, c->n_args, result);
         bool is_try = false;
         if (!lock)
             continue;
@@ -858,6 +862,7 @@ static void apply(struct call *c, struct world *w)
     const struct outcome plain = {NULL, 0, RANGE_ALL, NULL, 0};
     const uint32_t n = sum->n_outcomes ? sum->n_outcomes : 1;
     term result = 0, *when = arena_array(&s->arena, term, n * 8), stored[MAX_STORES][2];
+    term *released = arena_array(&s->arena, term, n * MAX_SAID);
 
     for (uint32_t i = 0; i < sum->n_outcomes; i++)
         for (uint32_t k = 0; k < sum->outcomes[i].n_when && k < 8; k++)
@@ -873,6 +878,10 @@ static void apply(struct call *c, struct world *w)
         stored[i][0] = instantiate(s, w, sum->stores[i].at, c->args, c->n_args, 0);
         stored[i][1] = instantiate(s, w, sum->stores[i].value, c->args, c->n_args, 0);
     }
+    for (uint32_t i = 0; i < sum->n_outcomes; i++) /* a guard forgets its lock when it releases it: which one is said before */
+        for (uint32_t k = 0; k < sum->outcomes[i].n_effects && k < MAX_SAID; k++)
+            if (sum->outcomes[i].effects[k].kind == EFFECT_RELEASE)
+                released[i * MAX_SAID + k] = instantiate(s, w, sum->outcomes[i].effects[k].lock, c->args, c->n_args, 0);
     memory_effects(c, w);
     if (sum->never_returns)
         return;
@@ -889,7 +898,7 @@ static void apply(struct call *c, struct world *w)
         /* A try that returns its lock returns NULL where it failed. */
         const bool none = sum->returns && range_equal(o->result, range_of(0));
         const term back = none ? term_const(&s->t, 0) : result;
-        if (!apply_outcome(c, out, o, when + i * 8, back))
+        if (!apply_outcome(c, out, o, when + i * 8, released + i * MAX_SAID, back))
             continue;
         put_result(c, out, back);
         vec_push(&s->next, out);

@@ -86,8 +86,9 @@ static void descend(struct descent *d, uint32_t func)
         bool here = s && s->effects & EFFECT_BLOCKS;
         if (!callee->defined)
             here |= call_blocks_if(u, &u->events[e->event], callee->model);
-        if (!here)
-            continue;
+        if (!here || (marked(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_yields) &&
+                      !marked(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_blocks)))
+            continue; /* what says that it yields suspends the task, however it does that */
         d->way.via[d->way.n] = (struct site){func, u->events[e->event].loc};
         d->way.callee[d->way.n++] = e->callee;
         if (!callee->defined || marked(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_blocks)) {

@@ -329,7 +329,17 @@ void world_forget_object(struct arena *a, struct term_table *t, struct world *w,
 
 void world_forget_class(struct arena *a, struct term_table *t, struct world *w, uint32_t class, ir_event event)
 {
-    drop_cells(t, w, class, 0);
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < w->n_cells; i++) {
+        const term object = term_object(t, w->cells[i].at);
+        bool known = t->recs[object].op == TERM_LOCAL; /* a local nobody else knows is nobody else's to write */
+        for (uint32_t k = 0; known && k < w->n_published; k++)
+            known = w->published[k] != object;
+        if (known || memory_class(t, w->cells[i].at) != class)
+            w->cells[n++] = w->cells[i];
+    }
+    w->n_cells = n;
     set_version(a, w, class, event);
 }
 
