@@ -22,9 +22,24 @@ void term_table_clear(struct term_table *t)
     index_clear(&t->index);
 }
 
+#define MAX_ARITHMETIC 64u /* x = x + y, a hundred times, would double at each step */
+#define MAX_PATH 400u
+
+static uint32_t size_of(const struct term_table *t, enum term_op op, uint32_t a, uint32_t b)
+{
+    switch (op) {
+    case TERM_FIELD: case TERM_LOAD: case TERM_UNARY: case TERM_SOME: return 1 + t->recs[a].size;
+    case TERM_INDEX: case TERM_BINARY: return 1 + t->recs[a].size + t->recs[b].size;
+    default: return 1;
+    }
+}
+
 term term_make(struct term_table *t, enum term_op op, uint32_t a, uint32_t b, uint32_t c)
 {
-    const uint32_t words[4] = {(uint32_t)op, a, b, c};
+    const uint32_t size = t->n ? size_of(t, op, a, b) : 1;
+    const bool arithmetic = op == TERM_BINARY || op == TERM_UNARY;
+    const bool opaque = size > (arithmetic ? MAX_ARITHMETIC : MAX_PATH);
+    const uint32_t words[4] = {opaque ? TERM_OPAQUE : (uint32_t)op, a, b, opaque ? c << 8 | (uint32_t)op << 1 | 1 : c};
     const uint64_t hash = hash_words(words, 4);
     struct index_probe probe;
 
@@ -39,6 +54,7 @@ term term_make(struct term_table *t, enum term_op op, uint32_t a, uint32_t b, ui
         memset(&t->recs[0], 0, sizeof t->recs[0]);
     }
     memcpy(&t->recs[t->n], words, sizeof words);
+    t->recs[t->n].size = opaque ? 1 : size;
     index_add(&t->index, hash, t->n);
     return t->n++;
 }

@@ -39,6 +39,7 @@ enum term_op {
 
 struct term_rec {
     uint32_t op, a, b, c;
+    uint32_t size; /* nodes in it, shared ones counted each time; past a bound a term is OPAQUE, so walks over terms stay short */
 };
 
 struct term_table {

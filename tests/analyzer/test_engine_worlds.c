@@ -38,6 +38,17 @@ static void equal_terms_have_equal_numbers(void **state) {
                      term_binary(&t, IR_B_GE, value(1), number(4)));
 }
 
+static void arithmetic_that_doubles_stays_small(void **state) {
+    (void)state;
+    const term elsewhere = value(9);
+    term x = value(1);
+    for (int i = 0; i < 300; i++) {
+        x = term_binary(&t, IR_B_ADD, x, term_binary(&t, IR_B_MUL, x, value(2)));
+        assert_true(term_at(&t, x)->size <= 64);
+    }
+    assert_false(term_mentions(&t, x, elsewhere)); /* and ends */
+}
+
 static void shapes_look_through_versions_only(void **state) {
     (void)state;
     const term f = term_make(&t, TERM_FIELD, value(1), 7, 0);
@@ -121,6 +132,7 @@ static void ownership_ends_with_publication(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(equal_terms_have_equal_numbers, start),
+        cmocka_unit_test_setup(arithmetic_that_doubles_stays_small, start),
         cmocka_unit_test_setup(shapes_look_through_versions_only, start),
         cmocka_unit_test_setup(a_store_reaches_what_may_be_the_same_place, start),
         cmocka_unit_test_setup(a_branch_narrows_and_the_impossible_ends, start),
