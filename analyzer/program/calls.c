@@ -742,6 +742,14 @@ static void put_result(struct call *c, struct world *w, term result)
     world_store(&s->arena, &s->t, w, at, result, c->event);
 }
 
+/* Is the cell a member of the struct that the call returns? */
+static bool in_result(const struct solver *s, term path)
+{
+    while (term_at(&s->p->paths, path)->op == TERM_FIELD)
+        path = term_at(&s->p->paths, path)->a;
+    return term_at(&s->p->paths, path)->op == TERM_RESULT;
+}
+
 static bool acquires(const struct outcome *o, term lock)
 {
     for (uint32_t i = 0; i < o->n_effects; i++)
@@ -861,6 +869,7 @@ static void apply(struct call *c, struct world *w)
     const struct summary *sum = c->sum;
     const struct outcome plain = {NULL, 0, RANGE_ALL, NULL, 0};
     const uint32_t n = sum->n_outcomes ? sum->n_outcomes : 1;
+    const term whole = c->ev->a && type_struct(s->u, s->u->exprs[c->ev->a].type) ? eval_place(s, w, c->ev->a, c->event) : 0;
     term result = 0, *when = arena_array(&s->arena, term, n * 8), stored[MAX_STORES][2];
     term *released = arena_array(&s->arena, term, n * MAX_SAID);
 
@@ -875,7 +884,7 @@ static void apply(struct call *c, struct world *w)
     if (sum->returns)
         result = instantiate(s, w, sum->returns, c->args, c->n_args, 0);
     for (uint32_t i = 0; i < sum->n_stores; i++) { /* said of memory before the call */
-        stored[i][0] = instantiate(s, w, sum->stores[i].at, c->args, c->n_args, 0);
+        stored[i][0] = instantiate(s, w, sum->stores[i].at, c->args, c->n_args, whole);
         stored[i][1] = instantiate(s, w, sum->stores[i].value, c->args, c->n_args, 0);
     }
     for (uint32_t i = 0; i < sum->n_outcomes; i++) /* a guard forgets its lock when it releases it: which one is said before */
@@ -886,7 +895,7 @@ static void apply(struct call *c, struct world *w)
     if (sum->never_returns)
         return;
     for (uint32_t i = 0; i < sum->n_stores; i++)
-        if (stored[i][0] && stored[i][1])
+        if (stored[i][0] && stored[i][1] && !in_result(s, sum->stores[i].at))
             world_store(&s->arena, &s->t, w, stored[i][0], stored[i][1], c->event);
     if (!result)
         result = term_make(&s->t, TERM_FRESH, c->event, 0, sum->fresh ? TERM_ALLOCATED : 0);
@@ -901,6 +910,9 @@ static void apply(struct call *c, struct world *w)
         if (!apply_outcome(c, out, o, when + i * 8, released + i * MAX_SAID, back))
             continue;
         put_result(c, out, back);
+        for (uint32_t k = 0; k < sum->n_stores; k++)
+            if (stored[k][0] && stored[k][1] && in_result(s, sum->stores[k].at))
+                world_store(&s->arena, &s->t, out, stored[k][0], stored[k][1], c->event);
         vec_push(&s->next, out);
     }
 }

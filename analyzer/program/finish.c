@@ -674,10 +674,37 @@ static bool is_lock_address(const struct solver *s, term value)
            s->t.recs[value].op == TERM_LOAD;
 }
 
+/* The local struct that every return returns; or 0. */
+static term returned_struct(const struct solver *s)
+{
+    term object = 0;
+
+    for (size_t i = 0; i < s->exits.n; i++) {
+        const struct term_rec r = s->t.recs[s->exits.at[i].value];
+        if (r.op != TERM_LOAD || s->t.recs[r.a].op != TERM_LOCAL || (object && r.a != object))
+            return 0;
+        object = r.a;
+    }
+    return object;
+}
+
+/* A member of the returned struct in the callers' words. */
+static term member_of_result(struct solver *s, term at, term object)
+{
+    const struct term_rec r = s->t.recs[at];
+    term a;
+
+    if (at == object)
+        return term_make(&s->p->paths, TERM_RESULT, 0, 0, 0);
+    a = r.op == TERM_FIELD ? member_of_result(s, r.a, object) : 0;
+    return a ? term_make(&s->p->paths, TERM_FIELD, a, r.b, 0) : 0;
+}
+
 /* Members that hold one sayable value on every return. */
 static void keep_stores(struct solver *s)
 {
     struct summary_store list[MAX_STORES];
+    const term returned = returned_struct(s);
     uint32_t n = 0;
 
     if (!s->exits.n)
@@ -690,6 +717,8 @@ static void keep_stores(struct solver *s)
         if (!same || c.value == term_make(&s->t, TERM_LOAD, c.at, 0, 0))
             continue;
         list[n] = (struct summary_store){to_path(s, NULL, c.at, 0), to_path(s, NULL, c.value, 0)};
+        if (!list[n].at && returned)
+            list[n].at = member_of_result(s, c.at, returned);
         n += list[n].at && list[n].value;
     }
     s->s->stores = n ? arena_copy(&s->p->arena, list, n * sizeof *list) : NULL;

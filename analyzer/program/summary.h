@@ -99,8 +99,8 @@ struct wait_effect {
     bool timed, looped;
 };
 
-/* On every return the cell at `at` (a member of what a parameter points to, or of a global) holds `value`: what keeps a lock that
- * was put into a struct the same lock. */
+/* On every return the cell at `at` (a member of what a parameter points to, of a global, or of the struct that is returned: RESULT
+ * stands for it) holds `value`: what keeps a lock that was put into a struct the same lock. */
 #define MAX_STORES 6u
 struct summary_store {
     term at, value;

@@ -81,3 +81,44 @@ void does_not_return(struct pool *p) {
         abort(); // no diagnostic: nobody waits any more
     pthread_mutex_unlock(&p->mu);
 }
+
+/* A guard that a function makes and returns: the struct keeps the lock, its cleanup releases it. */
+struct scope {
+    int depth;
+    pthread_mutex_t *mu;
+};
+struct scoped {
+    pthread_mutex_t mu;
+    int n;
+};
+static void scope_end(struct scope *s) { pthread_mutex_unlock(s->mu); }
+static struct scope scope_begin(pthread_mutex_t *mu) {
+    pthread_mutex_lock(mu);
+    return (struct scope){1, mu};
+}
+static struct scope scope_by_member(pthread_mutex_t *mu) {
+    struct scope s;
+    s.mu = mu;
+    s.depth = 1;
+    pthread_mutex_lock(mu);
+    return s;
+}
+
+int in_a_returned_scope(struct scoped *s);
+int in_a_returned_scope(struct scoped *s) {
+    __attribute__((cleanup(scope_end))) struct scope g = scope_begin(&s->mu);
+    if (s->n < 0)
+        return -1; // no diagnostic
+    s->n++;
+    return 0; // no diagnostic
+}
+
+int ended_by_hand(struct scoped *s);
+int ended_by_hand(struct scoped *s) {
+    struct scope g = scope_by_member(&s->mu);
+    if (s->n < 0)
+        return -1; // expected-warning {{[aglet-lock-leak]}}
+    s->n++;
+    scope_end(&g);
+    return 0; // no diagnostic
+}
