@@ -241,7 +241,8 @@ static void *other_way(void *argument) {
     aglet_mutex_lock(&p->second);
     meet(p);
     aglet_mutex_lock(&p->first);
-    /* One of the two was let through by the hook and may hold only its first lock. */
+    /* If it was this one that the hook let through, the other one waits for this lock. */
+    aglet_mutex_unlock(&p->second);
     return NULL;
 }
 
