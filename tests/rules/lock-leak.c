@@ -113,9 +113,22 @@ int in_a_returned_scope(struct scoped *s) {
     return 0; // no diagnostic
 }
 
+int made_by_member(struct scoped *s);
+int made_by_member(struct scoped *s) {
+    __attribute__((cleanup(scope_end))) struct scope g = scope_by_member(&s->mu);
+    return s->n; // no diagnostic
+}
+
+void by_hand(struct scoped *s);
+void by_hand(struct scoped *s) {
+    struct scope g = scope_begin(&s->mu);
+    s->n++;
+    scope_end(&g); // no diagnostic
+}
+
 int ended_by_hand(struct scoped *s);
 int ended_by_hand(struct scoped *s) {
-    struct scope g = scope_by_member(&s->mu);
+    struct scope g = scope_begin(&s->mu);
     if (s->n < 0)
         return -1; // expected-warning {{[aglet-lock-leak]}}
     s->n++;
