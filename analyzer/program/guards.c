@@ -156,7 +156,7 @@ static void check_guard(struct solver *s, struct world *w, const struct guard *g
         if (worst != 1)
             story_near(s, w, pr, wanted);
         for (uint32_t i = 0; i < w->n_gone; i++)
-            if (term_same_shape(&s->t, w->gone[i].lock, wanted) && w->gone[i].event)
+            if (term_same_shape(&s->t, w->gone[i].lock, wanted) && w->gone[i].event && w->gone[i].mode != HELD_FAILED)
                 problem_story(s, pr, STORY_RELEASED, s->u, s->u->events[w->gone[i].event].loc, pr->lock);
         for (uint32_t i = 0; i < w->n_held; i++)
             if (worst == 1 && term_same_shape(&s->t, w->held[i].lock, wanted))

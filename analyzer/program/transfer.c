@@ -121,7 +121,7 @@ static bool is_or_holds(const struct term_table *t, term named, term held)
     return true;
 }
 
-int lock_status(struct solver *s, const struct world *w, term lock, bool write)
+static int status_of(struct solver *s, const struct world *w, term lock, bool write)
 {
     const struct object_class class = term_class(&s->t, lock);
     int best = 0;
@@ -137,6 +137,25 @@ int lock_status(struct solver *s, const struct world *w, term lock, bool write)
         status = h->mode == HELD_SHARED && write ? 1 : 2;
         if (status > best)
             best = status;
+    }
+    return best;
+}
+
+int lock_status(struct solver *s, const struct world *w, term lock, bool write)
+{
+    int best = status_of(s, w, lock, write);
+
+    for (uint32_t i = 0; best < 2 && i < w->n_facts; i++) { /* by its object's other name, where a == b */
+        const struct term_rec r = s->t.recs[w->facts[i].of];
+        int64_t v;
+        if (r.op != TERM_BINARY || r.c != IR_B_EQ || w->facts[i].range.lo != 1 || term_is_const(&s->t, r.b, &v))
+            continue;
+        for (int turn = 0; turn < 2; turn++) {
+            const term from = turn ? r.b : r.a, to = turn ? r.a : r.b;
+            const int other = term_mentions(&s->t, lock, from) ? status_of(s, w, term_replace(&s->t, lock, from, to), write) : 0;
+            if (other > best)
+                best = other;
+        }
     }
     return best;
 }

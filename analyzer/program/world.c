@@ -426,6 +426,13 @@ struct range world_range(const struct term_table *t, const struct world *w, term
     default: break;
     }
     f = find_fact(w, x);
+    if (!f && r->op == TERM_BINARY && r->c == IR_B_NE && !term_is_const(t, r->b, &v))
+        for (uint32_t i = 0; i < w->n_facts; i++) { /* known as x == y */
+            const struct term_rec *e = &t->recs[w->facts[i].of];
+            const struct range said = w->facts[i].range;
+            if (e->op == TERM_BINARY && e->c == IR_B_EQ && e->a == r->a && e->b == r->b && said.lo == said.hi)
+                return range_of(said.lo == 0);
+        }
     return f ? range_meet(known, f->range) : known;
 }
 
@@ -476,6 +483,8 @@ bool world_assume(struct arena *a, struct term_table *t, struct world *w, term x
         /* what the range of the left side says need not be said again of the comparison */
         if (said)
             return world_narrow(a, t, w, r.a, range_when(op, v));
+        if (r.c == IR_B_NE && !term_is_const(t, r.b, &v)) /* one fact for x != y and x == y */
+            return world_assume(a, t, w, term_binary(t, IR_B_EQ, r.a, r.b), !truth);
         if (!world_narrow(a, t, w, x, truth ? range_of(1) : range_of(0)))
             return false;
         if (term_is_const(t, r.b, &v)) {

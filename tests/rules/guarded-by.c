@@ -149,3 +149,36 @@ void wrapped_with_its_taker(struct traced_pot *p, struct traced_pot *q) {
     q->coins--; // expected-warning {{[aglet-guarded-by]}}
     traced_unlock(&p->lock);
 }
+
+/* Two names of one object, or of two: where they are equal the one lock is held for both. */
+struct purse {
+    pthread_mutex_t mu;
+    int coins AGLET_GUARDED_BY(mu);
+};
+
+void one_or_two(struct purse *a, struct purse *b);
+void one_or_two(struct purse *a, struct purse *b) {
+    if (a == b) {
+        pthread_mutex_lock(&a->mu);
+    } else if (a < b) {
+        pthread_mutex_lock(&a->mu);
+        pthread_mutex_lock(&b->mu);
+    } else {
+        pthread_mutex_lock(&b->mu);
+        pthread_mutex_lock(&a->mu);
+    }
+    a->coins--; // no diagnostic
+    b->coins++; // no diagnostic
+    pthread_mutex_unlock(&a->mu);
+    if (a != b)
+        pthread_mutex_unlock(&b->mu);
+}
+
+void not_equal(struct purse *a, struct purse *b);
+void not_equal(struct purse *a, struct purse *b) {
+    if (a == b)
+        return;
+    pthread_mutex_lock(&a->mu);
+    b->coins++; // expected-warning {{[aglet-guarded-by]}}
+    pthread_mutex_unlock(&a->mu);
+}
