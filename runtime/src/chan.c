@@ -148,6 +148,14 @@ static bool room_ready(aglet_chan *c, int *error) {
     return false;
 }
 
+/* A dropped handle is zero. */
+static int dropped(const char *what, const void *caller) {
+    if (aglet_checked)
+        misuse_report("send-after-close", NULL, false, caller,
+                      "%s on a channel handle that was dropped before", what);
+    return -EPIPE;
+}
+
 int chan_send_begin(aglet_chan *c, const void *item, struct waiter *w) {
     int error = 0;
     struct wake wake;
@@ -156,6 +164,10 @@ int chan_send_begin(aglet_chan *c, const void *item, struct waiter *w) {
         if (AGLET_UNLIKELY(!c->receivers || c->closed)) {
             slock_unlock(&c->lock);
             return -EPIPE;
+        }
+        if (aglet_checked && AGLET_UNLIKELY(!c->senders)) { /* a copy of a handle outlived it */
+            slock_unlock(&c->lock);
+            return dropped("send", NULL);
         }
         struct waiter *r = c->recv_q.head ? waitq_pop(&c->recv_q) : NULL;
         if (r) {
@@ -305,14 +317,6 @@ void chan_nudge(aglet_chan *c) {
     wake_send(wake);
 }
 
-/* A dropped handle is zero. */
-static int dropped(const char *what, const void *caller) {
-    if (aglet_checked)
-        misuse_report("send-after-close", NULL, false, caller,
-                      "%s on a channel handle that was dropped before", what);
-    return -EPIPE;
-}
-
 int aglet_chan_send_(aglet_chan *c, const void *item, aglet_time deadline) {
     if (AGLET_UNLIKELY(!c))
         return dropped("send", CALLER());
@@ -422,6 +426,10 @@ static void fail_all(aglet_chan *c, struct waitq *q, int error) {
 }
 
 void aglet_chan_clone_sender_(aglet_chan *c) {
+    if (AGLET_UNLIKELY(!c)) {
+        (void)dropped("clone", CALLER());
+        return;
+    }
     slock_lock(&c->lock);
     c->senders++;
     c->note.cloned = true;
@@ -429,6 +437,10 @@ void aglet_chan_clone_sender_(aglet_chan *c) {
 }
 
 void aglet_chan_clone_receiver_(aglet_chan *c) {
+    if (AGLET_UNLIKELY(!c)) {
+        (void)dropped("clone", CALLER());
+        return;
+    }
     slock_lock(&c->lock);
     c->receivers++;
     slock_unlock(&c->lock);
@@ -461,6 +473,10 @@ void aglet_chan_drop_receiver_(aglet_chan *c) {
 }
 
 void aglet_chan_close_(aglet_chan *c) {
+    if (AGLET_UNLIKELY(!c)) {
+        (void)dropped("close", CALLER());
+        return;
+    }
     slock_lock(&c->lock);
     c->closed = true;
     fail_all(c, &c->recv_q, -EPIPE);

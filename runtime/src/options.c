@@ -73,14 +73,34 @@ static bool number(const char *value, size_t length, long *out) {
     return true;
 }
 
+/* Is the value one of these words with a space between? */
+static bool one_of(const char *words, const char *value, size_t length) {
+    for (const char *word = words; *word != '\0';) {
+        size_t n = strcspn(word, " ");
+        if (n == length && memcmp(word, value, n) == 0)
+            return true;
+        word += n + (word[n] == ' ');
+    }
+    return false;
+}
+
 /* Returns false when the word is not known or its value makes no sense. */
 static bool set(const char *name, size_t name_length, const char *value, size_t value_length) {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         const struct known *k = &known[i];
         if (strlen(k->name) != name_length || memcmp(k->name, name, name_length) != 0)
             continue;
-        if (k->number != NULL)
-            return number(value, value_length, k->number);
+        if (k->number != NULL) {
+            long n;
+            /* An exit status is eight bits: 256 would look like success. */
+            if (!number(value, value_length, &n) || (k->number == &options.exitcode && n > 255))
+                return false;
+            *k->number = n;
+            return true;
+        }
+        if ((k->text == &options.format && !one_of("text json", value, value_length)) ||
+            (k->text == &options.stacks && !one_of("edges full none", value, value_length)))
+            return false;
         if (text_used + value_length + 1 > TEXT_ROOM)
             return false;
         char *copy = text_room + text_used;

@@ -31,6 +31,14 @@ static void read_file(void) {
         misuse_warn("the suppressions file cannot be read; nothing is suppressed");
     else if (used == FILE_ROOM - 1)
         misuse_warn("the suppressions file is longer than 16 KiB; its end is not used");
+    for (const char *line = lines; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        if (length != 0 && *line != '#' && memchr(line, ':', length) == NULL) {
+            misuse_warn("a line of the suppressions file is not RULE:PATTERN; it suppresses nothing");
+            break;
+        }
+        line += length + (line[length] == '\n');
+    }
 }
 
 /* Does `pattern` (to its end at `stop`) fit a piece of text that begins at `text`? */

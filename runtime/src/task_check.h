@@ -10,8 +10,9 @@
  * task's end. */
 void check_task_end(struct aglet_task *t, struct stack *s);
 
-/* A worker is about to sleep: nothing it knows of can run. Reports channel-deadlock. */
-void check_worker_idle(struct worker *w);
+/* A worker is about to sleep: nothing it knows of can run. Reports channel-deadlock; true when it has, and
+ * aborted the tasks that waited: the worker must look for work again. */
+bool check_worker_idle(struct worker *w);
 
 /* An executor starts; is about to end its tasks; has no threads any more. Watchdog and fault handler,
  * task-leak. */

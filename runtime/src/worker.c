@@ -514,10 +514,12 @@ static void go_idle(struct worker *w, bool (*done)(void *), void *context) {
         atomic_fetch_sub(&ex->searching, 1);
     }
     if (!work_anywhere(w) && !done(context)) {
-        if (aglet_checked)
-            check_worker_idle(w);
-        aglet_time deadline = timer_wheel_next(&w->timers);
-        if (epoll)
+        /* A report that a hook has taken leaves tasks to run, some of them perhaps here. */
+        bool told = aglet_checked && check_worker_idle(w);
+        aglet_time deadline = told ? 0 : timer_wheel_next(&w->timers);
+        if (told)
+            ;
+        else if (epoll)
             reactor_poll(w->reactor, deadline);
         else
             while (atomic_load(&w->sleep) == WORKER_IN_FUTEX &&

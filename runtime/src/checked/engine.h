@@ -151,6 +151,9 @@ struct check_thread *thread_enter(void); /* the calling thread's record, made no
 bool held_grow(struct check_thread *t);
 extern bool held_wants_more; /* stacks=full, max_hold_ms, or a sanitizer that wants to hear of each lock */
 struct held *held_find(struct check_thread *t, const struct lock_record *r, int mode);
+/* Locks that another thread destroyed or made anew are not held any more (that was reported there). Called
+ * where what is held is about to be reported, by the thread itself. */
+void held_forget_dead(struct check_thread *t);
 /* Call `visit` for every thread that has begun and not ended, until it returns false; under threads_lock. */
 void threads_each(bool (*visit)(struct check_thread *, void *), void *context);
 unsigned threads_alive(void);

@@ -363,12 +363,21 @@ void check_assert_held(enum check_kind kind, int mode, const void *lock, const u
     t->inside--;
 }
 
+void held_forget_dead(struct check_thread *t) {
+    for (unsigned i = t->held_count; i-- > 0;)
+        if (atomic_load_explicit(&held_record(&t->held[i])->lock, memory_order_relaxed) == NULL)
+            take_out(t, &t->held[i]);
+}
+
 unsigned check_yield(const void *caller) {
     struct check_thread *t = check_self;
     if (AGLET_LIKELY(t == NULL || t->held_count == 0))
         return 0;
     if (t->inside != 0)
         return t->held_count;
+    held_forget_dead(t);
+    if (t->held_count == 0)
+        return 0;
     char words[LOCK_NAME_ROOM];
     t->inside++;
     struct misuse *m =

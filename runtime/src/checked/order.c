@@ -15,6 +15,7 @@
 
 #include "misuse.h"
 #include "stack.h"
+#include "symbol.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -277,6 +278,22 @@ static void report_declared(struct edge *e) {
     misuse_close(m);
 }
 
+/* The options name static variables as reports do, by their symbols. Done before engine_lock is taken, since
+ * symbols need malloc; two threads that do it at one time store equal names. */
+static void name_for_options(struct lock_record *r) {
+    if ((options.lock_order_exempt[0] == '\0' && options.lock_order_declared[0] == '\0') || r->name != NULL ||
+        options.symbolize == 0 || in_signal_handler())
+        return;
+    struct symbol s;
+    symbol_describe(atomic_load_explicit(&r->lock, memory_order_relaxed), 0, true, &s);
+    size_t room = strlen(s.function) + 1;
+    char *name = room > 1 && s.into == 0 ? engine_memory(room) : NULL;
+    if (name != NULL) {
+        memcpy(name, s.function, room);
+        __atomic_store_n(&r->name, name, __ATOMIC_RELEASE);
+    }
+}
+
 void order_taken(struct check_thread *t) {
     struct held *newest = &t->held[t->held_count - 1];
     _Atomic uint64_t *slot = &chains[newest->chain % CHAINS];
@@ -288,6 +305,8 @@ void order_taken(struct check_thread *t) {
         return;
     if (!(held_mode(newest) & CHECK_TRIED)) { /* who does not wait can close no circle */
         t->inside++;
+        for (unsigned i = 0; i < t->held_count; i++)
+            name_for_options(held_record(&t->held[i]));
         const void *stack[STACK_DEPTH];
         unsigned frames =
             strcmp(options.stacks, "none") == 0 ? 0 : stack_take(newest->site, stack, STACK_DEPTH);

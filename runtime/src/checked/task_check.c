@@ -85,14 +85,14 @@ static void note_waiting(struct misuse *m, const struct aglet_task *t) {
     misuse_place(m, t->waits_at);
 }
 
-void check_worker_idle(struct worker *w) {
+bool check_worker_idle(struct worker *w) {
     struct aglet_executor *ex = w->executor;
     if (!is_quiescent(ex))
-        return;
+        return false;
     struct parked p = {.executor = ex};
     task_each(collect, &p);
     if (!p.n || atomic_exchange(&ex->deadlock_told, true))
-        return;
+        return false;
     struct aglet_task *forgotten = NULL;
     for (unsigned i = 0; i < p.n; i++) {
         struct aglet_task *t = p.list[i];
@@ -116,6 +116,7 @@ void check_worker_idle(struct worker *w) {
     /* A hook has taken the report: let the tasks unwind. */
     for (unsigned i = 0; i < p.n; i++)
         aglet_abort(p.list[i]);
+    return true;
 }
 
 uint64_t check_who(void) {

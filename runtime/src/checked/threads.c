@@ -135,6 +135,7 @@ void check_thread_end(const void *caller) {
     if (t == NULL)
         return;
     waits_end(t); /* cancelled while it waited */
+    held_forget_dead(t);
     if (t->held_count != 0) {
         char words[LOCK_NAME_ROOM];
         struct lock_record *r = held_record(&t->held[t->held_count - 1]);

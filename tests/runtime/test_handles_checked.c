@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Misuse of channel handles and locks, with a hook that lets the program go on: the operation returns, and a
+ * mistake is told once. Stands on cmocka. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "aglet/channel.h"
+#include "aglet/executor.h"
+#include "aglet/misuse.h"
+#include "aglet/mutex.h"
+
+#include <errno.h>
+#include <string.h>
+
+AGLET_CHANNEL(ints, int);
+
+static char rules[1024];
+
+static void note(const struct aglet_misuse *m, void *context) {
+    (void)context;
+    strncat(rules, m->rule, sizeof rules - strlen(rules) - 2);
+    strcat(rules, " ");
+}
+
+static void begin(void) {
+    rules[0] = '\0';
+    aglet_on_misuse(note, NULL);
+}
+
+static void *forget(void *arg) {
+    (void)arg;
+    ints_sender tx;
+    ints_receiver rx;
+    int value;
+    if (ints_bounded(&tx, &rx, 1) != 0)
+        return NULL;
+    int error = ints_recv(&rx, &value);
+    ints_drop(&tx);
+    ints_drop_receiver(&rx);
+    return (void *)(intptr_t)error;
+}
+
+/* The task that a report wakes may be pinned to the very worker that made it. */
+static void a_task_goes_on_after_forgotten_sender(void **state) {
+    (void)state;
+    for (unsigned workers = 1; workers <= 3; workers++)
+        for (int i = 0; i < 10; i++) {
+            begin();
+            void *result = NULL;
+            struct aglet_executor_options options = {.workers = workers};
+            assert_int_equal(aglet_run(&options, forget, NULL, &result), 0);
+            assert_int_equal((intptr_t)result, -ECANCELED);
+            assert_string_equal(rules, "forgotten-sender ");
+        }
+    aglet_on_misuse(NULL, NULL);
+}
+
+static void a_dropped_handle_is_reported_by_each_call(void **state) {
+    (void)state;
+    ints_sender tx;
+    ints_receiver rx;
+    int value;
+    assert_int_equal(ints_bounded(&tx, &rx, 1), 0);
+    ints_sender copy = tx;
+    begin();
+    ints_drop(&tx);
+    assert_int_equal(ints_send(&copy, 1), -EPIPE);
+    assert_string_equal(rules, "send-after-close ");
+    begin();
+    ints_sender none = ints_clone(&tx);
+    assert_string_equal(rules, "send-after-close ");
+    assert_int_equal(ints_try_send(&none, 1), -EPIPE);
+    assert_int_equal(ints_recv(&rx, &value), -EPIPE);
+    ints_drop_receiver(&rx);
+    begin();
+    ints_close(&rx);
+    assert_string_equal(rules, "send-after-close ");
+    aglet_on_misuse(NULL, NULL);
+}
+
+static aglet_mutex mu;
+
+static void *leave_locked(void *arg) {
+    (void)arg;
+    aglet_mutex_lock(&mu);
+    return NULL;
+}
+
+static void *leave_one_locked(void *arg) {
+    aglet_task *task;
+    if (aglet_spawn_local(&task, leave_locked, NULL) != 0)
+        return NULL;
+    (void)aglet_join(task, NULL);
+    return arg;
+}
+
+static void *nothing(void *arg) {
+    return arg;
+}
+
+/* A lock made anew by another thread is held by nobody. */
+static void a_hold_ends_with_its_lock(void **state) {
+    (void)state;
+    begin();
+    aglet_executor *executor = aglet_executor_new(&(struct aglet_executor_options){.workers = 1});
+    assert_non_null(executor);
+    assert_int_equal(aglet_block_on(executor, leave_one_locked, NULL, NULL), 0);
+    assert_non_null(strstr(rules, "lock-across-yield"));
+    begin();
+    aglet_mutex_init(&mu);
+    assert_string_equal(rules, "destroy-held ");
+    assert_int_equal(aglet_block_on(executor, leave_one_locked, NULL, NULL), 0);
+    aglet_mutex_init(&mu);
+    begin();
+    assert_int_equal(aglet_block_on(executor, nothing, NULL, NULL), 0);
+    aglet_executor_free(executor);
+    assert_string_equal(rules, "");
+    aglet_on_misuse(NULL, NULL);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_task_goes_on_after_forgotten_sender),
+        cmocka_unit_test(a_dropped_handle_is_reported_by_each_call),
+        cmocka_unit_test(a_hold_ends_with_its_lock),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
