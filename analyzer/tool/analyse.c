@@ -69,14 +69,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp analyse_argp = {options, parse, NULL, NULL, NULL, NULL, NULL};
 
+static bool rule_exists(const char *id)
+{
+    const struct rule *const *r = rules_all;
+    while (*r && strcmp((*r)->id, id) != 0)
+        r++;
+    return *r;
+}
+
 static bool rules_exist(const struct string_list *ids)
 {
     bool good = true;
     for (size_t i = 0; i < ids->n; i++) {
-        const struct rule *const *r = rules_all;
-        while (*r && strcmp((*r)->id, ids->at[i]) != 0)
-            r++;
-        if (*r)
+        if (rule_exists(ids->at[i]))
             continue;
         const char *near = near_rule(ids->at[i]);
         if (near)
@@ -101,6 +106,10 @@ struct config *analyse_config(const struct analyse_options *o, const char *besid
         free(full);
     }
     struct config *c = path ? config_read(path, err, sizeof err) : config_default();
+    if (c && !config_check_rules(c, rule_exists, err, sizeof err)) {
+        config_free(c);
+        c = NULL;
+    }
     if (!c)
         say("%s", err);
     free(here);
