@@ -4,6 +4,7 @@
 
 #include "engine.h"
 #include "misuse.h"
+#include "stack.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -137,7 +138,7 @@ EXPORT int pthread_once(pthread_once_t *control, void (*make)(void)) {
     int seen = __atomic_load_n((int *)control, __ATOMIC_ACQUIRE);
     if (seen & DONE)
         return 0;
-    if (!watching())
+    if (!watching() || in_unwinder(PROGRAM()))
         return real.pthread_once(control, make);
     bool told = (seen & IN_PROGRESS) != 0;
     if (told &&

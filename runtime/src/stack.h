@@ -11,6 +11,10 @@
  * how many, at most `room`. May be called in a signal handler; never calls malloc. */
 unsigned stack_take(const void *from, const void **pcs, unsigned room);
 
+/* Does this address lie in the unwinder? Then it may be at work below us and hold its own locks: no stack can
+ * be taken (stack_take gives `from` alone), and no report made. */
+bool in_unwinder(const void *pc);
+
 /* Does the calling thread run a signal handler, as far as its stack shows? */
 bool in_signal_handler(void);
 

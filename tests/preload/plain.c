@@ -191,6 +191,21 @@ static void cancels(void) {
     pthread_mutex_unlock(&a);
 }
 
+/* The unwinder's first use in the process, which takes a once of its own, below a held lock. */
+static void *exit_holding(void *argument) {
+    pthread_mutex_lock(&a);
+    pthread_cleanup_push(give_up, &a);
+    pthread_exit(argument);
+    pthread_cleanup_pop(1);
+    return NULL;
+}
+
+static void exits_holding(void) {
+    run(exit_holding, NULL);
+    MUST(pthread_mutex_trylock(&a) == 0);
+    pthread_mutex_unlock(&a);
+}
+
 static mtx_t c11_a, c11_b;
 
 static int c11_order(void *argument) {
@@ -271,6 +286,7 @@ int main(int argc, char **argv) {
                 {"errorcheck", errorcheck},
                 {"thousand-threads", thousand_threads},
                 {"cancels", cancels},
+                {"exits-holding", exits_holding},
                 {"c11", c11},
                 {"order", order},
                 {"onces", onces},

@@ -6,7 +6,7 @@ import os, re, subprocess, sys
 
 plain, preload, command = sys.argv[1], sys.argv[2], sys.argv[3:]
 quiet = ["forks", "forks-with-threads", "loads", "signals", "recursive", "errorcheck", "thousand-threads", "cancels",
-         "onces", "timed"]
+         "exits-holding", "onces", "timed"]
 finds = {"order": "lock-order", "c11": "lock-order"}
 bad = []
 
