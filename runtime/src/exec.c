@@ -68,10 +68,8 @@ aglet_executor *aglet_executor_new(const struct aglet_executor_options *options)
     if (ex->n > WORKERS_MAX)
         ex->n = WORKERS_MAX;
     ex->stack_size = options->stack_size ? options->stack_size : 128 * 1024;
-    /* A report is written on the stack of the task it is about, and reading debug information takes 300 KiB
-     * of it. Only touched pages cost memory. */
     if (aglet_checked)
-        ex->stack_size += 512 * 1024;
+        ex->stack_size += STACK_FOR_REPORTS;
     ex->stacks_kept = options->stacks_kept ? options->stacks_kept : 1024;
     for (unsigned i = 0; i < ex->n; i++) {
         struct worker *w = aligned_alloc(64, (sizeof *w + 63) & ~(size_t)63);

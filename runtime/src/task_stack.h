@@ -7,6 +7,10 @@
 #include "aglet/base.h"
 #include "switch.h"
 
+/* What the checked library adds to each stack: a report is written on the stack of the task it is about, and
+ * reading debug information takes 300 KiB of it. Only touched pages cost memory. */
+enum { STACK_FOR_REPORTS = 512 * 1024 };
+
 /* The head of a stack, in its own highest bytes, so that it costs no page of its own. */
 struct stack {
     struct context ctx; /* where the stack goes on when it is not running; offset 0 for debuggers */

@@ -139,8 +139,11 @@ static void on_fault(int number, siginfo_t *info, void *context) {
     if (t && t->stack && stack_guard_hit(t->stack, info->si_addr)) {
         struct misuse *m = misuse_open("stack-overflow", t, true);
         misuse_say(m, "task %llu '%s' has used up its stack of %zu bytes", (unsigned long long)t->id,
-                   t->name ? t->name : "unnamed", t->stack->usable);
-        misuse_note(m, "aglet_executor_options.stack_size sets the size");
+                   t->name ? t->name : "unnamed", t->stack->usable - STACK_FOR_REPORTS);
+        misuse_note(m,
+                    "and the %d KiB that the checked library adds to it for reports; "
+                    "aglet_executor_options.stack_size sets the size",
+                    STACK_FOR_REPORTS / 1024);
         misuse_close(m);
     }
     /* Not ours, or the hook came back: the default action, at the same instruction. */
