@@ -31,6 +31,18 @@ with tempfile.TemporaryDirectory() as scratch:
     must("exitcode=0 leaves the program's own status", r[0] == 0 and "[aglet-lock-order]" in r[2], *r)
     r = run("order", "exitcode=7")
     must("exitcode=7", r[0] == 7, *r)
+    for senseless in ("exitcode=256", "exitcode=-1", "format=xml", "stacks=some", "nonsense=1"):
+        r = run("order", senseless)
+        must(f"{senseless} is refused, and changes nothing", r[0] == 66 and "makes no sense" in r[2] and
+             "[aglet-lock-order]" in r[2], *r)
+    with open(scratch + "/mute", "w") as f:
+        f.write("# a comment\n\nlock-order\n")
+    r = run("order", f"suppressions={scratch}/mute")
+    must("a line that is no suppression is said to be none", r[0] == 66 and "is not RULE:PATTERN" in r[2], *r)
+    r = run("order-of-statics", "lock_order_exempt=a<b")
+    must("a static variable's name exempts as well", r[0] == 0 and r[2] == "", *r)
+    r = run("order-of-statics", "lock_order_declared=b<a")
+    must("and declares", r[0] == 66 and "lock 'b' is taken after 'a', against the declared order" in r[2], *r)
     r = run("order", "lock_order=0")
     must("lock_order=0 reports no order", r[0] == 0 and r[2] == "", *r)
     r = run("order", "lock_order_exempt=alpha<beta")

@@ -23,6 +23,17 @@ static void order(void) {
     }
 }
 
+static void order_of_statics(void) {
+    aglet_mutex_lock(&a);
+    aglet_mutex_lock(&b);
+    aglet_mutex_unlock(&b);
+    aglet_mutex_unlock(&a);
+    aglet_mutex_lock(&b);
+    aglet_mutex_lock(&a);
+    aglet_mutex_unlock(&a);
+    aglet_mutex_unlock(&b);
+}
+
 static void backwards(void) {
     aglet_mutex_init_named(&a, "alpha");
     aglet_mutex_init_named(&b, "beta");
@@ -129,6 +140,7 @@ int main(int argc, char **argv) {
         const char *name;
         void (*run)(void);
     } ways[] = {{"order", order},
+                {"order-of-statics", order_of_statics},
                 {"backwards", backwards},
                 {"unheld", unheld},
                 {"from-signal", from_signal},
