@@ -141,7 +141,8 @@ AGLET_END_DECLS
     AGLET_CLEANUP(aglet_poison_) AGLET_MAYBE_UNUSED bool *name##_change_ = name##_poisoned_
 #define AGLET_COMMIT(name) ((void)(*name##_poisoned_ = false), (void)(name##_change_ = NULL))
 #define AGLET_POISONED(name) (*name##_poisoned_)
-/* Give it up before the scope ends; the pointer is not to be used afterwards. */
+/* Give it up before the scope ends; the pointer is not to be used afterwards. A box opened for change must be
+ * committed first: the poison would be set where the scope ends, without the lock. */
 #define AGLET_CLOSE(name) aglet_guard_release(&name##_guard_)
 
 static inline void aglet_poison_(bool **poisoned) {
