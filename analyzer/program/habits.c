@@ -8,6 +8,7 @@
 #include "../base/alloc.h"
 
 #define HABIT_MIN 3u
+#define HABIT_BESIDE 1u /* enough where the exceptions stand in one function that takes that very lock itself */
 
 static struct habits *of(struct program *p)
 {
@@ -69,6 +70,11 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
         return;
     if (world_owns(&s->t, w, at) || !w->spawned)
         return;
+    for (uint32_t i = 0; i < n; i++) { /* between giving up the caller's lock and taking it back: without it on purpose */
+        const struct held *given_up = world_held(w, term_make(&((struct solver *)s)->t, TERM_FIELD, r.a, locks[i], 0));
+        if (given_up && given_up->mode == HELD_RELEASED)
+            return;
+    }
     for (uint32_t i = 0; i < n; i++)
         if (lock_status((struct solver *)s, w, term_make(&s->t, TERM_FIELD, r.a, locks[i], 0), false))
             held |= (uint8_t)(1u << i);
@@ -273,7 +279,7 @@ static void judge_field(struct program *p, size_t first, size_t end, uint64_t **
             if (a->held >> i & 1 || entry[a->func][locks[i] / 64] >> locks[i] % 64 & 1)
                 now.held++;
             else if (now.n_out < 3) {
-                near = a->near >> i & 1;
+                near = a->near >> i & 1 && (!now.n_out || (near && h->accesses.at[now.out[0]].func == a->func));
                 now.out[now.n_out++] = (uint32_t)k;
             }
         }
@@ -282,8 +288,8 @@ static void judge_field(struct program *p, size_t first, size_t end, uint64_t **
             beside = near;
         }
     }
-    if (beside && best.held >= HABIT_MIN && best.total == best.held + 1)
-        goto worth_it; /* the one exception stands beside a section of that very lock */
+    if (beside && best.held >= HABIT_BESIDE && best.total == best.held + best.n_out)
+        goto worth_it; /* the exceptions stand beside a section of that very lock, in one function */
     if (best.held < HABIT_MIN || best.held == best.total || best.held * 4 < best.total * 3)
         return;
     if (best.held * 5 < best.total * 4) { /* between: only where somebody writes without it */
