@@ -526,6 +526,8 @@ static void go_idle(struct worker *w, bool (*done)(void *), void *context) {
                    futex_wait(&w->sleep, WORKER_IN_FUTEX, deadline))
                 ;
     }
+    if (aglet_checked) /* Partner: check_worker_idle, which reads it before and after it looks at the workers. */
+        atomic_fetch_add(&ex->stirred, 1);
     atomic_store(&w->sleep, WORKER_AWAKE);
     /* Somebody else cleared the bit: it has counted this worker as a searcher. */
     if (!(atomic_fetch_and(&ex->idle, ~bit) & bit))

@@ -71,6 +71,7 @@ struct aglet_executor {
     _Atomic uint32_t searching; /* workers awake without work */
     _Atomic int blocked_on;     /* threads inside aglet_block_on */
     _Atomic bool deadlock_told; /* checked */
+    _Atomic uint64_t stirred;   /* checked: how often a worker left its sleep; two equal readings: none did between them */
     _Atomic bool closing;       /* tasks spawned from now on are born aborted */
     _Atomic uint64_t spawned_outside;
     _Alignas(64) struct slock inject_lock;

@@ -87,10 +87,15 @@ static void note_waiting(struct misuse *m, const struct aglet_task *t) {
 
 bool check_worker_idle(struct worker *w) {
     struct aglet_executor *ex = w->executor;
+    uint64_t stirred = atomic_load(&ex->stirred);
     if (!is_quiescent(ex))
         return false;
     struct parked p = {.executor = ex};
     task_each(collect, &p);
+    /* The workers were looked at one after the other: one may have woken, handed work to one seen before, and gone back to
+     * sleep. What is still so a second time, with nobody woken in between, was so all the time. */
+    if (!is_quiescent(ex) || atomic_load(&ex->stirred) != stirred)
+        return false;
     if (!p.n || atomic_exchange(&ex->deadlock_told, true))
         return false;
     struct aglet_task *forgotten = NULL;
