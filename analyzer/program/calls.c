@@ -758,8 +758,6 @@ static bool acquires(const struct outcome *o, term lock)
     return false;
 }
 
-#define MAX_SAID 8u /* effects of one outcome; finish.c makes no more */
-
 /* One outcome: false when it cannot be in this world. `when` are its preconditions' values, taken before the call. */
 static bool apply_outcome(struct call *c, struct world *w, const struct outcome *o, const term *when, const term *released, term result)
 {
@@ -772,7 +770,7 @@ static bool apply_outcome(struct call *c, struct world *w, const struct outcome 
         return false;
     for (uint32_t i = 0; i < o->n_effects; i++) {
         struct lock_effect e = o->effects[i];
-        const term lock = e.kind == EFFECT_RELEASE && i < MAX_SAID && released[i]
+        const term lock = e.kind == EFFECT_RELEASE && i < MAX_EFFECTS && released[i]
                               ? released[i]
                               : instantiate(s, w, e.lock, c->args, c->n_args, result);
         bool is_try = false;
@@ -871,7 +869,7 @@ static void apply(struct call *c, struct world *w)
     const uint32_t n = sum->n_outcomes ? sum->n_outcomes : 1;
     const term whole = c->ev->a && type_struct(s->u, s->u->exprs[c->ev->a].type) ? eval_place(s, w, c->ev->a, c->event) : 0;
     term result = 0, *when = arena_array(&s->arena, term, n * 8), stored[MAX_STORES][2];
-    term *released = arena_array(&s->arena, term, n * MAX_SAID);
+    term *released = arena_array(&s->arena, term, n * MAX_EFFECTS);
 
     for (uint32_t i = 0; i < sum->n_outcomes; i++)
         for (uint32_t k = 0; k < sum->outcomes[i].n_when && k < 8; k++)
@@ -888,9 +886,9 @@ static void apply(struct call *c, struct world *w)
         stored[i][1] = instantiate(s, w, sum->stores[i].value, c->args, c->n_args, 0);
     }
     for (uint32_t i = 0; i < sum->n_outcomes; i++) /* a guard forgets its lock when it releases it: which one is said before */
-        for (uint32_t k = 0; k < sum->outcomes[i].n_effects && k < MAX_SAID; k++)
+        for (uint32_t k = 0; k < sum->outcomes[i].n_effects && k < MAX_EFFECTS; k++)
             if (sum->outcomes[i].effects[k].kind == EFFECT_RELEASE)
-                released[i * MAX_SAID + k] = instantiate(s, w, sum->outcomes[i].effects[k].lock, c->args, c->n_args, 0);
+                released[i * MAX_EFFECTS + k] = instantiate(s, w, sum->outcomes[i].effects[k].lock, c->args, c->n_args, 0);
     memory_effects(c, w);
     if (sum->never_returns)
         return;
@@ -907,7 +905,7 @@ static void apply(struct call *c, struct world *w)
         /* A try that returns its lock returns NULL where it failed. */
         const bool none = sum->returns && range_equal(o->result, range_of(0));
         const term back = none ? term_const(&s->t, 0) : result;
-        if (!apply_outcome(c, out, o, when + i * 8, released + i * MAX_SAID, back))
+        if (!apply_outcome(c, out, o, when + i * 8, released + i * MAX_EFFECTS, back))
             continue;
         put_result(c, out, back);
         for (uint32_t k = 0; k < sum->n_stores; k++)

@@ -459,7 +459,6 @@ static void settle_returns(struct solver *s)
 }
 
 /* ---- outcomes ---- */
-#define MAX_EFFECTS 8u
 struct cluster {
     struct lock_effect effects[MAX_EFFECTS];
     uint32_t n;

@@ -37,6 +37,7 @@ struct precondition {
 };
 
 /* One way a call can come back. */
+#define MAX_EFFECTS 8u /* of one inferred outcome */
 struct outcome {
     struct lock_effect *effects;
     uint32_t n_effects;

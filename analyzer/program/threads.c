@@ -28,7 +28,6 @@ static uint32_t site_number(struct threads *t, const struct handoff_spec *s)
 
 /* ---- who is alive where: one function at a time ---- */
 struct flow {
-    const struct program *p;
     struct threads *t;
     const struct region_flow *f;
     const struct unit *u;
@@ -60,7 +59,6 @@ static uint64_t after(struct flow *x, const struct region_event *e, uint64_t liv
             return live;
         struct thread_site *me = &x->t->at[k];
         me->beside |= live & ~bit(k);
-        me->seen |= bit(k);
         me->many |= (live & bit(k)) != 0;
         return live | bit(k);
     }
@@ -103,7 +101,7 @@ static uint64_t through(struct flow *x, uint32_t block, uint64_t live, bool keep
 
 static void follow_function(const struct program *p, struct threads *t, uint32_t func)
 {
-    struct flow x = {p, t, regions_flow(p->boundaries->regions, func), NULL, NULL, NULL};
+    struct flow x = {t, regions_flow(p->boundaries->regions, func), NULL, NULL, NULL};
     uint64_t all = 0;
     bool changed = true;
 
@@ -181,7 +179,6 @@ struct threads *threads_find(const struct program *p)
 {
     struct threads *t = xcalloc(1, sizeof *t);
     const struct boundaries *b = p->boundaries;
-    uint64_t entries = 0;
 
     t->runs = xcalloc(p->funcs.n + 1, sizeof *t->runs);
     t->called = xcalloc(p->funcs.n + 1, sizeof *t->called);
@@ -193,7 +190,6 @@ struct threads *threads_find(const struct program *p)
         const uint32_t k = s && s->n_entries ? site_number(t, s) : 0;
         for (uint32_t j = 0; s && k && j < s->n_entries; j++)
             t->runs[s->entries[j]] |= bit(k);
-        entries |= k ? bit(k) : 0;
     }
     for (uint32_t f = 1; f < p->funcs.n; f++) {
         if (strcmp(p->funcs.at[f].name, "main") == 0 && p->funcs.at[f].defined)
