@@ -148,8 +148,7 @@ static bool room_ready(aglet_chan *c, int *error) {
     return false;
 }
 
-/* A dropped handle is zero. */
-static int dropped(const char *what, const void *caller) {
+int chan_dropped(const char *what, const void *caller) {
     if (aglet_checked)
         misuse_report("send-after-close", NULL, false, caller,
                       "%s on a channel handle that was dropped before", what);
@@ -167,7 +166,7 @@ int chan_send_begin(aglet_chan *c, const void *item, struct waiter *w) {
         }
         if (aglet_checked && AGLET_UNLIKELY(!c->senders)) { /* a copy of a handle outlived it */
             slock_unlock(&c->lock);
-            return dropped("send", NULL);
+            return chan_dropped("send", NULL);
         }
         struct waiter *r = c->recv_q.head ? waitq_pop(&c->recv_q) : NULL;
         if (r) {
@@ -319,7 +318,7 @@ void chan_nudge(aglet_chan *c) {
 
 int aglet_chan_send_(aglet_chan *c, const void *item, aglet_time deadline) {
     if (AGLET_UNLIKELY(!c))
-        return dropped("send", CALLER());
+        return chan_dropped("send", CALLER());
     int error = await_begin("send", CALLER());
     if (error)
         return error;
@@ -342,13 +341,13 @@ int aglet_chan_send_(aglet_chan *c, const void *item, aglet_time deadline) {
 
 int aglet_chan_try_send_(aglet_chan *c, const void *item) {
     if (AGLET_UNLIKELY(!c))
-        return dropped("send", CALLER());
+        return chan_dropped("send", CALLER());
     return chan_send_begin(c, item, NULL);
 }
 
 int aglet_chan_recv_(aglet_chan *c, void *item, aglet_time deadline) {
     if (AGLET_UNLIKELY(!c))
-        return dropped("receive", CALLER());
+        return chan_dropped("receive", CALLER());
     int error = await_begin("recv", CALLER());
     if (error)
         return error;
@@ -371,7 +370,7 @@ int aglet_chan_recv_(aglet_chan *c, void *item, aglet_time deadline) {
 
 int aglet_chan_try_recv_(aglet_chan *c, void *item) {
     if (AGLET_UNLIKELY(!c))
-        return dropped("receive", CALLER());
+        return chan_dropped("receive", CALLER());
     return chan_recv_begin(c, item, NULL);
 }
 
@@ -427,7 +426,7 @@ static void fail_all(aglet_chan *c, struct waitq *q, int error) {
 
 void aglet_chan_clone_sender_(aglet_chan *c) {
     if (AGLET_UNLIKELY(!c)) {
-        (void)dropped("clone", CALLER());
+        (void)chan_dropped("clone", CALLER());
         return;
     }
     slock_lock(&c->lock);
@@ -438,7 +437,7 @@ void aglet_chan_clone_sender_(aglet_chan *c) {
 
 void aglet_chan_clone_receiver_(aglet_chan *c) {
     if (AGLET_UNLIKELY(!c)) {
-        (void)dropped("clone", CALLER());
+        (void)chan_dropped("clone", CALLER());
         return;
     }
     slock_lock(&c->lock);
@@ -474,7 +473,7 @@ void aglet_chan_drop_receiver_(aglet_chan *c) {
 
 void aglet_chan_close_(aglet_chan *c) {
     if (AGLET_UNLIKELY(!c)) {
-        (void)dropped("close", CALLER());
+        (void)chan_dropped("close", CALLER());
         return;
     }
     slock_lock(&c->lock);

@@ -23,6 +23,10 @@ bool chan_recv_link(aglet_chan *c, void *item, struct waiter *w);
 bool chan_send_unlink(aglet_chan *c, struct waiter *w);
 bool chan_recv_unlink(aglet_chan *c, struct waiter *w);
 
+/* A handle that was dropped is zero, and whoever uses it gets this: -EPIPE. The checked library reports it
+ * (send-after-close); `what` is the operation. */
+int chan_dropped(const char *what, const void *caller);
+
 /* A notified sender does not use the room after all: tell the next one. */
 void chan_nudge(aglet_chan *c);
 

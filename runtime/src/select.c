@@ -30,12 +30,12 @@ static enum io_direction direction(const struct aglet_case *c) {
     return c->kind == AGLET_READABLE_ ? IO_READ : IO_WRITE;
 }
 
-static int try_case(struct aglet_case *c) {
+static int try_case(struct aglet_case *c, const void *caller) {
     switch (c->kind) {
     case AGLET_RECV_:
-        return c->on ? chan_recv_begin(c->on, c->item, NULL) : -EAGAIN;
+        return c->on ? chan_recv_begin(c->on, c->item, NULL) : chan_dropped("receive", caller);
     case AGLET_SEND_:
-        return c->on ? chan_send_begin(c->on, c->item, NULL) : -EAGAIN;
+        return c->on ? chan_send_begin(c->on, c->item, NULL) : chan_dropped("send", caller);
     case AGLET_JOIN_TASK_: {
         struct aglet_task *t = c->on;
         /* Partner: the exchange in task_end. */
@@ -59,9 +59,9 @@ static int try_case(struct aglet_case *c) {
 static bool link_case(struct aglet_case *c, struct waiter *w, uint32_t turn) {
     switch (c->kind) {
     case AGLET_RECV_:
-        return c->on ? chan_recv_link(c->on, c->item, w) : true;
+        return chan_recv_link(c->on, c->item, w);
     case AGLET_SEND_:
-        return c->on ? chan_send_link(c->on, w) : true;
+        return chan_send_link(c->on, w);
     case AGLET_JOIN_TASK_:
         return join_link(c->on, w);
     case AGLET_READABLE_:
@@ -75,12 +75,10 @@ static bool link_case(struct aglet_case *c, struct waiter *w, uint32_t turn) {
 static void unlink_case(struct aglet_case *c, struct waiter *w, bool fired) {
     switch (c->kind) {
     case AGLET_RECV_:
-        if (c->on)
-            chan_recv_unlink(c->on, w);
+        chan_recv_unlink(c->on, w);
         break;
     case AGLET_SEND_:
-        if (c->on)
-            chan_send_unlink(c->on, w);
+        chan_send_unlink(c->on, w);
         break;
     case AGLET_JOIN_TASK_:
         if (!fired)
@@ -122,7 +120,7 @@ int aglet_select(struct aglet_case *cases, size_t n, aglet_time deadline) {
             size_t i = (start + k) % n;
             if (is_io(&cases[i]))
                 turns[i] = io_source_turn(((aglet_io *)cases[i].on)->source_, direction(&cases[i]), NULL);
-            int result = try_case(&cases[i]);
+            int result = try_case(&cases[i], CALLER());
             if (result == -EAGAIN)
                 continue;
             cases[i].result = result;

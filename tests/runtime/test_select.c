@@ -2,6 +2,7 @@
 /* aglet/select.h, as its contract says. Stands on on_each.h. */
 #include "on_each.h"
 
+#include "aglet/misuse.h"
 #include "aglet/select.h"
 
 #include <errno.h>
@@ -194,6 +195,36 @@ static void an_aborted_select_takes_nothing(void **state) {
     on_each(aborted, NULL);
 }
 
+static atomic_int misuses;
+static void count_misuse(const struct aglet_misuse *m, void *context) {
+    (void)context;
+    atomic_fetch_add(&misuses, strcmp(m->rule, "send-after-close") == 0);
+}
+
+static void *use_dropped(void *arg) {
+    (void)arg;
+    numbers_sender tx;
+    numbers_receiver rx;
+    long value = 1;
+    CHECK(numbers_bounded(&tx, &rx, 1) == 0);
+    numbers_drop(&tx);
+    numbers_drop_receiver(&rx);
+    struct aglet_case receives[] = {AGLET_CASE_NEVER, AGLET_CASE_RECV(&rx, &value)};
+    CHECK(aglet_select(receives, 2, AGLET_FOREVER) == 1 && receives[1].result == -EPIPE);
+    struct aglet_case sends[] = {AGLET_CASE_SEND(&tx, &value)};
+    CHECK(aglet_select(sends, 1, AGLET_FOREVER) == 0 && sends[0].result == -EPIPE);
+    return NULL;
+}
+
+static void a_dropped_handle_ends_the_select_at_once(void **state) {
+    (void)state;
+    atomic_store(&misuses, 0);
+    aglet_on_misuse(count_misuse, NULL);
+    on_each(use_dropped, NULL);
+    aglet_on_misuse(NULL, NULL);
+    assert_int_equal(atomic_load(&misuses), aglet_is_checked() ? 4 : 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_select_over_channels_loses_nothing),
@@ -201,6 +232,7 @@ int main(void) {
         cmocka_unit_test(a_select_takes_the_first_task_that_ends),
         cmocka_unit_test(a_descriptor_can_be_one_of_the_cases),
         cmocka_unit_test(an_aborted_select_takes_nothing),
+        cmocka_unit_test(a_dropped_handle_ends_the_select_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
