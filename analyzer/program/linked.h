@@ -126,6 +126,7 @@ struct program {
     bool nonblocking; /* it makes descriptors that do not block */
     bool has_spawn; /* some function in it hands work to another thread */
     bool solved;
+    VEC(struct program_phase) phases;
     VEC(struct annotation_error {
         const struct unit *unit;
         ir_loc loc;

@@ -4,6 +4,7 @@
 #include "program.h"
 
 #include <string.h>
+#include <time.h>
 #include "../base/alloc.h"
 #include "../rules/rule.h"
 #include "boundary.h"
@@ -32,17 +33,49 @@ void program_add(struct program *p, struct unit *u)
     vec_push(&p->units, lu);
 }
 
+static double now(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* The phase ends that began at *since. */
+static void phase(struct program *p, const char *name, double *since)
+{
+    const double at = now();
+
+    vec_push(&p->phases, ((struct program_phase){name, at - *since}));
+    *since = at;
+}
+
+const struct program_phase *program_phases(const struct program *p, size_t *n)
+{
+    *n = p->phases.n;
+    return p->phases.at;
+}
+
 void program_solve(struct program *p)
 {
+    double since = now();
+
     program_link(p);
+    phase(p, "link", &since);
     program_call_graph(p);
+    phase(p, "call graph", &since);
     program_solve_effects(p);
     program_find_recursive_locks(p);
+    phase(p, "effects", &since);
     program_solve_locks(p);
     program_judge(p);
+    phase(p, "locks", &since);
     program_find_boundaries(p);
+    phase(p, "hand-offs", &since);
     program_find_lock_order(p);
+    phase(p, "lock order", &since);
     p->tasks = tasks_find(p);
+    phase(p, "tasks", &since);
     p->solved = true;
 }
 
@@ -94,6 +127,7 @@ void program_free(struct program *p)
     boundaries_free(p->boundaries);
     vec_free(&p->pointer_summaries);
     map64_free(&p->pointers);
+    vec_free(&p->phases);
     vec_free(&p->units);
     vec_free(&p->structs);
     vec_free(&p->fields);

@@ -31,6 +31,12 @@ void program_add(struct program *p, struct unit *u);
 void program_solve(struct program *p);
 /* Run the rules chosen in the options over a solved program; errors in annotations (a lock that names nothing …) are added too, always. */
 void program_check(const struct program *p, struct report *out);
+/* The processor time of each phase of program_solve, in their order; *n of them. */
+struct program_phase {
+    const char *name;
+    double seconds;
+};
+const struct program_phase *program_phases(const struct program *p, size_t *n);
 void program_free(struct program *p);
 
 #ifdef __cplusplus

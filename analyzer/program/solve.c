@@ -325,6 +325,13 @@ static bool decided_differently(const struct solver *s, const struct world *a, c
     return false;
 }
 
+static void queue(struct solver *s, struct block_state *b, struct world *w)
+{
+    w->dirty = b->queued = true;
+    if (b->order < s->next_queued)
+        s->next_queued = b->order;
+}
+
 static void enter(struct solver *s, uint32_t to, struct world *w)
 {
     struct block_state *b = &s->blocks[to];
@@ -335,14 +342,14 @@ static void enter(struct solver *s, uint32_t to, struct world *w)
         if (world_same_locks(b->worlds[i], w) &&
             (b->n_worlds >= MAX_WORLDS / 2 || b->visits > 20 || !decided_differently(s, b->worlds[i], w))) {
             if (world_merge(&s->arena, &s->t, b->worlds[i], w, block, widen, false))
-                b->worlds[i]->dirty = b->queued = true;
+                queue(s, b, b->worlds[i]);
             return;
         }
     if (b->n_worlds >= MAX_WORLDS || b->visits > 40) {
         s->p->worlds_merged++;
         if (b->n_worlds) {
             if (world_merge(&s->arena, &s->t, b->worlds[0], w, block, true, true))
-                b->worlds[0]->dirty = b->queued = true;
+                queue(s, b, b->worlds[0]);
             return;
         }
     }
@@ -353,7 +360,7 @@ static void enter(struct solver *s, uint32_t to, struct world *w)
         b->worlds = more;
         b->cap_worlds = b->cap_worlds ? b->cap_worlds * 2 : 4;
     }
-    w->dirty = b->queued = true;
+    queue(s, b, w);
     b->worlds[b->n_worlds++] = w;
 }
 
@@ -565,6 +572,7 @@ static void reset(struct solver *s, uint32_t func)
     s->s = s->lf->summary;
     s->n_blocks = s->fr->blocks.count;
     s->blocks = arena_array(&s->arena, struct block_state, s->n_blocks);
+    s->next_queued = 0;
     s->recording = s->gave_up = false;
 }
 
@@ -582,19 +590,19 @@ static bool solve_function(struct solver *s, uint32_t func)
     entry->spawned = strcmp(s->lf->name, "main") != 0 || !s->p->has_spawn;
     enter_annotated(s, entry);
     enter(s, 0, entry);
-    for (;;) {
-        uint32_t i;
-        for (i = 0; i < s->n_order && !s->blocks[s->by_order[i]].queued; i++)
-            ;
-        if (i == s->n_order)
+    for (;;) { /* always the first block in order that waits */
+        while (s->next_queued < s->n_order && !s->blocks[s->by_order[s->next_queued]].queued)
+            s->next_queued++;
+        if (s->next_queued == s->n_order)
             break;
         if (++rounds > 100 * s->n_order + 1000) {
             s->gave_up = true;
             break;
         }
-        s->blocks[s->by_order[i]].queued = false;
-        s->blocks[s->by_order[i]].visits++;
-        run_block(s, s->by_order[i]);
+        const uint32_t block = s->by_order[s->next_queued++];
+        s->blocks[block].queued = false;
+        s->blocks[block].visits++;
+        run_block(s, block);
     }
     if (s->gave_up)
         return false;

@@ -67,6 +67,7 @@ struct solver {
     struct block_state *blocks; /* relative to fr->blocks.first */
     uint32_t n_blocks;
     uint32_t *by_order, n_order;
+    uint32_t next_queued; /* no block before it in the order waits */
     ir_event first_event;
     uint32_t n_events;
     uint32_t *event_block; /* relative block by relative event */

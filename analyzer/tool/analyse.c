@@ -17,6 +17,7 @@
 #include "rules/rule.h"
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { OPTION_UPDATE = 1000, OPTION_CHANGED, OPTION_TEXT_GRAPHS, OPTION_LEVEL, OPTION_RULES, OPTION_CONFIG };
 
@@ -168,6 +169,31 @@ static struct unit *unit_copy(const struct unit *u)
     return copy;
 }
 
+static double processor_time(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* "solved in 0.40 s of processor: link 0.02, call graph 0.01, …" */
+static void say_phases(const struct program *p, double rules)
+{
+    size_t n;
+    const struct program_phase *phases = program_phases(p, &n);
+    char *line = xstrdup("");
+    double all = rules;
+    for (size_t i = 0; i < n; i++) {
+        char *longer = xasprintf("%s%s %.3f, ", line, phases[i].name, phases[i].seconds);
+        free(line);
+        line = longer;
+        all += phases[i].seconds;
+    }
+    say_verbose("solved in %.3f s of processor: %srules %.3f", all, line, rules);
+    free(line);
+}
+
+/* Solve the units that are `in` (NULL: all) as one program. They are taken, or copied when others want them, too. */
 static void solve_one(const struct analysis *a, const bool *in, bool whole, struct report *out)
 {
     struct program_options options = {.level = a->level, .whole = whole, .models = config_models(a->config)};
@@ -175,10 +201,12 @@ static void solve_one(const struct analysis *a, const bool *in, bool whole, stru
         options.rules = (const char *const *)a->options->rules.at;
     struct program *p = program_new(&options);
     for (size_t i = 0; i < a->n; i++)
-        if (in[i])
-            program_add(p, unit_copy(a->units[i]));
+        if (in ? in[i] : a->units[i] != NULL)
+            program_add(p, in ? unit_copy(a->units[i]) : a->units[i]);
     program_solve(p);
+    double before = processor_time();
     program_check(p, out);
+    say_phases(p, processor_time() - before);
     program_free(p);
 }
 
@@ -236,20 +264,10 @@ struct report *analyse_solve(const struct analysis *a)
 {
     struct report *out = report_new();
     struct ignores *ig = read_ignores(a);
-    if (config_n_programs(a->config)) {
+    if (config_n_programs(a->config))
         solve_programs(a, out);
-    } else {
-        struct program_options options = {.level = a->level, .whole = a->whole, .models = config_models(a->config)};
-        if (a->options->rules.n)
-            options.rules = (const char *const *)a->options->rules.at;
-        struct program *p = program_new(&options);
-        for (size_t i = 0; i < a->n; i++)
-            if (a->units[i])
-                program_add(p, a->units[i]);
-        program_solve(p);
-        program_check(p, out);
-        program_free(p);
-    }
+    else
+        solve_one(a, NULL, a->whole, out);
     apply_ignores(a, ig, out);
     ignores_free(ig);
     report_sort(out);
