@@ -1,297 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* What a call does to regions: by its model, by its annotations, by the flow of the function it runs; or, when nothing is
  * known of it, anything.
- * Stands on region_flow.h. */
-#include <string.h>
+ * Stands on region_call.h. */
+#include "region_call.h"
+
 #include "../base/alloc.h"
-#include "region_flow.h"
-
-enum { MAX_ARGS = 16 };
-
-struct call {
-    const struct ir_event_rec *rec;
-    uint32_t n;
-    ir_expr expr[MAX_ARGS];
-    region_value value[MAX_ARGS];
-    region_value result;
-};
-
-static ir_expr uncast(const struct unit *u, ir_expr e)
-{
-    while (u->exprs[e].op == IR_E_CAST)
-        e = u->exprs[e].a;
-    return e;
-}
-
-static place_id target(const struct call *c, uint32_t i)
-{
-    return i < c->n && VALUE_KIND(c->value[i]) == VALUE_POINTER ? VALUE_ITEM(c->value[i]) : 0;
-}
-
-/* The place that argument i was loaded from: pthread_join(t) names the handle in t. */
-static place_id loaded_from(struct solve *x, const struct call *c, uint32_t i)
-{
-    if (i >= c->n)
-        return 0;
-    ir_expr e = uncast(x->u, c->expr[i]);
-    place_id p = x->u->exprs[e].op == IR_E_LOAD ? region_place(x, x->u->exprs[e].a) : 0;
-    if (p && x->f->places[p].op == PLACE_LOCAL && x->f->places[p].a >= x->first_param &&
-        x->f->places[p].a - x->first_param < x->n_params)
-        return place_make(x->f, PLACE_ARG, x->f->places[p].a - x->first_param, 0);
-    return p;
-}
-
-static ir_type pointee(const struct unit *u, ir_type t)
-{
-    t = type_plain(u, t);
-    return u->types[t].kind == IR_T_POINTER ? u->types[t].elem : 0;
-}
-
-/* The type that argument i points to before it was cast to void *. */
-static ir_type passed_type(const struct solve *x, ir_expr e)
-{
-    for (;;) {
-        const struct ir_expr_rec *r = &x->u->exprs[e];
-        ir_type to = pointee(x->u, r->type);
-        if (r->op == IR_E_ADDR && x->u->types[type_plain(x->u, x->u->exprs[r->a].type)].kind != IR_T_ARRAY)
-            return x->u->exprs[r->a].type;
-        if (to && x->u->types[type_plain(x->u, to)].kind != IR_T_VOID)
-            return to;
-        if (r->op != IR_E_CAST)
-            return 0;
-        e = r->a;
-    }
-}
-
-/* ---- hand-offs ---- */
-
-static struct handoff_spec *new_spec(struct solve *x)
-{
-    struct handoff_spec *s = arena_new(&x->p->arena, struct handoff_spec);
-    s->func = x->f->func;
-    s->event = x->event;
-    return s;
-}
-
-static void add_handle(struct handoff_spec *s, place_id p)
-{
-    if (p && s->n_handles < 4)
-        s->handles[s->n_handles++] = p;
-}
-
-static void set_entry(struct solve *x, struct handoff_spec *s, const struct call *c, uint32_t i)
-{
-    if (i >= c->n)
-        return;
-    region_value v = c->value[i];
-    if (VALUE_KIND(v) == VALUE_FUNC) {
-        s->entries[s->n_entries++] = VALUE_ITEM(v);
-    } else if (VALUE_KIND(v) == VALUE_POINTER) {
-        const struct place *p = &x->f->places[VALUE_ITEM(v)];
-        if (p->op == PLACE_PARAM)
-            s->entry_param = p->a + 1;
-    }
-}
-
-static void spawn(struct solve *x, struct call *c, struct handoff_spec *s, uint32_t entry, uint32_t argument)
-{
-    set_entry(x, s, c, entry);
-    s->type = argument < c->n ? passed_type(x, c->expr[argument]) : 0;
-    struct region_event *e = region_add(x, REGION_SPAWN, target(c, argument), 0, 0);
-    if (e) {
-        e->spawn = s;
-        e->gives = UINT64_MAX; /* through the new thread to any other */
-    }
-    x->f->gives = UINT64_MAX;
-}
-
-static void send(struct solve *x, struct call *c, uint32_t argument)
-{
-    place_id p = target(c, argument);
-    if (!p)
-        return;
-    struct handoff_spec *s = new_spec(x);
-    s->moves = true;
-    s->type = passed_type(x, c->expr[argument]);
-    struct region_event *e = region_add(x, REGION_SEND, p, 0, 0);
-    if (e)
-        e->spawn = s;
-}
-
-static void add_join(struct solve *x, place_id place, unsigned flags)
-{
-    struct region_event *e = region_add(x, REGION_JOIN, place, flags, 0);
-    if (e)
-        e->takes = UINT64_MAX;
-}
-
-static void join(struct solve *x, const struct call *c, const struct model_ref *ref)
-{
-    bool some = false;
-    place_id places[2] = {0, 0};
-    if (ref->root == MODEL_OUT) {
-        places[0] = target(c, ref->index);
-    } else if (ref->root == MODEL_PARAM) {
-        places[0] = loaded_from(x, c, ref->index);
-        places[1] = target(c, ref->index);
-    }
-    for (int i = 0; i < 2; i++)
-        if (places[i] && (i == 0 || places[1] != places[0])) {
-            add_join(x, places[i], some ? REGION_MAYBE : 0);
-            some = true;
-        }
-    if (!some)
-        add_join(x, 0, 0);
-    x->s->acquired = UINT64_MAX;
-    x->f->takes = UINT64_MAX;
-}
-
-/* ---- models ---- */
-
-static bool may_happen(const struct solve *x, const struct call *c, const struct model_if *only)
-{
-    if (only->test == MODEL_ALWAYS || only->index >= c->n)
-        return only->test == MODEL_ALWAYS;
-    const struct ir_expr_rec *e = &x->u->exprs[uncast(x->u, c->expr[only->index])];
-    if (e->op != IR_E_CONST)
-        return true;
-    int64_t v = (int64_t)((uint64_t)e->b << 32 | e->a), w = only->value;
-    switch ((enum model_test)only->test) {
-    case MODEL_EQ: return v == w;
-    case MODEL_NE: return v != w;
-    case MODEL_LT: return v < w;
-    case MODEL_LE: return v <= w;
-    case MODEL_GT: return v > w;
-    case MODEL_GE: return v >= w;
-    case MODEL_HAS: return v & w;
-    case MODEL_LACKS: return !(v & w);
-    case MODEL_ALWAYS: break;
-    }
-    return true;
-}
-
-static bool only_sleeps(const char *name)
-{
-    static const char *const names[] = {"sleep",     "usleep",    "nanosleep", "clock_nanosleep", "thrd_sleep",
-                                        "g_usleep",  "SDL_Delay", "uv_sleep"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
-}
-
-/* A lock that is taken is touched, though never in a way that races with another taker. */
-static void touch(struct solve *x, place_id p, enum region_op op, unsigned flags)
-{
-    if (p)
-        region_add(x, op, p, flags | REGION_WHOLE, 0);
-}
-
-static void model_effect(struct solve *x, struct call *c, const struct model_function *m, const struct model_effect *e)
-{
-    place_id a = e->a.root == MODEL_PARAM || e->a.root == MODEL_OUT ? target(c, e->a.index) : 0;
-    if (!may_happen(x, c, &e->only))
-        return;
-    switch ((enum model_effect_kind)e->kind) {
-    case MODEL_LOCK_INIT: case MODEL_COND_INIT: case MODEL_LOCK_DESTROY: case MODEL_COND_DESTROY:
-        touch(x, a, REGION_WRITE, 0);
-        break;
-    case MODEL_ACQUIRES:
-        touch(x, a, REGION_READ, REGION_ATOMIC);
-        region_order(x, region_class(x, a), 0);
-        x->s->locks |= region_class(x, a);
-        break;
-    case MODEL_RELEASES:
-        region_order(x, 0, region_class(x, a));
-        if (region_class(x, a) != UINT64_MAX)
-            x->s->locks &= ~region_class(x, a);
-        else
-            x->s->locks = 0;
-        break;
-    case MODEL_COND_WAIT:
-        touch(x, a, REGION_READ, REGION_ATOMIC);
-        region_order(x, region_class(x, a) | region_class(x, target(c, e->b.index)), region_class(x, target(c, e->b.index)));
-        break;
-    case MODEL_COND_SIGNAL:
-        touch(x, a, REGION_READ, REGION_ATOMIC);
-        region_order(x, 0, region_class(x, a));
-        break;
-    case MODEL_ORDERS:
-        region_order(x, e->flags & MODEL_BEFORE ? 0 : region_class(x, a), e->flags & MODEL_BEFORE ? region_class(x, a) : 0);
-        break;
-    case MODEL_ONCE:
-        region_order(x, UINT64_MAX, UINT64_MAX);
-        break;
-    case MODEL_BLOCKS:
-        for (uint32_t i = 0; i < m->n_effects; i++)
-            if (m->effects[i].kind == MODEL_JOINS)
-                return;
-        if (!only_sleeps(m->name))
-            region_order(x, UINT64_MAX, 0);
-        break;
-    case MODEL_RECEIVES:
-        region_order(x, UINT64_MAX, 0);
-        break;
-    case MODEL_SPAWNS: {
-        struct handoff_spec *s = new_spec(x);
-        s->when = e->when;
-        s->task = e->flags & MODEL_TASK;
-        s->lent = e->flags & MODEL_LENT;
-        if (e->c.root == MODEL_OUT)
-            add_handle(s, target(c, e->c.index));
-        else if (e->c.root == MODEL_RETURN)
-            add_handle(s, place_make(x->f, PLACE_RESULT, x->event, 0));
-        if (strncmp(m->name, "pthread_create", 14) == 0 && c->n > 1)
-            s->has_attributes = VALUE_KIND(c->value[1]) != VALUE_ZERO;
-        spawn(x, c, s, e->a.index, e->b.index);
-        break;
-    }
-    case MODEL_JOINS:
-        join(x, c, &e->a);
-        break;
-    case MODEL_DETACHES:
-        region_add(x, REGION_DETACH, e->a.root == MODEL_OUT ? a : loaded_from(x, c, e->a.index), 0, 0);
-        if (a && e->a.root == MODEL_PARAM)
-            region_add(x, REGION_DETACH, a, 0, 0);
-        break;
-    case MODEL_SENDS:
-        if (e->a.root == MODEL_PARAM)
-            send(x, c, e->a.index);
-        region_order(x, 0, UINT64_MAX);
-        break;
-    case MODEL_ALLOCATES:
-        if (e->a.root == MODEL_RETURN)
-            c->result = VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_HEAP, x->event, 0));
-        else if (a)
-            region_set(x, a, VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_HEAP, x->event, 0)));
-        break;
-    case MODEL_FREES:
-        if (a)
-            region_add(x, REGION_FREE, a, 0, 0);
-        break;
-    case MODEL_REALLOCATES:
-        if (a)
-            region_add(x, REGION_FREE, a, 0, 0);
-        c->result = VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_HEAP, x->event, 0));
-        break;
-    case MODEL_READS: case MODEL_WRITES:
-        if (a)
-            region_add(x, e->kind == MODEL_READS ? REGION_READ : REGION_WRITE, a, REGION_WHOLE, 0);
-        if (a && e->kind == MODEL_WRITES)
-            region_forget(x, place_object(x->f, a));
-        break;
-    case MODEL_RETURNS:
-        if (e->a.index < c->n)
-            c->result = c->value[e->a.index];
-        break;
-    case MODEL_STORES:
-        if (a)
-            region_add(x, REGION_KEEP, a, 0, 0);
-        break;
-    default:
-        break;
-    }
-}
 
 /* ---- annotations ---- */
 
@@ -301,7 +14,7 @@ static place_id annotated_lock(struct solve *x, const struct call *c, const stru
     place_id p = 0;
     uint32_t i = 0;
     if (path->root == LOCK_AT_PARAM && path->n_steps && path->steps[0].kind == LOCK_STEP_DEREF) {
-        p = target(c, path->index);
+        p = call_target(c, path->index);
         i = 1;
     } else if (path->root == LOCK_AT_VAR) {
         uint32_t global = program_unit(x->p, path->unit)->globals[path->var];
@@ -327,7 +40,7 @@ static void annotated_locks(struct solve *x, const struct call *c, enum ir_annot
             region_order(x, 0, class);
             x->s->locks = class == UINT64_MAX ? 0 : x->s->locks & ~class;
         } else {
-            touch(x, p, REGION_READ, REGION_ATOMIC);
+            call_touch(x, p, REGION_READ, REGION_ATOMIC);
             region_order(x, class, 0);
             x->s->locks |= class;
         }
@@ -359,16 +72,16 @@ static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
             annotated_locks(x, c, (enum ir_annot_kind)a->kind, &list);
         } else if (a->kind == IR_A_joins) {
             struct model_ref ref = {.root = MODEL_PARAM, .index = (uint8_t)list.paths[0].index};
-            join(x, c, &ref);
+            call_join(x, c, &ref);
         } else if (list.paths[0].root == LOCK_AT_PARAM && list.paths[1].root == LOCK_AT_PARAM) {
-            s = new_spec(x);
+            s = call_spec(x);
             s->when = list.when;
             spawned = list.paths[1].index;
             for (uint32_t k = 0; k < c->n && k < fr->params.count; k++)
                 if (k != spawned && k != list.paths[0].index)
-                    add_handle(s, target(c, k));
-            add_handle(s, place_make(x->f, PLACE_RESULT, x->event, 0));
-            spawn(x, c, s, list.paths[0].index, spawned);
+                    call_add_handle(s, call_target(c, k));
+            call_add_handle(s, place_make(x->f, PLACE_RESULT, x->event, 0));
+            call_spawn(x, c, s, list.paths[0].index, spawned);
         }
     }
     for (uint32_t k = 0; k < fr->params.count && k < c->n; k++) {
@@ -376,7 +89,7 @@ static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
         for (uint32_t i = 0; i < annots.count; i++) {
             uint32_t kind = u->annots[annots.first + i].kind;
             if ((kind == IR_A_sending || kind == IR_A_owned) && k != spawned) {
-                send(x, c, k);
+                call_send(x, c, k);
                 known = true;
             } else if (kind == IR_A_sending && s) {
                 s->moves = true;
@@ -395,11 +108,11 @@ static void lifted_spec(struct solve *x, const struct call *c, const struct regi
     *s = *from->spawn;
     s->n_handles = 0;
     for (uint32_t i = 0; i < from->spawn->n_handles; i++)
-        add_handle(s, place_translate(callee, from->spawn->handles[i], x->f, c->value, c->n));
+        call_add_handle(s, place_translate(callee, from->spawn->handles[i], x->f, c->value, c->n));
     if (s->entry_param) {
         uint32_t i = s->entry_param - 1;
         s->entry_param = 0;
-        set_entry(x, s, c, i);
+        call_set_entry(x, s, c, i);
     }
     to->spawn = s;
 }
@@ -413,7 +126,7 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
         const struct region_event *from = &callee->events[i];
         if (from->op == REGION_ORDER || from->op == REGION_KEEP)
             continue;
-        place_id p = callee->places[from->place].op == PLACE_ARG ? loaded_from(x, c, callee->places[from->place].a)
+        place_id p = callee->places[from->place].op == PLACE_ARG ? call_loaded_from(x, c, callee->places[from->place].a)
                                                                  : place_translate(callee, from->place, x->f, c->value, c->n);
         if (!p && from->op != REGION_JOIN)
             continue;
@@ -446,8 +159,8 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
 static void run_unknown(struct solve *x, const struct call *c)
 {
     for (uint32_t i = 0; i < c->n; i++)
-        if (target(c, i))
-            region_add(x, REGION_PASS, target(c, i), 0, 0);
+        if (call_target(c, i))
+            region_add(x, REGION_PASS, call_target(c, i), 0, 0);
     region_order(x, UINT64_MAX, UINT64_MAX);
 }
 
@@ -457,7 +170,7 @@ static void run(struct solve *x, struct call *c, uint32_t func)
     bool known = annotated_effects(x, c, func);
     if (lf->model && !lf->defined) {
         for (uint32_t i = 0; i < lf->model->n_effects; i++)
-            model_effect(x, c, lf->model, &lf->model->effects[i]);
+            call_model_effect(x, c, lf->model, &lf->model->effects[i]);
         return;
     }
     if (known)
@@ -482,11 +195,11 @@ void region_call(struct solve *x, const struct ir_event_rec *rec)
     bool pointer = result && x->u->types[type_plain(x->u, result)].kind == IR_T_POINTER;
     c.result = pointer ? VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_RESULT, x->event, 0))
                        : VALUE_OF(VALUE_RESULT, x->event - x->f->first_event);
-    ir_expr callee = uncast(x->u, rec->b);
+    ir_expr callee = region_uncast(x->u, rec->b);
     if (x->u->exprs[callee].op == IR_E_ADDR)
-        callee = uncast(x->u, x->u->exprs[callee].a);
+        callee = region_uncast(x->u, x->u->exprs[callee].a);
     for (uint32_t i = 0; i < c.n; i++) { /* before the effects, which may say what is in them now */
-        place_id p = target(&c, i);
+        place_id p = call_target(&c, i);
         if (p)
             region_forget(x, place_object(x->f, p));
     }

@@ -33,11 +33,30 @@ struct solve {
     unsigned nesting;
 };
 
+static inline ir_expr region_uncast(const struct unit *u, ir_expr e)
+{
+    while (u->exprs[e].op == IR_E_CAST)
+        e = u->exprs[e].a;
+    return e;
+}
+
+/* ---- region_value.c ---- */
+void region_state_init(const struct solve *x, struct state *s);
+void region_state_free(struct state *s);
+void region_state_copy(const struct solve *x, struct state *to, const struct state *from);
+/* At the start of `block`, ways come together; true when that taught anything new. */
+bool region_state_merge(struct solve *x, struct state *into, const struct state *from, uint32_t block);
+bool region_is_pointer(const struct unit *u, ir_type t);
 place_id region_place(struct solve *x, ir_expr e);
 region_value region_eval(struct solve *x, ir_expr e);
-void region_reads(struct solve *x, ir_expr e);
 void region_set(struct solve *x, place_id at, region_value value);
 void region_forget(struct solve *x, place_id object);
+/* ---- region_event.c ---- */
+/* Every load inside an expression is a read. */
+void region_reads(struct solve *x, ir_expr e);
+void region_apply(struct solve *x, ir_event ev);
+/* What the branch at the end of a block asks of a call's result. */
+void region_note_branch(struct solve *x, const struct ir_block_rec *b, struct branch_fact *out);
 /* Note an event now; NULL while nothing is recorded, or when there is no room. */
 struct region_event *region_add(struct solve *x, enum region_op op, place_id place, unsigned flags, ir_loc loc);
 /* An operation that may order this thread with another one that does the opposite on an object of the same class. */
@@ -45,6 +64,13 @@ void region_order(struct solve *x, uint64_t takes, uint64_t gives);
 /* The class of a lock or other synchronising object as one bit: the last member, or the variable; all bits when it is not
  * known. Two classes may share a bit: that only silences. Locks and waits have the lower half (CLASS_LOCKS). */
 uint64_t region_class(const struct solve *x, place_id p);
+/* ---- region_always.c: once all events are recorded ---- */
+/* Is there no way from the entry to a return that does not free parameter i's object, but those on which it is null? */
+bool region_freed_always(const struct solve *x, uint32_t param);
+/* Fill in what may be released to after each event. */
+void region_find_released(struct solve *x);
+
+/* ---- region_call.c, region_model.c ---- */
 /* Apply a call: its arguments are read, then what the functions it may run do. */
 void region_call(struct solve *x, const struct ir_event_rec *call);
 

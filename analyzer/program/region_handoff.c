@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Hand-offs and joins that a call makes, whoever says so: its arguments as places, the entry, the handles.
+ * Stands on region_call.h. */
+#include "region_call.h"
+
+#include "../base/alloc.h"
+
+place_id call_target(const struct call *c, uint32_t i)
+{
+    return i < c->n && VALUE_KIND(c->value[i]) == VALUE_POINTER ? VALUE_ITEM(c->value[i]) : 0;
+}
+
+place_id call_loaded_from(struct solve *x, const struct call *c, uint32_t i)
+{
+    if (i >= c->n)
+        return 0;
+    ir_expr e = region_uncast(x->u, c->expr[i]);
+    place_id p = x->u->exprs[e].op == IR_E_LOAD ? region_place(x, x->u->exprs[e].a) : 0;
+    if (p && x->f->places[p].op == PLACE_LOCAL && x->f->places[p].a >= x->first_param &&
+        x->f->places[p].a - x->first_param < x->n_params)
+        return place_make(x->f, PLACE_ARG, x->f->places[p].a - x->first_param, 0);
+    return p;
+}
+
+static ir_type pointee(const struct unit *u, ir_type t)
+{
+    t = type_plain(u, t);
+    return u->types[t].kind == IR_T_POINTER ? u->types[t].elem : 0;
+}
+
+/* The type that argument i points to before it was cast to void *. */
+static ir_type passed_type(const struct solve *x, ir_expr e)
+{
+    for (;;) {
+        const struct ir_expr_rec *r = &x->u->exprs[e];
+        ir_type to = pointee(x->u, r->type);
+        if (r->op == IR_E_ADDR && x->u->types[type_plain(x->u, x->u->exprs[r->a].type)].kind != IR_T_ARRAY)
+            return x->u->exprs[r->a].type;
+        if (to && x->u->types[type_plain(x->u, to)].kind != IR_T_VOID)
+            return to;
+        if (r->op != IR_E_CAST)
+            return 0;
+        e = r->a;
+    }
+}
+
+struct handoff_spec *call_spec(struct solve *x)
+{
+    struct handoff_spec *s = arena_new(&x->p->arena, struct handoff_spec);
+    s->func = x->f->func;
+    s->event = x->event;
+    return s;
+}
+
+void call_add_handle(struct handoff_spec *s, place_id p)
+{
+    if (p && s->n_handles < 4)
+        s->handles[s->n_handles++] = p;
+}
+
+void call_set_entry(struct solve *x, struct handoff_spec *s, const struct call *c, uint32_t i)
+{
+    if (i >= c->n)
+        return;
+    region_value v = c->value[i];
+    if (VALUE_KIND(v) == VALUE_FUNC) {
+        s->entries[s->n_entries++] = VALUE_ITEM(v);
+    } else if (VALUE_KIND(v) == VALUE_POINTER) {
+        const struct place *p = &x->f->places[VALUE_ITEM(v)];
+        if (p->op == PLACE_PARAM)
+            s->entry_param = p->a + 1;
+    }
+}
+
+void call_spawn(struct solve *x, struct call *c, struct handoff_spec *s, uint32_t entry, uint32_t argument)
+{
+    call_set_entry(x, s, c, entry);
+    s->type = argument < c->n ? passed_type(x, c->expr[argument]) : 0;
+    struct region_event *e = region_add(x, REGION_SPAWN, call_target(c, argument), 0, 0);
+    if (e) {
+        e->spawn = s;
+        e->gives = UINT64_MAX; /* through the new thread to any other */
+    }
+    x->f->gives = UINT64_MAX;
+}
+
+void call_send(struct solve *x, struct call *c, uint32_t argument)
+{
+    place_id p = call_target(c, argument);
+    if (!p)
+        return;
+    struct handoff_spec *s = call_spec(x);
+    s->moves = true;
+    s->type = passed_type(x, c->expr[argument]);
+    struct region_event *e = region_add(x, REGION_SEND, p, 0, 0);
+    if (e)
+        e->spawn = s;
+}
+
+static void add_join(struct solve *x, place_id place, unsigned flags)
+{
+    struct region_event *e = region_add(x, REGION_JOIN, place, flags, 0);
+    if (e)
+        e->takes = UINT64_MAX;
+}
+
+void call_join(struct solve *x, const struct call *c, const struct model_ref *ref)
+{
+    bool some = false;
+    place_id places[2] = {0, 0};
+    if (ref->root == MODEL_OUT) {
+        places[0] = call_target(c, ref->index);
+    } else if (ref->root == MODEL_PARAM) {
+        places[0] = call_loaded_from(x, c, ref->index);
+        places[1] = call_target(c, ref->index);
+    }
+    for (int i = 0; i < 2; i++)
+        if (places[i] && (i == 0 || places[1] != places[0])) {
+            add_join(x, places[i], some ? REGION_MAYBE : 0);
+            some = true;
+        }
+    if (!some)
+        add_join(x, 0, 0);
+    x->s->acquired = UINT64_MAX;
+    x->f->takes = UINT64_MAX;
+}
+
+void call_touch(struct solve *x, place_id p, enum region_op op, unsigned flags)
+{
+    if (p)
+        region_add(x, op, p, flags | REGION_WHOLE, 0);
+}

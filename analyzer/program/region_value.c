@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What each local points to at one point of a function, and what that makes of an expression: the place it names, the value
+ * it has.
+ * Stands on region_flow.h. */
+#include "region_flow.h"
+
+#include <string.h>
+#include "../base/alloc.h"
+
+void region_state_init(const struct solve *x, struct state *s)
+{
+    memset(s, 0, sizeof *s);
+    s->vars = xcalloc(x->n_vars ? x->n_vars : 1, sizeof *s->vars);
+}
+
+void region_state_free(struct state *s)
+{
+    free(s->vars);
+    vec_free(&s->cells);
+}
+
+void region_state_copy(const struct solve *x, struct state *to, const struct state *from)
+{
+    memcpy(to->vars, from->vars, x->n_vars * sizeof *to->vars);
+    vec_clear(&to->cells);
+    vec_append(&to->cells, from->cells.at, from->cells.n);
+    to->locks = from->locks;
+    to->acquired = from->acquired;
+    to->reached = from->reached;
+}
+
+/* Local variable v as an index of state.vars, or UINT32_MAX. */
+static uint32_t var_slot(const struct solve *x, uint32_t v)
+{
+    if (v >= x->first_param && v - x->first_param < x->n_params)
+        return v - x->first_param;
+    if (v >= x->first_local && v - x->first_local < x->n_vars - x->n_params)
+        return x->n_params + (v - x->first_local);
+    return UINT32_MAX;
+}
+
+static region_value merged(struct solve *x, region_value a, region_value b, uint32_t var, uint32_t block)
+{
+    if (a == b)
+        return a;
+    if (VALUE_KIND(a) == VALUE_ZERO && VALUE_KIND(b) == VALUE_POINTER)
+        return b;
+    if (VALUE_KIND(b) == VALUE_ZERO && VALUE_KIND(a) == VALUE_POINTER)
+        return a;
+    if (VALUE_KIND(a) == VALUE_POINTER && VALUE_KIND(b) == VALUE_POINTER)
+        return VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_PHI, block, var));
+    return 0;
+}
+
+bool region_state_merge(struct solve *x, struct state *into, const struct state *from, uint32_t block)
+{
+    if (!into->reached) {
+        region_state_copy(x, into, from);
+        return true;
+    }
+    bool changed = false;
+    for (uint32_t i = 0; i < x->n_vars; i++) {
+        uint32_t var = i < x->n_params ? x->first_param + i : x->first_local + (i - x->n_params);
+        region_value v = merged(x, into->vars[i], from->vars[i], var, block);
+        changed |= v != into->vars[i];
+        into->vars[i] = v;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < into->cells.n; i++)
+        for (size_t j = 0; j < from->cells.n; j++)
+            if (from->cells.at[j].at == into->cells.at[i].at && from->cells.at[j].value == into->cells.at[i].value) {
+                into->cells.at[kept++] = into->cells.at[i];
+                break;
+            }
+    changed |= kept != into->cells.n || (from->locks & ~into->locks) || (from->acquired & ~into->acquired);
+    into->cells.n = kept;
+    into->locks |= from->locks;
+    into->acquired |= from->acquired;
+    return changed;
+}
+
+void region_set(struct solve *x, place_id at, region_value value)
+{
+    struct region_flow *f = x->f;
+    if (f->places[at].op == PLACE_LOCAL) {
+        uint32_t slot = var_slot(x, f->places[at].a);
+        if (slot != UINT32_MAX)
+            x->s->vars[slot] = value;
+        if (VALUE_KIND(value) == VALUE_POINTER && *unit_str(x->u, x->u->vars[f->places[at].a].name)) {
+            uint32_t op = f->places[VALUE_ITEM(value)].op;
+            bool nameless = op == PLACE_HEAP || op == PLACE_RESULT || op == PLACE_LOADED;
+            if (nameless && !map64_find(&f->names, VALUE_ITEM(value)))
+                map64_put(&f->names, VALUE_ITEM(value), f->places[at].a + 1);
+        }
+        return;
+    }
+    enum place_op root = (enum place_op)f->places[place_object(f, at)].op;
+    if (root != PLACE_LOCAL && root != PLACE_HEAP)
+        return;
+    for (size_t i = 0; i < x->s->cells.n; i++)
+        if (x->s->cells.at[i].at == at) {
+            x->s->cells.at[i].value = value;
+            return;
+        }
+    if (x->s->cells.n < 64) {
+        struct cell_value c = {at, value};
+        vec_push(&x->s->cells, c);
+    }
+}
+
+/* Whatever lies in the object may have changed. */
+void region_forget(struct solve *x, place_id object)
+{
+    if (x->f->places[object].op == PLACE_LOCAL) {
+        uint32_t slot = var_slot(x, x->f->places[object].a);
+        if (slot != UINT32_MAX)
+            x->s->vars[slot] = 0;
+    }
+    size_t kept = 0;
+    for (size_t i = 0; i < x->s->cells.n; i++)
+        if (place_object(x->f, x->s->cells.at[i].at) != object)
+            x->s->cells.at[kept++] = x->s->cells.at[i];
+    x->s->cells.n = kept;
+}
+
+bool region_is_pointer(const struct unit *u, ir_type t)
+{
+    t = type_plain(u, t);
+    while (u->types[t].kind == IR_T_ATOMIC)
+        t = type_plain(u, u->types[t].elem);
+    return u->types[t].kind == IR_T_POINTER;
+}
+
+/* Does the pointer in this place stay the same all through the function? */
+static bool stable(const struct solve *x, place_id at)
+{
+    const struct place *p = &x->f->places[at];
+    const struct summary *s = x->p->funcs.at[x->f->func].summary;
+    if (!s)
+        return false;
+    if (p->op == PLACE_FIELD)
+        return !mods_has(s->mods, MOD_FIELD(p->b));
+    if (p->op == PLACE_GLOBAL)
+        return !mods_has(s->mods, MOD_GLOBAL(x->p, p->a));
+    return false;
+}
+
+static region_value load(struct solve *x, place_id at, ir_type type)
+{
+    if (!at)
+        return 0;
+    if (x->f->places[at].op == PLACE_LOCAL) {
+        uint32_t slot = var_slot(x, x->f->places[at].a);
+        if (slot != UINT32_MAX && x->s->vars[slot])
+            return x->s->vars[slot];
+    } else {
+        for (size_t i = 0; i < x->s->cells.n; i++)
+            if (x->s->cells.at[i].at == at)
+                return x->s->cells.at[i].value;
+    }
+    if (!region_is_pointer(x->u, type))
+        return 0;
+    place_id target = stable(x, at) ? place_make(x->f, PLACE_DEREF, at, 0) : place_make(x->f, PLACE_LOADED, at, x->event);
+    return VALUE_OF(VALUE_POINTER, target);
+}
+
+static place_id element(struct solve *x, place_id array, region_value index, ir_expr index_expr)
+{
+    const struct ir_expr_rec *e = &x->u->exprs[index_expr];
+    (void)index;
+    if (x->f->places[array].op == PLACE_INDEX)
+        array = x->f->places[array].a;
+    uint32_t which = e->op == IR_E_CONST && !e->b && e->a < 0xfffffff ? e->a + 1 : 0;
+    return place_make(x->f, PLACE_INDEX, array, which);
+}
+
+place_id region_place(struct solve *x, ir_expr e)
+{
+    const struct ir_expr_rec *r = &x->u->exprs[e];
+    region_value v;
+    place_id a;
+    if (++x->nesting > 200) {
+        x->nesting--;
+        return 0;
+    }
+    place_id out = 0;
+    switch ((enum ir_expr_op)r->op) {
+    case IR_E_VAR:
+        out = x->f->unit->globals[r->a] ? place_make(x->f, PLACE_GLOBAL, x->f->unit->globals[r->a], 0)
+                                        : place_make(x->f, PLACE_LOCAL, r->a, 0);
+        break;
+    case IR_E_DEREF:
+        v = region_eval(x, r->a);
+        out = VALUE_KIND(v) == VALUE_POINTER ? VALUE_ITEM(v) : 0;
+        break;
+    case IR_E_FIELD:
+        a = region_place(x, r->a);
+        out = a && x->f->unit->fields[r->b] ? place_make(x->f, PLACE_FIELD, a, x->f->unit->fields[r->b]) : 0;
+        break;
+    case IR_E_INDEX:
+        v = region_eval(x, r->a);
+        out = VALUE_KIND(v) == VALUE_POINTER ? element(x, VALUE_ITEM(v), 0, r->b) : 0;
+        break;
+    default:
+        break;
+    }
+    x->nesting--;
+    return out;
+}
+
+region_value region_eval(struct solve *x, ir_expr e)
+{
+    const struct ir_expr_rec *r = &x->u->exprs[e];
+    place_id at;
+    region_value v;
+    if (++x->nesting > 200) {
+        x->nesting--;
+        return 0;
+    }
+    region_value out = 0;
+    switch ((enum ir_expr_op)r->op) {
+    case IR_E_CONST:
+        out = !r->a && !r->b ? VALUE_OF(VALUE_ZERO, 0) : 0;
+        break;
+    case IR_E_FUNC:
+        out = VALUE_OF(VALUE_FUNC, x->f->unit->funcs[r->a]);
+        break;
+    case IR_E_LOAD:
+        out = load(x, region_place(x, r->a), r->type ? r->type : x->u->exprs[r->a].type);
+        break;
+    case IR_E_ADDR:
+        at = region_place(x, r->a);
+        out = at ? VALUE_OF(VALUE_POINTER, at) : 0;
+        break;
+    case IR_E_CAST:
+        out = region_eval(x, r->a);
+        break;
+    case IR_E_BINARY:
+        if (r->c != IR_B_ADD && r->c != IR_B_SUB)
+            break;
+        v = region_eval(x, r->a);
+        if (VALUE_KIND(v) != VALUE_POINTER && r->c == IR_B_ADD) {
+            v = region_eval(x, r->b);
+            if (VALUE_KIND(v) == VALUE_POINTER)
+                out = VALUE_OF(VALUE_POINTER, element(x, VALUE_ITEM(v), 0, r->a));
+        } else if (VALUE_KIND(v) == VALUE_POINTER) {
+            out = VALUE_OF(VALUE_POINTER, element(x, VALUE_ITEM(v), 0, r->c == IR_B_ADD ? r->b : 0));
+        }
+        break;
+    default:
+        break;
+    }
+    x->nesting--;
+    return out;
+}
