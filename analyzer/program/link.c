@@ -272,16 +272,23 @@ const struct unit *program_complete(void *program, const char *name, ir_type *ty
     return NULL;
 }
 
+struct lock_context program_context(struct program *p, const struct unit *u, enum lock_scope scope, uint32_t item)
+{
+    struct lock_context c = lock_context_of(u, scope, item);
+
+    if (p->options.whole) {
+        c.complete = program_complete;
+        c.data = p;
+    }
+    return c;
+}
+
 static const struct guard *resolve_guard(struct program *p, const struct unit *u, enum lock_scope scope, uint32_t item,
                                          struct ir_range annots, enum ir_annot_kind kind)
 {
-    struct lock_context context = lock_context_of(u, scope, item);
+    struct lock_context context = program_context(p, u, scope, item);
     struct guard *g = NULL;
 
-    if (p->options.whole) {
-        context.complete = program_complete;
-        context.data = p;
-    }
     for (uint32_t i = 0; i < annots.count; i++) {
         const struct ir_annot_rec *a = &u->annots[annots.first + i];
         struct lock_list list = {NULL, 0, {RESULT_ANY, 0}};

@@ -145,6 +145,8 @@ ir_type type_struct(const struct unit *u, ir_type t);
 ir_type type_plain(const struct unit *u, ir_type t);
 /* The callback of struct lock_context: another unit where the struct or union of that tag is complete. */
 const struct unit *program_complete(void *program, const char *name, ir_type *type);
+/* Where an annotation stands; in a whole program with the types that other units complete. */
+struct lock_context program_context(struct program *p, const struct unit *u, enum lock_scope scope, uint32_t item);
 /* The linked unit of u. */
 const struct linked_unit *program_unit(const struct program *p, const struct unit *u);
 /* Where loc of u is, for reports; text is valid as long as the program. */

@@ -28,14 +28,6 @@ static uint64_t class_key(const struct program *p, term x)
 }
 
 /* ---- gates from callers: what is held at every call of a function ---- */
-static bool has(const term *list, uint32_t n, term x)
-{
-    for (uint32_t i = 0; i < n; i++)
-        if (list[i] == x)
-            return true;
-    return false;
-}
-
 struct entry_gates {
     term at[MAX_GATES];
     uint32_t n;
@@ -50,14 +42,14 @@ static void meet(struct entry_gates *g, const struct entry_gates *caller, const 
         if (order_concrete(p, held->locks[i]))
             now.at[now.n++] = held->locks[i];
     for (uint32_t i = 0; i < caller->n && now.n < MAX_GATES; i++)
-        if (!has(now.at, now.n, caller->at[i]))
+        if (!term_in(now.at, now.n, caller->at[i]))
             now.at[now.n++] = caller->at[i];
     if (!g->known) {
         *g = now;
         return;
     }
     for (uint32_t i = 0; i < g->n;)
-        if (has(now.at, now.n, g->at[i]))
+        if (term_in(now.at, now.n, g->at[i]))
             i++;
         else
             g->at[i] = g->at[--g->n];
@@ -82,7 +74,7 @@ static void gates_from_callers(struct program *p, struct lock_order *o)
     for (size_t i = 0; i < o->edges.n; i++) {
         struct order_edge *e = &o->edges.at[i];
         for (uint32_t k = 0; k < g[e->func].n && e->n_gates < MAX_GATES; k++)
-            if (!has(e->gates, e->n_gates, g[e->func].at[k]) && g[e->func].at[k] != e->from && g[e->func].at[k] != e->to)
+            if (!term_in(e->gates, e->n_gates, g[e->func].at[k]) && g[e->func].at[k] != e->from && g[e->func].at[k] != e->to)
                 e->gates[e->n_gates++] = g[e->func].at[k];
     }
     free(g);
@@ -102,7 +94,7 @@ static bool meets(const struct program *p, term a, term b)
 static bool gated(const struct order_edge *a, const struct order_edge *b)
 {
     for (uint32_t i = 0; i < a->n_gates; i++)
-        if (has(b->gates, b->n_gates, a->gates[i]))
+        if (term_in(b->gates, b->n_gates, a->gates[i]))
             return true;
     return false;
 }
@@ -257,15 +249,11 @@ static void check_declared(struct program *p, struct lock_order *o, struct objec
 {
     for (uint32_t i = 0; i < annots.count; i++) {
         const struct ir_annot_rec *a = &lu->unit->annots[annots.first + i];
-        struct lock_context context = lock_context_of(lu->unit, scope, item);
+        struct lock_context context = program_context(p, lu->unit, scope, item);
         struct lock_list list = {NULL, 0, {RESULT_ANY, 0}};
         const char *why;
         if (a->kind != IR_A_acquired_before && a->kind != IR_A_acquired_after)
             continue;
-        if (p->options.whole) {
-            context.complete = program_complete;
-            context.data = p;
-        }
         if (lock_expr_annotation(&context, &p->arena, a, &list, &why) != LOCK_RESOLVED)
             continue;
         for (uint32_t k = 0; k < list.n_paths; k++) {

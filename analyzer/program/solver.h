@@ -3,7 +3,7 @@
  * Stands on world.h and lock_facts.h.
  *
  * solve.c runs worlds through blocks to a fixpoint, then once more with `recording` on; transfer.c does what an event does,
- * calls.c what a call does, finish.c makes the summary and the candidates of what was recorded. */
+ * calls.c and call_*.c what a call does, finish.c makes the summary and the candidates of what was recorded. */
 #ifndef AGLET_PROGRAM_SOLVER_H
 #define AGLET_PROGRAM_SOLVER_H
 
@@ -114,13 +114,20 @@ void check_requirement(struct solver *s, struct world *w, const struct requireme
                        term object, ir_loc loc);
 bool defers_to_callers(const struct solver *s);
 
+/* callers_words.c */
+/* A path of program.paths in this function, at a call. 0 when it cannot be said. */
+term instantiate(struct solver *s, const struct world *w, term path, const term *args, uint32_t n_args, term result);
+/* A term of this function in callers' words (program.paths), or 0. w: the world to look for other names in, or NULL;
+ * result: the value returned, or 0. */
+term to_path(struct solver *s, const struct world *w, term x, term result);
+
 /* calls.c */
 /* What a call's callees take, initialise or destroy becomes ours; nothing else is done. */
 void pass_on_call(struct solver *s, struct world *w, ir_event e);
 void transfer_call(struct solver *s, struct world *w, ir_event e);
+
+/* call_locks.c */
 void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee, ir_event ev);
-/* A path of program.paths in this function, at a call. 0 when it cannot be said. */
-term instantiate(struct solver *s, const struct world *w, term path, const term *args, uint32_t n_args, term result);
 bool lock_is_recursive(const struct solver *s, term lock);
 
 /* suspends.c; recording only */
@@ -131,9 +138,45 @@ void check_wait_suspends(struct solver *s, const struct world *w, uint32_t calle
 /* finish.c */
 void finish_function(struct solver *s);
 void finish_lightly(struct solver *s);
-/* A term of this function in callers' words (program.paths), or 0. w: the world to look for other names in, or NULL;
- * result: the value returned, or 0. */
-term to_path(struct solver *s, const struct world *w, term x, term result);
+/* Does the function take this lock anywhere? */
+bool takes_itself(const struct solver *s, term lock);
+
+/* call_waits.c */
+void settle_waits(struct solver *s);
+/* contract_check.c */
+void check_contract(struct solver *s);
+/* returns.c */
+void settle_returns(struct solver *s);
+struct range result_range(const struct solver *s, const struct exit_record *x);
+/* Can a caller tell these two returns apart? By the result, or by what was so before the call. */
+bool told_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y);
+/* outcomes.c */
+void make_outcomes(struct solver *s);
+
+/* block_order.c */
+/* The order in which blocks are run, the loops, and what the events mention. */
+void order_blocks(struct solver *s);
+void find_loops(struct solver *s);
+void scan_events(struct solver *s);
+static inline bool in_set(const uint64_t *set, uint32_t i)
+{
+    return set && set[i / 64] >> i % 64 & 1;
+}
+/* next_turn.c */
+/* Prepare w to enter the loop's head again. */
+void next_turn(struct solver *s, struct world *w, uint32_t head);
+/* solve.c */
+void solver_reset(struct solver *s, uint32_t func);
+/* Returns false when it had to be given up. */
+bool solve_function(struct solver *s, uint32_t func);
+/* solve_lightly.c */
+/* Is there anything about locks in it? Most functions have none, and worlds are expensive. *passes: but callees have. */
+bool function_matters(const struct program *p, uint32_t func, bool *passes);
+/* Hand on what callees take, initialise or destroy, without worlds: parameters are what they were at entry unless they are
+ * stored to. Where a branch asks a parameter, only what comes before any branch is sure. */
+void solve_lightly(struct solver *s, uint32_t func);
+/* By linked_func: is guarded data touched in it? A pointer to a struct with guards that is handed on counts (memset). */
+bool *functions_with_guarded(struct program *p);
 
 /* problems.c */
 /* A new problem, or NULL when it is known already. Its number is *number (may be NULL). */

@@ -240,10 +240,6 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
     const char *why = NULL;
     enum lock_status status;
 
-    if (p->options.whole) {
-        context.complete = program_complete;
-        context.data = p;
-    }
     switch (a->kind) {
     case IR_A_yields: s->effects |= EFFECT_YIELDS; return;
     case IR_A_blocks: s->effects |= EFFECT_BLOCKS; return;
@@ -313,7 +309,7 @@ void summary_annotate(struct program *p, uint32_t func, struct summary *s)
     bool replaced = false;
 
     for (uint32_t i = 0; i < fr->annots.count; i++)
-        one_annotation(p, func, s, lu, lock_context_of(u, LOCK_IN_FUNCTION, p->funcs.at[func].func),
+        one_annotation(p, func, s, lu, program_context(p, u, LOCK_IN_FUNCTION, p->funcs.at[func].func),
                        &u->annots[fr->annots.first + i], &replaced);
     if (fr->annots.count)
         s->known = true;
@@ -325,7 +321,7 @@ struct summary *summary_of_pointer(struct program *p, const struct linked_unit *
                                    ir_field field, uint32_t func)
 {
     const struct unit *u = lu->unit;
-    struct lock_context context = lock_context_of(u, LOCK_IN_POINTER, 0);
+    struct lock_context context = program_context(p, u, LOCK_IN_POINTER, 0);
     struct summary *s = NULL;
     bool replaced = false;
     uint32_t n = annots.count;

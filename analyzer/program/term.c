@@ -463,3 +463,11 @@ int term_print_place(const struct term_table *t, const struct program *p, const 
         out[pr.n < size ? pr.n : size - 1] = 0;
     return (int)pr.n;
 }
+
+bool term_in(const term *list, size_t n, term x)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == x)
+            return true;
+    return false;
+}

@@ -69,6 +69,7 @@ term term_binary(struct term_table *t, uint32_t op, term a, term b);
 /* The address of a field or element. container_of is undone: the field at an offset of (pointer - offset) is the pointer. */
 term term_field(struct term_table *t, const struct program *p, term base, uint32_t field);
 term term_index(struct term_table *t, term base, term index);
+bool term_in(const term *list, size_t n, term x);
 
 /* The object that address x lies in: x without FIELD and INDEX. */
 term term_object(const struct term_table *t, term x);

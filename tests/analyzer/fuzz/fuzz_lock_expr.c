@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* libFuzzer: any bytes as the text inside a lock annotation, on a field and on a function of a small unit.
- * Sources program/lock_expr.c program/lock_expr_parse.c
+ * Sources program/lock_expr.c program/lock_expr_names.c program/lock_path.c program/lock_expr_parse.c
  * Stands on program/lock_expr.h and the builder. */
 #include <stdint.h>
 #include <stdlib.h>

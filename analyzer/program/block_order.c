@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Before a function is solved: in which order its blocks are run, which of them are loops, what its events mention.
+ * Stands on solver.h. */
+#include "solver.h"
+
+struct walk {
+    uint32_t block, succ;
+};
+
+void order_blocks(struct solver *s)
+{
+    struct walk *stack = arena_array(&s->arena, struct walk, s->n_blocks + 1);
+    bool *seen = arena_array(&s->arena, bool, s->n_blocks);
+    uint32_t n = 0, at = s->n_blocks;
+
+    s->by_order = arena_array(&s->arena, uint32_t, s->n_blocks);
+    for (uint32_t i = 0; i < s->n_blocks; i++)
+        s->blocks[i].order = UINT32_MAX;
+    stack[n++] = (struct walk){0, 0};
+    seen[0] = true;
+    while (n) {
+        struct walk *top = &stack[n - 1];
+        const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + top->block];
+        if (top->succ < b->succs.count) {
+            const uint32_t to = s->u->succs[b->succs.first + top->succ++].block - s->fr->blocks.first;
+            if (!seen[to]) {
+                seen[to] = true;
+                stack[n++] = (struct walk){to, 0};
+            }
+            continue;
+        }
+        s->by_order[--at] = top->block;
+        n--;
+    }
+    s->n_order = s->n_blocks - at;
+    memmove(s->by_order, s->by_order + at, s->n_order * sizeof *s->by_order);
+    for (uint32_t i = 0; i < s->n_order; i++)
+        s->blocks[s->by_order[i]].order = i;
+}
+
+/* Natural loops: what reaches the source of a back edge without passing its head. */
+void find_loops(struct solver *s)
+{
+    const uint32_t words = (s->n_blocks + 63) / 64;
+    uint32_t *stack = NULL, *first = NULL, *preds = NULL;
+
+    for (uint32_t i = 0; i < s->n_order; i++) {
+        const uint32_t from = s->by_order[i];
+        const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + from];
+        for (uint32_t k = 0; k < b->succs.count; k++) {
+            const uint32_t head = s->u->succs[b->succs.first + k].block - s->fr->blocks.first;
+            uint32_t n = 0;
+            if (s->blocks[head].order > i)
+                continue; /* forward */
+            if (!stack) { /* predecessors, once there is a loop */
+                stack = arena_array(&s->arena, uint32_t, s->n_blocks + 1);
+                first = arena_array(&s->arena, uint32_t, s->n_blocks + 2);
+                for (uint32_t x = 0; x < s->n_blocks; x++)
+                    for (uint32_t y = 0; y < s->u->blocks[s->fr->blocks.first + x].succs.count; y++)
+                        first[s->u->succs[s->u->blocks[s->fr->blocks.first + x].succs.first + y].block - s->fr->blocks.first + 2]++;
+                for (uint32_t x = 2; x < s->n_blocks + 2; x++)
+                    first[x] += first[x - 1];
+                preds = arena_array(&s->arena, uint32_t, first[s->n_blocks + 1] + 1);
+                for (uint32_t x = 0; x < s->n_blocks; x++)
+                    for (uint32_t y = 0; y < s->u->blocks[s->fr->blocks.first + x].succs.count; y++)
+                        preds[first[s->u->succs[s->u->blocks[s->fr->blocks.first + x].succs.first + y].block - s->fr->blocks.first + 1]++] = x;
+            }
+            if (!s->blocks[head].loop)
+                s->blocks[head].loop = arena_array(&s->arena, uint64_t, words);
+            uint64_t *loop = s->blocks[head].loop;
+            loop[head / 64] |= UINT64_C(1) << head % 64;
+            if (!in_set(loop, from)) {
+                loop[from / 64] |= UINT64_C(1) << from % 64;
+                stack[n++] = from;
+            }
+            while (n) {
+                const uint32_t x = stack[--n];
+                for (uint32_t y = first[x]; y < first[x + 1]; y++)
+                    if (!in_set(loop, preds[y]) && s->blocks[preds[y]].order != UINT32_MAX) {
+                        loop[preds[y] / 64] |= UINT64_C(1) << preds[y] % 64;
+                        stack[n++] = preds[y];
+                    }
+            }
+        }
+    }
+}
+
+struct scan {
+    struct solver *s;
+    uint32_t block;
+    struct map64 keys;
+};
+
+static void scan_expr(struct scan *x, ir_expr e)
+{
+    struct solver *s = x->s;
+    const struct ir_expr_rec *r = &s->u->exprs[e];
+    bool fresh;
+
+    switch (r->op) {
+    case IR_E_VAR:
+        if (s->lu->globals[r->a]) {
+            (void)map64_place(&x->keys, s->lu->globals[r->a] << 2 | 2, &fresh);
+            if (fresh)
+                vec_push(&s->keys, s->lu->globals[r->a] << 2 | 2);
+        } else if (s->u->vars[r->a].kind == IR_V_TEMP && r->a >= s->fr->locals.first &&
+                   r->a - s->fr->locals.first < s->fr->locals.count) {
+            uint32_t *home = &s->temp_home[r->a - s->fr->locals.first];
+            *home = *home == 0 || *home == x->block + 1 ? x->block + 1 : UINT32_MAX;
+        }
+        break;
+    case IR_E_FIELD:
+        (void)map64_place(&x->keys, s->lu->fields[r->b] << 2 | 1, &fresh);
+        if (fresh)
+            vec_push(&s->keys, s->lu->fields[r->b] << 2 | 1);
+        scan_expr(x, r->a);
+        break;
+    case IR_E_DEREF: case IR_E_LOAD: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST: scan_expr(x, r->a); break;
+    case IR_E_INDEX: case IR_E_BINARY:
+        scan_expr(x, r->a);
+        scan_expr(x, r->b);
+        break;
+    default: break;
+    }
+}
+
+void scan_events(struct solver *s)
+{
+    struct scan x = {s, 0, {0}};
+    ir_event low = UINT32_MAX, high = 0;
+
+    s->temp_home = arena_array(&s->arena, uint32_t, s->fr->locals.count + 1);
+    for (uint32_t i = 0; i < s->n_blocks; i++) {
+        const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + i];
+        if (b->events.count && b->events.first < low)
+            low = b->events.first;
+        if (b->events.count && b->events.first + b->events.count > high)
+            high = b->events.first + b->events.count;
+        x.block = i;
+        if (b->cond)
+            scan_expr(&x, b->cond);
+        for (uint32_t k = 0; k < b->events.count; k++) {
+            const struct ir_event_rec *ev = &s->u->events[b->events.first + k];
+            if (ev->op == IR_EV_BEGIN || ev->op == IR_EV_END)
+                continue;
+            scan_expr(&x, ev->a);
+            if (ev->op == IR_EV_STORE || ev->op == IR_EV_CALL || ev->op == IR_EV_ATOMIC)
+                scan_expr(&x, ev->b);
+            for (uint32_t j = 0; j < ev->args.count; j++)
+                scan_expr(&x, s->u->expr_refs[ev->args.first + j]);
+        }
+    }
+    map64_free(&x.keys);
+    s->first_event = high ? low : 0;
+    s->n_events = high ? high - low : 0;
+    s->event_block = arena_array(&s->arena, uint32_t, s->n_events + 1);
+    for (uint32_t i = 0; i < s->n_blocks; i++) {
+        const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + i];
+        for (uint32_t k = 0; k < b->events.count; k++)
+            s->event_block[b->events.first + k - s->first_event] = i;
+    }
+}

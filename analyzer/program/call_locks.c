@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What taking a lock and giving it back does to a world, and what is wrong with it.
+ * Stands on calls.h. */
+#include "calls.h"
+
+#include <string.h>
+
+bool lock_is_recursive(const struct solver *s, term lock)
+{
+    const struct object_class c = term_class(&s->t, lock);
+
+    if (c.field)
+        return s->p->fields.at[c.field].recursive || s->p->fields.at[c.field].lock.recursive;
+    if (c.global)
+        return s->p->globals.at[c.global].recursive || s->p->globals.at[c.global].lock.recursive;
+    return c.token != 0;
+}
+
+void note_taken(struct solver *s, term lock)
+{
+    if (!term_in(s->taken.at, s->taken.n, lock))
+        vec_push(&s->taken, lock);
+}
+
+void pair(struct solver *s, uint32_t candidate)
+{
+    struct candidate *c = &s->p->locks->candidates.at[candidate];
+
+    c->paired = true;
+    NOTE_FUNC(&c->pairs, s->func);
+}
+
+void report_double(struct call *c, const struct held *h, term lock, bool shared, const struct site *site,
+                          uint32_t candidate)
+{
+    struct solver *s = c->s;
+    const struct linked_func *cf = &s->p->funcs.at[c->callee], *in = &s->p->funcs.at[site->func];
+    const bool inside = cf->defined;
+    struct lock_problem *pr;
+
+    if (!s->recording || h->flags & HELD_MAYBE || h->when)
+        return;
+    if (candidate)
+        NOTE_FUNC(&s->p->locks->candidates.at[candidate].clashes, s->func);
+    if (h->candidate)
+        NOTE_FUNC(&s->p->locks->candidates.at[h->candidate].clashes, s->func);
+    pr = problem_new(s, PROBLEM_DOUBLE,
+                     inside ? DETAIL_IN_CALLEE : h->mode == HELD_SHARED && !shared ? DETAIL_UPGRADE : DETAIL_NONE,
+                     c->ev->loc, lock, NULL);
+    if (!pr)
+        return;
+    pr->data = cf->name;
+    pr->candidate = candidate ? candidate : h->candidate;
+    problem_taken(s, pr, h);
+    if (inside && site->loc)
+        problem_story(s, pr, STORY_TAKEN, in->unit->unit, site->loc, in->name);
+}
+
+static struct unlock_seen *unlock_at(struct solver *s, ir_event event, term lock)
+{
+    struct unlock_seen *u;
+
+    for (size_t i = 0; i < s->unlocks.n; i++)
+        if (s->unlocks.at[i].event == event && term_same_shape(&s->t, s->unlocks.at[i].lock, lock))
+            return &s->unlocks.at[i];
+    u = vec_add(&s->unlocks);
+    u->event = event;
+    u->lock = lock;
+    return u;
+}
+
+/* The lock was given up and taken back: callers see no effect, but must hold it. */
+static void require_held(struct solver *s, const struct held *h)
+{
+    struct unlock_seen *u = unlock_at(s, h->event, h->lock);
+    struct requirement r;
+
+    if (u->held || !u->candidate || s->p->locks->candidates.at[u->candidate].condemned)
+        return;
+    memset(&r, 0, sizeof r);
+    r.lock = to_path(s, NULL, h->lock, 0);
+    r.reason = REQUIRED_BY_RELEASE;
+    r.site = (struct site){s->func, s->u->events[h->event].loc};
+    r.candidate = u->candidate;
+    for (size_t i = 0; i < s->requirements.n; i++)
+        if (s->requirements.at[i].reason == r.reason && s->requirements.at[i].lock == r.lock)
+            return;
+    if (r.lock && s->requirements.n < 24)
+        vec_push(&s->requirements, r);
+}
+
+bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term lock, term result, bool is_try)
+{
+    struct solver *s = c->s;
+    struct held *h = world_held(w, lock), new;
+
+    note_taken(s, lock);
+    if (h && h->mode == HELD_RELEASED) { /* the caller's lock is taken back */
+        if (s->recording)
+            require_held(s, h);
+        world_drop_held(&s->arena, w, h, 0);
+        return true;
+    }
+    if (h) {
+        if (lock_is_recursive(s, lock) || (h->mode == HELD_SHARED && e->shared)) {
+            if (h->count < 8)
+                h->count++;
+            return true;
+        }
+        if (h->flags & HELD_MAYBE) {
+            if (s->recording && h->candidate) /* who takes it now did not count on that call */
+                NOTE_FUNC(&s->p->locks->candidates.at[h->candidate].clashes, s->func);
+            h->flags &= (uint8_t)~HELD_MAYBE;
+            h->candidate = e->candidate;
+            h->event = c->event;
+            h->in_func = e->site.func;
+            h->in_loc = e->site.loc;
+            h->trail = w->trail;
+            return true;
+        }
+        if (is_try)
+            return false;
+        if (!e->maybe)
+            report_double(c, h, lock, e->shared, &e->site, e->candidate);
+        return true;
+    }
+    memset(&new, 0, sizeof new);
+    new.lock = lock;
+    new.mode = e->shared ? HELD_SHARED : HELD_EXCLUSIVE;
+    new.flags = (uint8_t)((e->async ? HELD_ASYNC : 0) | (e->maybe ? HELD_MAYBE : 0));
+    new.count = 1;
+    if (e->soft && result && !(c->ev->flags & IR_SF_UNUSED)) {
+        new.when = result;
+        new.ok = e->ok;
+    }
+    new.event = c->event;
+    new.in_func = e->site.func;
+    new.in_loc = e->site.loc;
+    new.trail = w->trail;
+    new.candidate = e->candidate;
+    (void)world_add_held(&s->arena, w, &new);
+    return true;
+}
+
+static struct lock_problem *report_unheld(struct solver *s, enum lock_problem_detail detail, ir_event event, term lock,
+                                          const struct lock_effect *e, uint32_t callee, uint32_t *number)
+{
+    const struct linked_func *cf = &s->p->funcs.at[callee], *in = &s->p->funcs.at[e->site.func];
+    struct lock_problem *pr = problem_new(s, PROBLEM_UNHELD, detail, s->u->events[event].loc, lock, number);
+
+    if (!pr)
+        return NULL;
+    pr->data = cf->name;
+    if (e->site.loc && e->site.func != s->func)
+        problem_story(s, pr, STORY_UNLOCK, in->unit->unit, e->site.loc, in->name);
+    return pr;
+}
+
+bool collected(struct solver *s, const struct world *w, term lock)
+{
+    const struct object_class class = term_class(&s->t, lock);
+
+    for (uint32_t i = 0; i < w->n_held; i++)
+        if (s->t.recs[w->held[i].lock].op == TERM_SOME && class_equal(class, term_class(&s->t, w->held[i].lock)))
+            return true;
+    for (size_t i = 0; i < s->collections.n; i++)
+        if (class_equal(class, s->collections.at[i]) && !to_path(s, NULL, lock, 0))
+            return true;
+    return false;
+}
+
+/* The lock is not held in this world: a mistake here, or the caller's lock. */
+static void release_unheld(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee,
+                           ir_event ev)
+{
+    const struct object_class class = term_class(&s->t, lock);
+    const struct held *gone = world_gone(w, &s->t, lock);
+    struct held *near = NULL, released;
+    struct lock_problem *pr;
+    struct unlock_seen *seen;
+    uint32_t number;
+    term path;
+
+    if (w->failed && e->candidate && s->recording) /* cleaning up after a lock call that failed: a robust mutex */
+        pair(s, e->candidate);
+    if (collected(s, w, lock) || w->failed || e->guard)
+        return;
+    for (uint32_t i = 0; i < w->n_held; i++)
+        if (world_held(w, lock) == NULL && class_known(class) && class_equal(class, term_class(&s->t, w->held[i].lock)) &&
+            w->held[i].mode != HELD_RELEASED && w->held[i].event &&
+            !(w->held[i].flags & HELD_MAYBE))
+            near = &w->held[i];
+    if (gone || (world_held(w, lock) && world_held(w, lock)->mode == HELD_RELEASED)) {
+        if (!gone)
+            gone = world_held(w, lock);
+        if (s->recording) {
+            pr = report_unheld(s, gone->mode == HELD_FAILED ? DETAIL_FAILED_TRY : DETAIL_RELEASED_TWICE, ev, lock, e, callee,
+                               NULL);
+            if (pr && gone->event)
+                problem_story(s, pr, gone->mode == HELD_FAILED ? STORY_TAKEN : STORY_RELEASED, s->u,
+                              s->u->events[gone->event].loc, print_place(s, lock));
+        }
+        return;
+    }
+    if (near) {
+        if (s->recording) {
+            pr = report_unheld(s, DETAIL_OTHER_INSTANCE, ev, lock, e, callee, NULL);
+            if (pr) {
+                pr->near = print_place(s, near->lock);
+                problem_story(s, pr, STORY_NEAR, s->u, s->u->events[near->event].loc, pr->near);
+            }
+        }
+        world_drop_held(&s->arena, w, near, 0);
+        return;
+    }
+    path = to_path(s, NULL, lock, 0);
+    if (!path && s->t.recs[term_object(&s->t, lock)].op != TERM_LOCAL)
+        return; /* a lock that came out of a call nobody knows: it may have been taken there */
+    if (!path && !world_owns(&s->t, w, lock))
+        return;
+    if (s->recording) {
+        pr = report_unheld(s, e->candidate ? DETAIL_IN_CALLEE : DETAIL_NONE, ev, lock, e, callee, &number);
+        seen = unlock_at(s, ev, lock);
+        seen->unheld = true;
+        seen->problem = number;
+        if (path) {
+            seen->candidate = candidate_new(s, CANDIDATE_RELEASES, path, class, e->candidate);
+            if (pr) {
+                pr->candidate = seen->candidate;
+                if (e->candidate) /* the callee's business if no caller holds it; ours if others do */
+                    vec_push(&s->p->locks->candidates.at[e->candidate].bad_calls, number);
+                else
+                    vec_push(&s->p->locks->candidates.at[seen->candidate].problems, number);
+            }
+        }
+    }
+    if (!path)
+        return;
+    memset(&released, 0, sizeof released);
+    released.lock = lock;
+    released.mode = HELD_RELEASED;
+    released.count = 1;
+    released.event = ev;
+    released.in_func = e->site.func;
+    released.in_loc = e->site.loc;
+    (void)world_add_held(&s->arena, w, &released);
+}
+
+void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee, ir_event ev)
+{
+    struct held *h = world_held_like(w, &s->t, lock);
+    struct held entry;
+
+    if (!h || h->mode == HELD_RELEASED) {
+        release_unheld(s, w, lock, e, callee, ev);
+        return;
+    }
+    if (s->recording) {
+        unlock_at(s, ev, lock)->held = true;
+        if (h->candidate)
+            pair(s, h->candidate);
+        if (e->candidate)
+            pair(s, e->candidate);
+    }
+    if (h->count > 1) {
+        h->count--;
+        return;
+    }
+    entry = *h;
+    world_drop_held(&s->arena, w, h, ev);
+    if (entry.flags & HELD_ENTRY) {
+        entry.mode = HELD_RELEASED;
+        entry.event = ev;
+        (void)world_add_held(&s->arena, w, &entry);
+    }
+}
+
+void release_maybe(struct solver *s, struct world *w, term lock)
+{
+    struct held *h = world_held_like(w, &s->t, lock);
+
+    if (!h || h->mode == HELD_RELEASED)
+        return;
+    h->flags |= HELD_MAYBE;
+    if (s->recording && h->candidate)
+        pair(s, h->candidate);
+}

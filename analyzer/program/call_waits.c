@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Condition waits: with which lock, and in a loop? Noted at the call, judged when the function is done.
+ * Stands on calls.h. */
+#include "calls.h"
+#include "lock_order.h"
+
+static bool mentions_var(const struct unit *u, ir_expr e, ir_var v)
+{
+    const struct ir_expr_rec *r = &u->exprs[e];
+
+    switch (r->op) {
+    case IR_E_VAR: return r->a == v;
+    case IR_E_DEREF: case IR_E_FIELD: case IR_E_LOAD: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST:
+        return mentions_var(u, r->a, v);
+    case IR_E_INDEX: case IR_E_BINARY: return mentions_var(u, r->a, v) || mentions_var(u, r->b, v);
+    default: return false;
+    }
+}
+
+static bool leads_forward(const struct solver *s, uint32_t from, uint32_t to, bool *seen)
+{
+    const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + from];
+
+    if (from == to)
+        return true;
+    if (seen[from] || s->blocks[from].order > s->blocks[to].order)
+        return false;
+    seen[from] = true;
+    for (uint32_t i = 0; i < b->succs.count; i++) {
+        const uint32_t next = s->u->succs[b->succs.first + i].block - s->fr->blocks.first;
+        if (s->blocks[next].order > s->blocks[from].order && leads_forward(s, next, to, seen))
+            return true;
+    }
+    return false;
+}
+
+/* Did some decision on the way from one to the other decide that block is reached at all? */
+static bool chosen_since(struct solver *s, const struct trail *from, const struct trail *to, uint32_t block)
+{
+    for (; to && to != from && (!from || to->depth > from->depth); to = to->before) {
+        const struct ir_block_rec *b = &s->u->blocks[to->block];
+        for (uint32_t i = 0; i < b->succs.count; i++) {
+            const uint32_t other = s->u->succs[b->succs.first + i].block - s->fr->blocks.first;
+            if (i != to->taken && !leads_forward(s, other, block, arena_array(&s->arena, bool, s->n_blocks)))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A timed wait may stand alone where it is a sleep that can be cut short (nothing was tested since the lock was taken), or
+ * where whoever reads its result is told "maybe". */
+static bool may_wait_once(const struct call *c, const struct held *h)
+{
+    struct solver *s = c->s;
+    const struct ir_expr_rec *place = &s->u->exprs[c->ev->a];
+
+    if (!h || !chosen_since(s, h->trail, c->world->trail, s->event_block[c->event - s->first_event]))
+        return true;
+    if (!c->ev->a || place->op != IR_E_VAR || s->u->vars[place->a].name)
+        return c->ev->a != 0;
+    for (uint32_t b = s->fr->blocks.first; b < s->fr->blocks.first + s->fr->blocks.count; b++)
+        for (uint32_t i = 0; i < s->u->blocks[b].events.count; i++) {
+            const struct ir_event_rec *ev = &s->u->events[s->u->blocks[b].events.first + i];
+            if ((ev->op == IR_EV_STORE && mentions_var(s->u, ev->b, place->a)) ||
+                (ev->op == IR_EV_RETURN && ev->a && mentions_var(s->u, ev->a, place->a)))
+                return true;
+        }
+    return false;
+}
+
+static void note_wait(struct call *c, const struct wait_effect *wait, term lock, term condition, term path_lock,
+                      term path_condition, const struct held *h)
+{
+    struct solver *s = c->s;
+    const bool ours = h && h->mode != HELD_RELEASED && !(h->flags & HELD_ENTRY);
+    struct wait_seen seen = {c->event, lock, condition, ours, wait->looped || (wait->timed && may_wait_once(c, h)), 0};
+    struct wait_effect up = *wait;
+
+    for (size_t i = 0; i < s->waits_seen.n; i++)
+        if (s->waits_seen.at[i].event == c->event && s->waits_seen.at[i].lock == lock)
+            return;
+    if (!ours && path_lock && path_condition && s->waits.n < 8) {
+        if (!up.site.loc)
+            up.site = (struct site){s->func, c->ev->loc};
+        up.lock = path_lock;
+        up.condition = path_condition;
+        vec_push(&s->waits, up);
+        seen.up = (uint32_t)s->waits.n;
+    }
+    vec_push(&s->waits_seen, seen);
+}
+
+void wait_condition(struct call *c, struct world *w, const struct wait_effect *wait)
+{
+    struct solver *s = c->s;
+    const term lock = instantiate(s, w, wait->lock, c->args, c->n_args, 0);
+    const term condition = instantiate(s, w, wait->condition, c->args, c->n_args, 0);
+    term path_lock, path_condition;
+    struct held *h;
+
+    if (!lock || !condition)
+        return;
+    h = world_held_like(w, &s->t, lock);
+    path_lock = to_path(s, NULL, lock, 0);
+    path_condition = to_path(s, NULL, condition, 0);
+    if (s->recording && (!h || h->mode == HELD_RELEASED)) {
+        const bool ours = world_gone(w, &s->t, lock) || (h && h->mode == HELD_RELEASED) || !path_lock ||
+                          (w->n_held && !defers_to_callers(s)) || s->t.recs[term_object(&s->t, lock)].op == TERM_GLOBAL;
+        if (ours && !collected(s, w, lock) && (!defers_to_callers(s) || !path_lock || world_gone(w, &s->t, lock))) {
+            struct lock_problem *pr = problem_new(s, PROBLEM_WAIT, DETAIL_NO_MUTEX, c->ev->loc, lock, NULL);
+            if (pr)
+                pr->data = print_place(s, condition);
+            for (uint32_t i = 0; i < w->n_held; i++)
+                if (w->held[i].event && w->held[i].mode != HELD_RELEASED)
+                    problem_story(s, pr, STORY_NEAR, s->u, s->u->events[w->held[i].event].loc, print_place(s, w->held[i].lock));
+        }
+    }
+    if (s->recording) {
+        order_wait(s, w, c->sum, lock, false, s->p->funcs.at[c->callee].defined ? wait->site : (struct site){0, 0}, c->event);
+        if (!s->p->funcs.at[c->callee].defined)
+            check_wait_suspends(s, w, c->callee, lock, c->event);
+    }
+    c->world = w;
+    if (s->recording)
+        note_wait(c, wait, lock, condition, path_lock, path_condition, h);
+    world_forget_all(&s->t, w, c->event);
+}
+
+/* ---- when the function is done ---- */
+static bool released_between(const struct solver *s, uint32_t block, ir_event after, ir_event before, term lock)
+{
+    for (size_t i = 0; i < s->unlocks.n; i++) {
+        const struct unlock_seen *u = &s->unlocks.at[i];
+        if (u->held && u->event > after && u->event < before && s->event_block[u->event - s->first_event] == block &&
+            term_same_shape(&s->t, u->lock, lock))
+            return true;
+    }
+    return false;
+}
+
+/* Does a way lead back to the wait with the lock held all along, so that the condition can be tested again? */
+static bool in_loop(struct solver *s, const struct wait_seen *w)
+{
+    const uint32_t home = s->event_block[w->event - s->first_event];
+    uint32_t *stack = arena_array(&s->arena, uint32_t, s->n_blocks + 1), n = 0;
+    bool *seen = arena_array(&s->arena, bool, s->n_blocks);
+
+    if (released_between(s, home, w->event, UINT32_MAX, w->lock))
+        return false;
+    stack[n++] = home;
+    while (n) {
+        const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + stack[--n]];
+        for (uint32_t i = 0; i < b->succs.count; i++) {
+            const uint32_t to = s->u->succs[b->succs.first + i].block - s->fr->blocks.first;
+            if (to == home && !released_between(s, home, 0, w->event, w->lock))
+                return true;
+            if (to == home || seen[to] || released_between(s, to, 0, UINT32_MAX, w->lock))
+                continue;
+            seen[to] = true;
+            stack[n++] = to;
+        }
+    }
+    return false;
+}
+
+void settle_waits(struct solver *s)
+{
+    for (size_t i = 0; i < s->waits_seen.n; i++) {
+        const struct wait_seen *w = &s->waits_seen.at[i];
+        const bool looped = w->excused || in_loop(s, w);
+        const ir_loc at = s->u->events[w->event].loc;
+        struct lock_problem *pr;
+        if (w->up && term_at(&s->p->paths, s->waits.at[w->up - 1].condition)->op != TERM_PARAM)
+            s->waits.at[w->up - 1].looped |= looped; /* a plain wrapper's loop can test nothing but the time */
+        if (w->judged && class_known(term_class(&s->t, w->condition)) && class_known(term_class(&s->t, w->lock)))
+            vec_push(&s->p->locks->waits,
+                     ((struct wait_fact){term_class(&s->t, w->condition), term_class(&s->t, w->lock), s->func, at,
+                                         print_place(s, w->condition), print_place(s, w->lock)}));
+        if (!w->judged || looped)
+            continue;
+        pr = problem_new(s, PROBLEM_WAIT, DETAIL_NO_LOOP, at, w->condition, NULL);
+        if (pr) {
+            pr->data = pr->lock;
+            pr->lock = print_place(s, w->lock);
+        }
+    }
+}

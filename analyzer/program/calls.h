@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* One call being done: what calls.c and the call_*.c files share. Private to program/.
+ * Stands on solver.h. */
+#ifndef AGLET_PROGRAM_CALLS_H
+#define AGLET_PROGRAM_CALLS_H
+
+#include "solver.h"
+
+struct call {
+    struct solver *s;
+    ir_event event;
+    const struct ir_event_rec *ev;
+    const term *args;
+    uint32_t n_args;
+    uint32_t callee; /* linked_func */
+    const struct summary *sum;
+    bool sure; /* it is the only function that may be called */
+    const struct world *world; /* before the call; set while waits are noted */
+};
+
+/* call_locks.c */
+/* Take a lock. Returns false when this outcome cannot be: a trylock of a lock held here succeeds only if it is recursive. */
+bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term lock, term result, bool is_try);
+/* A release on some ways through the callee only. */
+void release_maybe(struct solver *s, struct world *w, term lock);
+void note_taken(struct solver *s, term lock);
+/* A lock that the callee takes is held already. */
+void report_double(struct call *c, const struct held *h, term lock, bool shared, const struct site *site, uint32_t candidate);
+/* This function is the other half of a callee's candidate. */
+void pair(struct solver *s, uint32_t candidate);
+/* Is it one of a collection of locks that a loop took? */
+bool collected(struct solver *s, const struct world *w, term lock);
+
+/* call_needs.c */
+/* Which locks the callee needs, gives up for a while, or takes inside. */
+void check_needs(struct call *c, struct world *w);
+
+/* call_waits.c */
+void wait_condition(struct call *c, struct world *w, const struct wait_effect *wait);
+
+/* call_memory.c */
+/* What the callee may write, make known, initialise, destroy or free. */
+void memory_effects(struct call *c, struct world *w);
+/* Is path in the list, or the list long enough? */
+bool listed(const term *list, size_t n, term path);
+
+#endif

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What a world becomes at a back edge.
+ * Stands on solver.h.
+ *
+ * Whatever was born in this turn of the loop (a phi of its head, the result of a call in it, a load of memory it wrote) is
+ * another value in the next turn under the same name: such terms are renamed to the phi of a cell that carries them over
+ * (hand-over-hand locking), or forgotten; a lock that cannot be renamed becomes "some element of a collection", which later
+ * unlocks and returns do not question. */
+#include "solver.h"
+
+static bool event_in(const struct solver *s, const uint64_t *loop, ir_event e)
+{
+    return e >= s->first_event && e - s->first_event < s->n_events && in_set(loop, s->event_block[e - s->first_event]);
+}
+
+static bool written_in(const struct solver *s, const uint64_t *loop, uint32_t version)
+{
+    if (version & VERSION_BLOCK)
+        return in_set(loop, (version & ~VERSION_BLOCK) - s->fr->blocks.first);
+    return version && event_in(s, loop, version);
+}
+
+/* Is x another value in the next turn of the loop that `head` heads? A phi of the head stays when its cell was not written. */
+static bool varies(const struct solver *s, const struct world *w, uint32_t head, term x)
+{
+    const uint64_t *loop = s->blocks[head].loop;
+    const struct term_rec *r = &s->t.recs[x];
+
+    switch (r->op) {
+    case TERM_PHI: {
+        const uint32_t at = r->a - s->fr->blocks.first;
+        if (at != head)
+            return in_set(loop, at);
+        for (uint32_t i = 0; i < w->n_cells; i++)
+            if (w->cells[i].at == r->b)
+                return w->cells[i].value != x;
+        return true;
+    }
+    case TERM_FRESH: return event_in(s, loop, r->a);
+    case TERM_LOAD: return written_in(s, loop, r->b) || varies(s, w, head, r->a);
+    case TERM_SOME: return false; /* whichever it was */
+    case TERM_FIELD: case TERM_UNARY: return varies(s, w, head, r->a);
+    case TERM_INDEX: case TERM_BINARY: return varies(s, w, head, r->a) || (r->b && varies(s, w, head, r->b));
+    default: return false;
+    }
+}
+
+/* A cell, not itself varying in place, whose value is the varying part of x; its value goes on under the cell's phi. */
+static term renamed(struct solver *s, const struct world *w, uint32_t head, term x)
+{
+    const ir_block block = s->fr->blocks.first + head;
+
+    for (uint32_t i = 0; i < w->n_cells; i++) {
+        const struct cell c = w->cells[i];
+        term phi, y;
+        if (!c.value || s->t.recs[c.at].op != TERM_LOCAL || !term_mentions(&s->t, x, c.value) || !varies(s, w, head, c.value))
+            continue;
+        phi = term_make(&s->t, TERM_PHI, block, c.at, 0);
+        if (phi == c.value)
+            continue;
+        y = term_replace(&s->t, x, c.value, phi);
+        if (!varies(s, w, head, term_replace(&s->t, y, phi, c.at))) /* nothing else in it varies */
+            return y;
+    }
+    return 0;
+}
+
+static void note_collection(struct solver *s, term lock)
+{
+    const struct object_class c = term_class(&s->t, lock);
+
+    for (size_t i = 0; i < s->collections.n; i++)
+        if (class_equal(s->collections.at[i], c))
+            return;
+    vec_push(&s->collections, c);
+}
+
+/* Is some lock of this class held as one of a collection? One is enough. */
+static bool holds_some(const struct solver *s, const struct world *w, const struct world *old, term lock)
+{
+    const struct object_class class = term_class(&s->t, lock);
+
+    for (uint32_t i = 0; i < w->n_held; i++)
+        if (s->t.recs[w->held[i].lock].op == TERM_SOME && class_equal(class, term_class(&s->t, w->held[i].lock)))
+            return true;
+    for (uint32_t i = 0; i < old->n_held; i++)
+        if (s->t.recs[old->held[i].lock].op == TERM_SOME && class_equal(class, term_class(&s->t, old->held[i].lock)))
+            return true;
+    return false;
+}
+
+void next_turn(struct solver *s, struct world *w, uint32_t head)
+{
+    const ir_block block = s->fr->blocks.first + head;
+    const struct world old = *world_copy(&s->arena, w);
+    uint32_t n = 0;
+
+    w->n_held = 0;
+    for (uint32_t i = 0; i < old.n_held; i++) {
+        struct held h = old.held[i];
+        if (h.when && varies(s, &old, head, h.when))
+            h.when = 0;
+        if (varies(s, &old, head, h.lock)) {
+            const term as = renamed(s, &old, head, h.lock);
+            if (!as)
+                note_collection(s, h.lock);
+            h.lock = as ? as : term_make(&s->t, TERM_SOME, h.lock, 0, 0);
+            if (!as && (h.mode == HELD_RELEASED || holds_some(s, w, &old, h.lock)))
+                continue;
+            if (world_held(w, h.lock))
+                continue;
+        }
+        (void)world_add_held(&s->arena, w, &h);
+    }
+    for (uint32_t i = 0; i < old.n_facts; i++) /* facts about values that go on under a phi's name are found by the merge */
+        if (!varies(s, &old, head, old.facts[i].of))
+            w->facts[n++] = old.facts[i];
+    w->n_facts = n;
+    for (uint32_t i = n = 0; i < old.n_cells; i++) {
+        const struct cell c = old.cells[i];
+        term value = c.value;
+        if (varies(s, &old, head, c.at))
+            continue;
+        if (value && varies(s, &old, head, value)) {
+            const struct range r = world_range(&s->t, &old, value);
+            value = term_make(&s->t, TERM_PHI, block, c.at, 0);
+            w->cells[n++] = (struct cell){c.at, value};
+            w->n_cells = n;
+            if (!range_is_all(r) && r.lo == r.hi)
+                (void)world_narrow(&s->arena, &s->t, w, value, r);
+            continue;
+        }
+        w->cells[n++] = (struct cell){c.at, value};
+    }
+    w->n_cells = n;
+    for (uint32_t i = 0; i < w->n_owned; i++)
+        if (varies(s, &old, head, w->owned[i])) {
+            w->owned[i] = w->owned[--w->n_owned];
+            i--;
+        }
+    for (uint32_t i = n = 0; i < w->n_gone; i++)
+        if (!varies(s, &old, head, w->gone[i].lock))
+            w->gone[n++] = w->gone[i];
+    w->n_gone = n;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* In how many ways can a call of this function come back, and what has it taken or released then?
+ * Stands on solver.h. Returns are put together where callers cannot tell them apart. */
+#include "solver.h"
+
+#include <string.h>
+
+static struct unlock_seen *unlock_of(struct solver *s, const struct held *h)
+{
+    for (size_t i = 0; i < s->unlocks.n; i++)
+        if (s->unlocks.at[i].event == h->event && term_same_shape(&s->t, s->unlocks.at[i].lock, h->lock))
+            return &s->unlocks.at[i];
+    return NULL;
+}
+
+/* Unlocks that find the lock held on some ways only. */
+
+struct cluster {
+    struct lock_effect effects[MAX_EFFECTS];
+    uint32_t n;
+    struct range result;
+    const struct exit_record *first;
+    uint32_t n_exits;
+};
+
+static void soften(struct solver *s, struct lock_effect *e, const struct held *h, const struct exit_record *x)
+{
+    const struct term_rec r = s->t.recs[x->value];
+    int64_t v;
+
+    if (!h->when || !x->value)
+        return;
+    if (x->value == h->when) {
+        e->soft = true;
+        e->ok = h->ok;
+    } else if (r.op == TERM_BINARY && r.a == h->when && term_is_const(&s->t, r.b, &v) && v == 0 && h->ok.lo == 0 &&
+               h->ok.hi == 0 && (r.c == IR_B_EQ || r.c == IR_B_NE)) {
+        e->soft = true;
+        e->ok = range_of(r.c == IR_B_EQ);
+    }
+}
+
+static void effects_at(struct solver *s, const struct exit_record *x, struct cluster *c)
+{
+    for (uint32_t i = 0; i < x->w->n_held && c->n < MAX_EFFECTS; i++) {
+        const struct held *h = &x->w->held[i];
+        struct lock_effect e;
+        struct unlock_seen *u;
+        memset(&e, 0, sizeof e);
+        e.ok = RANGE_ALL;
+        e.site = (struct site){h->in_func, h->in_loc};
+        if (!h->in_loc && h->event)
+            e.site = (struct site){s->func, s->u->events[h->event].loc};
+        if (h->mode == HELD_RELEASED) {
+            if (h->flags & HELD_ENTRY)
+                continue;
+            u = unlock_of(s, h);
+            if (u && u->held)
+                continue;
+            e.kind = EFFECT_RELEASE;
+            e.candidate = u ? u->candidate : 0;
+        } else if (h->flags & HELD_ENTRY || s->t.recs[h->lock].op == TERM_SOME) {
+            continue;
+        } else {
+            e.kind = EFFECT_ACQUIRE;
+            e.shared = h->mode == HELD_SHARED;
+            e.async = h->flags & HELD_ASYNC;
+            e.maybe = h->flags & HELD_MAYBE;
+            soften(s, &e, h, x);
+        }
+        e.lock = to_path(s, x->w, h->lock, x->value);
+        if (!e.lock)
+            continue;
+        if (e.kind == EFFECT_ACQUIRE)
+            e.candidate = candidate_new(s, CANDIDATE_HELD_ON_RETURN, to_path(s, NULL, h->lock, 0), term_class(&s->t, h->lock), h->candidate);
+        if (!e.candidate || !s->p->locks->candidates.at[e.candidate].condemned)
+            c->effects[c->n++] = e;
+    }
+}
+
+static bool same_cluster(const struct cluster *a, const struct cluster *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (uint32_t i = 0; i < a->n; i++) {
+        bool found = false;
+        for (uint32_t k = 0; k < b->n; k++)
+            found |= a->effects[i].lock == b->effects[k].lock && a->effects[i].kind == b->effects[k].kind;
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* Outcomes that callers cannot tell apart become one, its effects uncertain where they differ. */
+static void unite(struct cluster *into, const struct cluster *from)
+{
+    for (uint32_t i = 0; i < into->n; i++) {
+        bool found = false;
+        for (uint32_t k = 0; k < from->n; k++)
+            found |= into->effects[i].lock == from->effects[k].lock && into->effects[i].kind == from->effects[k].kind;
+        into->effects[i].maybe |= !found;
+    }
+    for (uint32_t k = 0; k < from->n; k++) {
+        bool found = false;
+        for (uint32_t i = 0; i < into->n; i++)
+            found |= into->effects[i].lock == from->effects[k].lock && into->effects[i].kind == from->effects[k].kind;
+        if (!found && into->n < MAX_EFFECTS) {
+            into->effects[into->n] = from->effects[k];
+            into->effects[into->n++].maybe = true;
+        }
+    }
+    into->result = range_hull(into->result, from->result);
+}
+
+static void preconditions(struct solver *s, const struct exit_record *x, const struct cluster *all, uint32_t n, uint32_t self,
+                          struct outcome *o)
+{
+    struct precondition list[6];
+
+    if (all[self].n_exits != 1)
+        return;
+    for (uint32_t i = 0; i < x->w->n_facts && o->n_when < 6; i++) {
+        const struct fact f = x->w->facts[i];
+        bool helps = false;
+        term of;
+        if (s->t.recs[f.of].op == TERM_PHI || s->t.recs[f.of].op == TERM_FRESH)
+            continue;
+        for (uint32_t k = 0; k < n; k++)
+            helps |= k != self && range_is_empty(range_meet(f.range, world_range(&s->t, all[k].first->w, f.of)));
+        of = helps ? to_path(s, NULL, f.of, 0) : 0;
+        if (of)
+            list[o->n_when++] = (struct precondition){of, f.range};
+    }
+    if (o->n_when)
+        o->when = arena_copy(&s->p->arena, list, o->n_when * sizeof *list);
+}
+
+void make_outcomes(struct solver *s)
+{
+    struct cluster list[6];
+    uint32_t n = 0;
+    bool any_failed = false, any_sound = false;
+    struct range failed = RANGE_ALL;
+
+    for (size_t i = 0; i < s->exits.n; i++) {
+        const struct exit_record *x = &s->exits.at[i];
+        if (!x->w->failed) {
+            any_sound = true;
+            continue;
+        }
+        failed = any_failed ? range_hull(failed, result_range(s, x)) : result_range(s, x);
+        any_failed = true;
+    }
+    for (size_t i = 0; i < s->exits.n; i++) {
+        const struct exit_record *x = &s->exits.at[i];
+        struct cluster c;
+        uint32_t k;
+        memset(&c, 0, sizeof c);
+        if (x->w->failed && any_sound)
+            continue; /* the lock function itself failed */
+        effects_at(s, x, &c);
+        c.result = result_range(s, x);
+        c.first = x;
+        c.n_exits = 1;
+        for (k = 0; k < n && !same_cluster(&list[k], &c); k++)
+            ;
+        if (k < n) {
+            list[k].result = range_hull(list[k].result, c.result);
+            list[k].n_exits++;
+        } else if (n < 6) {
+            list[n++] = c;
+        } else {
+            unite(&list[5], &c);
+        }
+    }
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = i + 1; k < n;) {
+            const bool apart = range_is_empty(range_meet(list[i].result, list[k].result)) ||
+                               (list[i].n_exits == 1 && list[k].n_exits == 1 && told_apart(s, list[i].first, list[k].first));
+            if (apart) {
+                k++;
+                continue;
+            }
+            unite(&list[i], &list[k]);
+            list[i].n_exits += list[k].n_exits;
+            list[k] = list[--n];
+        }
+    s->s->n_outcomes = n;
+    s->s->outcomes = n ? arena_array(&s->p->arena, struct outcome, n) : NULL;
+    for (uint32_t i = 0; i < n; i++) {
+        struct outcome *o = &s->s->outcomes[i];
+        o->n_effects = list[i].n;
+        o->effects = list[i].n ? arena_copy(&s->p->arena, list[i].effects, list[i].n * sizeof *o->effects) : NULL;
+        o->result = list[i].result;
+        if (n > 1)
+            preconditions(s, list[i].first, list, n, i, o);
+        for (uint32_t k = 0; k < o->n_effects; k++)
+            if (any_failed && any_sound && o->effects[k].kind == EFFECT_ACQUIRE && !o->effects[k].soft &&
+                range_is_empty(range_meet(failed, o->result))) {
+                o->effects[k].soft = true;
+                o->effects[k].ok = o->result;
+                o->result = RANGE_ALL;
+            }
+    }
+    if (n == 1 && !list[0].n && range_is_all(list[0].result))
+        s->s->n_outcomes = 0; /* nothing to say */
+}

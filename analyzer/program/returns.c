@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Locks still held on return: a candidate wrapper, or a leak that nobody could know of.
+ * Stands on solver.h; judge.c decides the candidates when every caller has been seen. */
+#include "solver.h"
+
+static bool counts(const struct solver *s, const struct held *h)
+{
+    return (h->mode == HELD_EXCLUSIVE || h->mode == HELD_SHARED) && !(h->flags & (HELD_ENTRY | HELD_MAYBE)) &&
+           s->t.recs[h->lock].op != TERM_SOME;
+}
+
+struct range result_range(const struct solver *s, const struct exit_record *x)
+{
+    return x->value ? world_range(&s->t, x->w, x->value) : RANGE_ALL;
+}
+
+bool told_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y)
+{
+    if (range_is_empty(range_meet(result_range(s, x), result_range(s, y))))
+        return true;
+    for (uint32_t i = 0; i < x->w->n_facts; i++) {
+        const struct fact f = x->w->facts[i];
+        if (range_is_empty(range_meet(f.range, world_range(&s->t, y->w, f.of))) && s->t.recs[f.of].op != TERM_FRESH &&
+            s->t.recs[f.of].op != TERM_PHI && to_path((struct solver *)(uintptr_t)s, NULL, f.of, 0))
+            return true;
+    }
+    return false;
+}
+
+static void report_leaks(struct solver *s, term lock, uint32_t candidate, enum lock_problem_kind kind)
+{
+    uint32_t said = 0, number;
+
+    for (size_t i = 0; i < s->exits.n && said < 4; i++) {
+        const struct exit_record *x = &s->exits.at[i];
+        const struct held *h = world_held(x->w, lock);
+        struct lock_problem *pr;
+        if (!h || !counts(s, h))
+            continue;
+        pr = problem_new(s, kind, kind == PROBLEM_MISMATCH ? DETAIL_AT_RETURN : DETAIL_NONE, x->loc ? x->loc : s->fr->body_end,
+                         lock, &number);
+        if (!pr)
+            continue;
+        said++;
+        pr->data = s->lf->name;
+        problem_taken(s, pr, h);
+        problem_trail(s, pr, h->trail, x->w->trail);
+        if (candidate) {
+            pr->candidate = candidate;
+            pr->dropped = true;
+            vec_push(&s->p->locks->candidates.at[candidate].problems, number);
+        }
+    }
+}
+
+static void settle_lock(struct solver *s, term lock, const struct held *held)
+{
+    const term path = to_path(s, NULL, lock, 0);
+    bool every = true, mixed = false, apart = true, returns_it = false;
+    uint32_t c;
+
+    for (size_t i = 0; i < s->exits.n; i++) {
+        const struct exit_record *x = &s->exits.at[i];
+        const struct held *h = world_held(x->w, lock);
+        if (h && counts(s, h)) {
+            if (x->value && to_path(s, x->w, lock, x->value))
+                returns_it = true;
+            for (size_t k = 0; k < s->exits.n; k++) {
+                const struct exit_record *y = &s->exits.at[k];
+                const struct held *g = world_held(y->w, lock);
+                if (!y->w->failed && !(g && (counts(s, g) || g->flags & HELD_MAYBE)) && !told_apart(s, x, y))
+                    apart = false;
+            }
+            continue;
+        }
+        if (x->w->failed || (h && h->flags & HELD_MAYBE))
+            continue;
+        every = false;
+    }
+    for (size_t i = 0; !every && i < s->unlocks.n; i++)
+        mixed |= s->unlocks.at[i].held && term_same_shape(&s->t, s->unlocks.at[i].lock, lock);
+    c = candidate_new(s, CANDIDATE_HELD_ON_RETURN, path, term_class(&s->t, lock), held->candidate);
+    if (mixed && !apart) { /* no caller could know: no doubt, and no effect on callers */
+        s->p->locks->candidates.at[c].condemned = true;
+        report_leaks(s, lock, c, PROBLEM_LEAK);
+        return;
+    }
+    s->p->locks->candidates.at[c].mixed |= mixed;
+    s->p->locks->candidates.at[c].every_return |= every;
+    s->p->locks->candidates.at[c].reachable |= path || returns_it;
+    report_leaks(s, lock, c, every || apart ? PROBLEM_LEAK : PROBLEM_MISMATCH);
+}
+
+void settle_returns(struct solver *s)
+{
+    VEC(term) done = {NULL, 0, 0};
+
+    for (size_t i = 0; i < s->exits.n; i++)
+        for (uint32_t k = 0; k < s->exits.at[i].w->n_held; k++) {
+            const struct held *h = &s->exits.at[i].w->held[k];
+            bool seen = !counts(s, h);
+            for (size_t j = 0; j < done.n; j++)
+                seen |= done.at[j] == h->lock;
+            if (seen)
+                continue;
+            vec_push(&done, h->lock);
+            settle_lock(s, h->lock, h);
+        }
+    vec_free(&done);
+}

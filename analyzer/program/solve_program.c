@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Solves every function's locks, callees first, and again those that a judged mistake misled.
+ * Stands on solver.h. */
+#include "lock_order.h"
+#include "habits.h"
+
+#include <string.h>
+#include "../base/alloc.h"
+
+/* Functions that call each other are solved so often: each time with better summaries of the others. */
+#define ROUNDS 3
+
+/* What an earlier round said of the function. */
+static void forget_problems(struct program *p, uint32_t func)
+{
+    for (size_t i = p->locks->problems.n; i-- > 1;)
+        if (p->locks->problems.at[i].func == func)
+            p->locks->problems.at[i].dropped = true;
+}
+
+static void solve_component(struct solver *s, const uint32_t *funcs, size_t n, const bool *guarded, bool *solved)
+{
+    struct program *p = s->p;
+
+    for (int left = p->funcs.at[funcs[0]].recursive ? ROUNDS : 1; left--;) {
+        p->locks->round++;
+        for (size_t i = 0; i < n; i++) {
+            bool passes = false;
+            forget_problems(p, funcs[i]);
+            if (function_matters(p, funcs[i], &passes) || guarded[funcs[i]])
+                solved[funcs[i]] = solve_function(s, funcs[i]);
+            else if (passes)
+                solve_lightly(s, funcs[i]);
+        }
+    }
+}
+
+/* A summary without what solving locks says. */
+static void forget_function(struct program *p, uint32_t func)
+{
+    struct summary *s = p->funcs.at[func].summary;
+
+    s->n_outcomes = s->n_requirements = s->n_inner = s->n_waits = s->n_inits = s->n_destroys = s->n_orders = 0;
+    s->returns = 0;
+    s->never_returns = p->funcs.at[func].noreturn;
+    forget_problems(p, func);
+    order_forget(p, func);
+    for (size_t i = 1; i < p->locks->candidates.n; i++) {
+        struct candidate *c = &p->locks->candidates.at[i];
+        size_t k = 0;
+        for (size_t j = 0; j < c->pairs.n; j++)
+            if (c->pairs.at[j] != func)
+                c->pairs.at[k++] = c->pairs.at[j];
+        c->pairs.n = k;
+        c->paired = k != 0;
+        if (c->func == func) {
+            vec_clear(&c->problems);
+            vec_clear(&c->bad_calls);
+            c->stale = true;
+        }
+    }
+    for (size_t i = 0; i < p->locks->waits.n; i++)
+        if (p->locks->waits.at[i].func == func)
+            p->locks->waits.at[i--] = p->locks->waits.at[--p->locks->waits.n];
+}
+
+/* Mistakes found by judging are taken out of their functions' summaries, and whatever stands on these is solved again: a
+ * forgotten unlock is said once, not at every caller. */
+static bool solve_again(struct solver *s, const bool *guarded, bool *solved)
+{
+    struct program *p = s->p;
+    bool *again = xcalloc(p->funcs.n, sizeof *again);
+    const bool any = program_condemn(p, again);
+
+    for (size_t i = 0; any && i < p->order.n; i++) /* callees come first */
+        for (uint32_t k = 0; again[p->order.at[i]] && k < p->funcs.at[p->order.at[i]].n_callers; k++)
+            again[p->edges.at[p->funcs.at[p->order.at[i]].callers[k]].caller] = true;
+    for (size_t i = 0; any && i < p->order.n; i++)
+        if (again[p->order.at[i]])
+            forget_function(p, p->order.at[i]);
+    for (size_t i = 0; any && i < p->order.n;) {
+        size_t end = i;
+        bool some = false;
+        while (end < p->order.n && p->funcs.at[p->order.at[end]].scc == p->funcs.at[p->order.at[i]].scc)
+            some |= again[p->order.at[end++]];
+        if (some)
+            solve_component(s, p->order.at + i, end - i, guarded, solved);
+        i = end;
+    }
+    free(again);
+    return any;
+}
+
+void program_solve_locks(struct program *p)
+{
+    struct solver s;
+    bool *guarded = functions_with_guarded(p), *solved = xcalloc(p->funcs.n, sizeof *solved);
+
+    memset(&s, 0, sizeof s);
+    s.p = p;
+    p->locks = arena_new(&p->arena, struct lock_facts);
+    (void)vec_add(&p->locks->problems);
+    (void)vec_add(&p->locks->candidates);
+    for (size_t i = 0; i < p->order.n;) {
+        size_t end = i;
+        while (end < p->order.n && p->funcs.at[p->order.at[end]].scc == p->funcs.at[p->order.at[i]].scc)
+            end++;
+        solve_component(&s, p->order.at + i, end - i, guarded, solved);
+        i = end;
+    }
+    for (int round = 0; round < 2 && solve_again(&s, guarded, solved); round++)
+        ;
+    program_find_habits(p, solved);
+    free(solved);
+    free(guarded);
+    term_table_free(&s.t);
+    arena_free(&s.arena);
+    map64_free(&s.hints);
+    vec_free(&s.keys);
+    vec_free(&s.now);
+    vec_free(&s.next);
+    vec_free(&s.exits);
+    vec_free(&s.pending);
+    vec_free(&s.unlocks);
+    vec_free(&s.taken);
+    vec_free(&s.retired);
+    vec_free(&s.decisive);
+    vec_free(&s.collections);
+    vec_free(&s.requirements);
+    vec_free(&s.inner);
+    vec_free(&s.waits);
+    vec_free(&s.waits_seen);
+    vec_free(&s.inits);
+    vec_free(&s.destroys);
+    vec_free(&s.orders);
+}
