@@ -141,36 +141,58 @@ struct walk {
     const struct linked_unit *lu;
 };
 
+/* The member of the struct with the lock that `place` lies in, outwards through members and elements of arrays by value, of an
+ * object behind a pointer: a local's own parts are nobody else's. 0: none. */
+static uint32_t member_with_lock(const struct walk *x, ir_expr place)
+{
+    const struct unit *u = x->lu->unit;
+    uint32_t locks[MAX_SIBLINGS];
+
+    for (;;) {
+        const struct ir_expr_rec *r = &u->exprs[place];
+        if (r->op == IR_E_INDEX && u->exprs[r->a].op == IR_E_ADDR) {
+            place = u->exprs[r->a].a;
+        } else if (r->op == IR_E_FIELD) {
+            if (siblings(x->p, x->lu->fields[r->b], locks))
+                return u->exprs[r->a].op == IR_E_DEREF ? x->lu->fields[r->b] : 0;
+            place = r->a;
+        } else {
+            return 0;
+        }
+    }
+}
+
 /* `argument`: e is handed to a function. */
 static void walk_expr(struct walk *x, ir_expr e, bool write, bool argument, ir_loc loc)
 {
     const struct unit *u = x->lu->unit;
     const struct ir_expr_rec *r = &u->exprs[e];
-    uint32_t locks[MAX_SIBLINGS];
+    uint32_t member;
 
     switch (r->op) {
     case IR_E_ADDR: /* handed on: touched there */
-        for (ir_expr at = r->a; u->exprs[at].op == IR_E_FIELD; at = u->exprs[at].a)
-            if (u->exprs[u->exprs[at].a].op == IR_E_DEREF && siblings(x->p, x->lu->fields[u->exprs[at].b], locks) && argument)
-                note(x->p, x->func, x->lu->fields[u->exprs[at].b], r->loc ? r->loc : loc, 0, 0, true);
+        if (argument && (member = member_with_lock(x, r->a)))
+            note(x->p, x->func, member, r->loc ? r->loc : loc, 0, 0, true);
         walk_expr(x, r->a, false, false, loc);
         break;
     case IR_E_FIELD:
-        /* touched as a whole, or the place that is stored to; through a pointer, since a local's own parts are nobody else's */
-        if (write && u->exprs[r->a].op == IR_E_DEREF && siblings(x->p, x->lu->fields[r->b], locks))
-            note(x->p, x->func, x->lu->fields[r->b], r->loc ? r->loc : loc, 0, 0, true);
+        /* touched as a whole, or the place that is stored to */
+        if (write && (member = member_with_lock(x, e)))
+            note(x->p, x->func, member, r->loc ? r->loc : loc, 0, 0, true);
         walk_expr(x, r->a, false, false, loc);
         break;
-    case IR_E_LOAD: {
-        const struct ir_expr_rec *place = &u->exprs[r->a];
-        if (place->op == IR_E_FIELD && u->exprs[place->a].op == IR_E_DEREF && siblings(x->p, x->lu->fields[place->b], locks))
-            note(x->p, x->func, x->lu->fields[place->b], r->loc ? r->loc : place->loc ? place->loc : loc, 0, 0, false);
+    case IR_E_LOAD:
+        if ((member = member_with_lock(x, r->a)))
+            note(x->p, x->func, member, r->loc ? r->loc : u->exprs[r->a].loc ? u->exprs[r->a].loc : loc, 0, 0, false);
         walk_expr(x, r->a, false, false, loc);
         break;
-    }
     case IR_E_UNARY: case IR_E_CAST: walk_expr(x, r->a, false, argument, loc); break;
     case IR_E_DEREF: walk_expr(x, r->a, false, false, loc); break;
-    case IR_E_INDEX: case IR_E_BINARY:
+    case IR_E_INDEX:
+        if (write && (member = member_with_lock(x, e)))
+            note(x->p, x->func, member, r->loc ? r->loc : loc, 0, 0, true);
+        /* fallthrough */
+    case IR_E_BINARY:
         walk_expr(x, r->a, false, false, loc);
         walk_expr(x, r->b, false, false, loc);
         break;
@@ -290,6 +312,8 @@ static void judge_field(struct program *p, size_t first, size_t end, uint64_t **
     }
     if (beside && best.held >= HABIT_BESIDE && best.total == best.held + best.n_out)
         goto worth_it; /* the exceptions stand beside a section of that very lock, in one function */
+    if (best.held && best.held == best.total)
+        vec_push(&h->kept, best);
     if (best.held < HABIT_MIN || best.held == best.total || best.held * 4 < best.total * 3)
         return;
     if (best.held * 5 < best.total * 4) { /* between: only where somebody writes without it */
@@ -335,5 +359,6 @@ void habits_free(struct habits *h)
     map64_free(&h->seen);
     map64_free(&h->held_call);
     free(h->found);
+    vec_free(&h->kept);
     free(h);
 }

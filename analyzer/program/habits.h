@@ -30,6 +30,7 @@ struct habits {
         uint32_t n_out;
     } *found;
     size_t n_found;
+    VEC(struct habit) kept; /* never touched without it */
 };
 
 /* While solving; recording only. */

@@ -341,6 +341,23 @@ static void resolve_guards(struct program *p)
     }
 }
 
+/* Guards taken as written (see program_options). */
+static void assume_guards(struct program *p)
+{
+    for (size_t i = 0; i < p->options.n_assumed; i++) {
+        struct linked_field *f = &p->fields.at[p->options.assumed[i].field];
+        const char *lock = p->fields.at[p->options.assumed[i].lock].name, *why;
+        const struct lock_context context = lock_context_of(f->unit->unit, LOCK_IN_FIELD, f->field);
+        struct guard *g = arena_new(&p->arena, struct guard);
+
+        g->locks.paths = arena_array(&p->arena, struct lock_path, 1);
+        g->locks.n_paths = 1;
+        g->loc = f->unit->unit->fields[f->field].loc;
+        if (!f->guard && lock_expr_resolve(&context, &p->arena, lock, strlen(lock), &g->locks.paths[0], &why) == LOCK_RESOLVED)
+            f->guard = g;
+    }
+}
+
 void program_link(struct program *p)
 {
     struct linker l = {p, {0}, {0}, {0}, {0}, {0}};
@@ -375,6 +392,7 @@ void program_link(struct program *p)
     for (size_t i = 1; i < p->structs.n; i++)
         p->structs.at[i].has_lock = type_has_lock(p, p->structs.at[i].unit, p->structs.at[i].type, 0);
     resolve_guards(p);
+    assume_guards(p);
     p->n_words = (uint32_t)(p->fields.n + p->globals.n + 63) / 64;
     map64_free(&l.funcs);
     map64_free(&l.headers);

@@ -76,6 +76,7 @@ struct lock_problem {
     uint32_t n_story;
     bool dropped; /* judged to be none after all */
     uint32_t candidate; /* waits for a judgement: its candidate, or 0 */
+    uint32_t field;     /* GUARDED, ESCAPE: the guarded member (linked_field), or 0 */
     uint32_t round;     /* recursive functions are solved several times: the last counts */
 };
 

@@ -102,6 +102,15 @@ void program_check(const struct program *p, struct report *out)
             (*r)->check(p, out);
 }
 
+void program_free_keep_units(struct program *p, struct unit **out)
+{
+    for (size_t i = 0; i < p->units.n; i++) {
+        out[i] = p->units.at[i].unit;
+        p->units.at[i].unit = NULL;
+    }
+    program_free(p);
+}
+
 void program_free(struct program *p)
 {
     if (!p)

@@ -16,11 +16,18 @@ extern "C" {
 struct program;
 struct models; /* program/models.h: what functions we cannot edit do */
 
+/* A guard taken as if it were written: numbers of linked.h, which are the same in every program of the same units. */
+struct assumed_guard {
+    uint32_t field, lock; /* the lock is a member of the same struct */
+};
+
 struct program_options {
     int level;          /* 1 default, 2 strict */
     bool whole;         /* the units are the whole program (lint); false: one unit of an open program (plugin) */
     const struct models *models; /* not owned; NULL: the models compiled in */
     const char *const *rules;    /* ids to run, NULL-terminated; NULL: all */
+    const struct assumed_guard *assumed; /* not owned; n_assumed of them */
+    size_t n_assumed;
 };
 
 /* Returns a program with no units. The options are copied, what they point to is not. */
@@ -38,6 +45,8 @@ struct program_phase {
 };
 const struct program_phase *program_phases(const struct program *p, size_t *n);
 void program_free(struct program *p);
+/* The same, but hand the units back, in the order in which they were added; `out` has room for them all. */
+void program_free_keep_units(struct program *p, struct unit **out);
 
 #ifdef __cplusplus
 }

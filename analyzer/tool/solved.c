@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "load.h"
+#include "base/alloc.h"
 #include "say.h"
 #include "word.h"
 
@@ -19,25 +20,45 @@ struct arguments {
     const char *config_file;
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
+static error_t parse(int key, char *arg, struct argp_state *state) {
     struct arguments *a = state->input;
 
     switch (key) {
-    case 'p': a->load.database = arg; return 0;
-    case 'c': a->config_file = arg; return 0;
-    case 'v': say_is_verbose = true; return 0;
+    case 'p':
+        a->load.database = arg;
+        return 0;
+    case 'c':
+        a->config_file = arg;
+        return 0;
+    case 'v':
+        say_is_verbose = true;
+        return 0;
     case KEY_OWN:
         if (!a->word->take(a->word->data, arg))
             argp_error(state, "--%s takes %s, not '%s'", a->word->option, a->word->value, arg);
         return 0;
-    case ARGP_KEY_ARG: strings_add(&a->load.files, arg); return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    case ARGP_KEY_ARG:
+        strings_add(&a->load.files, arg);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
-static int solve_and_show(struct arguments *a)
-{
+static int solve_and_call(const struct solved_word *word, struct unit **units, size_t n,
+                          const struct program_options *o) {
+    struct program *p = program_new(o);
+    int status;
+
+    for (size_t i = 0; i < n; i++)
+        program_add(p, units[i]);
+    program_solve(p);
+    status = word->show(p, word->data);
+    program_free(p);
+    return status;
+}
+
+static int solve_and_show(struct arguments *a) {
     char err[SAY_MAX] = "";
     char *path = a->config_file ? strdup(a->config_file) : config_find(".");
     struct config *config = path ? config_read(path, err, sizeof err) : config_default();
@@ -50,17 +71,19 @@ static int solve_and_show(struct arguments *a)
     }
     a->load.config = config;
     if (load_find(&a->load) && load_analysed(&a->load)) {
-        struct program_options o = {.level = 1, .whole = a->load.files.n == 0, .models = config_models(config)};
-        struct program *p = program_new(&o);
+        struct program_options o = {
+            .level = 1, .whole = a->load.files.n == 0, .models = config_models(config)};
+        struct unit **units = xcalloc(a->load.db.n + 1, sizeof *units);
+        size_t n = 0;
         load_decode(&a->load);
         for (size_t i = 0; i < a->load.db.n; i++)
             if (a->load.units[i].unit) {
-                program_add(p, a->load.units[i].unit);
+                units[n++] = a->load.units[i].unit;
                 a->load.units[i].unit = NULL;
             }
-        program_solve(p);
-        status = a->word->show(p, a->word->data);
-        program_free(p);
+        status = a->word->work ? a->word->work(units, n, &o, a->word->data)
+                               : solve_and_call(a->word, units, n, &o);
+        free(units);
         if (a->load.not_analysed)
             status = EXIT_TROUBLE;
     }
@@ -69,11 +92,11 @@ static int solve_and_show(struct arguments *a)
     return status;
 }
 
-int solved_run(const struct solved_word *word, int argc, char **argv)
-{
+int solved_run(const struct solved_word *word, int argc, char **argv) {
     struct argp_option options[] = {
         {"build", 'p', "PATH", 0, "compile_commands.json, or the directory it is in", 0},
-        {"config", 'c', "FILE", 0, "The configuration instead of the nearest .aglet.yml: its models count", 0},
+        {"config", 'c', "FILE", 0, "The configuration instead of the nearest .aglet.yml: its models count",
+         0},
         {"verbose", 'v', 0, 0, "Say more of what is done", 0},
         {word->option, KEY_OWN, word->value, 0, word->option_help, 0},
         {0},

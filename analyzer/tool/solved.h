@@ -13,6 +13,8 @@ struct solved_word {
     bool (*take)(void *data, const char *value);
     /* Shows p. Returns the exit status. */
     int (*show)(const struct program *p, void *data);
+    /* Or, in place of show: solves by itself what the units give, and owns them. options->whole and models are set. */
+    int (*work)(struct unit **units, size_t n, const struct program_options *options, void *data);
     void *data;
 };
 

@@ -48,7 +48,7 @@ static int boundaries(int argc, char **argv)
         "[FILE...] [-- COMPILER FLAGS]",
         "Lists the places where something is handed to another thread: what, to which function, and whether it is sent for "
         "good, lent until a join, shared by both, or not known.",
-        NULL, NULL, NULL, NULL, show, NULL};
+        NULL, NULL, NULL, NULL, show, NULL, NULL};
 
     return solved_run(&word, argc, argv);
 }

@@ -138,7 +138,7 @@ static int graph(int argc, char **argv)
         "[FILE...] [-- COMPILER FLAGS]",
         "Prints the program's lock graph (which lock is waited for while which is held), or the calls that may suspend a task, "
         "as DOT; as SVG where Graphviz is installed.",
-        "what", "locks|yields|locks.svg|yields.svg", "Which graph, and in which form; locks by default", take, show, &c};
+        "what", "locks|yields|locks.svg|yields.svg", "Which graph, and in which form; locks by default", take, show, NULL, &c};
 
     return solved_run(&word, argc, argv);
 }
