@@ -28,7 +28,7 @@ static struct object *shape(void *public) {
 }
 
 /* Link, unlock, sleep. Returns 0 when somebody has fired us, else why not; the lock is free on return. */
-static int wait_in(struct object *o, uint32_t index, aglet_time deadline, const char *why) {
+static int wait_in(struct object *o, uint16_t index, aglet_time deadline, const char *why) {
     struct sleeper s;
     sleeper_init(&s);
     struct waiter w = {.sleeper = &s, .index = index};

@@ -122,21 +122,3 @@ void *deque_steal(struct deque *d, bool *again) {
     }
     return item;
 }
-
-void *deque_pop_alone(struct deque *d) {
-    int64_t bottom = atomic_load_explicit(&d->bottom, memory_order_relaxed) - 1;
-    if (atomic_load_explicit(&d->top, memory_order_relaxed) > bottom)
-        return NULL;
-    struct deque_ring *ring = atomic_load_explicit(&d->ring, memory_order_relaxed);
-    atomic_store_explicit(&d->bottom, bottom, memory_order_relaxed);
-    return atomic_load_explicit(&ring->slot[(size_t)bottom & ring->mask], memory_order_relaxed);
-}
-
-void *deque_steal_alone(struct deque *d) {
-    int64_t top = atomic_load_explicit(&d->top, memory_order_relaxed);
-    if (top >= atomic_load_explicit(&d->bottom, memory_order_relaxed))
-        return NULL;
-    struct deque_ring *ring = atomic_load_explicit(&d->ring, memory_order_relaxed);
-    atomic_store_explicit(&d->top, top + 1, memory_order_relaxed);
-    return atomic_load_explicit(&ring->slot[(size_t)top & ring->mask], memory_order_relaxed);
-}

@@ -40,10 +40,6 @@ void *deque_pop(struct deque *d);
  * item this one was after, so that trying once more makes sense. */
 void *deque_steal(struct deque *d, bool *again);
 
-/* deque_pop and deque_steal for an owner that has no thieves: no fence, no locked instruction. */
-void *deque_pop_alone(struct deque *d);
-void *deque_steal_alone(struct deque *d);
-
 /* How many items there were a moment ago. Any thread. */
 static inline int64_t deque_size(struct deque *d) {
     int64_t n = atomic_load_explicit(&d->bottom, memory_order_relaxed) -

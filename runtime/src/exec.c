@@ -9,6 +9,7 @@
 #include "task_check.h"
 #include "task_group.h"
 #include "task_sleep.h"
+#include "task_start.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -68,6 +69,7 @@ aglet_executor *aglet_executor_new(const struct aglet_executor_options *options)
     if (ex->n > WORKERS_MAX)
         ex->n = WORKERS_MAX;
     ex->stack_size = options->stack_size ? options->stack_size : 128 * 1024;
+    ex->place = (uintptr_t)ex | PLACE_ANYWHERE;
     if (aglet_checked)
         ex->stack_size += STACK_FOR_REPORTS;
     ex->stacks_kept = options->stacks_kept ? options->stacks_kept : 1024;
@@ -83,6 +85,8 @@ aglet_executor *aglet_executor_new(const struct aglet_executor_options *options)
             return NULL;
         }
     }
+    if (ex->n == 1)
+        ex->place = (uintptr_t)ex->worker[0];
     for (unsigned i = 0; i < ex->n && !ex->current_thread; i++) {
         int error = pthread_create(&ex->worker[i]->thread, NULL, worker_thread, ex->worker[i]);
         if (error) {
@@ -111,7 +115,7 @@ static bool all_ended(void *executor) {
 }
 
 static void abort_if_mine(struct aglet_task *t, void *executor) {
-    if (t->executor == executor && atomic_load_explicit(&t->state, memory_order_relaxed) != TASK_ENDED)
+    if (executor_runs(executor, t) && atomic_load_explicit(&t->state, memory_order_relaxed) != TASK_ENDED)
         aglet_abort(t);
 }
 

@@ -139,7 +139,7 @@ int aglet_select(struct aglet_case *cases, size_t n, aglet_time deadline) {
         struct waiter w[MAX_CASES];
         size_t linked = 0;
         for (; linked < n; linked++) {
-            w[linked] = (struct waiter){.sleeper = &s, .index = (uint32_t)linked};
+            w[linked] = (struct waiter){.sleeper = &s, .index = (uint16_t)linked};
             if (!link_case(&cases[linked], &w[linked], turns[linked]))
                 break;
         }

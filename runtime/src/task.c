@@ -6,6 +6,7 @@
 #include "task_group.h"
 #include "task_join.h"
 #include "task_sleep.h"
+#include "task_start.h"
 
 #include <sched.h>
 #include <string.h>
@@ -13,62 +14,21 @@
 static _Atomic uint64_t ids_given;
 enum { ID_BATCH = 1024 };
 
-/* Ids are dealt to threads in batches, so that spawning shares no cache line. */
-static uint64_t next_id(void) {
-    static _Thread_local uint64_t next, last;
-    if (next == last) {
-        next = atomic_fetch_add_explicit(&ids_given, ID_BATCH, memory_order_relaxed);
-        last = next + ID_BATCH;
-    }
-    return ++next;
+uint64_t task_id_outside_(void) {
+    return atomic_fetch_add_explicit(&ids_given, 1, memory_order_relaxed) + 1;
+}
+
+void task_ids_(struct worker *w) {
+    w->id = atomic_fetch_add_explicit(&ids_given, ID_BATCH, memory_order_relaxed);
+    w->last_id = w->id + ID_BATCH;
 }
 
 int task_start(struct aglet_task **task, const struct task_plan *plan) {
-    struct worker *w = worker_here_;
-    struct aglet_executor *ex = plan->executor ? plan->executor : w ? w->executor : NULL;
-    if (!ex)
-        return -ESRCH;
-    struct aglet_task *t = task_new(w ? &w->tasks : NULL, plan->frame_size);
-    if (!t)
-        return -ENOMEM;
-    t->executor = ex;
-    t->group = plan->group;
-    t->id = next_id();
-    if (plan->local) {
-        t->local = 1;
-        t->home = w;
-    }
-    if (plan->step) {
-        t->step = plan->step;
-        /* What the header of a frame keeps begins as zero, and its room for a wait as anything. */
-        struct aglet_frame *f = (struct aglet_frame *)(t + 1);
-        f->at_ = 0;
-        f->stage_ = 0;
-        memcpy(f + 1, (const struct aglet_frame *)plan->frame + 1, plan->frame_size - sizeof *f);
-        t->arg = f;
-    } else {
-        t->entry = plan->entry;
-        t->arg = plan->arg;
-    }
-    if (plan->detached)
-        atomic_store_explicit(&t->join, JOIN_DETACHED, memory_order_relaxed);
-    if (w && w->executor == ex)
-        atomic_store_explicit(&w->spawned, atomic_load_explicit(&w->spawned, memory_order_relaxed) + 1,
-                              memory_order_release);
-    else
-        atomic_fetch_add(&ex->spawned_outside, 1);
-    if (AGLET_UNLIKELY(atomic_load_explicit(&ex->closing, memory_order_relaxed)))
-        atomic_store_explicit(&t->aborted, 1, memory_order_relaxed);
-    if (task)
-        *task = t;
-    /* Release: task_each reads what is written above. */
-    atomic_store_explicit(&t->kind, plan->step ? TASK_STACKLESS : TASK_STACKFUL, memory_order_release);
-    task_schedule(t);
-    return 0;
+    return task_start_inline(task, plan);
 }
 
 int aglet_spawn(aglet_task **task, aglet_task_fn *entry, void *arg) {
-    return task_start(task, &(struct task_plan){.entry = entry, .arg = arg, .detached = !task});
+    return task_start_inline(task, &(struct task_plan){.entry = entry, .arg = arg, .detached = !task});
 }
 
 int aglet_spawn_local(aglet_task **task, aglet_task_fn *entry, void *arg) {

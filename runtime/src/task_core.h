@@ -12,6 +12,7 @@
 struct worker;
 struct aglet_executor;
 struct sleeper;
+struct aglet_frame;
 
 /* The life of a task: RUNNABLE (queued or running) → PARKED → RUNNABLE … → ENDED.
  * NOTIFIED is RUNNABLE with a token: its next park returns at once. */
@@ -19,44 +20,54 @@ enum task_state { TASK_RUNNABLE, TASK_NOTIFIED, TASK_PARKED, TASK_ENDED };
 
 enum task_kind { TASK_FREE, TASK_STACKFUL, TASK_STACKLESS };
 
-/* What the word `join` holds besides a pointer to the joiner's sleeper. */
+/* What the word `join` holds besides a pointer to the joiner's waiter. The lowest bit says that nobody will
+ * join; a member of a group has the group's address above it. */
 #define JOIN_OPEN ((uintptr_t)0)
 #define JOIN_DETACHED ((uintptr_t)1)
 #define JOIN_ENDED ((uintptr_t)2)
 
+/* What the word `place` holds: the worker a task is pinned to, or its executor with the lowest bit set. */
+#define PLACE_ANYWHERE ((uintptr_t)1)
+
 /* The memory of a task never goes back to the allocator, so a late wake or abort that names a task which has
  * ended finds a task all the same: at worst another one, which then wakes for no reason (every wait is a
- * loop). */
+ * loop).
+ *
+ * The first 64 bytes are all that spawning, running to the end and joining touch: a million tasks that do no
+ * more than that cost what the memory costs that passes through the cache. */
 struct aglet_task {
-    _Atomic uint32_t state;   /* enum task_state; changed by owner and wakers */
-    _Atomic uint32_t aborted; /* set by aglet_abort, never cleared while the task lives */
-    _Atomic uintptr_t join;   /* JOIN_… or the joiner's struct sleeper */
-    struct aglet_task *next;  /* in the one queue it is in; owned by that queue */
-    struct worker *home;      /* pinned to this worker, or NULL. Written by the worker that first runs it */
-    struct stack *stack;      /* stackful, from first run to end */
-    struct aglet_executor *executor;
+    _Atomic uint8_t state;   /* enum task_state; changed by owner and wakers */
+    _Atomic uint8_t kind;    /* enum task_kind; TASK_FREE: this is no task but free memory */
+    _Atomic uint8_t aborted; /* set by aglet_abort, never cleared while the task lives */
+    uint8_t size_class;
+    uint8_t started;        /* stackful: has a stack, which has taken over `arg` */
+    uint8_t yielded;        /* stackless: the step gave up its turn, it waits for nothing */
+    _Atomic uintptr_t join; /* JOIN_… or the joiner's struct waiter */
+    _Atomic uintptr_t
+        place; /* PLACE_…; a worker is written by that worker, or before the task is published */
+    struct aglet_task *next; /* in the one queue it is in; owned by that queue */
     union {
         aglet_task_fn *entry; /* stackful */
         aglet_step_fn *step;  /* stackless */
     };
-    void *arg; /* stackful: the argument; stackless: the frame, which follows this header */
     union {
-        void *result;         /* written at the end */
-        const void *waits_on; /* checked: the channel a stackful task receives from */
+        void *arg;           /* stackful, not started */
+        struct stack *stack; /* stackful, from first run to end */
     };
-    struct aglet_group *group;
+    union {
+        struct aglet_task *newer; /* in a worker's list of fresh tasks */
+        void *result;             /* written at the end */
+        const void *waits_on;     /* checked: the channel a stackful task receives from */
+    };
+    uint64_t id;
     const char *name;
     void *locals;          /* task-local storage, owner only */
     const char *waits_for; /* static text; written by the owner before it parks */
     const void *waits_at;  /* the caller's code address of the await */
-    uint64_t id;
-    _Atomic uint8_t kind; /* enum task_kind; TASK_FREE: this is no task but free memory */
-    uint8_t size_class;
-    uint8_t local;   /* spawned with spawn_local: never leaves its home */
-    uint8_t yielded; /* stackless: the step gave up its turn, it waits for nothing */
 };
+_Static_assert(sizeof(struct aglet_task) <= 96 || sizeof(void *) > 8, "one line and a half");
 
-enum { TASK_CLASSES = 20, TASK_CACHE_MAX = 4096 };
+enum { TASK_CLASSES = 24, TASK_CACHE_MAX = 4096, TASK_SMALLEST = 128, TASK_SMALL = 192 };
 
 /* Free task memory that one worker keeps for itself. Zero is valid. */
 struct task_cache {
@@ -64,12 +75,57 @@ struct task_cache {
     unsigned n[TASK_CLASSES];
 };
 
-/* Take memory for a task with `frame` bytes behind the header, all fields zero but size_class.
- * cache is the calling worker's, or NULL. Returns NULL: no memory, or a frame over 256 KiB. */
-struct aglet_task *task_new(struct task_cache *cache, size_t frame);
+/* The class of tasks of so many bytes, frame included: 128 192 256 384 512 768 …, two for each doubling;
+ * TASK_CLASSES: too large. */
+unsigned task_class_of_(size_t bytes);
+static inline unsigned task_class_of(size_t bytes) {
+    return bytes <= TASK_SMALLEST ? 0 : bytes <= TASK_SMALL ? 1 : task_class_of_(bytes);
+}
+
+/* Take memory for a task with `frame` bytes behind the header; the caller fills in what tells what it runs
+ * (step or entry, arg, id, kind), the rest is set. cache is the calling worker's, or NULL.
+ * Returns NULL: no memory, or a frame over 256 KiB. */
+struct aglet_task *task_new_slow_(struct task_cache *cache, size_t bytes);
+static inline struct aglet_task *task_new(struct task_cache *cache, size_t frame, uintptr_t place,
+                                          uintptr_t join) {
+    size_t bytes = sizeof(struct aglet_task) + frame;
+    unsigned c = task_class_of(bytes);
+    struct aglet_task *t;
+    if (AGLET_LIKELY(cache && c < TASK_CLASSES && (t = cache->free[c]))) {
+        cache->free[c] = t->next;
+        cache->n[c]--;
+    } else if (!(t = task_new_slow_(cache, bytes))) {
+        return NULL;
+    }
+    t->started = 0;
+    t->yielded = 0;
+    atomic_store_explicit(&t->aborted, 0, memory_order_relaxed);
+    /* A late waker may look at the state at any time; RUNNABLE makes its token a spurious one. */
+    atomic_store_explicit(&t->state, TASK_RUNNABLE, memory_order_relaxed);
+    atomic_store_explicit(&t->join, join, memory_order_relaxed);
+    atomic_store_explicit(&t->place, place, memory_order_relaxed);
+    t->next = NULL;
+    t->result = NULL;
+    t->name = NULL;
+    t->locals = NULL;
+    t->waits_for = NULL;
+    t->waits_at = NULL;
+    return t;
+}
 
 /* Give it back. The caller is the last that uses it, late wakes excepted. */
-void task_free(struct task_cache *cache, struct aglet_task *t);
+void task_free_slow_(struct task_cache *cache, struct aglet_task *t);
+static inline void task_free(struct task_cache *cache, struct aglet_task *t) {
+    unsigned c = t->size_class;
+    atomic_store_explicit(&t->kind, TASK_FREE, memory_order_relaxed);
+    if (AGLET_UNLIKELY(!cache || cache->n[c] >= TASK_CACHE_MAX)) {
+        task_free_slow_(cache, t);
+        return;
+    }
+    t->next = cache->free[c];
+    cache->free[c] = t;
+    cache->n[c]++;
+}
 
 /* Give back what a cache holds. */
 void task_cache_flush(struct task_cache *cache);
@@ -77,7 +133,27 @@ void task_cache_flush(struct task_cache *cache);
 /* Call visit(task, context) for every task that lives now; what it reads of a running task may be stale. */
 void task_each(void (*visit)(struct aglet_task *t, void *context), void *context);
 
-_Static_assert(sizeof(struct aglet_task) <= 128 || sizeof(void *) > 8, "two cache lines");
+/* The worker a task is pinned to, or NULL. */
+static inline struct worker *task_home(struct aglet_task *t) {
+    uintptr_t place = atomic_load_explicit(&t->place, memory_order_relaxed);
+    return place & PLACE_ANYWHERE ? NULL : (struct worker *)place;
+}
+
+/* The frame of a stackless task, which follows its header. */
+static inline struct aglet_frame *task_frame(struct aglet_task *t) {
+    return (struct aglet_frame *)(void *)(t + 1);
+}
+
+/* The stack of a stackful task that has one, else NULL. */
+static inline struct stack *task_stack(const struct aglet_task *t) {
+    return t->started ? t->stack : NULL;
+}
+
+/* The group it is a member of, or NULL. */
+static inline struct aglet_group *task_group(struct aglet_task *t) {
+    uintptr_t join = atomic_load_explicit(&t->join, memory_order_relaxed);
+    return join & JOIN_DETACHED ? (struct aglet_group *)(join & ~JOIN_DETACHED) : NULL;
+}
 
 static inline bool task_is_aborted(struct aglet_task *t) {
     /* Partner: the release store in aglet_abort. */

@@ -38,7 +38,7 @@ READS_RACILY static void print_task(struct aglet_task *t, void *dump) {
     static const char *const states[] = {"runnable", "runnable", "waiting", "ended"};
     struct dump *d = dump;
     char line[512];
-    struct worker *home = t->home;
+    struct worker *home = task_home(t);
     uint32_t state = atomic_load_explicit(&t->state, memory_order_relaxed);
     bool running = home && home->current == t;
     int n = snprintf(
@@ -52,7 +52,7 @@ READS_RACILY static void print_task(struct aglet_task *t, void *dump) {
         n += snprintf(line + n, sizeof line - (size_t)n, ", in '%s'", why);
     if (atomic_load_explicit(&t->aborted, memory_order_relaxed) && n < (int)sizeof line)
         n += snprintf(line + n, sizeof line - (size_t)n, ", aborted");
-    if (t->stack && !running && n < (int)sizeof line)
+    if (task_stack(t) && !running && n < (int)sizeof line)
         n += snprintf(line + n, sizeof line - (size_t)n, ", stack used %zu of %zu",
                       stack_high_water(t->stack), t->stack->usable);
     if (t->waits_at && state == TASK_PARKED && n < (int)sizeof line) {

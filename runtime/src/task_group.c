@@ -6,6 +6,7 @@
 #include "task_group.h"
 #include "check.h"
 #include "task_sleep.h"
+#include "task_start.h"
 
 #include <stdlib.h>
 
@@ -40,9 +41,9 @@ int aglet_group_spawn(aglet_group *group, aglet_task_fn *entry, void *arg) {
 void group_member_ended(struct aglet_group *group, struct aglet_task *t) {
     struct group *g = inside(group);
     struct wake wake = {0};
-    if (t)
-        t->group = NULL;
     slock_lock(&g->lock);
+    if (t)
+        atomic_store_explicit(&t->join, JOIN_DETACHED, memory_order_relaxed);
     if (--g->members == 0 && g->joiner) {
         wake = sleeper_fire(g->joiner);
         g->joiner = NULL;
@@ -52,9 +53,16 @@ void group_member_ended(struct aglet_group *group, struct aglet_task *t) {
     wake_send(wake);
 }
 
+/* Under the lock, because a member stops to be one under it: else the task could end between the look and the
+ * abort, and its memory be another task. */
 static void abort_member(struct aglet_task *t, void *group) {
-    if (t->group == group)
+    struct group *g = inside(group);
+    if (task_group(t) != group)
+        return;
+    slock_lock(&g->lock);
+    if (task_group(t) == group)
         aglet_abort(t);
+    slock_unlock(&g->lock);
 }
 
 void aglet_group_abort(aglet_group *group) {

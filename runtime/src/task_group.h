@@ -15,17 +15,4 @@ static inline void task_locals_end(struct aglet_task *t) {
         task_locals_end_(t);
 }
 
-/* Make a task of either kind on `ex` and schedule it. */
-struct task_plan {
-    struct aglet_executor *executor; /* NULL: the caller's */
-    aglet_task_fn *entry;            /* or: */
-    aglet_step_fn *step;
-    void *arg;         /* stackful */
-    const void *frame; /* stackless: copied */
-    size_t frame_size;
-    struct aglet_group *group;
-    bool local, detached;
-};
-int task_start(struct aglet_task **task, const struct task_plan *plan);
-
 #endif

@@ -17,21 +17,24 @@ struct chunk {
 
 struct chunk *_Atomic aglet_tasks_;
 
-static struct slock lock;                      /* protects the lists below and growing */
+static struct slock lock;                      /* protects all below, and aglet_tasks_ while it changes */
 static struct aglet_task *spare[TASK_CLASSES]; /* free slots no worker keeps */
+static struct rest {
+    unsigned char *at; /* slots of the newest chunk that were never used, nor touched */
+    size_t slots;
+} rest[TASK_CLASSES];
 
 enum { SMALL_CHUNK = 64 * 1024, LARGE_CHUNK = 2 * 1024 * 1024, SMALL_CHUNKS = 8 };
-enum { SMALLEST = 128, LARGEST_FRAME = 256 * 1024 };
+enum { LARGEST_FRAME = 256 * 1024 };
 
-/* 128 192 256 384 512 768 …: two classes for each doubling. */
 static size_t class_bytes(unsigned c) {
-    return (c & 1 ? (size_t)192 : (size_t)SMALLEST) << (c / 2);
+    return (c & 1 ? (size_t)TASK_SMALL : (size_t)TASK_SMALLEST) << (c / 2);
 }
 
-static inline unsigned class_of(size_t bytes) {
+unsigned task_class_of_(size_t bytes) {
     unsigned c = 0;
-    if (AGLET_LIKELY(bytes <= SMALLEST))
-        return 0;
+    if (bytes > sizeof(struct aglet_task) + LARGEST_FRAME)
+        return TASK_CLASSES;
     while (class_bytes(c) < bytes)
         c++;
     return c;
@@ -56,50 +59,58 @@ static struct chunk *map_chunk(size_t bytes) {
     return (struct chunk *)(void *)m;
 }
 
-static struct aglet_task *grow(unsigned c) {
-    static _Atomic unsigned chunks;
-    size_t size = class_bytes(c);
-    size_t bytes = atomic_fetch_add_explicit(&chunks, 1, memory_order_relaxed) < SMALL_CHUNKS ? SMALL_CHUNK
-                                                                                              : LARGE_CHUNK;
-    while (bytes < sizeof(struct chunk) + 4 * size)
-        bytes *= 2;
-    size_t slots = (bytes - sizeof(struct chunk)) / size;
-    struct chunk *chunk = map_chunk(bytes);
-    if (!chunk)
-        return NULL;
-    chunk->slots = (uint32_t)slots;
-    chunk->slot_size = (uint32_t)size;
-    struct aglet_task *list = NULL;
-    for (size_t i = slots; i-- > 0;) {
-        struct aglet_task *t = (struct aglet_task *)(void *)(chunk->memory + i * size);
+/* At most `want` of the unused slots as a list in front of `others`. What is taken in turn lies in turn. */
+static struct aglet_task *carve(unsigned c, size_t want, struct aglet_task *others) {
+    size_t size = class_bytes(c), n = want < rest[c].slots ? want : rest[c].slots;
+    struct aglet_task *list = others, **end = &list;
+    for (size_t i = 0; i < n; i++, rest[c].at += size) {
+        struct aglet_task *t = (struct aglet_task *)(void *)rest[c].at;
         t->size_class = (uint8_t)c;
-        t->next = list;
-        list = t;
+        *end = t;
+        end = &t->next;
     }
-    slock_lock(&lock);
-    chunk->next = atomic_load_explicit(&aglet_tasks_, memory_order_relaxed);
-    /* Partner: the acquire load in task_each. */
-    atomic_store_explicit(&aglet_tasks_, chunk, memory_order_release);
-    slock_unlock(&lock);
+    *end = others;
+    rest[c].slots -= n;
     return list;
 }
 
-/* A list of at least one free slot, some more if there are. */
+/* Map one more chunk of a class; its slots join rest[c]. The lock is held; it is given up meanwhile. */
+static bool grow(unsigned c) {
+    static unsigned chunks; /* under the lock */
+    size_t size = class_bytes(c);
+    size_t bytes = chunks++ < SMALL_CHUNKS ? SMALL_CHUNK : LARGE_CHUNK;
+    while (bytes < sizeof(struct chunk) + 4 * size)
+        bytes *= 2;
+    slock_unlock(&lock);
+    struct chunk *chunk = map_chunk(bytes);
+    slock_lock(&lock);
+    if (!chunk)
+        return false;
+    chunk->slots = (uint32_t)((bytes - sizeof(struct chunk)) / size);
+    chunk->slot_size = (uint32_t)size;
+    chunk->next = atomic_load_explicit(&aglet_tasks_, memory_order_relaxed);
+    /* Partner: the acquire load in task_each. */
+    atomic_store_explicit(&aglet_tasks_, chunk, memory_order_release);
+    spare[c] = carve(c, SIZE_MAX, spare[c]); /* another thread may have grown it as well */
+    rest[c] = (struct rest){chunk->memory, chunk->slots};
+    return true;
+}
+
+/* A list of at least one free slot, some more if there are; NULL: no memory. */
 static struct aglet_task *take_some(unsigned c, unsigned want, unsigned *got) {
     slock_lock(&lock);
     struct aglet_task *list = spare[c], **end = &spare[c];
     for (*got = 0; *end && *got < want; ++*got)
         end = &(*end)->next;
-    struct aglet_task *rest = *end;
-    if (*got)
-        *end = NULL;
-    spare[c] = rest;
+    struct aglet_task *others = *end;
+    *end = NULL;
+    if (list) {
+        spare[c] = others;
+    } else if (rest[c].slots || grow(c)) {
+        *got = (unsigned)(want < rest[c].slots ? want : rest[c].slots);
+        list = carve(c, want, NULL);
+    }
     slock_unlock(&lock);
-    if (*got)
-        return list;
-    list = grow(c);
-    for (struct aglet_task *t = list; t; t = t->next)
-        ++*got;
     return list;
 }
 
@@ -115,62 +126,36 @@ static void give_all(unsigned c, struct aglet_task *list) {
     slock_unlock(&lock);
 }
 
-struct aglet_task *task_new(struct task_cache *cache, size_t frame) {
-    if (frame > LARGEST_FRAME)
+struct aglet_task *task_new_slow_(struct task_cache *cache, size_t bytes) {
+    unsigned c = task_class_of(bytes), got;
+    if (c == TASK_CLASSES)
         return NULL;
-    unsigned c = class_of(sizeof(struct aglet_task) + frame), got;
-    struct aglet_task *t;
+    struct aglet_task *t = take_some(c, cache ? 64 : 1, &got);
+    if (!t)
+        return NULL;
     if (cache) {
-        t = cache->free[c];
-        if (AGLET_UNLIKELY(!t)) {
-            t = take_some(c, 256, &got);
-            if (!t)
-                return NULL;
-            cache->n[c] += got;
-        }
         cache->free[c] = t->next;
-        cache->n[c]--;
+        cache->n[c] = got - 1;
     } else {
-        t = take_some(c, 1, &got);
-        if (!t)
-            return NULL;
         give_all(c, t->next);
     }
-    t->next = NULL;
-    t->home = NULL;
-    t->stack = NULL;
-    t->group = NULL;
-    t->name = NULL;
-    t->locals = NULL;
-    t->waits_for = NULL;
-    t->result = NULL;
-    t->local = 0;
-    t->yielded = 0;
-    atomic_store_explicit(&t->aborted, 0, memory_order_relaxed);
-    atomic_store_explicit(&t->join, JOIN_OPEN, memory_order_relaxed);
-    /* A late waker may look at the state at any time; RUNNABLE makes its token a spurious one. */
-    atomic_store_explicit(&t->state, TASK_RUNNABLE, memory_order_relaxed);
     return t;
 }
 
-void task_free(struct task_cache *cache, struct aglet_task *t) {
+/* A full cache keeps the half that was freed last. */
+void task_free_slow_(struct task_cache *cache, struct aglet_task *t) {
     unsigned c = t->size_class;
-    atomic_store_explicit(&t->kind, TASK_FREE, memory_order_relaxed);
-    if (!cache) {
+    if (cache) {
+        struct aglet_task *last = cache->free[c];
+        for (unsigned i = 1; i < TASK_CACHE_MAX / 2; i++)
+            last = last->next;
+        give_all(c, last->next);
+        last->next = NULL;
+        cache->n[c] = TASK_CACHE_MAX / 2;
+        task_free(cache, t);
+    } else {
         t->next = NULL;
         give_all(c, t);
-        return;
-    }
-    t->next = cache->free[c];
-    cache->free[c] = t;
-    if (AGLET_UNLIKELY(++cache->n[c] > TASK_CACHE_MAX)) {
-        struct aglet_task *half = cache->free[c], **end = &half;
-        for (unsigned i = 0; i < TASK_CACHE_MAX / 2; i++)
-            end = &(*end)->next;
-        cache->free[c] = *end;
-        *end = NULL;
-        cache->n[c] -= TASK_CACHE_MAX / 2;
-        give_all(c, half);
     }
 }
 

@@ -25,8 +25,8 @@ enum sleeper_state { SLEEPER_WAITING, SLEEPER_IN_FUTEX, SLEEPER_CLAIMED, SLEEPER
 
 struct sleeper {
     _Atomic uint32_t fired;  /* enum sleeper_state */
+    uint16_t which;          /* the waiter that fired; written by the waker before FIRED */
     bool many;               /* waits on several objects: wakers claim first */
-    uint32_t which;          /* the waiter that fired; written by the waker before FIRED */
     struct aglet_task *task; /* NULL: an OS thread */
 };
 
@@ -36,7 +36,7 @@ struct waiter {
     struct sleeper *sleeper;
     void *slot;     /* where the item goes to, or comes from */
     int32_t result; /* 0, or a negative errno value such as -EPIPE */
-    uint32_t index; /* which of several */
+    uint16_t index; /* which of several */
     bool linked;
     bool notify;         /* channel senders: only say that there may be room */
     _Atomic bool let_go; /* joins: the ending task will not touch this waiter again */

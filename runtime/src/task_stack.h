@@ -14,6 +14,7 @@ enum { STACK_FOR_REPORTS = 512 * 1024 };
 /* The head of a stack, in its own highest bytes, so that it costs no page of its own. */
 struct stack {
     struct context ctx; /* where the stack goes on when it is not running; offset 0 for debuggers */
+    void *arg;          /* of the task that runs on it */
     struct stack *next; /* in a cache */
     char *bottom;       /* lowest usable byte */
     size_t usable;      /* bytes from bottom to this head */

@@ -7,12 +7,15 @@
 #include "check.h"
 #include "task_group.h"
 #include "task_join.h"
+#include "task_start.h"
 
-/* What lies in aglet_frame.wait_: a waiter, or a timer. */
+/* What lies in aglet_frame.wait_: a place in a queue, or a timer. */
 struct wait {
-    struct sleeper sleeper;
     union {
-        struct waiter waiter;
+        struct {
+            struct sleeper sleeper;
+            struct waiter waiter;
+        };
         struct timer timer;
     };
 };
@@ -21,15 +24,15 @@ _Static_assert(sizeof(struct wait) <= sizeof((struct aglet_frame *)0)->wait_, "a
 enum { NOT_BEGUN, WAITING };
 
 int aglet_spawn_frame_(aglet_task **task, aglet_step_fn *step, const void *frame, size_t size) {
-    return task_start(
+    return task_start_inline(
         task, &(struct task_plan){.step = step, .frame = frame, .frame_size = size, .detached = !task});
 }
 
-static struct aglet_task *task_of(struct aglet_frame *f) {
+static inline struct aglet_task *task_of(struct aglet_frame *f) {
     return (struct aglet_task *)(void *)f - 1;
 }
 
-static struct wait *wait_of(struct aglet_frame *f) {
+static inline struct wait *wait_of(struct aglet_frame *f) {
     return (struct wait *)(void *)f->wait_;
 }
 

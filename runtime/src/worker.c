@@ -21,7 +21,8 @@
  * wakes a second one while there is a searcher, and a searcher that finds work wakes the next if there is
  * more (stop_searching).
  *
- * This is one file, longer than most, because every function here is on the path of a switch and is inlined into it.
+ * This is one file, longer than most, because every function here is on the path of a switch and is inlined
+ * into it.
  *
  * Stacks: a task that suspends or ends switches straight to the next stackful one (take_next), without
  * passing through the loop; a stack whose task ended takes a fresh task in place (fiber). Started stacks
@@ -151,25 +152,33 @@ static void stop_searching(struct worker *w) {
         announce_work(ex);
 }
 
-void task_schedule(struct aglet_task *t) {
-    struct worker *w = worker_here_, *home = t->home;
-    if (home) {
-        if (home == w)
-            fifo_push(&w->run, t);
-        else
-            send_inbox(home, t);
+void task_schedule_fresh(struct worker *w, struct aglet_executor *ex, struct aglet_task *t) {
+    bool here = w && w->executor == ex;
+    if (here && task_home(t) == w) { /* local */
+        fifo_push(&w->run, t);
         return;
     }
-    struct aglet_executor *ex = t->executor;
-    if (!w || w->executor != ex || deque_push(&w->deque, t) != 0)
+    if (!here || deque_push(&w->deque, t) != 0)
         inject(ex, t);
-    if (ex->n > 1 || !w)
-        announce_work(ex);
+    announce_work(ex);
+}
+
+void task_schedule(struct aglet_task *t) {
+    struct worker *w = worker_here_, *home = task_home(t);
+    if (!home)
+        task_schedule_fresh(w,
+                            (struct aglet_executor *)(atomic_load_explicit(&t->place, memory_order_relaxed) &
+                                                      ~PLACE_ANYWHERE),
+                            t);
+    else if (home == w)
+        fifo_push(&w->run, t);
+    else
+        send_inbox(home, t);
 }
 
 /* A stackless task gave up its turn: behind everybody else. */
 static void schedule_last(struct worker *w, struct aglet_task *t) {
-    if (w->executor->n == 1 || t->home) {
+    if (task_home(t)) {
         fifo_push(&w->run, t);
     } else {
         inject(w->executor, t);
@@ -177,9 +186,25 @@ static void schedule_last(struct worker *w, struct aglet_task *t) {
     }
 }
 
+static struct aglet_task *fresh_pop(struct worker *w, bool oldest) {
+    struct aglet_task *t = oldest ? w->oldest : w->newest;
+    if (!t)
+        return NULL;
+    if (oldest && t != w->newest) {
+        w->oldest = t->newer;
+        w->oldest->next = NULL;
+    } else {
+        w->newest = t->next;
+        if (!w->newest)
+            w->oldest = NULL;
+    }
+    t->result = NULL; /* lies where `newer` did */
+    return t;
+}
+
 static struct aglet_task *take_own(struct worker *w, bool oldest) {
     if (w->executor->n == 1)
-        return oldest ? deque_steal_alone(&w->deque) : deque_pop_alone(&w->deque);
+        return fresh_pop(w, oldest);
     if (deque_size(&w->deque) == 0)
         return NULL;
     if (!oldest)
@@ -216,14 +241,16 @@ static struct aglet_task *take_next(struct worker *w) {
 }
 
 static void bind_stack(struct worker *w, struct aglet_task *t, struct stack *s) {
-    t->home = w;
+    atomic_store_explicit(&t->place, (uintptr_t)w, memory_order_relaxed);
+    s->arg = t->arg;
     t->stack = s;
+    t->started = 1;
 }
 
 void task_wake(struct aglet_task *t) {
-    uint32_t seen = atomic_load_explicit(&t->state, memory_order_relaxed);
+    uint8_t seen = atomic_load_explicit(&t->state, memory_order_relaxed);
     for (;;) {
-        uint32_t next = seen == TASK_PARKED ? TASK_RUNNABLE : TASK_NOTIFIED;
+        uint8_t next = seen == TASK_PARKED ? TASK_RUNNABLE : TASK_NOTIFIED;
         if (seen == TASK_ENDED)
             return;
         /* NOTIFIED to NOTIFIED as well: the release orders what the waker wrote before the token.
@@ -238,7 +265,7 @@ void task_wake(struct aglet_task *t) {
 
 /* Take the token if there is one; else become PARKED. Returns whether the task is parked. */
 static bool park_state(struct aglet_task *t) {
-    uint32_t seen = TASK_RUNNABLE;
+    uint8_t seen = TASK_RUNNABLE;
     if (atomic_compare_exchange_strong_explicit(&t->state, &seen, TASK_PARKED, memory_order_acq_rel,
                                                 memory_order_acquire))
         return true;
@@ -261,7 +288,7 @@ static void leave(struct worker *w, struct aglet_task *t) {
     struct aglet_task *next = take_next(w);
     if (next == t)
         return;
-    if (next && !next->stack) {
+    if (next && !next->started) {
         struct stack *s = w->stacks;
         if (s) {
             w->stacks = s->next;
@@ -303,11 +330,14 @@ void task_end(struct aglet_task *t) {
     /* Only this thread writes it. Release: the executor's end sees what the task did. */
     atomic_store_explicit(&w->ended, atomic_load_explicit(&w->ended, memory_order_relaxed) + 1,
                           memory_order_release);
-    /* Partner: the compare-exchange in aglet_join, the exchange in aglet_detach. */
-    uintptr_t join = atomic_exchange_explicit(&t->join, JOIN_ENDED, memory_order_acq_rel);
-    if (join == JOIN_DETACHED)
+    /* Nobody else changes the word any more once it says detached. */
+    uintptr_t join = atomic_load_explicit(&t->join, memory_order_acquire);
+    /* Partner: the compare-exchange in join_link, and in aglet_detach. */
+    if (join != JOIN_DETACHED)
+        join = atomic_exchange_explicit(&t->join, JOIN_ENDED, memory_order_acq_rel);
+    if (join == JOIN_DETACHED) {
         task_free(&w->tasks, t);
-    else if (join != JOIN_OPEN) {
+    } else if (join != JOIN_OPEN) {
         struct waiter *joiner = (struct waiter *)join;
         if (sleeper_claim(joiner->sleeper)) {
             joiner->sleeper->which = joiner->index;
@@ -326,12 +356,12 @@ static void fiber(void *arg) {
     struct worker *w = worker_here_;
     for (;;) {
         struct aglet_task *t = w->current;
-        t->result = t->entry(t->arg);
+        t->result = t->entry(s->arg);
         task_locals_end(t);
         if (aglet_checked)
             check_task_end(t, s);
-        t->stack = NULL;
-        struct aglet_group *group = t->group;
+        t->started = 0;
+        struct aglet_group *group = task_group(t);
         if (group)
             group_member_ended(group, t);
         task_end(t);
@@ -339,7 +369,7 @@ static void fiber(void *arg) {
         w->current = next;
         w->budget = TASK_BUDGET;
         note_running(w);
-        if (next && !next->stack) {
+        if (next && !next->started) {
             bind_stack(w, next, s);
             continue;
         }
@@ -369,7 +399,7 @@ static void trim_stacks(struct worker *w) {
 }
 
 static void run_stackful(struct worker *w, struct aglet_task *t) {
-    if (!t->stack) {
+    if (!t->started) {
         struct stack *s = take_stack(w);
         if (!s) {
             /* No memory for a stack now. The task is not lost: it waits behind the others, which free theirs.
@@ -393,15 +423,16 @@ static void run_step(struct worker *w, struct aglet_task *t) {
     w->budget = TASK_BUDGET;
     note_running(w);
     t->yielded = 0;
-    int state = t->step(t->arg);
+    int state = t->step(task_frame(t));
     if (aglet_checked && check_held_count())
         check_yield(t->waits_at);
     w->current = NULL;
     note_running(w);
     if (state != AGLET_PENDING) {
         task_locals_end(t);
-        if (t->group)
-            group_member_ended(t->group, t);
+        struct aglet_group *group = task_group(t);
+        if (AGLET_UNLIKELY(group))
+            group_member_ended(group, t);
         task_end(t);
     } else if (t->yielded || !park_state(t)) {
         schedule_last(w, t);
@@ -493,7 +524,7 @@ static bool work_anywhere(struct worker *w) {
      * pushed. */
     atomic_thread_fence(memory_order_seq_cst);
 #endif
-    if (atomic_load(&w->inbox) || atomic_load(&ex->injected) > 0)
+    if (w->newest || atomic_load(&w->inbox) || atomic_load(&ex->injected) > 0)
         return true;
     for (unsigned i = 0; i < ex->n; i++)
         if (deque_size(&ex->worker[i]->deque) > 0)
@@ -526,7 +557,8 @@ static void go_idle(struct worker *w, bool (*done)(void *), void *context) {
                    futex_wait(&w->sleep, WORKER_IN_FUTEX, deadline))
                 ;
     }
-    if (aglet_checked) /* Partner: check_worker_idle, which reads it before and after it looks at the workers. */
+    if (aglet_checked) /* Partner: check_worker_idle, which reads it before and after it looks at the workers.
+                        */
         atomic_fetch_add(&ex->stirred, 1);
     atomic_store(&w->sleep, WORKER_AWAKE);
     /* Somebody else cleared the bit: it has counted this worker as a searcher. */

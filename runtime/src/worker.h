@@ -28,7 +28,8 @@ struct task_fifo {
 struct worker {
     /* The owner's alone. */
     struct aglet_task *current;
-    struct task_fifo run; /* pinned tasks that can go on */
+    struct task_fifo run;               /* pinned tasks that can go on */
+    struct aglet_task *newest, *oldest; /* of an executor with one worker: tasks that have not run yet */
     struct aglet_task
         *handoff;         /* taken out of a queue by a stack that cannot run it; the loop runs it next */
     struct stack *stacks; /* free ones, each waiting inside its loop for a task */
@@ -46,6 +47,7 @@ struct worker {
     struct reactor *reactor;
     pthread_t thread; /* the executor joins it; current_thread: unused */
     struct task_cache tasks;
+    uint64_t id, last_id; /* ids of tasks: the last one given, and the end of this worker's batch */
     /* Checked library: the thread that runs it now, its alternate signal stack, the last poll reported. */
     pthread_t os_thread;
     void *alternate;
@@ -64,6 +66,7 @@ struct worker {
 struct aglet_executor {
     unsigned n;
     bool current_thread;
+    uintptr_t place; /* of a new task: the only worker, or anywhere in this executor */
     size_t stack_size, stacks_kept;
     _Atomic bool stop;
     _Atomic bool busy;          /* current_thread: somebody is inside aglet_block_on */
@@ -71,8 +74,9 @@ struct aglet_executor {
     _Atomic uint32_t searching; /* workers awake without work */
     _Atomic int blocked_on;     /* threads inside aglet_block_on */
     _Atomic bool deadlock_told; /* checked */
-    _Atomic uint64_t stirred;   /* checked: how often a worker left its sleep; two equal readings: none did between them */
-    _Atomic bool closing;       /* tasks spawned from now on are born aborted */
+    _Atomic uint64_t
+        stirred; /* checked: how often a worker left its sleep; two equal readings: none did between them */
+    _Atomic bool closing; /* tasks spawned from now on are born aborted */
     _Atomic uint64_t spawned_outside;
     _Alignas(64) struct slock inject_lock;
     struct task_fifo inject;  /* under inject_lock */
@@ -102,7 +106,31 @@ void worker_run(struct worker *w, bool (*done)(void *context), void *context);
 /* End the worker's sleep, if it sleeps. Any thread. */
 void worker_kick(struct worker *w);
 
-/* Make a task run that is in no queue and RUNNABLE: the first time, after a yield, or woken. Any thread. */
+/* Does ex run t? Without a look at the worker t names, which may be gone where t is no task of ex. */
+static inline bool executor_runs(const struct aglet_executor *ex, struct aglet_task *t) {
+    uintptr_t place = atomic_load_explicit(&t->place, memory_order_relaxed);
+    bool mine = place == ((uintptr_t)ex | PLACE_ANYWHERE);
+    for (unsigned i = 0; i < ex->n && !mine; i++)
+        mine = place == (uintptr_t)ex->worker[i];
+    return mine;
+}
+
+/* Put a task that has not run yet before the others of the only worker: a list through the tasks themselves,
+ * because a worker without thieves needs no more, and an array would cost pages. */
+static inline void fresh_push(struct worker *w, struct aglet_task *t) {
+    struct aglet_task *older = w->newest;
+    t->next = older;
+    if (older)
+        older->newer = t;
+    else
+        w->oldest = t;
+    w->newest = t;
+}
+
+/* Make a new task run. w is the calling worker or NULL, ex the task's executor. */
+void task_schedule_fresh(struct worker *w, struct aglet_executor *ex, struct aglet_task *t);
+
+/* Make a task run that is in no queue and RUNNABLE: after a yield, or woken. Any thread. */
 void task_schedule(struct aglet_task *t);
 
 /* Give t a token; if it is parked, schedule it. Any thread; t may have ended. */

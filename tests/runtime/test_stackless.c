@@ -49,6 +49,50 @@ static void frames_keep_their_fields_across_awaits(void **state) {
     on_each(many_counters, NULL);
 }
 
+struct large {
+    AGLET_FRAME_HEADER;
+    size_t size;
+    int error;
+    unsigned char fill[];
+};
+
+static int large_step(void *frame) {
+    struct large *f = frame;
+    AGLET_BEGIN(f);
+    AGLET_AWAIT(f, f->error, aglet_yield_poll(&f->aglet_));
+    for (size_t i = sizeof *f; i < f->size; i++)
+        if (((unsigned char *)f)[i] != (unsigned char)(f->size + i))
+            AGLET_RETURN(f, (void *)1);
+    AGLET_END(f);
+}
+
+static void *frames_of_many_sizes(void *arg) {
+    static _Alignas(16) unsigned char memory[256 * 1024 + 1];
+    static const size_t sizes[] = {sizeof(struct large), 200, 1000, 5000, 40000, 100000, 200000, 256 * 1024};
+    enum { SIZES = sizeof sizes / sizeof sizes[0] };
+    struct large *f = (struct large *)(void *)memory;
+    aglet_task *tasks[4 * SIZES];
+    (void)arg;
+    for (size_t k = 0; k < 4 * SIZES; k++) {
+        f->size = sizes[k % SIZES];
+        for (size_t i = sizeof *f; i < f->size; i++)
+            memory[i] = (unsigned char)(f->size + i);
+        CHECK(aglet_spawn_frame_(&tasks[k], large_step, f, f->size) == 0);
+    }
+    for (size_t k = 0; k < 4 * SIZES; k++) {
+        void *result;
+        CHECK(aglet_join(tasks[k], &result) == 0);
+        CHECK(!result);
+    }
+    CHECK(aglet_spawn_frame_(NULL, large_step, f, sizeof memory) == -ENOMEM);
+    return NULL;
+}
+
+static void a_frame_has_at_most_256_kib(void **state) {
+    (void)state;
+    on_each(frames_of_many_sizes, NULL);
+}
+
 struct stage {
     AGLET_FRAME_HEADER;
     numbers_receiver rx;
@@ -215,6 +259,7 @@ static void a_task_that_never_has_to_wait_lets_others_run(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(frames_keep_their_fields_across_awaits),
+        cmocka_unit_test(a_frame_has_at_most_256_kib),
         cmocka_unit_test(a_pipeline_of_stackless_tasks_keeps_order),
         cmocka_unit_test(a_task_that_never_has_to_wait_lets_others_run),
         cmocka_unit_test(stackless_tasks_join_sleep_and_are_aborted),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Tasks without a stack: a C function that is called again after each await, over a frame that the program
- * declares. Stands on aglet/task.h and aglet/channel.h. A parked one takes its frame and about two hundred
- * bytes, and any worker may go on with it.
+ * declares. Stands on aglet/task.h and aglet/channel.h. A parked one takes its frame and about a hundred and
+ * seventy bytes, and any worker may go on with it.
  *
  *     struct ticker {
  *         AGLET_FRAME_HEADER;                     // first
@@ -34,7 +34,7 @@
 struct aglet_frame {
     uint32_t at_;
     uint32_t stage_;
-    unsigned char wait_[80] __attribute__((aligned(8)));
+    unsigned char wait_[64] __attribute__((aligned(8)));
 };
 
 #define AGLET_FRAME_HEADER struct aglet_frame aglet_

@@ -49,7 +49,7 @@ static bool is_quiescent(struct aglet_executor *ex) {
         return false;
     for (unsigned i = 0; i < ex->n; i++) {
         struct worker *w = ex->worker[i];
-        if (atomic_load(&w->inbox) || deque_size(&w->deque) || timer_wheel_next(&w->timers) != INT64_MAX ||
+        if (atomic_load(&w->inbox) || w->newest || deque_size(&w->deque) || timer_wheel_next(&w->timers) != INT64_MAX ||
             atomic_load(&w->reactor->sources))
             return false;
         if (atomic_load(&w->sleep) == WORKER_AWAKE)
@@ -72,7 +72,7 @@ struct parked {
 
 static void collect(struct aglet_task *t, void *parked) {
     struct parked *p = parked;
-    if (t->executor != p->executor || atomic_load(&t->state) != TASK_PARKED)
+    if (!executor_runs(p->executor, t) || atomic_load(&t->state) != TASK_PARKED)
         return;
     p->all++;
     if (p->n < 64)

@@ -136,7 +136,7 @@ static void *watch(void *unused) {
 static void on_fault(int number, siginfo_t *info, void *context) {
     (void)context;
     struct aglet_task *t = task_self();
-    if (t && t->stack && stack_guard_hit(t->stack, info->si_addr)) {
+    if (t && task_stack(t) && stack_guard_hit(t->stack, info->si_addr)) {
         struct misuse *m = misuse_open("stack-overflow", t, true);
         misuse_say(m, "task %llu '%s' has used up its stack of %zu bytes", (unsigned long long)t->id,
                    t->name ? t->name : "unnamed", t->stack->usable - STACK_FOR_REPORTS);
