@@ -492,8 +492,8 @@ static void effects_of(struct program *p, uint32_t func)
     x.s->blocks_always = blocks_always(&x);
     for (uint32_t i = 0; i < x.fr->annots.count; i++) { /* what it says of itself counts for its callers */
         const struct ir_annot_rec *a = &x.u->annots[x.fr->annots.first + i];
-        if (a->kind == IR_A_yields || a->kind == IR_A_blocks)
-            add_effects(&x, a->kind == IR_A_yields ? EFFECT_YIELDS : EFFECT_BLOCKS, a->loc);
+        if (a->kind == IR_A_yields || a->kind == IR_A_awaits || a->kind == IR_A_blocks)
+            add_effects(&x, a->kind == IR_A_blocks ? EFFECT_BLOCKS : EFFECT_YIELDS, a->loc);
     }
     free(x.masks);
     free(x.reached);

@@ -52,14 +52,6 @@ const struct linked_unit *program_unit(const struct program *p, const struct uni
     return NULL;
 }
 
-static bool annotated(const struct unit *u, struct ir_range annots, enum ir_annot_kind kind)
-{
-    for (uint32_t i = 0; i < annots.count; i++)
-        if (u->annots[annots.first + i].kind == (uint32_t)kind)
-            return true;
-    return false;
-}
-
 struct lock_kind lock_kind_of(const struct program *p, const struct unit *u, ir_type t)
 {
     struct lock_kind k = {false, false, false, false, false};

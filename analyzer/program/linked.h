@@ -23,6 +23,7 @@ struct boundaries;
 struct lock_order;
 struct habits;
 struct task_facts;
+struct kept_facts;
 
 struct linked_unit {
     struct unit *unit;
@@ -120,6 +121,7 @@ struct program {
     struct lock_order *lock_order; /* lock_order.h */
     struct habits *habits;         /* habits.h */
     struct task_facts *tasks;      /* tasks.h */
+    struct kept_facts *kept;       /* kept.h */
     uint32_t n_words; /* of a bit set over fields and globals (see mods in summary.h) */
     uint32_t calls_indirect, calls_unresolved; /* counters for --verbose and the benches */
     uint32_t worlds_merged;                    /* points where the bound on worlds was hit */
@@ -153,6 +155,24 @@ const struct linked_unit *program_unit(const struct program *p, const struct uni
 struct position program_position(const struct unit *u, ir_loc loc);
 /* Annotations of no known word, and those the frontend found malformed or misplaced (unknown_words.c). */
 void program_report_unknown_words(const struct program *p, struct report *out);
+
+/* Is an annotation of this kind in the list? */
+static inline bool annotated(const struct unit *u, struct ir_range annots, enum ir_annot_kind kind)
+{
+    for (uint32_t i = 0; i < annots.count; i++)
+        if (u->annots[annots.first + i].kind == kind)
+            return true;
+    return false;
+}
+
+/* The parameter marked AGLET_FRAME, which makes f a stackless task; or 0. */
+static inline ir_var func_frame(const struct unit *u, const struct ir_func_rec *f)
+{
+    for (uint32_t i = 0; i < f->params.count; i++)
+        if (annotated(u, u->vars[f->params.first + i].annots, IR_A_frame))
+            return f->params.first + i;
+    return 0;
+}
 
 /* Resolve all calls: edges, callers, order. Requires program_link. */
 void program_call_graph(struct program *p);

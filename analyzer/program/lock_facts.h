@@ -144,6 +144,8 @@ bool call_blocks_if(const struct unit *u, const struct ir_event_rec *ev, const s
 uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, ir_event *event);
 /* Decide the candidates. */
 void program_judge(struct program *p);
+/* Of a lock held across an await, only that is told. Requires the judgement. */
+void program_drop_after_await(struct program *p);
 
 static inline const struct lock_facts *program_locks(const struct program *p)
 {

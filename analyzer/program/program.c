@@ -9,6 +9,7 @@
 #include "../rules/rule.h"
 #include "boundary.h"
 #include "habits.h"
+#include "kept.h"
 #include "lock_order.h"
 #include "lock_facts.h"
 #include "tasks.h"
@@ -69,12 +70,14 @@ void program_solve(struct program *p)
     phase(p, "effects", &since);
     program_solve_locks(p);
     program_judge(p);
+    program_drop_after_await(p);
     phase(p, "locks", &since);
     program_find_boundaries(p);
     phase(p, "hand-offs", &since);
     program_find_lock_order(p);
     phase(p, "lock order", &since);
     p->tasks = tasks_find(p);
+    p->kept = kept_find(p);
     phase(p, "tasks", &since);
     p->solved = true;
 }
@@ -131,6 +134,7 @@ void program_free(struct program *p)
         map64_free(&p->locks->candidate_of);
     }
     tasks_free(p->tasks);
+    kept_free(p->kept);
     lock_order_free(p->lock_order);
     habits_free(p->habits);
     boundaries_free(p->boundaries);

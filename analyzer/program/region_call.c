@@ -63,8 +63,8 @@ static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
         bool values = a->kind == IR_A_spawns || a->kind == IR_A_spawns_if || a->kind == IR_A_joins;
         bool locks = a->kind == IR_A_acquires || a->kind == IR_A_acquires_shared || a->kind == IR_A_try_acquires ||
                      a->kind == IR_A_try_acquires_shared || a->kind == IR_A_releases;
-        known |= values || locks || a->kind == IR_A_yields || a->kind == IR_A_blocks;
-        if (a->kind == IR_A_yields)
+        known |= values || locks || a->kind == IR_A_yields || a->kind == IR_A_awaits || a->kind == IR_A_blocks;
+        if (a->kind == IR_A_yields || a->kind == IR_A_awaits)
             region_order(x, UINT64_MAX, UINT64_MAX);
         if ((!values && !locks) || lock_expr_annotation(&context, &x->p->arena, a, &list, &why) != LOCK_RESOLVED)
             continue;

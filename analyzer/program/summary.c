@@ -241,7 +241,7 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
     enum lock_status status;
 
     switch (a->kind) {
-    case IR_A_yields: s->effects |= EFFECT_YIELDS; return;
+    case IR_A_yields: case IR_A_awaits: s->effects |= EFFECT_YIELDS; return;
     case IR_A_blocks: s->effects |= EFFECT_BLOCKS; return;
     case IR_A_no_yield: s->effects &= ~(uint32_t)EFFECT_YIELDS; return;
     case IR_A_no_block: s->effects &= ~(uint32_t)EFFECT_BLOCKS; return;

@@ -100,3 +100,21 @@ void check_wait_suspends(struct solver *s, const struct world *w, uint32_t calle
             report(s, h, PROBLEM_BLOCK, callee, e, DETAIL_NONE);
     }
 }
+
+/* A stackless task returns at an await, with whatever it holds: that lock's leak there, and its unlock afterwards, are the same mistake. */
+void program_drop_after_await(struct program *p)
+{
+    for (size_t i = 0; i < p->locks->problems.n; i++) {
+        const struct lock_problem *across = &p->locks->problems.at[i];
+        const struct unit *u = across->unit;
+        if (across->kind != PROBLEM_YIELD || across->dropped || !u || !func_frame(u, &u->funcs[p->funcs.at[across->func].func]))
+            continue;
+        for (size_t k = 0; k < p->locks->problems.n; k++) {
+            struct lock_problem *pr = &p->locks->problems.at[k];
+            const bool follows = pr->kind == PROBLEM_LEAK || pr->kind == PROBLEM_MISMATCH || pr->kind == PROBLEM_UNHELD ||
+                                 pr->kind == PROBLEM_DOUBLE;
+            if (follows && pr->func == across->func && pr->unit && !strcmp(pr->lock, across->lock))
+                pr->dropped = true;
+        }
+    }
+}

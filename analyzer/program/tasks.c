@@ -3,23 +3,15 @@
  * Stands on tasks.h. Each function is walked once per program, from the first entry that reaches it. */
 #include "tasks.h"
 
-#include <string.h>
 #include "../base/alloc.h"
 #include "lock_facts.h"
 
-static bool marked(const struct unit *u, struct ir_range annots, uint32_t kind)
-{
-    for (uint32_t i = 0; i < annots.count; i++)
-        if (u->annots[annots.first + i].kind == kind)
-            return true;
-    return false;
-}
-
-static bool is_task_type(const struct unit *u, ir_type t)
+/* Does the function type or pointer t say so, on a typedef on the way? */
+static bool type_marked(const struct unit *u, ir_type t, enum ir_annot_kind kind)
 {
     for (int depth = 0; t && depth < 16; depth++) {
         const struct ir_type_rec *r = &u->types[t];
-        if (r->kind == IR_T_TYPEDEF && marked(u, r->annots, IR_A_task_entry))
+        if (r->kind == IR_T_TYPEDEF && annotated(u, r->annots, kind))
             return true;
         if (r->kind != IR_T_TYPEDEF && r->kind != IR_T_POINTER && r->kind != IR_T_QUALIFIED)
             return false;
@@ -28,12 +20,14 @@ static bool is_task_type(const struct unit *u, ir_type t)
     return false;
 }
 
-static void add_entry(struct task_facts *t, uint32_t func, struct site from)
+static void add_entry(struct task_facts *t, uint32_t func, struct site from, bool migrates)
 {
     for (size_t i = 0; i < t->entries.n; i++)
-        if (t->entries.at[i].func == func)
+        if (t->entries.at[i].func == func) {
+            t->entries.at[i].migrates |= migrates;
             return;
-    vec_push(&t->entries, ((struct task_entry){func, from}));
+        }
+    vec_push(&t->entries, ((struct task_entry){func, from, migrates}));
 }
 
 static void find_entries(const struct program *p, struct task_facts *t)
@@ -41,8 +35,8 @@ static void find_entries(const struct program *p, struct task_facts *t)
     for (uint32_t f = 1; f < p->funcs.n; f++) {
         const struct linked_func *lf = &p->funcs.at[f];
         const struct unit *u = lf->unit->unit;
-        if (lf->defined && marked(u, u->funcs[lf->func].annots, IR_A_task_entry))
-            add_entry(t, f, (struct site){f, u->funcs[lf->func].loc});
+        if (lf->defined && annotated(u, u->funcs[lf->func].annots, IR_A_task_entry))
+            add_entry(t, f, (struct site){f, u->funcs[lf->func].loc}, annotated(u, u->funcs[lf->func].annots, IR_A_migrates));
     }
     for (size_t i = 1; i < p->edges.n; i++) {
         const struct call_edge *e = &p->edges.at[i];
@@ -54,12 +48,14 @@ static void find_entries(const struct program *p, struct task_facts *t)
             continue;
         for (uint32_t k = 0; k < fr->params.count && k < ev->args.count; k++) {
             ir_expr arg = u->expr_refs[ev->args.first + k];
-            if (!is_task_type(cu, cu->vars[fr->params.first + k].type))
+            const ir_type type = cu->vars[fr->params.first + k].type;
+            if (!type_marked(cu, type, IR_A_task_entry))
                 continue;
             while (u->exprs[arg].op == IR_E_CAST)
                 arg = u->exprs[arg].a;
             if (u->exprs[arg].op == IR_E_FUNC && p->funcs.at[caller->unit->funcs[u->exprs[arg].a]].defined)
-                add_entry(t, caller->unit->funcs[u->exprs[arg].a], (struct site){e->caller, ev->loc});
+                add_entry(t, caller->unit->funcs[u->exprs[arg].a], (struct site){e->caller, ev->loc},
+                          type_marked(cu, type, IR_A_migrates));
         }
     }
 }
@@ -86,12 +82,12 @@ static void descend(struct descent *d, uint32_t func)
         bool here = s && s->effects & EFFECT_BLOCKS;
         if (!callee->defined)
             here |= call_blocks_if(u, &u->events[e->event], callee->model);
-        if (!here || (marked(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_yields) &&
-                      !marked(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_blocks)))
+        if (!here || (annotated(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_yields) &&
+                      !annotated(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_blocks)))
             continue; /* what says that it yields suspends the task, however it does that */
         d->way.via[d->way.n] = (struct site){func, u->events[e->event].loc};
         d->way.callee[d->way.n++] = e->callee;
-        if (!callee->defined || marked(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_blocks)) {
+        if (!callee->defined || annotated(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_blocks)) {
             d->way.blocks = e->callee;
             vec_push(&d->t->blocks, d->way);
         } else {
@@ -134,9 +130,9 @@ struct task_facts *tasks_find(const struct program *p)
     for (uint32_t f = 1; f < p->funcs.n; f++) {
         const struct linked_func *lf = &p->funcs.at[f];
         const struct unit *u = lf->unit->unit;
-        if (lf->defined && marked(u, u->funcs[lf->func].annots, IR_A_no_yield))
+        if (lf->defined && annotated(u, u->funcs[lf->func].annots, IR_A_no_yield))
             check_promise(p, t, f, EFFECT_YIELDS);
-        if (lf->defined && marked(u, u->funcs[lf->func].annots, IR_A_no_block))
+        if (lf->defined && annotated(u, u->funcs[lf->func].annots, IR_A_no_block))
             check_promise(p, t, f, EFFECT_BLOCKS);
     }
     free(d.seen);

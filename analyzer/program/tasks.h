@@ -10,6 +10,7 @@
 struct task_entry {
     uint32_t func;
     struct site from; /* where it is handed to the executor, or its own declaration */
+    bool migrates;    /* the type of what it is handed to says AGLET_MIGRATES */
 };
 /* A call that blocks, reached from a task: by the calls via[0 … n), the last one being the blocking call itself. */
 #define MAX_TASK_CHAIN 12u

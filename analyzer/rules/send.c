@@ -4,33 +4,8 @@
  * Looks at      what each hand-off's argument points to, and types that say AGLET_SEND.
  * Stays silent  when the type is unknown, below the strict level.
  * Cannot see    values parked in a global and read by the other thread. */
-#include <string.h>
 #include "handoff.h"
-
-static void tell_reason(struct report *out, const struct trait_reason *reason, const char *base)
-{
-    char path[300], words[300], type[200];
-    const char *blank = strchr(base, ' ');
-    base = blank && (strncmp(base, "struct ", 7) == 0 || strncmp(base, "union ", 6) == 0) ? blank + 1 : base;
-    trait_reason_words(reason, words, sizeof words);
-    for (const struct trait_reason *r = reason; r; r = r->cause) {
-        if (r->because != BECAUSE_MEMBER && r->because != BECAUSE_RWLOCK && r->because != BECAUSE_COUNT)
-            continue;
-        const struct trait_reason *next = r->cause;
-        while (next && next->because != BECAUSE_MEMBER && next->because != BECAUSE_COUNT && next->because != BECAUSE_RWLOCK)
-            next = next->cause;
-        if (next)
-            continue;
-        struct position at = program_position(r->unit, r->unit->fields[r->field].loc);
-        trait_reason_path(reason, base, path, sizeof path);
-        type_spelling(r->unit, r->unit->fields[r->field].type, type, sizeof type);
-        report_note(out, &at, "'%s' is a '%s': %s", path, type, words);
-        return;
-    }
-    const struct trait_reason *last = trait_reason_end(reason);
-    struct position at = program_position(last->unit, last->unit->types[last->type].loc);
-    report_note(out, &at, "%s", words);
-}
+#include "reason.h"
 
 static void report_handoff(const struct program *p, const struct handoff *h, struct report *out)
 {
@@ -60,7 +35,7 @@ static void report_handoff(const struct program *p, const struct handoff *h, str
         return;
     report_subject(out, handoff_function(h), "%s", type);
     report_level(out, v.answer == ANSWER_NO ? 1 : 2);
-    tell_reason(out, v.reason, type);
+    reason_tell(out, v.reason, type);
     struct position end = program_position(last->unit, last->field ? last->unit->fields[last->field].loc : last->unit->types[last->type].loc);
     if (trait_reason_remedy(v.reason))
         report_note(out, end.file ? &end : &at, "remedy: %s", trait_reason_remedy(v.reason));
@@ -135,7 +110,7 @@ static void check_promises(const struct program *p, struct report *out, enum ir_
                 struct position at = program_position(u, a->loc);
                 report_begin(out, rule, SEVERITY_WARNING, &at, "'%s' says it is %s, and a member is not", type, trait_name(trait));
                 report_subject(out, NULL, "%s", type);
-                tell_reason(out, v.reason, type);
+                reason_tell(out, v.reason, type);
                 if (trait_reason_remedy(v.reason))
                     report_note(out, &at, "remedy: %s", trait_reason_remedy(v.reason));
             }
