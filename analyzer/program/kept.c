@@ -1,110 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Follows each value of a task from where it is written over a wait to where it is used.
- * Stands on kept.h and kept_moves.c. One forward pass to a fixpoint per task function: of each item the write
- * that reaches a point, and the wait that lies between. What is written anew after the wait is forgotten, so
- * only certain pairs are left. */
-#include "kept.h"
+ * Stands on kept_walk.h. One forward pass to a fixpoint per task function: of each item the write that reaches a point, and
+ * the wait that lies between. What is written anew after the wait is forgotten, so only certain pairs are left. */
+#include "kept_walk.h"
 
 #include <string.h>
 #include "../base/alloc.h"
 #include "boundary.h"
-#include "kept_moves.h"
 
-/* What is followed: the function's own variables, the members of its frame, variables of the thread, errno.
- */
-struct item {
-    ir_var var;
-    ir_field field;
-    bool exposed; /* its address is kept in a variable: writes are not seen */
-    bool remade;  /* computed before the switch, so each time the task comes back */
-};
-
-/* Of one item at one point: the event that wrote it and the wait since, + 1; 0 is none. */
-struct track {
-    uint32_t def, wait;
-};
-#define WAIT_START UINT32_MAX /* handed over when the task was started */
-#define DEF_BEFORE UINT32_MAX /* a parameter */
-
-struct walk {
-    const struct program *p;
-    const struct linked_unit *lu;
-    const struct unit *u;
-    const struct ir_func_rec *fr;
-    uint32_t func;
-    const bool *moves; /* by function: a call of it may bring the task to another thread */
-    bool everywhere;   /* every yield in this function may */
-    struct kept_facts *out;
-
-    ir_var frame;          /* the parameter, or 0 */
-    uint32_t frame_struct; /* linked */
-    ir_block resume;       /* the block that jumps to where the task was, or 0 */
-    bool *comes_back;      /* by block of the function */
-    bool *only_back;       /* … which no other way leads to */
-    ir_var first_var;
-    uint32_t n_vars, errno_item;
-    VEC(struct item) items;
-    struct track *in;   /* block × item */
-    struct track *left; /* by item: what reaches a return */
-    struct track *now;  /* by item */
-    ir_event event, first_event;
-    bool recording;
-    uint32_t *told; /* by item: the wait it was told of, + 1 */
-};
-
-static uint32_t item_of_var(const struct walk *w, ir_var v) {
-    if (v >= w->first_var && v - w->first_var < w->n_vars)
-        return w->u->vars[v].kind == IR_V_STATIC_LOCAL && !(w->u->vars[v].flags & IR_VF_TLS)
-                   ? 0
-                   : v - w->first_var + 1;
-    if (w->u->vars[v].flags & IR_VF_TLS)
-        for (uint32_t i = w->n_vars + 1; i < w->items.n; i++)
-            if (w->items.at[i].var == v)
-                return i;
-    return 0;
-}
-
-static bool is_thread_item(const struct walk *w, uint32_t i) {
-    return i == w->errno_item || (w->items.at[i].var && w->u->vars[w->items.at[i].var].flags & IR_VF_TLS);
-}
-
-static bool is_frame_value(const struct walk *w, ir_expr e) {
-    while (w->u->exprs[e].op == IR_E_CAST)
-        e = w->u->exprs[e].a;
-    return w->frame && w->u->exprs[e].op == IR_E_LOAD && w->u->exprs[w->u->exprs[e].a].op == IR_E_VAR &&
-           w->u->exprs[w->u->exprs[e].a].a == w->frame;
-}
-
-/* The item that a place is, or is a part of; 0 when it is none. */
-static uint32_t item_of(const struct walk *w, ir_expr place) {
-    ir_field member = 0;
-
-    for (;;) {
-        const struct ir_expr_rec *r = &w->u->exprs[place];
-        if (r->op == IR_E_VAR)
-            return item_of_var(w, r->a);
-        if (r->op == IR_E_FIELD) {
-            member = r->b;
-            place = r->a;
-        } else if (r->op == IR_E_INDEX && w->u->exprs[r->a].op == IR_E_ADDR) {
-            place = w->u->exprs[r->a].a;
-        } else if (r->op == IR_E_DEREF && member && is_frame_value(w, r->a)) {
-            for (uint32_t i = w->n_vars + 1; i < w->items.n; i++)
-                if (w->items.at[i].field == member)
-                    return i;
-            return 0;
-        } else {
-            return 0;
-        }
-    }
-}
-
-static ir_loc loc_of_event(const struct walk *w, uint32_t relative) {
+static ir_loc loc_of_event(const struct kept_walk *w, uint32_t relative)
+{
     return w->u->events[w->first_event + relative].loc;
 }
 
-/* ---- what was found ---- */
-static ir_loc wait_place(const struct walk *w, uint32_t wait) {
+static ir_loc wait_place(const struct kept_walk *w, uint32_t wait)
+{
     const uint32_t n_blocks = w->fr->blocks.count;
 
     if (wait == WAIT_START)
@@ -118,7 +28,8 @@ static ir_loc wait_place(const struct walk *w, uint32_t wait) {
     return b->loc;
 }
 
-static uint32_t wait_callee(const struct walk *w, uint32_t wait) {
+static uint32_t wait_callee(const struct kept_walk *w, uint32_t wait)
+{
     const uint32_t n_blocks = w->fr->blocks.count;
     uint32_t n;
     const struct call_edge *e;
@@ -129,7 +40,8 @@ static uint32_t wait_callee(const struct walk *w, uint32_t wait) {
     return n ? e[0].callee : 0;
 }
 
-static bool holds_thread_address(const struct walk *w, uint32_t def) {
+static bool holds_thread_address(const struct kept_walk *w, uint32_t def)
+{
     const struct ir_event_rec *ev;
     ir_expr e;
 
@@ -151,7 +63,8 @@ static bool holds_thread_address(const struct walk *w, uint32_t def) {
     return w->u->exprs[e].op == IR_E_VAR && w->u->vars[w->u->exprs[e].a].flags & IR_VF_TLS;
 }
 
-static struct trait_verdict send_of(const struct walk *w, ir_type type, struct ir_range annots) {
+static struct trait_verdict send_of(const struct kept_walk *w, ir_type type, struct ir_range annots)
+{
     const enum pointer_role role = traits_role(w->u, type, annots);
     const ir_type plain = type_plain(w->u, type);
 
@@ -160,7 +73,8 @@ static struct trait_verdict send_of(const struct walk *w, ir_type type, struct i
     return traits_of(w->p->boundaries->traits, w->u, type, TRAIT_SEND);
 }
 
-static bool accuses(const struct walk *w, struct trait_verdict v) {
+static bool accuses(const struct kept_walk *w, struct trait_verdict v)
+{
     const struct trait_reason *end = trait_reason_end(v.reason);
 
     if (v.answer == ANSWER_YES || (v.answer == ANSWER_UNKNOWN && w->p->options.level < 2))
@@ -168,9 +82,10 @@ static bool accuses(const struct walk *w, struct trait_verdict v) {
     return !end || end->because != BECAUSE_GUARD; /* a held lock is lock-across-yield's business */
 }
 
-static void found(struct walk *w, uint32_t item, ir_loc used) {
-    const struct item *it = &w->items.at[item];
-    const struct track *t = &w->now[item];
+void kept_found(struct kept_walk *w, uint32_t item, ir_loc used)
+{
+    const struct kept_item *it = &w->items.at[item];
+    const struct kept_track *t = &w->now[item];
     struct kept k = {.func = w->func,
                      .unit = w->u,
                      .var = it->var,
@@ -182,7 +97,7 @@ static void found(struct walk *w, uint32_t item, ir_loc used) {
 
     if (w->told[item] == t->wait)
         return;
-    if (is_thread_item(w, item)) {
+    if (kept_is_thread_item(w, item)) {
         k.kind = KEPT_THREAD;
     } else if (holds_thread_address(w, t->def)) {
         k.kind = KEPT_THREAD_ADDRESS;
@@ -205,7 +120,8 @@ static void found(struct walk *w, uint32_t item, ir_loc used) {
     vec_push(&w->out->all, k);
 }
 
-static void found_address(struct walk *w, uint32_t item, ir_loc written, ir_loc wait, uint32_t callee) {
+void kept_found_address(struct kept_walk *w, uint32_t item, ir_loc written, ir_loc wait, uint32_t callee)
+{
     vec_push(&w->out->all, ((struct kept){.kind = KEPT_ADDRESS,
                                           .func = w->func,
                                           .unit = w->u,
@@ -215,189 +131,9 @@ static void found_address(struct walk *w, uint32_t item, ir_loc written, ir_loc 
                                           .callee = callee}));
 }
 
-/* ---- what an event does ---- */
-static void used(struct walk *w, uint32_t item, ir_loc loc) {
-    if (item && w->recording && w->now[item].wait)
-        found(w, item, loc ? loc : w->u->events[w->event].loc);
-}
-
-static void written(struct walk *w, uint32_t item) {
-    if (!item)
-        return;
-    if (is_thread_item(w, item))
-        used(w, item, 0); /* its address may have been kept by the compiler, too */
-    w->now[item] = (struct track){w->event - w->first_event + 1, 0};
-}
-
-static void read_value(struct walk *w, ir_expr e);
-
-static void read_place(struct walk *w, ir_expr place) {
-    for (;;) {
-        const struct ir_expr_rec *r = &w->u->exprs[place];
-        if (r->op == IR_E_FIELD) {
-            place = r->a;
-        } else if (r->op == IR_E_INDEX) {
-            read_value(w, r->b);
-            if (w->u->exprs[r->a].op != IR_E_ADDR) {
-                read_value(w, r->a);
-                return;
-            }
-            place = w->u->exprs[r->a].a;
-        } else {
-            if (r->op == IR_E_DEREF)
-                read_value(w, r->a);
-            return;
-        }
-    }
-}
-
-static void touch(struct walk *w, uint32_t item, ir_loc loc) {
-    used(w, item, loc);
-    if (item && is_thread_item(w, item))
-        w->now[item] = (struct track){w->event - w->first_event + 1, 0};
-}
-
-static void read_value(struct walk *w, ir_expr e) {
-    const struct ir_expr_rec *r = &w->u->exprs[e];
-
-    switch (r->op) {
-    case IR_E_LOAD:
-        read_place(w, r->a);
-        touch(w, item_of(w, r->a), r->loc);
-        break;
-    case IR_E_ADDR:
-        read_place(w, r->a);
-        if (item_of(w, r->a))
-            w->items.at[item_of(w, r->a)].exposed = true;
-        break;
-    case IR_E_UNARY:
-    case IR_E_CAST:
-        read_value(w, r->a);
-        break;
-    case IR_E_BINARY:
-        read_value(w, r->a);
-        read_value(w, r->b);
-        break;
-    default:
-        break;
-    }
-}
-
-/* Is the pointer that parameter i of this call's function takes one to const? */
-static bool takes_const(const struct walk *w, const struct ir_event_rec *ev, uint32_t i) {
-    const struct unit *u = w->u;
-    ir_type t = type_plain(u, u->exprs[ev->b].type);
-
-    if (u->types[t].kind == IR_T_POINTER)
-        t = type_plain(u, u->types[t].elem);
-    if (u->types[t].kind != IR_T_FUNCTION || i >= u->types[t].params.count)
-        return false;
-    t = type_plain(u, u->type_refs[u->types[t].params.first + i]);
-    if (u->types[t].kind != IR_T_POINTER)
-        return false;
-    for (t = u->types[t].elem; u->types[t].kind == IR_T_TYPEDEF || u->types[t].kind == IR_T_QUALIFIED;
-         t = u->types[t].elem)
-        if (u->types[t].flags & IR_TF_CONST)
-            return true;
-    return false;
-}
-
-/* The address of an item goes to a call: is it read there, or written? */
-static void pass_address(struct walk *w, const struct ir_event_rec *ev, uint32_t i, ir_expr arg) {
-    const uint32_t item = item_of(w, w->u->exprs[arg].a);
-    uint32_t n;
-    const struct call_edge *e = program_calls(w->p, w->func, w->event, &n);
-    const struct linked_func *callee = n == 1 ? &w->p->funcs.at[e[0].callee] : NULL;
-    const struct summary *s = callee ? callee->summary : NULL;
-
-    read_place(w, w->u->exprs[arg].a);
-    if (!item)
-        return;
-    if (w->recording && w->resume && w->items.at[item].var && !is_thread_item(w, item) && callee &&
-        kept_awaits(w->p, e[0].callee) &&
-        !(callee->defined && s && s->known && i < 64 && !(s->escapes >> i & 1)))
-        found_address(w, item, 0, ev->loc, e[0].callee);
-    if (takes_const(w, ev, i) || ev->flags & IR_SF_CLEANUP ||
-        (callee && callee->defined && s && s->known && i < 64 && !(s->writes >> i & 1)))
-        touch(w, item, w->u->exprs[arg].loc);
-    else
-        written(w, item);
-}
-
-static void call(struct walk *w) {
-    const struct ir_event_rec *ev = &w->u->events[w->event];
-    uint32_t n;
-    const struct call_edge *e = program_calls(w->p, w->func, w->event, &n);
-    bool moves = false;
-
-    read_value(w, ev->b);
-    for (uint32_t i = 0; i < ev->args.count; i++) {
-        ir_expr arg = w->u->expr_refs[ev->args.first + i];
-        while (w->u->exprs[arg].op == IR_E_CAST)
-            arg = w->u->exprs[arg].a;
-        if (w->u->exprs[arg].op == IR_E_ADDR)
-            pass_address(w, ev, i, arg);
-        else
-            read_value(w, arg);
-    }
-    if (kept_is_errno(w->p, w->lu, ev))
-        touch(w, w->errno_item, ev->loc);
-    for (uint32_t i = 0; i < n && !w->frame; i++)
-        moves |= w->moves[e[i].callee] || (w->everywhere && kept_yields(w->p, e[i].callee));
-    for (uint32_t i = 1; moves && i < w->items.n; i++)
-        if (w->now[i].def && !w->now[i].wait)
-            w->now[i].wait = w->event - w->first_event + 1 + w->fr->blocks.count;
-    if (ev->a) {
-        read_place(w, ev->a);
-        written(w, item_of(w, ev->a));
-    }
-}
-
-static void event(struct walk *w) {
-    const struct ir_event_rec *ev = &w->u->events[w->event];
-    uint32_t item;
-
-    switch (ev->op) {
-    case IR_EV_EVAL:
-        read_value(w, ev->a);
-        break;
-    case IR_EV_STORE:
-        read_value(w, ev->b);
-        read_place(w, ev->a);
-        written(w, item_of(w, ev->a));
-        break;
-    case IR_EV_CALL:
-        call(w);
-        break;
-    case IR_EV_BEGIN:
-        item = item_of_var(w, ev->a);
-        w->now[item] = (struct track){0, 0};
-        break;
-    case IR_EV_RETURN:
-        if (ev->a)
-            read_value(w, ev->a);
-        for (uint32_t i = 1; i < w->items.n; i++)
-            if (w->now[i].def && !w->left[i].def)
-                w->left[i] = w->now[i];
-        break;
-    default: /* atomics, asm, va_list: whatever is named counts as written */
-        if (ev->op == IR_EV_ATOMIC || ev->op == IR_EV_VA)
-            written(w, item_of(w, ev->a));
-        if (ev->op == IR_EV_ATOMIC && ev->b)
-            written(w, item_of(w, ev->b));
-        for (uint32_t i = 0; (ev->op == IR_EV_ATOMIC || ev->op == IR_EV_ASM) && i < ev->args.count; i++) {
-            const ir_expr e = w->u->expr_refs[ev->args.first + i];
-            if (ir_is_place(w->u->exprs[e].op))
-                written(w, item_of(w, e));
-            else
-                read_value(w, e);
-        }
-        break;
-    }
-}
-
 /* ---- the address of a local in the frame ---- */
-static ir_expr local_address(const struct walk *w, const struct ir_event_rec *ev) {
+static ir_expr local_address(const struct kept_walk *w, const struct ir_event_rec *ev)
+{
     ir_expr e = ev->b;
 
     while (w->u->exprs[e].op == IR_E_CAST)
@@ -407,7 +143,8 @@ static ir_expr local_address(const struct walk *w, const struct ir_event_rec *ev
 
 /* Can the task come back after event e with what member `field` then holds still in it? The place it comes
  * back at, or 0. */
-static ir_loc comes_back_with(const struct walk *w, ir_event store, uint32_t block, uint32_t field) {
+static ir_loc comes_back_with(const struct kept_walk *w, ir_event store, uint32_t block, uint32_t field)
+{
     const uint32_t n = w->fr->blocks.count, first = w->fr->blocks.first;
     bool *seen = xcalloc(n, sizeof *seen);
     uint32_t *stack = xcalloc(n + 1, sizeof *stack), top = 0;
@@ -424,8 +161,7 @@ static ir_loc comes_back_with(const struct walk *w, ir_event store, uint32_t blo
         }
         for (uint32_t i = 0; i < rec->events.count && !over; i++) {
             const ir_event e = rec->events.first + i;
-            over = (!start || e > store) && w->u->events[e].op == IR_EV_STORE &&
-                   item_of(w, w->u->events[e].a) == field;
+            over = (!start || e > store) && w->u->events[e].op == IR_EV_STORE && kept_item_of(w, w->u->events[e].a) == field;
         }
         for (uint32_t i = 0; i < rec->succs.count && !over; i++) {
             const uint32_t to = w->u->succs[rec->succs.first + i].block - first;
@@ -440,26 +176,27 @@ static ir_loc comes_back_with(const struct walk *w, ir_event store, uint32_t blo
     return at;
 }
 
-static void find_kept_addresses(struct walk *w) {
+static void find_kept_addresses(struct kept_walk *w)
+{
     for (uint32_t b = 0; b < w->fr->blocks.count; b++) {
         const struct ir_block_rec *rec = &w->u->blocks[w->fr->blocks.first + b];
         for (uint32_t i = 0; i < rec->events.count; i++) {
             const struct ir_event_rec *ev = &w->u->events[rec->events.first + i];
             const ir_expr of = ev->op == IR_EV_STORE ? local_address(w, ev) : 0;
-            const uint32_t item = of ? item_of(w, of) : 0, field = of ? item_of(w, ev->a) : 0;
+            const uint32_t item = of ? kept_item_of(w, of) : 0, field = of ? kept_item_of(w, ev->a) : 0;
             ir_loc wait;
-            if (!item || !field || !w->items.at[item].var || is_thread_item(w, item) ||
-                !w->items.at[field].field)
+            if (!item || !field || !w->items.at[item].var || kept_is_thread_item(w, item) || !w->items.at[field].field)
                 continue;
             wait = comes_back_with(w, rec->events.first + i, b, field);
             if (wait)
-                found_address(w, item, ev->loc, wait, 0);
+                kept_found_address(w, item, ev->loc, wait, 0);
         }
     }
 }
 
 /* ---- the whole function ---- */
-static bool merge(struct track *into, const struct track *from, size_t n) {
+static bool merge(struct kept_track *into, const struct kept_track *from, size_t n)
+{
     bool changed = false;
 
     for (size_t i = 0; i < n; i++) {
@@ -476,19 +213,21 @@ static bool merge(struct track *into, const struct track *from, size_t n) {
 }
 
 /* The task comes back at block b: locals that were written are lost, members of the frame have crossed. */
-static void come_back(struct walk *w, uint32_t b) {
+static void come_back(struct kept_walk *w, uint32_t b)
+{
     for (uint32_t i = 1; i < w->items.n; i++) {
-        const struct item *it = &w->items.at[i];
+        const struct kept_item *it = &w->items.at[i];
         if (!it->field && w->only_back[b] && !w->now[i].def)
             w->now[i].def = w->left[i].def;
         if (it->field ? !w->now[i].wait || w->now[i].wait == WAIT_START
-                      : w->now[i].def && !w->now[i].wait && !is_thread_item(w, i))
+                      : w->now[i].def && !w->now[i].wait && !kept_is_thread_item(w, i))
             w->now[i].wait = b + 1;
     }
 }
 
 /* Behind the switch nothing counts as written yet: what was, is again each time the task comes back. */
-static void begin_anew(struct walk *w) {
+static void begin_anew(struct kept_walk *w)
+{
     for (uint32_t i = 1; i < w->items.n; i++) {
         const uint32_t def = w->now[i].def;
         if (w->items.at[i].field)
@@ -501,11 +240,12 @@ static void begin_anew(struct walk *w) {
             if (!e || (w->u->exprs[e].op != IR_E_CONST && w->u->exprs[e].op != IR_E_INIT))
                 w->items.at[i].remade = true;
         }
-        w->now[i] = (struct track){0, 0};
+        w->now[i] = (struct kept_track){0, 0};
     }
 }
 
-static bool pass(struct walk *w) {
+static bool pass(struct kept_walk *w)
+{
     const uint32_t n = (uint32_t)w->items.n, first = w->fr->blocks.first;
     bool changed = false;
 
@@ -516,20 +256,20 @@ static bool pass(struct walk *w) {
             come_back(w, b);
         for (uint32_t i = 0; i < rec->events.count; i++) {
             w->event = rec->events.first + i;
-            event(w);
+            kept_event(w);
         }
         if (rec->cond)
-            read_value(w, rec->cond);
+            kept_read_value(w, rec->cond);
         if (w->resume && first + b == w->resume)
             begin_anew(w);
         for (uint32_t i = 0; i < rec->succs.count; i++)
-            changed |=
-                merge(w->in + (size_t)(w->u->succs[rec->succs.first + i].block - first) * n, w->now, n);
+            changed |= merge(w->in + (size_t)(w->u->succs[rec->succs.first + i].block - first) * n, w->now, n);
     }
     return changed;
 }
 
-static bool only_begins(const struct walk *w, ir_block b) {
+static bool only_begins(const struct kept_walk *w, ir_block b)
+{
     const struct ir_block_rec *rec = &w->u->blocks[b];
 
     for (uint32_t i = 0; i < rec->events.count; i++)
@@ -539,57 +279,59 @@ static bool only_begins(const struct walk *w, ir_block b) {
 }
 
 /* A jump into a scope first begins the lives it skips, in a block of its own. */
-static ir_block behind_begins(const struct walk *w, ir_block b) {
+static ir_block behind_begins(const struct kept_walk *w, ir_block b)
+{
     return only_begins(w, b) ? w->u->succs[w->u->blocks[b].succs.first].block : b;
 }
 
 /* Where does the switch over the frame lead? */
-static void find_resume(struct walk *w) {
+static void find_resume(struct kept_walk *w)
+{
     const uint32_t first = w->fr->blocks.first;
 
     for (uint32_t b = 0; w->frame && b < w->fr->blocks.count && !w->resume; b++) {
         const struct ir_block_rec *rec = &w->u->blocks[first + b];
-        if ((rec->term != IR_TERM_SWITCH && rec->term != IR_TERM_INDIRECT) ||
-            !kept_from_frame(w->u, rec->cond, w->frame))
+        if ((rec->term != IR_TERM_SWITCH && rec->term != IR_TERM_INDIRECT) || !kept_from_frame(w->u, rec->cond, w->frame))
             continue;
         w->resume = first + b;
         for (uint32_t i = 0; i < rec->succs.count; i++) {
             const struct ir_succ_rec *s = &w->u->succs[rec->succs.first + i];
-            const bool start = s->flags & IR_SUCC_DEFAULT ||
-                               (s->flags & IR_SUCC_CASE && !s->lo[0] && !s->lo[1] && !s->hi[0] && !s->hi[1]);
+            const bool start =
+                s->flags & IR_SUCC_DEFAULT || (s->flags & IR_SUCC_CASE && !s->lo[0] && !s->lo[1] && !s->hi[0] && !s->hi[1]);
             const uint32_t to = behind_begins(w, s->block) - first;
             if (!start)
                 w->comes_back[to] = w->only_back[to] = true;
         }
     }
     for (uint32_t b = 0; w->resume && b < w->fr->blocks.count; b++)
-        for (uint32_t i = 0;
-             first + b != w->resume && !only_begins(w, first + b) && i < w->u->blocks[first + b].succs.count;
+        for (uint32_t i = 0; first + b != w->resume && !only_begins(w, first + b) && i < w->u->blocks[first + b].succs.count;
              i++)
             w->only_back[w->u->succs[w->u->blocks[first + b].succs.first + i].block - first] = false;
 }
 
-static void find_items(struct walk *w) {
+static void find_items(struct kept_walk *w)
+{
     const struct linked_struct *ls;
 
-    vec_push(&w->items, ((struct item){0, 0, false, false}));
+    vec_push(&w->items, ((struct kept_item){0, 0, false, false}));
     for (uint32_t i = 0; i < w->n_vars; i++)
-        vec_push(&w->items, ((struct item){w->first_var + i, 0, false, false}));
+        vec_push(&w->items, ((struct kept_item){w->first_var + i, 0, false, false}));
     if (w->frame) {
         const ir_type s = kept_frame_struct(w->u, w->frame);
         ls = s && w->lu->structs[s] ? &w->p->structs.at[w->lu->structs[s]] : NULL;
         for (uint32_t i = 0; ls && i < w->u->types[s].fields.count; i++)
             if (strcmp(unit_str(w->u, w->u->fields[w->u->types[s].fields.first + i].name), "aglet_") != 0)
-                vec_push(&w->items, ((struct item){0, w->u->types[s].fields.first + i, false, false}));
+                vec_push(&w->items, ((struct kept_item){0, w->u->types[s].fields.first + i, false, false}));
     }
     for (ir_var v = 1; v < w->u->n_vars; v++)
         if (w->u->vars[v].flags & IR_VF_TLS && !(v >= w->first_var && v - w->first_var < w->n_vars))
-            vec_push(&w->items, ((struct item){v, 0, false, false}));
+            vec_push(&w->items, ((struct kept_item){v, 0, false, false}));
     w->errno_item = (uint32_t)w->items.n;
-    vec_push(&w->items, ((struct item){0, 0, false, false}));
+    vec_push(&w->items, ((struct kept_item){0, 0, false, false}));
 }
 
-static void start_state(struct walk *w) {
+static void start_state(struct kept_walk *w)
+{
     for (uint32_t i = 0; i < w->fr->params.count; i++)
         if (!w->frame)
             w->in[w->fr->params.first + i - w->first_var + 1].def = DEF_BEFORE;
@@ -598,12 +340,12 @@ static void start_state(struct walk *w) {
             w->in[i].wait = WAIT_START;
 }
 
-static void look_at(struct walk *w) {
+static void look_at(struct kept_walk *w)
+{
     const uint32_t blocks = w->fr->blocks.count;
 
     w->first_var = w->fr->params.count ? w->fr->params.first : w->fr->locals.first;
-    w->n_vars =
-        w->fr->locals.count ? w->fr->locals.first + w->fr->locals.count - w->first_var : w->fr->params.count;
+    w->n_vars = w->fr->locals.count ? w->fr->locals.first + w->fr->locals.count - w->first_var : w->fr->params.count;
     w->first_event = w->u->blocks[w->fr->blocks.first].events.first;
     w->comes_back = xcalloc(blocks, sizeof *w->comes_back);
     w->only_back = xcalloc(blocks, sizeof *w->only_back);
@@ -634,22 +376,22 @@ static void look_at(struct walk *w) {
     vec_free(&w->items);
 }
 
-struct kept_facts *kept_find(const struct program *p) {
+struct kept_facts *kept_find(const struct program *p)
+{
     struct kept_facts *k = xcalloc(1, sizeof *k);
-    bool *moves = xcalloc(p->funcs.n + 1, sizeof *moves),
-         *everywhere = xcalloc(p->funcs.n + 1, sizeof *everywhere);
+    bool *moves = xcalloc(p->funcs.n + 1, sizeof *moves), *everywhere = xcalloc(p->funcs.n + 1, sizeof *everywhere);
     const bool any = kept_find_moves(p, moves, everywhere);
 
     for (uint32_t f = 1; f < p->funcs.n; f++) {
         const struct linked_func *lf = &p->funcs.at[f];
-        struct walk w = {.p = p,
-                         .lu = lf->unit,
-                         .u = lf->unit->unit,
-                         .fr = &lf->unit->unit->funcs[lf->func],
-                         .func = f,
-                         .moves = moves,
-                         .everywhere = everywhere[f],
-                         .out = k};
+        struct kept_walk w = {.p = p,
+                              .lu = lf->unit,
+                              .u = lf->unit->unit,
+                              .fr = &lf->unit->unit->funcs[lf->func],
+                              .func = f,
+                              .moves = moves,
+                              .everywhere = everywhere[f],
+                              .out = k};
         if (!lf->defined || lf->unchecked)
             continue;
         w.frame = func_frame(w.u, w.fr);
@@ -661,7 +403,8 @@ struct kept_facts *kept_find(const struct program *p) {
     return k;
 }
 
-void kept_free(struct kept_facts *k) {
+void kept_free(struct kept_facts *k)
+{
     if (!k)
         return;
     vec_free(&k->all);
