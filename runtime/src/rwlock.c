@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The read-write lock. Stands on word_lock.h (writers among themselves), futex.h, check.h.
  *
- * state_ counts readers in its low bits; above them WRITER, a writer is in or waits for readers to leave, and
- * PHASE. Adding WRITER once announces a writer; adding it again clears it and carries into PHASE. A reader
- * that comes while WRITER is set has counted itself into the next phase: it sleeps until PHASE is not what it
- * was, and is in. So all readers of one phase go in with one addition, before any further writer (Brandenburg
- * and Anderson 2010, phase-fair locks; Go's RWMutex counts alike). One bit of phase is enough: the next
- * writer waits for those readers to leave.
+ * state_ is one word of 64 bits. Its low half counts the readers that are IN; the high half those that are
+ * QUEUED behind a writer, and above them bits: QUEUE_SLEEPS, one of the queued may sleep · WRITER_SLEEPS ·
+ * WRITER, a writer is in or waits for readers to leave · PHASE. Adding WRITER once announces a writer; adding
+ * it again clears it and carries into PHASE.
  *
- * drain_ is how many readers of the earlier phase the writer still waits for: the writer adds how many there
- * were, each of them takes one away when it leaves and sees WRITER; whoever makes it zero last wakes the
- * writer. gate_ is a word lock through which writers come one at a time. */
+ * A reader counts itself in with one addition, and is in unless that shows WRITER: then it moves its count to
+ * the queue and sleeps until PHASE is not what it was. A writer is in once it is announced and IN is zero;
+ * when it leaves, all of the queue goes in with the same step, before any further writer (Brandenburg and
+ * Anderson 2010, phase-fair locks; Go's RWMutex counts alike, in two words, which leaves no way back for a
+ * writer that gives up). One bit of phase is enough: the next writer waits for those readers to leave. A
+ * writer that gives up at its deadline therefore leaves PHASE alone, and the queue moves itself in, each
+ * reader for itself, unless another writer was announced meanwhile. gate_ is a word lock through which
+ * writers come one at a time. */
 #include "aglet/rwlock.h"
 
 #include "check_fast.h"
@@ -20,21 +23,31 @@
 #include <errno.h>
 #include <limits.h>
 
-#define WRITER (UINT32_C(1) << 30)
-#define PHASE (UINT32_C(1) << 31)
-#define READERS (WRITER - 1)
+#define READER UINT64_C(1)
+#define IN UINT64_C(0xffffffff)
+#define QUEUED_READER (UINT64_C(1) << 32)
+#define QUEUED (UINT64_C(0x0fffffff) << 32)
+#define QUEUE_SLEEPS (UINT64_C(1) << 60)
+#define WRITER_SLEEPS (UINT64_C(1) << 61)
+#define WRITER (UINT64_C(1) << 62)
+#define PHASE (UINT64_C(1) << 63)
 enum { SPINS = 30 };
 
-static inline _Atomic uint32_t *state(aglet_rwlock *rw) {
-    return (_Atomic uint32_t *)&rw->state_;
+static inline _Atomic uint64_t *state(aglet_rwlock *rw) {
+    return (_Atomic uint64_t *)&rw->state_;
+}
+
+/* The halves of the state, for sleeping on: the writer on who is in, queued readers on the rest. */
+static inline _Atomic uint32_t *low(_Atomic uint64_t *word) {
+    return (_Atomic uint32_t *)word + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+}
+
+static inline _Atomic uint32_t *high(_Atomic uint64_t *word) {
+    return (_Atomic uint32_t *)word + (__BYTE_ORDER__ != __ORDER_BIG_ENDIAN__);
 }
 
 static inline _Atomic uint32_t *gate(aglet_rwlock *rw) {
     return (_Atomic uint32_t *)&rw->gate_;
-}
-
-static inline _Atomic int32_t *drain(aglet_rwlock *rw) {
-    return (_Atomic int32_t *)&rw->drain_;
 }
 
 static inline void acquired(aglet_rwlock *rw, int mode, const void *caller) {
@@ -46,76 +59,151 @@ static inline bool release(aglet_rwlock *rw, int mode, const void *caller) {
     return check_release_fast(mode, rw) || check_release(CHECK_RWLOCK, mode, rw, &rw->id_, caller);
 }
 
-/* Wait for the phase in which we are counted. False when the deadline passed and we are out again. */
-static bool await_phase(aglet_rwlock *rw, uint32_t counted, aglet_time deadline) {
+/* One reader less is in: was it the last one, and does the writer sleep until then? */
+static inline void tell_writer(_Atomic uint64_t *word, uint64_t before) {
+    if (AGLET_UNLIKELY(before & WRITER_SLEEPS) && (before & IN) == READER)
+        futex_wake(low(word), 1);
+}
+
+/* We counted ourselves in, and `counted` showed WRITER. Queue, unless that writer is gone: then we are in. */
+static bool queue_up(aglet_rwlock *rw, uint64_t counted) {
+    uint64_t seen = counted + READER;
+    do {
+        if (((seen ^ counted) & PHASE) || !(seen & WRITER))
+            return false;
+        /* Failing, pairs with the exchange in end_write. */
+    } while (!atomic_compare_exchange_weak_explicit(state(rw), &seen, seen - READER + QUEUED_READER,
+                                                    memory_order_relaxed, memory_order_acquire));
+    tell_writer(state(rw), seen);
+    return true;
+}
+
+/* Wait for the phase after the one in which we queued, or for the writer to give up. False when the deadline
+ * passed and we are out again. */
+static bool await_phase(aglet_rwlock *rw, uint64_t counted, aglet_time deadline) {
     for (int spin = 0;; spin++) {
-        /* Pairs with the addition in end_write. */
-        uint32_t seen = atomic_load_explicit(state(rw), memory_order_acquire);
+        /* Pairs with the exchange in end_write. */
+        uint64_t seen = atomic_load_explicit(state(rw), memory_order_acquire);
         if ((seen ^ counted) & PHASE)
             return true;
+        if (!(seen & WRITER)) {
+            if (atomic_compare_exchange_weak_explicit(state(rw), &seen, seen - QUEUED_READER + READER,
+                                                      memory_order_acquire, memory_order_relaxed))
+                return true;
+            continue;
+        }
         if (spin < SPINS && spinning_pays()) {
             spin_pause(spin);
             continue;
         }
-        if (futex_wait(state(rw), seen, deadline))
+        if (!(seen & QUEUE_SLEEPS) &&
+            !atomic_compare_exchange_weak_explicit(state(rw), &seen, seen | QUEUE_SLEEPS,
+                                                   memory_order_relaxed, memory_order_relaxed))
             continue;
-        seen = atomic_load_explicit(state(rw), memory_order_relaxed);
+        if (futex_wait(high(state(rw)), (uint32_t)((seen | QUEUE_SLEEPS) >> 32), deadline))
+            continue;
+        seen = atomic_load_explicit(state(rw), memory_order_acquire);
         while (!((seen ^ counted) & PHASE))
-            if (atomic_compare_exchange_weak_explicit(state(rw), &seen, seen - 1, memory_order_relaxed,
-                                                      memory_order_relaxed))
+            if (atomic_compare_exchange_weak_explicit(state(rw), &seen, seen - QUEUED_READER,
+                                                      memory_order_relaxed, memory_order_acquire))
                 return false;
-        (void)atomic_load_explicit(state(rw),
-                                   memory_order_acquire); /* as above; the failed exchange was relaxed */
         return true;
     }
 }
 
-static void begin_write(aglet_rwlock *rw) {
-    for (int spin = 0; atomic_load_explicit(state(rw), memory_order_relaxed) & WRITER; spin++) {
-        if (spin < SPINS)
-            spin_pause(spin);
-        else /* the last writer was stopped between its two steps; nobody will wake us */
-            futex_wait(state(rw), atomic_load_explicit(state(rw), memory_order_relaxed) | WRITER,
-                       aglet_after_ns(50000));
-    }
-    /* Pairs with the subtraction in end_read. */
-    uint32_t before = atomic_fetch_add_explicit(state(rw), WRITER, memory_order_acquire);
-    int32_t readers = (int32_t)(before & READERS);
-    if (readers == 0 || atomic_fetch_add_explicit(drain(rw), readers, memory_order_acq_rel) + readers == 0)
-        return;
-    for (int spin = 0;; spin++) {
-        /* Pairs with the subtraction from drain_ in end_read. */
-        int32_t left = atomic_load_explicit(drain(rw), memory_order_acquire);
-        if (left == 0)
-            return;
-        if (spin < SPINS && spinning_pays())
-            spin_pause(spin);
-        else
-            futex_wait((_Atomic uint32_t *)drain(rw), (uint32_t)left, AGLET_FOREVER);
-    }
-}
-
 static void end_read(aglet_rwlock *rw) {
-    uint32_t before = atomic_fetch_sub_explicit(state(rw), 1, memory_order_release);
-    if (AGLET_LIKELY(!(before & WRITER)))
-        return;
-    /* The writer cannot go in, and *rw not go away, before this subtraction; it is our last touch. */
-    _Atomic int32_t *word = drain(rw);
-    if (atomic_fetch_sub_explicit(word, 1, memory_order_acq_rel) == 1)
-        futex_wake((_Atomic uint32_t *)word, 1);
+    /* Our last touch: the writer may go in, and *rw go away, after this subtraction. */
+    _Atomic uint64_t *word = state(rw);
+    tell_writer(word, atomic_fetch_sub_explicit(word, READER, memory_order_release));
 }
 
 /* Leave as a writer; `stay` is 1 to stay as a reader. */
-static void end_write(aglet_rwlock *rw, uint32_t stay) {
-    /* The gate first, the state last: after that addition a reader may free *rw. So a writer that comes
+static void end_write(aglet_rwlock *rw, uint64_t stay) {
+    /* The gate first, the state last: after that exchange a reader may free *rw. So a writer that comes
      * through the gate may find WRITER still set for a moment (see begin_write). */
-    _Atomic uint32_t *words = state(rw), *writers = gate(rw);
+    _Atomic uint64_t *word = state(rw);
+    _Atomic uint32_t *writers = gate(rw);
     uint32_t writer = word_lock_release(writers);
-    uint32_t before = atomic_fetch_add_explicit(words, WRITER + stay, memory_order_acq_rel);
-    if ((before & READERS) != 0)
-        futex_wake(words, INT_MAX);
+    uint64_t seen = atomic_load_explicit(word, memory_order_relaxed), left;
+    do
+        left = ((seen + WRITER + stay) & ~(QUEUED | QUEUE_SLEEPS | WRITER_SLEEPS)) + ((seen & QUEUED) >> 32);
+    while (!atomic_compare_exchange_weak_explicit(word, &seen, left, memory_order_release,
+                                                  memory_order_relaxed));
+    if (seen & QUEUE_SLEEPS)
+        futex_wake(high(word), INT_MAX);
     if (writer != 0)
         word_lock_wake(writers, writer);
+}
+
+/* Stop waiting for readers to leave. In the order of end_write, and for its reason. */
+static void renounce(aglet_rwlock *rw) {
+    _Atomic uint64_t *word = state(rw);
+    _Atomic uint32_t *writers = gate(rw);
+    uint32_t writer = word_lock_release(writers);
+    uint64_t before =
+        atomic_fetch_and_explicit(word, ~(WRITER | WRITER_SLEEPS | QUEUE_SLEEPS), memory_order_release);
+    if (before & QUEUE_SLEEPS)
+        futex_wake(high(word), INT_MAX);
+    if (writer != 0)
+        word_lock_wake(writers, writer);
+}
+
+/* Wait until the last writer has left: it gives the gate one step before that. False: not by the deadline. */
+static bool await_last_writer(aglet_rwlock *rw, aglet_time deadline) {
+    for (int spin = 0;; spin++) {
+        uint64_t seen = atomic_load_explicit(state(rw), memory_order_relaxed);
+        if (AGLET_LIKELY(!(seen & WRITER)))
+            return true;
+        if (spin < SPINS) {
+            spin_pause(spin);
+            continue;
+        }
+        /* It was stopped between its two steps; nobody will wake us. */
+        aglet_time look = aglet_after_ns(50000);
+        if (!futex_wait(high(state(rw)), (uint32_t)(seen >> 32), look < deadline ? look : deadline) &&
+            deadline <= look)
+            return false;
+    }
+}
+
+/* Wait until no reader is in. WRITER is set and ours. False when the deadline passed. */
+static bool await_readers(aglet_rwlock *rw, aglet_time deadline) {
+    for (int spin = 0;; spin++) {
+        /* Pairs with the subtraction in end_read. */
+        uint64_t seen = atomic_load_explicit(state(rw), memory_order_acquire);
+        if (!(seen & IN)) {
+            if (seen & WRITER_SLEEPS)
+                atomic_fetch_and_explicit(state(rw), ~WRITER_SLEEPS, memory_order_relaxed);
+            return true;
+        }
+        if (spin < SPINS && spinning_pays())
+            spin_pause(spin);
+        else if ((seen & WRITER_SLEEPS) ||
+                 atomic_compare_exchange_weak_explicit(state(rw), &seen, seen | WRITER_SLEEPS,
+                                                       memory_order_relaxed, memory_order_relaxed))
+            if (!futex_wait(low(state(rw)), (uint32_t)(seen & IN), deadline))
+                return false;
+    }
+}
+
+/* The gate is ours: go in, or give the gate back and return false when the deadline passed. */
+static bool begin_write(aglet_rwlock *rw, aglet_time deadline) {
+    if (!await_last_writer(rw, deadline)) {
+        word_lock_give(gate(rw));
+        return false;
+    }
+    /* Pairs with the subtraction in end_read. */
+    uint64_t before = atomic_fetch_add_explicit(state(rw), WRITER, memory_order_acquire);
+    if (AGLET_LIKELY(!(before & IN)) || await_readers(rw, deadline))
+        return true;
+    renounce(rw);
+    return false;
+}
+
+static inline __attribute__((always_inline)) bool wait_to_write(aglet_rwlock *rw, aglet_time deadline) {
+    if (AGLET_UNLIKELY(!word_lock_take_free(gate(rw))) && !word_lock_take_slow(gate(rw), deadline))
+        return false;
+    return begin_write(rw, deadline);
 }
 
 void aglet_rwlock_init(aglet_rwlock *rw) {
@@ -129,7 +217,6 @@ void aglet_rwlock_init_named(aglet_rwlock *rw, const char *name) {
         rw->id_ = 0;
     atomic_store_explicit(state(rw), 0, memory_order_relaxed);
     atomic_store_explicit(gate(rw), 0, memory_order_relaxed);
-    atomic_store_explicit(drain(rw), 0, memory_order_relaxed);
 }
 
 void aglet_rwlock_destroy(aglet_rwlock *rw) {
@@ -141,8 +228,8 @@ static int read_until(aglet_rwlock *rw, aglet_time deadline, const void *caller)
     /* A second read hold is looked for before counting ourselves in: the hook may let the program go on. */
     if (aglet_checked && !check_before_shared(CHECK_RWLOCK, rw, &rw->id_, caller))
         return -EDEADLK;
-    uint32_t before = atomic_fetch_add_explicit(state(rw), 1, memory_order_acquire);
-    if (AGLET_UNLIKELY(before & WRITER)) {
+    uint64_t before = atomic_fetch_add_explicit(state(rw), READER, memory_order_acquire);
+    if (AGLET_UNLIKELY(before & WRITER) && queue_up(rw, before)) {
         if (aglet_checked && !check_wait_begin(CHECK_RWLOCK, CHECK_SHARED, rw, &rw->id_, deadline, caller)) {
             if (!await_phase(rw, before, 0))
                 return -EDEADLK;
@@ -173,11 +260,11 @@ int aglet_rwlock_read_until(aglet_rwlock *rw, aglet_time deadline) {
 }
 
 bool aglet_rwlock_try_read(aglet_rwlock *rw) {
-    uint32_t seen = atomic_load_explicit(state(rw), memory_order_relaxed);
+    uint64_t seen = atomic_load_explicit(state(rw), memory_order_relaxed);
     do {
         if (seen & WRITER)
             return false;
-    } while (!atomic_compare_exchange_weak_explicit(state(rw), &seen, seen + 1, memory_order_acquire,
+    } while (!atomic_compare_exchange_weak_explicit(state(rw), &seen, seen + READER, memory_order_acquire,
                                                     memory_order_relaxed));
     if (aglet_checked)
         check_acquired(CHECK_RWLOCK, CHECK_SHARED | CHECK_TRIED, rw, &rw->id_, CALLER());
@@ -196,8 +283,8 @@ void aglet_rwlock_read_unlock(aglet_rwlock *rw) {
 
 /* Both the gate and the readers, if nobody is in the way. The gate must be ours. */
 static bool write_if_no_readers(aglet_rwlock *rw) {
-    uint32_t seen = atomic_load_explicit(state(rw), memory_order_relaxed);
-    while ((seen & (READERS | WRITER)) == 0)
+    uint64_t seen = atomic_load_explicit(state(rw), memory_order_relaxed);
+    while ((seen & (IN | WRITER)) == 0)
         if (atomic_compare_exchange_weak_explicit(state(rw), &seen, seen + WRITER, memory_order_acquire,
                                                   memory_order_relaxed))
             return true;
@@ -218,17 +305,13 @@ static inline __attribute__((always_inline)) void write_from(aglet_rwlock *rw, c
         if (!try_write(rw)) {
             if (!check_wait_begin(CHECK_RWLOCK, CHECK_EXCLUSIVE, rw, &rw->id_, AGLET_FOREVER, caller))
                 return;
-            if (!word_lock_take_free(gate(rw)))
-                word_lock_take_slow(gate(rw), AGLET_FOREVER);
-            begin_write(rw);
+            wait_to_write(rw, AGLET_FOREVER);
             check_wait_end(true);
         }
         acquired(rw, CHECK_EXCLUSIVE, caller);
         return;
     }
-    if (AGLET_UNLIKELY(!word_lock_take_free(gate(rw))))
-        word_lock_take_slow(gate(rw), AGLET_FOREVER);
-    begin_write(rw);
+    wait_to_write(rw, AGLET_FOREVER);
 }
 
 void aglet_rwlock_write(aglet_rwlock *rw) {
@@ -242,31 +325,13 @@ bool aglet_rwlock_try_write(aglet_rwlock *rw) {
     return in;
 }
 
-/* Readers tell nobody when they leave unless a writer was announced, and an announced writer cannot leave
- * early without losing count of whom it waits for: so this one looks again and again, each time after a
- * longer sleep. */
-static bool write_by_looking(aglet_rwlock *rw, aglet_time deadline) {
-    for (int64_t pause = 20000;; pause = pause < 1000000 ? pause * 2 : pause) {
-        if (!word_lock_try(gate(rw)) && !word_lock_take_slow(gate(rw), deadline))
-            return false;
-        if (write_if_no_readers(rw))
-            return true;
-        word_lock_give(gate(rw));
-        aglet_time now = aglet_now();
-        if (now >= deadline)
-            return false;
-        _Atomic uint32_t never = 0;
-        futex_wait(&never, 0, deadline - now > pause ? now + pause : deadline);
-    }
-}
-
 int aglet_rwlock_write_until(aglet_rwlock *rw, aglet_time deadline) {
     bool in = try_write(rw);
     if (!in) {
         if (aglet_checked &&
             !check_wait_begin(CHECK_RWLOCK, CHECK_EXCLUSIVE, rw, &rw->id_, deadline, CALLER()))
             return -EDEADLK;
-        in = write_by_looking(rw, deadline);
+        in = wait_to_write(rw, deadline);
         if (aglet_checked)
             check_wait_end(in);
     }

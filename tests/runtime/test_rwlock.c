@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { THREADS = 6, ROUNDS = 20000 };
 
@@ -121,11 +122,101 @@ static void neither_side_starves_the_other(void **state) {
         pthread_join(thread[i], NULL);
 }
 
+static void *give_up_writing(void *argument) {
+    struct table *t = argument;
+    return (void *)(intptr_t)aglet_rwlock_write_until(&t->rw, aglet_after_ms(60));
+}
+
+static void *give_up_reading(void *argument) {
+    struct table *t = argument;
+    return (void *)(intptr_t)aglet_rwlock_read_until(&t->rw, aglet_after_ms(5));
+}
+
+static void *read_once(void *argument) {
+    struct table *t = argument;
+    aglet_rwlock_read(&t->rw);
+    aglet_rwlock_read_unlock(&t->rw);
+    return NULL;
+}
+
+static void readers_held_off_by_a_timed_writer_go_in_when_it_gives_up(void **state) {
+    (void)state;
+    struct table t = {.rw = AGLET_RWLOCK_INIT};
+    pthread_t writer, hasty, reader[3];
+    void *got;
+    aglet_rwlock_read(&t.rw); /* held all the while: nothing but the giving up can let the others in */
+    assert_int_equal(pthread_create(&writer, NULL, give_up_writing, &t), 0);
+    while (aglet_rwlock_try_read(&t.rw))
+        aglet_rwlock_read_unlock(&t.rw);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&reader[i], NULL, read_once, &t), 0);
+    assert_int_equal(pthread_create(&hasty, NULL, give_up_reading, &t), 0);
+    pthread_join(hasty, &got);
+    assert_int_equal((intptr_t)got, -ETIMEDOUT);
+    pthread_join(writer, &got);
+    assert_int_equal((intptr_t)got, -ETIMEDOUT);
+    for (int i = 0; i < 3; i++)
+        pthread_join(reader[i], NULL);
+    assert_true(aglet_rwlock_try_read(&t.rw));
+    aglet_rwlock_read_unlock(&t.rw);
+    assert_false(aglet_rwlock_try_write(&t.rw));
+    aglet_rwlock_read_unlock(&t.rw);
+    assert_true(aglet_rwlock_try_write(&t.rw));
+    aglet_rwlock_write_unlock(&t.rw);
+}
+
+static void *read_long(void *argument) {
+    struct table *t = argument;
+    while (__atomic_load_n(&t->stop, __ATOMIC_RELAXED) == 0) {
+        aglet_rwlock_read(&t->rw);
+        usleep(1000);
+        aglet_rwlock_read_unlock(&t->rw);
+    }
+    return NULL;
+}
+
+static void readers_that_overlap_do_not_starve_a_timed_writer(void **state) {
+    (void)state;
+    struct table t = {.rw = AGLET_RWLOCK_INIT};
+    pthread_t thread[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, read_long, &t), 0);
+    int in_time = 0;
+    for (int i = 0; i < 20; i++)
+        if (aglet_rwlock_write_until(&t.rw, aglet_after_ms(2000)) == 0) {
+            in_time++;
+            aglet_rwlock_write_unlock(&t.rw);
+        }
+    __atomic_store_n(&t.stop, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    assert_int_equal(in_time, 20);
+}
+
+static void writers_that_give_up_leave_the_others_in_order(void **state) {
+    (void)state;
+    struct table t = {.rw = AGLET_RWLOCK_INIT};
+    pthread_t thread[3];
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, i < 2 ? read_on : write_on, &t), 0);
+    for (int i = 0; i < 20000; i++)
+        if (aglet_rwlock_write_until(&t.rw, aglet_after_ns(i % 3000)) == 0)
+            aglet_rwlock_write_unlock(&t.rw);
+    __atomic_store_n(&t.stop, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < 3; i++)
+        pthread_join(thread[i], NULL);
+    assert_true(aglet_rwlock_try_write(&t.rw));
+    aglet_rwlock_write_unlock(&t.rw);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readers_share_and_writers_do_not),
         cmocka_unit_test(no_reader_sees_a_write_half_done),
         cmocka_unit_test(neither_side_starves_the_other),
+        cmocka_unit_test(readers_held_off_by_a_timed_writer_go_in_when_it_gives_up),
+        cmocka_unit_test(readers_that_overlap_do_not_starve_a_timed_writer),
+        cmocka_unit_test(writers_that_give_up_leave_the_others_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

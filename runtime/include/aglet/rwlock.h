@@ -10,14 +10,13 @@
 
 /* If all bytes are zero it is valid and unlocked. Not to be copied or moved. */
 typedef struct AGLET_LOCK_TYPE aglet_rwlock {
-    uint32_t state_;
+    uint64_t state_;
     uint32_t gate_;
-    int32_t drain_;
     uint32_t id_;
 } aglet_rwlock;
 
 #define AGLET_RWLOCK_INIT                                                                                    \
-    { 0, 0, 0, 0 }
+    { 0, 0, 0 }
 
 AGLET_BEGIN_DECLS
 
@@ -51,7 +50,7 @@ AGLET_API void aglet_rwlock_read_unlock(aglet_rwlock *rw) AGLET_RELEASES(rw);
 AGLET_API void aglet_rwlock_write(aglet_rwlock *rw) AGLET_ACQUIRES(rw);
 AGLET_API AGLET_MUST_USE bool aglet_rwlock_try_write(aglet_rwlock *rw) AGLET_TRY_ACQUIRES(true, rw);
 
-/* Returns 0, or -ETIMEDOUT. Unlike aglet_rwlock_write it does not hold off new readers while it waits. */
+/* Returns 0, or -ETIMEDOUT and nothing is taken: the readers it held off meanwhile go in. */
 AGLET_API AGLET_MUST_USE int aglet_rwlock_write_until(aglet_rwlock *rw, aglet_time deadline)
     AGLET_TRY_ACQUIRES(0, rw);
 AGLET_API void aglet_rwlock_write_unlock(aglet_rwlock *rw) AGLET_RELEASES(rw);
