@@ -53,7 +53,9 @@ enum region_op {
     REGION_JOIN,  /* place: the handle, or none: some thread */
     REGION_DETACH,
     REGION_ORDER, /* may order this thread and another: takes, gives */
-    REGION_KEEP   /* stored where others find it */
+    REGION_KEEP,  /* stored where others find it: in the place `into` */
+    REGION_PUT,   /* stored under a lock that is now released, so that other threads may take it out: spawn->slot */
+    REGION_RETURN /* the pointer that is returned points to it */
 };
 #define REGION_ATOMIC 1u
 #define REGION_WHOLE 2u    /* all of the object, not just what the place names */
@@ -63,6 +65,15 @@ enum region_op {
 #define REGION_CONST 32u   /* the initial value of something const */
 
 #define CLASS_LOCKS UINT64_C(0xffffffff) /* the half of a mask of classes that is not atomics' */
+
+/* Where something is put for other threads: a field's number, or that of a global with this bit; 0: not known. */
+#define SLOT_GLOBAL 0x80000000u
+
+/* A function that was stored beside what was put: the field (linked) it is in, and which it is. */
+struct put_function {
+    uint32_t field, func;
+    uint32_t param; /* PARAM index + 1 that holds it, where it is not known here; else 0 */
+};
 
 struct handoff_spec {
     uint32_t entries[4]; /* linked functions it may run */
@@ -76,11 +87,17 @@ struct handoff_spec {
     ir_type type;           /* of what the argument points to, before its casts, in the unit of `func` */
     uint32_t func;          /* where the spawn itself stands */
     ir_event event;
+    uint32_t slot;  /* PUT: the container's slot */
+    uint32_t inner; /* PUT: the member of what was put that points to this; 0: it was put itself */
+    struct put_function functions[2];
+    uint32_t n_functions;
+    uint64_t locks; /* PUT: under which it was stored */
 };
 
 struct region_event {
     uint8_t op, flags;
     place_id place;
+    place_id into;  /* KEEP */
     uint64_t locks; /* classes of lock that may be held, as a mask */
     uint64_t acquired; /* classes of synchronising objects that may have been acquired from, since the function began, before it */
     uint64_t released; /* that may be released to after it, until the function ends */
@@ -89,6 +106,14 @@ struct region_event {
     uint32_t func;  /* where it really happens, and at what place in that function's unit */
     ir_loc loc;
     const struct handoff_spec *spawn;
+};
+
+struct phi_source {
+    place_id phi, source;
+};
+/* j->run(j->arg): a function that was loaded from a field is called with what was loaded from another, as its argument `index`. */
+struct call_through {
+    uint32_t function, argument, index;
 };
 
 /* One function's solved flow. */
@@ -108,6 +133,9 @@ struct region_flow {
     uint64_t takes, gives; /* all that it, and what it calls, acquires from and releases to */
     bool overflow;    /* more than is kept */
     uint64_t adds;    /* locks it may return with */
+    uint64_t drops;   /* its callers' locks that it gives back on every way */
+    VEC(struct phi_source) phis; /* what a PLACE_PHI may be */
+    VEC(struct call_through) calls_through;
     uint64_t frees_always; /* parameters whose object is freed on every way */
     struct map64 names;    /* place without a name of its own → local + 1 that held it first */
     struct branch_fact {
@@ -123,6 +151,11 @@ void regions_free(struct regions *r);
 /* The flow of a defined function, solved; NULL when it has no graph or is being solved just now (recursion). */
 const struct region_flow *regions_flow(struct regions *r, uint32_t func);
 
+/* The slot that a place is, or is an element of; 0 when it has no name. */
+uint32_t place_slot(const struct region_flow *f, place_id p);
+/* The place `p` in `from`, which begins at `root`, said of `region` in `to`; 0 when it does not begin there, or is too deep. A load
+ * on the way is taken for the one object that the member points to. */
+place_id place_rebase(const struct region_flow *from, place_id p, place_id root, struct region_flow *to, place_id region);
 place_id place_make(struct region_flow *f, enum place_op op, uint32_t a, uint32_t b);
 /* Without FIELD and INDEX: the object. */
 place_id place_object(const struct region_flow *f, place_id p);

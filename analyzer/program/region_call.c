@@ -37,12 +37,10 @@ static void annotated_locks(struct solve *x, const struct call *c, enum ir_annot
         place_id p = annotated_lock(x, c, &list->paths[i]);
         uint64_t class = region_class(x, p);
         if (kind == IR_A_releases) {
-            region_order(x, 0, class);
-            x->s->locks = class == UINT64_MAX ? 0 : x->s->locks & ~class;
+            region_unlock(x, class);
         } else {
             call_touch(x, p, REGION_READ, REGION_ATOMIC);
-            region_order(x, class, 0);
-            x->s->locks |= class;
+            region_lock(x, class);
         }
     }
 }
@@ -101,6 +99,57 @@ static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
 
 /* ---- functions with a graph ---- */
 
+/* A callee's classes: those that stand for its parameters' objects are what the arguments are here. */
+static uint64_t said_here(struct solve *x, const struct call *c, uint64_t mask)
+{
+    if (mask == UINT64_MAX)
+        return mask;
+    for (uint32_t i = 0; i < 32 - CLASS_FIRST_PARAM; i++)
+        for (uint32_t half = 0; half < 64; half += 32) {
+            uint64_t stands_for = UINT64_C(1) << (CLASS_FIRST_PARAM + i + half);
+            if (!(mask & stands_for))
+                continue;
+            uint64_t class = region_class(x, call_target(c, i));
+            if (class == UINT64_MAX)
+                return class;
+            mask = (mask & ~stands_for) | class << half;
+        }
+    return mask;
+}
+
+/* What a callee stores in what it is given, or in what it returns. */
+static void lift_keeps(struct solve *x, struct call *c, const struct region_flow *callee)
+{
+    place_id returned = 0;
+    for (size_t i = 0; i < callee->n_events; i++)
+        if (callee->events[i].op == REGION_RETURN && callee->places[callee->events[i].place].op == PLACE_HEAP)
+            returned = callee->events[i].place;
+    for (size_t i = 0; i < callee->n_events; i++) {
+        const struct region_event *from = &callee->events[i];
+        if (from->op != REGION_KEEP)
+            continue;
+        const struct place *what = &callee->places[from->place];
+        region_value v = 0;
+        if (what->op == PLACE_PARAM && what->a < c->n) {
+            v = c->value[what->a];
+        } else {
+            place_id p = place_translate(callee, from->place, x->f, c->value, c->n);
+            v = p ? VALUE_OF(VALUE_POINTER, p) : 0;
+        }
+        if (VALUE_KIND(v) != VALUE_POINTER && VALUE_KIND(v) != VALUE_FUNC)
+            continue;
+        place_id into = place_translate(callee, from->into, x->f, c->value, c->n);
+        if (!into && returned && VALUE_KIND(c->result) == VALUE_POINTER)
+            into = place_rebase(callee, from->into, returned, x->f, VALUE_ITEM(c->result));
+        if (!into)
+            continue;
+        if (x->f->places[place_object(x->f, into)].op == PLACE_HEAP)
+            region_set(x, into, v);
+        else if (x->f->places[place_object(x->f, into)].op != PLACE_LOCAL)
+            region_keep(x, into, v, 0);
+    }
+}
+
 static void lifted_spec(struct solve *x, const struct call *c, const struct region_flow *callee, const struct region_event *from,
                         struct region_event *to)
 {
@@ -109,6 +158,18 @@ static void lifted_spec(struct solve *x, const struct call *c, const struct regi
     s->n_handles = 0;
     for (uint32_t i = 0; i < from->spawn->n_handles; i++)
         call_add_handle(s, place_translate(callee, from->spawn->handles[i], x->f, c->value, c->n));
+    s->locks = said_here(x, c, s->locks);
+    for (uint32_t i = 0; i < s->n_functions; i++) {
+        struct put_function *function = &s->functions[i];
+        region_value v = function->param && function->param <= c->n ? c->value[function->param - 1] : 0;
+        if (!function->param)
+            continue;
+        function->param = 0;
+        if (VALUE_KIND(v) == VALUE_FUNC)
+            function->func = VALUE_ITEM(v);
+        else if (VALUE_KIND(v) == VALUE_POINTER && x->f->places[VALUE_ITEM(v)].op == PLACE_PARAM)
+            function->param = x->f->places[VALUE_ITEM(v)].a + 1;
+    }
     if (s->entry_param) {
         uint32_t i = s->entry_param - 1;
         s->entry_param = 0;
@@ -124,35 +185,47 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
     uint64_t acquired = x->s->acquired;
     for (size_t i = 0; i < callee->n_events && x->recording; i++) {
         const struct region_event *from = &callee->events[i];
-        if (from->op == REGION_ORDER || from->op == REGION_KEEP)
+        if (from->op == REGION_ORDER || from->op == REGION_KEEP || from->op == REGION_RETURN)
             continue;
         place_id p = callee->places[from->place].op == PLACE_ARG ? call_loaded_from(x, c, callee->places[from->place].a)
                                                                  : place_translate(callee, from->place, x->f, c->value, c->n);
         if (!p && from->op != REGION_JOIN)
             continue;
         uint64_t key = hash_add(hash_add(key_pair(from->op, p), from->locks), (uint64_t)from->flags << 32 | (from->spawn ? from->event : 0));
+        if (from->op == REGION_PUT)
+            key = hash_add(key, key_pair(from->spawn->slot, from->spawn->inner));
         bool is_new;
         map64_place(&seen, key, &is_new);
         struct region_event *e = is_new ? region_add(x, (enum region_op)from->op, p, from->flags, 0) : NULL;
         if (!e)
             continue;
-        e->locks = locks | from->locks;
+        e->locks = locks | said_here(x, c, from->locks);
         e->func = from->func;
         e->loc = from->loc;
         e->flags |= REGION_LIFTED;
-        e->acquired = acquired | from->acquired;
-        e->released = from->released;
-        e->takes = from->takes;
-        e->gives = from->gives;
+        e->acquired = acquired | said_here(x, c, from->acquired);
+        e->released = said_here(x, c, from->released);
+        e->takes = said_here(x, c, from->takes);
+        e->gives = said_here(x, c, from->gives);
         if (from->op == REGION_FREE && !(callee->places[from->place].op == PLACE_PARAM && callee->places[from->place].a < 64 &&
                                          callee->frees_always >> callee->places[from->place].a & 1))
             e->flags |= REGION_MAYBE;
         if (from->spawn)
             lifted_spec(x, c, callee, from, e);
+        if (from->op == REGION_PUT && !from->spawn->inner)
+            region_put_members(x, e->spawn, p, c->cells.at, c->cells.n, e->loc);
     }
     map64_free(&seen);
-    x->s->locks |= callee->adds;
-    region_order(x, callee->overflow ? UINT64_MAX : callee->takes, callee->overflow ? UINT64_MAX : callee->gives);
+    lift_keeps(x, c, callee);
+    uint64_t drops = said_here(x, c, callee->drops), adds = said_here(x, c, callee->adds);
+    if (drops)
+        region_publish(x, drops);
+    x->s->dropped |= drops & ~x->s->locks;
+    x->s->locks = drops == UINT64_MAX ? 0 : x->s->locks & ~drops;
+    x->s->locks |= adds;
+    x->s->dropped &= ~adds;
+    region_order(x, callee->overflow ? UINT64_MAX : said_here(x, c, callee->takes),
+                 callee->overflow ? UINT64_MAX : said_here(x, c, callee->gives));
 }
 
 /* Nothing is known of it: what it is handed may be used, now or later, and it may wait for anybody. */
@@ -182,6 +255,25 @@ static void run(struct solve *x, struct call *c, uint32_t func)
         run_unknown(x, c);
 }
 
+/* The field that a pointer was loaded from; 0: no field. */
+static uint32_t loaded_field(const struct region_flow *f, region_value v)
+{
+    const struct place *p = &f->places[VALUE_KIND(v) == VALUE_POINTER ? VALUE_ITEM(v) : 0];
+    bool loaded = (p->op == PLACE_DEREF || p->op == PLACE_LOADED) && f->places[p->a].op == PLACE_FIELD;
+    return loaded ? f->places[p->a].b : 0;
+}
+
+/* j->run(j->arg): a stored function is called with what was stored beside it. */
+static void note_call_through(struct solve *x, const struct call *c, region_value function)
+{
+    uint32_t field = loaded_field(x->f, function);
+    for (uint32_t i = 0; field && x->recording && i < c->n; i++) {
+        struct call_through t = {field, loaded_field(x->f, c->value[i]), i};
+        if (t.argument)
+            vec_push(&x->f->calls_through, t);
+    }
+}
+
 void region_call(struct solve *x, const struct ir_event_rec *rec)
 {
     struct call c = {.rec = rec, .n = rec->args.count < MAX_ARGS ? rec->args.count : MAX_ARGS};
@@ -198,6 +290,11 @@ void region_call(struct solve *x, const struct ir_event_rec *rec)
     ir_expr callee = region_uncast(x->u, rec->b);
     if (x->u->exprs[callee].op == IR_E_ADDR)
         callee = region_uncast(x->u, x->u->exprs[callee].a);
+    const struct linked_func *direct = x->u->exprs[callee].op == IR_E_FUNC ? &x->p->funcs.at[x->f->unit->funcs[x->u->exprs[callee].a]] : NULL;
+    if (pointer && direct && direct->summary && direct->summary->fresh)
+        c.result = VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_HEAP, x->event, 0));
+    if (x->recording)
+        vec_append(&c.cells, x->s->cells.at, x->s->cells.n);
     for (uint32_t i = 0; i < c.n; i++) { /* before the effects, which may say what is in them now */
         place_id p = call_target(&c, i);
         if (p)
@@ -208,6 +305,7 @@ void region_call(struct solve *x, const struct ir_event_rec *rec)
     } else {
         uint32_t n;
         const struct call_edge *edges = program_calls(x->p, x->f->func, x->event, &n);
+        note_call_through(x, &c, region_eval(x, callee));
         unsigned ran = 0;
         uint64_t locks = x->s->locks;
         for (uint32_t i = 0; i < n && ran < 8; i++)
@@ -225,4 +323,5 @@ void region_call(struct solve *x, const struct ir_event_rec *rec)
         if (to)
             region_set(x, to, c.result);
     }
+    vec_free(&c.cells);
 }

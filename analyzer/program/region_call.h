@@ -15,6 +15,7 @@ struct call {
     ir_expr expr[MAX_ARGS];
     region_value value[MAX_ARGS];
     region_value result;
+    VEC(struct cell_value) cells; /* of the arguments' objects, before the call */
 };
 
 /* The place that argument i points to, or 0. */

@@ -53,10 +53,28 @@ uint64_t region_class(const struct solve *x, place_id p)
     if (!p)
         return UINT64_MAX;
     const struct place *at = &x->f->places[p];
+    if (at->op == PLACE_PARAM && CLASS_FIRST_PARAM + at->a < 32)
+        return UINT64_C(1) << (CLASS_FIRST_PARAM + at->a);
     if (at->op != PLACE_FIELD && at->op != PLACE_GLOBAL)
         return UINT64_MAX;
     uint32_t item = at->op == PLACE_FIELD ? at->b : at->a;
-    return UINT64_C(1) << (hash_mix(key_pair(at->op, item)) & 31);
+    return UINT64_C(1) << (hash_mix(key_pair(at->op, item)) % CLASS_FIRST_PARAM);
+}
+
+void region_lock(struct solve *x, uint64_t class)
+{
+    region_order(x, class, 0);
+    x->s->locks |= class;
+    x->s->dropped &= ~class;
+}
+
+void region_unlock(struct solve *x, uint64_t class)
+{
+    region_order(x, 0, class);
+    region_publish(x, class);
+    if (class != UINT64_MAX)
+        x->s->dropped |= class & ~x->s->locks;
+    x->s->locks = class == UINT64_MAX ? 0 : x->s->locks & ~class;
 }
 
 /* Atomics have the upper half of the mask. */
@@ -126,6 +144,27 @@ void region_reads(struct solve *x, ir_expr e)
     x->nesting--;
 }
 
+static ir_type pointee(const struct unit *u, ir_type t)
+{
+    t = type_plain(u, t);
+    return u->types[t].kind == IR_T_POINTER ? u->types[t].elem : 0;
+}
+
+ir_type region_passed_type(const struct solve *x, ir_expr e)
+{
+    for (;;) {
+        const struct ir_expr_rec *r = &x->u->exprs[e];
+        ir_type to = pointee(x->u, r->type);
+        if (r->op == IR_E_ADDR && x->u->types[type_plain(x->u, x->u->exprs[r->a].type)].kind != IR_T_ARRAY)
+            return x->u->exprs[r->a].type;
+        if (to && x->u->types[type_plain(x->u, to)].kind != IR_T_VOID)
+            return to;
+        if (r->op != IR_E_CAST)
+            return 0;
+        e = r->a;
+    }
+}
+
 /* A copy of a thread's handle is its handle too. */
 static void follow_handle(struct solve *x, ir_expr to, ir_expr from)
 {
@@ -161,9 +200,15 @@ void region_apply(struct solve *x, ir_event ev)
     x->event = ev;
     switch ((enum ir_event_op)r->op) {
     case IR_EV_EVAL:
-    case IR_EV_RETURN:
         region_reads(x, r->a);
         break;
+    case IR_EV_RETURN: {
+        region_reads(x, r->a);
+        region_value v = r->a ? region_eval(x, r->a) : 0;
+        if (VALUE_KIND(v) == VALUE_POINTER)
+            region_add(x, REGION_RETURN, VALUE_ITEM(v), 0, 0);
+        break;
+    }
     case IR_EV_STORE: {
         region_reads(x, r->b);
         region_reads(x, r->a);
@@ -173,11 +218,9 @@ void region_apply(struct solve *x, ir_event ev)
             follow_handle(x, r->a, r->b);
         p = region_place(x, r->a);
         region_value v = tracked(x->u, x->u->exprs[r->a].type) ? region_eval(x, r->b) : 0;
-        if (p && VALUE_KIND(v) == VALUE_POINTER) {
-            enum place_op root = (enum place_op)x->f->places[place_object(x->f, p)].op;
-            if (root != PLACE_LOCAL)
-                region_add(x, REGION_KEEP, VALUE_ITEM(v), 0, 0);
-        }
+        if (p && (VALUE_KIND(v) == VALUE_POINTER || VALUE_KIND(v) == VALUE_FUNC) &&
+            x->f->places[place_object(x->f, p)].op != PLACE_LOCAL)
+            region_keep(x, p, v, region_passed_type(x, r->b));
         if (p && (r->flags & IR_SF_AGGREGATE))
             region_forget(x, place_object(x->f, p));
         else if (p)

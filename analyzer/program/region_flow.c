@@ -36,6 +36,8 @@ void regions_free(struct regions *r)
             free(f->first);
             free(f->branches);
             free(f->locks_at);
+            vec_free(&f->phis);
+            vec_free(&f->calls_through);
             map64_free(&f->names);
             free(f);
         }
@@ -91,6 +93,7 @@ static void solve_function(struct solve *x)
         }
     }
     f->failed = changed;
+    bool returned = false;
     x->recording = true;
     uint32_t n_events = x->end_event - f->first_event;
     f->first = xcalloc(n_events + 1, sizeof *f->first);
@@ -104,8 +107,11 @@ static void solve_function(struct solve *x)
             for (uint32_t i = 0; i < rec->events.count; i++)
                 f->first[rec->events.first + i - f->first_event] = (uint32_t)f->n_events;
         }
-        if (x->u->blocks[x->first_block + b].term == IR_TERM_RETURN)
+        if (x->in[b].reached && x->u->blocks[x->first_block + b].term == IR_TERM_RETURN) {
             f->adds |= x->s->locks;
+            f->drops = returned ? f->drops & x->s->dropped : x->s->dropped;
+            returned = true;
+        }
     }
     f->first[n_events] = (uint32_t)f->n_events;
     if (!f->failed)

@@ -12,10 +12,21 @@ struct cell_value {
     region_value value;
 };
 
+/* Something stored under locks, until one of them is released. */
+struct kept {
+    region_value value; /* a pointer, or a function */
+    place_id into;
+    uint64_t locks;
+    ir_event event;
+    ir_type type; /* that the pointer points to, before its casts; 0: not known */
+};
+
 struct state {
     region_value *vars; /* parameters, then locals */
     VEC(struct cell_value) cells; /* members of locals and allocations */
+    VEC(struct kept) kept;
     uint64_t locks, acquired;
+    uint64_t dropped; /* locks that were not taken here, and released on every way */
     bool reached;
 };
 
@@ -62,8 +73,25 @@ struct region_event *region_add(struct solve *x, enum region_op op, place_id pla
 /* An operation that may order this thread with another one that does the opposite on an object of the same class. */
 void region_order(struct solve *x, uint64_t takes, uint64_t gives);
 /* The class of a lock or other synchronising object as one bit: the last member, or the variable; all bits when it is not
- * known. Two classes may share a bit: that only silences. Locks and waits have the lower half (CLASS_LOCKS). */
+ * known. Two classes may share a bit: that only silences. Locks and waits have the lower half (CLASS_LOCKS). The upper four bits of
+ * each half stand for what the first four parameters point to, and are said in the caller's words at a call. */
+#define CLASS_FIRST_PARAM 28u
 uint64_t region_class(const struct solve *x, place_id p);
+/* A lock is taken, or released (class UINT64_MAX: some lock). */
+void region_lock(struct solve *x, uint64_t class);
+void region_unlock(struct solve *x, uint64_t class);
+/* The type that a pointer points to before it was cast to void *. */
+ir_type region_passed_type(const struct solve *x, ir_expr e);
+
+/* ---- region_put.c ---- */
+/* A pointer or function goes into a place that is no local's. */
+void region_keep(struct solve *x, place_id into, region_value value, ir_type type);
+/* Locks of these classes are released: what was stored under them may be taken out by others from now on. */
+void region_publish(struct solve *x, uint64_t classes);
+/* `holder` was put, as s says: so is what its members point to, and the functions beside them. */
+void region_put_members(struct solve *x, const struct handoff_spec *s, place_id holder, const struct cell_value *cells, size_t n,
+                        ir_loc loc);
+
 /* ---- region_always.c: once all events are recorded ---- */
 /* Is there no way from the entry to a return that does not free parameter i's object, but those on which it is null? */
 bool region_freed_always(const struct solve *x, uint32_t param);

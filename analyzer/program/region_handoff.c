@@ -22,28 +22,6 @@ place_id call_loaded_from(struct solve *x, const struct call *c, uint32_t i)
     return p;
 }
 
-static ir_type pointee(const struct unit *u, ir_type t)
-{
-    t = type_plain(u, t);
-    return u->types[t].kind == IR_T_POINTER ? u->types[t].elem : 0;
-}
-
-/* The type that argument i points to before it was cast to void *. */
-static ir_type passed_type(const struct solve *x, ir_expr e)
-{
-    for (;;) {
-        const struct ir_expr_rec *r = &x->u->exprs[e];
-        ir_type to = pointee(x->u, r->type);
-        if (r->op == IR_E_ADDR && x->u->types[type_plain(x->u, x->u->exprs[r->a].type)].kind != IR_T_ARRAY)
-            return x->u->exprs[r->a].type;
-        if (to && x->u->types[type_plain(x->u, to)].kind != IR_T_VOID)
-            return to;
-        if (r->op != IR_E_CAST)
-            return 0;
-        e = r->a;
-    }
-}
-
 struct handoff_spec *call_spec(struct solve *x)
 {
     struct handoff_spec *s = arena_new(&x->p->arena, struct handoff_spec);
@@ -75,7 +53,7 @@ void call_set_entry(struct solve *x, struct handoff_spec *s, const struct call *
 void call_spawn(struct solve *x, struct call *c, struct handoff_spec *s, uint32_t entry, uint32_t argument)
 {
     call_set_entry(x, s, c, entry);
-    s->type = argument < c->n ? passed_type(x, c->expr[argument]) : 0;
+    s->type = argument < c->n ? region_passed_type(x, c->expr[argument]) : 0;
     struct region_event *e = region_add(x, REGION_SPAWN, call_target(c, argument), 0, 0);
     if (e) {
         e->spawn = s;
@@ -91,7 +69,7 @@ void call_send(struct solve *x, struct call *c, uint32_t argument)
         return;
     struct handoff_spec *s = call_spec(x);
     s->moves = true;
-    s->type = passed_type(x, c->expr[argument]);
+    s->type = region_passed_type(x, c->expr[argument]);
     struct region_event *e = region_add(x, REGION_SEND, p, 0, 0);
     if (e)
         e->spawn = s;

@@ -48,17 +48,13 @@ void call_model_effect(struct solve *x, struct call *c, const struct model_funct
         break;
     case MODEL_ACQUIRES:
         call_touch(x, a, REGION_READ, REGION_ATOMIC);
-        region_order(x, region_class(x, a), 0);
-        x->s->locks |= region_class(x, a);
+        region_lock(x, region_class(x, a));
         break;
     case MODEL_RELEASES:
-        region_order(x, 0, region_class(x, a));
-        if (region_class(x, a) != UINT64_MAX)
-            x->s->locks &= ~region_class(x, a);
-        else
-            x->s->locks = 0;
+        region_unlock(x, region_class(x, a));
         break;
     case MODEL_COND_WAIT:
+        region_publish(x, UINT64_MAX);
         call_touch(x, a, REGION_READ, REGION_ATOMIC);
         region_order(x, region_class(x, a) | region_class(x, call_target(c, e->b.index)), region_class(x, call_target(c, e->b.index)));
         break;

@@ -24,6 +24,49 @@ place_id place_make(struct region_flow *f, enum place_op op, uint32_t a, uint32_
     return f->n_places++;
 }
 
+uint32_t place_slot(const struct region_flow *f, place_id p)
+{
+    for (unsigned depth = 0; p && depth < 32; depth++) {
+        const struct place *at = &f->places[p];
+        if (at->op == PLACE_FIELD)
+            return at->b;
+        if (at->op == PLACE_GLOBAL)
+            return SLOT_GLOBAL | at->a;
+        if (at->op == PLACE_PHI) {
+            size_t i = 0;
+            while (i < f->phis.n && f->phis.at[i].phi != p)
+                i++;
+            p = i < f->phis.n ? f->phis.at[i].source : 0;
+        } else if (at->op == PLACE_INDEX || at->op == PLACE_DEREF || at->op == PLACE_LOADED) {
+            p = at->a;
+        } else {
+            return 0;
+        }
+    }
+    return 0;
+}
+
+place_id place_rebase(const struct region_flow *from, place_id p, place_id root, struct region_flow *to, place_id region)
+{
+    struct place chain[24];
+    unsigned n = 0;
+    for (; p && p != root; p = from->places[p].a) {
+        enum place_op op = (enum place_op)from->places[p].op;
+        bool step = op == PLACE_FIELD || op == PLACE_INDEX || op == PLACE_DEREF || op == PLACE_LOADED;
+        if (!step || n == sizeof chain / sizeof *chain)
+            return 0;
+        chain[n++] = from->places[p];
+    }
+    place_id out = p ? region : 0;
+    while (n-- && out) {
+        enum place_op op = chain[n].op == PLACE_LOADED ? PLACE_DEREF : (enum place_op)chain[n].op;
+        if (op == PLACE_INDEX && to->places[out].op == PLACE_INDEX)
+            out = to->places[out].a;
+        out = place_make(to, op, out, op == PLACE_INDEX || op == PLACE_DEREF ? 0 : chain[n].b);
+    }
+    return out;
+}
+
 place_id place_object(const struct region_flow *f, place_id p)
 {
     while (p && (f->places[p].op == PLACE_FIELD || f->places[p].op == PLACE_INDEX))

@@ -17,6 +17,7 @@ void region_state_free(struct state *s)
 {
     free(s->vars);
     vec_free(&s->cells);
+    vec_free(&s->kept);
 }
 
 void region_state_copy(const struct solve *x, struct state *to, const struct state *from)
@@ -24,6 +25,9 @@ void region_state_copy(const struct solve *x, struct state *to, const struct sta
     memcpy(to->vars, from->vars, x->n_vars * sizeof *to->vars);
     vec_clear(&to->cells);
     vec_append(&to->cells, from->cells.at, from->cells.n);
+    vec_clear(&to->kept);
+    vec_append(&to->kept, from->kept.at, from->kept.n);
+    to->dropped = from->dropped;
     to->locks = from->locks;
     to->acquired = from->acquired;
     to->reached = from->reached;
@@ -39,6 +43,34 @@ static uint32_t var_slot(const struct solve *x, uint32_t v)
     return UINT32_MAX;
 }
 
+static void note_source(struct region_flow *f, place_id phi, place_id source)
+{
+    enum { MOST = 1000 };
+    if (phi == source || f->phis.n == MOST)
+        return;
+    for (size_t i = 0; i < f->phis.n; i++)
+        if (f->phis.at[i].phi == phi && f->phis.at[i].source == source)
+            return;
+    struct phi_source s = {phi, source};
+    vec_push(&f->phis, s);
+}
+
+/* What was stored on either way; true when that is more. */
+static bool merge_kept(struct state *into, const struct state *from)
+{
+    enum { MOST = 16 };
+    size_t before = into->kept.n;
+    for (size_t i = 0; i < from->kept.n; i++) {
+        const struct kept *k = &from->kept.at[i];
+        size_t j = 0;
+        while (j < into->kept.n && (into->kept.at[j].value != k->value || into->kept.at[j].into != k->into))
+            j++;
+        if (j == into->kept.n && j < MOST)
+            vec_push(&into->kept, *k);
+    }
+    return into->kept.n != before;
+}
+
 static region_value merged(struct solve *x, region_value a, region_value b, uint32_t var, uint32_t block)
 {
     if (a == b)
@@ -47,8 +79,12 @@ static region_value merged(struct solve *x, region_value a, region_value b, uint
         return b;
     if (VALUE_KIND(b) == VALUE_ZERO && VALUE_KIND(a) == VALUE_POINTER)
         return a;
-    if (VALUE_KIND(a) == VALUE_POINTER && VALUE_KIND(b) == VALUE_POINTER)
-        return VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_PHI, block, var));
+    if (VALUE_KIND(a) == VALUE_POINTER && VALUE_KIND(b) == VALUE_POINTER) {
+        place_id phi = place_make(x->f, PLACE_PHI, block, var);
+        note_source(x->f, phi, VALUE_ITEM(a));
+        note_source(x->f, phi, VALUE_ITEM(b));
+        return VALUE_OF(VALUE_POINTER, phi);
+    }
     return 0;
 }
 
@@ -76,6 +112,9 @@ bool region_state_merge(struct solve *x, struct state *into, const struct state 
     into->cells.n = kept;
     into->locks |= from->locks;
     into->acquired |= from->acquired;
+    changed |= (into->dropped & ~from->dropped) != 0;
+    into->dropped &= from->dropped;
+    changed |= merge_kept(into, from);
     return changed;
 }
 
