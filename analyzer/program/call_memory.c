@@ -41,6 +41,21 @@ bool listed(const term *list, size_t n, term path)
     return n >= 16 || term_in(list, n, path);
 }
 
+void note_destroyed(struct solver *s, term path, bool always, ir_event e)
+{
+    uint32_t i = 0, b = 0;
+
+    while (i < s->destroys.n && s->destroys.at[i] != path)
+        i++;
+    if (i == s->destroys.n && i < MAX_DESTROYS)
+        vec_push(&s->destroys, path);
+    if (!always || i == s->destroys.n)
+        return;
+    while (e - s->u->blocks[s->fr->blocks.first + b].events.first >= s->u->blocks[s->fr->blocks.first + b].events.count)
+        b++;
+    vec_push(&s->destroyed_at, ((struct destroyed_at){i, b}));
+}
+
 void memory_effects(struct call *c, struct world *w)
 {
     struct solver *s = c->s;
@@ -82,7 +97,8 @@ void memory_effects(struct call *c, struct world *w)
         if (sum->escapes & bit || !sum->known)
             world_publish(&s->arena, &s->t, w, c->args[i]);
         if (sum->frees & bit) {
-            check_destroyed(c, w, c->args[i], true);
+            if (sum->frees_always & bit && c->sure)
+                check_destroyed(c, w, c->args[i], true);
             retire(s, c->args[i]);
         }
     }
@@ -98,9 +114,11 @@ void memory_effects(struct call *c, struct world *w)
     for (uint32_t i = 0; i < sum->n_destroys; i++)
         if ((x = instantiate(s, w, sum->destroys[i], c->args, c->n_args, 0))) {
             const term path = s->recording ? to_path(s, NULL, x, 0) : 0;
+            const bool always = sum->destroys_always >> i & 1 && c->sure;
             if (path)
-                (void)(listed(s->destroys.at, s->destroys.n, path) || vec_push(&s->destroys, path));
-            check_destroyed(c, w, x, false);
+                note_destroyed(s, path, always, c->event);
+            if (always)
+                check_destroyed(c, w, x, false);
             retire(s, object_of_lock(s, x));
         }
     if (sum->effects & EFFECT_SPAWNS)

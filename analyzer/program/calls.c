@@ -236,9 +236,12 @@ void pass_on_call(struct solver *s, struct world *w, ir_event e)
             continue;
         check_needs(&c, w);
         vec_reserve(&s->inits, 17);
-        vec_reserve(&s->destroys, 17);
         hand_on(s, w, &c, sum->inits, sum->n_inits, &s->inits.at, &s->inits.n);
-        hand_on(s, w, &c, sum->destroys, sum->n_destroys, &s->destroys.at, &s->destroys.n);
+        for (uint32_t k = 0; k < sum->n_destroys; k++) {
+            const term x = instantiate(s, w, sum->destroys[k], args, c.n_args, 0), path = x ? to_path(s, NULL, x, 0) : 0;
+            if (path)
+                note_destroyed(s, path, sum->destroys_always >> k & 1 && c.sure, e);
+        }
     }
 }
 

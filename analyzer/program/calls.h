@@ -41,6 +41,8 @@ void wait_condition(struct call *c, struct world *w, const struct wait_effect *w
 /* call_memory.c */
 /* What the callee may write, make known, initialise, destroy or free. */
 void memory_effects(struct call *c, struct world *w);
+/* The lock is destroyed by event e; `always`: on every way through it. */
+void note_destroyed(struct solver *s, term path, bool always, ir_event e);
 /* Is path in the list, or the list long enough? */
 bool listed(const term *list, size_t n, term path);
 

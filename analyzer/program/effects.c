@@ -5,6 +5,7 @@
 #include <string.h>
 #include "../base/alloc.h"
 #include "lock_facts.h"
+#include "ways.h"
 
 struct pass {
     struct program *p;
@@ -425,39 +426,53 @@ static bool block_blocks(const struct pass *x, uint32_t b)
 static bool blocks_always(const struct pass *x)
 {
     const uint32_t n = x->fr->blocks.count, first = x->fr->blocks.first;
-    uint32_t *stack, top = 0;
-    bool *seen, returns = false, any = false;
+    bool returns = false, *blocks, always;
 
-    if (!(x->s->effects & EFFECT_BLOCKS) || !n)
+    if (!(x->s->effects & EFFECT_BLOCKS))
         return false;
+    blocks = xcalloc(n, sizeof *blocks);
     for (uint32_t b = 0; b < n; b++) {
         returns |= x->u->blocks[first + b].term == IR_TERM_RETURN;
-        any |= block_blocks(x, first + b);
+        blocks[b] = block_blocks(x, first + b);
     }
-    if (!returns || !any)
-        return false;
-    stack = xcalloc(n, sizeof *stack);
-    seen = xcalloc(n, sizeof *seen);
-    stack[top++] = 0;
-    seen[0] = true;
-    returns = false;
-    while (top && !returns) {
-        const uint32_t b = stack[--top];
-        const struct ir_block_rec *rec = &x->u->blocks[first + b];
-        if (block_blocks(x, first + b))
+    always = returns && every_way_meets(x->u, x->fr, blocks, WAYS_NO_PARAM);
+    free(blocks);
+    return always;
+}
+
+/* Does a call in block b surely end the object that the bare parameter points to? */
+static bool block_frees(struct pass *x, uint32_t b, uint32_t param)
+{
+    const struct ir_block_rec *rec = &x->u->blocks[b];
+
+    for (ir_event e = rec->events.first; e < rec->events.first + rec->events.count; e++) {
+        const struct ir_event_rec *ev = &x->u->events[e];
+        uint32_t n;
+        const struct call_edge *edges = ev->op == IR_EV_CALL ? program_calls(x->p, x->func, e, &n) : NULL;
+        const struct summary *s = edges && n == 1 && !edges[0].callback ? x->p->funcs.at[edges[0].callee].summary : NULL;
+        for (uint32_t i = 0; s && i < ev->args.count && i < 64; i++)
+            if (s->frees_always >> i & 1 && value_mask(x, x->u->expr_refs[ev->args.first + i]) == UINT64_C(1) << param)
+                return true;
+    }
+    return false;
+}
+
+static uint64_t frees_always(struct pass *x)
+{
+    const uint32_t n = x->fr->blocks.count;
+    bool *frees = x->s->frees ? xcalloc(n, sizeof *frees) : NULL;
+    uint64_t always = 0;
+
+    for (uint32_t i = 0; frees && i < x->fr->params.count && i < 64; i++) {
+        if (!(x->s->frees >> i & 1))
             continue;
-        returns = rec->term == IR_TERM_RETURN;
-        for (uint32_t i = 0; i < rec->succs.count; i++) {
-            const uint32_t to = x->u->succs[rec->succs.first + i].block - first;
-            if (!seen[to]) {
-                seen[to] = true;
-                stack[top++] = to;
-            }
-        }
+        for (uint32_t b = 0; b < n; b++)
+            frees[b] = block_frees(x, x->fr->blocks.first + b, i);
+        if (every_way_meets(x->u, x->fr, frees, i))
+            always |= UINT64_C(1) << i;
     }
-    free(stack);
-    free(seen);
-    return !returns;
+    free(frees);
+    return always;
 }
 
 static void effects_of(struct program *p, uint32_t func)
@@ -490,6 +505,7 @@ static void effects_of(struct program *p, uint32_t func)
     }
     x.s->fresh = returns_fresh(&x);
     x.s->blocks_always = blocks_always(&x);
+    x.s->frees_always = frees_always(&x);
     for (uint32_t i = 0; i < x.fr->annots.count; i++) { /* what it says of itself counts for its callers */
         const struct ir_annot_rec *a = &x.u->annots[x.fr->annots.first + i];
         if (a->kind == IR_A_yields || a->kind == IR_A_awaits || a->kind == IR_A_blocks)

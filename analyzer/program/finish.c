@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Makes a solved function's summary of what its returns look like, and its candidates: wrapper or mistake?
  * Stands on solver.h; judge.c decides the candidates when every caller has been seen. */
+#include "../base/alloc.h"
 #include "solver.h"
+#include "ways.h"
 
 /* ---- guarded accesses ---- */
 static bool retired(const struct solver *s, term object)
@@ -147,6 +149,26 @@ static void keep_stores(struct solver *s)
     ((s)->s->n_##name = (uint32_t)(s)->name.n,                                                                         \
      (s)->s->name = (s)->name.n ? arena_copy(&(s)->p->arena, (s)->name.at, (s)->name.n * sizeof *(s)->name.at) : NULL)
 
+/* Which of the destroyed locks are destroyed on every way. */
+static void keep_destroys(struct solver *s)
+{
+    bool *there = xcalloc(s->n_blocks + 1, sizeof *there);
+
+    KEEP(s, destroys);
+    s->s->destroys_always = 0;
+    for (uint32_t i = 0; i < s->s->n_destroys; i++) {
+        const struct term_rec *r = term_at(&s->p->paths, term_object(&s->p->paths, s->s->destroys[i]));
+        bool any = false;
+        memset(there, 0, s->n_blocks * sizeof *there);
+        for (size_t k = 0; k < s->destroyed_at.n; k++)
+            if (s->destroyed_at.at[k].path == i)
+                any = there[s->destroyed_at.at[k].block] = true;
+        if (any && every_way_meets(s->u, s->fr, there, r->op == TERM_PARAM ? r->a : WAYS_NO_PARAM))
+            s->s->destroys_always |= 1u << i;
+    }
+    free(there);
+}
+
 void finish_function(struct solver *s)
 {
     settle_accesses(s);
@@ -163,7 +185,7 @@ void finish_function(struct solver *s)
     KEEP(s, inner);
     KEEP(s, waits);
     KEEP(s, inits);
-    KEEP(s, destroys);
+    keep_destroys(s);
     if (s->fr->annots.count)
         summary_annotate(s->p, s->func, s->s);
 }
@@ -172,5 +194,5 @@ void finish_lightly(struct solver *s)
 {
     KEEP(s, inner);
     KEEP(s, inits);
-    KEEP(s, destroys);
+    keep_destroys(s);
 }

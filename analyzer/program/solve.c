@@ -251,6 +251,7 @@ void solver_reset(struct solver *s, uint32_t func)
     vec_clear(&s->waits_seen);
     vec_clear(&s->inits);
     vec_clear(&s->destroys);
+    vec_clear(&s->destroyed_at);
     s->func = func;
     s->lf = &s->p->funcs.at[func];
     s->lu = s->lf->unit;

@@ -132,5 +132,6 @@ void program_solve_locks(struct program *p)
     vec_free(&s.waits_seen);
     vec_free(&s.inits);
     vec_free(&s.destroys);
+    vec_free(&s.destroyed_at);
     vec_free(&s.orders);
 }

@@ -53,6 +53,13 @@ struct wait_seen {
     uint32_t up;  /* in waits, + 1, or 0 */
 };
 
+/* Destroyed in this block, whatever the way through it. */
+#define MAX_DESTROYS 16u
+struct destroyed_at {
+    uint32_t path; /* in destroys */
+    uint32_t block;
+};
+
 struct solver {
     struct program *p;
     uint32_t func;
@@ -89,6 +96,7 @@ struct solver {
     VEC(struct wait_effect) waits; /* of our callers' conditions and locks */
     VEC(struct wait_seen) waits_seen;
     VEC(term) inits, destroys;
+    VEC(struct destroyed_at) destroyed_at;
     VEC(struct order_edge) orders;
 };
 

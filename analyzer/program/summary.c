@@ -102,6 +102,7 @@ static void apply_effect(struct program *p, uint32_t func, struct summary *s, co
     case MODEL_LOCK_DESTROY:
         if (a)
             ADD(p, s->destroys, s->n_destroys, term, a);
+        s->destroys_always = ~0u;
         break;
     case MODEL_COND_WAIT:
         if (a && model_term(p, &m->b))
@@ -121,7 +122,10 @@ static void apply_effect(struct program *p, uint32_t func, struct summary *s, co
         else if (m->a.root == MODEL_OUT && m->a.index < 64)
             s->writes |= UINT64_C(1) << m->a.index;
         break;
-    case MODEL_FREES: case MODEL_REALLOCATES: s->frees |= param_bit(&m->a); break;
+    case MODEL_FREES: case MODEL_REALLOCATES:
+        s->frees |= param_bit(&m->a);
+        s->frees_always = s->frees;
+        break;
     case MODEL_READS: s->reads |= param_bit(&m->a); break;
     case MODEL_WRITES: s->writes |= param_bit(&m->a); break;
     case MODEL_STORES: s->escapes |= param_bit(&m->a); break;

@@ -124,12 +124,14 @@ struct summary {
     uint32_t n_stores;
     term *inits, *destroys;
     uint32_t n_inits, n_destroys;
+    uint32_t destroys_always; /* bit i: destroys[i], on every way */
     uint64_t *mods;    /* bit set over fields, then globals: memory that may be written; NULL: none */
     uint64_t escapes;  /* parameters (bit i) that may be known to others afterwards */
     uint64_t leaves;   /* … elsewhere than in what the parameters point to: a part of `escapes` */
     uint64_t writes;   /* parameters whose own pointee may be written through */
     uint64_t reads;    /* … read through: models' READS */
-    uint64_t frees;    /* parameters whose object ends */
+    uint64_t frees;    /* parameters whose object ends, on some way */
+    uint64_t frees_always; /* … on every way on which they are not null */
     uint64_t recursive_attr; /* parameters: attribute objects that now make recursive locks */
     uint64_t recursive_inits; /* parameters: locks initialised recursive */
     bool fresh;        /* returns an object nobody else knows */

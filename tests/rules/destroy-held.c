@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* destroy-held: a lock destroyed while it is held. Stands on pthreads. */
+#include <aglet/annotations.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -38,4 +39,34 @@ void held_in_the_caller(struct conn *c);
 void held_in_the_caller(struct conn *c) {
     pthread_mutex_lock(&c->mu);
     end(c); // expected-warning {{[aglet-destroy-held]}}
+}
+
+/* The last reference ends the object: what calls this with the lock held gives back its own reference only. */
+struct counted {
+    pthread_mutex_t mu;
+    int references;
+    int n AGLET_GUARDED_BY(mu);
+};
+static void end_counted(struct counted *c) {
+    if (!c)
+        return;
+    c->n = 0;
+    pthread_mutex_destroy(&c->mu);
+    free(c);
+}
+static void drop(struct counted *c) {
+    if (__sync_sub_and_fetch(&c->references, 1) == 0)
+        end_counted(c);
+}
+void drop_one(struct counted *c);
+void drop_one(struct counted *c) {
+    pthread_mutex_lock(&c->mu);
+    c->n++;
+    drop(c); // no diagnostic: the object may live on
+    pthread_mutex_unlock(&c->mu);
+}
+void drop_all(struct counted *c);
+void drop_all(struct counted *c) {
+    pthread_mutex_lock(&c->mu);
+    end_counted(c); // expected-warning {{[aglet-destroy-held]}}
 }

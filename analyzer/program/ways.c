@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Searches a function's graph for a way around marked blocks. Stands on ways.h. */
+#include "ways.h"
+
+#include <stdlib.h>
+#include "../base/alloc.h"
+
+#define NO_SIDE UINT32_MAX
+
+static ir_expr uncast(const struct unit *u, ir_expr e) {
+    while (u->exprs[e].op == IR_E_CAST)
+        e = u->exprs[e].a;
+    return e;
+}
+
+/* The successor that a branch takes when the variable is null: 0 or 1; NO_SIDE when it asks something else.
+ */
+static uint32_t null_side(const struct unit *u, const struct ir_block_rec *b, ir_var var) {
+    uint32_t side = 1;
+    ir_expr e;
+
+    if (b->term != IR_TERM_BRANCH)
+        return NO_SIDE;
+    for (e = uncast(u, b->cond);; e = uncast(u, u->exprs[e].a)) {
+        const struct ir_expr_rec *r = &u->exprs[e];
+        const ir_expr right = r->op == IR_E_BINARY ? uncast(u, r->b) : 0;
+        if (r->op == IR_E_UNARY && r->b == IR_U_LNOT)
+            side = !side;
+        else if (right && (r->c == IR_B_EQ || r->c == IR_B_NE) && u->exprs[right].op == IR_E_CONST &&
+                 !u->exprs[right].a)
+            side = r->c == IR_B_EQ ? !side : side;
+        else
+            break;
+    }
+    return u->exprs[e].op == IR_E_LOAD && u->exprs[u->exprs[e].a].op == IR_E_VAR &&
+                   u->exprs[u->exprs[e].a].a == var
+               ? side
+               : NO_SIDE;
+}
+
+bool every_way_meets(const struct unit *u, const struct ir_func_rec *f, const bool *marked, uint32_t param) {
+    const uint32_t n = f->blocks.count, first = f->blocks.first;
+    const ir_var var = param < f->params.count ? f->params.first + param : 0;
+    uint32_t *stack, top = 0;
+    bool *seen, around = false, met = false;
+
+    if (!n)
+        return false;
+    stack = xcalloc(n, sizeof *stack);
+    seen = xcalloc(n, sizeof *seen);
+    stack[top++] = 0;
+    seen[0] = true;
+    while (top && !around) {
+        const uint32_t b = stack[--top];
+        const struct ir_block_rec *rec = &u->blocks[first + b];
+        const uint32_t null = var ? null_side(u, rec, var) : NO_SIDE;
+        met |= marked[b];
+        if (marked[b])
+            continue;
+        around = rec->term == IR_TERM_RETURN;
+        for (uint32_t i = 0; i < rec->succs.count; i++) {
+            const uint32_t to = u->succs[rec->succs.first + i].block - first;
+            if (!seen[to] && i != null) {
+                seen[to] = true;
+                stack[top++] = to;
+            }
+        }
+    }
+    free(stack);
+    free(seen);
+    return met && !around;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What lies on every way through a function? Stands on ir/unit.h. By the graph alone: a branch may go either way, but for one
+ * that asks whether a parameter is null. */
+#ifndef AGLET_PROGRAM_WAYS_H
+#define AGLET_PROGRAM_WAYS_H
+
+#include <stdbool.h>
+#include "../ir/unit.h"
+
+#define WAYS_NO_PARAM UINT32_MAX
+
+/* Is some marked block met on every way from the entry of f to a return? Ways on which parameter `param` (from 0) is null are
+ * left out. False where no marked block can be reached.
+ * Requires  marked has an element for each block of f, from its first. */
+bool every_way_meets(const struct unit *u, const struct ir_func_rec *f, const bool *marked, uint32_t param);
+
+#endif
