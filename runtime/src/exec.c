@@ -41,11 +41,9 @@ static void *worker_thread(void *worker) {
 
 static void release(aglet_executor *ex) {
     for (unsigned i = 0; i < WORKERS_MAX; i++)
-        if (ex->worker[i]) {
-            worker_destroy(ex->worker[i]);
-            free(ex->worker[i]);
-        }
-    free(ex);
+        if (ex->worker[i])
+            worker_free(ex->worker[i]);
+    executor_memory_free(ex);
 }
 
 static void stop_threads(aglet_executor *ex, unsigned started) {
@@ -60,10 +58,9 @@ aglet_executor *aglet_executor_new(const struct aglet_executor_options *options)
     static const struct aglet_executor_options defaults;
     if (!options)
         options = &defaults;
-    aglet_executor *ex = aligned_alloc(64, (sizeof *ex + 63) & ~(size_t)63);
+    aglet_executor *ex = executor_memory();
     if (!ex)
         return NULL;
-    memset(ex, 0, sizeof *ex);
     ex->current_thread = options->current_thread;
     ex->n = options->current_thread ? 1 : options->workers ? options->workers : processors();
     if (ex->n > WORKERS_MAX)
@@ -74,12 +71,8 @@ aglet_executor *aglet_executor_new(const struct aglet_executor_options *options)
         ex->stack_size += STACK_FOR_REPORTS;
     ex->stacks_kept = options->stacks_kept ? options->stacks_kept : 1024;
     for (unsigned i = 0; i < ex->n; i++) {
-        struct worker *w = aligned_alloc(64, (sizeof *w + 63) & ~(size_t)63);
-        if (w) {
-            memset(w, 0, sizeof *w);
-            ex->worker[i] = w;
-        }
-        if (!w || worker_init(w, ex, i) != 0) {
+        ex->worker[i] = worker_new(ex, i);
+        if (!ex->worker[i]) {
             release(ex);
             errno = ENOMEM;
             return NULL;
@@ -115,7 +108,7 @@ static bool all_ended(void *executor) {
 }
 
 static void abort_if_mine(struct aglet_task *t, void *executor) {
-    if (executor_runs(executor, t) && atomic_load_explicit(&t->state, memory_order_relaxed) != TASK_ENDED)
+    if (executor_runs(executor, t) && task_state(t) != TASK_ENDED)
         aglet_abort(t);
 }
 

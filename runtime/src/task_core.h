@@ -15,8 +15,8 @@ struct sleeper;
 struct aglet_frame;
 
 /* The life of a task: RUNNABLE (queued or running) → PARKED → RUNNABLE … → ENDED.
- * NOTIFIED is RUNNABLE with a token: its next park returns at once. */
-enum task_state { TASK_RUNNABLE, TASK_NOTIFIED, TASK_PARKED, TASK_ENDED };
+ * NOTIFIED is RUNNABLE with a token: its next park returns at once. Two bits of the word `place`. */
+enum task_state { TASK_RUNNABLE = 0, TASK_NOTIFIED = 2, TASK_PARKED = 4, TASK_ENDED = 6 };
 
 enum task_kind { TASK_FREE, TASK_STACKFUL, TASK_STACKLESS };
 
@@ -26,8 +26,20 @@ enum task_kind { TASK_FREE, TASK_STACKFUL, TASK_STACKLESS };
 #define JOIN_DETACHED ((uintptr_t)1)
 #define JOIN_ENDED ((uintptr_t)2)
 
-/* What the word `place` holds: the worker a task is pinned to, or its executor with the lowest bit set. */
-#define PLACE_ANYWHERE ((uintptr_t)1)
+/* The word `place` says who may run the task, and its state.
+ *
+ *   a worker   | state      the task is pinned to it. Only that worker's thread changes the word, with plain
+ *                           stores: a wake by another thread goes through the worker's inbox.
+ *   its executor | ANYWHERE | state
+ *                           whoever wins a compare-exchange of the whole word changes it.
+ *
+ * Owner and state in one word, because a late waker may look at a slot that is another task by now: what it
+ * read as its own worker's parked task is just that, and what it reads as somebody else's it does not touch.
+ */
+enum { PLACE_ANYWHERE = 1, PLACE_STATE = 6, PLACE_LOW = 7 };
+
+/* How much of a stackful task's start other threads have seen: see task_park. */
+enum { NOT_STARTED, STARTED_UNSEEN, STARTED };
 
 /* The memory of a task never goes back to the allocator, so a late wake or abort that names a task which has
  * ended finds a task all the same: at worst another one, which then wakes for no reason (every wait is a
@@ -36,16 +48,17 @@ enum task_kind { TASK_FREE, TASK_STACKFUL, TASK_STACKLESS };
  * The first 64 bytes are all that spawning, running to the end and joining touch: a million tasks that do no
  * more than that cost what the memory costs that passes through the cache. */
 struct aglet_task {
-    _Atomic uint8_t state;   /* enum task_state; changed by owner and wakers */
     _Atomic uint8_t kind;    /* enum task_kind; TASK_FREE: this is no task but free memory */
     _Atomic uint8_t aborted; /* set by aglet_abort, never cleared while the task lives */
     uint8_t size_class;
     uint8_t started;        /* stackful: has a stack, which has taken over `arg` */
     uint8_t yielded;        /* stackless: the step gave up its turn, it waits for nothing */
+    _Atomic uint8_t told;   /* it is in the inbox of a worker, which will wake it */
     _Atomic uintptr_t join; /* JOIN_… or the joiner's struct waiter */
     _Atomic uintptr_t
         place; /* PLACE_…; a worker is written by that worker, or before the task is published */
-    struct aglet_task *next; /* in the one queue it is in; owned by that queue */
+    struct aglet_task *told_next; /* in that inbox; owned by who has set `told`, then by the worker */
+    struct aglet_task *next;      /* in the one queue it is in; owned by that queue */
     union {
         aglet_task_fn *entry; /* stackful */
         aglet_step_fn *step;  /* stackless */
@@ -65,7 +78,7 @@ struct aglet_task {
     const char *waits_for; /* static text; written by the owner before it parks */
     const void *waits_at;  /* the caller's code address of the await */
 };
-_Static_assert(sizeof(struct aglet_task) <= 96 || sizeof(void *) > 8, "one line and a half");
+_Static_assert(sizeof(struct aglet_task) <= 104 || sizeof(void *) > 8, "leaves 88 bytes of 192 to a frame");
 
 enum { TASK_CLASSES = 24, TASK_CACHE_MAX = 4096, TASK_SMALLEST = 128, TASK_SMALL = 192 };
 
@@ -100,10 +113,9 @@ static inline struct aglet_task *task_new(struct task_cache *cache, size_t frame
     t->started = 0;
     t->yielded = 0;
     atomic_store_explicit(&t->aborted, 0, memory_order_relaxed);
-    /* A late waker may look at the state at any time; RUNNABLE makes its token a spurious one. */
-    atomic_store_explicit(&t->state, TASK_RUNNABLE, memory_order_relaxed);
     atomic_store_explicit(&t->join, join, memory_order_relaxed);
-    atomic_store_explicit(&t->place, place, memory_order_relaxed);
+    /* RUNNABLE: a late waker's token is a spurious one. `told` stays, it belongs to an inbox. */
+    atomic_store_explicit(&t->place, place, memory_order_release);
     t->next = NULL;
     t->result = NULL;
     t->name = NULL;
@@ -133,10 +145,19 @@ void task_cache_flush(struct task_cache *cache);
 /* Call visit(task, context) for every task that lives now; what it reads of a running task may be stale. */
 void task_each(void (*visit)(struct aglet_task *t, void *context), void *context);
 
+/* The worker a word names that says pinned. */
+static inline struct worker *place_worker(uintptr_t place) {
+    return (struct worker *)(place & ~(uintptr_t)PLACE_LOW);
+}
+
 /* The worker a task is pinned to, or NULL. */
 static inline struct worker *task_home(struct aglet_task *t) {
-    uintptr_t place = atomic_load_explicit(&t->place, memory_order_relaxed);
-    return place & PLACE_ANYWHERE ? NULL : (struct worker *)place;
+    uintptr_t place = atomic_load_explicit(&t->place, memory_order_acquire);
+    return place & PLACE_ANYWHERE ? NULL : place_worker(place);
+}
+
+static inline enum task_state task_state(struct aglet_task *t) {
+    return (enum task_state)(atomic_load_explicit(&t->place, memory_order_acquire) & PLACE_STATE);
 }
 
 /* The frame of a stackless task, which follows its header. */

@@ -39,12 +39,12 @@ READS_RACILY static void print_task(struct aglet_task *t, void *dump) {
     struct dump *d = dump;
     char line[512];
     struct worker *home = task_home(t);
-    uint32_t state = atomic_load_explicit(&t->state, memory_order_relaxed);
+    enum task_state state = task_state(t);
     bool running = home && home->current == t;
     int n = snprintf(
         line, sizeof line, "task %llu '%s' %s %s", (unsigned long long)t->id, t->name ? t->name : "",
         atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKFUL ? "stackful" : "stackless",
-        running ? "running" : states[state & 3]);
+        running ? "running" : states[state >> 1]);
     if (home && n < (int)sizeof line)
         n += snprintf(line + n, sizeof line - (size_t)n, " on worker %u", home->index);
     const char *why = t->waits_for;

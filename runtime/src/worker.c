@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The worker's loop. Stands on everything in worker.h.
  *
- * How a task gets to run (task_schedule):
- *   started stackful, or local   → its home's run queue; from another thread through the home's inbox
- *   everything else              → the deque of the worker that schedules it; from other threads the
- * injection queue a stackless task that yields → the end of a queue that is first in, first out: run (one
- * worker) or injection
+ * How a task gets to run:
+ *   it is new                       → the deque of the worker that spawns it, or, where that is the only one,
+ * its list of fresh tasks (fresh_push); from other threads the injection queue it is pinned, and was woken →
+ * its home's run queue; by another thread through the home's inbox (tell) it is not pinned, and was woken →
+ * the deque of the worker that wakes it; by other threads the injection queue stackless, and it yields → the
+ * end of a queue that is first in, first out: run or injection Pinned are stackful tasks that have run or are
+ * local, and every task of an executor with one worker.
  *
  * Where a worker looks (next_task), each time round: run queue, deque, injection queue, in turns. Of its own
  * deque it takes the newest task: a tree of tasks is then walked depth first, with few of them alive, and
@@ -42,15 +44,6 @@ _Thread_local struct worker *worker_here_;
 
 enum { STEAL_MAX = 32 };
 
-static void fifo_push(struct task_fifo *q, struct aglet_task *t) {
-    t->next = NULL;
-    if (q->head)
-        q->tail->next = t;
-    else
-        q->head = t;
-    q->tail = t;
-}
-
 static struct aglet_task *fifo_pop(struct task_fifo *q) {
     struct aglet_task *t = q->head;
     if (t)
@@ -59,8 +52,13 @@ static struct aglet_task *fifo_pop(struct task_fifo *q) {
 }
 
 static void inject(struct aglet_executor *ex, struct aglet_task *t) {
+    t->next = NULL;
     slock_lock(&ex->inject_lock);
-    fifo_push(&ex->inject, t);
+    if (ex->inject.head)
+        ex->inject.tail->next = t;
+    else
+        ex->inject.head = t;
+    ex->inject.tail = t;
     /* Partner: the load in take_injected; seq_cst for the sleeper's second look (go_idle). */
     atomic_fetch_add(&ex->injected, 1);
     slock_unlock(&ex->inject_lock);
@@ -77,23 +75,34 @@ static struct aglet_task *take_injected(struct aglet_executor *ex) {
     return t;
 }
 
-/* Put what other threads have sent behind the run queue, oldest first. */
-static void take_inbox(struct worker *w) {
-    if (!atomic_load_explicit(&w->inbox, memory_order_relaxed))
-        return;
-    /* Partner: the compare-exchange in send_inbox. */
-    struct aglet_task *t = atomic_exchange_explicit(&w->inbox, NULL, memory_order_acquire), *list = NULL;
+/* Wake what other threads want woken, oldest first. */
+static void take_inbox_slow(struct worker *w, struct aglet_task *left_in_it) {
+    /* Partner: the compare-exchange in tell. */
+    struct aglet_task *t = atomic_exchange_explicit(&w->inbox, left_in_it, memory_order_acquire),
+                      *list = NULL;
     while (t) {
-        struct aglet_task *next = t->next;
-        t->next = list;
+        struct aglet_task *next = t->told_next;
+        t->told_next = list;
         list = t;
         t = next;
     }
     while (list) {
-        struct aglet_task *next = list->next;
-        fifo_push(&w->run, list);
-        list = next;
+        t = list;
+        list = t->told_next;
+        /* A waker that finds `told` set relies on this wake. Partner: the exchange in tell: what that waker
+         * wrote before it is seen by the task. */
+        atomic_exchange_explicit(&t->told, 0, memory_order_acq_rel);
+        task_wake(t);
     }
+}
+
+static inline void take_inbox(struct worker *w) {
+    if (AGLET_UNLIKELY(atomic_load_explicit(&w->inbox, memory_order_relaxed) != NULL))
+        take_inbox_slow(w, NULL);
+}
+
+void worker_close_inbox(struct worker *w) {
+    take_inbox_slow(w, INBOX_CLOSED);
 }
 
 void worker_kick(struct worker *w) {
@@ -105,15 +114,23 @@ void worker_kick(struct worker *w) {
     if (was == WORKER_IN_FUTEX)
         futex_wake(&w->sleep, 1);
     else if (was == WORKER_IN_EPOLL)
-        reactor_kick(w->reactor);
+        reactor_kick(atomic_load(&w->reactor));
 }
 
-static void send_inbox(struct worker *home, struct aglet_task *t) {
+/* Ask the worker that t is, or was, pinned to to wake it. False: that worker has ended, so `place` is old. */
+static bool tell(struct worker *home, struct aglet_task *t) {
+    if (atomic_exchange_explicit(&t->told, 1, memory_order_acq_rel))
+        return true;
     struct aglet_task *head = atomic_load_explicit(&home->inbox, memory_order_relaxed);
-    do
-        t->next = head;
-    while (!atomic_compare_exchange_weak(&home->inbox, &head, t));
+    do {
+        if (head == INBOX_CLOSED) {
+            atomic_exchange_explicit(&t->told, 0, memory_order_acq_rel);
+            return false;
+        }
+        t->told_next = head;
+    } while (!atomic_compare_exchange_weak(&home->inbox, &head, t));
     worker_kick(home);
+    return true;
 }
 
 /* There is one more task that anybody may run. */
@@ -152,34 +169,53 @@ static void stop_searching(struct worker *w) {
         announce_work(ex);
 }
 
-void task_schedule_fresh(struct worker *w, struct aglet_executor *ex, struct aglet_task *t) {
-    bool here = w && w->executor == ex;
-    if (here && task_home(t) == w) { /* local */
-        fifo_push(&w->run, t);
-        return;
-    }
-    if (!here || deque_push(&w->deque, t) != 0)
+/* Make a task run that is not pinned. */
+static void schedule(struct worker *w, struct aglet_executor *ex, struct aglet_task *t) {
+    if (!w || w->executor != ex || deque_push(&w->deque, t) != 0)
         inject(ex, t);
     announce_work(ex);
 }
 
-void task_schedule(struct aglet_task *t) {
-    struct worker *w = worker_here_, *home = task_home(t);
-    if (!home)
-        task_schedule_fresh(w,
-                            (struct aglet_executor *)(atomic_load_explicit(&t->place, memory_order_relaxed) &
-                                                      ~PLACE_ANYWHERE),
-                            t);
-    else if (home == w)
-        fifo_push(&w->run, t);
+void task_schedule_fresh(struct worker *w, struct aglet_executor *ex, struct aglet_task *t) {
+    if (w && task_home(t) == w)
+        run_push(w, t);
     else
-        send_inbox(home, t);
+        schedule(ex->n > 1 ? w : NULL, ex, t);
+}
+
+void task_wake_afar_(struct aglet_task *t) {
+    struct worker *w = worker_here_;
+    uintptr_t seen = atomic_load_explicit(&t->place, memory_order_acquire);
+    for (;;) {
+        uintptr_t who = seen & ~(uintptr_t)PLACE_STATE;
+        unsigned state = seen & PLACE_STATE;
+        if (state == TASK_ENDED)
+            return;
+        if (!(seen & PLACE_ANYWHERE)) {
+            if ((who == (uintptr_t)w && state == TASK_NOTIFIED) || tell(place_worker(seen), t))
+                return;
+            /* Somebody may have relied on the wake that was not to be: look again. */
+            uintptr_t old = seen;
+            seen = atomic_load_explicit(&t->place, memory_order_acquire);
+            if (seen == old)
+                return;
+            continue;
+        }
+        /* NOTIFIED to NOTIFIED as well: the release orders what the waker wrote before the token;
+         * sequentially consistent for task_park's first look. Partner: park_anywhere. */
+        if (!atomic_compare_exchange_weak(&t->place, &seen,
+                                          who | (state == TASK_PARKED ? TASK_RUNNABLE : TASK_NOTIFIED)))
+            continue;
+        if (state == TASK_PARKED)
+            schedule(w, (struct aglet_executor *)(who & ~(uintptr_t)PLACE_ANYWHERE), t);
+        return;
+    }
 }
 
 /* A stackless task gave up its turn: behind everybody else. */
 static void schedule_last(struct worker *w, struct aglet_task *t) {
     if (task_home(t)) {
-        fifo_push(&w->run, t);
+        run_push(w, t);
     } else {
         inject(w->executor, t);
         announce_work(w->executor);
@@ -241,36 +277,34 @@ static struct aglet_task *take_next(struct worker *w) {
 }
 
 static void bind_stack(struct worker *w, struct aglet_task *t, struct stack *s) {
-    atomic_store_explicit(&t->place, (uintptr_t)w, memory_order_relaxed);
+    t->started = STARTED;
+    if (atomic_load_explicit(&t->place, memory_order_relaxed) & PLACE_ANYWHERE) {
+        t->started = STARTED_UNSEEN;
+        atomic_store_explicit(&t->place, (uintptr_t)w | TASK_RUNNABLE, memory_order_release);
+    }
     s->arg = t->arg;
     t->stack = s;
-    t->started = 1;
 }
 
-void task_wake(struct aglet_task *t) {
-    uint8_t seen = atomic_load_explicit(&t->state, memory_order_relaxed);
-    for (;;) {
-        uint8_t next = seen == TASK_PARKED ? TASK_RUNNABLE : TASK_NOTIFIED;
-        if (seen == TASK_ENDED)
-            return;
-        /* NOTIFIED to NOTIFIED as well: the release orders what the waker wrote before the token.
-         * Partner: the compare-exchange and the exchange in task_park, and in run_step. */
-        if (atomic_compare_exchange_weak_explicit(&t->state, &seen, next, memory_order_acq_rel,
-                                                  memory_order_relaxed))
-            break;
+/* Take the token if there is one; else become PARKED. Returns whether the pinned task is parked. */
+static inline bool park_here(struct worker *w, struct aglet_task *t) {
+    uintptr_t here = (uintptr_t)w;
+    if (AGLET_UNLIKELY(atomic_load_explicit(&t->place, memory_order_relaxed) != (here | TASK_RUNNABLE))) {
+        atomic_store_explicit(&t->place, here | TASK_RUNNABLE, memory_order_relaxed);
+        return false;
     }
-    if (seen == TASK_PARKED)
-        task_schedule(t);
+    atomic_store_explicit(&t->place, here | TASK_PARKED, memory_order_relaxed);
+    return true;
 }
 
-/* Take the token if there is one; else become PARKED. Returns whether the task is parked. */
-static bool park_state(struct aglet_task *t) {
-    uint8_t seen = TASK_RUNNABLE;
-    if (atomic_compare_exchange_strong_explicit(&t->state, &seen, TASK_PARKED, memory_order_acq_rel,
+/* The same for one that is not. */
+static bool park_anywhere(struct aglet_task *t, uintptr_t who) {
+    uintptr_t seen = who | TASK_RUNNABLE;
+    if (atomic_compare_exchange_strong_explicit(&t->place, &seen, who | TASK_PARKED, memory_order_acq_rel,
                                                 memory_order_acquire))
         return true;
-    /* Partner: task_wake. */
-    atomic_exchange_explicit(&t->state, TASK_RUNNABLE, memory_order_acq_rel);
+    /* Partner: task_wake_afar_. */
+    atomic_exchange_explicit(&t->place, who | TASK_RUNNABLE, memory_order_acq_rel);
     return false;
 }
 
@@ -307,14 +341,27 @@ static void leave(struct worker *w, struct aglet_task *t) {
     *place = saved;
 }
 
+/* A waker that came before the task was pinned may have left its token in the word as it was then. So the
+ * first park only looks again, as every caller does that is woken for no reason. Partner: the
+ * compare-exchange in task_wake_afar_; if that came later than bind_stack it has seen the worker, else its
+ * waker's writes are seen after this fence. */
+static bool first_look(struct aglet_task *t) {
+    t->started = STARTED;
+    atomic_thread_fence(memory_order_seq_cst);
+    return true;
+}
+
 void task_park(struct aglet_task *t) {
-    if (park_state(t))
-        leave(worker_here_, t);
+    struct worker *w = worker_here_;
+    if (AGLET_UNLIKELY(t->started == STARTED_UNSEEN) && first_look(t))
+        return;
+    if (park_here(w, t))
+        leave(w, t);
 }
 
 void task_requeue(struct aglet_task *t) {
     struct worker *w = worker_here_;
-    fifo_push(&w->run, t);
+    run_push(w, t);
     leave(w, t);
 }
 
@@ -326,7 +373,8 @@ void task_spend_slow_(struct worker *w) {
 
 void task_end(struct aglet_task *t) {
     struct worker *w = worker_here_;
-    atomic_store_explicit(&t->state, TASK_ENDED, memory_order_relaxed);
+    uintptr_t place = atomic_load_explicit(&t->place, memory_order_relaxed);
+    atomic_store_explicit(&t->place, place | TASK_ENDED, memory_order_relaxed);
     /* Only this thread writes it. Release: the executor's end sees what the task did. */
     atomic_store_explicit(&w->ended, atomic_load_explicit(&w->ended, memory_order_relaxed) + 1,
                           memory_order_release);
@@ -360,7 +408,7 @@ static void fiber(void *arg) {
         task_locals_end(t);
         if (aglet_checked)
             check_task_end(t, s);
-        t->started = 0;
+        t->started = NOT_STARTED;
         struct aglet_group *group = task_group(t);
         if (group)
             group_member_ended(group, t);
@@ -434,9 +482,11 @@ static void run_step(struct worker *w, struct aglet_task *t) {
         if (AGLET_UNLIKELY(group))
             group_member_ended(group, t);
         task_end(t);
-    } else if (t->yielded || !park_state(t)) {
-        schedule_last(w, t);
+        return;
     }
+    uintptr_t who = atomic_load_explicit(&t->place, memory_order_relaxed) & ~(uintptr_t)PLACE_STATE;
+    if (t->yielded || !(who & PLACE_ANYWHERE ? park_anywhere(t, who) : park_here(w, t)))
+        schedule_last(w, t);
 }
 
 static void housekeeping(struct worker *w) {
@@ -592,25 +642,4 @@ void worker_run(struct worker *w, bool (*done)(void *), void *context) {
     if (aglet_checked)
         check_worker_end(w);
     worker_here_ = outer;
-}
-
-int worker_init(struct worker *w, struct aglet_executor *ex, unsigned index) {
-    w->executor = ex;
-    w->index = index;
-    w->random = index * 2654435761u + 1;
-    w->direct = DIRECT_SWITCHES;
-    timer_wheel_init(&w->timers, aglet_now());
-    w->reactor = reactor_new();
-    return w->reactor ? deque_init(&w->deque) : -ENOMEM;
-}
-
-void worker_destroy(struct worker *w) {
-    while (w->stacks) {
-        struct stack *s = w->stacks;
-        w->stacks = s->next;
-        stack_delete(s);
-    }
-    task_cache_flush(&w->tasks);
-    reactor_free(w->reactor);
-    deque_destroy(&w->deque);
 }

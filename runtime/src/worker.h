@@ -44,8 +44,7 @@ struct worker {
     unsigned index;
     uint32_t random;
     struct timer_wheel timers; /* has its own lock */
-    struct reactor *reactor;
-    pthread_t thread; /* the executor joins it; current_thread: unused */
+    pthread_t thread;          /* the executor joins it; current_thread: unused */
     struct task_cache tasks;
     uint64_t id, last_id; /* ids of tasks: the last one given, and the end of this worker's batch */
     /* Checked library: the thread that runs it now, its alternate signal stack, the last poll reported. */
@@ -56,9 +55,13 @@ struct worker {
     /* Written by the owner, read when the executor ends. */
     _Atomic uint64_t spawned, ended;
     /* Shared. */
-    struct deque deque;                              /* tasks that any worker may run */
-    _Alignas(64) _Atomic(struct aglet_task *) inbox; /* pinned tasks woken by other threads; newest first */
-    _Atomic uint32_t sleep;                          /* enum worker_sleep; also the futex */
+    struct deque deque; /* tasks that any worker may run */
+    /* From here on nothing is cleared when the memory becomes another worker: a late waker may use it. */
+    _Alignas(
+        64) _Atomic(struct aglet_task *) inbox; /* tasks woken by other threads, newest first; or CLOSED */
+    _Atomic uint32_t sleep;                     /* enum worker_sleep; also the futex */
+    struct reactor *_Atomic reactor;
+    struct worker *next_free;
     _Atomic uint64_t
         polls; /* checked: grows by 2 with each switch; odd while a task runs. Read by the watchdog */
 };
@@ -70,19 +73,25 @@ struct aglet_executor {
     size_t stack_size, stacks_kept;
     _Atomic bool stop;
     _Atomic bool busy;          /* current_thread: somebody is inside aglet_block_on */
-    _Atomic uint64_t idle;      /* bit i: worker i is about to sleep or sleeps */
-    _Atomic uint32_t searching; /* workers awake without work */
     _Atomic int blocked_on;     /* threads inside aglet_block_on */
     _Atomic bool deadlock_told; /* checked */
     _Atomic uint64_t
         stirred; /* checked: how often a worker left its sleep; two equal readings: none did between them */
     _Atomic bool closing; /* tasks spawned from now on are born aborted */
     _Atomic uint64_t spawned_outside;
-    _Alignas(64) struct slock inject_lock;
-    struct task_fifo inject;  /* under inject_lock */
-    _Atomic int64_t injected; /* length of it; written under inject_lock */
     struct worker *worker[WORKERS_MAX];
+    /* From here on nothing is cleared when the memory becomes another executor: a late announce_work may use
+     * it. All of it is zero when an executor ends. */
+    _Alignas(64) struct slock inject_lock;
+    struct task_fifo inject;    /* under inject_lock */
+    _Atomic int64_t injected;   /* length of it; written under inject_lock */
+    _Atomic uint64_t idle;      /* bit i: worker i is about to sleep or sleeps */
+    _Atomic uint32_t searching; /* workers awake without work */
+    struct aglet_executor *next_free;
 };
+
+/* Marks the inbox of a worker whose executor has ended. */
+#define INBOX_CLOSED ((struct aglet_task *)1)
 
 extern _Thread_local struct worker *worker_here_;
 
@@ -98,9 +107,18 @@ static inline struct aglet_task *task_self(void) {
     return w ? w->current : NULL;
 }
 
-/* Set up and take down; run until `done` (checked between tasks) says so. */
-int worker_init(struct worker *w, struct aglet_executor *ex, unsigned index);
-void worker_destroy(struct worker *w);
+/* Executors and workers: their memory never goes back to the allocator, because who wakes a task may come to
+ * them when the task has run, and they have ended. worker_new returns NULL and executor_new returns NULL: no
+ * memory. */
+struct aglet_executor *executor_memory(void);
+void executor_memory_free(struct aglet_executor *ex);
+struct worker *worker_new(struct aglet_executor *ex, unsigned index);
+void worker_free(struct worker *w);
+
+/* Of a worker that will not run again: late wakes do not reach it any more. */
+void worker_close_inbox(struct worker *w);
+
+/* Run tasks until `done` (checked between them) says so. */
 void worker_run(struct worker *w, bool (*done)(void *context), void *context);
 
 /* End the worker's sleep, if it sleeps. Any thread. */
@@ -108,7 +126,7 @@ void worker_kick(struct worker *w);
 
 /* Does ex run t? Without a look at the worker t names, which may be gone where t is no task of ex. */
 static inline bool executor_runs(const struct aglet_executor *ex, struct aglet_task *t) {
-    uintptr_t place = atomic_load_explicit(&t->place, memory_order_relaxed);
+    uintptr_t place = atomic_load_explicit(&t->place, memory_order_relaxed) & ~(uintptr_t)PLACE_STATE;
     bool mine = place == ((uintptr_t)ex | PLACE_ANYWHERE);
     for (unsigned i = 0; i < ex->n && !mine; i++)
         mine = place == (uintptr_t)ex->worker[i];
@@ -130,11 +148,30 @@ static inline void fresh_push(struct worker *w, struct aglet_task *t) {
 /* Make a new task run. w is the calling worker or NULL, ex the task's executor. */
 void task_schedule_fresh(struct worker *w, struct aglet_executor *ex, struct aglet_task *t);
 
-/* Make a task run that is in no queue and RUNNABLE: after a yield, or woken. Any thread. */
-void task_schedule(struct aglet_task *t);
+/* Put a pinned task that can go on behind the others of its worker. */
+static inline void run_push(struct worker *w, struct aglet_task *t) {
+    t->next = NULL;
+    if (w->run.head)
+        w->run.tail->next = t;
+    else
+        w->run.head = t;
+    w->run.tail = t;
+}
 
 /* Give t a token; if it is parked, schedule it. Any thread; t may have ended. */
-void task_wake(struct aglet_task *t);
+void task_wake_afar_(struct aglet_task *t);
+static inline void task_wake(struct aglet_task *t) {
+    struct worker *w = worker_here_;
+    uintptr_t seen = atomic_load_explicit(&t->place, memory_order_acquire), here = (uintptr_t)w;
+    if (w && seen == (here | TASK_PARKED)) {
+        atomic_store_explicit(&t->place, here | TASK_RUNNABLE, memory_order_relaxed);
+        run_push(w, t);
+    } else if (w && seen == (here | TASK_RUNNABLE)) {
+        atomic_store_explicit(&t->place, here | TASK_NOTIFIED, memory_order_relaxed);
+    } else {
+        task_wake_afar_(t);
+    }
+}
 
 /* The running stackful task sleeps until task_wake. May return for no reason. */
 void task_park(struct aglet_task *t);

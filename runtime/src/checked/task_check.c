@@ -72,7 +72,7 @@ struct parked {
 
 static void collect(struct aglet_task *t, void *parked) {
     struct parked *p = parked;
-    if (!executor_runs(p->executor, t) || atomic_load(&t->state) != TASK_PARKED)
+    if (!executor_runs(p->executor, t) || task_state(t) != TASK_PARKED || atomic_load(&t->told))
         return;
     p->all++;
     if (p->n < 64)
