@@ -14,6 +14,7 @@
 struct node {
     VEC(uint32_t) funcs, out; /* functions held; nodes it flows to */
     VEC(uint32_t) sites;      /* indirect calls through it */
+    size_t done;              /* of funcs: those that went on already */
     bool queued;
 };
 struct site {
@@ -28,6 +29,7 @@ struct graph {
     VEC(uint32_t) work;
     struct map64 ids; /* kind << 60 | … → node + 1 */
     struct map64 seen; /* call site and callee, once */
+    struct map64 holds, flows; /* node and function, node and node, once */
 };
 enum { NODE_FIELD, NODE_GLOBAL, NODE_LOCAL, NODE_RESULT };
 
@@ -82,10 +84,11 @@ static uint32_t place_node(struct graph *g, const struct linked_unit *lu, ir_exp
 static void add_func(struct graph *g, uint32_t node, uint32_t func)
 {
     struct node *n = &g->nodes.at[node];
+    bool fresh;
 
-    for (size_t i = 0; i < n->funcs.n; i++)
-        if (n->funcs.at[i] == func)
-            return;
+    (void)map64_place(&g->holds, key_pair(node, func), &fresh);
+    if (!fresh)
+        return;
     vec_push(&n->funcs, func);
     if (!n->queued) {
         n->queued = true;
@@ -95,11 +98,13 @@ static void add_func(struct graph *g, uint32_t node, uint32_t func)
 
 static void add_flow(struct graph *g, uint32_t from, uint32_t to)
 {
+    bool fresh;
+
     if (from == to || !from || !to)
         return;
-    for (size_t i = 0; i < g->nodes.at[from].out.n; i++)
-        if (g->nodes.at[from].out.at[i] == to)
-            return;
+    (void)map64_place(&g->flows, key_pair(from, to), &fresh);
+    if (!fresh)
+        return;
     vec_push(&g->nodes.at[from].out, to);
     for (size_t i = 0; i < g->nodes.at[from].funcs.n; i++)
         add_func(g, to, g->nodes.at[from].funcs.at[i]);
@@ -375,8 +380,10 @@ static void order_functions(struct program *p)
 
 void program_call_graph(struct program *p)
 {
-    struct graph g = {p, {NULL, 0, 0}, {NULL, 0, 0}, {NULL, 0, 0}, {0}, {0}};
+    struct graph g;
 
+    memset(&g, 0, sizeof g);
+    g.p = p;
     (void)vec_add(&g.nodes); /* node 0 is none */
     for (uint32_t f = 1; f < p->funcs.n; f++) {
         const struct linked_func *lf = &p->funcs.at[f];
@@ -390,8 +397,10 @@ void program_call_graph(struct program *p)
     }
     while (g.work.n) {
         const uint32_t n = vec_pop(&g.work);
+        size_t i = g.nodes.at[n].done;
         g.nodes.at[n].queued = false;
-        for (size_t i = 0; i < g.nodes.at[n].funcs.n; i++) {
+        g.nodes.at[n].done = g.nodes.at[n].funcs.n;
+        for (; i < g.nodes.at[n].done; i++) { /* flows and sites made since then had what was there at once */
             for (size_t j = 0; j < g.nodes.at[n].out.n; j++)
                 add_func(&g, g.nodes.at[n].out.at[j], g.nodes.at[n].funcs.at[i]);
             for (size_t j = 0; j < g.nodes.at[n].sites.n; j++) {
@@ -413,6 +422,8 @@ void program_call_graph(struct program *p)
     vec_free(&g.work);
     map64_free(&g.ids);
     map64_free(&g.seen);
+    map64_free(&g.holds);
+    map64_free(&g.flows);
     index_edges(p);
     order_functions(p);
 }

@@ -4,11 +4,16 @@
  * locks are at stake and reads these. */
 #include <string.h>
 #include "../base/alloc.h"
+#include "../base/vec.h"
 #include "lock_facts.h"
 #include "ways.h"
 
+struct copy {
+    uint32_t from, to; /* locals, relative */
+};
 struct pass {
     struct program *p;
+    struct mods_maker *mods;
     const struct linked_unit *lu;
     const struct unit *u;
     const struct ir_func_rec *fr;
@@ -18,6 +23,8 @@ struct pass {
     bool *reached;   /* by local variable: may it point to what parameters point to, however far down? */
     ir_var first_var;
     uint32_t n_vars;
+    uint8_t *fresh; /* by local variable (relative), once asked for */
+    VEC(struct copy) copies;
     bool changed;
 };
 
@@ -53,11 +60,6 @@ static uint64_t value_mask(struct pass *x, ir_expr e)
     }
 }
 
-static void set_bit(uint64_t *bits, uint32_t bit)
-{
-    bits[bit / 64] |= UINT64_C(1) << bit % 64;
-}
-
 static void write_place(struct pass *x, ir_expr place)
 {
     const struct unit *u = x->u;
@@ -67,10 +69,10 @@ static void write_place(struct pass *x, ir_expr place)
     while (u->exprs[e].op == IR_E_INDEX && u->exprs[u->exprs[e].a].op == IR_E_ADDR)
         e = u->exprs[u->exprs[e].a].a;
     if (u->exprs[e].op == IR_E_FIELD)
-        set_bit(x->s->mods, MOD_FIELD(x->lu->fields[u->exprs[e].b]));
+        mods_add(x->mods, MOD_FIELD(x->lu->fields[u->exprs[e].b]));
     else if (u->exprs[e].op == IR_E_VAR) {
         if (x->lu->globals[u->exprs[e].a])
-            set_bit(x->s->mods, MOD_GLOBAL(x->p, x->lu->globals[u->exprs[e].a]));
+            mods_add(x->mods, MOD_GLOBAL(x->p, x->lu->globals[u->exprs[e].a]));
         return;
     } else if (u->exprs[e].op == IR_E_DEREF || u->exprs[e].op == IR_E_INDEX)
         x->s->writes |= value_mask(x, u->exprs[e].a);
@@ -78,7 +80,7 @@ static void write_place(struct pass *x, ir_expr place)
     if (s && x->lu->structs[s]) { /* a whole struct */
         const struct linked_struct *ls = &x->p->structs.at[x->lu->structs[s]];
         for (uint32_t i = 0; i < ls->n_fields; i++)
-            set_bit(x->s->mods, MOD_FIELD(ls->first_field + i));
+            mods_add(x->mods, MOD_FIELD(ls->first_field + i));
     }
 }
 
@@ -263,9 +265,8 @@ static void call(struct pass *x, ir_event event)
     for (uint32_t k = 0; k < n; k++) {
         const struct linked_func *callee = &x->p->funcs.at[edges[k].callee];
         const struct summary *s = callee->summary;
-        if (s && s->mods)
-            for (uint32_t i = 0; i < x->p->n_words; i++)
-                x->s->mods[i] |= s->mods[i];
+        if (s)
+            mods_join(x->mods, s->mods);
         if (s)
             add_effects(x, s->effects & all & counted(x->p, callee, s) & (edges[k].callback ? ~(uint32_t)EFFECT_LOCKS : ~0u), ev->loc);
         if (edges[k].callback)
@@ -332,55 +333,90 @@ static bool is_null(struct pass *x, ir_expr e)
     return x->u->exprs[e].op == IR_E_CONST && !x->u->exprs[e].a && !x->u->exprs[e].b;
 }
 
-static bool only_fresh(struct pass *x, ir_var v, int depth);
+/* By local variable: is everything ever put into it a fresh object or null, and is it never let go? One pass over the events
+ * notes what decides at once and the copies between locals; rounds over these do the rest. */
+enum { FRESH_FOUND = 1, FRESH_NOT = 2, FRESH_ROUNDS = 5 };
 
-static bool store_is_fresh(struct pass *x, ir_expr value, int depth)
+static uint8_t *fresh_of(struct pass *x, ir_var v)
 {
-    const ir_var from = returned_var(x, value);
-
-    return is_null(x, value) || (from && depth < 4 && only_fresh(x, from, depth + 1));
+    return v >= x->first_var && v - x->first_var < x->n_vars ? &x->fresh[v - x->first_var] : NULL;
 }
 
-/* Is everything ever put into local v a fresh object or null, and v never let go? */
-static bool only_fresh(struct pass *x, ir_var v, int depth)
+static bool call_is_fresh(const struct pass *x, const struct call_edge *edges, uint32_t n)
+{
+    return n == 1 && x->p->funcs.at[edges[0].callee].summary && x->p->funcs.at[edges[0].callee].summary->fresh;
+}
+
+/* Does a callee let go of its argument k? */
+static bool call_keeps(const struct pass *x, const struct call_edge *edges, uint32_t n, uint32_t k)
+{
+    for (uint32_t j = 0; j < n; j++) {
+        const struct summary *s = x->p->funcs.at[edges[j].callee].summary;
+        if (!s || !s->known || s->escapes >> k & 1)
+            return true;
+    }
+    return !n;
+}
+
+static void fresh_by_event(struct pass *x, ir_event e)
 {
     const struct unit *u = x->u;
-    bool found = false;
+    const struct ir_event_rec *ev = &u->events[e];
+    uint8_t *to = ev->a && u->exprs[ev->a].op == IR_E_VAR ? fresh_of(x, u->exprs[ev->a].a) : NULL, *from;
+    const struct call_edge *edges;
+    uint32_t n;
 
-    if (v < x->first_var || v - x->first_var >= x->n_vars || u->vars[v].kind == IR_V_PARAM || u->vars[v].flags & IR_VF_ADDRESSED)
-        return false;
-    for (uint32_t b = x->fr->blocks.first; b < x->fr->blocks.first + x->fr->blocks.count; b++)
-        for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
-            const ir_event e = u->blocks[b].events.first + i;
-            const struct ir_event_rec *ev = &u->events[e];
-            uint32_t n;
-            const struct call_edge *edges;
-            if (ev->op == IR_EV_STORE) {
-                if (u->exprs[ev->a].op == IR_E_VAR && u->exprs[ev->a].a == v) {
-                    if (!store_is_fresh(x, ev->b, depth))
-                        return false;
-                    found = true;
-                } else if (returned_var(x, ev->b) == v && !is_local_place(x, ev->a)) {
-                    return false;
-                }
-            }
-            if (ev->op != IR_EV_CALL)
-                continue;
-            edges = program_calls(x->p, x->func, e, &n);
-            if (ev->a && u->exprs[ev->a].op == IR_E_VAR && u->exprs[ev->a].a == v) {
-                if (n != 1 || !x->p->funcs.at[edges[0].callee].summary || !x->p->funcs.at[edges[0].callee].summary->fresh)
-                    return false;
-                found = true;
-            }
-            for (uint32_t k = 0; k < ev->args.count && k < 64; k++)
-                if (returned_var(x, u->expr_refs[ev->args.first + k]) == v)
-                    for (uint32_t j = 0; j < n || !n; j++) {
-                        const struct summary *s = n ? x->p->funcs.at[edges[j].callee].summary : NULL;
-                        if (!s || !s->known || s->escapes >> k & 1)
-                            return false;
-                    }
+    if (ev->op == IR_EV_STORE) {
+        from = fresh_of(x, returned_var(x, ev->b));
+        if (to && is_null(x, ev->b))
+            *to |= FRESH_FOUND;
+        else if (to && from)
+            vec_push(&x->copies, ((struct copy){(uint32_t)(from - x->fresh), (uint32_t)(to - x->fresh)}));
+        else if (to)
+            *to |= FRESH_NOT;
+        if (from && !is_local_place(x, ev->a))
+            *from |= FRESH_NOT;
+    } else if (ev->op == IR_EV_CALL) {
+        edges = program_calls(x->p, x->func, e, &n);
+        if (to)
+            *to |= call_is_fresh(x, edges, n) ? FRESH_FOUND : FRESH_NOT;
+        for (uint32_t k = 0; k < ev->args.count && k < 64; k++) {
+            from = fresh_of(x, returned_var(x, u->expr_refs[ev->args.first + k]));
+            if (from && !(*from & FRESH_NOT) && call_keeps(x, edges, n, k))
+                *from |= FRESH_NOT;
         }
-    return found;
+    }
+}
+
+static void find_fresh(struct pass *x)
+{
+    bool changed = true;
+
+    x->fresh = xcalloc(x->n_vars + 1, sizeof *x->fresh);
+    for (uint32_t i = 0; i < x->n_vars; i++)
+        if (x->u->vars[x->first_var + i].kind == IR_V_PARAM || x->u->vars[x->first_var + i].flags & IR_VF_ADDRESSED)
+            x->fresh[i] = FRESH_NOT;
+    for (uint32_t b = x->fr->blocks.first; b < x->fr->blocks.first + x->fr->blocks.count; b++)
+        for (uint32_t i = 0; i < x->u->blocks[b].events.count; i++)
+            fresh_by_event(x, x->u->blocks[b].events.first + i);
+    for (int round = 0; changed && round <= FRESH_ROUNDS; round++) {
+        changed = false;
+        for (size_t i = 0; i < x->copies.n; i++) {
+            const uint8_t from = x->fresh[x->copies.at[i].from], now = x->fresh[x->copies.at[i].to];
+            const uint8_t next = now | (from & (FRESH_FOUND | FRESH_NOT)) | (round == FRESH_ROUNDS ? FRESH_NOT : 0);
+            changed |= next != now;
+            x->fresh[x->copies.at[i].to] = next;
+        }
+    }
+    vec_free(&x->copies);
+}
+
+static bool only_fresh(struct pass *x, ir_var v)
+{
+    if (!x->fresh)
+        find_fresh(x);
+    const uint8_t *f = fresh_of(x, v);
+    return f && *f == FRESH_FOUND;
 }
 
 static bool returns_fresh(struct pass *x)
@@ -395,7 +431,7 @@ static bool returns_fresh(struct pass *x)
                 continue;
             if (type_plain(u, u->exprs[ev->a].type) && u->types[type_plain(u, u->exprs[ev->a].type)].kind != IR_T_POINTER)
                 return false;
-            if (!returned_var(x, ev->a) || !only_fresh(x, returned_var(x, ev->a), 0))
+            if (!returned_var(x, ev->a) || !only_fresh(x, returned_var(x, ev->a)))
                 return false;
             found = true;
         }
@@ -475,18 +511,18 @@ static uint64_t frees_always(struct pass *x)
     return always;
 }
 
-static void effects_of(struct program *p, uint32_t func)
+static void effects_of(struct program *p, struct mods_maker *mods, uint32_t func)
 {
     struct linked_func *f = &p->funcs.at[func];
-    struct pass x = {p, f->unit, f->unit->unit, &f->unit->unit->funcs[f->func], func, f->summary, NULL, NULL, 0, 0, false};
+    struct pass x = {p, mods, f->unit, f->unit->unit, &f->unit->unit->funcs[f->func], func, f->summary, NULL, NULL, 0, 0, NULL, {NULL, 0, 0}, false};
 
     if (!x.s) {
         x.s = f->summary = arena_new(&p->arena, struct summary);
-        x.s->mods = arena_array(&p->arena, uint64_t, p->n_words);
         x.s->known = true;
         if (f->unit->unit->funcs[f->func].flags & IR_FF_NORETURN)
             x.s->never_returns = true;
     }
+    mods_begin(mods, x.s->mods);
     x.first_var = x.fr->params.count ? x.fr->params.first : x.fr->locals.first;
     x.n_vars = x.fr->locals.count && x.fr->locals.first + x.fr->locals.count > x.first_var
                    ? x.fr->locals.first + x.fr->locals.count - x.first_var
@@ -503,6 +539,7 @@ static void effects_of(struct program *p, uint32_t func)
         if (!x.changed)
             break;
     }
+    x.s->mods = mods_end(mods);
     x.s->fresh = returns_fresh(&x);
     x.s->blocks_always = blocks_always(&x);
     x.s->frees_always = frees_always(&x);
@@ -513,6 +550,7 @@ static void effects_of(struct program *p, uint32_t func)
     }
     free(x.masks);
     free(x.reached);
+    free(x.fresh);
 }
 
 /* Does the program put descriptors into non-blocking mode? Which ones is not followed, so then no receive is known to block. */
@@ -549,6 +587,7 @@ void program_solve_effects(struct program *p)
 {
     p->nonblocking = makes_nonblocking(p);
     const bool nonblocking = sets_nonblocking(p);
+    struct mods_maker mods;
 
     for (uint32_t f = 1; f < p->funcs.n; f++) {
         struct linked_func *lf = &p->funcs.at[f];
@@ -566,9 +605,11 @@ void program_solve_effects(struct program *p)
             summary_annotate(p, f, lf->summary);
         }
     }
+    mods_init(&mods, &p->arena, (uint32_t)(p->fields.n + p->globals.n));
     for (size_t i = 0; i < p->order.n; i++) {
-        effects_of(p, p->order.at[i]);
+        effects_of(p, &mods, p->order.at[i]);
         if (p->funcs.at[p->order.at[i]].recursive)
-            effects_of(p, p->order.at[i]);
+            effects_of(p, &mods, p->order.at[i]);
     }
+    mods_free(&mods);
 }

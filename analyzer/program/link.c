@@ -385,7 +385,6 @@ void program_link(struct program *p)
         p->structs.at[i].has_lock = type_has_lock(p, p->structs.at[i].unit, p->structs.at[i].type, 0);
     resolve_guards(p);
     assume_guards(p);
-    p->n_words = (uint32_t)(p->fields.n + p->globals.n + 63) / 64;
     map64_free(&l.funcs);
     map64_free(&l.headers);
     map64_free(&l.globals);

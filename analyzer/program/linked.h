@@ -122,7 +122,6 @@ struct program {
     struct habits *habits;         /* habits.h */
     struct task_facts *tasks;      /* tasks.h */
     struct kept_facts *kept;       /* kept.h */
-    uint32_t n_words; /* of a bit set over fields and globals (see mods in summary.h) */
     uint32_t calls_indirect, calls_unresolved; /* counters for --verbose and the benches */
     uint32_t worlds_merged;                    /* points where the bound on worlds was hit */
     bool nonblocking; /* it makes descriptors that do not block */

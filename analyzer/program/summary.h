@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* What do callers need to know of a function? Its summary: from a model, from annotations, or inferred from its graph.
- * Stands on linked.h and world.h. A call is interpreted only through this, so a lock function of pthreads, a wrapper nobody
+ * Stands on linked.h, mods.h and world.h. A call is interpreted only through this, so a lock function of pthreads, a wrapper nobody
  * annotated and an annotated ops-table entry are one thing to the solver.
  *
  * Terms here live in program.paths: PARAM (a parameter's value at entry), GLOBAL, TOKEN, RESULT, with FIELD, INDEX and
@@ -9,6 +9,7 @@
 #define AGLET_PROGRAM_SUMMARY_H
 
 #include "linked.h"
+#include "mods.h"
 #include "world.h"
 
 /* A place in the program, for stories. */
@@ -125,7 +126,7 @@ struct summary {
     term *inits, *destroys;
     uint32_t n_inits, n_destroys;
     uint32_t destroys_always; /* bit i: destroys[i], on every way */
-    uint64_t *mods;    /* bit set over fields, then globals: memory that may be written; NULL: none */
+    mod_set mods;      /* fields, then globals: memory that may be written */
     uint64_t escapes;  /* parameters (bit i) that may be known to others afterwards */
     uint64_t leaves;   /* … elsewhere than in what the parameters point to: a part of `escapes` */
     uint64_t writes;   /* parameters whose own pointee may be written through */
@@ -145,10 +146,6 @@ struct summary {
 
 #define MOD_FIELD(field) (field)
 #define MOD_GLOBAL(p, global) ((uint32_t)(p)->fields.n + (global))
-static inline bool mods_has(const uint64_t *mods, uint32_t bit)
-{
-    return mods && mods[bit / 64] >> bit % 64 & 1;
-}
 
 /* From the model of function f, in p's arena. */
 struct summary *summary_of_model(struct program *p, uint32_t func);

@@ -21,8 +21,15 @@ static inline void list_init(struct list *l) { l->next = l->prev = l; }
 static inline void list_add(struct list *l, struct list *n) { n->next = l->next; n->prev = l; l->next->prev = n; l->next = n; }
 static inline void list_del(struct list *n) { n->prev->next = n->next; n->next->prev = n->prev; }
 static inline int list_empty(const struct list *l) { return l->next == l; }
-struct ops { int (*open)(void *, int); int (*step)(void *, int); void (*close)(void *); };
 extern int trace(const char *, int);
+#endif
+"""
+
+# Sixteen modules share a kind of ops table: in real programs the calls through one kind of table do not grow with the program.
+PER_TABLE = 16
+OPS = """#ifndef OPS{0}_H
+#define OPS{0}_H
+struct ops{0} {{ int (*open)(void *, int); int (*step)(void *, int); void (*close)(void *); }};
 #endif
 """
 
@@ -61,9 +68,10 @@ class Module:
         k, r = self.k, self.random
         lock, unlock = self.lock_words("s")
         lower = self.uses
-        self.lines += [f'#include "m{k}.h"', *(f'#include "m{u}.h"' for u in lower), ""]
+        table = k // PER_TABLE
+        self.lines += [f'#include "ops{table}.h"', f'#include "m{k}.h"', *(f'#include "m{u}.h"' for u in lower), ""]
         self.lines += [f"struct m{k} {{", "    pthread_mutex_t mu;", "    pthread_cond_t ready;", "    struct list all;", "    int count, state, done, limit;",
-                       "    long total;", "    const struct ops *ops;", "    void *context;", *(f"    struct m{u} *m{u};" for u in lower), "};", ""]
+                       "    long total;", f"    const struct ops{table} *ops;", "    void *context;", *(f"    struct m{u} *m{u};" for u in lower), "};", ""]
         self.lines += [f"static long table_{k}[16];", f"static pthread_mutex_t table_{k}_mu = PTHREAD_MUTEX_INITIALIZER;", ""]
         if k % 3 == 0:
             self.function(f"static void m{k}_lock(struct m{k} *s)", "pthread_mutex_lock(&s->mu);")
@@ -79,7 +87,7 @@ class Module:
             self.function(f"static int m{k}_open_{i}(void *p, int n)", inner)
             self.function(f"static int m{k}_step_{i}(void *p, int n)", f"(void)p; return m{k}_pure_{i}(n, {i + 1});")
             self.function(f"static void m{k}_close_{i}(void *p)", "(void)p;")
-            self.lines += [f"static const struct ops m{k}_ops_{i} = {{m{k}_open_{i}, m{k}_step_{i}, m{k}_close_{i}}};", ""]
+            self.lines += [f"static const struct ops{table} m{k}_ops_{i} = {{m{k}_open_{i}, m{k}_step_{i}, m{k}_close_{i}}};", ""]
         self.both(f"struct m{k} *m{k}_new(int kind)", f"struct m{k} *s = calloc(1, sizeof *s);", "if (!s)", "    return 0;",
                   "pthread_mutex_init(&s->mu, 0);", "pthread_cond_init(&s->ready, 0);", "list_init(&s->all);", f"s->ops = kind ? &m{k}_ops_1 : &m{k}_ops_0;",
                   "s->limit = 100;", *(f"s->m{u} = m{u}_new(kind);" for u in lower[:1]), "return s;")
@@ -137,6 +145,8 @@ def layered(directory, functions, seed):
     (directory / "base.h").write_text(BASE)
     names, count, roots = [], 0, []
     n = max(1, functions // PER_MODULE)
+    for table in range((n - 1) // PER_TABLE + 1):
+        (directory / f"ops{table}.h").write_text(OPS.format(table))
     for k in range(n):
         m = Module(k, seed)
         text = m.source()
