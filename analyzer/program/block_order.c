@@ -7,7 +7,9 @@ struct walk {
     uint32_t block, succ;
 };
 
-void order_blocks(struct solver *s)
+/* `inner`: by block, the head of the innermost loop it is in + 1; or NULL. Ways out of a loop are walked first, and so stand behind
+ * its body: the loop comes to rest before what follows it is run. */
+static void order(struct solver *s, const uint32_t *inner)
 {
     struct walk *stack = arena_array(&s->arena, struct walk, s->n_blocks + 1);
     bool *seen = arena_array(&s->arena, bool, s->n_blocks);
@@ -21,9 +23,11 @@ void order_blocks(struct solver *s)
     while (n) {
         struct walk *top = &stack[n - 1];
         const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + top->block];
-        if (top->succ < b->succs.count) {
-            const uint32_t to = s->u->succs[b->succs.first + top->succ++].block - s->fr->blocks.first;
-            if (!seen[to]) {
+        const uint64_t *loop = inner && inner[top->block] ? s->blocks[inner[top->block] - 1].loop : NULL;
+        if (top->succ < (loop ? 2 : 1) * b->succs.count) {
+            const bool leaving = loop && top->succ < b->succs.count;
+            const uint32_t to = s->u->succs[b->succs.first + top->succ++ % b->succs.count].block - s->fr->blocks.first;
+            if (!seen[to] && !(leaving && in_set(loop, to))) {
                 seen[to] = true;
                 stack[n++] = (struct walk){to, 0};
             }
@@ -39,7 +43,7 @@ void order_blocks(struct solver *s)
 }
 
 /* Natural loops: what reaches the source of a back edge without passing its head. */
-void find_loops(struct solver *s)
+static void find_loops(struct solver *s)
 {
     const uint32_t words = (s->n_blocks + 63) / 64;
     uint32_t *stack = NULL, *first = NULL, *preds = NULL;
@@ -83,6 +87,30 @@ void find_loops(struct solver *s)
             }
         }
     }
+}
+
+void order_blocks(struct solver *s)
+{
+    uint32_t *inner = NULL;
+
+    order(s, NULL);
+    find_loops(s);
+    for (uint32_t i = 0; i < s->n_order; i++) { /* outer heads come first */
+        const uint64_t *loop = s->blocks[s->by_order[i]].loop;
+        if (!loop)
+            continue;
+        if (!inner)
+            inner = arena_array(&s->arena, uint32_t, s->n_blocks);
+        for (uint32_t w = 0; w < (s->n_blocks + 63) / 64; w++)
+            for (uint64_t bits = loop[w]; bits; bits &= bits - 1)
+                inner[w * 64 + (uint32_t)__builtin_ctzll(bits)] = s->by_order[i] + 1;
+    }
+    if (!inner)
+        return;
+    order(s, inner);
+    for (uint32_t b = 0; b < s->n_blocks; b++)
+        s->blocks[b].loop = NULL;
+    find_loops(s);
 }
 
 struct scan {

@@ -271,7 +271,6 @@ bool solve_function(struct solver *s, uint32_t func)
 
     solver_reset(s, func);
     order_blocks(s);
-    find_loops(s);
     scan_events(s);
     entry = world_new(&s->arena);
     entry->spawned = strcmp(s->lf->name, "main") != 0 || !s->p->has_spawn;

@@ -162,9 +162,8 @@ bool told_apart(const struct solver *s, const struct exit_record *x, const struc
 void make_outcomes(struct solver *s);
 
 /* block_order.c */
-/* The order in which blocks are run, the loops, and what the events mention. */
+/* The order in which blocks are run and the loops; what the events mention. */
 void order_blocks(struct solver *s);
-void find_loops(struct solver *s);
 void scan_events(struct solver *s);
 static inline bool in_set(const uint64_t *set, uint32_t i)
 {
