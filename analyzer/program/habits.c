@@ -10,30 +10,44 @@
 #define HABIT_MIN 3u
 #define HABIT_BESIDE 1u /* enough where the exceptions stand in one function that takes that very lock itself */
 
+/* The lock fields of struct st; their number. */
+static uint32_t lock_fields(const struct program *p, const struct linked_struct *st, uint32_t *locks)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < st->n_fields && n < MAX_SIBLINGS; i++)
+        if (p->fields.at[st->first_field + i].lock.lock)
+            locks[n++] = st->first_field + i;
+    return n;
+}
+
+static bool is_data(const struct program *p, const struct linked_field *f)
+{
+    const struct model_type *m = models_find_ir_type(p->models, f->unit->unit, f->unit->unit->fields[f->field].type);
+
+    return !f->lock.lock && !(m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT));
+}
+
 static struct habits *of(struct program *p)
 {
     if (!p->habits) {
-        p->habits = xcalloc(1, sizeof *p->habits);
-        p->habits->words = (uint32_t)(p->fields.n + 63) / 64;
+        struct habits *h = p->habits = xcalloc(1, sizeof *p->habits);
+        h->beside_lock = arena_array(&p->arena, bool, p->fields.n + 1);
+        for (size_t i = 1; i < p->structs.n; i++) {
+            const struct linked_struct *st = &p->structs.at[i];
+            uint32_t locks[MAX_SIBLINGS];
+            if (lock_fields(p, st, locks))
+                for (uint32_t k = 0; k < st->n_fields; k++)
+                    h->beside_lock[st->first_field + k] = is_data(p, &p->fields.at[st->first_field + k]);
+        }
     }
     return p->habits;
 }
 
 /* The lock fields of the struct that holds `field`; their number. */
-static uint32_t siblings(const struct program *p, uint32_t field, uint32_t *locks)
+static uint32_t siblings(struct program *p, uint32_t field, uint32_t *locks)
 {
-    const struct linked_field *f = &p->fields.at[field];
-    const struct linked_struct *st = &p->structs.at[f->parent];
-    uint32_t n = 0;
-
-    const struct model_type *m = field ? models_find_ir_type(p->models, f->unit->unit, f->unit->unit->fields[f->field].type) : NULL;
-
-    if (!field || f->lock.lock || (m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT)))
-        return 0;
-    for (uint32_t i = 0; i < st->n_fields && n < MAX_SIBLINGS; i++)
-        if (p->fields.at[st->first_field + i].lock.lock)
-            locks[n++] = st->first_field + i;
-    return n;
+    return of(p)->beside_lock[field] ? lock_fields(p, &p->structs.at[p->fields.at[field].parent], locks) : 0;
 }
 
 static void note(struct program *p, uint32_t func, uint32_t field, ir_loc loc, term object, uint8_t held, bool write)
@@ -81,29 +95,69 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
     note(s->p, s->func, r.b, loc, r.a, held, write);
 }
 
+/* ---- sets of held classes: short sorted lists ---- */
+static bool holds(const struct class_set *x, uint32_t class)
+{
+    uint32_t lo = 0, hi = x->n;
+
+    while (lo < hi) {
+        const uint32_t mid = (lo + hi) / 2;
+        if (x->at[mid] < class)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return x->all || (lo < x->n && x->at[lo] == class);
+}
+
+/* Keep in x what also one of a and b holds (NULL: holds none). Returns whether something went. */
+static bool meet(struct arena *arena, struct class_set *x, const struct class_set *a, const struct class_set *b)
+{
+    const uint32_t before = x->n;
+    uint32_t n = 0;
+
+    if ((a && a->all) || (b && b->all))
+        return false;
+    if (x->all) {
+        *x = (struct class_set){arena_array(arena, uint32_t, (a ? a->n : 0) + (b ? b->n : 0) + 1), 0, false};
+        for (uint32_t i = 0, k = 0; (a && i < a->n) || (b && k < b->n);) {
+            const uint32_t of_a = a && i < a->n ? a->at[i] : UINT32_MAX, of_b = b && k < b->n ? b->at[k] : UINT32_MAX;
+            x->at[x->n++] = of_a < of_b ? of_a : of_b;
+            i += of_a <= of_b;
+            k += of_b <= of_a;
+        }
+        return true;
+    }
+    for (uint32_t i = 0; i < before; i++)
+        if ((a && holds(a, x->at[i])) || (b && holds(b, x->at[i])))
+            x->at[n++] = x->at[i];
+    x->n = n;
+    return n != before;
+}
+
 void habit_call(struct solver *s, const struct world *w, ir_event e)
 {
     struct habits *h = of(s->p);
-    uint64_t *set;
+    struct class_set now = {arena_array(&s->arena, uint32_t, w->n_held + 1), 0, false};
     uint32_t *slot;
     bool fresh;
 
-    slot = map64_place(&h->held_call, key_pair(s->func, e), &fresh);
-    if (fresh) {
-        set = arena_array(&s->p->arena, uint64_t, h->words);
-        memset(set, 0xff, h->words * sizeof *set);
-        *slot = (uint32_t)h->sets.n;
-        vec_push(&h->sets, set);
-    }
-    set = h->sets.at[*slot];
-    uint64_t *now = arena_array(&s->arena, uint64_t, h->words);
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct object_class c = term_class(&s->t, w->held[i].lock);
-        if (c.field && w->held[i].mode != HELD_RELEASED)
-            now[c.field / 64] |= UINT64_C(1) << c.field % 64;
+        uint32_t k = now.n;
+        if (!c.field || w->held[i].mode == HELD_RELEASED || holds(&now, c.field))
+            continue;
+        for (; k && now.at[k - 1] > c.field; k--)
+            now.at[k] = now.at[k - 1];
+        now.at[k] = c.field;
+        now.n++;
     }
-    for (uint32_t i = 0; i < h->words; i++)
-        set[i] &= now[i];
+    slot = map64_place(&h->held_call, key_pair(s->func, e), &fresh);
+    if (fresh) {
+        *slot = (uint32_t)h->sets.n;
+        vec_push(&h->sets, ((struct class_set){NULL, 0, true}));
+    }
+    (void)meet(&s->p->arena, &h->sets.at[*slot], &now, NULL);
 }
 
 void habit_begin(struct solver *s)
@@ -241,29 +295,24 @@ static void walk_function(struct program *p, uint32_t func)
 }
 
 /* ---- what callers hold ---- */
-static uint64_t **entry_sets(struct program *p)
+static struct class_set *entry_sets(struct program *p)
 {
     struct habits *h = of(p);
-    uint64_t **entry = arena_array(&p->arena, uint64_t *, p->funcs.n);
+    struct class_set *entry = arena_array(&p->arena, struct class_set, p->funcs.n);
     bool changed = true;
 
-    for (size_t f = 1; f < p->funcs.n; f++) {
-        entry[f] = arena_array(&p->arena, uint64_t, h->words);
-        if (p->funcs.at[f].n_callers && !p->funcs.at[f].is_thread_entry && (p->options.whole || p->funcs.at[f].internal))
-            memset(entry[f], 0xff, h->words * sizeof(uint64_t));
-    }
-    for (int round = 0; changed && round < 12; round++) {
+    for (size_t f = 1; f < p->funcs.n; f++)
+        entry[f].all = p->funcs.at[f].n_callers && !p->funcs.at[f].is_thread_entry && (p->options.whole || p->funcs.at[f].internal);
+    while (changed) { /* callers first: more than two rounds are needed only by functions that call each other */
         changed = false;
-        for (size_t i = 0; i < p->edges.n; i++) {
-            const struct call_edge *e = &p->edges.at[i];
-            const uint32_t *slot = map64_find(&h->held_call, key_pair(e->caller, e->event));
-            const uint64_t *held = slot ? h->sets.at[*slot] : NULL;
-            if (!p->funcs.at[e->callee].defined)
-                continue;
-            for (uint32_t k = 0; k < h->words; k++) {
-                const uint64_t now = entry[e->callee][k] & (entry[e->caller][k] | (held ? held[k] : 0));
-                changed |= now != entry[e->callee][k];
-                entry[e->callee][k] = now;
+        for (size_t i = p->order.n; i-- > 0;) {
+            const uint32_t caller = p->order.at[i];
+            const struct linked_func *lf = &p->funcs.at[caller];
+            for (uint32_t k = lf->first_edge; k < lf->first_edge + lf->n_edges; k++) {
+                const struct call_edge *e = &p->edges.at[k];
+                const uint32_t *slot = map64_find(&h->held_call, key_pair(caller, e->event));
+                if (p->funcs.at[e->callee].defined && (entry[e->callee].all || entry[e->callee].n))
+                    changed |= meet(&p->arena, &entry[e->callee], &entry[caller], slot ? &h->sets.at[*slot] : NULL);
             }
         }
     }
@@ -281,7 +330,7 @@ static int by_field(const void *a, const void *b)
     return x->loc < y->loc ? -1 : x->loc > y->loc;
 }
 
-static void judge_field(struct program *p, size_t first, size_t end, uint64_t **entry)
+static void judge_field(struct program *p, size_t first, size_t end, const struct class_set *entry)
 {
     struct habits *h = p->habits;
     uint32_t locks[MAX_SIBLINGS];
@@ -298,7 +347,7 @@ static void judge_field(struct program *p, size_t first, size_t end, uint64_t **
                 continue;
             now.total++;
             written |= a->write;
-            if (a->held >> i & 1 || entry[a->func][locks[i] / 64] >> locks[i] % 64 & 1)
+            if (a->held >> i & 1 || holds(&entry[a->func], locks[i]))
                 now.held++;
             else if (now.n_out < 3) {
                 near = a->near >> i & 1 && (!now.n_out || (near && h->accesses.at[now.out[0]].func == a->func));
@@ -333,7 +382,7 @@ worth_it:
 void program_find_habits(struct program *p, const bool *solved)
 {
     struct habits *h = of(p);
-    uint64_t **entry;
+    struct class_set *entry;
 
     for (uint32_t f = 1; f < p->funcs.n; f++)
         if (p->funcs.at[f].defined && !solved[f] && !(p->funcs.at[f].unit->unit->funcs[p->funcs.at[f].func].flags & IR_FF_INITIALISERS))

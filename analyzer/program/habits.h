@@ -16,13 +16,18 @@ struct habit_access {
     uint8_t near; /* … is taken by the same function, for the same object */
     bool write, dropped;
 };
+/* Classes of locks (fields), ascending. */
+struct class_set {
+    uint32_t *at, n;
+    bool all; /* every class: nothing was met yet */
+};
 struct habits {
     VEC(struct habit_access) accesses;
     struct map64 seen;      /* func, loc, field → access + 1 */
     struct map64 held_call; /* func, event → set of classes in `sets` + 1 */
-    VEC(uint64_t *) sets;
+    VEC(struct class_set) sets;
     uint32_t first_of_function;
-    uint32_t words;
+    bool *beside_lock; /* by field: is it data of a struct that has a lock? */
     struct habit {
         uint32_t field, lock; /* linked_field */
         uint32_t held, total;

@@ -11,6 +11,7 @@
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
+#include "../base/alloc.h"
 
 /* One of the words stands in the name, at the start of a part of it; "lock" and "unlock" anywhere: rdlock, my_unlock_all. */
 static bool says(const char *name, const char *const *words)
@@ -33,27 +34,74 @@ static bool named_like(const struct linked_func *f, enum candidate_kind kind)
     return says(f->name, kind == CANDIDATE_HELD_ON_RETURN ? taking : giving);
 }
 
-/* Is there another half of this class in the program? */
-static bool other_half(const struct program *p, const struct candidate *c)
+/* Candidates by class and by the callee's that they hand on, so that judging one looks at no others. */
+struct judgement {
+    const struct program *p;
+    struct map64 of_class;                               /* class and kind → the last candidate */
+    uint32_t *before_in_class, *last_from, *before_from; /* by candidate; 0: no more */
+};
+
+static uint64_t class_key(struct object_class c)
 {
-    for (size_t i = 1; i < p->locks->candidates.n; i++) {
+    return hash_add(key_pair(c.field, c.global), c.token);
+}
+
+static void judgement_init(struct judgement *j, const struct program *p)
+{
+    const size_t n = p->locks->candidates.n;
+
+    memset(j, 0, sizeof *j);
+    j->p = p;
+    j->before_in_class = xcalloc(n, sizeof *j->before_in_class);
+    j->last_from = xcalloc(n, sizeof *j->last_from);
+    j->before_from = xcalloc(n, sizeof *j->before_from);
+    for (uint32_t i = 1; i < n; i++) {
+        const struct candidate *c = &p->locks->candidates.at[i];
+        uint32_t *last;
+        if (class_known(c->class)) {
+            last = map64_place(&j->of_class, hash_add(class_key(c->class), c->kind), NULL);
+            j->before_in_class[i] = *last;
+            *last = i;
+        }
+        if (c->from) {
+            j->before_from[i] = j->last_from[c->from];
+            j->last_from[c->from] = i;
+        }
+    }
+}
+
+static void judgement_free(struct judgement *j)
+{
+    map64_free(&j->of_class);
+    free(j->before_in_class);
+    free(j->last_from);
+    free(j->before_from);
+}
+
+/* Is there another half of this class in the program? `roots`: … whose callers are as unknown as ours: the two halves of an interface. */
+static bool other_of_class(const struct judgement *j, const struct candidate *c, bool roots)
+{
+    const struct program *p = j->p;
+    const enum candidate_kind half = c->kind == CANDIDATE_RELEASES ? CANDIDATE_HELD_ON_RETURN : CANDIDATE_RELEASES;
+    uint32_t i = class_known(c->class) ? map64_get(&j->of_class, hash_add(class_key(c->class), half), 0) : 0;
+
+    for (; i; i = j->before_in_class[i]) {
         const struct candidate *o = &p->locks->candidates.at[i];
-        if (o->kind != c->kind && !o->stale && !o->condemned && class_known(c->class) && class_equal(o->class, c->class) && o->func != c->func)
+        if (o->kind == half && !o->stale && !o->condemned && class_equal(o->class, c->class) && o->func != c->func &&
+            (!roots || !p->funcs.at[o->func].n_callers || (!o->paired && !p->funcs.at[o->func].internal)))
             return true;
     }
     return false;
 }
 
-/* … whose callers are as unknown as ours: the two halves of an interface. */
-static bool other_root(const struct program *p, const struct candidate *c)
+static bool other_half(const struct judgement *j, const struct candidate *c)
 {
-    for (size_t i = 1; i < p->locks->candidates.n; i++) {
-        const struct candidate *o = &p->locks->candidates.at[i];
-        if (o->kind != c->kind && !o->stale && !o->condemned && class_known(c->class) && class_equal(o->class, c->class) && o->func != c->func &&
-            (!p->funcs.at[o->func].n_callers || (!o->paired && !p->funcs.at[o->func].internal)))
-            return true;
-    }
-    return false;
+    return other_of_class(j, c, false);
+}
+
+static bool other_root(const struct judgement *j, const struct candidate *c)
+{
+    return other_of_class(j, c, true);
 }
 
 /* No file but this one can name the lock. */
@@ -67,19 +115,17 @@ static bool is_bare_param(const struct program *p, const struct candidate *c)
     return c->lock && term_at(&p->paths, c->lock)->op == TERM_PARAM;
 }
 
-static bool meant_by_itself(const struct program *p, const struct candidate *c)
+static bool meant_by_itself(const struct judgement *j, const struct candidate *c)
 {
+    const struct program *p = j->p;
     const struct linked_func *f = &p->funcs.at[c->func];
 
     if (c->condemned)
         return false;
     if (c->paired) { /* more callers that live with it than callers that come to harm */
         size_t harm = c->clashes.n;
-        for (size_t i = 1; i < p->locks->candidates.n; i++) {
-            const struct candidate *d = &p->locks->candidates.at[i];
-            if (d->from && &p->locks->candidates.at[d->from] == c && !d->meant && !d->stale)
-                harm++;
-        }
+        for (uint32_t i = j->last_from[c - p->locks->candidates.at]; i; i = j->before_from[i])
+            harm += !p->locks->candidates.at[i].meant && !p->locks->candidates.at[i].stale;
         return c->kind == CANDIDATE_RELEASES ? c->pairs.n >= harm : c->pairs.n > harm;
     }
     if (is_bare_param(p, c) && !class_known(c->class) && (c->kind == CANDIDATE_RELEASES || (!c->mixed && !f->n_callers)))
@@ -88,18 +134,18 @@ static bool meant_by_itself(const struct program *p, const struct candidate *c)
         if (c->mixed || (c->from && p->locks->candidates.at[c->from].mixed))
             return false;
         if (!c->reachable) /* in an object callers cannot name: kept on purpose only if somebody lets go of such a lock */
-            return other_half(p, c) || (!p->options.whole && !f->internal && !class_known(c->class));
+            return other_half(j, c) || (!p->options.whole && !f->internal && !class_known(c->class));
         if (f->n_callers && (p->options.whole || f->internal))
-            return named_like(f, c->kind) && other_half(p, c) && !f->internal;
+            return named_like(f, c->kind) && other_half(j, c) && !f->internal;
         if (!p->options.whole && !f->internal)
-            return !closed_class(p, c->class) || other_half(p, c);
-        return (named_like(f, c->kind) && (other_half(p, c) || is_bare_param(p, c))) || (!f->internal && other_root(p, c));
+            return !closed_class(p, c->class) || other_half(j, c);
+        return (named_like(f, c->kind) && (other_half(j, c) || is_bare_param(p, c))) || (!f->internal && other_root(j, c));
     }
     if (f->n_callers && (p->options.whole || f->internal))
-        return named_like(f, c->kind) && other_root(p, c);
+        return named_like(f, c->kind) && other_root(j, c);
     if (!p->options.whole && !f->internal)
-        return !closed_class(p, c->class) || other_half(p, c);
-    return other_root(p, c) || (named_like(f, c->kind) && (other_half(p, c) || is_bare_param(p, c)));
+        return !closed_class(p, c->class) || other_half(j, c);
+    return other_root(j, c) || (named_like(f, c->kind) && (other_half(j, c) || is_bare_param(p, c)));
 }
 
 static void show(struct program *p, uint32_t number)
@@ -109,29 +155,51 @@ static void show(struct program *p, uint32_t number)
     pr->dropped = p->funcs.at[pr->func].unchecked;
 }
 
+/* The waits on one class of condition. */
+struct wait_group {
+    uint32_t n, first, other; /* other: the first with another lock than the first's; UINT32_MAX: none */
+};
+
 /* A condition that goes with two locks: the lock it goes with less often, else the later one, is the wrong one. */
 static void judge_waits(struct program *p)
 {
-    for (size_t i = 0; i < p->locks->waits.n; i++) {
+    VEC(struct wait_group) groups = {NULL, 0, 0};
+    struct map64 group_of = {0}, uses = {0}; /* by condition; by condition and lock */
+    struct map64 seen = {0};
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->locks->waits.n; i++) { /* functions that call each other are solved several times */
+        const struct wait_fact w = p->locks->waits.at[i];
+        bool fresh;
+        (void)map64_place(&seen, hash_add(hash_add(key_pair(w.func, w.at), class_key(w.condition)), class_key(w.lock)), &fresh);
+        if (fresh)
+            p->locks->waits.at[n++] = w;
+    }
+    p->locks->waits.n = n;
+    map64_free(&seen);
+    for (uint32_t i = 0; i < p->locks->waits.n; i++) {
+        const struct wait_fact *w = &p->locks->waits.at[i];
+        bool fresh;
+        uint32_t *slot = map64_place(&group_of, class_key(w->condition), &fresh);
+        struct wait_group *g;
+        if (fresh) {
+            *slot = (uint32_t)groups.n;
+            vec_push(&groups, ((struct wait_group){0, i, UINT32_MAX}));
+        }
+        g = &groups.at[*slot];
+        g->n++;
+        if (g->other == UINT32_MAX && !class_equal(p->locks->waits.at[g->first].lock, w->lock))
+            g->other = i;
+        ++*map64_place(&uses, hash_add(class_key(w->condition), class_key(w->lock)), NULL);
+    }
+    for (uint32_t i = 0; i < p->locks->waits.n; i++) {
         const struct wait_fact w = p->locks->waits.at[i];
         const struct linked_func *f = &p->funcs.at[w.func];
-        size_t same = 0, other = 0, partner = 0;
+        const struct wait_group *g = &groups.at[map64_get(&group_of, class_key(w.condition), 0)];
+        const uint32_t same = map64_get(&uses, hash_add(class_key(w.condition), class_key(w.lock)), 0), other = g->n - same;
+        const uint32_t partner = class_equal(p->locks->waits.at[g->first].lock, w.lock) ? g->other : g->first;
         struct lock_problem *pr;
-        bool first_other = false;
-        for (size_t k = 0; k < p->locks->waits.n; k++) {
-            const struct wait_fact *o = &p->locks->waits.at[k];
-            if (!class_equal(o->condition, w.condition))
-                continue;
-            if (class_equal(o->lock, w.lock)) {
-                same++;
-                continue;
-            }
-            if (!other++) {
-                partner = k;
-                first_other = k < i;
-            }
-        }
-        if (!other || same > other || (same == other && !first_other) || f->unchecked)
+        if (!other || same > other || (same == other && partner > i) || f->unchecked)
             continue;
         pr = vec_add(&p->locks->problems);
         pr->kind = PROBLEM_WAIT;
@@ -146,18 +214,24 @@ static void judge_waits(struct program *p)
                                       p->locks->waits.at[partner].at, p->locks->waits.at[partner].lock_text};
         pr->n_story = 1;
     }
+    vec_free(&groups);
+    map64_free(&group_of);
+    map64_free(&uses);
 }
 
 static void judge_meaning(struct program *p)
 {
     struct lock_facts *facts = p->locks;
+    struct judgement j;
     bool changed = true;
 
+    judgement_init(&j, p);
     for (size_t i = facts->candidates.n; i-- > 1;) /* callers' come later, and are judged first */
-        facts->candidates.at[i].meant = meant_by_itself(p, &facts->candidates.at[i]);
+        facts->candidates.at[i].meant = meant_by_itself(&j, &facts->candidates.at[i]);
+    judgement_free(&j);
     while (changed) {
         changed = false;
-        for (size_t i = 1; i < facts->candidates.n; i++) { /* what a caller hands on on purpose was meant */
+        for (size_t i = facts->candidates.n; i-- > 1;) { /* what a caller hands on on purpose was meant */
             struct candidate *c = &facts->candidates.at[i];
             if (c->meant && c->from && !facts->candidates.at[c->from].meant && !facts->candidates.at[c->from].condemned &&
                 !facts->candidates.at[c->from].paired && (c->paired || !facts->candidates.at[c->from].mixed)) {

@@ -78,6 +78,7 @@ struct lock_problem {
     uint32_t candidate; /* waits for a judgement: its candidate, or 0 */
     uint32_t field;     /* GUARDED, ESCAPE: the guarded member (linked_field), or 0 */
     uint32_t round;     /* recursive functions are solved several times: the last counts */
+    uint32_t before;    /* the function's problem before this one, or 0 */
 };
 
 /* Is it a wrapper or a mistake? Judged when the whole program is solved (judge.c). */
@@ -115,6 +116,7 @@ struct lock_facts {
     VEC(struct candidate) candidates;
     struct map64 seen; /* kind, place, lock */
     struct map64 candidate_of; /* function, kind, lock, class, origin */
+    uint32_t *last_problem;    /* by function, or 0 */
     uint32_t round;
 };
 

@@ -269,10 +269,10 @@ static void settle(struct program *p, const struct order_edge *e)
     vec_push(&o->edges, *e);
 }
 
-void order_forget(struct program *p, uint32_t func)
+void order_forget(struct program *p, const bool *funcs)
 {
     for (size_t i = 0; i < p->lock_order->edges.n; i++)
-        if (p->lock_order->edges.at[i].func == func)
+        if (funcs[p->lock_order->edges.at[i].func])
             p->lock_order->edges.at[i].from = 0;
 }
 

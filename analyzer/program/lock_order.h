@@ -52,7 +52,7 @@ void order_call(struct solver *s, const struct world *w, ir_event e, uint32_t ca
 void order_begin(struct solver *s);
 void order_finish(struct solver *s);
 /* What was said of the function is void: it is solved again. */
-void order_forget(struct program *p, uint32_t func);
+void order_forget(struct program *p, const bool *funcs);
 
 /* ---- when all are solved ---- */
 void program_find_lock_order(struct program *p);

@@ -26,7 +26,7 @@ struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind, 
     struct lock_facts *facts = s->p->locks;
     const char *name = print_place(s, lock);
     struct lock_problem *pr;
-    uint32_t *slot;
+    uint32_t *slot, before;
     bool fresh;
 
     slot = map64_place(&facts->seen, hash_add(hash_add(key_pair(s->func, at), kind), hash_string(name)), &fresh);
@@ -36,11 +36,13 @@ struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind, 
         return NULL;
     }
     if (fresh) {
-        (void)vec_add(&facts->problems);
-        *slot = (uint32_t)facts->problems.n - 1;
+        vec_add(&facts->problems)->before = facts->last_problem[s->func];
+        facts->last_problem[s->func] = *slot = (uint32_t)facts->problems.n - 1;
     }
     pr = &facts->problems.at[*slot];
+    before = pr->before;
     memset(pr, 0, sizeof *pr);
+    pr->before = before;
     pr->round = facts->round;
     if (number)
         *number = *slot;

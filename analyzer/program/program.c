@@ -130,6 +130,7 @@ void program_free(struct program *p)
         vec_free(&p->locks->problems);
         vec_free(&p->locks->candidates);
         vec_free(&p->locks->waits);
+        free(p->locks->last_problem);
         map64_free(&p->locks->seen);
         map64_free(&p->locks->candidate_of);
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Solves every function's locks, callees first, and again those that a judged mistake misled.
  * Stands on solver.h. */
-#include "lock_order.h"
 #include "habits.h"
+#include "inputs.h"
+#include "lock_order.h"
 
 #include <string.h>
 #include "../base/alloc.h"
@@ -13,19 +14,28 @@
 /* What an earlier round said of the function. */
 static void forget_problems(struct program *p, uint32_t func)
 {
-    for (size_t i = p->locks->problems.n; i-- > 1;)
-        if (p->locks->problems.at[i].func == func)
-            p->locks->problems.at[i].dropped = true;
+    for (uint32_t i = p->locks->last_problem[func]; i; i = p->locks->problems.at[i].before)
+        p->locks->problems.at[i].dropped = true;
 }
 
 static void solve_component(struct solver *s, const uint32_t *funcs, size_t n, const bool *guarded, bool *solved)
 {
     struct program *p = s->p;
+    const bool recursive = p->funcs.at[funcs[0]].recursive;
+    uint64_t *inputs = recursive ? xcalloc(n, sizeof *inputs) : NULL;
+    bool any = true;
 
-    for (int left = p->funcs.at[funcs[0]].recursive ? ROUNDS : 1; left--;) {
+    for (int left = recursive ? ROUNDS : 1; any && left--;) {
         p->locks->round++;
+        any = false;
         for (size_t i = 0; i < n; i++) {
+            const uint64_t now = recursive ? callees_hash(p, funcs[i]) : 0;
             bool passes = false;
+            if (recursive && left < ROUNDS - 1 && now == inputs[i])
+                continue; /* it would come to the same */
+            if (recursive)
+                inputs[i] = now;
+            any = true;
             forget_problems(p, funcs[i]);
             if (function_matters(p, funcs[i], &passes) || guarded[funcs[i]])
                 solved[funcs[i]] = solve_function(s, funcs[i]);
@@ -33,34 +43,39 @@ static void solve_component(struct solver *s, const uint32_t *funcs, size_t n, c
                 solve_lightly(s, funcs[i]);
         }
     }
+    free(inputs);
 }
 
-/* A summary without what solving locks says. */
-static void forget_function(struct program *p, uint32_t func)
+/* What solving locks said of these functions, their summaries included: one pass over everything said. */
+static void forget_functions(struct program *p, const bool *funcs)
 {
-    struct summary *s = p->funcs.at[func].summary;
-
-    s->n_outcomes = s->n_requirements = s->n_inner = s->n_waits = s->n_inits = s->n_destroys = s->n_orders = 0;
-    s->returns = 0;
-    s->never_returns = p->funcs.at[func].noreturn;
-    forget_problems(p, func);
-    order_forget(p, func);
+    for (size_t i = 0; i < p->order.n; i++) {
+        const uint32_t f = p->order.at[i];
+        struct summary *s = p->funcs.at[f].summary;
+        if (!funcs[f])
+            continue;
+        s->n_outcomes = s->n_requirements = s->n_inner = s->n_waits = s->n_inits = s->n_destroys = s->n_orders = 0;
+        s->returns = 0;
+        s->never_returns = p->funcs.at[f].noreturn;
+        forget_problems(p, f);
+    }
+    order_forget(p, funcs);
     for (size_t i = 1; i < p->locks->candidates.n; i++) {
         struct candidate *c = &p->locks->candidates.at[i];
         size_t k = 0;
         for (size_t j = 0; j < c->pairs.n; j++)
-            if (c->pairs.at[j] != func)
+            if (!funcs[c->pairs.at[j]])
                 c->pairs.at[k++] = c->pairs.at[j];
         c->pairs.n = k;
         c->paired = k != 0;
-        if (c->func == func) {
+        if (funcs[c->func]) {
             vec_clear(&c->problems);
             vec_clear(&c->bad_calls);
             c->stale = true;
         }
     }
     for (size_t i = 0; i < p->locks->waits.n; i++)
-        if (p->locks->waits.at[i].func == func)
+        if (funcs[p->locks->waits.at[i].func])
             p->locks->waits.at[i--] = p->locks->waits.at[--p->locks->waits.n];
 }
 
@@ -75,9 +90,8 @@ static bool solve_again(struct solver *s, const bool *guarded, bool *solved)
     for (size_t i = 0; any && i < p->order.n; i++) /* callees come first */
         for (uint32_t k = 0; again[p->order.at[i]] && k < p->funcs.at[p->order.at[i]].n_callers; k++)
             again[p->edges.at[p->funcs.at[p->order.at[i]].callers[k]].caller] = true;
-    for (size_t i = 0; any && i < p->order.n; i++)
-        if (again[p->order.at[i]])
-            forget_function(p, p->order.at[i]);
+    if (any)
+        forget_functions(p, again);
     for (size_t i = 0; any && i < p->order.n;) {
         size_t end = i;
         bool some = false;
@@ -99,6 +113,7 @@ void program_solve_locks(struct program *p)
     memset(&s, 0, sizeof s);
     s.p = p;
     p->locks = arena_new(&p->arena, struct lock_facts);
+    p->locks->last_problem = xcalloc(p->funcs.n, sizeof *p->locks->last_problem);
     (void)vec_add(&p->locks->problems);
     (void)vec_add(&p->locks->candidates);
     for (size_t i = 0; i < p->order.n;) {
