@@ -86,13 +86,13 @@ EXPORT int pthread_mutex_lock(pthread_mutex_t *m) {
 EXPORT int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until) {
     if (!watching() || left_alone(m))
         return real.pthread_mutex_timedlock(m, until);
-    return lock_until(m, 0, CLOCK_REALTIME, until, PROGRAM());
+    return lock_until(m, deadline_of(CLOCK_REALTIME, until), CLOCK_REALTIME, until, PROGRAM());
 }
 
 EXPORT int pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock, const struct timespec *until) {
     if (!watching() || left_alone(m))
         return real.pthread_mutex_clocklock(m, clock, until);
-    return lock_until(m, 0, clock, until, PROGRAM());
+    return lock_until(m, deadline_of(clock, until), clock, until, PROGRAM());
 }
 
 EXPORT int pthread_mutex_trylock(pthread_mutex_t *m) {

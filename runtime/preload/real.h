@@ -89,6 +89,17 @@ static inline struct timespec timespec_of(aglet_time t) {
     return (struct timespec){(time_t)(t / 1000000000), (long)(t % 1000000000)};
 }
 
+/* And back: on our clock, from the program's. */
+static inline aglet_time deadline_of(clockid_t clock, const struct timespec *until) {
+    struct timespec now;
+    if (until == NULL || clock_gettime(clock, &now) != 0)
+        return AGLET_FOREVER;
+    int64_t seconds = (int64_t)until->tv_sec - now.tv_sec;
+    if (seconds > 1000000000)
+        seconds = 1000000000; /* thirty years and a program that says never by a large number */
+    return seconds < 0 ? 0 : aglet_now() + seconds * 1000000000 + (until->tv_nsec - now.tv_nsec);
+}
+
 /* Wait by `wait_until(limit)` (an expression that returns an error number, with `limit` a const struct
  * timespec * on CLOCK_MONOTONIC) or, where nobody else runs, by slices after which the checker looks around.
  */

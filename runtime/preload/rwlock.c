@@ -52,7 +52,7 @@ static int take(pthread_rwlock_t *rw, struct way way, clockid_t clock, const str
                 const void *caller) {
     int error = way.try(rw);
     if (error == EBUSY) {
-        if (!check_wait_begin(CHECK_RWLOCK, way.mode, rw, NULL, until != NULL ? 0 : AGLET_FOREVER, caller))
+        if (!check_wait_begin(CHECK_RWLOCK, way.mode, rw, NULL, deadline_of(clock, until), caller))
             return EDEADLK;
         if (until != NULL)
             error = way.until(rw, clock, until);

@@ -38,15 +38,17 @@ void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const v
 void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller);
 
 /* The lock is not free and the calling thread is about to wait for it. Reports double-lock, deadlock,
- * uninitialised-lock. Returns false when waiting would be for ever and the hook took the report: do not wait.
+ * uninitialised-lock, copy; the first two also of a wait with a deadline for what this thread itself holds.
+ * Returns false when waiting would be for ever and the hook took the report: do not wait.
  * After true, check_wait_end follows. */
 bool check_wait_begin(enum check_kind kind, int mode, const void *lock, uint32_t *id, aglet_time deadline,
                       const void *caller);
 void check_wait_end(bool taken);
 
 /* The calling thread is about to take a lock in shared mode, free or not. Reports double-lock when it holds
- * the lock. Returns false when the hook took the report: do not take it. */
-bool check_before_shared(enum check_kind kind, const void *lock, uint32_t *id, const void *caller);
+ * the lock. Returns false when the hook took the report and it is not to be taken. */
+bool check_before_shared(enum check_kind kind, const void *lock, uint32_t *id, aglet_time deadline,
+                         const void *caller);
 
 /* The calling thread is about to give the lock. Reports unlock-unheld, long-hold. Returns false when it does
  * not hold it: do not give. */

@@ -73,7 +73,7 @@ static bool queue_up(aglet_rwlock *rw, uint64_t counted) {
             return false;
         /* Failing, pairs with the exchange in end_write. */
     } while (!atomic_compare_exchange_weak_explicit(state(rw), &seen, seen - READER + QUEUED_READER,
-                                                    memory_order_relaxed, memory_order_acquire));
+                                                    memory_order_acquire, memory_order_acquire));
     tell_writer(state(rw), seen);
     return true;
 }
@@ -105,7 +105,7 @@ static bool await_phase(aglet_rwlock *rw, uint64_t counted, aglet_time deadline)
         seen = atomic_load_explicit(state(rw), memory_order_acquire);
         while (!((seen ^ counted) & PHASE))
             if (atomic_compare_exchange_weak_explicit(state(rw), &seen, seen - QUEUED_READER,
-                                                      memory_order_relaxed, memory_order_acquire))
+                                                      memory_order_acquire, memory_order_acquire))
                 return false;
         return true;
     }
@@ -226,7 +226,7 @@ void aglet_rwlock_destroy(aglet_rwlock *rw) {
 
 static int read_until(aglet_rwlock *rw, aglet_time deadline, const void *caller) {
     /* A second read hold is looked for before counting ourselves in: the hook may let the program go on. */
-    if (aglet_checked && !check_before_shared(CHECK_RWLOCK, rw, &rw->id_, caller))
+    if (aglet_checked && !check_before_shared(CHECK_RWLOCK, rw, &rw->id_, deadline, caller))
         return -EDEADLK;
     uint64_t before = atomic_fetch_add_explicit(state(rw), READER, memory_order_acquire);
     if (AGLET_UNLIKELY(before & WRITER) && queue_up(rw, before)) {

@@ -26,6 +26,7 @@ typedef aglet_mutex lock_type;
 #define lock_init(m) aglet_mutex_init(m)
 #define lock_destroy(m) aglet_mutex_destroy(m)
 #define lock(m) aglet_mutex_lock(m)
+#define lock_ms(m, ms) aglet_mutex_lock_until(m, aglet_after_ms(ms))
 #define unlock(m) aglet_mutex_unlock(m)
 typedef aglet_rwlock rw_type;
 #define RW_INIT AGLET_RWLOCK_INIT
@@ -44,6 +45,7 @@ typedef aglet_thread thread_type;
 
 #else
 
+#include <errno.h>
 #include <pthread.h>
 #include <time.h>
 
@@ -66,6 +68,7 @@ static inline void lock_init_(pthread_mutex_t *m) {
 #endif
 #define lock_destroy(m) MUST(pthread_mutex_destroy(m))
 #define lock(m) MUST(pthread_mutex_lock(m))
+#define lock_ms(m, ms) lock_ms_(m, ms)
 #define unlock(m) MUST(pthread_mutex_unlock(m))
 typedef pthread_rwlock_t rw_type;
 #define RW_INIT PTHREAD_RWLOCK_INITIALIZER
@@ -76,13 +79,24 @@ typedef pthread_rwlock_t rw_type;
 typedef pthread_cond_t cond_type;
 #define COND_INIT PTHREAD_COND_INITIALIZER
 #define cond_wait(c, m) MUST(pthread_cond_wait(c, m))
-static inline int cond_wait_ms_(pthread_cond_t *c, pthread_mutex_t *m, long ms) {
+static inline struct timespec after_ms_(long ms) {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
     t.tv_nsec += ms * 1000000;
     t.tv_sec += t.tv_nsec / 1000000000;
     t.tv_nsec %= 1000000000;
+    return t;
+}
+static inline int cond_wait_ms_(pthread_cond_t *c, pthread_mutex_t *m, long ms) {
+    struct timespec t = after_ms_(ms);
     return pthread_cond_timedwait(c, m, &t);
+}
+static inline int lock_ms_(pthread_mutex_t *m, long ms) {
+    struct timespec t = after_ms_(ms);
+    int error = pthread_mutex_timedlock(m, &t);
+    if (error != 0 && error != ETIMEDOUT)
+        MUST(error);
+    return error;
 }
 #define cond_wait_ms(c, m, ms) cond_wait_ms_(c, m, ms)
 #define cond_signal(c) MUST(pthread_cond_signal(c))

@@ -5,8 +5,10 @@
 
 #include "aglet/guard.h"
 #include "aglet/mutex.h"
+#include "aglet/rwlock.h"
 #include "aglet/thread.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 static int setup(void **state) {
@@ -100,6 +102,61 @@ static void a_copied_mutex_is_reported_and_works(void **state) {
     assert_one("copy");
     aglet_mutex_unlock(&copy);
     assert_int_equal(caught.count, 1);
+}
+
+static void a_copy_of_a_held_mutex_is_reported_once(void **state) {
+    (void)state;
+    aglet_mutex mu = AGLET_MUTEX_INIT;
+    aglet_mutex_lock(&mu);
+    aglet_mutex copy = mu, other = mu;
+    aglet_mutex_unlock(&copy);
+    assert_one("copy");
+    aglet_assert_held(&other);
+    assert_int_equal(caught.count, 2);
+    assert_string_equal(caught.rule, "copy");
+    aglet_mutex_unlock(&mu);
+    assert_int_equal(caught.count, 2);
+}
+
+static void a_mutex_overwritten_while_held_is_reported_when_it_is_taken_again(void **state) {
+    (void)state;
+    aglet_mutex mu = AGLET_MUTEX_INIT;
+    aglet_mutex_lock(&mu);
+    memset(&mu, 0, sizeof mu);
+    aglet_mutex_lock(&mu);
+    assert_one("uninitialised-lock");
+    aglet_mutex_unlock(&mu);
+    assert_int_equal(caught.count, 1);
+}
+
+static void waiting_with_a_deadline_for_ones_own_mutex_is_reported_and_goes_on(void **state) {
+    (void)state;
+    aglet_mutex mu = AGLET_MUTEX_INIT;
+    aglet_mutex_lock(&mu);
+    assert_int_equal(aglet_mutex_lock_until(&mu, aglet_now()), -ETIMEDOUT); /* a try, no wait */
+    assert_int_equal(caught.count, 0);
+    assert_int_equal(aglet_mutex_lock_until(&mu, aglet_after_ms(5)), -ETIMEDOUT);
+    assert_one("double-lock");
+    assert_false(caught.fatal);
+    aglet_mutex_unlock(&mu);
+    assert_int_equal(caught.count, 1);
+}
+
+static void waiting_with_a_deadline_for_ones_own_rwlock_is_reported_and_goes_on(void **state) {
+    (void)state;
+    aglet_rwlock rw = AGLET_RWLOCK_INIT;
+    aglet_rwlock_read(&rw);
+    assert_int_equal(aglet_rwlock_write_until(&rw, aglet_after_ms(5)), -ETIMEDOUT);
+    assert_one("deadlock");
+    assert_false(caught.fatal);
+    aglet_rwlock_read_unlock(&rw);
+    aglet_rwlock_write(&rw);
+    assert_int_equal(aglet_rwlock_read_until(&rw, aglet_after_ms(5)), -ETIMEDOUT);
+    assert_int_equal(caught.count, 2);
+    assert_string_equal(caught.rule, "double-lock");
+    assert_false(caught.fatal);
+    aglet_rwlock_write_unlock(&rw);
+    assert_int_equal(caught.count, 2);
 }
 
 static aglet_mutex a = AGLET_MUTEX_INIT, b = AGLET_MUTEX_INIT, outer = AGLET_MUTEX_INIT;
@@ -342,6 +399,10 @@ int main(void) {
         cmocka_unit_test_setup(use_after_destroy_is_reported, setup),
         cmocka_unit_test_setup(garbage_for_a_mutex_is_reported, setup),
         cmocka_unit_test_setup(a_copied_mutex_is_reported_and_works, setup),
+        cmocka_unit_test_setup(a_copy_of_a_held_mutex_is_reported_once, setup),
+        cmocka_unit_test_setup(a_mutex_overwritten_while_held_is_reported_when_it_is_taken_again, setup),
+        cmocka_unit_test_setup(waiting_with_a_deadline_for_ones_own_mutex_is_reported_and_goes_on, setup),
+        cmocka_unit_test_setup(waiting_with_a_deadline_for_ones_own_rwlock_is_reported_and_goes_on, setup),
         cmocka_unit_test_setup(an_inversion_that_did_not_deadlock_is_reported_once, setup),
         cmocka_unit_test_setup(a_common_outer_lock_makes_the_inversion_harmless, setup),
         cmocka_unit_test_setup(a_circle_of_seven_is_found, setup),

@@ -16,9 +16,16 @@ static bool in_checker(void) {
     return check_self != NULL && check_self->inside != 0;
 }
 
-/* The lock's id field names no record of this lock: a lock never seen, a copy, no lock at all, or one
- * destroyed. With `waits` the caller found it taken: a wait for such a lock would be for ever, so then the
- * report is fatal. */
+/* Does the id field name another lock's record, or none: a copy, no lock at all, or one destroyed? Not when
+ * another thread meets us at the lock's first use and writes it between our two looks. */
+static bool strange(const void *lock, const uint32_t *id) {
+    uint32_t seen = id != NULL ? __atomic_load_n(id, __ATOMIC_RELAXED) : 0;
+    return seen != 0 && record_by_id(lock, seen) == NULL &&
+           record_by_id(lock, __atomic_load_n(id, __ATOMIC_RELAXED)) == NULL;
+}
+
+/* The lock's id field names no record of this lock: it is strange, or was never seen before. With `waits` the
+ * caller found it taken: a wait for such a lock would be for ever, so then the report is fatal. */
 static struct lock_record *record_slow(enum check_kind kind, const void *lock, uint32_t *id,
                                        const void *caller, bool waits) {
     if (in_checker())
@@ -235,7 +242,10 @@ static void report_long_hold(struct check_thread *t, const struct held *h, aglet
 
 bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller) {
     struct check_thread *t = thread_self();
+    bool odd = t->inside == 0 && strange(lock, id);
     struct lock_record *r = record_of(kind, lock, id, caller);
+    if (AGLET_UNLIKELY(odd)) /* that was said; that it is not held is no news */
+        return false;
     if (AGLET_UNLIKELY(r == NULL || r->left_alone)) {
         tsan_unlock(lock, mode);
         return true;
@@ -278,12 +288,19 @@ bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *i
     return true;
 }
 
+/* A deadline that has passed makes a try of it, and no wait. */
+static bool waits_in_vain(aglet_time deadline) {
+    return deadline == AGLET_FOREVER || deadline > aglet_now();
+}
+
+/* Fatal where the wait would be for ever. */
 static void report_double(struct check_thread *t, struct lock_record *r, const void *lock, struct held *h,
-                          const char *rule, const char *sentence, const void *caller) {
+                          const char *rule, const char *sentence, aglet_time deadline, const void *caller) {
     char words[LOCK_NAME_ROOM];
     t->inside++;
-    struct misuse *m = misuse_open(rule, lock, true);
-    misuse_say(m, "thread '%s' %s %s, which it holds already", t->name, sentence, lock_words(r, words));
+    struct misuse *m = misuse_open(rule, lock, deadline == AGLET_FOREVER);
+    misuse_say(m, "thread '%s' %s %s, which it holds already%s", t->name, sentence, lock_words(r, words),
+               deadline == AGLET_FOREVER ? "" : ": the wait ends at its deadline, in vain");
     note_here(m, "it is taken again", caller);
     misuse_note(m, "it was taken here");
     note_taken(m, t, h);
@@ -291,7 +308,8 @@ static void report_double(struct check_thread *t, struct lock_record *r, const v
     t->inside--;
 }
 
-bool check_before_shared(enum check_kind kind, const void *lock, uint32_t *id, const void *caller) {
+bool check_before_shared(enum check_kind kind, const void *lock, uint32_t *id, aglet_time deadline,
+                         const void *caller) {
     struct check_thread *t = check_self;
     if (AGLET_LIKELY(t == NULL || t->held_count == 0) || t->inside != 0)
         return true;
@@ -299,9 +317,11 @@ bool check_before_shared(enum check_kind kind, const void *lock, uint32_t *id, c
     struct held *h = r != NULL ? held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED) : NULL;
     if (AGLET_LIKELY(h == NULL))
         return true;
+    bool reads = (held_mode(h) & CHECK_SHARED) != 0;
+    if (!reads && deadline != AGLET_FOREVER)
+        return true; /* check_wait_begin is next */
     report_double(t, r, lock, h, "double-lock",
-                  held_mode(h) & CHECK_SHARED ? "takes for reading a second time" : "takes for reading",
-                  caller);
+                  reads ? "takes for reading a second time" : "takes for reading", AGLET_FOREVER, caller);
     return false;
 }
 
@@ -310,22 +330,22 @@ bool check_wait_begin(enum check_kind kind, int mode, const void *lock, uint32_t
     struct check_thread *t = thread_self();
     if (t->inside != 0)
         return true;
-    uint32_t seen = id != NULL ? __atomic_load_n(id, __ATOMIC_RELAXED) : 0;
-    bool strange = seen != 0 && record_by_id(lock, seen) == NULL &&
-                   record_by_id(lock, __atomic_load_n(id, __ATOMIC_RELAXED)) == NULL;
-    struct lock_record *r = strange ? record_slow(kind, lock, id, caller, deadline == AGLET_FOREVER)
-                                    : record_of(kind, lock, id, caller);
-    if (strange && deadline == AGLET_FOREVER)
+    bool odd = strange(lock, id);
+    struct lock_record *r = odd ? record_slow(kind, lock, id, caller, deadline == AGLET_FOREVER)
+                                : record_of(kind, lock, id, caller);
+    if (odd && deadline == AGLET_FOREVER)
         return false;
     if (r == NULL || r->left_alone)
         return true;
     struct held *h = kind == CHECK_RECURSIVE ? NULL : held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED);
-    if (h != NULL && deadline == AGLET_FOREVER) {
+    if (h != NULL && waits_in_vain(deadline)) {
         if ((held_mode(h) & CHECK_SHARED) && (mode & CHECK_EXCLUSIVE))
-            report_double(t, r, lock, h, "deadlock", "takes for writing, and so waits for itself,", caller);
+            report_double(t, r, lock, h, "deadlock", "takes for writing, and so waits for itself,", deadline,
+                          caller);
         else
-            report_double(t, r, lock, h, "double-lock", "takes", caller);
-        return false;
+            report_double(t, r, lock, h, "double-lock", "takes", deadline, caller);
+        if (deadline == AGLET_FOREVER)
+            return false;
     }
     waits_publish(t, CHECK_ON_LOCK, mode, r, deadline, caller);
     if (deadline == AGLET_FOREVER && !waits_check(t)) {
@@ -345,6 +365,10 @@ void check_assert_held(enum check_kind kind, int mode, const void *lock, const u
     struct check_thread *t = thread_self();
     if (t->inside != 0)
         return;
+    if (strange(lock, id)) {
+        record_slow(kind, lock, (uint32_t *)(uintptr_t)id, caller, false);
+        return;
+    }
     struct lock_record *r = record_by_id(lock, __atomic_load_n(id, __ATOMIC_RELAXED));
     int enough = mode & CHECK_SHARED ? CHECK_SHARED | CHECK_EXCLUSIVE : CHECK_EXCLUSIVE;
     if (r != NULL && held_find(t, r, enough) != NULL)

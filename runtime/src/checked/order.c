@@ -303,6 +303,11 @@ void order_taken(struct check_thread *t) {
     }
     if (t->inside != 0 || options.lock_order == 0)
         return;
+    held_forget_dead(t); /* one that is held no more serialises nothing */
+    if (t->held_count < 2)
+        return;
+    newest = &t->held[t->held_count - 1];
+    slot = &chains[newest->chain % CHAINS];
     if (!(held_mode(newest) & CHECK_TRIED)) { /* who does not wait can close no circle */
         t->inside++;
         for (unsigned i = 0; i < t->held_count; i++)

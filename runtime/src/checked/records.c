@@ -88,10 +88,11 @@ struct lock_record *record_new(enum check_kind kind, const void *lock, uint32_t 
         ilock_give(&engine_lock);
         return r;
     }
+    struct check_thread *holder = NULL;
     if (r != NULL) { /* the memory was used for a lock before */
-        bool held = atomic_load_explicit(&r->owner, memory_order_relaxed) != NULL;
+        holder = atomic_load_explicit(&r->owner, memory_order_relaxed);
         unlink_record(r);
-        if (held)
+        if (holder != NULL)
             r = NULL;
     }
     if (r == NULL && free_records != NULL) {
@@ -120,6 +121,13 @@ struct lock_record *record_new(enum check_kind kind, const void *lock, uint32_t 
         atomic_fetch_or_explicit(&pages[page / 8], (uint8_t)(1u << page % 8), memory_order_relaxed);
     }
     ilock_give(&engine_lock);
+    if (holder != NULL && !initialised && atomic_load(&holder->state) == THREAD_RUNS) {
+        check_self->inside++;
+        misuse_report("uninitialised-lock", lock, false, made_at,
+                      "the %s at %p was overwritten while thread '%s' held it", kind_words(kind), lock,
+                      holder->name);
+        check_self->inside--;
+    }
     if (r == NULL)
         misuse_warn("the checker has no room for more locks: new ones go unchecked");
     return r;
