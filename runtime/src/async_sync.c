@@ -75,17 +75,18 @@ bool aglet_async_mutex_try_lock(aglet_async_mutex *mu) {
     return taken;
 }
 
-static void unlock_mutex(struct object *o, const void *caller) {
-    struct wake wake = {0};
+static inline void unlock_mutex(struct object *o, const void *caller) {
     slock_lock(&o->lock);
     bool held = o->state;
-    struct waiter *w = o->q.head ? waitq_pop(&o->q) : NULL;
-    if (w)
-        wake = sleeper_fire(w->sleeper); /* it stays locked: the lock is the waiter's now */
-    else
+    struct waiter *w = AGLET_UNLIKELY(o->q.head != NULL) ? waitq_pop(&o->q) : NULL;
+    if (w) {
+        struct wake wake = sleeper_fire(w->sleeper); /* it stays locked: the lock is the waiter's now */
+        slock_unlock(&o->lock);
+        wake_send(wake);
+    } else {
         o->state = 0;
-    slock_unlock(&o->lock);
-    wake_send(wake);
+        slock_unlock(&o->lock);
+    }
     if (aglet_checked && !held)
         misuse_report("unlock-unheld", o, false, caller, "an async mutex is unlocked that nobody holds");
 }

@@ -155,9 +155,10 @@ int chan_dropped(const char *what, const void *caller) {
     return -EPIPE;
 }
 
-int chan_send_begin(aglet_chan *c, const void *item, struct waiter *w) {
-    int error = 0;
-    struct wake wake;
+/* Hand *item to a receiver that waits, or put it behind the others.
+ *
+ * Returns   0 done, -EPIPE, -ENOMEM; -EAGAIN: no room, and the lock is held, so that the caller can wait. */
+static inline __attribute__((always_inline)) int send_now(aglet_chan *c, const void *item) {
     slock_lock(&c->lock);
     for (;;) {
         if (AGLET_UNLIKELY(!c->receivers || c->closed)) {
@@ -166,35 +167,42 @@ int chan_send_begin(aglet_chan *c, const void *item, struct waiter *w) {
         }
         if (aglet_checked && AGLET_UNLIKELY(!c->senders)) { /* a copy of a handle outlived it */
             slock_unlock(&c->lock);
-            return chan_dropped("send", NULL);
+            return dropped("send", NULL);
         }
         struct waiter *r = c->recv_q.head ? waitq_pop(&c->recv_q) : NULL;
         if (r) {
             copy_item(r->slot, item, c->item);
             r->result = 0;
-            wake = sleeper_fire(r->sleeper);
+            struct wake wake = sleeper_fire(r->sleeper);
             slock_unlock(&c->lock);
             wake_send(wake);
             return 0;
         }
-        if (c->capacity == AGLET_UNBOUNDED) {
-            if (!room_ready(c, &error)) {
+        if (c->count < c->capacity) {
+            int error = 0;
+            if (c->capacity == AGLET_UNBOUNDED && AGLET_UNLIKELY(!room_ready(c, &error))) {
                 if (error)
                     return error;
                 continue;
             }
-        } else if (c->count == c->capacity) {
-            if (w) {
-                w->slot = (void *)(uintptr_t)item;
-                waitq_push(&c->send_q, w);
-            }
+            put(c, item);
             slock_unlock(&c->lock);
-            return -EAGAIN;
+            return 0;
         }
-        put(c, item);
-        slock_unlock(&c->lock);
-        return 0;
+        return -EAGAIN;
     }
+}
+
+int chan_send_begin(aglet_chan *c, const void *item, struct waiter *w) {
+    int error = send_now(c, item);
+    if (error != -EAGAIN)
+        return error;
+    if (w) {
+        w->slot = (void *)(uintptr_t)item;
+        waitq_push(&c->send_q, w);
+    }
+    slock_unlock(&c->lock);
+    return error;
 }
 
 /* There is room for one more: let the next sender in. Returns whom to wake. The lock is held. */
@@ -211,12 +219,19 @@ static struct wake admit_sender(aglet_chan *c) {
     return sleeper_fire(s->sleeper);
 }
 
-int chan_recv_begin(aglet_chan *c, void *item, struct waiter *w) {
+/* Take an item out, or from a sender that waits.
+ *
+ * Returns   0 done, -EPIPE; -EAGAIN: there is none, and the lock is held, so that the caller can wait. */
+static inline __attribute__((always_inline)) int recv_now(aglet_chan *c, void *item) {
     struct wake wake;
     slock_lock(&c->lock);
     for (;;) {
         if (c->count) {
             take(c, item);
+            if (AGLET_LIKELY(!c->send_q.head)) {
+                slock_unlock(&c->lock);
+                return 0;
+            }
             wake = admit_sender(c);
             slock_unlock(&c->lock);
             wake_send(wake);
@@ -239,16 +254,23 @@ int chan_recv_begin(aglet_chan *c, void *item, struct waiter *w) {
         wake_send(wake);
         return 0;
     }
-    if (!c->senders || c->closed) {
+    if (AGLET_UNLIKELY(!c->senders || c->closed)) {
         slock_unlock(&c->lock);
         return -EPIPE;
     }
+    return -EAGAIN;
+}
+
+int chan_recv_begin(aglet_chan *c, void *item, struct waiter *w) {
+    int error = recv_now(c, item);
+    if (error != -EAGAIN)
+        return error;
     if (w) {
         w->slot = item;
         waitq_push(&c->recv_q, w);
     }
     slock_unlock(&c->lock);
-    return -EAGAIN;
+    return error;
 }
 
 bool chan_send_link(aglet_chan *c, struct waiter *w) {
@@ -316,27 +338,34 @@ void chan_nudge(aglet_chan *c) {
     wake_send(wake);
 }
 
-int aglet_chan_send_(aglet_chan *c, const void *item, aglet_time deadline) {
-    if (AGLET_UNLIKELY(!c))
-        return chan_dropped("send", CALLER());
-    int error = await_begin("send", CALLER());
-    if (error)
-        return error;
+/* There is no room: wait until there is. Takes the lock over. */
+static __attribute__((noinline)) int send_later(aglet_chan *c, const void *item, aglet_time deadline) {
     struct sleeper s;
     sleeper_init(&s);
     struct waiter w;
     w.sleeper = &s;
+    w.slot = (void *)(uintptr_t)item;
     w.index = 0;
     w.notify = false;
-    error = chan_send_begin(c, item, &w);
-    if (error != -EAGAIN) {
-        task_spend();
-        return error;
-    }
-    error = sleeper_wait(&s, deadline, "send");
+    waitq_push(&c->send_q, &w);
+    slock_unlock(&c->lock);
+    int error = sleeper_wait(&s, deadline, "send");
     if (error && chan_send_unlink(c, &w))
         return error;
     return w.result;
+}
+
+int aglet_chan_send_(aglet_chan *c, const void *item, aglet_time deadline) {
+    if (AGLET_UNLIKELY(!c))
+        return dropped("send", CALLER());
+    int error = await_begin("send", CALLER());
+    if (AGLET_UNLIKELY(error))
+        return error;
+    error = send_now(c, item);
+    if (error == -EAGAIN)
+        return send_later(c, item, deadline);
+    task_spend();
+    return error;
 }
 
 int aglet_chan_try_send_(aglet_chan *c, const void *item) {
@@ -345,27 +374,35 @@ int aglet_chan_try_send_(aglet_chan *c, const void *item) {
     return chan_send_begin(c, item, NULL);
 }
 
-int aglet_chan_recv_(aglet_chan *c, void *item, aglet_time deadline) {
-    if (AGLET_UNLIKELY(!c))
-        return chan_dropped("receive", CALLER());
-    int error = await_begin("recv", CALLER());
-    if (error)
-        return error;
+/* There is nothing: wait until there is. Takes the lock over. */
+static __attribute__((noinline)) int recv_later(aglet_chan *c, void *item, aglet_time deadline,
+                                                const void *caller) {
     struct sleeper s;
     sleeper_init(&s);
     struct waiter w;
     w.sleeper = &s;
+    w.slot = item;
     w.index = 0;
-    error = chan_recv_begin(c, item, &w);
-    if (error != -EAGAIN) {
-        task_spend();
-        return error;
-    }
-    error =
-        aglet_checked ? check_chan_recv_wait(c, &s, deadline, CALLER()) : sleeper_wait(&s, deadline, "recv");
+    waitq_push(&c->recv_q, &w);
+    slock_unlock(&c->lock);
+    int error =
+        aglet_checked ? check_chan_recv_wait(c, &s, deadline, caller) : sleeper_wait(&s, deadline, "recv");
     if (error && chan_recv_unlink(c, &w))
         return error;
     return w.result;
+}
+
+int aglet_chan_recv_(aglet_chan *c, void *item, aglet_time deadline) {
+    if (AGLET_UNLIKELY(!c))
+        return dropped("receive", CALLER());
+    int error = await_begin("recv", CALLER());
+    if (AGLET_UNLIKELY(error))
+        return error;
+    error = recv_now(c, item);
+    if (error == -EAGAIN)
+        return recv_later(c, item, deadline, CALLER());
+    task_spend();
+    return error;
 }
 
 int aglet_chan_try_recv_(aglet_chan *c, void *item) {

@@ -11,34 +11,34 @@ static void wake_task(void *t) {
     task_wake(t);
 }
 
-static int wait_as_task(struct sleeper *s, aglet_time deadline, const char *why) {
+static inline int wait_parked(struct sleeper *s, struct timer *timer) {
     struct aglet_task *t = s->task;
-    struct timer timer = {.deadline = deadline, .fire = wake_task, .who = t};
-    bool timed = deadline != AGLET_FOREVER;
-    int result;
-    if (timed && deadline <= aglet_now() && !sleeper_is_fired(s))
-        return -ETIMEDOUT;
-    if (timed)
-        timer_start(&worker_here_->timers, &timer);
-    t->waits_for = why;
     for (;;) {
-        if (sleeper_is_fired(s)) {
-            result = 0;
-            break;
-        }
-        if (task_is_aborted(t)) {
-            result = -ECANCELED;
-            break;
-        }
-        if (timed && timer_is_off(&timer)) {
-            result = -ETIMEDOUT;
-            break;
-        }
+        if (sleeper_is_fired(s))
+            return 0;
+        if (task_is_aborted(t))
+            return -ECANCELED;
+        if (timer && timer_is_off(timer))
+            return -ETIMEDOUT;
         task_park(t);
     }
+}
+
+static __attribute__((noinline)) int wait_until(struct sleeper *s, aglet_time deadline) {
+    struct timer timer = {.deadline = deadline, .fire = wake_task, .who = s->task};
+    if (deadline <= aglet_now() && !sleeper_is_fired(s))
+        return -ETIMEDOUT;
+    timer_start(&worker_here_->timers, &timer);
+    int result = wait_parked(s, &timer);
+    timer_stop(&timer);
+    return result;
+}
+
+static inline int wait_as_task(struct sleeper *s, aglet_time deadline, const char *why) {
+    struct aglet_task *t = s->task;
+    t->waits_for = why;
+    int result = deadline == AGLET_FOREVER ? wait_parked(s, NULL) : wait_until(s, deadline);
     t->waits_for = NULL;
-    if (timed)
-        timer_stop(&timer);
     return result;
 }
 
