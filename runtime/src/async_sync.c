@@ -5,77 +5,104 @@
 #include "aglet/async_mutex.h"
 #include "aglet/async_rwlock.h"
 #include "aglet/async_semaphore.h"
+#include "async_sync.h"
 #include "check.h"
 #include "misuse.h"
-#include "task_sleep.h"
 
-/* The common shape of the public types. */
-struct object {
-    struct slock lock;
-    int32_t state; /* under lock */
-    struct waitq q;
-};
-_Static_assert(sizeof(struct object) == sizeof(aglet_async_mutex), "one shape");
-_Static_assert(sizeof(struct object) == sizeof(aglet_async_cond), "one shape");
-_Static_assert(sizeof(struct object) == sizeof(aglet_async_rwlock), "one shape");
-_Static_assert(sizeof(struct object) == sizeof(aglet_async_semaphore), "one shape");
-_Static_assert(sizeof(struct object) == sizeof(aglet_async_once), "one shape");
+#define SAME_SHAPE(type) _Static_assert(sizeof(struct async_object) == sizeof(type), "one shape")
+SAME_SHAPE(aglet_async_mutex);
+SAME_SHAPE(aglet_async_cond);
+SAME_SHAPE(aglet_async_rwlock);
+SAME_SHAPE(aglet_async_semaphore);
+SAME_SHAPE(aglet_async_once);
 
-enum { READER, WRITER }; /* waiter.index in an rwlock */
+enum { ONCE_NEW, ONCE_RUNNING, ONCE_DONE };
 
-static struct object *shape(void *public) {
+static struct async_object *shape(void *public) {
     return public;
 }
 
-/* Link, unlock, sleep. Returns 0 when somebody has fired us, else why not; the lock is free on return. */
-static int wait_in(struct object *o, uint16_t index, aglet_time deadline, const char *why) {
+/* Under the lock: take it if nobody stands in the way, and nobody waits. -EAGAIN: wait. */
+static inline int take(struct async_object *o, enum async_want want) {
+    switch (want) {
+    case ASYNC_MUTEX:
+        if (o->state)
+            return -EAGAIN;
+        o->state = 1;
+        return 0;
+    case ASYNC_READ:
+        if (o->state < 0 || o->q.head)
+            return -EAGAIN;
+        o->state++;
+        return 0;
+    case ASYNC_WRITE:
+        if (o->state != 0 || o->q.head)
+            return -EAGAIN;
+        o->state = -1;
+        return 0;
+    case ASYNC_PERMIT:
+        if (o->state <= 0 || o->q.head)
+            return -EAGAIN;
+        o->state--;
+        return 0;
+    case ASYNC_ONCE:
+        if (o->state == ONCE_RUNNING)
+            return -EAGAIN;
+        if (o->state == ONCE_DONE)
+            return 0;
+        o->state = ONCE_RUNNING;
+        return 1;
+    case ASYNC_SIGNAL:
+        break;
+    }
+    return -EAGAIN;
+}
+
+int async_begin(struct async_object *o, enum async_want want, struct waiter *w) {
+    slock_lock(&o->lock);
+    int result = take(o, want);
+    if (result == -EAGAIN && w) {
+        w->index = want;
+        waitq_push(&o->q, w);
+    }
+    slock_unlock(&o->lock);
+    return result;
+}
+
+/* Take it or wait for it, as a stackful task or a thread. -EAGAIN, of a once only: ask again. */
+static inline int enter(struct async_object *o, enum async_want want, aglet_time deadline, const char *why) {
+    slock_lock(&o->lock);
+    int result = take(o, want);
+    if (result != -EAGAIN) {
+        slock_unlock(&o->lock);
+        return result;
+    }
     struct sleeper s;
     sleeper_init(&s);
-    struct waiter w = {.sleeper = &s, .index = index};
+    struct waiter w = {.sleeper = &s, .index = want};
     waitq_push(&o->q, &w);
     slock_unlock(&o->lock);
     int error = sleeper_wait(&s, deadline, why);
-    if (!error)
-        return 0;
-    slock_lock(&o->lock);
-    bool linked = w.linked;
-    if (linked)
-        waitq_remove(&o->q, &w);
-    slock_unlock(&o->lock);
-    return linked ? error : 0;
-}
-
-static int lock_mutex(struct object *o, aglet_time deadline) {
-    slock_lock(&o->lock);
-    if (!o->state) {
-        o->state = 1;
-        slock_unlock(&o->lock);
-        return 0;
-    }
-    return wait_in(o, 0, deadline, "async mutex");
+    if (error && async_unlink(o, &w))
+        return error;
+    return want == ASYNC_ONCE ? -EAGAIN : 0;
 }
 
 int aglet_async_mutex_lock(aglet_async_mutex *mu) {
     int error = await_begin("async mutex", CALLER());
-    return error ? error : lock_mutex(shape(mu), AGLET_FOREVER);
+    return error ? error : enter(shape(mu), ASYNC_MUTEX, AGLET_FOREVER, "async mutex");
 }
 
 int aglet_async_mutex_lock_until(aglet_async_mutex *mu, aglet_time deadline) {
     int error = await_begin("async mutex", CALLER());
-    return error ? error : lock_mutex(shape(mu), deadline);
+    return error ? error : enter(shape(mu), ASYNC_MUTEX, deadline, "async mutex");
 }
 
 bool aglet_async_mutex_try_lock(aglet_async_mutex *mu) {
-    struct object *o = shape(mu);
-    slock_lock(&o->lock);
-    bool taken = !o->state;
-    if (taken)
-        o->state = 1;
-    slock_unlock(&o->lock);
-    return taken;
+    return async_begin(shape(mu), ASYNC_MUTEX, NULL) == 0;
 }
 
-static inline void unlock_mutex(struct object *o, const void *caller) {
+static inline void give_mutex(struct async_object *o, const void *caller) {
     slock_lock(&o->lock);
     bool held = o->state;
     struct waiter *w = AGLET_UNLIKELY(o->q.head != NULL) ? waitq_pop(&o->q) : NULL;
@@ -91,47 +118,36 @@ static inline void unlock_mutex(struct object *o, const void *caller) {
         misuse_report("unlock-unheld", o, false, caller, "an async mutex is unlocked that nobody holds");
 }
 
+void async_mutex_give(struct async_object *o, const void *caller) {
+    give_mutex(o, caller);
+}
+
 void aglet_async_mutex_unlock(aglet_async_mutex *mu) {
-    unlock_mutex(shape(mu), CALLER());
+    give_mutex(shape(mu), CALLER());
 }
 
 int aglet_async_cond_wait(aglet_async_cond *cond, aglet_async_mutex *mu, aglet_time deadline) {
-    struct object *c = shape(cond), *m = shape(mu);
-    struct aglet_task *t = task_self();
+    struct async_object *c = shape(cond), *m = shape(mu);
     int error = await_begin("async cond", CALLER());
     if (error)
         return error;
     struct sleeper s;
     sleeper_init(&s);
     struct waiter w = {.sleeper = &s};
-    slock_lock(&c->lock);
-    waitq_push(&c->q, &w);
-    slock_unlock(&c->lock);
-    unlock_mutex(m, CALLER());
+    async_begin(c, ASYNC_SIGNAL, &w);
+    async_mutex_give(m, CALLER());
     error = sleeper_wait(&s, deadline, "async cond");
-    if (error) {
-        slock_lock(&c->lock);
-        if (w.linked)
-            waitq_remove(&c->q, &w);
-        else
-            error = 0;
-        slock_unlock(&c->lock);
-    }
+    if (error && !async_unlink(c, &w))
+        error = 0;
     /* The caller holds the lock on return, aborted or not; nobody keeps it for ever, so this wait ends. */
-    slock_lock(&m->lock);
-    if (!m->state) {
-        m->state = 1;
-        slock_unlock(&m->lock);
-        return error;
-    }
     struct sleeper again;
     sleeper_init(&again);
     struct waiter wm = {.sleeper = &again};
-    waitq_push(&m->q, &wm);
-    slock_unlock(&m->lock);
+    if (async_begin(m, ASYNC_MUTEX, &wm) == 0)
+        return error;
     while (!sleeper_is_fired(&again)) {
         if (again.task)
-            task_park(t);
+            task_park(again.task);
         else
             (void)sleeper_wait(&again, AGLET_FOREVER, "async mutex");
     }
@@ -139,7 +155,7 @@ int aglet_async_cond_wait(aglet_async_cond *cond, aglet_async_mutex *mu, aglet_t
 }
 
 void aglet_async_cond_signal(aglet_async_cond *cond) {
-    struct object *c = shape(cond);
+    struct async_object *c = shape(cond);
     struct wake wake = {0};
     slock_lock(&c->lock);
     struct waiter *w = waitq_pop(&c->q);
@@ -151,7 +167,7 @@ void aglet_async_cond_signal(aglet_async_cond *cond) {
 
 /* Fire up to 16 waiters that `admit` lets pass; returns whether there may be more. Takes and gives the lock.
  */
-static bool fire_some(struct object *o, bool (*admit)(struct object *o, struct waiter *w)) {
+static bool fire_some(struct async_object *o, bool (*admit)(struct async_object *o, struct waiter *w)) {
     struct wake wakes[16];
     unsigned n = 0;
     slock_lock(&o->lock);
@@ -164,7 +180,7 @@ static bool fire_some(struct object *o, bool (*admit)(struct object *o, struct w
     return more;
 }
 
-static bool admit_all(struct object *o, struct waiter *w) {
+static bool admit_all(struct async_object *o, struct waiter *w) {
     (void)o;
     (void)w;
     return true;
@@ -176,23 +192,14 @@ void aglet_async_cond_broadcast(aglet_async_cond *cond) {
 }
 
 int aglet_async_rwlock_read(aglet_async_rwlock *rw, aglet_time deadline) {
-    struct object *o = shape(rw);
     int error = await_begin("async rwlock", CALLER());
-    if (error)
-        return error;
-    slock_lock(&o->lock);
-    if (o->state >= 0 && !o->q.head) {
-        o->state++;
-        slock_unlock(&o->lock);
-        return 0;
-    }
-    return wait_in(o, READER, deadline, "async rwlock");
+    return error ? error : enter(shape(rw), ASYNC_READ, deadline, "async rwlock");
 }
 
 /* The first waiter may go in if nobody is in, or if it is a reader among readers; the state is raised for it.
  */
-static bool admit_next(struct object *o, struct waiter *w) {
-    if (w->index == WRITER) {
+static bool admit_next(struct async_object *o, struct waiter *w) {
+    if (w->index == ASYNC_WRITE) {
         if (o->state != 0)
             return false;
         o->state = -1;
@@ -204,27 +211,26 @@ static bool admit_next(struct object *o, struct waiter *w) {
     return true;
 }
 
-int aglet_async_rwlock_write(aglet_async_rwlock *rw, aglet_time deadline) {
-    struct object *o = shape(rw);
-    int error = await_begin("async rwlock", CALLER());
-    if (error)
-        return error;
+bool async_unlink(struct async_object *o, struct waiter *w) {
     slock_lock(&o->lock);
-    if (o->state == 0 && !o->q.head) {
-        o->state = -1;
-        slock_unlock(&o->lock);
-        return 0;
-    }
-    error = wait_in(o, WRITER, deadline, "async rwlock");
+    bool linked = w->linked;
+    if (linked)
+        waitq_remove(&o->q, w);
+    slock_unlock(&o->lock);
     /* Readers may have queued behind a writer that gave up. */
-    if (error)
+    if (linked && w->index == ASYNC_WRITE)
         while (fire_some(o, admit_next))
             ;
-    return error;
+    return linked;
+}
+
+int aglet_async_rwlock_write(aglet_async_rwlock *rw, aglet_time deadline) {
+    int error = await_begin("async rwlock", CALLER());
+    return error ? error : enter(shape(rw), ASYNC_WRITE, deadline, "async rwlock");
 }
 
 void aglet_async_rwlock_unlock(aglet_async_rwlock *rw) {
-    struct object *o = shape(rw);
+    struct async_object *o = shape(rw);
     slock_lock(&o->lock);
     int32_t was = o->state;
     if (was < 0)
@@ -239,30 +245,15 @@ void aglet_async_rwlock_unlock(aglet_async_rwlock *rw) {
 }
 
 int aglet_async_semaphore_take(aglet_async_semaphore *s, aglet_time deadline) {
-    struct object *o = shape(s);
     int error = await_begin("async semaphore", CALLER());
-    if (error)
-        return error;
-    slock_lock(&o->lock);
-    if (o->state > 0 && !o->q.head) {
-        o->state--;
-        slock_unlock(&o->lock);
-        return 0;
-    }
-    return wait_in(o, 0, deadline, "async semaphore");
+    return error ? error : enter(shape(s), ASYNC_PERMIT, deadline, "async semaphore");
 }
 
 bool aglet_async_semaphore_try_take(aglet_async_semaphore *s) {
-    struct object *o = shape(s);
-    slock_lock(&o->lock);
-    bool taken = o->state > 0 && !o->q.head;
-    if (taken)
-        o->state--;
-    slock_unlock(&o->lock);
-    return taken;
+    return async_begin(shape(s), ASYNC_PERMIT, NULL) == 0;
 }
 
-static bool admit_permit(struct object *o, struct waiter *w) {
+static bool admit_permit(struct async_object *o, struct waiter *w) {
     (void)w;
     if (o->state == 0)
         return false;
@@ -271,7 +262,7 @@ static bool admit_permit(struct object *o, struct waiter *w) {
 }
 
 void aglet_async_semaphore_give(aglet_async_semaphore *s, uint32_t n) {
-    struct object *o = shape(s);
+    struct async_object *o = shape(s);
     slock_lock(&o->lock);
     o->state += (int32_t)n;
     slock_unlock(&o->lock);
@@ -279,32 +270,24 @@ void aglet_async_semaphore_give(aglet_async_semaphore *s, uint32_t n) {
         ;
 }
 
-enum { ONCE_NEW, ONCE_RUNNING, ONCE_DONE };
+void async_once_end(struct async_object *o, int error) {
+    slock_lock(&o->lock);
+    o->state = error ? ONCE_NEW : ONCE_DONE;
+    slock_unlock(&o->lock);
+    while (fire_some(o, admit_all))
+        ;
+}
 
 int aglet_async_once_run(aglet_async_once *once, int (*make)(void *), void *arg) {
-    struct object *o = shape(once);
     int error = await_begin("async once", CALLER());
     if (error)
         return error;
-    for (;;) {
-        slock_lock(&o->lock);
-        if (o->state == ONCE_DONE) {
-            slock_unlock(&o->lock);
-            return 0;
-        }
-        if (o->state == ONCE_NEW) {
-            o->state = ONCE_RUNNING;
-            slock_unlock(&o->lock);
-            error = make(arg);
-            slock_lock(&o->lock);
-            o->state = error ? ONCE_NEW : ONCE_DONE;
-            slock_unlock(&o->lock);
-            while (fire_some(o, admit_all))
-                ;
-            return error;
-        }
-        error = wait_in(o, 0, AGLET_FOREVER, "async once");
-        if (error)
-            return error;
-    }
+    do
+        error = enter(shape(once), ASYNC_ONCE, AGLET_FOREVER, "async once");
+    while (error == -EAGAIN);
+    if (error != 1)
+        return error;
+    error = make(arg);
+    async_once_end(shape(once), error);
+    return error;
 }

@@ -2,22 +2,14 @@
 /* The blocking pools. Stands on task_sleep.h; its threads sleep on a futex that counts work. */
 #include "blocking.h"
 #include "check.h"
-#include "task_sleep.h"
 
 #include <pthread.h>
 #include <signal.h>
 
-struct work {
-    struct work *next;
-    void *(*run)(void *);
-    void *arg, *result;
-    struct sleeper *sleeper;
-};
-
 static struct pool {
     struct slock lock;
     struct work *head, *tail; /* under lock, with the counts */
-    unsigned threads, idle, limit;
+    unsigned threads, idle, limit, queued;
     _Atomic uint32_t unfinished; /* pieces of work whose waiter was not woken yet */
     _Atomic uint32_t tickets;    /* grows with each piece of work; the futex of idle threads */
 } pools[BLOCKING_POOLS] = {[BLOCKING_GENERAL] = {.limit = 64}, [BLOCKING_LOOKUP] = {.limit = 8}};
@@ -26,8 +18,10 @@ static const int64_t idle_ns = INT64_C(10000000000);
 
 static struct work *take(struct pool *p) {
     struct work *w = p->head;
-    if (w)
+    if (w) {
         p->head = w->next;
+        p->queued--;
+    }
     return w;
 }
 
@@ -73,8 +67,8 @@ static bool start_thread(struct pool *p) {
     return ok;
 }
 
-/* Take work out again that no thread has begun. */
-static bool withdraw(struct pool *p, struct work *mine) {
+bool blocking_withdraw(enum blocking_pool pool, struct work *mine) {
+    struct pool *p = &pools[pool];
     bool found = false;
     slock_lock(&p->lock);
     struct work *before = NULL;
@@ -86,6 +80,7 @@ static bool withdraw(struct pool *p, struct work *mine) {
                 p->head = w->next;
             if (p->tail == w)
                 p->tail = before;
+            p->queued--;
             atomic_fetch_sub(&p->unfinished, 1);
             found = true;
             break;
@@ -94,7 +89,32 @@ static bool withdraw(struct pool *p, struct work *mine) {
     return found;
 }
 
-int blocking_run(enum blocking_pool which, void *(*run)(void *), void *arg, void **result, const char *why,
+int blocking_submit(enum blocking_pool pool, struct work *w) {
+    struct pool *p = &pools[pool];
+    atomic_fetch_add(&p->unfinished, 1);
+    slock_lock(&p->lock);
+    w->next = NULL;
+    if (p->head)
+        p->tail->next = w;
+    else
+        p->head = w;
+    p->tail = w;
+    /* Two pieces may wait for each other: an idle thread that was woken for the first is none for the second.
+     */
+    bool grow = ++p->queued > p->idle && p->threads < p->limit;
+    p->threads += grow;
+    slock_unlock(&p->lock);
+    atomic_fetch_add(&p->tickets, 1);
+    futex_wake(&p->tickets, 1);
+    if (!grow || start_thread(p))
+        return 0;
+    slock_lock(&p->lock);
+    bool none = --p->threads == 0;
+    slock_unlock(&p->lock);
+    return none && blocking_withdraw(pool, w) ? -ENOMEM : 0;
+}
+
+int blocking_run(enum blocking_pool pool, void *(*run)(void *), void *arg, void **result, const char *why,
                  const void *caller) {
     int error = await_begin(why, caller);
     if (error)
@@ -105,29 +125,12 @@ int blocking_run(enum blocking_pool which, void *(*run)(void *), void *arg, void
     if (!s.task) {
         w.result = run(arg);
     } else {
-        struct pool *p = &pools[which];
-        atomic_fetch_add(&p->unfinished, 1);
-        slock_lock(&p->lock);
-        if (p->head)
-            p->tail->next = &w;
-        else
-            p->head = &w;
-        p->tail = &w;
-        bool grow = p->idle == 0 && p->threads < p->limit;
-        p->threads += grow;
-        slock_unlock(&p->lock);
-        atomic_fetch_add(&p->tickets, 1);
-        futex_wake(&p->tickets, 1);
-        if (grow && !start_thread(p)) {
-            slock_lock(&p->lock);
-            bool none = --p->threads == 0;
-            slock_unlock(&p->lock);
-            if (none && withdraw(p, &w))
-                return -ENOMEM;
-        }
+        error = blocking_submit(pool, &w);
+        if (error)
+            return error;
         /* Work that runs cannot be stopped, and its argument may lie in the caller's frame. */
         while (sleeper_wait(&s, AGLET_FOREVER, why) == -ECANCELED) {
-            if (withdraw(p, &w))
+            if (blocking_withdraw(pool, &w))
                 return -ECANCELED;
             while (!sleeper_is_fired(&s))
                 task_park(s.task);

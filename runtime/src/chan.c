@@ -411,13 +411,7 @@ int aglet_chan_try_recv_(aglet_chan *c, void *item) {
     return chan_recv_begin(c, item, NULL);
 }
 
-long aglet_chan_recv_many_(aglet_chan *c, void *items, size_t max) {
-    if (!max)
-        return 0;
-    int error = aglet_chan_recv_(c, items, AGLET_FOREVER);
-    if (error)
-        return error;
-    size_t n = 1;
+size_t chan_take_more(aglet_chan *c, void *items, size_t n, size_t max) {
     struct wake wakes[16];
     unsigned woken = 0;
     slock_lock(&c->lock);
@@ -429,7 +423,14 @@ long aglet_chan_recv_many_(aglet_chan *c, void *items, size_t max) {
     slock_unlock(&c->lock);
     while (woken > 0)
         wake_send(wakes[--woken]);
-    return (long)n;
+    return n;
+}
+
+long aglet_chan_recv_many_(aglet_chan *c, void *items, size_t max) {
+    if (!max)
+        return 0;
+    int error = aglet_chan_recv_(c, items, AGLET_FOREVER);
+    return error ? error : (long)chan_take_more(c, items, 1, max);
 }
 
 size_t aglet_chan_length_(aglet_chan *c) {

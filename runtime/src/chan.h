@@ -15,6 +15,9 @@
 int chan_send_begin(aglet_chan *c, const void *item, struct waiter *w);
 int chan_recv_begin(aglet_chan *c, void *item, struct waiter *w);
 
+/* Behind the n items there are, put what is queued now, up to max in all; how many there are then. */
+size_t chan_take_more(aglet_chan *c, void *items, size_t n, size_t max);
+
 /* For select: link w unless the operation could go on at once. Returns whether it was linked. */
 bool chan_send_link(aglet_chan *c, struct waiter *w);
 bool chan_recv_link(aglet_chan *c, void *item, struct waiter *w);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Broadcast and watch: a ring with a running number, in which each receiver keeps its own place.
  * Stands on task_sleep.h. */
-#include "aglet/broadcast.h"
+#include "chan_bus.h"
 #include "check.h"
-#include "task_sleep.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,9 +108,28 @@ static int take_next(aglet_bus *b, uint64_t *at, void *item, bool latest) {
     return 0;
 }
 
+int bus_recv_begin(const struct bus_place *p, void *item, struct waiter *w) {
+    slock_lock(&p->bus->lock);
+    int error = take_next(p->bus, p->at, item, p->latest);
+    if (error == -EAGAIN && w)
+        waitq_push(&p->bus->q, w);
+    slock_unlock(&p->bus->lock);
+    return error;
+}
+
+bool bus_recv_unlink(const struct bus_place *p, struct waiter *w) {
+    slock_lock(&p->bus->lock);
+    bool linked = w->linked;
+    if (linked)
+        waitq_remove(&p->bus->q, w);
+    slock_unlock(&p->bus->lock);
+    return linked;
+}
+
 int aglet_bus_recv_(aglet_bus *b, uint64_t *at, void *item, aglet_time deadline, bool latest) {
     if (!b)
         return -EPIPE;
+    const struct bus_place place = {b, at, latest};
     int error = deadline ? await_begin("bus recv", CALLER()) : 0;
     if (error)
         return error;
@@ -119,11 +137,7 @@ int aglet_bus_recv_(aglet_bus *b, uint64_t *at, void *item, aglet_time deadline,
         struct sleeper s;
         sleeper_init(&s);
         struct waiter w = {.sleeper = &s};
-        slock_lock(&b->lock);
-        error = take_next(b, at, item, latest);
-        if (error == -EAGAIN && deadline)
-            waitq_push(&b->q, &w);
-        slock_unlock(&b->lock);
+        error = bus_recv_begin(&place, item, deadline ? &w : NULL);
         if (error != -EAGAIN) {
             if (deadline)
                 task_spend();
@@ -132,12 +146,7 @@ int aglet_bus_recv_(aglet_bus *b, uint64_t *at, void *item, aglet_time deadline,
         if (!deadline)
             return -ETIMEDOUT;
         error = sleeper_wait(&s, deadline, "bus recv");
-        if (!error)
-            continue;
-        slock_lock(&b->lock);
-        if (w.linked)
-            waitq_remove(&b->q, &w);
-        slock_unlock(&b->lock);
-        return error;
+        if (error && bus_recv_unlink(&place, &w))
+            return error;
     }
 }

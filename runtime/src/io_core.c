@@ -99,18 +99,18 @@ ssize_t io_loop(aglet_io *io, enum io_direction d, ssize_t (*attempt)(int fd, vo
     }
 }
 
-static ssize_t nothing_yet(int fd, void *again) {
+ssize_t io_try_readable(int fd, void *unused) {
     struct pollfd p = {.fd = fd, .events = POLLIN};
-    (void)again;
+    (void)unused;
     if (poll(&p, 1, 0) > 0)
         return 0;
     errno = EAGAIN;
     return -1;
 }
 
-static ssize_t no_room_yet(int fd, void *again) {
+ssize_t io_try_writable(int fd, void *unused) {
     struct pollfd p = {.fd = fd, .events = POLLOUT};
-    (void)again;
+    (void)unused;
     if (poll(&p, 1, 0) > 0)
         return 0;
     errno = EAGAIN;
@@ -118,40 +118,35 @@ static ssize_t no_room_yet(int fd, void *again) {
 }
 
 int aglet_wait_readable(aglet_io *io, aglet_time deadline) {
-    return (int)io_loop(io, IO_READ, nothing_yet, NULL, deadline, "readable", CALLER());
+    return (int)io_loop(io, IO_READ, io_try_readable, NULL, deadline, "readable", CALLER());
 }
 
 int aglet_wait_writable(aglet_io *io, aglet_time deadline) {
-    return (int)io_loop(io, IO_WRITE, no_room_yet, NULL, deadline, "writable", CALLER());
+    return (int)io_loop(io, IO_WRITE, io_try_writable, NULL, deadline, "writable", CALLER());
 }
 
-struct span {
-    void *at;
-    size_t n;
-};
-
-static ssize_t do_read(int fd, void *span) {
-    struct span *s = span;
+ssize_t io_try_read(int fd, void *span) {
+    struct io_span *s = span;
     return read(fd, s->at, s->n);
 }
 
 /* Sockets first: send(2) raises no signal. A descriptor that is no socket is remembered by the caller's span.
  */
-static ssize_t do_write(int fd, void *span) {
-    struct span *s = span;
+ssize_t io_try_write(int fd, void *span) {
+    struct io_span *s = span;
     ssize_t n = send(fd, s->at, s->n, MSG_NOSIGNAL);
     if (n < 0 && errno == ENOTSOCK)
         n = write(fd, s->at, s->n);
     return n;
 }
 
-static ssize_t do_readv(int fd, void *span) {
-    struct span *s = span;
+ssize_t io_try_readv(int fd, void *span) {
+    struct io_span *s = span;
     return readv(fd, s->at, (int)s->n);
 }
 
-static ssize_t do_writev(int fd, void *span) {
-    struct span *s = span;
+ssize_t io_try_writev(int fd, void *span) {
+    struct io_span *s = span;
     struct msghdr m = {.msg_iov = s->at, .msg_iovlen = s->n};
     ssize_t n = sendmsg(fd, &m, MSG_NOSIGNAL);
     if (n < 0 && errno == ENOTSOCK)
@@ -173,7 +168,7 @@ static ssize_t read_once(aglet_io *io, void *to, size_t n, aglet_time deadline, 
         turn = io_source_turn(io->source_, IO_READ, &closing);
     }
     io->dry_ = false;
-    ssize_t got = io_loop(io, IO_READ, do_read, &(struct span){to, n}, deadline, "read", caller);
+    ssize_t got = io_loop(io, IO_READ, io_try_read, &(struct io_span){to, n}, deadline, "read", caller);
     if (task && got > 0 && (size_t)got < n && !closing) {
         io->dry_ = true;
         io->dry_turn_ = turn;
@@ -190,8 +185,8 @@ ssize_t aglet_read_until(aglet_io *io, void *to, size_t n, aglet_time deadline) 
 }
 
 ssize_t aglet_readv(aglet_io *io, const struct iovec *to, int n) {
-    return io_loop(io, IO_READ, do_readv, &(struct span){(void *)(uintptr_t)to, (size_t)n}, AGLET_FOREVER,
-                   "read", CALLER());
+    return io_loop(io, IO_READ, io_try_readv, &(struct io_span){(void *)(uintptr_t)to, (size_t)n},
+                   AGLET_FOREVER, "read", CALLER());
 }
 
 ssize_t aglet_read_all(aglet_io *io, void *to, size_t n) {
@@ -210,8 +205,8 @@ ssize_t aglet_read_all(aglet_io *io, void *to, size_t n) {
 static ssize_t write_all(aglet_io *io, const void *from, size_t n, aglet_time deadline, const void *caller) {
     size_t done = 0;
     do {
-        struct span rest = {(char *)(uintptr_t)from + done, n - done};
-        ssize_t put = io_loop(io, IO_WRITE, do_write, &rest, deadline, "write", caller);
+        struct io_span rest = {(char *)(uintptr_t)from + done, n - done};
+        ssize_t put = io_loop(io, IO_WRITE, io_try_write, &rest, deadline, "write", caller);
         if (put < 0)
             return put;
         done += (size_t)put;
@@ -228,8 +223,8 @@ ssize_t aglet_write_until(aglet_io *io, const void *from, size_t n, aglet_time d
 }
 
 ssize_t aglet_writev(aglet_io *io, const struct iovec *from, int n) {
-    return io_loop(io, IO_WRITE, do_writev, &(struct span){(void *)(uintptr_t)from, (size_t)n}, AGLET_FOREVER,
-                   "write", CALLER());
+    return io_loop(io, IO_WRITE, io_try_writev, &(struct io_span){(void *)(uintptr_t)from, (size_t)n},
+                   AGLET_FOREVER, "write", CALLER());
 }
 
 int aglet_pipe(aglet_io *reader, aglet_io *writer) {

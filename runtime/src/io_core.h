@@ -17,4 +17,27 @@ int io_attach(aglet_io *io);
 ssize_t io_loop(aglet_io *io, enum io_direction d, ssize_t (*attempt)(int fd, void *context), void *context,
                 aglet_time deadline, const char *why, const void *caller);
 
+/* What there is to attempt on a descriptor; io_loop calls them, and so do stackless tasks. The context of the
+ * first two is not used. */
+ssize_t io_try_readable(int fd, void *unused);
+ssize_t io_try_writable(int fd, void *unused);
+struct io_span {
+    void *at;
+    size_t n; /* bytes; of the vector forms, parts */
+};
+ssize_t io_try_read(int fd, void *span);
+ssize_t io_try_write(int fd, void *span);
+ssize_t io_try_readv(int fd, void *span);
+ssize_t io_try_writev(int fd, void *span);
+ssize_t io_try_signal(int fd, void *count); /* uint64_t */
+ssize_t io_try_accept(int fd, void *unused);
+
+/* How often a signal came, as its functions return it. */
+static inline int io_signal_count(uint64_t count) {
+    return count > INT32_MAX ? INT32_MAX : (int)count;
+}
+
+/* What accept(2) gave, made an aglet_io. */
+int io_accepted(aglet_io *connection, ssize_t fd);
+
 #endif

@@ -79,14 +79,14 @@ void aglet_signal_close(aglet_signal *s) {
     aglet_io_close(&s->io);
 }
 
-static ssize_t take_count(int fd, void *count) {
+ssize_t io_try_signal(int fd, void *count) {
     return read(fd, count, sizeof(uint64_t));
 }
 
 static int next(aglet_signal *s, const void *caller) {
     uint64_t count = 0;
-    ssize_t n = io_loop(&s->io, IO_READ, take_count, &count, AGLET_FOREVER, "signal", caller);
-    return n < 0 ? (int)n : count > INT32_MAX ? INT32_MAX : (int)count;
+    ssize_t n = io_loop(&s->io, IO_READ, io_try_signal, &count, AGLET_FOREVER, "signal", caller);
+    return n < 0 ? (int)n : io_signal_count(count);
 }
 
 int aglet_signal_next(aglet_signal *s) {

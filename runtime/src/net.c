@@ -4,6 +4,7 @@
 #include "blocking.h"
 #include "check.h"
 #include "io_core.h"
+#include "net_core.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,10 +12,9 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, MAX_ADDRESSES = 16 };
+enum { BACKLOG = 1024 };
 
 /* A numeric address and port as the kernel wants them. Returns the length, or 0. */
 static socklen_t numeric(const char *address, uint16_t port, struct sockaddr_storage *out) {
@@ -79,7 +79,7 @@ int aglet_tcp_port(const aglet_io *io) {
     return -EAFNOSUPPORT;
 }
 
-static ssize_t do_accept(int fd, void *unused) {
+ssize_t io_try_accept(int fd, void *unused) {
     (void)unused;
     int got = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     /* The connection was reset before we took it: there may be others. */
@@ -88,15 +88,17 @@ static ssize_t do_accept(int fd, void *unused) {
     return got;
 }
 
-static int accept_until(aglet_io *listener, aglet_io *connection, aglet_time deadline, const void *caller) {
-    ssize_t fd = io_loop(listener, IO_READ, do_accept, NULL, deadline, "accept", caller);
-    if (fd < 0)
-        return (int)fd;
+int io_accepted(aglet_io *connection, ssize_t fd) {
     int one = 1;
     /* Fails harmlessly on Unix sockets. */
     setsockopt((int)fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     *connection = (aglet_io){.fd = (int)fd};
     return 0;
+}
+
+static int accept_until(aglet_io *listener, aglet_io *connection, aglet_time deadline, const void *caller) {
+    ssize_t fd = io_loop(listener, IO_READ, io_try_accept, NULL, deadline, "accept", caller);
+    return fd < 0 ? (int)fd : io_accepted(connection, fd);
 }
 
 int aglet_accept(aglet_io *listener, aglet_io *connection) {
@@ -107,15 +109,8 @@ int aglet_accept_until(aglet_io *listener, aglet_io *connection, aglet_time dead
     return accept_until(listener, connection, deadline, CALLER());
 }
 
-struct target {
-    const struct sockaddr *address;
-    socklen_t length;
-    bool begun;
-};
-
-/* connect(2) once, then what became of it. */
-static ssize_t do_connect(int fd, void *target) {
-    struct target *t = target;
+ssize_t net_try_connect(int fd, void *target) {
+    struct net_target *t = target;
     if (!t->begun) {
         t->begun = true;
         if (connect(fd, t->address, t->length) == 0)
@@ -135,32 +130,35 @@ static ssize_t do_connect(int fd, void *target) {
     return -1;
 }
 
-static int connect_to(aglet_io *connection, const struct sockaddr *address, socklen_t length,
-                      aglet_time deadline, const void *caller) {
-    int fd = stream_socket(address->sa_family);
+int net_socket(aglet_io *connection, int family) {
+    int fd = stream_socket(family);
     if (fd < 0)
         return fd;
     *connection = (aglet_io){.fd = fd};
-    struct target t = {.address = address, .length = length};
-    int error = (int)io_loop(connection, IO_WRITE, do_connect, &t, deadline, "connect", caller);
+    return 0;
+}
+
+int net_connected(aglet_io *connection, int error) {
+    int one = 1;
     if (error)
         aglet_io_close(connection);
-    else {
-        int one = 1;
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    }
+    else
+        setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return error;
 }
 
-struct lookup {
-    const char *host;
-    char port[8];
-    struct sockaddr_storage *addresses;
-    int max, n;
-};
+static int connect_to(aglet_io *connection, const struct sockaddr *address, socklen_t length,
+                      aglet_time deadline, const void *caller) {
+    int error = net_socket(connection, address->sa_family);
+    if (error)
+        return error;
+    struct net_target t = {.address = address, .length = length};
+    error = (int)io_loop(connection, IO_WRITE, net_try_connect, &t, deadline, "connect", caller);
+    return net_connected(connection, error);
+}
 
-static void *do_lookup(void *lookup) {
-    struct lookup *l = lookup;
+void *net_lookup(void *lookup) {
+    struct net_lookup *l = lookup;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found = NULL;
     int error = getaddrinfo(l->host, l->port, &hints, &found);
     if (error) {
@@ -176,15 +174,24 @@ static void *do_lookup(void *lookup) {
     return NULL;
 }
 
-static int lookup_name(const char *host, uint16_t port, struct sockaddr_storage *addresses, int max,
-                       const void *caller) {
+int net_lookup_begin(struct net_lookup *l, const char *host, uint16_t port,
+                     struct sockaddr_storage *addresses, int max) {
     if (max < 1)
         return -EINVAL;
     if (numeric(host, port, &addresses[0]))
         return 1;
-    struct lookup l = {.host = host, .addresses = addresses, .max = max};
-    snprintf(l.port, sizeof l.port, "%u", port);
-    int error = blocking_run(BLOCKING_LOOKUP, do_lookup, &l, NULL, "lookup", caller);
+    *l = (struct net_lookup){.host = host, .addresses = addresses, .max = max};
+    snprintf(l->port, sizeof l->port, "%u", port);
+    return 0;
+}
+
+static int lookup_name(const char *host, uint16_t port, struct sockaddr_storage *addresses, int max,
+                       const void *caller) {
+    struct net_lookup l;
+    int n = net_lookup_begin(&l, host, port, addresses, max);
+    if (n)
+        return n;
+    int error = blocking_run(BLOCKING_LOOKUP, net_lookup, &l, NULL, "lookup", caller);
     return error ? error : l.n;
 }
 
@@ -193,22 +200,21 @@ int aglet_lookup(const char *host, uint16_t port, struct sockaddr_storage *addre
 }
 
 int aglet_tcp_connect(aglet_io *connection, const char *host, uint16_t port, aglet_time deadline) {
-    struct sockaddr_storage addresses[MAX_ADDRESSES];
-    int n = lookup_name(host, port, addresses, MAX_ADDRESSES, CALLER());
+    struct sockaddr_storage addresses[NET_ADDRESSES];
+    int n = lookup_name(host, port, addresses, NET_ADDRESSES, CALLER());
     if (n < 0)
         return n == -ENOENT ? -EHOSTUNREACH : n;
     int error = -EHOSTUNREACH;
     for (int i = 0; i < n; i++) {
-        socklen_t length =
-            addresses[i].ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
-        error = connect_to(connection, (struct sockaddr *)&addresses[i], length, deadline, CALLER());
+        error = connect_to(connection, (struct sockaddr *)&addresses[i], net_length(&addresses[i]), deadline,
+                           CALLER());
         if (!error || error == -ECANCELED || error == -ETIMEDOUT)
             break;
     }
     return error;
 }
 
-static int unix_address(const char *path, struct sockaddr_un *at) {
+int net_unix_address(const char *path, struct sockaddr_un *at) {
     *at = (struct sockaddr_un){.sun_family = AF_UNIX};
     if (strlen(path) >= sizeof at->sun_path)
         return -ENAMETOOLONG;
@@ -218,13 +224,13 @@ static int unix_address(const char *path, struct sockaddr_un *at) {
 
 int aglet_unix_listen(aglet_io *listener, const char *path) {
     struct sockaddr_un at;
-    int error = unix_address(path, &at);
+    int error = net_unix_address(path, &at);
     return error ? error : listen_on(listener, (struct sockaddr *)&at, sizeof at);
 }
 
 int aglet_unix_connect(aglet_io *connection, const char *path, aglet_time deadline) {
     struct sockaddr_un at;
-    int error = unix_address(path, &at);
+    int error = net_unix_address(path, &at);
     return error ? error : connect_to(connection, (struct sockaddr *)&at, sizeof at, deadline, CALLER());
 }
 

@@ -7,13 +7,15 @@
  *   5. a received value or a task's end was delivered by the waker: done. For a send or a descriptor the
  * waker only said that it may be possible now: back to 1, beginning with that case; if then another one is
  * done, or none, the next waiting sender is told in our place (chan_nudge). */
-#include "aglet/select.h"
+#include "aglet/await.h"
 #include "chan.h"
 #include "check.h"
 #include "io_core.h"
 #include "task_join.h"
+#include "task_step.h"
 
 #include <poll.h>
+#include <string.h>
 
 enum { MAX_CASES = 64 };
 
@@ -98,73 +100,156 @@ static void pass_on(struct aglet_case *cases, int notified, int done) {
         chan_nudge(cases[notified].on);
 }
 
-int aglet_select(struct aglet_case *cases, size_t n, aglet_time deadline) {
+/* A select under way, on the stack of who waits or on the heap of a stackless task. */
+struct selecting {
+    struct aglet_case *cases;
+    size_t n, start, linked;
+    int notified; /* the sender's case whose waiter was told of room, or -1 */
+    struct waiter *waiters;
+    uint32_t *turns;
+};
+
+/* Is it fit to be selected from here? 0 or a negative errno value. */
+static int check_cases(struct aglet_case *cases, size_t n, bool task) {
     if (n > MAX_CASES)
         return -EINVAL;
-    int error = await_begin("select", CALLER());
-    if (error)
-        return error;
-    struct aglet_task *t = task_self();
     for (size_t i = 0; i < n; i++)
         if (is_io(&cases[i])) {
-            if (!t)
-                return -ENOTSUP;
-            if ((error = io_attach(cases[i].on)))
+            int error = task ? io_attach(cases[i].on) : -ENOTSUP;
+            if (error)
                 return error;
         }
-    int notified = -1;
-    size_t start = n ? turning() % n : 0;
+    return 0;
+}
+
+/* Steps 1 of above: the index of a case that is done, or -EAGAIN. */
+static int try_cases(struct selecting *s, const void *caller) {
+    for (size_t k = 0; k < s->n; k++) {
+        size_t i = (s->start + k) % s->n;
+        struct aglet_case *c = &s->cases[i];
+        if (is_io(c))
+            s->turns[i] = io_source_turn(((aglet_io *)c->on)->source_, direction(c), NULL);
+        int result = try_case(c, caller);
+        if (result == -EAGAIN)
+            continue;
+        c->result = result;
+        pass_on(s->cases, s->notified, (int)i);
+        task_spend();
+        return (int)i;
+    }
+    pass_on(s->cases, s->notified, s->notified);
+    s->notified = -1;
+    return -EAGAIN;
+}
+
+/* Step 2. Returns whether all are linked: else the next case can go on now. */
+static bool link_cases(struct selecting *s, struct sleeper *sleeper) {
+    for (s->linked = 0; s->linked < s->n; s->linked++) {
+        struct waiter *w = &s->waiters[s->linked];
+        *w = (struct waiter){.sleeper = sleeper, .index = (uint16_t)s->linked};
+        if (!link_case(&s->cases[s->linked], w, s->turns[s->linked]))
+            return false;
+    }
+    return true;
+}
+
+/* Steps 4 and 5, after the sleep ended with `error`. Returns the index of a case that is done, -EAGAIN: try
+ * again, or the error. */
+static int end_sleep(struct selecting *s, struct sleeper *sleeper, int error) {
+    for (size_t i = 0; i < s->linked; i++)
+        unlink_case(&s->cases[i], &s->waiters[i], !error && sleeper->which == i);
+    bool all = s->linked == s->n;
+    if (error == -ECANCELED || (error == -ETIMEDOUT && all))
+        return error;
+    s->start = all ? 0 : s->linked;
+    if (error)
+        return -EAGAIN;
+    uint32_t which = sleeper->which;
+    struct aglet_case *c = &s->cases[which];
+    switch (c->kind) {
+    case AGLET_RECV_:
+        c->result = s->waiters[which].result;
+        return (int)which;
+    case AGLET_JOIN_TASK_:
+        join_take(c->on, c->item);
+        c->result = 0;
+        return (int)which;
+    default:
+        s->notified = (int)which;
+        s->start = which;
+        return -EAGAIN;
+    }
+}
+
+int aglet_select(struct aglet_case *cases, size_t n, aglet_time deadline) {
+    int error = await_begin("select", CALLER());
+    if (error || (error = check_cases(cases, n, task_self() != NULL)))
+        return error;
+    uint32_t turns[MAX_CASES];
+    struct waiter waiters[MAX_CASES];
+    struct selecting s = {cases, n, n ? turning() % n : 0, 0, -1, waiters, turns};
     for (;;) {
-        uint32_t turns[MAX_CASES];
-        for (size_t k = 0; k < n; k++) {
-            size_t i = (start + k) % n;
-            if (is_io(&cases[i]))
-                turns[i] = io_source_turn(((aglet_io *)cases[i].on)->source_, direction(&cases[i]), NULL);
-            int result = try_case(&cases[i], CALLER());
-            if (result == -EAGAIN)
-                continue;
-            cases[i].result = result;
-            pass_on(cases, notified, (int)i);
-            task_spend();
-            return (int)i;
-        }
-        pass_on(cases, notified, notified);
-        notified = -1;
+        int done = try_cases(&s, CALLER());
+        if (done != -EAGAIN)
+            return done;
         if (deadline == 0)
             return -ETIMEDOUT;
-
-        struct sleeper s;
-        sleeper_init(&s);
-        s.many = true;
-        struct waiter w[MAX_CASES];
-        size_t linked = 0;
-        for (; linked < n; linked++) {
-            w[linked] = (struct waiter){.sleeper = &s, .index = (uint16_t)linked};
-            if (!link_case(&cases[linked], &w[linked], turns[linked]))
-                break;
-        }
+        struct sleeper sleeper;
+        sleeper_init(&sleeper);
+        sleeper.many = true;
+        bool all = link_cases(&s, &sleeper);
         /* A case that can go on now: sleep with a deadline that has passed, which lets a waker that was
          * faster win. */
-        error = sleeper_wait(&s, linked < n ? 0 : deadline, "select");
-        for (size_t i = 0; i < linked; i++)
-            unlink_case(&cases[i], &w[i], !error && s.which == i);
-        if (error == -ECANCELED || (error == -ETIMEDOUT && linked == n))
+        error = sleeper_wait(&sleeper, all ? deadline : 0, "select");
+        done = end_sleep(&s, &sleeper, error);
+        if (done != -EAGAIN)
+            return done;
+    }
+}
+
+int aglet_select_poll(struct aglet_frame *f, struct aglet_case *cases, size_t n, aglet_time deadline) {
+    struct step_wait *w = step_wait(f);
+    struct selecting *s;
+    if (f->stage_ == STEP_NEW) {
+        int error = n > MAX_CASES ? -EINVAL : step_begin(f, CALLER());
+        if (error || (error = check_cases(cases, n, true)))
             return error;
-        start = linked < n ? linked : 0;
-        if (error)
-            continue;
-        size_t which = s.which;
-        switch (cases[which].kind) {
-        case AGLET_RECV_:
-            cases[which].result = w[which].result;
-            return (int)which;
-        case AGLET_JOIN_TASK_:
-            join_take(cases[which].on, cases[which].item);
-            cases[which].result = 0;
-            return (int)which;
-        default:
-            notified = (int)which;
-            start = which;
-        }
+        uint32_t turns[MAX_CASES];
+        struct selecting first = {cases, n, n ? turning() % n : 0, 0, -1, NULL, turns};
+        int done = try_cases(&first, CALLER());
+        if (done != -EAGAIN)
+            return done;
+        if (deadline == 0)
+            return -ETIMEDOUT;
+        if ((error = step_arm(f, deadline, sizeof *s + n * (sizeof *s->waiters + sizeof *s->turns))))
+            return error;
+        s = (struct selecting *)(void *)w->more->room;
+        *s = first;
+        s->waiters = (struct waiter *)(void *)(s + 1);
+        s->turns = (uint32_t *)(void *)(s->waiters + n);
+        memcpy(s->turns, turns, n * sizeof *turns);
+    } else {
+        s = (struct selecting *)(void *)w->more->room;
+        int seen = step_look(f);
+        if (seen == AGLET_PENDING)
+            return seen;
+        int done = end_sleep(s, &w->sleeper, seen && sleeper_give_up(&w->sleeper) ? seen : 0);
+        if (done == -EAGAIN)
+            done = try_cases(s, CALLER());
+        if (done != -EAGAIN)
+            return step_end(f, done);
+    }
+    for (;;) {
+        step_again(f);
+        w->sleeper.many = true;
+        if (step_is_late(f))
+            return step_end(f, -ETIMEDOUT);
+        if (link_cases(s, &w->sleeper))
+            return step_pending(f, STEP_WAITING, "select");
+        int done = end_sleep(s, &w->sleeper, sleeper_give_up(&w->sleeper) ? -ETIMEDOUT : 0);
+        if (done == -EAGAIN)
+            done = try_cases(s, CALLER());
+        if (done != -EAGAIN)
+            return step_end(f, done);
     }
 }

@@ -191,15 +191,18 @@ int aglet_sleep_ms(int64_t milliseconds) {
     return sleep_until(aglet_after_ms(milliseconds), CALLER());
 }
 
-int aglet_interval_next(aglet_interval *interval) {
-    int error = sleep_until(interval->next, CALLER());
-    if (error)
-        return error;
+void interval_advance(aglet_interval *interval) {
     aglet_time now = aglet_now();
     interval->next += interval->period;
     if (interval->next <= now && interval->period > 0)
         interval->next += (now - interval->next) / interval->period * interval->period + interval->period;
-    return 0;
+}
+
+int aglet_interval_next(aglet_interval *interval) {
+    int error = sleep_until(interval->next, CALLER());
+    if (!error)
+        interval_advance(interval);
+    return error;
 }
 
 aglet_task *aglet_self(void) {

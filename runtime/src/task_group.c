@@ -73,8 +73,19 @@ void aglet_group_abort(aglet_group *group) {
     task_each(abort_member, group);
 }
 
-int aglet_group_join(aglet_group *group) {
+bool group_link(struct aglet_group *group, struct sleeper *s) {
     struct group *g = inside(group);
+    slock_lock(&g->lock);
+    bool wait = g->members > 0;
+    if (wait)
+        g->joiner = s;
+    else
+        g->aborted = 0;
+    slock_unlock(&g->lock);
+    return wait;
+}
+
+int aglet_group_join(aglet_group *group) {
     struct aglet_task *t = task_self();
     /* An aborted caller waits all the same: members may use what lies in its frames. */
     int error = await_begin("group join", CALLER());
@@ -83,14 +94,7 @@ int aglet_group_join(aglet_group *group) {
     for (;;) {
         struct sleeper s;
         sleeper_init(&s);
-        slock_lock(&g->lock);
-        bool wait = g->members > 0;
-        if (wait)
-            g->joiner = &s;
-        else
-            g->aborted = 0;
-        slock_unlock(&g->lock);
-        if (!wait)
+        if (!group_link(group, &s))
             return error;
         while (!sleeper_is_fired(&s)) {
             if (s.task && error) {

@@ -8,6 +8,10 @@
 /* One member has ended. The group's memory may be gone on return. */
 void group_member_ended(struct aglet_group *group, struct aglet_task *t);
 
+/* Ask to be fired when the last member ends. Returns false when there is none: then the group can be used
+ * again. */
+bool group_link(struct aglet_group *group, struct sleeper *s);
+
 /* Run the destructors of the task's locals and free them. */
 void task_locals_end_(struct aglet_task *t);
 static inline void task_locals_end(struct aglet_task *t) {

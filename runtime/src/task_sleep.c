@@ -66,15 +66,12 @@ static int wait_as_thread(struct sleeper *s, aglet_time deadline) {
     }
 }
 
-int sleeper_wait(struct sleeper *s, aglet_time deadline, const char *why) {
-    int result = s->task ? wait_as_task(s, deadline, why) : wait_as_thread(s, deadline);
-    if (!result || !s->many)
-        return result;
-    /* Several objects: giving up must win against a waker's claim. */
-    uint32_t seen = atomic_load_explicit(&s->fired, memory_order_relaxed);
+bool sleeper_give_up(struct sleeper *s) {
+    /* Partner: the release in sleeper_fire. */
+    uint32_t seen = atomic_load_explicit(&s->fired, memory_order_acquire);
     for (;;) {
         if (seen == SLEEPER_FIRED)
-            return 0;
+            return false;
         if (seen == SLEEPER_CLAIMED) {
             cpu_relax();
             seen = atomic_load_explicit(&s->fired, memory_order_acquire);
@@ -83,8 +80,13 @@ int sleeper_wait(struct sleeper *s, aglet_time deadline, const char *why) {
         /* Partner: sleeper_claim. */
         if (atomic_compare_exchange_weak_explicit(&s->fired, &seen, SLEEPER_CANCELLED, memory_order_acq_rel,
                                                   memory_order_acquire))
-            return result;
+            return true;
     }
+}
+
+int sleeper_wait(struct sleeper *s, aglet_time deadline, const char *why) {
+    int result = s->task ? wait_as_task(s, deadline, why) : wait_as_thread(s, deadline);
+    return result && s->many && !sleeper_give_up(s) ? 0 : result;
 }
 
 /* Of the preloaded library for pthread programs, where it is there. */

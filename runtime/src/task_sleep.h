@@ -38,8 +38,10 @@ struct waiter {
     int32_t result; /* 0, or a negative errno value such as -EPIPE */
     uint16_t index; /* which of several */
     bool linked;
-    bool notify;         /* channel senders: only say that there may be room */
-    _Atomic bool let_go; /* joins: the ending task will not touch this waiter again */
+    union {
+        bool notify;         /* channel senders: only say that there may be room */
+        _Atomic bool let_go; /* joins: the ending task will not touch this waiter again */
+    };
 };
 
 /* Zero is valid: empty. First in, first out. */
@@ -103,6 +105,9 @@ static inline void wake_send(struct wake w) {
  * (-ECANCELED). `why` is static text for dumps and reports: "recv", "sleep". */
 int sleeper_wait(struct sleeper *s, aglet_time deadline, const char *why);
 
+/* Give up a wait on several objects, unless a waker was faster. Returns whether it was given up. */
+bool sleeper_give_up(struct sleeper *s);
+
 /* What every public function that may wait asks first: -ECANCELED when the calling task was aborted, else 0.
  * The checked library reports the thread locks held (lock-across-yield), and a wait that a stackless task
  * cannot make. */
@@ -116,6 +121,9 @@ static inline int await_begin(const char *why, const void *caller) {
         return await_check_(t, why, caller);
     return task_is_aborted(t) ? -ECANCELED : 0;
 }
+
+/* The point after the one that was just reached, points that have passed left out. */
+void interval_advance(aglet_interval *interval);
 
 static inline void waitq_push(struct waitq *q, struct waiter *w) {
     w->next = NULL;

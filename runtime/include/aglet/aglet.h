@@ -7,6 +7,7 @@
 #include "aglet/async_mutex.h"
 #include "aglet/async_rwlock.h"
 #include "aglet/async_semaphore.h"
+#include "aglet/await.h"
 #include "aglet/barrier.h"
 #include "aglet/base.h"
 #include "aglet/blocking.h"

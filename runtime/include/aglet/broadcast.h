@@ -17,6 +17,11 @@ AGLET_API int aglet_bus_recv_(aglet_bus *bus, uint64_t *at, void *item, aglet_ti
                               bool latest) AGLET_YIELDS;
 AGLET_API uint64_t aglet_bus_now_(aglet_bus *bus);
 
+/* For stackless tasks (aglet/await.h). */
+struct aglet_frame;
+AGLET_API int aglet_bus_recv_poll_(struct aglet_frame *f, aglet_bus *bus, uint64_t *at, void *item,
+                                   aglet_time deadline, bool latest) AGLET_AWAITS;
+
 AGLET_END_DECLS
 
 /* Declare a broadcast type: the last `capacity` values are kept for slow receivers.
@@ -65,6 +70,10 @@ AGLET_END_DECLS
     static inline AGLET_MAYBE_UNUSED int name##_recv_until(name##_receiver *rx, type *item,                  \
                                                            aglet_time deadline) {                            \
         return aglet_bus_recv_(rx->bus_, &rx->at_, item, deadline, latest);                                  \
+    }                                                                                                        \
+    static inline AGLET_MAYBE_UNUSED int name##_recv_poll(struct aglet_frame *f, name##_receiver *rx,        \
+                                                          type *item, aglet_time deadline) {                 \
+        return aglet_bus_recv_poll_(f, rx->bus_, &rx->at_, item, deadline, latest);                          \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED void name##_drop(name##_sender *tx) {                                   \
         aglet_bus *bus = tx->bus_;                                                                           \

@@ -21,8 +21,9 @@
  * What must outlive an await lives in the frame: a plain local loses its value there. The frame is copied
  * when the task is spawned, and moves no more after that. The expression of an await is evaluated again each
  * time the task wakes; its arguments must name the same things, and a deadline that is computed
- * (aglet_after_ms) counts at the first time only. One await per source line. Thread locks must not be held at
- * an await. */
+ * (aglet_after_ms) counts at the first time only. One await per source line, and none inside a `switch` of
+ * your own: the awaits are cases of the one that AGLET_BEGIN opens. Thread locks must not be held at an
+ * await. */
 #ifndef AGLET_STACKLESS_H
 #define AGLET_STACKLESS_H
 
@@ -91,8 +92,8 @@ AGLET_BEGIN_DECLS
 AGLET_API int aglet_spawn_frame_(aglet_task **task, aglet_step_fn *step, const void *frame, size_t size);
 AGLET_API void aglet_frame_return_(struct aglet_frame *f, void *value);
 
-/* What a stackless task can await. Each returns AGLET_PENDING until it is done, then 0 or a negative errno
- * value. */
+/* What a stackless task can await; for more, include aglet/await.h. Each returns AGLET_PENDING until it is
+ * done, then 0 or a negative errno value. */
 AGLET_API int aglet_yield_poll(struct aglet_frame *f) AGLET_AWAITS;
 AGLET_API int aglet_sleep_poll(struct aglet_frame *f, aglet_time deadline) AGLET_AWAITS;
 AGLET_API int aglet_join_poll(struct aglet_frame *f, aglet_task *task, void **result) AGLET_AWAITS;
