@@ -167,7 +167,7 @@ static inline __attribute__((always_inline)) int send_now(aglet_chan *c, const v
         }
         if (aglet_checked && AGLET_UNLIKELY(!c->senders)) { /* a copy of a handle outlived it */
             slock_unlock(&c->lock);
-            return dropped("send", NULL);
+            return chan_dropped("send", NULL);
         }
         struct waiter *r = c->recv_q.head ? waitq_pop(&c->recv_q) : NULL;
         if (r) {
