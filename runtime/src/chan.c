@@ -357,7 +357,7 @@ static __attribute__((noinline)) int send_later(aglet_chan *c, const void *item,
 
 int aglet_chan_send_(aglet_chan *c, const void *item, aglet_time deadline) {
     if (AGLET_UNLIKELY(!c))
-        return dropped("send", CALLER());
+        return chan_dropped("send", CALLER());
     int error = await_begin("send", CALLER());
     if (AGLET_UNLIKELY(error))
         return error;
@@ -394,7 +394,7 @@ static __attribute__((noinline)) int recv_later(aglet_chan *c, void *item, aglet
 
 int aglet_chan_recv_(aglet_chan *c, void *item, aglet_time deadline) {
     if (AGLET_UNLIKELY(!c))
-        return dropped("receive", CALLER());
+        return chan_dropped("receive", CALLER());
     int error = await_begin("recv", CALLER());
     if (AGLET_UNLIKELY(error))
         return error;
