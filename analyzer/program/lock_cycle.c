@@ -275,6 +275,7 @@ void program_find_lock_order(struct program *p)
     struct lock_order *o = p->lock_order;
     size_t n = 0;
 
+    order_settle_open(p);
     for (size_t i = 0; i < o->edges.n; i++) /* without the forgotten */
         if (o->edges.at[i].from)
             o->edges.at[n++] = o->edges.at[i];

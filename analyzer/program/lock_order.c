@@ -149,6 +149,20 @@ static bool destroys_such(const struct solver *s, const struct summary *callee, 
     return false;
 }
 
+/* Does the call return with that lock, as a lock function or its wrapper does, rather than take it on the way? */
+static bool takes_itself(const struct summary *callee, struct site inner)
+{
+    if (!inner.func)
+        return true;
+    for (uint32_t i = 0; i < callee->n_outcomes; i++)
+        for (uint32_t k = 0; k < callee->outcomes[i].n_effects; k++) {
+            const struct lock_effect *e = &callee->outcomes[i].effects[k];
+            if (e->kind == EFFECT_ACQUIRE && e->site.func == inner.func && e->site.loc == inner.loc)
+                return true;
+        }
+    return false;
+}
+
 void order_wait(struct solver *s, const struct world *w, const struct summary *callee, term lock, bool shared, struct site inner,
                 ir_event event)
 {
@@ -163,6 +177,7 @@ void order_wait(struct solver *s, const struct world *w, const struct summary *c
         e.event = event;
         e.held_at = h->event ? s->u->events[h->event].loc : 0;
         e.inner = inner;
+        e.direct = takes_itself(callee, inner);
         add_edge(s, w, h->lock, lock, &e);
     }
 }
@@ -206,6 +221,8 @@ void order_call(struct solver *s, const struct world *w, ir_event event, uint32_
         const struct order_edge *in = &sum->orders[i];
         const term from = instantiate(s, w, in->from, args, n_args, 0), to = instantiate(s, w, in->to, args, n_args, 0);
         struct order_edge e = *in;
+        if (from && to)
+            map64_put(&s->p->lock_order->handed_on, hash_add(key_pair(callee, in->event), key_pair(in->from, in->to)), 1);
         if (!from || !to || from == to || term_same_shape(&s->t, from, to))
             continue;
         e.event = event;
@@ -269,8 +286,42 @@ static void settle(struct program *p, const struct order_edge *e)
     vec_push(&o->edges, *e);
 }
 
+/* What a function hands to its callers, until it is known that one of them could say it in its own words: only where it takes
+ * both locks itself, for what is taken far below depends on the way, and so on who calls. */
+static void forget_open(struct lock_order *o, uint32_t func)
+{
+    uint32_t *slot = map64_find(&o->open_of, func);
+
+    for (uint32_t i = slot ? *slot : 0; i; i = o->open.at[i - 1].next)
+        o->open.at[i - 1].edge.from = 0;
+}
+
+static void keep_open(struct lock_order *o, uint32_t func, const struct order_edge *e)
+{
+    bool fresh;
+    uint32_t *slot = map64_place(&o->open_of, func, &fresh);
+    const struct open_edge kept = {*e, fresh ? 0 : *slot};
+
+    vec_push(&o->open, kept);
+    *slot = (uint32_t)o->open.n;
+}
+
+void order_settle_open(struct program *p)
+{
+    struct lock_order *o = p->lock_order;
+
+    for (size_t i = 0; i < o->open.n; i++) {
+        const struct order_edge *e = &o->open.at[i].edge;
+        if (e->from && !map64_find(&o->handed_on, hash_add(key_pair(e->func, e->event), key_pair(e->from, e->to))))
+            settle(p, e);
+    }
+}
+
 void order_forget(struct program *p, const bool *funcs)
 {
+    for (size_t i = 0; i < p->lock_order->open.n; i++)
+        if (funcs[p->lock_order->open.at[i].edge.func])
+            p->lock_order->open.at[i].edge.from = 0;
     for (size_t i = 0; i < p->lock_order->edges.n; i++)
         if (funcs[p->lock_order->edges.at[i].func])
             p->lock_order->edges.at[i].from = 0;
@@ -281,6 +332,7 @@ void order_finish(struct solver *s)
     struct order_edge *up = NULL;
     uint32_t n = 0;
 
+    forget_open(s->p->lock_order, s->func);
     for (size_t i = 0; i < s->orders.n; i++) {
         const struct order_edge *e = &s->orders.at[i];
         const bool open = mentions_param(&s->p->paths, e->from) || mentions_param(&s->p->paths, e->to);
@@ -288,6 +340,8 @@ void order_finish(struct solver *s)
             if (!up)
                 up = arena_array(&s->p->arena, struct order_edge, s->orders.n < MAX_ORDERS ? s->orders.n : MAX_ORDERS);
             up[n++] = *e;
+            if (e->direct && e->origin.func == s->func)
+                keep_open(s->p->lock_order, s->func, e);
         }
         if (!open || !s->lf->n_callers)
             settle(s->p, e);
@@ -306,6 +360,9 @@ void lock_order_free(struct lock_order *o)
     map64_free(&o->seen);
     vec_free(&o->held_calls);
     map64_free(&o->held_index);
+    vec_free(&o->open);
+    map64_free(&o->open_of);
+    map64_free(&o->handed_on);
     threads_free(o->threads);
     free(o);
 }

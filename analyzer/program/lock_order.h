@@ -31,6 +31,13 @@ struct lock_order {
     VEC(struct lock_cycle) cycles;
     VEC(struct order_broken) broken;
     struct map64 seen;
+    /* Edges on parameters' locks that were left to the callers. */
+    VEC(struct open_edge {
+        struct order_edge edge; /* from 0: forgotten */
+        uint32_t next;          /* of the same function, + 1 */
+    }) open;
+    struct map64 open_of;   /* function → its last in open, + 1 */
+    struct map64 handed_on; /* function, event, from, to: some caller said it in its own words */
     VEC(struct held_at_call {
         uint32_t func;
         ir_event event;
@@ -55,6 +62,8 @@ void order_finish(struct solver *s);
 void order_forget(struct program *p, const bool *funcs);
 
 /* ---- when all are solved ---- */
+/* What no caller could say in its words stands where it was found, known by class. */
+void order_settle_open(struct program *p);
 void program_find_lock_order(struct program *p);
 void lock_order_free(struct lock_order *o); /* NULL is fine */
 

@@ -84,6 +84,7 @@ struct inner_lock {
 struct order_edge {
     term from, to; /* program.paths */
     bool from_shared, to_shared;
+    bool direct; /* both are taken in the origin, by lock functions or their wrappers */
     uint32_t func;  /* where the objects are known best: the origin or a caller of it */
     ir_event event; /* the call there that leads to it */
     struct site origin; /* in the function that holds `from`: the call that waits for `to` */

@@ -27,6 +27,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "support"), str(HERE.parent / "real
 import databases
 import lint
 import plant
+import plant_order
 from source import Source, reached
 
 # Headers whose functions are the program's API, relative to the unpacked package.
@@ -34,6 +35,8 @@ API = {"librdkafka": ["deps/librdkafka/src/rdkafka.h", "deps/librdkafka/src/rdka
        "nanomsg": ["deps/nanomsg/src/nn.h"],
        "lmdb": ["dependencies/lmdb/libraries/liblmdb/lmdb.h"],
        "zstd": ["deps/zstd/lib/zstd.h"]}
+KINDS = {**plant.KINDS, **plant_order.KINDS}
+RIGHT_RULES = {**plant.RIGHT_RULES, **plant_order.RIGHT_RULES}
 STRICT = ["-w", "-fsyntax-only", "-Werror=incompatible-pointer-types", "-Werror=int-conversion",
           "-Werror=implicit-function-declaration", "-Werror=return-type"]
 
@@ -102,7 +105,7 @@ class Program:
             for function in source.functions:
                 if function.name in self.reached:
                     lines = (source.line_of(function.head), source.line_of(function.end))
-                    for at, what, text in plant.KINDS[kind](source, function, self.pairs, self):
+                    for at, what, text in KINDS[kind](source, function, self.pairs, self):
                         line = source.line_of(at)
                         places.setdefault((source.path, at), []).append(
                             plant.Mutant(kind, source.path, function.name, line, what, text, lines))
@@ -177,7 +180,7 @@ class Judge:
         # A finding that names the planted lock is about the mutation, wherever a caller is told of it.
         at = [f for f in new if here(f.path, f.line) or any(here(*place) for place in f.places) or plant.OTHER in f.message]
         elsewhere = [f for f in new if f not in at]
-        if any(f.rule in plant.RIGHT_RULES[mutant.kind] for f in at):
+        if any(f.rule in RIGHT_RULES[mutant.kind] for f in at):
             return "right rule", at, elsewhere
         return ("other rule" if at else "silent"), at, elsewhere
 
@@ -197,7 +200,7 @@ def main():
     parser.add_argument("--build", default="build")
     parser.add_argument("--per-kind", type=int, default=45)
     parser.add_argument("--program", action="append", choices=list(databases.PROGRAMS))
-    parser.add_argument("--kind", action="append", choices=list(plant.KINDS))
+    parser.add_argument("--kind", action="append", choices=list(KINDS))
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--list", action="store_true", help="plant and compile only, lint nothing")
     parser.add_argument("--show", action="store_true", help="print each bug with what was said of it")
@@ -206,14 +209,19 @@ def main():
     build = Path(options.build).resolve()
     names = options.program or databases.PROGRAMS
     programs = [Program(name, build / "realworld", build / "mutate", options.jobs) for name in names]
+    kinds = options.kind or list(KINDS)
+    real = list(programs)
+    if not options.program and any("small" in plant_order.WHERE.get(kind, "real") for kind in kinds):
+        programs += plant_order.small_programs(Program, HERE.parents[1], build / "mutate", options.jobs)
     judge = Judge(aglet, build / "mutate/cache", options.jobs)
     if not options.list:
         for program in programs:
             judge.learn(program)
     table, noise = {}, 0
     start = time.time()
-    for kind in options.kind or plant.KINDS:
-        chosen = choose(programs, kind, options.per_kind)
+    for kind in kinds:
+        where = plant_order.WHERE.get(kind, {"real"})
+        chosen = choose([p for p in programs if ("real" if p in real else "small") in where], kind, options.per_kind)
         counts = Counter(planted=len(chosen))
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             verdicts = [None] * len(chosen) if options.list else pool.map(lambda pair: judge.judge(*pair), chosen)
