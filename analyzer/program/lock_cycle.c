@@ -270,16 +270,34 @@ static void check_declared(struct program *p, struct lock_order *o, struct objec
     }
 }
 
+/* Without the forgotten edges, and those of locks that leaked: what comes after a leak is that mistake, told already. */
+static void leave_out(const struct program *p, struct lock_order *o)
+{
+    struct map64 leaks;
+    size_t n = 0;
+
+    memset(&leaks, 0, sizeof leaks);
+    for (size_t i = 0; i < p->locks->problems.n; i++) {
+        const struct lock_problem *pr = &p->locks->problems.at[i];
+        for (uint32_t k = 0; pr->kind == PROBLEM_LEAK && !pr->dropped && pr->unit && k < pr->n_story; k++)
+            if (pr->story[k].kind == STORY_TAKEN)
+                map64_put(&leaks, key_pair(pr->func, pr->story[k].loc), 1);
+    }
+    for (size_t i = 0; i < o->edges.n; i++) {
+        const struct order_edge *e = &o->edges.at[i];
+        if (e->from && !(e->held_at && map64_find(&leaks, key_pair(e->origin.func, e->held_at))))
+            o->edges.at[n++] = *e;
+    }
+    o->edges.n = n;
+    map64_free(&leaks);
+}
+
 void program_find_lock_order(struct program *p)
 {
     struct lock_order *o = p->lock_order;
-    size_t n = 0;
 
     order_settle_open(p);
-    for (size_t i = 0; i < o->edges.n; i++) /* without the forgotten */
-        if (o->edges.at[i].from)
-            o->edges.at[n++] = o->edges.at[i];
-    o->edges.n = n;
+    leave_out(p, o);
     gates_from_callers(p, o);
     o->threads = threads_find(p);
     find_cycles(p, o);

@@ -150,7 +150,7 @@ static bool destroys_such(const struct solver *s, const struct summary *callee, 
 }
 
 /* Does the call return with that lock, as a lock function or its wrapper does, rather than take it on the way? */
-static bool takes_itself(const struct summary *callee, struct site inner)
+static bool returns_with(const struct summary *callee, struct site inner)
 {
     if (!inner.func)
         return true;
@@ -177,7 +177,7 @@ void order_wait(struct solver *s, const struct world *w, const struct summary *c
         e.event = event;
         e.held_at = h->event ? s->u->events[h->event].loc : 0;
         e.inner = inner;
-        e.direct = takes_itself(callee, inner);
+        e.direct = returns_with(callee, inner);
         add_edge(s, w, h->lock, lock, &e);
     }
 }
