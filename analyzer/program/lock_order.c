@@ -333,16 +333,18 @@ void order_finish(struct solver *s)
     uint32_t n = 0;
 
     forget_open(s->p->lock_order, s->func);
-    for (size_t i = 0; i < s->orders.n; i++) {
-        const struct order_edge *e = &s->orders.at[i];
+    for (size_t i = 0; i < 2 * s->orders.n; i++) { /* those it takes itself first: there may be too many */
+        const struct order_edge *e = &s->orders.at[i % s->orders.n];
         const bool open = mentions_param(&s->p->paths, e->from) || mentions_param(&s->p->paths, e->to);
+        if (e->direct != (i < s->orders.n))
+            continue;
         if (open && s->lf->n_callers && n < MAX_ORDERS) {
             if (!up)
                 up = arena_array(&s->p->arena, struct order_edge, s->orders.n < MAX_ORDERS ? s->orders.n : MAX_ORDERS);
             up[n++] = *e;
-            if (e->direct && e->origin.func == s->func)
-                keep_open(s->p->lock_order, s->func, e);
         }
+        if (open && s->lf->n_callers && e->direct)
+            keep_open(s->p->lock_order, s->func, e);
         if (!open || !s->lf->n_callers)
             settle(s->p, e);
     }
