@@ -22,6 +22,16 @@ struct task_plan {
     bool local, detached;
 };
 
+/* Most frames have a few words: copying them one by one costs less than a call. */
+static inline void task_copy(void *to, const void *from, size_t size) {
+    if (AGLET_UNLIKELY(size % 8 || size > 64)) {
+        memcpy(to, from, size);
+        return;
+    }
+    for (size_t i = 0; i < size; i += 8)
+        memcpy((char *)to + i, (const char *)from + i, 8);
+}
+
 /* The next id where the calling thread is no worker. */
 uint64_t task_id_outside_(void);
 
@@ -55,7 +65,7 @@ static inline __attribute__((always_inline)) int task_start_inline(struct aglet_
         struct aglet_frame *f = task_frame(t);
         f->at_ = 0;
         f->stage_ = 0;
-        memcpy(f + 1, (const struct aglet_frame *)plan->frame + 1, plan->frame_size - sizeof *f);
+        task_copy(f + 1, (const struct aglet_frame *)plan->frame + 1, plan->frame_size - sizeof *f);
     } else {
         t->entry = plan->entry;
         t->arg = plan->arg;

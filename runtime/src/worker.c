@@ -222,7 +222,7 @@ static void schedule_last(struct worker *w, struct aglet_task *t) {
     }
 }
 
-static struct aglet_task *fresh_pop(struct worker *w, bool oldest) {
+static inline struct aglet_task *fresh_pop(struct worker *w, bool oldest) {
     struct aglet_task *t = oldest ? w->oldest : w->newest;
     if (!t)
         return NULL;
@@ -238,7 +238,7 @@ static struct aglet_task *fresh_pop(struct worker *w, bool oldest) {
     return t;
 }
 
-static struct aglet_task *take_own(struct worker *w, bool oldest) {
+static inline struct aglet_task *take_own(struct worker *w, bool oldest) {
     if (w->executor->n == 1)
         return fresh_pop(w, oldest);
     if (deque_size(&w->deque) == 0)
@@ -253,26 +253,26 @@ static struct aglet_task *take_own(struct worker *w, bool oldest) {
     return t;
 }
 
-/* A stackful task that this thread may switch to at once, or NULL: ask the loop. Its stack may be NULL:
- * fresh. */
-static struct aglet_task *take_next(struct worker *w) {
+/* A task this worker may go on with at once, or NULL: look everywhere (next_task). */
+static inline struct aglet_task *take_next(struct worker *w) {
     if (w->direct == 0 || w->handoff || atomic_load_explicit(&w->inbox, memory_order_relaxed))
         return NULL;
     struct aglet_task *t = w->run.head;
-    if (t) {
-        if (atomic_load_explicit(&t->kind, memory_order_relaxed) != TASK_STACKFUL)
-            return NULL;
+    if (t)
         w->run.head = t->next;
-    } else {
-        t = take_own(w, false);
-        if (!t)
-            return NULL;
-        if (atomic_load_explicit(&t->kind, memory_order_relaxed) != TASK_STACKFUL) {
-            w->handoff = t;
-            return NULL;
-        }
-    }
+    else if (!(t = take_own(w, false)))
+        return NULL;
     w->direct--;
+    return t;
+}
+
+/* The same on a task's stack, which can go on with stackful ones only. Its stack may be NULL: fresh. */
+static struct aglet_task *take_next_stackful(struct worker *w) {
+    struct aglet_task *t = take_next(w);
+    if (t && atomic_load_explicit(&t->kind, memory_order_relaxed) != TASK_STACKFUL) {
+        w->handoff = t;
+        t = NULL;
+    }
     return t;
 }
 
@@ -319,7 +319,7 @@ static inline void note_running(struct worker *w) {
 
 /* The running stackful task leaves its thread to somebody else, until it is switched to again. */
 static void leave(struct worker *w, struct aglet_task *t) {
-    struct aglet_task *next = take_next(w);
+    struct aglet_task *next = take_next_stackful(w);
     if (next == t)
         return;
     if (next && !next->started) {
@@ -413,7 +413,7 @@ static void fiber(void *arg) {
         if (group)
             group_member_ended(group, t);
         task_end(t);
-        struct aglet_task *next = take_next(w);
+        struct aglet_task *next = take_next_stackful(w);
         w->current = next;
         w->budget = TASK_BUDGET;
         note_running(w);
@@ -633,10 +633,12 @@ void worker_run(struct worker *w, bool (*done)(void *), void *context) {
             continue;
         }
         stop_searching(w);
-        if (atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKFUL)
-            run_stackful(w, t);
-        else
-            run_step(w, t);
+        do
+            if (atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKFUL)
+                run_stackful(w, t);
+            else
+                run_step(w, t);
+        while ((t = take_next(w)));
     }
     stop_searching(w);
     if (aglet_checked)
