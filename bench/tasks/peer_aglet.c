@@ -189,13 +189,22 @@ static void *body(void *arg) {
     struct run *r = arg;
     const char *loop = r->loop;
     long n = r->n;
-    double start = now_ns();
+    double start = now_ns(), system = system_ns();
     if (!strcmp(loop, "spawn")) {
         aglet_task **t = malloc((size_t)n * sizeof *t);
         for (long i = 0; i < n; i++)
             aglet_spawn(&t[i], nothing, NULL);
         for (long i = 0; i < n; i++)
             aglet_join(t[i], NULL);
+        print_per_op_system(start, system, (double)n);
+    } else if (!strcmp(loop, "spawn-1000")) {
+        aglet_task *t[1000];
+        for (long done = 0; done < n; done += 1000) {
+            for (int i = 0; i < 1000; i++)
+                aglet_spawn(&t[i], nothing, NULL);
+            for (int i = 0; i < 1000; i++)
+                aglet_join(t[i], NULL);
+        }
         print_per_op(start, (double)n);
     } else if (!strcmp(loop, "spawn-one")) {
         for (long i = 0; i < n; i++) {

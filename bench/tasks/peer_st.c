@@ -44,6 +44,15 @@ int main(int argc, char **argv) {
         for (int i = 0; i < n; i++)
             st_thread_join(st_thread_create(nothing, NULL, 1, 16384), NULL);
         print_per_op(start, n);
+    } else if (!strcmp(loop, "spawn-1000")) {
+        st_thread_t t[1000];
+        for (int done = 0; done < n; done += 1000) {
+            for (int i = 0; i < 1000; i++)
+                t[i] = st_thread_create(nothing, NULL, 1, 16384);
+            for (int i = 0; i < 1000; i++)
+                st_thread_join(t[i], NULL);
+        }
+        print_per_op(start, n);
     } else if (!strcmp(loop, "yield")) {
         rounds = n;
         st_thread_t a = st_thread_create(yielder, NULL, 1, 16384),

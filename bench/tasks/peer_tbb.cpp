@@ -42,6 +42,14 @@ int main(int argc, char **argv)
             g.run([] {});
         g.wait();
         print_per_op(start, (double)n);
+    } else if (!strcmp(loop, "spawn-1000")) {
+        for (size_t done = 0; done < n; done += 1000) {
+            tbb::task_group g;
+            for (int i = 0; i < 1000; i++)
+                g.run([] {});
+            g.wait();
+        }
+        print_per_op(start, (double)n);
     } else if (!strcmp(loop, "fork-join")) {
         sink = skynet(0, n);
         print_per_op(start, 1);

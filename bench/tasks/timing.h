@@ -23,6 +23,15 @@ static inline double cpu_ns(void) {
 static inline void print_per_op(double start, double n) {
     printf("%.2f ns\n", (now_ns() - start) / n);
 }
+static inline double system_ns(void) {
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return (double)u.ru_stime.tv_sec * 1e9 + (double)u.ru_stime.tv_usec * 1e3;
+}
+/* With how much of it the kernel worked: for new memory it clears pages. */
+static inline void print_per_op_system(double start, double before, double n) {
+    printf("%.2f ns %.2f system-ns\n", (now_ns() - start) / n, (system_ns() - before) / n);
+}
 static inline void print_timers(double start, double cpu) {
     printf("%.2f ms %.2f cpu-ms\n", (now_ns() - start) / 1e6, (cpu_ns() - cpu) / 1e6);
 }

@@ -26,6 +26,13 @@ func perOp(n int, f func()) {
 	fmt.Printf("%.2f ns\n", float64(time.Since(start).Nanoseconds())/float64(n))
 }
 
+func resident() int {
+	var skip, pages int
+	text, _ := os.ReadFile("/proc/self/statm")
+	fmt.Sscan(string(text), &skip, &pages)
+	return pages * os.Getpagesize()
+}
+
 func skynet(out chan int, num, size int) {
 	if size == 1 {
 		out <- num
@@ -82,6 +89,25 @@ func main() {
 			}
 			wg.Wait()
 		})
+	case "spawn-1000":
+		perOp(n, func() {
+			for done := 0; done < n; done += 1000 {
+				var wg sync.WaitGroup
+				wg.Add(1000)
+				for i := 0; i < 1000; i++ {
+					go wg.Done()
+				}
+				wg.Wait()
+			}
+		})
+	case "parked":
+		const parked = 100000
+		before := resident()
+		for i := 0; i < parked; i++ {
+			go time.Sleep(1000 * time.Second)
+		}
+		time.Sleep(time.Second)
+		fmt.Printf("%d bytes\n", (resident()-before)/parked)
 	case "spawn-one":
 		perOp(n, func() {
 			c := make(chan int)

@@ -19,6 +19,11 @@ fn per_op(n: usize, start: Instant) {
     println!("{:.2} ns", start.elapsed().as_nanos() as f64 / n as f64);
 }
 
+fn resident() -> usize {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    text.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+}
+
 fn skynet(out: mpsc::Sender<u64>, num: u64, size: u64) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
         if size == 1 {
@@ -64,6 +69,25 @@ async fn tokio_loop(name: &str, n: usize) {
                 black_box(h.await.unwrap());
             }
             per_op(n, start);
+        }
+        "spawn-1000" => {
+            for _ in 0..n / 1000 {
+                let handles: Vec<_> = (0..1000usize).map(|i| tokio::spawn(async move { i })).collect();
+                for h in handles {
+                    black_box(h.await.unwrap());
+                }
+            }
+            per_op(n, start);
+        }
+        "parked" => {
+            const PARKED: usize = 1_000_000;
+            let before = resident();
+            for _ in 0..PARKED {
+                tokio::spawn(tokio::time::sleep(Duration::from_secs(1000)));
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            println!("{} bytes", (resident() - before) / PARKED);
+            std::process::exit(0);
         }
         "spawn-one" => {
             for i in 0..n {
@@ -181,6 +205,13 @@ fn rayon_loop(name: &str, workers: usize, n: usize) {
         "spawn" => {
             let start = Instant::now();
             rayon::scope(|s| for i in 0..n { s.spawn(move |_| { black_box(i); }) });
+            per_op(n, start);
+        }
+        "spawn-1000" => {
+            let start = Instant::now();
+            for _ in 0..n / 1000 {
+                rayon::scope(|s| for i in 0..1000 { s.spawn(move |_| { black_box(i); }) });
+            }
             per_op(n, start);
         }
         "fork-join" => {
