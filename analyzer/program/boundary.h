@@ -44,6 +44,9 @@ struct handoff {
     const char *escapes; /* the name of a local that dies before the other side is surely done; or NULL */
     ir_loc dies;         /* where */
     bool neither_joined_nor_detached;
+    bool many;                       /* SPAWN: several threads are started here */
+    const struct region_event *taken; /* PUT: a use by a thread that took it out; the one that frees it, if any */
+    uint32_t taken_in;                /* the function that has taken->event */
 };
 
 /* A handle joined a second time. */
@@ -57,6 +60,7 @@ struct boundaries {
     struct traits *traits;
     VEC(struct handoff) handoffs; /* in the order of functions and events */
     VEC(struct second_join) second_joins;
+    struct exchange *exchange; /* exchange.h; NULL: no queues were looked for */
 };
 
 /* Find and judge them all. Requires summaries. */
@@ -64,6 +68,9 @@ void program_find_boundaries(struct program *p);
 /* Tell t of the structs that count their references, by the way they are used. */
 void program_find_refcounts(struct program *p, struct traits *t);
 void boundaries_free(struct boundaries *b); /* NULL is fine */
+
+/* "queue.head", or the name of a global. */
+const char *boundary_slot_name(const struct program *p, uint32_t slot, char *out, size_t size);
 
 /* Where a region event really stands. */
 struct position region_position(const struct program *p, const struct region_event *e);

@@ -93,6 +93,8 @@ static bool meet_region(struct walker *k, const struct region_event *e)
     struct walk *w = k->w;
     switch ((enum region_op)e->op) {
     case REGION_ORDER:
+        if (w->start->op == REGION_PUT && e->event == w->start->event)
+            return true; /* of the call that puts: what comes after that is known apart */
         k->now |= e->takes;
         w->takes |= e->takes;
         w->gives |= e->gives;
@@ -354,6 +356,9 @@ void walk_from(struct walk *w)
         b++;
     if (b < k.fr->blocks.count) {
         find_waiting_loops(&k, b);
+        k.now = w->start->taken_inside;
+        w->takes |= k.now;
+        w->unknown |= k.now != 0;
         if (through(&k, b, w->start->event, (size_t)(w->start - f->events) + 1))
             leave(&k, b);
         while (k.work.n) {

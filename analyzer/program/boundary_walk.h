@@ -35,4 +35,27 @@ struct walk {
 void walk_from(struct walk *w);
 void walk_free(struct walk *w);
 
+/* ---- boundary_compare.c ---- */
+bool boundary_is_access(const struct region_event *e);
+/* Do both touch one place, one of them writing, with no lock in common and not both atomically? pa and pb are places of f. */
+bool boundary_conflicting(const struct region_flow *f, const struct region_event *a, place_id pa, const struct region_event *b,
+                          place_id pb);
+/* Keep c, on `place`, as wrong about h: once per path, the pair that tells most. */
+void boundary_add_conflict(struct program *p, struct boundaries *b, struct handoff *h, struct conflict c, place_id place);
+/* The uses on this side against those of the thread that runs `entry` with the region as argument `argument`. */
+void boundary_compare(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, uint32_t entry_func,
+                      uint32_t argument);
+/* Two threads that were handed the same region: one runs `one`, the other `two`. */
+void boundary_compare_threads(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, uint32_t one,
+                              uint32_t two, const struct region_event *other);
+/* The place as C spells it, for as long as the program. */
+const char *boundary_printed(struct program *p, const struct region_flow *f, place_id place);
+
+/* ---- boundary.c ---- */
+/* The first use that is surely not ordered with the other side's end of the object: nothing that side gives was acquired before
+ * the use, nothing this side gives after the use is waited for by that side before it frees. */
+const struct region_event *boundary_first_use(const struct walk *w, uint64_t given, uint64_t awaited);
+/* Does the local that h hands over die with nothing in between that the other side gives? */
+void boundary_note_death(struct program *p, struct handoff *h, const struct walk *w, uint64_t given);
+
 #endif

@@ -17,7 +17,7 @@ enum place_op {
     PLACE_GLOBAL, /* linked global a */
     PLACE_PARAM,  /* what parameter a points to at entry */
     PLACE_HEAP,   /* allocated by event a */
-    PLACE_RESULT, /* what the result of call a points to */
+    PLACE_RESULT, /* what the result of call a points to; b: what the call stored in argument b - 1 points to */
     PLACE_FIELD,  /* field b (linked) of place a */
     PLACE_INDEX,  /* element b - 1 of place a; b 0: some element */
     PLACE_DEREF,  /* what the pointer in place a points to, all through the function */
@@ -62,6 +62,7 @@ enum region_op {
 #define REGION_LIFTED 4u   /* it stands in a function called here */
 #define REGION_GUARDED 8u  /* the member is declared guarded: guarded-by looks after it */
 #define REGION_MAYBE 16u   /* not on every way through the function that was called here */
+#define REGION_LINK 64u    /* KEEP: a pointer to a pointer */
 #define REGION_CONST 32u   /* the initial value of something const */
 
 #define CLASS_LOCKS UINT64_C(0xffffffff) /* the half of a mask of classes that is not atomics' */
@@ -102,12 +103,20 @@ struct region_event {
     uint64_t acquired; /* classes of synchronising objects that may have been acquired from, since the function began, before it */
     uint64_t released; /* that may be released to after it, until the function ends */
     uint64_t takes, gives; /* ORDER, SPAWN, JOIN: what this acquires from, releases to */
+    uint64_t waits;        /* of `takes`: not by taking a lock, which waits for nobody's progress */
+    uint64_t taken_after;  /* PUT: that may be acquired from after it, until the function ends */
+    uint64_t taken_inside; /* … until the call returns in which it lies */
     ir_event event; /* in the function whose list this is in */
     uint32_t func;  /* where it really happens, and at what place in that function's unit */
     ir_loc loc;
     const struct handoff_spec *spawn;
 };
 
+/* A struct is copied whole. */
+struct struct_copy {
+    place_id to, from;
+    ir_event event;
+};
 struct phi_source {
     place_id phi, source;
 };
@@ -130,12 +139,13 @@ struct region_flow {
     uint32_t *first;  /* by event of the function (relative): its first region event; one more at the end */
     ir_event first_event;
     uint64_t *locks_at; /* by event of the function (relative): locks that may be held there */
-    uint64_t takes, gives; /* all that it, and what it calls, acquires from and releases to */
+    uint64_t takes, gives, waits; /* all that it, and what it calls, acquires from and releases to */
     bool overflow;    /* more than is kept */
     uint64_t adds;    /* locks it may return with */
     uint64_t drops;   /* its callers' locks that it gives back on every way */
     VEC(struct phi_source) phis; /* what a PLACE_PHI may be */
     VEC(struct call_through) calls_through;
+    VEC(struct struct_copy) copies;
     uint64_t frees_always; /* parameters whose object is freed on every way */
     struct map64 names;    /* place without a name of its own → local + 1 that held it first */
     struct branch_fact {
@@ -153,6 +163,8 @@ const struct region_flow *regions_flow(struct regions *r, uint32_t func);
 
 /* The slot that a place is, or is an element of; 0 when it has no name. */
 uint32_t place_slot(const struct region_flow *f, place_id p);
+/* Does the place lie in an object that the function made, or in what a pointer in such an object points to? */
+bool place_is_own(const struct region_flow *f, place_id p);
 /* The place `p` in `from`, which begins at `root`, said of `region` in `to`; 0 when it does not begin there, or is too deep. A load
  * on the way is taken for the one object that the member points to. */
 place_id place_rebase(const struct region_flow *from, place_id p, place_id root, struct region_flow *to, place_id region);

@@ -24,42 +24,61 @@ bool region_freed_always(const struct solve *x, uint32_t param)
     return always;
 }
 
-/* What may be released to after each event: backwards over blocks to a fixpoint, then over each block's events. Events of
- * one call stand beside each other: those lifted from the callee know what it gives after them. */
+/* What may be released to, and acquired from, later. */
+struct later {
+    uint64_t gives, takes;
+};
+
+static struct later either(struct later a, struct later b)
+{
+    return (struct later){a.gives | b.gives, a.takes | b.takes};
+}
+
+static struct later of_events(const struct region_flow *f, uint32_t from, uint32_t to)
+{
+    struct later all = {0, 0};
+    for (uint32_t i = from; i < to; i++)
+        all = either(all, (struct later){f->events[i].gives, f->events[i].takes});
+    return all;
+}
+
+/* After each event: backwards over blocks to a fixpoint, then over each block's events. Events of one call stand beside each
+ * other: those lifted from the callee know what it gives after them. */
 void region_find_released(struct solve *x)
 {
     struct region_flow *f = x->f;
-    uint64_t *after = xcalloc(x->n_blocks, sizeof *after), *inside = xcalloc(x->n_blocks, sizeof *inside);
+    struct later *after = xcalloc(x->n_blocks, sizeof *after), *inside = xcalloc(x->n_blocks, sizeof *inside);
     for (uint32_t b = 0; b < x->n_blocks; b++) {
         struct ir_range ev = x->u->blocks[x->first_block + b].events;
         if (ev.count)
-            for (uint32_t i = f->first[ev.first - f->first_event]; i < f->first[ev.first + ev.count - f->first_event]; i++)
-                inside[b] |= f->events[i].gives;
+            inside[b] = of_events(f, f->first[ev.first - f->first_event], f->first[ev.first + ev.count - f->first_event]);
     }
     for (bool changed = true; changed;) {
         changed = false;
         for (uint32_t b = x->n_blocks; b-- > 0;) {
             const struct ir_block_rec *rec = &x->u->blocks[x->first_block + b];
-            uint64_t mask = after[b];
+            struct later now = after[b];
             for (uint32_t i = 0; i < rec->succs.count; i++) {
                 uint32_t to = x->u->succs[rec->succs.first + i].block - x->first_block;
-                mask |= after[to] | inside[to];
+                now = either(now, either(after[to], inside[to]));
             }
-            changed |= mask != after[b];
-            after[b] = mask;
+            changed |= now.gives != after[b].gives || now.takes != after[b].takes;
+            after[b] = now;
         }
     }
     for (uint32_t b = 0; b < x->n_blocks; b++) {
         struct ir_range ev = x->u->blocks[x->first_block + b].events;
-        uint64_t running = after[b];
+        struct later running = after[b];
         for (uint32_t k = ev.count; k-- > 0;) {
             uint32_t from = f->first[ev.first + k - f->first_event], to = f->first[ev.first + k + 1 - f->first_event];
-            uint64_t here = 0;
-            for (uint32_t i = from; i < to; i++)
-                here |= f->events[i].gives;
-            for (uint32_t i = from; i < to; i++)
-                f->events[i].released |= running | (f->events[i].flags & REGION_LIFTED ? 0 : here);
-            running |= here;
+            struct later here = of_events(f, from, to);
+            for (uint32_t i = from; i < to; i++) {
+                struct region_event *e = &f->events[i];
+                bool lifted = e->flags & REGION_LIFTED;
+                e->released |= running.gives | (lifted ? 0 : here.gives);
+                e->taken_after |= running.takes | e->taken_inside;
+            }
+            running = either(running, here);
         }
     }
     free(after);

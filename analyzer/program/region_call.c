@@ -126,7 +126,7 @@ static void lift_keeps(struct solve *x, struct call *c, const struct region_flow
             returned = callee->events[i].place;
     for (size_t i = 0; i < callee->n_events; i++) {
         const struct region_event *from = &callee->events[i];
-        if (from->op != REGION_KEEP)
+        if (from->op != REGION_KEEP || (from->flags & REGION_LINK))
             continue;
         const struct place *what = &callee->places[from->place];
         region_value v = 0;
@@ -136,7 +136,11 @@ static void lift_keeps(struct solve *x, struct call *c, const struct region_flow
             place_id p = place_translate(callee, from->place, x->f, c->value, c->n);
             v = p ? VALUE_OF(VALUE_POINTER, p) : 0;
         }
-        if (VALUE_KIND(v) != VALUE_POINTER && VALUE_KIND(v) != VALUE_FUNC)
+        const struct place *out = &callee->places[from->into];
+        place_id filled = out->op == PLACE_PARAM ? call_target(c, out->a) : 0;
+        if (filled) /* *out = …: whatever it is, it has one name from here on */
+            region_set(x, filled, v ? v : VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_RESULT, x->event, out->a + 1)));
+        if (filled || (VALUE_KIND(v) != VALUE_POINTER && VALUE_KIND(v) != VALUE_FUNC))
             continue;
         place_id into = place_translate(callee, from->into, x->f, c->value, c->n);
         if (!into && returned && VALUE_KIND(c->result) == VALUE_POINTER)
@@ -207,6 +211,8 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
         e->released = said_here(x, c, from->released);
         e->takes = said_here(x, c, from->takes);
         e->gives = said_here(x, c, from->gives);
+        e->waits = said_here(x, c, from->waits);
+        e->taken_inside = said_here(x, c, from->taken_after);
         if (from->op == REGION_FREE && !(callee->places[from->place].op == PLACE_PARAM && callee->places[from->place].a < 64 &&
                                          callee->frees_always >> callee->places[from->place].a & 1))
             e->flags |= REGION_MAYBE;
@@ -224,8 +230,10 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
     x->s->locks = drops == UINT64_MAX ? 0 : x->s->locks & ~drops;
     x->s->locks |= adds;
     x->s->dropped &= ~adds;
-    region_order(x, callee->overflow ? UINT64_MAX : said_here(x, c, callee->takes),
-                 callee->overflow ? UINT64_MAX : said_here(x, c, callee->gives));
+    if (callee->overflow)
+        region_order(x, UINT64_MAX, UINT64_MAX);
+    else
+        region_order_waits(x, said_here(x, c, callee->takes), said_here(x, c, callee->gives), said_here(x, c, callee->waits));
 }
 
 /* Nothing is known of it: what it is handed may be used, now or later, and it may wait for anybody. */

@@ -34,16 +34,23 @@ struct region_event *region_add(struct solve *x, enum region_op op, place_id pla
     return e;
 }
 
-void region_order(struct solve *x, uint64_t takes, uint64_t gives)
+void region_order_waits(struct solve *x, uint64_t takes, uint64_t gives, uint64_t waits)
 {
     struct region_event *e = takes | gives ? region_add(x, REGION_ORDER, 0, 0, 0) : NULL;
     if (e) {
         e->takes = takes;
         e->gives = gives;
+        e->waits = waits;
     }
     x->s->acquired |= takes;
     x->f->takes |= takes;
     x->f->gives |= gives;
+    x->f->waits |= waits;
+}
+
+void region_order(struct solve *x, uint64_t takes, uint64_t gives)
+{
+    region_order_waits(x, takes, gives, takes);
 }
 
 uint64_t region_class(const struct solve *x, place_id p)
@@ -63,7 +70,7 @@ uint64_t region_class(const struct solve *x, place_id p)
 
 void region_lock(struct solve *x, uint64_t class)
 {
-    region_order(x, class, 0);
+    region_order_waits(x, class, 0, 0);
     x->s->locks |= class;
     x->s->dropped &= ~class;
 }
@@ -187,6 +194,30 @@ static void follow_handle(struct solve *x, ir_expr to, ir_expr from)
     }
 }
 
+/* What is known of the members of the source is known of those of the target. */
+static void copy_struct(struct solve *x, place_id to, ir_expr value)
+{
+    value = region_uncast(x->u, value);
+    place_id from = x->u->exprs[value].op == IR_E_LOAD ? region_place(x, x->u->exprs[value].a) : 0;
+    region_forget(x, place_object(x->f, to));
+    if (!from)
+        return;
+    for (size_t i = 0; i < x->s->cells.n; i++) {
+        struct cell_value cell = x->s->cells.at[i];
+        const struct place *member = &x->f->places[cell.at];
+        if (member->op != PLACE_FIELD || member->a != from)
+            continue;
+        place_id into = place_make(x->f, PLACE_FIELD, to, member->b);
+        region_set(x, into, cell.value);
+        if (!place_is_own(x->f, into))
+            region_keep(x, into, cell.value, 0);
+    }
+    if (x->recording) {
+        struct struct_copy copy = {to, from, x->event};
+        vec_push(&x->f->copies, copy);
+    }
+}
+
 static bool tracked(const struct unit *u, ir_type t)
 {
     uint32_t kind = u->types[type_plain(u, t)].kind;
@@ -222,7 +253,7 @@ void region_apply(struct solve *x, ir_event ev)
             x->f->places[place_object(x->f, p)].op != PLACE_LOCAL)
             region_keep(x, p, v, region_passed_type(x, r->b));
         if (p && (r->flags & IR_SF_AGGREGATE))
-            region_forget(x, place_object(x->f, p));
+            copy_struct(x, p, r->b);
         else if (p)
             region_set(x, p, v);
         break;

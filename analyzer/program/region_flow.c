@@ -38,6 +38,7 @@ void regions_free(struct regions *r)
             free(f->locks_at);
             vec_free(&f->phis);
             vec_free(&f->calls_through);
+            vec_free(&f->copies);
             map64_free(&f->names);
             free(f);
         }

@@ -72,6 +72,8 @@ void region_note_branch(struct solve *x, const struct ir_block_rec *b, struct br
 struct region_event *region_add(struct solve *x, enum region_op op, place_id place, unsigned flags, ir_loc loc);
 /* An operation that may order this thread with another one that does the opposite on an object of the same class. */
 void region_order(struct solve *x, uint64_t takes, uint64_t gives);
+/* The same, where only `waits` of `takes` waits for another thread's progress. */
+void region_order_waits(struct solve *x, uint64_t takes, uint64_t gives, uint64_t waits);
 /* The class of a lock or other synchronising object as one bit: the last member, or the variable; all bits when it is not
  * known. Two classes may share a bit: that only silences. Locks and waits have the lower half (CLASS_LOCKS). The upper four bits of
  * each half stand for what the first four parameters point to, and are said in the caller's words at a call. */

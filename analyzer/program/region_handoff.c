@@ -79,7 +79,7 @@ static void add_join(struct solve *x, place_id place, unsigned flags)
 {
     struct region_event *e = region_add(x, REGION_JOIN, place, flags, 0);
     if (e)
-        e->takes = UINT64_MAX;
+        e->takes = e->waits = UINT64_MAX;
 }
 
 void call_join(struct solve *x, const struct call *c, const struct model_ref *ref)
@@ -100,7 +100,7 @@ void call_join(struct solve *x, const struct call *c, const struct model_ref *re
     if (!some)
         add_join(x, 0, 0);
     x->s->acquired = UINT64_MAX;
-    x->f->takes = UINT64_MAX;
+    x->f->takes = x->f->waits = UINT64_MAX;
 }
 
 void call_touch(struct solve *x, place_id p, enum region_op op, unsigned flags)

@@ -46,6 +46,19 @@ uint32_t place_slot(const struct region_flow *f, place_id p)
     return 0;
 }
 
+bool place_is_own(const struct region_flow *f, place_id p)
+{
+    for (unsigned depth = 0; p && depth < 32; depth++) {
+        enum place_op op = (enum place_op)f->places[p].op;
+        if (op == PLACE_LOCAL || op == PLACE_HEAP)
+            return true;
+        if (op != PLACE_FIELD && op != PLACE_INDEX && op != PLACE_DEREF && op != PLACE_LOADED)
+            return false;
+        p = f->places[p].a;
+    }
+    return false;
+}
+
 place_id place_rebase(const struct region_flow *from, place_id p, place_id root, struct region_flow *to, place_id region)
 {
     struct place chain[24];

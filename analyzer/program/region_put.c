@@ -6,10 +6,21 @@
 
 #include "../base/alloc.h"
 
-static bool fresh(const struct region_flow *f, place_id p)
+/* An object that this function was given, or made: not one that lay in memory before, and is only linked anew. */
+static bool brought(const struct region_flow *f, place_id p)
 {
-    enum place_op root = (enum place_op)f->places[place_object(f, p)].op;
-    return root == PLACE_LOCAL || root == PLACE_HEAP;
+    switch ((enum place_op)f->places[place_object(f, p)].op) {
+    case PLACE_LOCAL: case PLACE_GLOBAL: case PLACE_PARAM: case PLACE_HEAP: case PLACE_RESULT: case PLACE_PHI:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A link: a pointer to a pointer, as to the last link of a list. */
+static bool is_link(const struct unit *u, ir_type pointed)
+{
+    return pointed && u->types[type_plain(u, pointed)].kind == IR_T_POINTER;
 }
 
 void region_keep(struct solve *x, place_id into, region_value value, ir_type type)
@@ -17,12 +28,15 @@ void region_keep(struct solve *x, place_id into, region_value value, ir_type typ
     enum { MOST = 16 };
     struct region_flow *f = x->f;
     if (VALUE_KIND(value) == VALUE_POINTER) {
-        struct region_event *e = region_add(x, REGION_KEEP, VALUE_ITEM(value), 0, 0);
+        bool link = is_link(x->u, type);
+        struct region_event *e = region_add(x, REGION_KEEP, VALUE_ITEM(value), link ? REGION_LINK : 0, 0);
         if (e)
             e->into = into;
+        if (link || !brought(f, VALUE_ITEM(value)))
+            return;
     }
     bool itself = VALUE_KIND(value) == VALUE_POINTER && place_object(f, VALUE_ITEM(value)) == place_object(f, into);
-    if (!x->s->locks || x->s->locks == UINT64_MAX || fresh(f, into) || itself || !place_slot(f, into))
+    if (!x->s->locks || x->s->locks == UINT64_MAX || place_is_own(f, into) || itself || !place_slot(f, into))
         return;
     for (size_t i = 0; i < x->s->kept.n; i++)
         if (x->s->kept.at[i].value == value && x->s->kept.at[i].into == into)

@@ -187,7 +187,7 @@ struct threads *threads_find(const struct program *p)
             follow_function(p, t, p->order.at[i]);
     for (size_t i = 0; b && i < b->handoffs.n; i++) {
         const struct handoff_spec *s = b->handoffs.at[i].at->spawn;
-        const uint32_t k = s && s->n_entries ? site_number(t, s) : 0;
+        const uint32_t k = b->handoffs.at[i].at->op == REGION_SPAWN && s && s->n_entries ? site_number(t, s) : 0;
         for (uint32_t j = 0; s && k && j < s->n_entries; j++)
             t->runs[s->entries[j]] |= bit(k);
     }

@@ -48,6 +48,23 @@ static inline bool handoff_parameter(const struct program *p, const struct hando
     return false;
 }
 
+/* Where it goes, when it is put somewhere for another thread to take out, and what that thread does with it. */
+static inline void handoff_put_notes(const struct program *p, const struct handoff *h, struct report *out)
+{
+    if (h->at->op != REGION_PUT)
+        return;
+    char slot[200];
+    struct position at = handoff_position(h->flow, h->at), put = region_position(p, h->at);
+    boundary_slot_name(p, h->at->spawn->slot, slot, sizeof slot);
+    if (h->at->func != h->func)
+        report_note(out, &at, "given away here");
+    report_note(out, &put, "put in '%s' here, for another thread to take out", slot);
+    if (h->taken) {
+        struct position taken = region_position(p, h->taken);
+        report_note(out, &taken, "%s by the thread that takes it out, in '%s'", access_word(h->taken), p->funcs.at[h->taken_in].name);
+    }
+}
+
 /* The note for something that really lies in a called function. */
 static inline void handoff_inner_note(const struct program *p, struct report *out, const struct region_flow *f,
                                       const struct region_event *e, const char *word)

@@ -2,6 +2,7 @@
 /* stack-escape: a thread may still use a local that has died.
  *
  * Looks at      locals whose address is handed over, on each way from there to the end of their life.
+ *               A queue, list or global under a lock counts, when another thread takes it out there.
  * Stays silent  where the thread is joined on that way, or something may tell that it is done; in main, whose end ends all.
  * Cannot see    addresses that travel through memory first. */
 #include "handoff.h"
@@ -15,6 +16,12 @@ static void check_stack_escape(const struct program *p, struct report *out)
         struct position at = handoff_position(h->flow, h->at), dies = program_position(h->flow->unit->unit, h->dies);
         report_begin(out, "stack-escape", SEVERITY_WARNING, &at, "local '%s' may die while the other thread still uses it", h->escapes);
         report_subject(out, handoff_function(h), "%s", h->escapes);
+        if (h->at->op == REGION_PUT) {
+            handoff_put_notes(p, h, out);
+            report_note(out, &dies, "its life ends here, with nothing waited for");
+            report_note(out, &at, "remedy: wait until the other thread is done with it, or allocate it and let that thread free it");
+            continue;
+        }
         report_note(out, &dies, "its life ends here, with the thread not joined");
         report_note(out, &at, "remedy: join on every way, or allocate it and let the thread free it");
     }

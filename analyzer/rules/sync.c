@@ -4,7 +4,7 @@
  * Looks at      each member that both sides touch, after the hand-off and before any join.
  * Stays silent  for atomic, guarded and const members, under a common lock, for different elements of an array, and when
  *               something between may order the two sides: a wait, a lock, an acquire load, a call of unknown code.
- * Cannot see    sharing through globals and queues. */
+ * Cannot see    sharing through globals, and objects that are looked up in a table rather than taken out of it. */
 #include "handoff.h"
 
 static void report_conflict(const struct program *p, const struct handoff *h, const struct conflict *c, struct report *out)
@@ -28,9 +28,11 @@ static void report_conflict(const struct program *p, const struct handoff *h, co
         if (c->mine != c->theirs)
             report_note(out, &second, "and %s here by another", access_word(c->mine));
     } else {
-        report_note(out, &mine, "%s by this thread here, before any join", access_word(c->mine));
+        report_note(out, &mine, h->at->op == REGION_PUT ? "%s by this thread here, after the lock was released" : "%s by this thread here, before any join",
+                    access_word(c->mine));
         handoff_inner_note(p, out, h->flow, c->mine, access_word(c->mine));
     }
+    handoff_put_notes(p, h, out);
     if (c->field) {
         const struct linked_field *f = &p->fields.at[c->field];
         const struct unit *u = f->unit->unit;

@@ -2,7 +2,8 @@
 /* use-after-send: what was given away for good is used again.
  *
  * Looks at      uses after a send down a channel or queue, after an AGLET_SENDING argument, and after a hand-off to a thread
- *               whose first function frees its argument on every way.
+ *               whose first function frees its argument on every way; after it was put in a queue, list or global under a lock
+ *               and the lock released, when another thread takes it out there and frees it.
  * Stays silent  when something between may tell that the other side is done with it.
  * Cannot see    a use through a pointer that was read out of memory again. */
 #include "handoff.h"
@@ -22,7 +23,10 @@ static void check_use_after_send(const struct program *p, struct report *out)
                      access_word(h->later));
         report_subject(out, handoff_function(h), "%s", path);
         handoff_inner_note(p, out, h->flow, h->later, access_word(h->later));
-        report_note(out, &at, "given away here");
+        if (h->at->op == REGION_PUT)
+            handoff_put_notes(p, h, out);
+        else
+            report_note(out, &at, "given away here");
         if (h->entry_frees && h->at->spawn->n_entries) {
             const struct linked_func *e = &p->funcs.at[h->at->spawn->entries[0]];
             struct position entry = program_position(e->unit->unit, e->unit->unit->funcs[e->func].loc);

@@ -17,8 +17,14 @@ static void print_handoff(const struct program *p, const struct handoff *h)
     if (h->region)
         place_print(h->flow, h->region, region, sizeof region);
     printf("%s:%u: %s: %s %s", slash ? slash + 1 : at.file ? at.file : "?", at.line, p->funcs.at[h->func].name,
-           h->at->op == REGION_SPAWN ? "spawns" : "sends", region);
+           h->at->op == REGION_SPAWN ? "spawns" : h->at->op == REGION_PUT ? "puts" : "sends", region);
     const struct handoff_spec *s = h->at->spawn;
+    if (h->at->op == REGION_PUT) {
+        char slot[200];
+        printf(" in %s", boundary_slot_name(p, s->slot, slot, sizeof slot));
+        if (!s->n_entries)
+            printf(", taken out by %s", p->funcs.at[h->taken_in].name);
+    }
     for (uint32_t i = 0; i < s->n_entries; i++)
         printf("%s %s", i ? "," : " to", p->funcs.at[s->entries[i]].name);
     if (h->at->op == REGION_SPAWN && !s->n_entries)
@@ -26,19 +32,29 @@ static void print_handoff(const struct program *p, const struct handoff *h)
     printf(": %s\n", verdicts[h->verdict]);
 }
 
+/* A function on the way that only passes its own parameter on to the one that puts it: its callers are listed. */
+static bool passed_on(const struct handoff *h)
+{
+    return h->at->op == REGION_PUT && h->at->func != h->func &&
+           h->flow->places[place_object(h->flow, h->region)].op == PLACE_PARAM;
+}
+
 static int show(const struct program *p, void *unused)
 {
-    size_t verdicts[4] = {0}, resolved = 0;
+    size_t verdicts[4] = {0}, resolved = 0, n = 0;
 
     (void)unused;
     for (size_t i = 0; i < p->boundaries->handoffs.n; i++) {
         const struct handoff *h = &p->boundaries->handoffs.at[i];
+        if (passed_on(h))
+            continue;
+        n++;
         print_handoff(p, h);
         verdicts[h->verdict]++;
-        resolved += h->at->op == REGION_SEND || h->at->spawn->n_entries > 0;
+        resolved += h->at->op != REGION_SPAWN || h->at->spawn->n_entries > 0;
     }
     printf("%zu hand-offs, %zu of them to a known function or queue: %zu sent, %zu lent, %zu shared, %zu unknown\n",
-           p->boundaries->handoffs.n, resolved, verdicts[0], verdicts[1], verdicts[2], verdicts[3]);
+           n, resolved, verdicts[0], verdicts[1], verdicts[2], verdicts[3]);
     return EXIT_CLEAN;
 }
 

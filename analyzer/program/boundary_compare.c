@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Can an access on this side and one on the other meet? Pairs of accesses to one place of which one writes, with nothing that
+ * orders them.
+ * Stands on boundary_walk.h. */
+#include "boundary_walk.h"
+
+#include <string.h>
+#include "../base/alloc.h"
+
+static bool some_element(const struct region_flow *f, place_id p)
+{
+    for (; p; p = f->places[p].a) {
+        enum place_op op = (enum place_op)f->places[p].op;
+        if (op == PLACE_INDEX && !f->places[p].b)
+            return true;
+        if (op != PLACE_FIELD && op != PLACE_INDEX && op != PLACE_DEREF)
+            return false;
+    }
+    return false;
+}
+
+bool boundary_is_access(const struct region_event *e)
+{
+    return e->op == REGION_READ || e->op == REGION_WRITE || e->op == REGION_FREE;
+}
+
+bool boundary_conflicting(const struct region_flow *f, const struct region_event *a, place_id pa, const struct region_event *b,
+                        place_id pb)
+{
+    if (!boundary_is_access(a) || !boundary_is_access(b) || (a->op == REGION_READ && b->op == REGION_READ))
+        return false;
+    if ((a->flags & b->flags & REGION_ATOMIC) || ((a->flags | b->flags) & REGION_GUARDED) || (a->locks & b->locks))
+        return false;
+    if (some_element(f, pa) || some_element(f, pb))
+        return false;
+    bool a_whole = (a->flags & REGION_WHOLE) || a->op == REGION_FREE, b_whole = (b->flags & REGION_WHOLE) || b->op == REGION_FREE;
+    return pa == pb || (a_whole && place_within(f, pb, pa)) || (b_whole && place_within(f, pa, pb));
+}
+
+/* May one happen before the other? Only if one side releases to an object after its access, and the other acquires from an
+ * object of that class before its own. And where both acquired from one object before, what they found there may decide which
+ * of them goes on: a lock always, an atomic (the last reference) where something is freed. */
+static bool ordered(const struct region_event *a, uint64_t a_acquired, uint64_t a_released, const struct region_event *b)
+{
+    uint64_t both = a_acquired & b->acquired;
+    bool frees = a->op == REGION_FREE || b->op == REGION_FREE;
+    return (a_released & b->acquired) || (b->released & a_acquired) || (both & CLASS_LOCKS) || (both && frees);
+}
+
+/* The same of two threads, whose parent may carry it from one to the other. */
+static bool ordered_by_parent(const struct walk *w, const struct region_event *a, const struct region_event *b)
+{
+    uint64_t takes = w->returns ? UINT64_MAX : w->takes, gives = w->returns ? UINT64_MAX : w->gives;
+    return ((a->released & takes) && (b->acquired & gives)) || ((b->released & takes) && (a->acquired & gives));
+}
+
+/* Locks that callers may hold when they call the function. */
+static uint64_t entry_locks(struct boundaries *b, const struct program *p, uint32_t func, unsigned depth)
+{
+    const struct linked_func *lf = &p->funcs.at[func];
+    uint64_t locks = 0;
+    if (depth == 0)
+        return UINT64_MAX;
+    for (uint32_t i = 0; i < lf->n_callers && locks != UINT64_MAX; i++) {
+        const struct call_edge *edge = &p->edges.at[lf->callers[i]];
+        const struct region_flow *caller = edge->caller == func ? NULL : regions_flow(b->regions, edge->caller);
+        if (edge->caller == func)
+            continue;
+        locks |= caller ? caller->locks_at[edge->event - caller->first_event] | entry_locks(b, p, edge->caller, depth - 1) : UINT64_MAX;
+    }
+    return locks;
+}
+
+const char *boundary_printed(struct program *p, const struct region_flow *f, place_id place)
+{
+    char text[300];
+    place_print(f, place, text, sizeof text);
+    return arena_strdup(&p->arena, text);
+}
+
+static bool on_count(struct boundaries *b, const struct region_flow *f, place_id place)
+{
+    const struct place *at = &f->places[place];
+    if (at->op != PLACE_FIELD)
+        return false;
+    const struct linked_field *field = &f->p->fields.at[at->b];
+    struct refcount_of count = traits_refcount_of(b->traits, field->unit->unit, field->unit->unit->fields[field->field].parent);
+    return count.kind == REFCOUNT_PLAIN && count.field == field->field;
+}
+
+static int writes(const struct conflict *c)
+{
+    return (c->theirs->op != REGION_READ) + (c->mine->op != REGION_READ);
+}
+
+void boundary_add_conflict(struct program *p, struct boundaries *b, struct handoff *h, struct conflict c, place_id place)
+{
+    enum { MOST = 4 };
+    c.path = boundary_printed(p, h->flow, place);
+    c.on_count = on_count(b, h->flow, place);
+    c.field = h->flow->places[place].op == PLACE_FIELD ? h->flow->places[place].b : 0;
+    for (uint32_t i = 0; i < h->n_conflicts; i++)
+        if (strcmp(h->conflicts[i].path, c.path) == 0) {
+            /* Writes tell the story better than reads. */
+            if (writes(&c) > writes(&h->conflicts[i]))
+                h->conflicts[i] = c;
+            return;
+        }
+    if (h->n_conflicts == MOST)
+        return;
+    if (!h->conflicts)
+        h->conflicts = arena_array(&p->arena, struct conflict, MOST);
+    h->conflicts[h->n_conflicts++] = c;
+}
+
+/* The region as the argument of an entry: what its parameter's object is called on this side. */
+static place_id said_here(const struct handoff *h, const struct region_flow *entry, place_id p, place_id region, uint32_t argument)
+{
+    region_value args[4] = {0};
+    if (argument >= sizeof args / sizeof *args)
+        return 0;
+    args[argument] = VALUE_OF(VALUE_POINTER, region);
+    return place_translate(entry, p, (struct region_flow *)h->flow, args, argument + 1);
+}
+
+void boundary_compare(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, uint32_t entry_func,
+                      uint32_t argument)
+{
+    const struct region_flow *e = regions_flow(b->regions, entry_func);
+    uint64_t entry = entry_locks(b, p, h->func, 4);
+    if (!e)
+        return;
+    for (size_t i = 0; i < e->n_events; i++) {
+        const struct region_event *theirs = &e->events[i];
+        if (!boundary_is_access(theirs))
+            continue;
+        place_id there = said_here(h, e, theirs->place, h->region, argument);
+        if (!there || (!place_within(h->flow, there, h->region) && !place_within(h->flow, h->region, there)))
+            continue;
+        for (size_t k = 0; k < w->uses.n; k++) {
+            const struct region_event *mine = w->uses.at[k].event;
+            uint64_t released = w->returns ? UINT64_MAX : mine->released;
+            if ((theirs->locks & entry) || ordered(mine, w->uses.at[k].acquired, released, theirs))
+                continue;
+            if (boundary_conflicting(h->flow, mine, mine->place, theirs, there)) {
+                struct conflict c = {.mine = mine, .theirs = theirs, .entry = entry_func};
+                bool larger = place_within(h->flow, there, mine->place);
+                boundary_add_conflict(p, b, h, c, larger ? there : mine->place);
+            }
+        }
+    }
+}
+
+/* Two threads that were handed the same region. */
+void boundary_compare_threads(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, uint32_t one,
+                            uint32_t two, const struct region_event *other)
+{
+    const struct region_flow *e = regions_flow(b->regions, one), *f = regions_flow(b->regions, two);
+    if (!e || !f)
+        return;
+    for (size_t i = 0; i < e->n_events; i++) {
+        const struct region_event *a = &e->events[i];
+        if (!boundary_is_access(a))
+            continue;
+        place_id pa = said_here(h, e, a->place, h->region, 0);
+        if (!pa || !place_within(h->flow, pa, h->region))
+            continue;
+        for (size_t k = 0; k < f->n_events; k++) {
+            const struct region_event *c = &f->events[k];
+            if (!boundary_is_access(c) || ordered(a, a->acquired, a->released, c) || ordered_by_parent(w, a, c))
+                continue;
+            place_id pc = said_here(h, f, c->place, h->region, 0);
+            if (!pc || !place_within(h->flow, pc, h->region) || !boundary_conflicting(h->flow, a, pa, c, pc))
+                continue;
+            struct conflict found = {.mine = c, .theirs = a, .entry = one, .twice = true, .other = other};
+            boundary_add_conflict(p, b, h, found, pa);
+        }
+    }
+}

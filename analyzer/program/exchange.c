@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Which threads may run a function that puts or takes, and which slots belong together?
+ * Stands on exchange.h. */
+#include "exchange.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "../base/alloc.h"
+
+enum { MAX_ROOTS = 62, ROOT_MAIN = 62, ROOT_OUTSIDE = 63 };
+
+static uint64_t bit(uint32_t root)
+{
+    return UINT64_C(1) << root;
+}
+
+static uint32_t number_of_entry(struct exchange *x, uint32_t func)
+{
+    uint32_t i = 0;
+    while (i < x->n_entries && x->entries[i] != func)
+        i++;
+    if (i == x->n_entries && i < MAX_ROOTS)
+        x->entries[x->n_entries++] = func;
+    return i;
+}
+
+/* Does the event stand in a loop of its function? */
+static bool repeats(const struct region_flow *f, ir_event ev)
+{
+    const struct unit *u = f->unit->unit;
+    const struct ir_func_rec *fr = &u->funcs[f->p->funcs.at[f->func].func];
+    VEC(uint32_t) work = {0};
+    bool *seen = xcalloc(fr->blocks.count, sizeof *seen), again = false;
+    uint32_t home = 0;
+    while (home < fr->blocks.count && !(ev >= u->blocks[fr->blocks.first + home].events.first &&
+                                        ev - u->blocks[fr->blocks.first + home].events.first <
+                                            u->blocks[fr->blocks.first + home].events.count))
+        home++;
+    if (home < fr->blocks.count)
+        vec_push(&work, home);
+    while (work.n && !again) {
+        const struct ir_block_rec *rec = &u->blocks[fr->blocks.first + vec_pop(&work)];
+        for (uint32_t i = 0; i < rec->succs.count; i++) {
+            uint32_t to = u->succs[rec->succs.first + i].block - fr->blocks.first;
+            again |= to == home;
+            if (!seen[to]) {
+                seen[to] = true;
+                vec_push(&work, to);
+            }
+        }
+    }
+    vec_free(&work);
+    free(seen);
+    return again;
+}
+
+/* The entry functions, and those that several threads run: started in a loop, or at two places. */
+static void find_entries(struct exchange *x)
+{
+    struct map64 site = {0};
+    for (size_t i = 0; i < x->b->handoffs.n; i++) {
+        const struct handoff *h = &x->b->handoffs.at[i];
+        const struct handoff_spec *s = h->at->spawn;
+        for (uint32_t k = 0; h->at->op == REGION_SPAWN && k < s->n_entries; k++) {
+            uint32_t n = number_of_entry(x, s->entries[k]), *first = map64_place(&site, s->entries[k], NULL);
+            bool second = *first && *first != s->event + 1;
+            *first = s->event + 1;
+            if (n < MAX_ROOTS && (h->many || second || repeats(h->flow, h->at->event)))
+                x->many |= bit(n);
+        }
+    }
+    map64_free(&site);
+}
+
+static void find_roots(struct exchange *x)
+{
+    const struct program *p = x->p;
+    for (uint32_t i = 0; i < x->n_entries; i++)
+        x->roots[x->entries[i]] |= bit(i);
+    for (uint32_t f = 1; f < p->funcs.n; f++) {
+        const struct linked_func *lf = &p->funcs.at[f];
+        if (!lf->defined || x->roots[f])
+            continue;
+        if (strcmp(lf->name, "main") == 0)
+            x->roots[f] |= bit(ROOT_MAIN);
+        else if (!lf->n_callers)
+            x->roots[f] |= bit(ROOT_OUTSIDE);
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = 1; i < p->edges.n; i++) {
+            const struct call_edge *e = &p->edges.at[i];
+            uint64_t runs = x->roots[e->callee] | x->roots[e->caller];
+            changed |= runs != x->roots[e->callee];
+            x->roots[e->callee] = runs;
+        }
+    }
+}
+
+bool exchange_crosses(const struct exchange *x, uint32_t putter, uint32_t taker)
+{
+    const uint64_t started = bit(ROOT_MAIN) - 1, a = x->roots[putter], b = x->roots[taker];
+    if (a & b & x->many)
+        return true;
+    /* Two different threads, of which one was started here. */
+    for (uint32_t i = 0; i < 64; i++)
+        if ((a & bit(i)) && (b & ~bit(i) & (i < MAX_ROOTS ? UINT64_MAX : started)))
+            return true;
+    return false;
+}
+
+/* What the slot's pointers point to in the end: a struct by name, or NULL. */
+static const char *pointed(const struct program *p, uint32_t slot, uint32_t *parent)
+{
+    const struct unit *u;
+    ir_type t;
+    if (slot & SLOT_GLOBAL) {
+        const struct linked_global *g = &p->globals.at[slot & ~SLOT_GLOBAL];
+        u = g->unit->unit;
+        t = u->vars[g->var].type;
+        *parent = 0;
+    } else {
+        const struct linked_field *f = &p->fields.at[slot];
+        u = f->unit->unit;
+        t = u->fields[f->field].type;
+        *parent = f->parent;
+    }
+    t = type_plain(u, t);
+    while (u->types[t].kind == IR_T_POINTER || u->types[t].kind == IR_T_ARRAY)
+        t = type_plain(u, u->types[t].elem);
+    bool named = u->types[t].kind == IR_T_STRUCT && *unit_str(u, u->types[t].name);
+    return named ? unit_str(u, u->types[t].name) : NULL;
+}
+
+bool exchange_same(const struct program *p, uint32_t slot, uint32_t other)
+{
+    uint32_t one_parent, other_parent;
+    if (slot == other)
+        return true;
+    const char *one = pointed(p, slot, &one_parent), *two = pointed(p, other, &other_parent);
+    return one && two && one_parent && one_parent == other_parent && strcmp(one, two) == 0;
+}
+
+const char *boundary_slot_name(const struct program *p, uint32_t slot, char *out, size_t size)
+{
+    if (slot & SLOT_GLOBAL) {
+        snprintf(out, size, "%s", p->globals.at[slot & ~SLOT_GLOBAL].name);
+    } else {
+        const struct linked_field *f = &p->fields.at[slot];
+        const char *parent = f->parent ? p->structs.at[f->parent].name : "";
+        const char *blank = strchr(parent, ' ');
+        bool named = *parent && *parent != '(' && !(blank && blank[1] == '(');
+        snprintf(out, size, "%s%s%s", named ? blank ? blank + 1 : parent : "", named ? "." : "", f->name);
+    }
+    return out;
+}
+
+static void note_slot(struct exchange *x, uint32_t slot)
+{
+    for (size_t i = 0; i < x->slots.n; i++)
+        if (x->slots.at[i] == slot)
+            return;
+    vec_push(&x->slots, slot);
+}
+
+struct exchange *exchange_find(struct program *p, struct boundaries *b)
+{
+    struct exchange *x = xcalloc(1, sizeof *x);
+    x->p = p;
+    x->b = b;
+    x->roots = xcalloc(p->funcs.n + 1, sizeof *x->roots);
+    find_entries(x);
+    if (!x->n_entries) {
+        exchange_free(x);
+        return NULL;
+    }
+    find_roots(x);
+    for (size_t i = 0; i < p->order.n; i++) {
+        const struct region_flow *f = regions_flow(b->regions, p->order.at[i]);
+        for (size_t k = 0; f && k < f->n_events; k++)
+            if (f->events[k].op == REGION_PUT)
+                note_slot(x, f->events[k].spawn->slot);
+    }
+    if (x->slots.n)
+        exchange_find_takers(x);
+    return x;
+}
+
+void exchange_free(struct exchange *x)
+{
+    if (!x)
+        return;
+    for (size_t i = 0; i < x->takers.n; i++) {
+        vec_free(&x->takers.at[i].items);
+        vec_free(&x->takers.at[i].uses);
+    }
+    vec_free(&x->takers);
+    vec_free(&x->slots);
+    free(x->roots);
+    free(x);
+}

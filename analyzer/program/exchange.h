@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Does another thread take out what was put under a lock? Queues, lists, rings and globals of the program's own, with no
+ * annotation and no model.
+ * Stands on region.h: the PUT events of all functions, and the loads under a lock from the same slots. Private to boundary.c
+ * and exchange*.c.
+ *
+ * A slot is a member or global that holds pointers (`queue.head`). What is put there is handed over only if some function that
+ * another thread runs loads it from there under the lock, takes it out (writes the slot, or a count or index beside it, in the
+ * same section), and goes on with it without the lock. Objects that are only looked up stay shared: registries, tables. */
+#ifndef AGLET_PROGRAM_EXCHANGE_H
+#define AGLET_PROGRAM_EXCHANGE_H
+
+#include "boundary.h"
+
+/* One use of what was taken, and what may have been acquired from since it was. */
+struct taken_use {
+    const struct region_event *event;
+    place_id item; /* the root that event->place lies in */
+    uint64_t since;
+};
+
+/* Somebody takes out of a slot: f loads it, or a function that f calls returns it. */
+struct taker {
+    const struct region_flow *flow;
+    uint32_t slot;
+    ir_event event; /* where f has it from: that load, that call */
+    uint64_t locks; /* under which it is taken */
+    bool removes;   /* it is surely no longer in the slot afterwards */
+    VEC(place_id) items; /* what it is called there */
+    VEC(struct taken_use) uses;
+};
+
+struct exchange {
+    struct program *p;
+    struct boundaries *b;
+    VEC(uint32_t) slots; /* that something is put in */
+    VEC(struct taker) takers;
+    uint64_t *roots; /* by function: threads that may run it; bits 0 … MAX_ROOTS - 1 entries, then main, then callers outside */
+    uint64_t many;   /* entries that several threads run */
+    uint32_t entries[64];
+    uint32_t n_entries;
+};
+
+/* Everything that is put and taken in the program; NULL where nothing starts a thread. Requires the hand-offs by spawn. */
+struct exchange *exchange_find(struct program *p, struct boundaries *b);
+void exchange_free(struct exchange *x);
+
+/* exchange_judge.c: the hand-offs that it makes, judged, into b->handoffs. */
+void exchange_judge(struct exchange *x);
+
+/* exchange_take.c: fill in the takers of the slots that are put to. */
+void exchange_find_takers(struct exchange *x);
+/* Do two slots belong to one container: the head and the tail of a list? */
+bool exchange_same(const struct program *p, uint32_t slot, uint32_t other);
+
+/* May `taker` be run by another thread than `putter`? */
+bool exchange_crosses(const struct exchange *x, uint32_t putter, uint32_t taker);
+
+#endif

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Judges what is put under a lock and taken out by another thread, as a hand-off: the uses after the lock is released against
+ * what those who take it out do with it.
+ * Stands on exchange.h and boundary_walk.h. */
+#include "boundary_walk.h"
+#include "exchange.h"
+
+/* What of a taken object the hand-off is about: itself, or what its member `inner` points to. The root that p lies in, or 0. */
+static place_id root_of(const struct taker *t, const struct taken_use *use, uint32_t inner)
+{
+    const struct region_flow *f = t->flow;
+    if (!inner)
+        return use->item;
+    for (place_id p = use->event->place; p && p != use->item; p = f->places[p].a) {
+        const struct place *at = &f->places[p], *member = &f->places[at->a];
+        bool loaded = at->op == PLACE_DEREF || at->op == PLACE_LOADED;
+        if (loaded && member->op == PLACE_FIELD && member->b == inner && member->a == use->item)
+            return p;
+    }
+    return 0;
+}
+
+struct other_side {
+    uint64_t given;   /* it may release to these after it took the object */
+    uint64_t awaited; /* it may have waited on these before it frees it */
+    uint64_t since_locks;
+    bool frees;
+};
+
+/* One who takes it: which use of it ends it, and which conflict with uses on this side. */
+static void compare_taker(struct exchange *x, struct handoff *h, const struct walk *w, const struct taker *t, struct other_side *side)
+{
+    const struct handoff_spec *s = h->at->spawn;
+    side->given |= t->flow->gives;
+    for (size_t i = 0; i < t->uses.n; i++) {
+        const struct taken_use *use = &t->uses.at[i];
+        const struct region_event *theirs = use->event;
+        place_id root = root_of(t, use, s->inner);
+        if (!root)
+            continue;
+        bool ends = theirs->op == REGION_FREE && theirs->place == root && !(theirs->flags & REGION_MAYBE);
+        if (ends || !h->taken) {
+            h->taken = theirs;
+            h->taken_in = t->flow->func;
+        }
+        if (ends) {
+            side->frees = true;
+            side->awaited |= use->since;
+        }
+        if (!boundary_is_access(theirs) || (theirs->flags & REGION_MAYBE))
+            continue;
+        place_id there = place_rebase(t->flow, theirs->place, root, (struct region_flow *)h->flow, h->region);
+        for (size_t k = 0; there && k < w->uses.n; k++) {
+            const struct region_event *mine = w->uses.at[k].event;
+            uint64_t released = w->returns ? UINT64_MAX : mine->released;
+            bool ordered = (released & use->since) || (w->uses.at[k].acquired & t->flow->gives) || (mine->locks & s->locks);
+            if (ordered || !boundary_conflicting(h->flow, mine, mine->place, theirs, there))
+                continue;
+            struct conflict c = {.mine = mine, .theirs = theirs, .entry = t->flow->func};
+            boundary_add_conflict(x->p, x->b, h, c, place_within(h->flow, there, mine->place) ? there : mine->place);
+        }
+    }
+}
+
+/* The function that was put beside it is called with it: then it is as if that were the entry of a thread. */
+static bool compare_functions(struct exchange *x, struct handoff *h, const struct walk *w, struct other_side *side)
+{
+    const struct handoff_spec *s = h->at->spawn;
+    bool called = false;
+    for (uint32_t i = 0; i < s->n_functions; i++)
+        for (size_t k = 0; k < x->p->order.n; k++) {
+            const struct region_flow *f = regions_flow(x->b->regions, x->p->order.at[k]);
+            for (size_t c = 0; f && c < f->calls_through.n; c++) {
+                const struct call_through *t = &f->calls_through.at[c];
+                if (t->function != s->functions[i].field || t->argument != (s->inner ? s->inner : s->slot) ||
+                    !exchange_crosses(x, h->func, f->func))
+                    continue;
+                called = true;
+                h->taken_in = f->func;
+                const struct region_flow *entry =
+                    s->functions[i].func ? regions_flow(x->b->regions, s->functions[i].func) : NULL;
+                side->given |= f->gives | (entry ? entry->gives : UINT64_MAX);
+                if (!entry || h->at->spawn->n_entries)
+                    continue;
+                ((struct handoff_spec *)s)->entries[((struct handoff_spec *)s)->n_entries++] = s->functions[i].func;
+                if (t->index < 64 && entry->frees_always >> t->index & 1) {
+                    side->frees = h->entry_frees = true;
+                    for (size_t e = 0; e < entry->n_events; e++)
+                        if (entry->events[e].op == REGION_FREE)
+                            side->awaited |= entry->waits;
+                }
+                boundary_compare(x->p, x->b, h, w, s->functions[i].func, t->index);
+            }
+        }
+    return called;
+}
+
+static bool counts_references(const struct exchange *x, const struct handoff_spec *s)
+{
+    const struct unit *u = x->p->funcs.at[s->func].unit->unit;
+    ir_type t = s->type ? type_struct(u, s->type) : 0;
+    return t && traits_refcount_of(x->b->traits, u, t).kind != REFCOUNT_NONE;
+}
+
+static bool is_function(const struct exchange *x, const struct handoff_spec *s)
+{
+    const struct unit *u = x->p->funcs.at[s->func].unit->unit;
+    ir_type t = s->type ? type_plain(u, s->type) : 0;
+    if (t && u->types[t].kind == IR_T_FUNCTION)
+        return true;
+    uint32_t slot = s->inner ? s->inner : s->slot;
+    if (slot & SLOT_GLOBAL)
+        return false;
+    u = x->p->fields.at[slot].unit->unit;
+    t = type_plain(u, u->fields[x->p->fields.at[slot].field].type);
+    return u->types[t].kind == IR_T_POINTER && u->types[type_plain(u, u->types[t].elem)].kind == IR_T_FUNCTION;
+}
+
+static void judge_put(struct exchange *x, struct handoff h)
+{
+    const struct handoff_spec *s = h.at->spawn;
+    bool taken = false;
+    if (is_function(x, s))
+        return;
+    struct walk w = {.flow = h.flow, .start = h.at, .region = h.region};
+    struct other_side side = {0};
+    walk_from(&w);
+    if (s->n_functions && compare_functions(x, &h, &w, &side)) {
+        taken = true;
+    } else {
+        for (size_t i = 0; i < x->takers.n; i++) {
+            const struct taker *t = &x->takers.at[i];
+            if (t->removes && exchange_same(x->p, s->slot, t->slot) && exchange_crosses(x, h.func, t->flow->func)) {
+                compare_taker(x, &h, &w, t, &side);
+                taken = true;
+            }
+        }
+        taken = taken && h.taken;
+    }
+    if (!taken) {
+        walk_free(&w);
+        return;
+    }
+    if (counts_references(x, s)) {
+        h.n_conflicts = 0;
+    } else {
+        if (side.frees) {
+            h.later = boundary_first_use(&w, side.given, side.awaited);
+            h.n_conflicts = 0;
+        }
+        boundary_note_death(x->p, &h, &w, side.given);
+    }
+    h.verdict = w.uses.n || w.again ? HANDOFF_SHARED : w.unknown ? HANDOFF_UNKNOWN : HANDOFF_SENT;
+    vec_push(&x->b->handoffs, h);
+    walk_free(&w);
+}
+
+/* One object put in several slots of one container, at its head and at its tail, is handed over once. */
+static bool put_before(const struct exchange *x, const struct region_flow *f, size_t k)
+{
+    const struct region_event *e = &f->events[k];
+    for (size_t i = k; i-- > 0 && f->events[i].event == e->event;) {
+        const struct region_event *other = &f->events[i];
+        if (other->op == REGION_PUT && other->place == e->place && other->spawn->inner == e->spawn->inner &&
+            exchange_same(x->p, other->spawn->slot, e->spawn->slot))
+            return true;
+    }
+    return false;
+}
+
+void exchange_judge(struct exchange *x)
+{
+    for (size_t i = 0; i < x->p->order.n; i++) {
+        const struct region_flow *f = regions_flow(x->b->regions, x->p->order.at[i]);
+        for (size_t k = 0; f && k < f->n_events; k++)
+            if (f->events[k].op == REGION_PUT && !put_before(x, f, k)) {
+                struct handoff h = {.func = f->func, .flow = f, .at = &f->events[k], .region = f->events[k].place};
+                judge_put(x, h);
+            }
+    }
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Who takes out of a slot under its lock, and what does he do with it without that lock?
+ * Stands on exchange.h. */
+#include "exchange.h"
+
+#include "../base/alloc.h"
+
+enum { MAX_RETURNS = 3 }; /* functions that a taken object is returned through */
+
+static bool has_item(const struct taker *t, place_id p)
+{
+    for (size_t i = 0; i < t->items.n; i++)
+        if (t->items.at[i] == p)
+            return true;
+    return false;
+}
+
+/* The item that p lies in, or is reached from; 0: none. */
+static place_id item_of(const struct taker *t, place_id p)
+{
+    const struct region_flow *f = t->flow;
+    for (unsigned depth = 0; p && depth < 32; depth++) {
+        if (has_item(t, p))
+            return p;
+        enum place_op op = (enum place_op)f->places[p].op;
+        if (op != PLACE_FIELD && op != PLACE_INDEX && op != PLACE_DEREF && op != PLACE_LOADED)
+            return 0;
+        p = f->places[p].a;
+    }
+    return 0;
+}
+
+/* Where paths meet, the item may be one of several. */
+static void close_items(struct taker *t)
+{
+    const struct region_flow *f = t->flow;
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = 0; i < f->phis.n; i++)
+            if (has_item(t, f->phis.at[i].source) && !has_item(t, f->phis.at[i].phi)) {
+                vec_push(&t->items, f->phis.at[i].phi);
+                changed = true;
+            }
+    }
+}
+
+/* Is the slot, or for an array a member beside it, written in a section of its lock? */
+static bool removes(const struct exchange *x, const struct region_flow *f, uint32_t slot, uint64_t locks, bool element)
+{
+    for (size_t i = 0; i < f->n_events; i++) {
+        const struct region_event *e = &f->events[i];
+        uint32_t written = e->op == REGION_WRITE && (e->locks & locks) ? place_slot(f, e->place) : 0;
+        if (!written)
+            continue;
+        bool global = (slot & written & SLOT_GLOBAL) != 0;
+        bool beside = !((slot | written) & SLOT_GLOBAL) && x->p->fields.at[slot].parent == x->p->fields.at[written].parent;
+        if (exchange_same(x->p, slot, written) || (element && (global || beside)))
+            return true;
+    }
+    return false;
+}
+
+/* ---- what becomes of it: forward from where it is taken, to where it is taken again ---- */
+
+static void note_use(struct taker *t, const struct region_event *e, place_id item, uint64_t since)
+{
+    for (size_t i = 0; i < t->uses.n; i++)
+        if (t->uses.at[i].event == e) {
+            t->uses.at[i].since |= since;
+            return;
+        }
+    struct taken_use use = {e, item, since};
+    vec_push(&t->uses, use);
+}
+
+static uint64_t through(struct taker *t, const struct ir_block_rec *b, ir_event from, uint64_t since, bool *ends)
+{
+    const struct region_flow *f = t->flow;
+    for (ir_event ev = from; ev < b->events.first + b->events.count; ev++) {
+        if (ev == t->event) {
+            *ends = true;
+            return since;
+        }
+        for (uint32_t i = f->first[ev - f->first_event]; i < f->first[ev - f->first_event + 1]; i++) {
+            const struct region_event *e = &f->events[i];
+            bool use = e->op == REGION_READ || e->op == REGION_WRITE || e->op == REGION_FREE || e->op == REGION_PASS ||
+                       e->op == REGION_SEND || e->op == REGION_SPAWN || e->op == REGION_PUT || e->op == REGION_RETURN;
+            place_id item = use ? item_of(t, e->place) : 0;
+            if (item)
+                note_use(t, e, item, since);
+            since |= e->waits;
+        }
+    }
+    return since;
+}
+
+static void follow(struct taker *t)
+{
+    const struct region_flow *f = t->flow;
+    const struct unit *u = f->unit->unit;
+    const struct ir_func_rec *fr = &u->funcs[f->p->funcs.at[f->func].func];
+    uint64_t *since = xcalloc(fr->blocks.count, sizeof *since);
+    bool *seen = xcalloc(fr->blocks.count, sizeof *seen);
+    VEC(uint32_t) work = {0};
+    ir_event from = 0;
+    for (uint32_t b = 0; b < fr->blocks.count && !from; b++) {
+        struct ir_range ev = u->blocks[fr->blocks.first + b].events;
+        if (t->event >= ev.first && t->event - ev.first < ev.count) {
+            from = t->event + 1;
+            vec_push(&work, b);
+        }
+    }
+    while (work.n) {
+        uint32_t b = vec_pop(&work);
+        const struct ir_block_rec *rec = &u->blocks[fr->blocks.first + b];
+        bool ends = false;
+        uint64_t out = through(t, rec, from ? from : rec->events.first, since[b], &ends);
+        from = 0;
+        for (uint32_t i = 0; i < rec->succs.count && !ends; i++) {
+            uint32_t to = u->succs[rec->succs.first + i].block - fr->blocks.first;
+            if (!seen[to] || (out & ~since[to])) {
+                seen[to] = true;
+                since[to] |= out;
+                vec_push(&work, to);
+            }
+        }
+    }
+    vec_free(&work);
+    free(since);
+    free(seen);
+}
+
+static void add_taker(struct exchange *x, struct taker t, unsigned depth);
+
+/* Whoever calls f and gets it from there. `out` is 0 for the result, or the number of the argument, from 1, that it is stored in. */
+static void hand_up(struct exchange *x, const struct taker *t, uint32_t out, unsigned depth)
+{
+    const struct linked_func *lf = &x->p->funcs.at[t->flow->func];
+    for (uint32_t i = 0; depth < MAX_RETURNS && i < lf->n_callers; i++) {
+        const struct call_edge *edge = &x->p->edges.at[lf->callers[i]];
+        const struct region_flow *f = edge->callback ? NULL : regions_flow(x->b->regions, edge->caller);
+        if (!f || edge->caller == t->flow->func)
+            continue;
+        struct taker up = {.flow = f, .slot = t->slot, .event = edge->event, .locks = t->locks, .removes = t->removes};
+        vec_push(&up.items, place_make((struct region_flow *)f, PLACE_RESULT, edge->event, out));
+        add_taker(x, up, depth + 1);
+    }
+}
+
+static void add_taker(struct exchange *x, struct taker t, unsigned depth)
+{
+    const struct region_flow *f = t.flow;
+    enum { MOST = 4000 };
+    bool up = false, outside = false;
+    close_items(&t);
+    follow(&t);
+    for (size_t i = 0; i < t.uses.n; i++) {
+        const struct region_event *e = t.uses.at[i].event;
+        up |= e->op == REGION_RETURN && e->place == t.uses.at[i].item;
+        outside |= e->op == REGION_FREE || (!(e->locks & t.locks) && e->op != REGION_RETURN);
+    }
+    if (up)
+        hand_up(x, &t, 0, depth);
+    for (size_t i = 0; i < f->n_events; i++)
+        if (f->events[i].op == REGION_KEEP && f->places[f->events[i].into].op == PLACE_PARAM && has_item(&t, f->events[i].place))
+            hand_up(x, &t, f->places[f->events[i].into].a + 1, depth);
+    if (outside && x->takers.n < MOST) {
+        vec_push(&x->takers, t);
+    } else {
+        vec_free(&t.items);
+        vec_free(&t.uses);
+    }
+}
+
+/* Members of a struct that was copied out of a slot, a ring of jobs. */
+static void find_copied(struct exchange *x, const struct region_flow *f, place_id q)
+{
+    const struct place loaded = f->places[q], member = f->places[loaded.a];
+    for (size_t i = 0; member.op == PLACE_FIELD && i < f->copies.n; i++) {
+        const struct struct_copy *copy = &f->copies.at[i];
+        uint32_t slot = copy->to == member.a && !place_is_own(f, copy->from) ? place_slot(f, copy->from) : 0;
+        uint64_t locks = slot ? f->locks_at[copy->event - f->first_event] : 0;
+        bool wanted = false;
+        for (size_t k = 0; locks && k < x->slots.n && !wanted; k++)
+            wanted = x->slots.at[k] == member.b;
+        if (!wanted || locks == UINT64_MAX || !removes(x, f, slot, locks, true))
+            continue;
+        struct taker t = {.flow = f, .slot = member.b, .event = loaded.b, .locks = locks, .removes = true};
+        vec_push(&t.items, q);
+        add_taker(x, t, 0);
+    }
+}
+
+static void find_in(struct exchange *x, const struct region_flow *f)
+{
+    uint32_t n = f->n_places; /* more are made meanwhile */
+    for (place_id q = 1; q < n; q++) {
+        const struct place loaded = f->places[q];
+        uint32_t slot = loaded.op == PLACE_LOADED ? place_slot(f, loaded.a) : 0;
+        bool wanted = false;
+        if (loaded.op == PLACE_LOADED || loaded.op == PLACE_DEREF)
+            find_copied(x, f, q);
+        for (size_t i = 0; slot && i < x->slots.n && !wanted; i++)
+            wanted = exchange_same(x->p, x->slots.at[i], slot);
+        uint64_t locks = wanted ? f->locks_at[loaded.b - f->first_event] : 0;
+        if (!locks || locks == UINT64_MAX || place_is_own(f, loaded.a) || !removes(x, f, slot, locks, f->places[loaded.a].op == PLACE_INDEX))
+            continue;
+        struct taker t = {.flow = f, .slot = slot, .event = loaded.b, .locks = locks, .removes = true};
+        vec_push(&t.items, q);
+        add_taker(x, t, 0);
+    }
+}
+
+void exchange_find_takers(struct exchange *x)
+{
+    for (size_t i = 0; i < x->p->order.n; i++) {
+        const struct region_flow *f = regions_flow(x->b->regions, x->p->order.at[i]);
+        if (f)
+            find_in(x, f);
+    }
+}
