@@ -118,7 +118,7 @@ static bool meet_region(struct walker *k, const struct region_event *e)
             vec_push(&w->spawns, e);
         return true;
     case REGION_READ: case REGION_WRITE: case REGION_FREE: case REGION_PASS: case REGION_SEND:
-        if (e->event != w->start->event && overlaps(k, e) && !(e->flags & REGION_MAYBE))
+        if ((e->event != w->start->event || (e->flags & REGION_BRANCH)) && overlaps(k, e) && !(e->flags & REGION_MAYBE))
             note_use(w, e, k->now);
         return true;
     default:
@@ -229,8 +229,9 @@ static void leave(struct walker *k, uint32_t b)
     static const struct result_when joined = {RESULT_EQ, 0};
     const struct result_when *when = k->w->start->spawn ? &k->w->start->spawn->when : &joined;
     bool silent = k->w->start->op == REGION_SEND && when->test == RESULT_ANY;
-    if (asked && (silent || k->w->start->func != k->f->func)) {
-        k->w->unknown = true; /* a wrapper's result, or a queue's: which one says that it worked is not known */
+    bool inferred = k->w->start->spawn && k->w->start->spawn->result_known;
+    if (asked && !inferred && (silent || k->w->start->func != k->f->func)) {
+        k->w->unknown = true; /* a wrapper's result, or a queue's, where nothing tells which one says that it worked */
         return;
     }
     for (uint32_t i = 0; i < rec->succs.count; i++) {

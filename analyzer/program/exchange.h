@@ -22,7 +22,7 @@ struct taken_use {
 /* Somebody takes out of a slot: f loads it, or a function that f calls returns it. */
 struct taker {
     const struct region_flow *flow;
-    uint32_t slot;
+    uint32_t slot, inner; /* inner: not what was put, but what that member of it points to */
     ir_event event; /* where f has it from: that load, that call */
     uint64_t locks; /* under which it is taken */
     bool removes;   /* it is surely no longer in the slot afterwards */

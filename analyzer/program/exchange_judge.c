@@ -9,8 +9,8 @@
 static place_id root_of(const struct taker *t, const struct taken_use *use, uint32_t inner)
 {
     const struct region_flow *f = t->flow;
-    if (!inner)
-        return use->item;
+    if (t->inner || !inner)
+        return t->inner == inner ? use->item : 0;
     for (place_id p = use->event->place; p && p != use->item; p = f->places[p].a) {
         const struct place *at = &f->places[p], *member = &f->places[at->a];
         bool loaded = at->op == PLACE_DEREF || at->op == PLACE_LOADED;
@@ -116,6 +116,19 @@ static bool is_function(const struct exchange *x, const struct handoff_spec *s)
     return u->types[t].kind == IR_T_POINTER && u->types[type_plain(u, u->types[t].elem)].kind == IR_T_FUNCTION;
 }
 
+/* Is this use of what a member points to told of already, as a use of what holds the member? */
+static bool told_of_holder(const struct exchange *x, const struct handoff *h)
+{
+    for (size_t i = x->b->handoffs.n; i-- > 0;) {
+        const struct handoff *other = &x->b->handoffs.at[i];
+        if (other->flow != h->flow || other->at->event != h->at->event)
+            return false;
+        if (other->later && h->later && other->later->event == h->later->event)
+            return true;
+    }
+    return false;
+}
+
 static void judge_put(struct exchange *x, struct handoff h)
 {
     const struct handoff_spec *s = h.at->spawn;
@@ -150,6 +163,8 @@ static void judge_put(struct exchange *x, struct handoff h)
         }
         boundary_note_death(x->p, &h, &w, side.given);
     }
+    if (s->inner && told_of_holder(x, &h))
+        h.later = NULL;
     h.verdict = w.uses.n || w.again ? HANDOFF_SHARED : w.unknown ? HANDOFF_UNKNOWN : HANDOFF_SENT;
     vec_push(&x->b->handoffs, h);
     walk_free(&w);

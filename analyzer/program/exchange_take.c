@@ -132,8 +132,16 @@ static void follow(struct taker *t)
 
 static void add_taker(struct exchange *x, struct taker t, unsigned depth);
 
-/* Whoever calls f and gets it from there. `out` is 0 for the result, or the number of the argument, from 1, that it is stored in. */
-static void hand_up(struct exchange *x, const struct taker *t, uint32_t out, unsigned depth)
+/* The member of an item that p was loaded from; 0: none. */
+static uint32_t member_of_item(const struct taker *t, place_id p)
+{
+    const struct place *at = &t->flow->places[p], *member = &t->flow->places[at->a];
+    bool loaded = at->op == PLACE_DEREF || at->op == PLACE_LOADED;
+    return loaded && member->op == PLACE_FIELD && has_item(t, member->a) ? member->b : 0;
+}
+
+/* Whoever calls f and gets it, or what its member `inner` points to, from there. `out` is 0 for the result, or the number of the argument, from 1, that it is stored in. */
+static void hand_up(struct exchange *x, const struct taker *t, uint32_t inner, uint32_t out, unsigned depth)
 {
     const struct linked_func *lf = &x->p->funcs.at[t->flow->func];
     for (uint32_t i = 0; depth < MAX_RETURNS && i < lf->n_callers; i++) {
@@ -141,7 +149,7 @@ static void hand_up(struct exchange *x, const struct taker *t, uint32_t out, uns
         const struct region_flow *f = edge->callback ? NULL : regions_flow(x->b->regions, edge->caller);
         if (!f || edge->caller == t->flow->func)
             continue;
-        struct taker up = {.flow = f, .slot = t->slot, .event = edge->event, .locks = t->locks, .removes = t->removes};
+        struct taker up = {.flow = f, .slot = t->slot, .inner = inner, .event = edge->event, .locks = t->locks, .removes = t->removes};
         vec_push(&up.items, place_make((struct region_flow *)f, PLACE_RESULT, edge->event, out));
         add_taker(x, up, depth + 1);
     }
@@ -152,18 +160,24 @@ static void add_taker(struct exchange *x, struct taker t, unsigned depth)
     const struct region_flow *f = t.flow;
     enum { MOST = 4000 };
     bool up = false, outside = false;
+    uint32_t inner = 0;
     close_items(&t);
     follow(&t);
     for (size_t i = 0; i < t.uses.n; i++) {
         const struct region_event *e = t.uses.at[i].event;
-        up |= e->op == REGION_RETURN && e->place == t.uses.at[i].item;
+        if (e->op == REGION_RETURN && e->place == t.uses.at[i].item)
+            up = true;
+        else if (e->op == REGION_RETURN && !t.inner && member_of_item(&t, e->place))
+            inner = member_of_item(&t, e->place);
         outside |= e->op == REGION_FREE || (!(e->locks & t.locks) && e->op != REGION_RETURN);
     }
     if (up)
-        hand_up(x, &t, 0, depth);
+        hand_up(x, &t, t.inner, 0, depth);
+    if (inner)
+        hand_up(x, &t, inner, 0, depth);
     for (size_t i = 0; i < f->n_events; i++)
         if (f->events[i].op == REGION_KEEP && f->places[f->events[i].into].op == PLACE_PARAM && has_item(&t, f->events[i].place))
-            hand_up(x, &t, f->places[f->events[i].into].a + 1, depth);
+            hand_up(x, &t, t.inner, f->places[f->events[i].into].a + 1, depth);
     if (outside && x->takers.n < MOST) {
         vec_push(&x->takers, t);
     } else {
@@ -185,10 +199,21 @@ static void find_copied(struct exchange *x, const struct region_flow *f, place_i
             wanted = x->slots.at[k] == member.b;
         if (!wanted || locks == UINT64_MAX || !removes(x, f, slot, locks, true))
             continue;
-        struct taker t = {.flow = f, .slot = member.b, .event = loaded.b, .locks = locks, .removes = true};
+        struct taker t = {.flow = f, .slot = member.b, .event = copy->event, .locks = locks, .removes = true};
         vec_push(&t.items, q);
         add_taker(x, t, 0);
     }
+}
+
+/* Where f loads from the place under a lock; 0: nowhere. */
+static ir_event load_under_lock(const struct region_flow *f, place_id from)
+{
+    for (size_t i = 0; i < f->n_events; i++) {
+        const struct region_event *e = &f->events[i];
+        if (e->op == REGION_READ && e->place == from && e->locks && e->locks != UINT64_MAX && !(e->flags & REGION_LIFTED))
+            return e->event;
+    }
+    return 0;
 }
 
 static void find_in(struct exchange *x, const struct region_flow *f)
@@ -196,16 +221,19 @@ static void find_in(struct exchange *x, const struct region_flow *f)
     uint32_t n = f->n_places; /* more are made meanwhile */
     for (place_id q = 1; q < n; q++) {
         const struct place loaded = f->places[q];
-        uint32_t slot = loaded.op == PLACE_LOADED ? place_slot(f, loaded.a) : 0;
+        if (loaded.op != PLACE_LOADED && loaded.op != PLACE_DEREF)
+            continue;
+        find_copied(x, f, q);
+        uint32_t slot = place_slot(f, loaded.a);
         bool wanted = false;
-        if (loaded.op == PLACE_LOADED || loaded.op == PLACE_DEREF)
-            find_copied(x, f, q);
         for (size_t i = 0; slot && i < x->slots.n && !wanted; i++)
             wanted = exchange_same(x->p, x->slots.at[i], slot);
-        uint64_t locks = wanted ? f->locks_at[loaded.b - f->first_event] : 0;
-        if (!locks || locks == UINT64_MAX || place_is_own(f, loaded.a) || !removes(x, f, slot, locks, f->places[loaded.a].op == PLACE_INDEX))
+        ir_event at = !wanted ? 0 : loaded.op == PLACE_LOADED ? loaded.b : load_under_lock(f, loaded.a);
+        uint64_t locks = at ? f->locks_at[at - f->first_event] : 0;
+        if (!locks || locks == UINT64_MAX || place_is_own(f, loaded.a) ||
+            !removes(x, f, slot, locks, f->places[loaded.a].op == PLACE_INDEX))
             continue;
-        struct taker t = {.flow = f, .slot = slot, .event = loaded.b, .locks = locks, .removes = true};
+        struct taker t = {.flow = f, .slot = slot, .event = at, .locks = locks, .removes = true};
         vec_push(&t.items, q);
         add_taker(x, t, 0);
     }

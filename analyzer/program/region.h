@@ -63,6 +63,7 @@ enum region_op {
 #define REGION_GUARDED 8u  /* the member is declared guarded: guarded-by looks after it */
 #define REGION_MAYBE 16u   /* not on every way through the function that was called here */
 #define REGION_LINK 64u    /* KEEP: a pointer to a pointer */
+#define REGION_BRANCH 128u /* by the condition of the branch that ends the block, after its last event */
 #define REGION_CONST 32u   /* the initial value of something const */
 
 #define CLASS_LOCKS UINT64_C(0xffffffff) /* the half of a mask of classes that is not atomics' */
@@ -83,6 +84,7 @@ struct handoff_spec {
     place_id handles[4];  /* where the handle goes */
     uint32_t n_handles;
     struct result_when when;
+    bool result_known; /* `when` speaks of the result of the call it was lifted through */
     bool task, lent, moves; /* moves: AGLET_SENDING as well */
     bool has_attributes;    /* may be born detached */
     ir_type type;           /* of what the argument points to, before its casts, in the unit of `func` */

@@ -5,6 +5,7 @@
 #include "region_call.h"
 
 #include "../base/alloc.h"
+#include "region_result.h"
 
 /* ---- annotations ---- */
 
@@ -154,11 +155,37 @@ static void lift_keeps(struct solve *x, struct call *c, const struct region_flow
     }
 }
 
+/* Where the callee hands over, and which of its results say so. */
+static bool inferred_when(const struct region_flow *callee, const struct region_event *from, struct result_when *out)
+{
+    enum { MOST = sizeof((struct result_question *)0)->marks / sizeof(ir_event) };
+    const struct handoff_spec *s = from->spawn;
+    const struct unit *u = callee->unit->unit;
+    struct result_question q = {.unit = u, .function = &u->funcs[callee->p->funcs.at[callee->func].func], .when = s->when};
+    bool lifted = from->func != callee->func;
+    if (lifted && s->when.test != RESULT_ANY && !s->result_known)
+        return false;
+    if (from->op != REGION_PUT || lifted) {
+        q.marks[q.n_marks++] = from->event;
+        return result_tells(&q, out);
+    }
+    for (size_t i = 0; i < callee->n_events; i++) {
+        const struct region_event *e = &callee->events[i];
+        if (e->op != REGION_PUT || e->place != from->place || e->spawn->inner != s->inner || e->func != callee->func)
+            continue;
+        if (q.n_marks == MOST)
+            return false;
+        q.marks[q.n_marks++] = e->spawn->event;
+    }
+    return result_tells(&q, out);
+}
+
 static void lifted_spec(struct solve *x, const struct call *c, const struct region_flow *callee, const struct region_event *from,
                         struct region_event *to)
 {
     struct handoff_spec *s = arena_new(&x->p->arena, struct handoff_spec);
     *s = *from->spawn;
+    s->result_known = inferred_when(callee, from, &s->when);
     s->n_handles = 0;
     for (uint32_t i = 0; i < from->spawn->n_handles; i++)
         call_add_handle(s, place_translate(callee, from->spawn->handles[i], x->f, c->value, c->n));
@@ -200,7 +227,7 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
             key = hash_add(key, key_pair(from->spawn->slot, from->spawn->inner));
         bool is_new;
         map64_place(&seen, key, &is_new);
-        struct region_event *e = is_new ? region_add(x, (enum region_op)from->op, p, from->flags, 0) : NULL;
+        struct region_event *e = is_new ? region_add(x, (enum region_op)from->op, p, from->flags & ~REGION_BRANCH, 0) : NULL;
         if (!e)
             continue;
         e->locks = locks | said_here(x, c, from->locks);

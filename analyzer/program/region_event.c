@@ -24,7 +24,7 @@ struct region_event *region_add(struct solve *x, enum region_op op, place_id pla
     struct region_event *e = &f->events[f->n_events++];
     memset(e, 0, sizeof *e);
     e->op = (uint8_t)op;
-    e->flags = (uint8_t)flags;
+    e->flags = (uint8_t)(flags | (x->in_branch ? REGION_BRANCH : 0));
     e->acquired = x->s->acquired;
     e->place = place;
     e->locks = x->s->locks;

@@ -59,8 +59,10 @@ static void run_block(struct solve *x, uint32_t b)
     }
     if (x->recording) {
         x->event = rec->events.count ? rec->events.first + rec->events.count - 1 : x->f->first_event;
+        x->in_branch = true;
         if (rec->cond)
             region_reads(x, rec->cond);
+        x->in_branch = false;
         region_note_branch(x, rec, &x->f->branches[b]);
     }
 }

@@ -41,6 +41,7 @@ struct solve {
     ir_event event;       /* now */
     ir_event end_event;   /* one past the function's last */
     bool recording;
+    bool in_branch; /* what is read now is read by the condition at the block's end */
     unsigned nesting;
 };
 
