@@ -174,8 +174,11 @@ class Judge:
             self.idle.put(worker)
         new = [finding for finding in findings if finding.key not in self.known[program.name]]
 
+        before = original.decode("utf-8", "surrogateescape").split("\n")
+        changed = {n for n, pair in enumerate(zip(before, mutant.text.split("\n")), 1) if pair[0] != pair[1]}
+
         def here(path, line):
-            return path == str(relative) and mutant.lines[0] <= (line or 0) <= mutant.lines[1]
+            return path == str(relative) and (mutant.lines[0] <= (line or 0) <= mutant.lines[1] or line in changed)
 
         # A finding that names the planted lock is about the mutation, wherever a caller is told of it.
         at = [f for f in new if here(f.path, f.line) or any(here(*place) for place in f.places) or plant.OTHER in f.message]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import plant
+import plant_order
 import source
 
 CODE = '''
@@ -84,6 +85,32 @@ class Planting(unittest.TestCase):
         self.assertEqual(self.program.guarded_fields, {"n"})
         moved = [what for _, what, _ in self.planted("access moved out", "wait")]
         self.assertEqual(moved, ["after the unlock: b->n = 0;"])
+
+    def test_a_swap_needs_the_same_order_elsewhere(self):
+        path = Path(self.folder.name, "two.c")
+        one = "void one(struct box *b) {\n    my_lock(&b->mu);\n    pthread_mutex_lock(&b->io);\n    b->n++;\n" \
+              "    pthread_mutex_unlock(&b->io);\n    my_unlock(&b->mu);\n}\n"
+        for code, swaps in ((one, 0), (one + one.replace("one", "two"), 1)):
+            path.write_text(code + "void u(void) { pthread_mutex_unlock(&m); pthread_mutex_lock(&m); }\n")
+            program = Program()
+            program.sources, program.reached = [source.Source(path)], {"one", "two"}
+            pairs = plant.lock_pairs(program.sources)
+            function = program.sources[0].functions[0]
+            made = list(plant_order.KINDS["acquisitions swapped"](program.sources[0], function, pairs, program))
+            self.assertEqual(len(made), swaps)
+            for _, _, text in made:
+                self.assertRegex(text, r"{\n    pthread_mutex_lock\(&b->io\);\n    my_lock\(&b->mu\);")
+
+    def test_a_wait_goes_into_what_the_section_calls(self):
+        path = Path(self.folder.name, "calls.c")
+        path.write_text("static void in(void) { x++; }\nvoid f(void) {\n    my_lock(&m);\n    in();\n    my_unlock(&m);\n}\n")
+        program = Program()
+        program.sources = [source.Source(path)]
+        for kind, planted in (("blocking under a lock", "sleep"), ("yield under a lock", "aglet_yield")):
+            made = [text for _, _, text in plant_order.KINDS[kind](program.sources[0], program.sources[0].functions[1],
+                                                                   {"my_lock": "my_unlock"}, program)]
+            self.assertEqual(len(made), 2)
+            self.assertRegex(made[0], r"in\(void\) \{.*" + planted + r".* x\+\+")
 
     def test_what_the_api_reaches_goes_through_tables(self):
         reached = source.reached([self.source], [Path(self.folder.name, "box.h")])
