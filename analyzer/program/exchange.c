@@ -141,6 +141,13 @@ bool exchange_same(const struct program *p, uint32_t slot, uint32_t other)
     return one && two && one_parent && one_parent == other_parent && strcmp(one, two) == 0;
 }
 
+bool exchange_is_link(const struct program *p, uint32_t slot)
+{
+    uint32_t parent;
+    const char *to = pointed(p, slot, &parent), *of = parent ? p->structs.at[parent].name : NULL;
+    return to && of && strcmp(to, of) == 0;
+}
+
 const char *boundary_slot_name(const struct program *p, uint32_t slot, char *out, size_t size)
 {
     if (slot & SLOT_GLOBAL) {

@@ -50,6 +50,8 @@ void exchange_judge(struct exchange *x);
 
 /* exchange_take.c: fill in the takers of the slots that are put to. */
 void exchange_find_takers(struct exchange *x);
+/* Is the slot a member of what it points to itself: the link of a list's items? */
+bool exchange_is_link(const struct program *p, uint32_t slot);
 /* Do two slots belong to one container: the head and the tail of a list? */
 bool exchange_same(const struct program *p, uint32_t slot, uint32_t other);
 

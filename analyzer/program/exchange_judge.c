@@ -89,7 +89,12 @@ static bool compare_functions(struct exchange *x, struct handoff *h, const struc
                         if (entry->events[e].op == REGION_FREE)
                             side->awaited |= entry->waits;
                 }
-                boundary_compare(x->p, x->b, h, w, s->functions[i].func, t->index);
+                struct walk unordered = {.flow = w->flow, .start = w->start, .region = w->region, .returns = w->returns};
+                for (size_t u = 0; u < w->uses.n; u++)
+                    if (!(w->uses.at[u].acquired & f->gives))
+                        vec_push(&unordered.uses, w->uses.at[u]);
+                boundary_compare(x->p, x->b, h, &unordered, s->functions[i].func, t->index);
+                walk_free(&unordered);
             }
         }
     return called;
@@ -165,32 +170,37 @@ static void judge_put(struct exchange *x, struct handoff h)
     }
     if (s->inner && told_of_holder(x, &h))
         h.later = NULL;
-    h.verdict = w.uses.n || w.again ? HANDOFF_SHARED : w.unknown ? HANDOFF_UNKNOWN : HANDOFF_SENT;
+    bool at_once = w.again;
+    for (size_t i = 0; i < w.uses.n; i++)
+        at_once |= !(w.uses.at[i].acquired & side.given);
+    h.verdict = at_once ? HANDOFF_SHARED : w.uses.n || w.unknown ? HANDOFF_UNKNOWN : HANDOFF_SENT;
     vec_push(&x->b->handoffs, h);
     walk_free(&w);
 }
 
 /* One object put in several slots of one container, at its head and at its tail, is handed over once. */
-static bool put_before(const struct exchange *x, const struct region_flow *f, size_t k)
+static bool put_before(const struct exchange *x, const struct handoff *h)
 {
-    const struct region_event *e = &f->events[k];
-    for (size_t i = k; i-- > 0 && f->events[i].event == e->event;) {
-        const struct region_event *other = &f->events[i];
-        if (other->op == REGION_PUT && other->place == e->place && other->spawn->inner == e->spawn->inner &&
-            exchange_same(x->p, other->spawn->slot, e->spawn->slot))
+    for (size_t i = x->b->handoffs.n; i-- > 0 && x->b->handoffs.at[i].flow == h->flow;) {
+        const struct handoff *other = &x->b->handoffs.at[i];
+        if (other->at->op == REGION_PUT && other->at->event == h->at->event && other->region == h->region &&
+            other->at->spawn->inner == h->at->spawn->inner)
             return true;
     }
     return false;
 }
 
+/* Containers first, then the links of their items, which name them worse. */
 void exchange_judge(struct exchange *x)
 {
     for (size_t i = 0; i < x->p->order.n; i++) {
         const struct region_flow *f = regions_flow(x->b->regions, x->p->order.at[i]);
-        for (size_t k = 0; f && k < f->n_events; k++)
-            if (f->events[k].op == REGION_PUT && !put_before(x, f, k)) {
-                struct handoff h = {.func = f->func, .flow = f, .at = &f->events[k], .region = f->events[k].place};
-                judge_put(x, h);
+        for (unsigned links = 0; f && links < 2; links++)
+            for (size_t k = 0; k < f->n_events; k++) {
+                const struct region_event *e = &f->events[k];
+                struct handoff h = {.func = f->func, .flow = f, .at = e, .region = e->place};
+                if (e->op == REGION_PUT && exchange_is_link(x->p, e->spawn->slot) == links && !put_before(x, &h))
+                    judge_put(x, h);
             }
     }
 }
