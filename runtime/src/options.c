@@ -84,6 +84,21 @@ static bool one_of(const char *words, const char *value, size_t length) {
     return false;
 }
 
+/* Is the value a list of NAME<NAME, with commas between? */
+static bool pairs(const char *value, size_t length) {
+    const char *end = value + length;
+    while (value < end) {
+        const char *comma = memchr(value, ',', (size_t)(end - value));
+        const char *stop = comma != NULL ? comma : end;
+        const char *before = memchr(value, '<', (size_t)(stop - value));
+        if (before == NULL || before == value || before + 1 == stop ||
+            memchr(before + 1, '<', (size_t)(stop - before - 1)) != NULL)
+            return false;
+        value = comma != NULL ? comma + 1 : end;
+    }
+    return true;
+}
+
 /* Returns false when the word is not known or its value makes no sense. */
 static bool set(const char *name, size_t name_length, const char *value, size_t value_length) {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
@@ -98,6 +113,9 @@ static bool set(const char *name, size_t name_length, const char *value, size_t 
             *k->number = n;
             return true;
         }
+        if ((k->text == &options.lock_order_exempt || k->text == &options.lock_order_declared) &&
+            !pairs(value, value_length))
+            return false;
         if ((k->text == &options.format && !one_of("text json", value, value_length)) ||
             (k->text == &options.stacks && !one_of("edges full none", value, value_length)))
             return false;

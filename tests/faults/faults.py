@@ -31,7 +31,9 @@ with tempfile.TemporaryDirectory() as scratch:
     must("exitcode=0 leaves the program's own status", r[0] == 0 and "[aglet-lock-order]" in r[2], *r)
     r = run("order", "exitcode=7")
     must("exitcode=7", r[0] == 7, *r)
-    for senseless in ("exitcode=256", "exitcode=-1", "format=xml", "stacks=some", "nonsense=1"):
+    for senseless in ("exitcode=256", "exitcode=-1", "format=xml", "stacks=some", "nonsense=1",
+                      "lock_order_exempt=alpha", "lock_order_exempt=alpha<beta,gamma", "lock_order_declared=<beta",
+                      "lock_order_declared=a<b<c"):
         r = run("order", senseless)
         must(f"{senseless} is refused, and changes nothing", r[0] == 66 and "makes no sense" in r[2] and
              "[aglet-lock-order]" in r[2], *r)
