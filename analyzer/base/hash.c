@@ -23,6 +23,11 @@ static bool full(const void *slots, uint32_t mask, uint32_t n) {
     return !slots || (uint64_t)(n + 1) * 4 > ((uint64_t)mask + 1) * 3;
 }
 
+/* So few in so large a table that it is better made anew: one large use would make every later clearing dear. */
+static bool sparse(uint32_t mask, uint32_t n) {
+    return mask >= 1024 && (uint64_t)n * 16 < mask;
+}
+
 static uint32_t next_size(const void *slots, uint32_t mask) {
     if (slots && mask >= UINT32_C(0x7fffffff))
         die("a table of more than 1,610,612,736 entries was asked for");
@@ -52,7 +57,9 @@ void index_add(struct index *ix, uint64_t hash, uint32_t id) {
 }
 
 void index_clear(struct index *ix) {
-    if (ix->n)
+    if (sparse(ix->mask, ix->n))
+        index_free(ix);
+    else if (ix->n)
         memset(ix->slots, 0, ((size_t)ix->mask + 1) * sizeof *ix->slots);
     ix->n = 0;
 }
@@ -115,7 +122,9 @@ bool map64_remove(struct map64 *m, uint64_t key) {
 }
 
 void map64_clear(struct map64 *m) {
-    if (m->n)
+    if (sparse(m->mask, m->n))
+        map64_free(m);
+    else if (m->n)
         memset(m->slots, 0, ((size_t)m->mask + 1) * sizeof *m->slots);
     m->n = 0;
 }

@@ -79,7 +79,7 @@ static inline void index_next(const struct index *ix, struct index_probe *p)
 }
 /* Requires id != 0. The same hash may be added many times. */
 void index_add(struct index *ix, uint64_t hash, uint32_t id);
-void index_clear(struct index *ix); /* keeps the memory */
+void index_clear(struct index *ix); /* keeps the memory, if much of it was in use */
 void index_free(struct index *ix);
 
 /* ---- a map from uint64_t to uint32_t; any key, any value ---- */
@@ -114,7 +114,7 @@ static inline void map64_put(struct map64 *m, uint64_t key, uint32_t value)
     *map64_place(m, key, NULL) = value;
 }
 bool map64_remove(struct map64 *m, uint64_t key); /* was it there? */
-void map64_clear(struct map64 *m);                /* keeps the memory */
+void map64_clear(struct map64 *m); /* keeps the memory, if much of it was in use */
 void map64_free(struct map64 *m);
 /* All entries, in no order that may be relied on: for (uint32_t i = 0; (s = map64_each(&m, &i));) */
 static inline struct map64_slot *map64_each(const struct map64 *m, uint32_t *i)

@@ -152,6 +152,7 @@ static void leave(struct solver *s, uint32_t from, struct world *w)
     w->n_cells = n;
     if (s->recording)
         return;
+    drop_dead_facts(s, w, cond);
     for (uint32_t i = 0; i < b->succs.count; i++) {
         struct world *out = i + 1 < b->succs.count ? world_copy(&s->arena, w) : w;
         if (b->term == IR_TERM_BRANCH && b->succs.count == 2 && !world_assume(&s->arena, &s->t, out, cond, i == 0))

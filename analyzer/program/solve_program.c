@@ -131,6 +131,7 @@ void program_solve_locks(struct program *p)
     term_table_free(&s.t);
     arena_free(&s.arena);
     map64_free(&s.hints);
+    vec_free(&s.marks);
     vec_free(&s.keys);
     vec_free(&s.now);
     vec_free(&s.next);

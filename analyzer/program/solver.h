@@ -83,6 +83,8 @@ struct solver {
 
     bool recording, gave_up;
     VEC(struct world *) now, next; /* the worlds of the event being done */
+    VEC(uint32_t) marks;           /* by term: the epoch in which it was seen (dead_facts.c) */
+    uint32_t epoch;
     struct map64 hints;            /* nameless value → a cell that held it */
     VEC(struct exit_record) exits;
     VEC(struct pending_access) pending;
@@ -169,6 +171,10 @@ static inline bool in_set(const uint64_t *set, uint32_t i)
 {
     return set && set[i / 64] >> i % 64 & 1;
 }
+/* dead_facts.c */
+/* Drop facts about values that neither the world nor the term `also` names; w's own arrays are written. */
+void drop_dead_facts(struct solver *s, struct world *w, term also);
+
 /* next_turn.c */
 /* Prepare w to enter the loop's head again. */
 void next_turn(struct solver *s, struct world *w, uint32_t head);

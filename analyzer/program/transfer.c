@@ -226,11 +226,18 @@ static void atomic(struct solver *s, struct world *w, ir_event e)
     }
 }
 
+/* May something lie in the variable that is not the variable itself? */
+static bool has_parts(const struct unit *u, ir_var v)
+{
+    const uint32_t kind = u->types[type_plain(u, u->vars[v].type)].kind;
+
+    return u->vars[v].flags & IR_VF_ADDRESSED || (kind != IR_T_INT && kind != IR_T_FLOAT && kind != IR_T_ENUM && kind != IR_T_POINTER);
+}
+
 static void local_ends(struct solver *s, struct world *w, ir_event e)
 {
     const struct ir_event_rec *ev = &s->u->events[e];
     const term local = term_make(&s->t, TERM_LOCAL, ev->a, 0, 0);
-    uint32_t n = 0;
 
     if (s->lu->globals[ev->a])
         return;
@@ -246,10 +253,7 @@ static void local_ends(struct solver *s, struct world *w, ir_event e)
         world_drop_held(&s->arena, w, h, 0);
         i--;
     }
-    for (uint32_t i = 0; i < w->n_cells; i++)
-        if (term_object(&s->t, w->cells[i].at) != local)
-            w->cells[n++] = w->cells[i];
-    w->n_cells = n;
+    world_end_local(&s->t, w, local, has_parts(s->u, ev->a));
 }
 
 void transfer_event(struct solver *s, struct world *w, ir_event e)
@@ -277,7 +281,10 @@ void transfer_event(struct solver *s, struct world *w, ir_event e)
         break;
     case IR_EV_BEGIN:
         at = term_make(&s->t, TERM_LOCAL, ev->a, 0, 0);
-        world_forget_object(&s->arena, &s->t, w, at, e);
+        if (has_parts(s->u, ev->a))
+            world_forget_object(&s->arena, &s->t, w, at, e);
+        else
+            world_forget_cell(&s->arena, &s->t, w, at, e);
         break;
     case IR_EV_END: local_ends(s, w, e); break;
     case IR_EV_VA: if (ev->a) (void)eval_place(s, w, ev->a, e); break;

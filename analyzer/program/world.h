@@ -89,6 +89,7 @@ struct world {
     bool spawned;  /* another thread may run */
     bool failed;   /* a lock call failed with an error on this way */
     uint32_t base_version; /* of memory classes not in versions */
+    uint32_t alive_facts;  /* after the last look for dead ones */
     bool dirty;    /* in a block's set: changed since the block was last run */
 };
 
@@ -114,6 +115,10 @@ void world_set(struct arena *a, struct world *w, term at, term value);
 void world_store(struct arena *a, struct term_table *t, struct world *w, term at, term value, ir_event event);
 /* Whatever lies in the object at `at` has an unknown value from now on. */
 void world_forget_object(struct arena *a, struct term_table *t, struct world *w, term at, ir_event event);
+/* The same of an object that has no parts. */
+void world_forget_cell(struct arena *a, struct term_table *t, struct world *w, term at, ir_event event);
+/* A local is no more; whole: it may have parts. Nothing is kept of it: a function may have thousands, one after the other. */
+void world_end_local(struct term_table *t, struct world *w, term local, bool whole);
 void world_forget_class(struct arena *a, struct term_table *t, struct world *w, uint32_t memory_class, ir_event event);
 /* Another thread may have written anything that is not local. */
 void world_forget_all(struct term_table *t, struct world *w, ir_event event);

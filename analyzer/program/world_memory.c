@@ -104,6 +104,31 @@ void world_drop_cell(struct world *w, term at)
     }
 }
 
+void world_forget_cell(struct arena *a, struct term_table *t, struct world *w, term at, ir_event event)
+{
+    world_drop_cell(w, at);
+    set_version(a, w, memory_class(t, at), event);
+}
+
+void world_end_local(struct term_table *t, struct world *w, term local, bool whole)
+{
+    const uint32_t key = memory_class(t, local), v = version_place(w, key);
+    uint32_t n = 0;
+
+    if (!whole) {
+        world_drop_cell(w, local);
+    } else {
+        for (uint32_t i = 0; i < w->n_cells; i++)
+            if (term_object(t, w->cells[i].at) != local)
+                w->cells[n++] = w->cells[i];
+        w->n_cells = n;
+    }
+    if (v < w->n_versions && w->versions[v].key == key) {
+        memmove(w->versions + v, w->versions + v + 1, (w->n_versions - v - 1) * sizeof *w->versions);
+        w->n_versions--;
+    }
+}
+
 static void drop_cells(struct term_table *t, struct world *w, uint32_t class, term keep)
 {
     uint32_t n = 0;

@@ -42,9 +42,6 @@ static bool merge_cells(struct arena *a, struct term_table *t, struct world *int
 
     if (old->n_cells == from->n_cells && (!old->n_cells || !memcmp(old->cells, from->cells, old->n_cells * sizeof *old->cells)))
         return false;
-    into->n_cells = 0;
-    into->cap_cells = old->n_cells + from->n_cells;
-    into->cells = arena_alloc(a, (into->cap_cells + 1) * sizeof *into->cells);
     for (uint32_t i = 0, j = 0; i < old->n_cells || j < from->n_cells;) {
         const term x = i < old->n_cells ? old->cells[i].at : UINT32_MAX;
         const term y = j < from->n_cells ? from->cells[j].at : UINT32_MAX;
@@ -55,11 +52,18 @@ static bool merge_cells(struct arena *a, struct term_table *t, struct world *int
         const bool in_old = x == at;
         i += x == at;
         j += y == at;
-        if (merged != va)
-            changed = true;
-        else if (!in_old)
+        if (merged == va && !in_old)
             continue; /* what a load gives anyway */
-        into->cells[into->n_cells++] = (struct cell){at, merged};
+        if (merged != va && !changed) { /* so far it is as it was */
+            changed = true;
+            into->cap_cells = old->n_cells + from->n_cells;
+            into->cells = arena_alloc(a, (into->cap_cells + 1) * sizeof *into->cells);
+            into->n_cells = i - in_old;
+            if (into->n_cells)
+                memcpy(into->cells, old->cells, into->n_cells * sizeof *into->cells);
+        }
+        if (changed)
+            into->cells[into->n_cells++] = (struct cell){at, merged};
     }
     return changed;
 }
@@ -78,13 +82,11 @@ static bool same_facts(const struct world *x, const struct world *y)
 static bool merge_facts(struct arena *a, struct term_table *t, struct world *into, const struct world *old,
                         const struct world *from, ir_block block, bool widen)
 {
+    const bool new_cells = into->cells != old->cells;
     bool changed = false;
 
-    if (same_facts(old, from) && into->cells == old->cells)
+    if (same_facts(old, from) && !new_cells)
         return false;
-    into->n_facts = 0;
-    into->cap_facts = old->n_facts + 4;
-    into->facts = arena_alloc(a, into->cap_facts * sizeof *into->facts);
     for (uint32_t i = 0; i < old->n_facts; i++) {
         const term x = old->facts[i].of;
         const struct term_rec r = t->recs[x];
@@ -95,10 +97,24 @@ static bool merge_facts(struct arena *a, struct term_table *t, struct world *int
             both.lo = INT64_MIN;
         if (widen && both.hi != mine.hi)
             both.hi = INT64_MAX;
-        if (!range_equal(both, mine))
+        if (!changed && !range_equal(both, mine)) {
             changed = true;
-        if (!range_is_all(both))
+            into->cap_facts = old->n_facts + 4;
+            into->facts = arena_alloc(a, into->cap_facts * sizeof *into->facts);
+            into->n_facts = i;
+            if (i)
+                memcpy(into->facts, old->facts, i * sizeof *into->facts);
+        }
+        if (changed && !range_is_all(both))
             into->facts[into->n_facts++] = (struct fact){x, both};
+    }
+    if (!new_cells) /* no new phi */
+        return changed;
+    if (!changed) {
+        into->cap_facts = old->n_facts + 4;
+        into->facts = arena_alloc(a, into->cap_facts * sizeof *into->facts);
+        if (old->n_facts)
+            memcpy(into->facts, old->facts, old->n_facts * sizeof *into->facts);
     }
     for (uint32_t i = 0; i < into->n_cells; i++) {
         const term at = into->cells[i].at, phi = into->cells[i].value;
