@@ -132,6 +132,7 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
     if (e->soft && result && !(c->ev->flags & IR_SF_UNUSED)) {
         new.when = result;
         new.ok = e->ok;
+        new.also = e->also;
     }
     new.event = c->event;
     new.in_func = e->site.func;

@@ -78,6 +78,13 @@ static bool apply_outcome(struct call *c, struct world *w, const struct outcome 
             memset(&failed, 0, sizeof failed);
             failed.lock = lock;
             failed.mode = HELD_FAILED;
+            failed.as = e->shared ? HELD_SHARED : HELD_EXCLUSIVE;
+            failed.count = 1;
+            failed.when = result;
+            failed.also = e->also;
+            failed.in_func = s->func;
+            failed.in_loc = c->ev->loc;
+            failed.trail = w->trail;
             failed.event = c->event;
             world_note_gone(&s->arena, w, &failed);
         }

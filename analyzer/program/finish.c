@@ -72,14 +72,33 @@ static void settle_unlocks(struct solver *s)
 }
 
 /* ---- what is returned and left behind ---- */
+/* Do the outcomes tell a null result from the others? */
+static bool null_stands_alone(const struct summary *s)
+{
+    bool alone = false;
+
+    for (uint32_t i = 0; i < s->n_outcomes; i++) {
+        const bool null = range_equal(s->outcomes[i].result, range_of(0));
+        if (!null && !s->outcomes[i].result.nonzero)
+            return false;
+        alone |= null;
+    }
+    return alone;
+}
+
 static term common_result(struct solver *s)
 {
+    const bool but_null = null_stands_alone(s->s);
     term path = 0;
+    int64_t v;
 
     for (size_t i = 0; i < s->exits.n; i++) {
         const struct exit_record *x = &s->exits.at[i];
-        const term p = x->value && s->t.recs[x->value].op != TERM_CONST ? to_path(s, NULL, x->value, 0) : 0;
-        if (!p || (i && p != path))
+        const bool is_const = x->value && term_is_const(&s->t, x->value, &v);
+        const term p = x->value && !is_const ? to_path(s, NULL, x->value, 0) : 0;
+        if (but_null && is_const && v == 0)
+            continue;
+        if (!p || (path && p != path))
             return 0;
         path = p;
     }

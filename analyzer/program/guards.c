@@ -147,7 +147,7 @@ static void check_guard(struct solver *s, struct world *w, const struct guard *g
     }
     if (!wanted || (write ? worst == 2 : best == 2))
         return;
-    if (world_owns(&s->t, w, at) || !w->spawned || !s->recording)
+    if (world_owns(&s->t, w, at) || !w->spawned || !s->recording || w->failed)
         return;
     pr = problem_new(s, PROBLEM_GUARDED, worst == 1 ? DETAIL_SHARED_ONLY : detail_of(kind), loc, wanted, &number);
     if (pr) {
@@ -361,7 +361,7 @@ void check_requirement(struct solver *s, struct world *w, const struct requireme
     }
     if (status == 2)
         return;
-    if (r->reason == REQUIRED_BY_ACCESS && ((object && world_owns(&s->t, w, object)) || !w->spawned))
+    if (r->reason == REQUIRED_BY_ACCESS && ((object && world_owns(&s->t, w, object)) || !w->spawned || w->failed))
         return;
     pr = problem_new(s, r->reason == REQUIRED_BY_ACCESS ? PROBLEM_GUARDED : PROBLEM_REQUIRES,
                      status == 1 ? DETAIL_SHARED_ONLY : r->reason == REQUIRED_BY_ACCESS ? DETAIL_IN_CALLEE : DETAIL_NONE,

@@ -40,6 +40,7 @@ static struct habits *of(struct program *p)
                 for (uint32_t k = 0; k < st->n_fields; k++)
                     h->beside_lock[st->first_field + k] = is_data(p, &p->fields.at[st->first_field + k]);
         }
+        h->last_pass = xcalloc(p->funcs.n, sizeof *h->last_pass);
     }
     return p->habits;
 }
@@ -52,18 +53,19 @@ static uint32_t siblings(struct program *p, uint32_t field, uint32_t *locks)
 
 static void note(struct program *p, uint32_t func, uint32_t field, ir_loc loc, term object, uint8_t held, bool write)
 {
+    const uint32_t pass = of(p)->last_pass[func];
     struct habits *h = of(p);
     bool fresh;
     uint32_t *slot = map64_place(&h->seen, hash_add(key_pair(func, loc), field), &fresh);
 
-    if (!fresh) {
+    if (!fresh && h->accesses.at[*slot].pass == pass) {
         struct habit_access *a = &h->accesses.at[*slot];
         a->held &= held;
         a->write |= write;
         return;
     }
     *slot = (uint32_t)h->accesses.n;
-    vec_push(&h->accesses, ((struct habit_access){field, func, loc, object, held, 0, write, false}));
+    vec_push(&h->accesses, ((struct habit_access){field, func, loc, object, held, 0, write, false, pass}));
 }
 
 void habit_access(struct solver *s, const struct world *w, term at, bool write, ir_loc loc)
@@ -119,7 +121,7 @@ static bool meet(struct arena *arena, struct class_set *x, const struct class_se
     if ((a && a->all) || (b && b->all))
         return false;
     if (x->all) {
-        *x = (struct class_set){arena_array(arena, uint32_t, (a ? a->n : 0) + (b ? b->n : 0) + 1), 0, false};
+        *x = (struct class_set){arena_array(arena, uint32_t, (a ? a->n : 0) + (b ? b->n : 0) + 1), 0, false, x->pass};
         for (uint32_t i = 0, k = 0; (a && i < a->n) || (b && k < b->n);) {
             const uint32_t of_a = a && i < a->n ? a->at[i] : UINT32_MAX, of_b = b && k < b->n ? b->at[k] : UINT32_MAX;
             x->at[x->n++] = of_a < of_b ? of_a : of_b;
@@ -138,7 +140,7 @@ static bool meet(struct arena *arena, struct class_set *x, const struct class_se
 void habit_call(struct solver *s, const struct world *w, ir_event e)
 {
     struct habits *h = of(s->p);
-    struct class_set now = {arena_array(&s->arena, uint32_t, w->n_held + 1), 0, false};
+    struct class_set now = {arena_array(&s->arena, uint32_t, w->n_held + 1), 0, false, 0};
     uint32_t *slot;
     bool fresh;
 
@@ -155,7 +157,9 @@ void habit_call(struct solver *s, const struct world *w, ir_event e)
     slot = map64_place(&h->held_call, key_pair(s->func, e), &fresh);
     if (fresh) {
         *slot = (uint32_t)h->sets.n;
-        vec_push(&h->sets, ((struct class_set){NULL, 0, true}));
+        vec_push(&h->sets, ((struct class_set){NULL, 0, true, s->pass}));
+    } else if (h->sets.at[*slot].pass != s->pass) {
+        h->sets.at[*slot] = (struct class_set){NULL, 0, true, s->pass};
     }
     (void)meet(&s->p->arena, &h->sets.at[*slot], &now, NULL);
 }
@@ -163,6 +167,12 @@ void habit_call(struct solver *s, const struct world *w, ir_event e)
 void habit_begin(struct solver *s)
 {
     of(s->p)->first_of_function = (uint32_t)of(s->p)->accesses.n;
+    of(s->p)->last_pass[s->func] = s->pass;
+}
+
+void habit_forget(struct program *p, uint32_t func)
+{
+    of(p)->last_pass[func] = 0;
 }
 
 void habit_finish(struct solver *s)
@@ -312,7 +322,7 @@ static struct class_set *entry_sets(struct program *p)
                 const struct call_edge *e = &p->edges.at[k];
                 const uint32_t *slot = map64_find(&h->held_call, key_pair(caller, e->event));
                 if (p->funcs.at[e->callee].defined && (entry[e->callee].all || entry[e->callee].n))
-                    changed |= meet(&p->arena, &entry[e->callee], &entry[caller], slot ? &h->sets.at[*slot] : NULL);
+                    changed |= meet(&p->arena, &entry[e->callee], &entry[caller], slot && h->sets.at[*slot].pass == h->last_pass[caller] ? &h->sets.at[*slot] : NULL);
             }
         }
     }
@@ -343,7 +353,7 @@ static void judge_field(struct program *p, size_t first, size_t end, const struc
         bool written = false, near = false;
         for (size_t k = first; k < end; k++) {
             const struct habit_access *a = &h->accesses.at[k];
-            if (a->dropped || makes_or_ends(p, &p->funcs.at[a->func]))
+            if (a->dropped || a->pass != h->last_pass[a->func] || makes_or_ends(p, &p->funcs.at[a->func]))
                 continue;
             now.total++;
             written |= a->write;
@@ -409,5 +419,6 @@ void habits_free(struct habits *h)
     map64_free(&h->held_call);
     free(h->found);
     vec_free(&h->kept);
+    free(h->last_pass);
     free(h);
 }

@@ -15,17 +15,20 @@ struct habit_access {
     uint8_t held; /* bit i: lock i of the struct is held */
     uint8_t near; /* … is taken by the same function, for the same object */
     bool write, dropped;
+    uint32_t pass; /* in which it was seen */
 };
 /* Classes of locks (fields), ascending. */
 struct class_set {
     uint32_t *at, n;
     bool all; /* every class: nothing was met yet */
+    uint32_t pass; /* of a call's: in which it was seen */
 };
 struct habits {
     VEC(struct habit_access) accesses;
     struct map64 seen;      /* func, loc, field → access + 1 */
     struct map64 held_call; /* func, event → set of classes in `sets` + 1 */
     VEC(struct class_set) sets;
+    uint32_t *last_pass; /* by function: what an earlier one saw is void */
     uint32_t first_of_function;
     bool *beside_lock; /* by field: is it data of a struct that has a lock? */
     struct habit {
@@ -43,6 +46,8 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
 void habit_call(struct solver *s, const struct world *w, ir_event e);
 void habit_begin(struct solver *s);
 void habit_finish(struct solver *s);
+/* What was seen of the function is void: it is solved again. */
+void habit_forget(struct program *p, uint32_t func);
 
 /* When all are solved: p->habits->found, in the order of fields. */
 void program_find_habits(struct program *p, const bool *solved);

@@ -185,7 +185,7 @@ void order_wait(struct solver *s, const struct world *w, const struct summary *c
 static void remember_held(struct solver *s, const struct world *w, ir_event event)
 {
     struct lock_order *o = s->p->lock_order;
-    struct held_at_call now = {s->func, event, {0}, 0}, *old;
+    struct held_at_call now = {s->func, event, {0}, 0, s->pass}, *old;
     struct order_edge all;
     bool fresh;
     uint32_t *slot;
@@ -201,6 +201,10 @@ static void remember_held(struct solver *s, const struct world *w, ir_event even
         return;
     }
     old = &o->held_calls.at[*slot];
+    if (old->pass != s->pass) { /* solved again */
+        *old = now;
+        return;
+    }
     for (uint32_t i = 0; i < old->n;) {
         bool both = false;
         for (uint32_t k = 0; k < now.n; k++)
@@ -325,6 +329,9 @@ void order_forget(struct program *p, const bool *funcs)
     for (size_t i = 0; i < p->lock_order->edges.n; i++)
         if (funcs[p->lock_order->edges.at[i].func])
             p->lock_order->edges.at[i].from = 0;
+    for (size_t i = 0; i < p->lock_order->held_calls.n; i++)
+        if (funcs[p->lock_order->held_calls.at[i].func])
+            p->lock_order->held_calls.at[i].n = p->lock_order->held_calls.at[i].pass = 0;
 }
 
 void order_finish(struct solver *s)

@@ -43,6 +43,7 @@ struct lock_order {
         ir_event event;
         term locks[MAX_GATES];
         uint32_t n;
+        uint32_t pass;
     }) held_calls;
     struct map64 held_index; /* key_pair(func, event) → held_calls */
     struct threads *threads;

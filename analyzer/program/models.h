@@ -101,6 +101,7 @@ struct model_effect {
     uint16_t flags; /* MODEL_* above */
     struct model_ref a, b, c;
     struct result_when when;
+    int64_t also; /* ACQUIRES: one more result with which it is held, though something is wrong (a robust mutex's dead owner); or 0 */
     struct model_if only;
 };
 

@@ -354,6 +354,12 @@ static bool when_clause(struct cursor *k, struct result_when *when)
     return number(k, &when->value);
 }
 
+/* One more value: "== 0 or 130". */
+static bool also_clause(struct cursor *k, int64_t *also)
+{
+    return !take(k, "or") || number(k, also);
+}
+
 static bool if_clause(struct cursor *k, struct model_if *only)
 {
     static const uint8_t tests[] = {[RESULT_EQ] = MODEL_EQ, [RESULT_NE] = MODEL_NE, [RESULT_LT] = MODEL_LT,
@@ -399,7 +405,7 @@ static bool effect_rest(struct cursor *k, const struct word *word, struct effect
     const char *takes = word->takes;
     if (*takes == 'V') {
         effect.when.test = take(k, "true") ? RESULT_NE : RESULT_EQ;
-        if (effect.when.test == RESULT_EQ && !number(k, &effect.when.value))
+        if (effect.when.test == RESULT_EQ && (!number(k, &effect.when.value) || !also_clause(k, &effect.also)))
             return false;
         takes++;
         if (!take(k, ","))
@@ -415,7 +421,7 @@ static bool effect_rest(struct cursor *k, const struct word *word, struct effect
         if (!reference(k, tolower((unsigned char)takes[i]) == 'l', slots[i]))
             return false;
     }
-    if (take(k, "when") && !when_clause(k, &effect.when))
+    if (take(k, "when") && (!when_clause(k, &effect.when) || !also_clause(k, &effect.also)))
         return false;
     if (take(k, "if") && !if_clause(k, &effect.only))
         return false;

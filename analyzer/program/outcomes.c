@@ -33,6 +33,7 @@ static void soften(struct solver *s, struct lock_effect *e, const struct held *h
     if (x->value == h->when) {
         e->soft = true;
         e->ok = h->ok;
+        e->also = h->also;
     } else if (r.op == TERM_BINARY && r.a == h->when && term_is_const(&s->t, r.b, &v) && v == 0 && h->ok.lo == 0 &&
                h->ok.hi == 0 && (r.c == IR_B_EQ || r.c == IR_B_NE)) {
         e->soft = true;
@@ -136,10 +137,43 @@ static void preconditions(struct solver *s, const struct exit_record *x, const s
         o->when = arena_copy(&s->p->arena, list, o->n_when * sizeof *list);
 }
 
+/* One more return with the same effects: where on one of the two they stand on the lock call's result, they do on both. */
+static void soften_alike(struct cluster *into, const struct cluster *c)
+{
+    for (uint32_t i = 0; i < into->n; i++)
+        for (uint32_t k = 0; k < c->n; k++) {
+            struct lock_effect *e = &into->effects[i];
+            const struct lock_effect *f = &c->effects[k];
+            if (e->lock != f->lock || e->kind != f->kind || (!e->soft && !f->soft))
+                continue;
+            e->ok = range_hull(e->soft ? e->ok : into->result, f->soft ? f->ok : c->result);
+            e->soft = true;
+            e->also = e->also ? e->also : f->also;
+        }
+}
+
+/* NULL exactly where the lock call failed, else an object: callers that ask know, so these are two outcomes. */
+static bool returns_null_on_failure(const struct solver *s)
+{
+    bool sound = false, failed = false;
+    int64_t v;
+
+    for (size_t i = 0; i < s->exits.n; i++) {
+        const struct exit_record *x = &s->exits.at[i];
+        if (x->w->failed && (!x->value || !term_is_const(&s->t, x->value, &v) || v))
+            return false;
+        if (!x->w->failed && (!result_range(s, x).nonzero || !to_path((struct solver *)(uintptr_t)s, NULL, x->value, 0)))
+            return false;
+        *(x->w->failed ? &failed : &sound) = true;
+    }
+    return sound && failed;
+}
+
 void make_outcomes(struct solver *s)
 {
     struct cluster list[6];
     uint32_t n = 0;
+    const bool null_tells = returns_null_on_failure(s);
     bool any_failed = false, any_sound = false;
     struct range failed = RANGE_ALL;
 
@@ -157,7 +191,7 @@ void make_outcomes(struct solver *s)
         struct cluster c;
         uint32_t k;
         memset(&c, 0, sizeof c);
-        if (x->w->failed && any_sound)
+        if (x->w->failed && any_sound && !null_tells)
             continue; /* the lock function itself failed */
         effects_at(s, x, &c);
         c.result = result_range(s, x);
@@ -166,6 +200,7 @@ void make_outcomes(struct solver *s)
         for (k = 0; k < n && !same_cluster(&list[k], &c); k++)
             ;
         if (k < n) {
+            soften_alike(&list[k], &c);
             list[k].result = range_hull(list[k].result, c.result);
             list[k].n_exits++;
         } else if (n < 6) {
@@ -196,7 +231,7 @@ void make_outcomes(struct solver *s)
         if (n > 1)
             preconditions(s, list[i].first, list, n, i, o);
         for (uint32_t k = 0; k < o->n_effects; k++)
-            if (any_failed && any_sound && o->effects[k].kind == EFFECT_ACQUIRE && !o->effects[k].soft &&
+            if (any_failed && any_sound && !null_tells && o->effects[k].kind == EFFECT_ACQUIRE && !o->effects[k].soft &&
                 range_is_empty(range_meet(failed, o->result))) {
                 o->effects[k].soft = true;
                 o->effects[k].ok = o->result;

@@ -11,7 +11,12 @@ static bool counts(const struct solver *s, const struct held *h)
 
 struct range result_range(const struct solver *s, const struct exit_record *x)
 {
-    return x->value ? world_range(&s->t, x->w, x->value) : RANGE_ALL;
+    struct range r = x->value ? world_range(&s->t, x->w, x->value) : RANGE_ALL;
+
+    for (uint32_t i = 0; x->value && !r.nonzero && i < x->w->n_held; i++) /* whose lock was taken is no null pointer */
+        if (s->t.recs[x->w->held[i].lock].op == TERM_FIELD && term_object(&s->t, x->w->held[i].lock) == x->value)
+            r = range_meet(r, range_when(IR_B_NE, 0));
+    return r;
 }
 
 bool told_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y)

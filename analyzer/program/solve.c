@@ -126,6 +126,8 @@ static bool take_case(struct solver *s, struct world *w, const struct ir_block_r
             continue;
         if (known.lo >= case_value(other->lo) && known.hi <= case_value(other->hi))
             return false;
+        if (case_value(other->lo) == case_value(other->hi))
+            world_exclude(w, value, case_value(other->lo));
         if (case_value(other->lo) <= 0 && case_value(other->hi) >= 0 &&
             !world_narrow(&s->arena, &s->t, w, value, range_when(IR_B_NE, 0)))
             return false;
@@ -263,6 +265,7 @@ void solver_reset(struct solver *s, uint32_t func)
     s->blocks = arena_array(&s->arena, struct block_state, s->n_blocks);
     s->next_queued = 0;
     s->recording = s->gave_up = false;
+    s->pass++;
 }
 
 bool solve_function(struct solver *s, uint32_t func)

@@ -37,6 +37,7 @@ static void solve_component(struct solver *s, const uint32_t *funcs, size_t n, c
                 inputs[i] = now;
             any = true;
             forget_problems(p, funcs[i]);
+            solved[funcs[i]] = false;
             if (function_matters(p, funcs[i], &passes) || guarded[funcs[i]])
                 solved[funcs[i]] = solve_function(s, funcs[i]);
             else if (passes)
@@ -58,6 +59,7 @@ static void forget_functions(struct program *p, const bool *funcs)
         s->returns = 0;
         s->never_returns = p->funcs.at[f].noreturn;
         forget_problems(p, f);
+        habit_forget(p, f);
     }
     order_forget(p, funcs);
     for (size_t i = 1; i < p->locks->candidates.n; i++) {
@@ -68,6 +70,10 @@ static void forget_functions(struct program *p, const bool *funcs)
                 c->pairs.at[k++] = c->pairs.at[j];
         c->pairs.n = k;
         c->paired = k != 0;
+        for (size_t j = k = 0; j < c->clashes.n; j++)
+            if (!funcs[c->clashes.at[j]])
+                c->clashes.at[k++] = c->clashes.at[j];
+        c->clashes.n = k;
         if (funcs[c->func]) {
             vec_clear(&c->problems);
             vec_clear(&c->bad_calls);

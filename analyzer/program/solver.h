@@ -82,6 +82,7 @@ struct solver {
     VEC(uint32_t) keys;    /* memory classes the function reads */
 
     bool recording, gave_up;
+    uint32_t pass; /* which solving of a function this is; its last one counts */
     VEC(struct world *) now, next; /* the worlds of the event being done */
     VEC(uint32_t) marks;           /* by term: the epoch in which it was seen (dead_facts.c) */
     uint32_t epoch;

@@ -26,6 +26,7 @@ struct lock_effect {
     bool maybe;      /* on some ways that cannot be told apart from outside */
     bool soft;       /* ACQUIRE: missing only when the lock call itself fails with an error; `ok` are the results that say it worked */
     struct range ok; /* soft only */
+    int64_t also;    /* one more result with which it is held; or 0 */
     struct site site; /* where it really happens */
     uint32_t candidate; /* lock_facts: whether it is meant is still to be judged; or 0 */
     bool guard;         /* RELEASE: by a function handed an AGLET_GUARD_TYPE: of what the guard holds, if anything */

@@ -81,7 +81,7 @@ const struct held *world_gone(const struct world *w, const struct term_table *t,
 {
     (void)t;
     for (uint32_t i = w->n_gone; i--;)
-        if (w->gone[i].lock == lock)
+        if (w->gone[i].lock == lock && w->gone[i].mode != HELD_DOUBTED)
             return &w->gone[i];
     return NULL;
 }

@@ -42,7 +42,8 @@ enum held_mode {
     HELD_SHARED = 1,
     HELD_EXCLUSIVE = 2,
     HELD_RELEASED = 3, /* the caller's lock, given up here */
-    HELD_FAILED = 4    /* in `gone` only: a trylock that did not get it */
+    HELD_FAILED = 4,   /* in `gone` only: a trylock that did not get it */
+    HELD_DOUBTED = 5   /* in `gone` only: the lock call failed, unless with the result `also` */
 };
 #define HELD_MAYBE 1u /* on some way only: too many worlds to tell */
 #define HELD_ENTRY 2u /* held by the caller, says an annotation */
@@ -55,6 +56,8 @@ struct held {
     uint16_t count; /* of a recursive lock */
     term when;      /* a result that tells whether the lock call worked, or 0: surely held */
     struct range ok; /* the results of `when` with which it is held */
+    int64_t also;    /* … and one more, or 0 */
+    uint8_t as;      /* in `gone`: the mode it would have had */
     ir_event event; /* that took it, or released it, in this function; 0: at entry */
     uint32_t in_func; /* where the lock call really stands: this function or a callee */
     ir_loc in_loc;
@@ -102,6 +105,7 @@ struct held *world_held(const struct world *w, term lock);
 struct held *world_held_like(const struct world *w, const struct term_table *t, term lock);
 struct held *world_add_held(struct arena *a, struct world *w, const struct held *h);
 void world_drop_held(struct arena *a, struct world *w, struct held *h, ir_event by);
+/* Given up on this way, or a trylock that failed on it; or NULL. */
 const struct held *world_gone(const struct world *w, const struct term_table *t, term lock);
 /* Equal locksets: what is merged, and what is not. */
 bool world_same_locks(const struct world *a, const struct world *b);
@@ -130,6 +134,8 @@ struct range world_range(const struct term_table *t, const struct world *w, term
 /* Note that x is within r. Returns false when that cannot be: this world ends. Locks whose call is now known to have
  * failed are dropped. */
 bool world_narrow(struct arena *a, struct term_table *t, struct world *w, term x, struct range r);
+/* x has not this value. A trylock that was asked whether it was busy, and was not, failed by a mistake of the program. */
+void world_exclude(struct world *w, term x, int64_t value);
 /* Note that condition x is true or false. */
 bool world_assume(struct arena *a, struct term_table *t, struct world *w, term x, bool truth);
 

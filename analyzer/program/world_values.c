@@ -139,6 +139,31 @@ struct range world_range(const struct term_table *t, const struct world *w, term
     return f ? range_meet(known, f->range) : known;
 }
 
+/* The call's result is known: with that one it holds its lock although it did not succeed. */
+static void take_also(struct arena *a, struct world *w, term x, int64_t result)
+{
+    for (uint32_t i = 0; i < w->n_held; i++)
+        if (w->held[i].when == x && w->held[i].also && w->held[i].also == result)
+            w->held[i].when = 0;
+    for (uint32_t i = 0; i < w->n_gone; i++) {
+        struct held h = w->gone[i];
+        if (h.when != x || !h.also || h.also != result || world_held(w, h.lock))
+            continue;
+        w->failed &= h.mode != HELD_DOUBTED;
+        h.mode = h.as;
+        h.when = 0;
+        w->gone[i--] = w->gone[--w->n_gone];
+        (void)world_add_held(a, w, &h);
+    }
+}
+
+void world_exclude(struct world *w, term x, int64_t value)
+{
+    for (uint32_t i = 0; value && i < w->n_gone; i++)
+        if (w->gone[i].mode == HELD_FAILED && w->gone[i].when == x)
+            w->failed = true;
+}
+
 bool world_narrow(struct arena *a, struct term_table *t, struct world *w, term x, struct range r)
 {
     const struct range old = world_range(t, w, x), now = range_meet(old, r);
@@ -154,11 +179,18 @@ bool world_narrow(struct arena *a, struct term_table *t, struct world *w, term x
         now.hi < 1000000000 && v > -1000000000 && v < 1000000000 &&
         !world_narrow(a, t, w, rec.a, range_trim((struct range){now.lo - v, now.hi - v, false})))
         return false;
+    if (now.lo == now.hi)
+        take_also(a, w, x, now.lo);
     for (uint32_t i = 0; i < w->n_held; i++) {
         struct held *h = &w->held[i];
         if (h->when != x)
             continue;
         if (range_is_empty(range_meet(now, h->ok))) { /* the lock call failed */
+            struct held doubted = *h;
+            doubted.as = h->mode;
+            doubted.mode = HELD_DOUBTED;
+            if (h->also && !range_is_empty(range_meet(now, range_of(h->also))))
+                world_note_gone(a, w, &doubted);
             world_drop_held(a, w, h, 0);
             w->failed = true;
             i--;
@@ -193,6 +225,7 @@ bool world_assume(struct arena *a, struct term_table *t, struct world *w, term x
         if (term_is_const(t, r.b, &v)) {
             if (op == IR_B_NE && v != 0) {
                 const struct range known = world_range(t, w, r.a);
+                world_exclude(w, r.a, v);
                 if (known.lo == v && known.hi == v)
                     return false;
                 if (known.lo == v)

@@ -43,8 +43,8 @@ static void function_effects(FILE *out, const struct model_set *set)
             reference(out, &e->a);
             reference(out, &e->b);
             reference(out, &e->c);
-            fprintf(out, "{%d, %lldLL}, {%u, %u, %lldLL}},\n", (int)e->when.test, (long long)e->when.value, e->only.test,
-                    e->only.index, (long long)e->only.value);
+            fprintf(out, "{%d, %lldLL}, %lldLL, {%u, %u, %lldLL}},\n", (int)e->when.test, (long long)e->when.value,
+                    (long long)e->also, e->only.test, e->only.index, (long long)e->only.value);
         }
         fputs("};\n", out);
     }

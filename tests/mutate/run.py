@@ -5,7 +5,7 @@ Stands on tests/realworld for the programs, plant.py for the bugs, `aglet lint` 
 reported when one of the kind's own rules speaks that did not speak before, at the mutated function, telling a story
 that leads there, or naming the planted lock. Whatever else is new is noise.
 
-usage: run.py --build BUILD [--per-kind N] [--jobs N] [--program NAME] [--kind KIND] [--list] [--show]
+usage: run.py --build BUILD [--per-kind N] [--jobs N] [--program NAME] [--kind KIND] [--at FILE:LINE…] [--list] [--show]
 """
 import argparse
 import concurrent.futures
@@ -44,8 +44,8 @@ STRICT = ["-w", "-fsyntax-only", "-Werror=incompatible-pointer-types", "-Werror=
 class Program:
     """Private copies of one program, one a worker, so that files can be changed and put back."""
 
-    def __init__(self, name, where, work, workers):
-        self.name = name
+    def __init__(self, name, where, work, workers, only=()):
+        self.name, self.only = name, only
         original = databases.make(name, where)
         package, version = databases.PROGRAMS[name][:2]
         source = where / f"{package}-{version}"
@@ -107,6 +107,8 @@ class Program:
                     lines = (source.line_of(function.head), source.line_of(function.end))
                     for at, what, text in KINDS[kind](source, function, self.pairs, self):
                         line = source.line_of(at)
+                        if self.only and f"{source.path.name}:{line}" not in self.only:
+                            continue
                         places.setdefault((source.path, at), []).append(
                             plant.Mutant(kind, source.path, function.name, line, what, text, lines))
         def order(place):
@@ -204,6 +206,7 @@ def main():
     parser.add_argument("--per-kind", type=int, default=45)
     parser.add_argument("--program", action="append", choices=list(databases.PROGRAMS))
     parser.add_argument("--kind", action="append", choices=list(KINDS))
+    parser.add_argument("--at", action="append", metavar="FILE:LINE", help="only the bugs planted there")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--list", action="store_true", help="plant and compile only, lint nothing")
     parser.add_argument("--show", action="store_true", help="print each bug with what was said of it")
@@ -211,7 +214,7 @@ def main():
     aglet = None if options.list else lint.tool(options.build)
     build = Path(options.build).resolve()
     names = options.program or databases.PROGRAMS
-    programs = [Program(name, build / "realworld", build / "mutate", options.jobs) for name in names]
+    programs = [Program(name, build / "realworld", build / "mutate", options.jobs, options.at or ()) for name in names]
     kinds = options.kind or list(KINDS)
     real = list(programs)
     if not options.program and any("small" in plant_order.WHERE.get(kind, "real") for kind in kinds):
