@@ -18,6 +18,16 @@ static void forget_problems(struct program *p, uint32_t func)
         p->locks->problems.at[i].dropped = true;
 }
 
+/* Where the functions that call each other with the one at i end, in the order of solving. */
+static size_t component_end(const struct program *p, size_t i)
+{
+    size_t end = i;
+
+    while (end < p->order.n && p->funcs.at[p->order.at[end]].scc == p->funcs.at[p->order.at[i]].scc)
+        end++;
+    return end;
+}
+
 static void solve_component(struct solver *s, const uint32_t *funcs, size_t n, const bool *guarded, bool *solved)
 {
     struct program *p = s->p;
@@ -93,19 +103,24 @@ static bool solve_again(struct solver *s, const bool *guarded, bool *solved)
     bool *again = xcalloc(p->funcs.n, sizeof *again);
     const bool any = program_condemn(p, again);
 
-    for (size_t i = 0; any && i < p->order.n; i++) /* callees come first */
-        for (uint32_t k = 0; again[p->order.at[i]] && k < p->funcs.at[p->order.at[i]].n_callers; k++)
-            again[p->edges.at[p->funcs.at[p->order.at[i]].callers[k]].caller] = true;
+    for (size_t i = 0, end; any && i < p->order.n; i = end) { /* callees come first; a component is solved as a whole */
+        bool some = false;
+        end = component_end(p, i);
+        for (size_t k = i; k < end; k++)
+            some |= again[p->order.at[k]];
+        for (size_t k = i; some && k < end; k++) {
+            const struct linked_func *f = &p->funcs.at[p->order.at[k]];
+            again[p->order.at[k]] = true;
+            for (uint32_t j = 0; j < f->n_callers; j++)
+                again[p->edges.at[f->callers[j]].caller] = true;
+        }
+    }
     if (any)
         forget_functions(p, again);
-    for (size_t i = 0; any && i < p->order.n;) {
-        size_t end = i;
-        bool some = false;
-        while (end < p->order.n && p->funcs.at[p->order.at[end]].scc == p->funcs.at[p->order.at[i]].scc)
-            some |= again[p->order.at[end++]];
-        if (some)
+    for (size_t i = 0, end; any && i < p->order.n; i = end) {
+        end = component_end(p, i);
+        if (again[p->order.at[i]])
             solve_component(s, p->order.at + i, end - i, guarded, solved);
-        i = end;
     }
     free(again);
     return any;
@@ -122,12 +137,9 @@ void program_solve_locks(struct program *p)
     p->locks->last_problem = xcalloc(p->funcs.n, sizeof *p->locks->last_problem);
     (void)vec_add(&p->locks->problems);
     (void)vec_add(&p->locks->candidates);
-    for (size_t i = 0; i < p->order.n;) {
-        size_t end = i;
-        while (end < p->order.n && p->funcs.at[p->order.at[end]].scc == p->funcs.at[p->order.at[i]].scc)
-            end++;
+    for (size_t i = 0, end; i < p->order.n; i = end) {
+        end = component_end(p, i);
         solve_component(&s, p->order.at + i, end - i, guarded, solved);
-        i = end;
     }
     for (int round = 0; round < 2 && solve_again(&s, guarded, solved); round++)
         ;

@@ -49,6 +49,7 @@ enum held_mode {
 #define HELD_ENTRY 2u /* held by the caller, says an annotation */
 #define HELD_ASYNC 4u
 #define HELD_GUARD 8u /* released by a cleanup */
+#define HELD_SURE 16u /* no result tells any more whether it is held: it is */
 struct held {
     term lock;
     uint8_t mode; /* enum held_mode */

@@ -130,6 +130,32 @@ static bool merge_facts(struct arena *a, struct term_table *t, struct world *int
     return changed;
 }
 
+/* Does v tell in this world that the lock is held as it does in the other one? */
+static bool tells(const struct term_table *t, const struct world *w, const struct held *h, struct range ok, term v)
+{
+    return h->when ? v == h->when : range_equal(range_meet(world_range(t, w, v), ok), world_range(t, w, v));
+}
+
+/* On one way the lock is held if its call's result says so, on the other by another result or for sure. A cell that holds the
+ * result on the one and a good value on the other still tells, by its phi: `if (error == EOWNERDEAD) error = 0;`. Or 0. */
+static term common_result(struct term_table *t, const struct world *x, const struct held *h, const struct world *y,
+                          const struct held *g, ir_block block)
+{
+    const struct range ok = h->when ? h->ok : g->ok;
+
+    if (h->when && g->when && !range_equal(h->ok, g->ok))
+        return 0;
+    for (uint32_t i = 0; i < x->n_cells; i++) {
+        const term at = x->cells[i].at, phi = term_make(t, TERM_PHI, block, at, 0);
+        const term mine = x->cells[i].value, theirs = world_load(t, y, at);
+        if (h->when && mine == phi && h->when == phi && tells(t, y, g, ok, theirs))
+            return phi;
+        if (mine != theirs && t->recs[at].op == TERM_LOCAL && tells(t, x, h, ok, mine) && tells(t, y, g, ok, theirs))
+            return phi;
+    }
+    return 0;
+}
+
 bool world_merge(struct arena *a, struct term_table *t, struct world *into, const struct world *from, ir_block block,
                  bool widen, bool force)
 {
@@ -154,8 +180,18 @@ bool world_merge(struct arena *a, struct term_table *t, struct world *into, cons
                 into->held[i].flags |= HELD_MAYBE;
                 changed = true;
             }
-            if (into->held[i].when && into->held[i].when != from->held[i].when) {
-                into->held[i].when = 0;
+            const struct held *mine = &old.held[i], *theirs = &from->held[i];
+            const term when = mine->when == theirs->when || mine->flags & HELD_SURE
+                                  ? mine->when
+                                  : common_result(t, &old, mine, from, theirs, block);
+            if (mine->when != theirs->when && !when)
+                into->held[i].flags |= HELD_SURE;
+            if (when != mine->when) {
+                if (!mine->when) {
+                    into->held[i].ok = theirs->ok;
+                    into->held[i].also = theirs->also;
+                }
+                into->held[i].when = when;
                 changed = true;
             }
         }

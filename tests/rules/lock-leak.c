@@ -135,3 +135,45 @@ int ended_by_hand(struct scoped *s) {
     scope_end(&g);
     return 0; // no diagnostic
 }
+
+/* ---- a mistake is said once, where it is, also to callers that call each other ---- */
+struct tree {
+    pthread_mutex_t mu;
+    struct tree *left, *right;
+    int n;
+};
+static const char *label(struct tree *t, int brief) {
+    pthread_mutex_lock(&t->mu);
+    if (brief)
+        return 0; // expected-warning {{[aglet-lock-leak]}}
+    pthread_mutex_unlock(&t->mu);
+    return "tree";
+}
+static void walk_right(struct tree *t, int depth);
+static void walk_both(struct tree *t, int depth);
+static void walk_left(struct tree *t, int depth) {
+    if (depth & 1)
+        walk_right(t, depth - 1);
+    label(t, depth); // no diagnostic: what it forgets is said there
+}
+static void walk_right(struct tree *t, int depth) {
+    if (depth & 2)
+        walk_both(t, depth - 1);
+}
+static void walk_both(struct tree *t, int depth) {
+    if (depth & 4)
+        walk_left(t, depth - 1);
+    if (depth & 8)
+        walk_right(t, depth - 1);
+}
+void walk(struct tree *t);
+void walk(struct tree *t) {
+    walk_left(t, 9);
+    pthread_mutex_lock(&t->mu); // no diagnostic: as above
+    t->n++;
+    pthread_mutex_unlock(&t->mu);
+    walk_right(t, 9);
+    pthread_mutex_lock(&t->mu); // no diagnostic: as above
+    t->n++;
+    pthread_mutex_unlock(&t->mu);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* What the result of a lock call says: held, busy, held although its owner died, or NULL for an object that was not locked.
+ * Stands on pthreads and the annotations. */
+#define _GNU_SOURCE
+#include <aglet/annotations.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <time.h>
+
+struct counter {
+    pthread_mutex_t mu;
+    int n AGLET_GUARDED_BY(mu);
+};
+
+/* ---- busy is the one way on which a trylock does not have it ---- */
+int count(struct counter *c);
+int count(struct counter *c) {
+    if (pthread_mutex_trylock(&c->mu) == EBUSY)
+        return -1;
+    int n = c->n++; // no diagnostic: what is not busy is held; other errors are mistakes
+    pthread_mutex_unlock(&c->mu);
+    return n;
+}
+
+int count_busy(struct counter *c);
+int count_busy(struct counter *c) {
+    if (pthread_mutex_trylock(&c->mu) == EBUSY)
+        return c->n; // expected-warning {{[aglet-guarded-by]}}
+    int n = c->n++;
+    pthread_mutex_unlock(&c->mu);
+    return n;
+}
+
+int count_in_time(struct counter *c, const struct timespec *until);
+int count_in_time(struct counter *c, const struct timespec *until) {
+    int n;
+    switch (pthread_mutex_timedlock(&c->mu, until)) {
+    case 0: break;
+    case ETIMEDOUT: return -1;
+    default: return -2; // no diagnostic: nothing is held here
+    }
+    n = c->n++;
+    pthread_mutex_unlock(&c->mu);
+    return n;
+}
+
+int count_and_leak(struct counter *c);
+int count_and_leak(struct counter *c) {
+    if (pthread_mutex_trylock(&c->mu) == EBUSY)
+        return -1;
+    if (c->n > 100)
+        return -2; // expected-warning {{[aglet-lock-leak]}}
+    c->n++;
+    pthread_mutex_unlock(&c->mu);
+    return 0;
+}
+
+/* ---- a robust mutex ---- */
+int next(struct counter *s);
+int next(struct counter *s) {
+    int error = pthread_mutex_lock(&s->mu), n;
+    switch (error) {
+    case 0: break;
+    case EOWNERDEAD:
+        s->n = 0; // no diagnostic: held, too
+        pthread_mutex_consistent(&s->mu);
+        break;
+    default: return -error;
+    }
+    n = s->n++;
+    pthread_mutex_unlock(&s->mu);
+    return n;
+}
+
+int next_by_ifs(struct counter *s);
+int next_by_ifs(struct counter *s) {
+    int error = pthread_mutex_lock(&s->mu), n;
+    if (error != 0) {
+        if (error != EOWNERDEAD)
+            return -1;
+        s->n = 0; // no diagnostic: held, too
+        pthread_mutex_consistent(&s->mu);
+    }
+    n = s->n++;
+    pthread_mutex_unlock(&s->mu);
+    return n;
+}
+
+int owner_died_and_left(struct counter *s);
+int owner_died_and_left(struct counter *s) {
+    int error = pthread_mutex_lock(&s->mu);
+    if (error == EOWNERDEAD)
+        return -1; // expected-warning {{[aglet-lock-leak]}}
+    if (error)
+        return -2;
+    s->n++;
+    pthread_mutex_unlock(&s->mu);
+    return 0;
+}
+
+static int robust_lock(pthread_mutex_t *mu) {
+    int error = pthread_mutex_lock(mu);
+    if (error == EOWNERDEAD) {
+        pthread_mutex_consistent(mu);
+        error = 0;
+    }
+    return error;
+}
+int next_by_wrapper(struct counter *s);
+int next_by_wrapper(struct counter *s) {
+    if (robust_lock(&s->mu) != 0)
+        return -1; // no diagnostic: not held
+    s->n++;
+    pthread_mutex_unlock(&s->mu);
+    return 0;
+}
+int wrapper_and_leak(struct counter *s);
+int wrapper_and_leak(struct counter *s) {
+    if (robust_lock(&s->mu) != 0)
+        return -1;
+    if (s->n > 100)
+        return -2; // expected-warning {{[aglet-lock-leak]}}
+    pthread_mutex_unlock(&s->mu);
+    return 0;
+}
+
+/* ---- the object, or NULL ---- */
+static struct counter *enter(struct counter *c) { return pthread_mutex_lock(&c->mu) ? NULL : c; }
+static struct counter *try_enter(struct counter *c) {
+    if (pthread_mutex_trylock(&c->mu))
+        return NULL;
+    return c;
+}
+
+int use(struct counter *shared);
+int use(struct counter *shared) {
+    struct counter *c = enter(shared);
+    if (!c)
+        return -1; // no diagnostic: nothing was locked
+    c->n = 3;
+    pthread_mutex_unlock(&c->mu);
+    return 0;
+}
+int use_tried(struct counter *shared);
+int use_tried(struct counter *shared) {
+    struct counter *c = try_enter(shared);
+    if (!c)
+        return -1; // no diagnostic: nothing was locked
+    c->n = 3;
+    pthread_mutex_unlock(&c->mu);
+    return 0;
+}
+int use_and_leak(struct counter *shared);
+int use_and_leak(struct counter *shared) {
+    struct counter *c = enter(shared);
+    if (!c)
+        return -1;
+    if (c->n)
+        return -2; // expected-warning {{[aglet-lock-leak]}}
+    pthread_mutex_unlock(&c->mu);
+    return 0;
+}
