@@ -7,7 +7,7 @@
     _Static_assert(sizeof(void *) != 8 || sizeof(type) == (size), "hash the new member of " #type " in this file, too")
 HASHED(struct summary, 248);
 HASHED(struct outcome, 56);
-HASHED(struct lock_effect, 56);
+HASHED(struct lock_effect, 64);
 HASHED(struct requirement, 64);
 HASHED(struct inner_lock, 160);
 HASHED(struct order_edge, 96);
@@ -59,6 +59,7 @@ static void add_outcome(struct digest *d, const struct outcome *o)
                    (uint64_t)e->guard << 12);
         if (e->soft)
             add_range(d, e->ok);
+        add(d, (uint64_t)e->also);
         add_site(d, e->site);
     }
     add_range(d, o->result);
