@@ -47,6 +47,13 @@ static void *answer_back(void *p) {
             break;
     return NULL;
 }
+static void *play(void *p) {
+    struct pair *k = p;
+    for (long v = k->n, i = 0; i < v; i++)
+        if (numbers_recv(&k->rx, &k->n) || numbers_send(&k->tx, k->n))
+            break;
+    return NULL;
+}
 static void *produce(void *p) {
     struct pair *k = p;
     for (long i = 0; i < k->n; i++)
@@ -236,6 +243,17 @@ static void *body(void *arg) {
         print_per_op(start, (double)n);
         numbers_drop(&tx);
         aglet_join(t, NULL);
+    } else if (!strcmp(loop, "ping-pong-same")) {
+        struct pair a = {.n = n}, b = {.n = n};
+        aglet_task *t, *u;
+        numbers_bounded(&a.tx, &b.rx, 1);
+        numbers_bounded(&b.tx, &a.rx, 1);
+        numbers_send(&a.tx, 0);
+        aglet_spawn(&t, play, &a);
+        aglet_spawn(&u, play, &b);
+        aglet_join(t, NULL);
+        aglet_join(u, NULL);
+        print_per_op(start, (double)n);
     } else if (!strcmp(loop, "bounded-1") || !strcmp(loop, "bounded-4")) {
         queue(loop[8] - '0', n);
         print_per_op(start, (double)n);

@@ -158,7 +158,8 @@ int chan_dropped(const char *what, const void *caller) {
 /* Hand *item to a receiver that waits, or put it behind the others.
  *
  * Returns   0 done, -EPIPE, -ENOMEM; -EAGAIN: no room, and the lock is held, so that the caller can wait. */
-static inline __attribute__((always_inline)) int send_now(aglet_chan *c, const void *item) {
+static inline __attribute__((always_inline)) int send_now(struct worker *here, aglet_chan *c,
+                                                          const void *item) {
     slock_lock(&c->lock);
     for (;;) {
         if (AGLET_UNLIKELY(!c->receivers || c->closed)) {
@@ -175,7 +176,7 @@ static inline __attribute__((always_inline)) int send_now(aglet_chan *c, const v
             r->result = 0;
             struct wake wake = sleeper_fire(r->sleeper);
             slock_unlock(&c->lock);
-            wake_send(wake);
+            wake_send_from(here, wake);
             return 0;
         }
         if (c->count < c->capacity) {
@@ -194,7 +195,7 @@ static inline __attribute__((always_inline)) int send_now(aglet_chan *c, const v
 }
 
 int chan_send_begin(aglet_chan *c, const void *item, struct waiter *w) {
-    int error = send_now(c, item);
+    int error = send_now(worker_here_, c, item);
     if (error != -EAGAIN)
         return error;
     if (w) {
@@ -222,7 +223,7 @@ static struct wake admit_sender(aglet_chan *c) {
 /* Take an item out, or from a sender that waits.
  *
  * Returns   0 done, -EPIPE; -EAGAIN: there is none, and the lock is held, so that the caller can wait. */
-static inline __attribute__((always_inline)) int recv_now(aglet_chan *c, void *item) {
+static inline __attribute__((always_inline)) int recv_now(struct worker *here, aglet_chan *c, void *item) {
     struct wake wake;
     slock_lock(&c->lock);
     for (;;) {
@@ -234,7 +235,7 @@ static inline __attribute__((always_inline)) int recv_now(aglet_chan *c, void *i
             }
             wake = admit_sender(c);
             slock_unlock(&c->lock);
-            wake_send(wake);
+            wake_send_from(here, wake);
             return 0;
         }
         struct waiter *s = c->send_q.head ? waitq_pop(&c->send_q) : NULL; /* rendezvous */
@@ -244,14 +245,14 @@ static inline __attribute__((always_inline)) int recv_now(aglet_chan *c, void *i
             /* A select that offers; it will come back and find us. */
             s->result = -EAGAIN;
             wake = sleeper_fire(s->sleeper);
-            wake_send(wake);
+            wake_send_from(here, wake);
             continue;
         }
         copy_item(item, s->slot, c->item);
         s->result = 0;
         wake = sleeper_fire(s->sleeper);
         slock_unlock(&c->lock);
-        wake_send(wake);
+        wake_send_from(here, wake);
         return 0;
     }
     if (AGLET_UNLIKELY(!c->senders || c->closed)) {
@@ -262,7 +263,7 @@ static inline __attribute__((always_inline)) int recv_now(aglet_chan *c, void *i
 }
 
 int chan_recv_begin(aglet_chan *c, void *item, struct waiter *w) {
-    int error = recv_now(c, item);
+    int error = recv_now(worker_here_, c, item);
     if (error != -EAGAIN)
         return error;
     if (w) {
@@ -349,7 +350,7 @@ static __attribute__((noinline)) int send_later(aglet_chan *c, const void *item,
     w.notify = false;
     waitq_push(&c->send_q, &w);
     slock_unlock(&c->lock);
-    int error = sleeper_wait(&s, deadline, "send");
+    int error = sleeper_wait_one(&s, deadline, "send");
     if (error && chan_send_unlink(c, &w))
         return error;
     return w.result;
@@ -358,13 +359,14 @@ static __attribute__((noinline)) int send_later(aglet_chan *c, const void *item,
 int aglet_chan_send_(aglet_chan *c, const void *item, aglet_time deadline) {
     if (AGLET_UNLIKELY(!c))
         return chan_dropped("send", CALLER());
-    int error = await_begin("send", CALLER());
+    struct worker *here = worker_here_;
+    int error = await_begin_at(here, "send", CALLER());
     if (AGLET_UNLIKELY(error))
         return error;
-    error = send_now(c, item);
+    error = send_now(here, c, item);
     if (error == -EAGAIN)
         return send_later(c, item, deadline);
-    task_spend();
+    task_spend_from(here);
     return error;
 }
 
@@ -385,8 +387,8 @@ static __attribute__((noinline)) int recv_later(aglet_chan *c, void *item, aglet
     w.index = 0;
     waitq_push(&c->recv_q, &w);
     slock_unlock(&c->lock);
-    int error =
-        aglet_checked ? check_chan_recv_wait(c, &s, deadline, caller) : sleeper_wait(&s, deadline, "recv");
+    int error = aglet_checked ? check_chan_recv_wait(c, &s, deadline, caller)
+                              : sleeper_wait_one(&s, deadline, "recv");
     if (error && chan_recv_unlink(c, &w))
         return error;
     return w.result;
@@ -395,13 +397,14 @@ static __attribute__((noinline)) int recv_later(aglet_chan *c, void *item, aglet
 int aglet_chan_recv_(aglet_chan *c, void *item, aglet_time deadline) {
     if (AGLET_UNLIKELY(!c))
         return chan_dropped("receive", CALLER());
-    int error = await_begin("recv", CALLER());
+    struct worker *here = worker_here_;
+    int error = await_begin_at(here, "recv", CALLER());
     if (AGLET_UNLIKELY(error))
         return error;
-    error = recv_now(c, item);
+    error = recv_now(here, c, item);
     if (error == -EAGAIN)
         return recv_later(c, item, deadline, CALLER());
-    task_spend();
+    task_spend_from(here);
     return error;
 }
 

@@ -56,9 +56,7 @@ struct wake {
 
 static inline void sleeper_init(struct sleeper *s) {
     struct aglet_task *t = task_self();
-    atomic_store_explicit(&s->fired, SLEEPER_WAITING, memory_order_relaxed);
-    s->many = false;
-    s->which = 0;
+    *s = (struct sleeper){0};
     /* A stackless task has no stack to leave: if it calls a waiting function all the same, its thread waits.
      */
     s->task = t && atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKFUL ? t : NULL;
@@ -83,27 +81,50 @@ static inline bool sleeper_claim(struct sleeper *s) {
 
 static inline struct wake sleeper_fire(struct sleeper *s) {
     struct wake w = {s->task, NULL};
-    bool many = s->many;
-    if (w.task) {
+    if (AGLET_LIKELY(w.task != NULL)) {
         /* Partner: sleeper_is_fired. */
         atomic_store_explicit(&s->fired, SLEEPER_FIRED, memory_order_release);
-    } else if (atomic_exchange_explicit(&s->fired, SLEEPER_FIRED, memory_order_acq_rel) == SLEEPER_IN_FUTEX ||
-               many) {
+        return w;
+    }
+    bool many = s->many;
+    if (atomic_exchange_explicit(&s->fired, SLEEPER_FIRED, memory_order_acq_rel) == SLEEPER_IN_FUTEX ||
+        many) {
         w.futex = &s->fired; /* many: the claim has overwritten IN_FUTEX */
     }
     return w;
 }
 
-static inline void wake_send(struct wake w) {
+static inline void wake_send_from(struct worker *here, struct wake w) {
     if (w.task)
-        task_wake(w.task);
+        task_wake_from(here, w.task);
     else if (w.futex)
         futex_wake(w.futex, 1);
+}
+static inline void wake_send(struct wake w) {
+    wake_send_from(worker_here_, w);
 }
 
 /* Sleep until the sleeper has fired (0), the deadline has passed (-ETIMEDOUT) or the task was aborted
  * (-ECANCELED). `why` is static text for dumps and reports: "recv", "sleep". */
 int sleeper_wait(struct sleeper *s, aglet_time deadline, const char *why);
+
+/* The same for a sleeper on one object, with the commonest case in line. */
+static inline int sleeper_wait_one(struct sleeper *s, aglet_time deadline, const char *why) {
+    struct aglet_task *t = s->task;
+    if (!t || deadline != AGLET_FOREVER)
+        return sleeper_wait(s, deadline, why);
+    t->waits_for = why;
+    int result = 0;
+    while (!sleeper_is_fired(s)) {
+        if (task_is_aborted(t)) {
+            result = -ECANCELED;
+            break;
+        }
+        task_park(t);
+    }
+    t->waits_for = NULL;
+    return result;
+}
 
 /* Give up a wait on several objects, unless a waker was faster. Returns whether it was given up. */
 bool sleeper_give_up(struct sleeper *s);
@@ -113,13 +134,16 @@ bool sleeper_give_up(struct sleeper *s);
  * cannot make. */
 int await_check_(struct aglet_task *t, const char *why, const void *caller);
 
-static inline int await_begin(const char *why, const void *caller) {
-    struct aglet_task *t = task_self();
+static inline int await_begin_at(struct worker *here, const char *why, const void *caller) {
+    struct aglet_task *t = here ? here->current : NULL;
     if (!t)
         return 0;
     if (aglet_checked)
         return await_check_(t, why, caller);
     return task_is_aborted(t) ? -ECANCELED : 0;
+}
+static inline int await_begin(const char *why, const void *caller) {
+    return await_begin_at(worker_here_, why, caller);
 }
 
 /* The point after the one that was just reached, points that have passed left out. */
@@ -152,7 +176,14 @@ static inline void waitq_remove(struct waitq *q, struct waiter *w) {
 static inline struct waiter *waitq_pop(struct waitq *q) {
     struct waiter *w;
     while ((w = q->head)) {
-        waitq_remove(q, w);
+        q->head = w->next;
+        if (w->next)
+            w->next->prev = NULL;
+        else
+            q->tail = NULL;
+        w->linked = false;
+        if (!w->sleeper->many)
+            return w;
         if (sleeper_claim(w->sleeper)) {
             w->sleeper->which = w->index;
             return w;

@@ -158,19 +158,22 @@ static inline void run_push(struct worker *w, struct aglet_task *t) {
     w->run.tail = t;
 }
 
-/* Give t a token; if it is parked, schedule it. Any thread; t may have ended. */
+/* Give t a token; if it is parked, schedule it. Any thread; t may have ended. w is the calling worker or
+ * NULL. */
 void task_wake_afar_(struct aglet_task *t);
-static inline void task_wake(struct aglet_task *t) {
-    struct worker *w = worker_here_;
+static inline void task_wake_from(struct worker *w, struct aglet_task *t) {
     uintptr_t seen = atomic_load_explicit(&t->place, memory_order_acquire), here = (uintptr_t)w;
-    if (w && seen == (here | TASK_PARKED)) {
+    if (AGLET_LIKELY(seen == (here | TASK_PARKED) && w)) {
         atomic_store_explicit(&t->place, here | TASK_RUNNABLE, memory_order_relaxed);
         run_push(w, t);
-    } else if (w && seen == (here | TASK_RUNNABLE)) {
+    } else if (seen == (here | TASK_RUNNABLE) && w) {
         atomic_store_explicit(&t->place, here | TASK_NOTIFIED, memory_order_relaxed);
     } else {
         task_wake_afar_(t);
     }
+}
+static inline void task_wake(struct aglet_task *t) {
+    task_wake_from(worker_here_, t);
 }
 
 /* The running stackful task sleeps until task_wake. May return for no reason. */
@@ -181,10 +184,12 @@ void task_requeue(struct aglet_task *t);
 
 /* Called by every operation that succeeded without waiting, so that no task keeps its worker for ever. */
 void task_spend_slow_(struct worker *w);
-static inline void task_spend(void) {
-    struct worker *w = worker_here_;
+static inline void task_spend_from(struct worker *w) {
     if (w && w->current && AGLET_UNLIKELY(--w->budget == 0))
         task_spend_slow_(w);
+}
+static inline void task_spend(void) {
+    task_spend_from(worker_here_);
 }
 
 /* Mark t ended, hand its result to the joiner, and give up the scheduler's share of it. */
