@@ -515,13 +515,24 @@ static struct aglet_task *next_task(struct worker *w) {
     return (t = fifo_pop(&w->run)) || (t = take_own(w, false)) ? t : take_injected(ex);
 }
 
+/* A single task that its worker has only just spawned will mostly be run by that worker at once, and moving
+ * it would cost both more than it takes. So a thief takes it only where it finds it a second time, one round
+ * of search later. */
+static bool is_left_alone(struct worker *w, struct worker *victim) {
+    uint64_t spawned = atomic_load_explicit(&victim->spawned, memory_order_relaxed);
+    bool same = w->seen_spawned[victim->index] == spawned;
+    w->seen_spawned[victim->index] = spawned;
+    return same;
+}
+
 /* Take a task from another worker, and some more for later. */
 static struct aglet_task *steal(struct worker *w) {
     struct aglet_executor *ex = w->executor;
     w->random = w->random * 1664525u + 1013904223u;
     for (unsigned i = 0, at = w->random >> 16; i < ex->n; i++) {
         struct worker *victim = ex->worker[(at + i) % ex->n];
-        if (victim == w)
+        int64_t size = victim == w ? 0 : deque_size(&victim->deque);
+        if (!size || (size == 1 && !is_left_alone(w, victim)))
             continue;
         bool again;
         struct aglet_task *t;

@@ -38,6 +38,8 @@ struct worker {
     unsigned budget;
     unsigned tick;
     bool searching;
+    /* How many tasks each worker with a single one left had spawned when this one last looked. */
+    uint64_t seen_spawned[WORKERS_MAX];
     int *errno_at;       /* the thread's errno: stacks never leave it, so its address may be kept */
     struct context loop; /* the OS thread's own stack, where the loop below runs */
     struct aglet_executor *executor;
