@@ -6,8 +6,26 @@
 #include "misuse.h"
 
 enum { WAKE_SLEEPER = 1, WAKE_HEIR = 2 }; /* futex sets */
-enum { SPINS = 12, HEIR_SPINS = 400 };
-static const aglet_time heir_after = 500000;
+
+/* The looks of a newcomer: pauses of 32, 64, 128 and 256 relaxes, then of 256 until its patience ends. A
+ * relax is some 10 to 40 ns. The first look is no earlier than that because the holder of a short section
+ * often takes the lock again at once, and every look takes the cache line away from it. */
+enum { FIRST_PAUSE = 5, LAST_PAUSE = 8 };
+static const aglet_time newcomer_patience = 8000, heir_patience = 5000, heir_after = 500000,
+                        heir_is_stopped = 20000;
+enum { TURN = 20 }; /* bits of a nanosecond clock: a millisecond */
+
+/* One thread's wait for the lock. */
+struct wait {
+    _Atomic uint32_t *word;
+    aglet_time deadline;
+    aglet_time since;  /* its first look at the clock; 0 before */
+    aglet_time awake;  /* the same, since it last slept */
+    aglet_time idle;   /* since when it saw the lock free and kept for an heir; 0: it does not */
+    uint32_t sleepers; /* SLEEPERS: others may sleep, and only this thread would wake them */
+    int pause;
+    bool may_spin, was_heir;
+};
 
 uint32_t word_lock_give_slow(_Atomic uint32_t *word, uint32_t seen) {
     for (;;) {
@@ -17,7 +35,7 @@ uint32_t word_lock_give_slow(_Atomic uint32_t *word, uint32_t seen) {
                               "the lock at %p was overwritten while it was held", (const void *)word);
             return 0;
         }
-        uint32_t left = seen & HEIR ? seen & (uint32_t)(HEIR | SLEEPERS) : 0;
+        uint32_t left = seen & HEIR ? seen & ~(uint32_t)LOCKED : 0;
         if (atomic_compare_exchange_weak_explicit(word, &seen, left, memory_order_release,
                                                   memory_order_relaxed))
             break;
@@ -47,6 +65,21 @@ bool word_lock_try(_Atomic uint32_t *word) {
     return false;
 }
 
+static inline void pause_for(int n) {
+    for (int i = 1 << (n < LAST_PAUSE ? n : LAST_PAUSE); i > 0; i--)
+        cpu_relax();
+}
+
+static inline bool change(struct wait *w, uint32_t seen, uint32_t want) {
+    return atomic_compare_exchange_weak_explicit(w->word, &seen, want, memory_order_relaxed,
+                                                 memory_order_relaxed);
+}
+
+static inline bool take(struct wait *w, uint32_t seen, uint32_t want) {
+    return atomic_compare_exchange_weak_explicit(w->word, &seen, want | w->sleepers, memory_order_acquire,
+                                                 memory_order_relaxed);
+}
+
 /* Stop being the heir without having taken the lock: whoever sleeps must not wait for a give that went to us.
  */
 static void renounce(_Atomic uint32_t *word) {
@@ -61,70 +94,110 @@ static void renounce(_Atomic uint32_t *word) {
         futex_wake_set(word, 1, WAKE_SLEEPER);
 }
 
-/* The heir's wait. HEIR is set and is ours. Returns false when the deadline passed; then HEIR is out. */
-static bool inherit(_Atomic uint32_t *word, aglet_time deadline) {
-    for (int spin = 0;; spin++) {
-        uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
+/* The heir's wait: HEIR is set and is ours. GIVEN_UP comes to a newcomer only, whose section seems to be a
+ * long one, or whose holder does not run: an heir that sleeps would leave the lock idle while it is woken.
+ * Unless it is taken, HEIR is out afterwards. */
+static enum outcome { TAKEN, TOO_LATE, GIVEN_UP } inherit(struct wait *w) {
+    aglet_time begun = 0;
+    for (int spin = 1;; spin++) {
+        uint32_t seen = atomic_load_explicit(w->word, memory_order_relaxed);
         if (!(seen & LOCKED)) {
-            uint32_t now = (seen & (uint32_t)SLEEPERS) | LOCKED;
-            if (atomic_compare_exchange_weak_explicit(word, &seen, now, memory_order_acquire,
-                                                      memory_order_relaxed))
-                return true;
+            if (take(w, seen, (seen & (uint32_t)SLEEPERS) | LOCKED))
+                return TAKEN;
             continue;
         }
-        if (spin < HEIR_SPINS && spinning_pays()) {
+        if (w->may_spin) {
             cpu_relax();
-            continue;
+            if (spin % 16 != 0)
+                continue;
+            aglet_time now = aglet_now();
+            if (begun == 0)
+                begun = now;
+            if (now - begun < heir_patience)
+                continue;
+            if (now - w->since < heir_after) {
+                renounce(w->word);
+                return GIVEN_UP;
+            }
         }
-        if (!(seen & HEIR_SLEEPS) &&
-            !atomic_compare_exchange_weak_explicit(word, &seen, seen | HEIR_SLEEPS, memory_order_relaxed,
-                                                   memory_order_relaxed))
+        if (!(seen & HEIR_SLEEPS) && !change(w, seen, seen | HEIR_SLEEPS))
             continue;
-        if (!futex_wait_set(word, seen | HEIR_SLEEPS, deadline, WAKE_HEIR)) {
-            renounce(word);
-            return false;
+        if (!futex_wait_set(w->word, seen | HEIR_SLEEPS, w->deadline, WAKE_HEIR)) {
+            renounce(w->word);
+            return TOO_LATE;
         }
     }
 }
 
-/* Wait for the lock and take it. Returns false when the deadline passed. */
+/* The lock was seen free and kept for an heir: wait a little. Returns true when the heir seems to be stopped.
+ */
+static bool heir_stopped(struct wait *w, aglet_time now) {
+    if (w->idle == 0)
+        w->idle = now;
+    spin_pause(3);
+    return now - w->idle > heir_is_stopped;
+}
+
+static bool sleep_on(struct wait *w, uint32_t seen) {
+    if (!(seen & SLEEPERS) && !change(w, seen, seen | SLEEPERS))
+        return true;
+    if (!futex_wait_set(w->word, seen | SLEEPERS, w->deadline, WAKE_SLEEPER))
+        return false;
+    w->sleepers = SLEEPERS;
+    w->awake = 0;
+    w->pause = FIRST_PAUSE;
+    w->was_heir = false;
+    return true;
+}
+
 bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline) {
-    aglet_time since = 0;
-    bool may_spin = spinning_pays();
-    uint32_t sleepers = 0; /* SLEEPERS once we slept: others may sleep still, and only we would wake them */
-    int spin = 0;
+    struct wait w = {.word = word, .deadline = deadline, .pause = FIRST_PAUSE, .may_spin = spinning_pays()};
     for (;;) {
         uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
         if (!(seen & (uint32_t)(LOCKED | HEIR))) {
-            if (atomic_compare_exchange_weak_explicit(word, &seen, seen | LOCKED | sleepers,
-                                                      memory_order_acquire, memory_order_relaxed))
+            if (take(&w, seen, seen | LOCKED))
                 return true;
             continue;
         }
-        if (may_spin && spin < SPINS) {
-            /* Long pauses leave the cache line to the holder, who often takes the lock again at once. */
-            spin_pause(2 + spin++);
+        if (w.may_spin && (seen & SLEEPERS)) { /* we are awake: the holder needs to wake nobody */
+            if (!change(&w, seen, seen & ~(uint32_t)SLEEPERS))
+                continue;
+            seen &= ~(uint32_t)SLEEPERS;
+            w.sleepers = SLEEPERS;
+        }
+        if (w.may_spin && w.pause <= LAST_PAUSE && w.since == 0) {
+            pause_for(w.pause++);
             continue;
         }
         aglet_time now = aglet_now();
-        if (since == 0)
-            since = now;
-        else if (now - since > heir_after && !(seen & HEIR)) {
-            uint32_t want = seen | HEIR | sleepers;
-            if (!(seen & LOCKED))
-                continue;
-            if (atomic_compare_exchange_weak_explicit(word, &seen, want, memory_order_relaxed,
-                                                      memory_order_relaxed))
-                return inherit(word, deadline);
+        if (w.since == 0)
+            w.since = now;
+        if (w.awake == 0)
+            w.awake = now;
+        bool waited_long = now - w.since > heir_after;
+        if (w.may_spin && (seen & (uint32_t)(LOCKED | HEIR_SLEEPS)) == 0) {
+            if (heir_stopped(&w, now) && take(&w, seen, seen | LOCKED))
+                return true;
             continue;
         }
-        if (!(seen & SLEEPERS) &&
-            !atomic_compare_exchange_weak_explicit(word, &seen, seen | SLEEPERS, memory_order_relaxed,
-                                                   memory_order_relaxed))
+        w.idle = 0;
+        if (w.may_spin && !waited_long && now - w.awake < newcomer_patience) {
+            pause_for(w.pause++);
             continue;
-        if (!futex_wait_set(word, seen | SLEEPERS, deadline, WAKE_SLEEPER))
+        }
+        /* Those that are awake hand the lock to and fro, until one of them has waited into the next turn. */
+        bool turn_over = w.sleepers != 0 && now >> TURN != w.since >> TURN;
+        bool may_inherit = waited_long || (w.may_spin && !turn_over && !w.was_heir);
+        if (may_inherit && (seen & (uint32_t)(LOCKED | HEIR)) == LOCKED) {
+            if (!change(&w, seen, seen | HEIR | w.sleepers))
+                continue;
+            enum outcome outcome = inherit(&w);
+            if (outcome != GIVEN_UP)
+                return outcome == TAKEN;
+            w.was_heir = true;
+            continue;
+        }
+        if (!sleep_on(&w, seen))
             return false;
-        sleepers = SLEEPERS;
-        spin = 0;
     }
 }
