@@ -28,6 +28,7 @@ import databases
 import lint
 import plant
 import plant_order
+import plant_send
 from source import Source, reached
 
 # Headers whose functions are the program's API, relative to the unpacked package.
@@ -35,8 +36,9 @@ API = {"librdkafka": ["deps/librdkafka/src/rdkafka.h", "deps/librdkafka/src/rdka
        "nanomsg": ["deps/nanomsg/src/nn.h"],
        "lmdb": ["dependencies/lmdb/libraries/liblmdb/lmdb.h"],
        "zstd": ["deps/zstd/lib/zstd.h"]}
-KINDS = {**plant.KINDS, **plant_order.KINDS}
-RIGHT_RULES = {**plant.RIGHT_RULES, **plant_order.RIGHT_RULES}
+KINDS = {**plant.KINDS, **plant_order.KINDS, **plant_send.KINDS}
+RIGHT_RULES = {**plant.RIGHT_RULES, **plant_order.RIGHT_RULES, **plant_send.RIGHT_RULES}
+WHERE = {**plant_order.WHERE, **plant_send.WHERE}
 STRICT = ["-w", "-fsyntax-only", "-Werror=incompatible-pointer-types", "-Werror=int-conversion",
           "-Werror=implicit-function-declaration", "-Werror=return-type"]
 
@@ -216,9 +218,12 @@ def main():
     names = options.program or databases.PROGRAMS
     programs = [Program(name, build / "realworld", build / "mutate", options.jobs, options.at or ()) for name in names]
     kinds = options.kind or list(KINDS)
-    real = list(programs)
-    if not options.program and any("small" in plant_order.WHERE.get(kind, "real") for kind in kinds):
-        programs += plant_order.small_programs(Program, HERE.parents[1], build / "mutate", options.jobs)
+    sets = {"real": list(programs)}
+    own = {"small": plant_order.small_programs, "threads": plant_send.thread_programs}
+    for name, make in own.items():
+        wanted = not options.program and any(name in WHERE.get(kind, {"real"}) for kind in kinds)
+        sets[name] = make(Program, HERE.parents[1], build / "mutate" / name, options.jobs) if wanted else []
+        programs += sets[name]
     judge = Judge(aglet, build / "mutate/cache", options.jobs)
     if not options.list:
         for program in programs:
@@ -226,9 +231,9 @@ def main():
     table, noise = {}, 0
     start = time.time()
     for kind in kinds:
-        where = plant_order.WHERE.get(kind, {"real"})
-        chosen = choose([p for p in programs if ("real" if p in real else "small") in where], kind, options.per_kind)
-        counts = Counter(planted=len(chosen))
+        there = [p for name in sets if name in WHERE.get(kind, {"real"}) for p in sets[name]]
+        chosen = choose(there, kind, options.per_kind)
+        counts = Counter(planted=len(chosen), places=sum(len(p.candidates(kind)) for p in there))
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             verdicts = [None] * len(chosen) if options.list else pool.map(lambda pair: judge.judge(*pair), chosen)
             for (program, mutant), verdict in zip(chosen, verdicts):
@@ -240,10 +245,10 @@ def main():
         table[kind] = counts
 
     total = sum(table.values(), Counter())
-    print(f"\n{'kind':20}{'planted':>9}{'right rule':>12}{'other rule':>12}{'silent':>8}{'noise':>7}{'share':>8}")
+    print(f"\n{'kind':22}{'places':>8}{'planted':>9}{'right rule':>12}{'other rule':>12}{'silent':>8}{'noise':>7}{'share':>8}")
     for kind, counts in [*table.items(), ("all", total)]:
         share = counts["right rule"] / counts["planted"] if counts["planted"] else 0
-        print(f"{kind:20}{counts['planted']:9}{counts['right rule']:12}{counts['other rule']:12}{counts['silent']:8}"
+        print(f"{kind:22}{counts['places']:8}{counts['planted']:9}{counts['right rule']:12}{counts['other rule']:12}{counts['silent']:8}"
               f"{counts['noise']:7}{share:8.0%}")
     print(f"{total['planted']} bugs, {time.time() - start:.0f} s")
     if not options.list:
