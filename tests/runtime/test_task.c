@@ -3,10 +3,13 @@
  * one with two workers. */
 #include "on_each.h"
 
+#include "aglet/channel.h"
 #include "aglet/executor.h"
 #include "aglet/task.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -372,6 +375,51 @@ static void each_task_has_its_own_stack(void **state) {
     on_each(stacks_body, NULL);
 }
 
+AGLET_CHANNEL(words, long);
+
+enum { LIVES = 400 };
+static struct life {
+    words_sender tx;
+    words_receiver rx;
+    _Atomic bool open;
+} lives[LIVES];
+
+static void *send_to_each_life(void *arg) {
+    for (int i = 0; i < LIVES; i++) {
+        while (!atomic_load(&lives[i].open))
+            sched_yield();
+        if (words_send(&lives[i].tx, i))
+            return arg;
+        words_drop(&lives[i].tx);
+    }
+    return NULL;
+}
+
+static void *receive_one(void *arg) {
+    struct life *life = arg;
+    long value;
+    atomic_store(&life->open, true);
+    CHECK(words_recv(&life->rx, &value) == 0);
+    CHECK(value == life - lives);
+    words_drop_receiver(&life->rx);
+    return NULL;
+}
+
+/* The thread makes the task runnable and then wakes its worker: by then both may have ended. */
+static void an_executor_may_end_while_a_thread_still_wakes_its_task(void **state) {
+    (void)state;
+    pthread_t sender;
+    void *wrong = NULL;
+    assert_int_equal(pthread_create(&sender, NULL, send_to_each_life, &lives), 0);
+    for (int i = 0; i < LIVES; i++) {
+        assert_int_equal(words_bounded(&lives[i].tx, &lives[i].rx, (size_t)(i & 2)), 0);
+        assert_int_equal(aglet_run(&each_kind[i & 1], receive_one, &lives[i], &wrong), 0);
+        assert_null(wrong);
+    }
+    assert_int_equal(pthread_join(sender, &wrong), 0);
+    assert_null(wrong);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(join_gives_what_the_task_returned),
@@ -387,6 +435,7 @@ int main(void) {
         cmocka_unit_test(the_end_of_an_executor_waits_for_detached_tasks),
         cmocka_unit_test(tasks_can_be_spawned_and_joined_from_threads),
         cmocka_unit_test(each_task_has_its_own_stack),
+        cmocka_unit_test(an_executor_may_end_while_a_thread_still_wakes_its_task),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
