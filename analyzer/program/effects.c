@@ -146,95 +146,16 @@ static void add_effects(struct pass *x, uint32_t bits, ir_loc loc)
         }
 }
 
-static bool arg_const(const struct unit *u, const struct ir_event_rec *ev, uint32_t index, int64_t *v)
-{
-    ir_expr e;
-
-    if (index >= ev->args.count)
-        return false;
-    e = u->expr_refs[ev->args.first + index];
-    while (u->exprs[e].op == IR_E_CAST)
-        e = u->exprs[e].a;
-    *v = (int64_t)((uint64_t)u->exprs[e].b << 32 | u->exprs[e].a);
-    return u->exprs[e].op == IR_E_CONST;
-}
-
-bool call_blocks_if(const struct unit *u, const struct ir_event_rec *ev, const struct model_function *m)
-{
-    for (uint32_t i = 0; m && i < m->n_effects; i++) {
-        const struct model_if *only = &m->effects[i].only;
-        int64_t v;
-        bool holds = false;
-        if (m->effects[i].kind != MODEL_BLOCKS || only->test == MODEL_ALWAYS || !arg_const(u, ev, only->index, &v))
-            continue;
-        switch (only->test) {
-        case MODEL_EQ: holds = v == only->value; break;
-        case MODEL_NE: holds = v != only->value; break;
-        case MODEL_LT: holds = v < only->value; break;
-        case MODEL_LE: holds = v <= only->value; break;
-        case MODEL_GT: holds = v > only->value; break;
-        case MODEL_GE: holds = v >= only->value; break;
-        case MODEL_HAS: holds = v & only->value; break;
-        case MODEL_LACKS: holds = !(v & only->value); break;
-        default: break;
-        }
-        if (holds)
-            return true;
-    }
-    return false;
-}
-
 static ir_var returned_var(struct pass *x, ir_expr e);
 
-static void conditional_blocks(struct pass *x, const struct ir_event_rec *ev, const struct linked_func *callee)
-{
-    if (call_blocks_if(x->u, ev, callee->model))
-        add_effects(x, EFFECT_BLOCKS, ev->loc);
-}
-
-/* Input and output on a file descriptor: does not block where the program works with O_NONBLOCK, as far as anybody can see. */
-static bool works_on_descriptor(const char *name)
-{
-    static const char *const names[] = {"read", "readv", "write", "writev", "recv", "recvfrom", "recvmsg", "recvmmsg", "send", "sendto",
-                                        "sendmsg", "sendmmsg", "accept", "accept4", "connect", NULL};
-
-    for (int i = 0; names[i]; i++)
-        if (!strcmp(name, names[i]))
-            return true;
-    return false;
-}
-
 /* The effects of a callee that are its callers'. What a function does on its way to ending the program is nobody's wait. */
-static uint32_t counted(const struct program *p, const struct linked_func *callee, const struct summary *s)
+static uint32_t counted(const struct linked_func *callee, const struct summary *s)
 {
     const uint32_t waits = EFFECT_BLOCKS | EFFECT_YIELDS;
 
-    if (callee->noreturn || s->never_returns || (!callee->defined && p->nonblocking && works_on_descriptor(callee->name)))
+    if (callee->noreturn || s->never_returns)
         return ~waits;
     return ~0u;
-}
-
-/* Does the program make descriptors that do not block? */
-static bool makes_nonblocking(const struct program *p)
-{
-    for (size_t i = 0; i < p->edges.n; i++) {
-        const struct call_edge *e = &p->edges.at[i];
-        const struct linked_func *caller = &p->funcs.at[e->caller], *callee = &p->funcs.at[e->callee];
-        const struct ir_event_rec *ev = &caller->unit->unit->events[e->event];
-        const struct unit *u = caller->unit->unit;
-        int64_t v;
-        if (callee->defined)
-            continue;
-        if ((!strcmp(callee->name, "fcntl") || !strcmp(callee->name, "fcntl64")) && arg_const(u, ev, 1, &v) && v == 4 /* F_SETFL */)
-            return true;
-        if (!strcmp(callee->name, "ioctl") && arg_const(u, ev, 1, &v) && v == 0x5421 /* FIONBIO */)
-            return true;
-        if ((!strcmp(callee->name, "socket") || !strcmp(callee->name, "pipe2")) && arg_const(u, ev, 1, &v) && v & 04000)
-            return true;
-        if (!strcmp(callee->name, "accept4") && arg_const(u, ev, 3, &v) && v & 04000)
-            return true;
-    }
-    return false;
 }
 
 /* A call keeps its argument i in what its arguments point to. Is that all in what our parameters point to? */
@@ -243,7 +164,7 @@ static bool stays_reached(struct pass *x, const struct ir_event_rec *ev, uint32_
     int64_t v;
 
     for (uint32_t k = 0; k < ev->args.count; k++)
-        if (k != i && !is_reached(x, x->u->expr_refs[ev->args.first + k]) && !arg_const(x->u, ev, k, &v))
+        if (k != i && !is_reached(x, x->u->expr_refs[ev->args.first + k]) && !call_arg_const(x->u, ev, k, &v))
             return false;
     return true;
 }
@@ -268,11 +189,11 @@ static void call(struct pass *x, ir_event event)
         if (s)
             mods_join(x->mods, s->mods);
         if (s)
-            add_effects(x, s->effects & all & counted(x->p, callee, s) & (edges[k].callback ? ~(uint32_t)EFFECT_LOCKS : ~0u), ev->loc);
+            add_effects(x, s->effects & all & counted(callee, s) & (edges[k].callback ? ~(uint32_t)EFFECT_LOCKS : ~0u), ev->loc);
         if (edges[k].callback)
             continue;
-        if (!callee->defined && !(x->p->nonblocking && works_on_descriptor(callee->name)))
-            conditional_blocks(x, ev, callee);
+        if (call_blocks_if(x->p, x->u, ev, callee))
+            add_effects(x, EFFECT_BLOCKS, ev->loc);
         for (uint32_t i = 0; i < ev->args.count && i < 64; i++) {
             const ir_expr arg = x->u->expr_refs[ev->args.first + i];
             const uint64_t mask = value_mask(x, arg), bit = UINT64_C(1) << i;
@@ -438,44 +359,6 @@ static bool returns_fresh(struct pass *x)
     return found;
 }
 
-static bool block_blocks(const struct pass *x, uint32_t b)
-{
-    const struct ir_block_rec *rec = &x->u->blocks[b];
-
-    for (uint32_t i = 0; i < rec->events.count; i++) {
-        const ir_event e = rec->events.first + i;
-        const struct ir_event_rec *ev = &x->u->events[e];
-        uint32_t n;
-        const struct call_edge *edges = ev->op == IR_EV_CALL ? program_calls(x->p, x->func, e, &n) : NULL;
-        if (!edges || n != 1 || edges[0].callback)
-            continue;
-        const struct linked_func *callee = &x->p->funcs.at[edges[0].callee];
-        const struct summary *s = callee->summary;
-        if (callee->defined ? s && s->blocks_always
-                            : (s && s->effects & EFFECT_BLOCKS) || call_blocks_if(x->u, ev, callee->model))
-            return true;
-    }
-    return false;
-}
-
-/* Does every way from the entry to a return pass a call that blocks? */
-static bool blocks_always(const struct pass *x)
-{
-    const uint32_t n = x->fr->blocks.count, first = x->fr->blocks.first;
-    bool returns = false, *blocks, always;
-
-    if (!(x->s->effects & EFFECT_BLOCKS))
-        return false;
-    blocks = xcalloc(n, sizeof *blocks);
-    for (uint32_t b = 0; b < n; b++) {
-        returns |= x->u->blocks[first + b].term == IR_TERM_RETURN;
-        blocks[b] = block_blocks(x, first + b);
-    }
-    always = returns && every_way_meets(x->u, x->fr, blocks, WAYS_NO_PARAM);
-    free(blocks);
-    return always;
-}
-
 /* Does a call in block b surely end the object that the bare parameter points to? */
 static bool block_frees(struct pass *x, uint32_t b, uint32_t param)
 {
@@ -541,7 +424,7 @@ static void effects_of(struct program *p, struct mods_maker *mods, uint32_t func
     }
     x.s->mods = mods_end(mods);
     x.s->fresh = returns_fresh(&x);
-    x.s->blocks_always = blocks_always(&x);
+    x.s->blocks_always = function_blocks_always(p, func);
     x.s->frees_always = frees_always(&x);
     for (uint32_t i = 0; i < x.fr->annots.count; i++) { /* what it says of itself counts for its callers */
         const struct ir_annot_rec *a = &x.u->annots[x.fr->annots.first + i];
@@ -553,40 +436,9 @@ static void effects_of(struct program *p, struct mods_maker *mods, uint32_t func
     free(x.fresh);
 }
 
-/* Does the program put descriptors into non-blocking mode? Which ones is not followed, so then no receive is known to block. */
-static bool sets_nonblocking(const struct program *p)
-{
-    for (size_t i = 1; i < p->edges.n; i++) {
-        const struct call_edge *e = &p->edges.at[i];
-        const struct linked_func *callee = &p->funcs.at[e->callee], *caller = &p->funcs.at[e->caller];
-        const struct unit *u = caller->unit->unit;
-        int64_t v = 0;
-        if (callee->defined)
-            continue;
-        if ((!strcmp(callee->name, "fcntl") || !strcmp(callee->name, "fcntl64")) && arg_const(u, &u->events[e->event], 1, &v) && v == 4 /* F_SETFL */)
-            return true;
-        if (!strcmp(callee->name, "ioctl") && arg_const(u, &u->events[e->event], 1, &v) && v == 0x5421 /* FIONBIO */)
-            return true;
-        if (!strcmp(callee->name, "accept4") || (!strcmp(callee->name, "socket") && (!arg_const(u, &u->events[e->event], 1, &v) || v & 04000)))
-            return true; /* SOCK_NONBLOCK, or what cannot be told */
-    }
-    return false;
-}
-
-static bool on_descriptor(const char *name)
-{
-    static const char *const names[] = {"accept", "accept4", "connect", "recv", "recvfrom", "recvmsg", "recvmmsg"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (!strcmp(name, names[i]))
-            return true;
-    return false;
-}
-
 void program_solve_effects(struct program *p)
 {
-    p->nonblocking = makes_nonblocking(p);
-    const bool nonblocking = sets_nonblocking(p);
+    p->nonblocking = program_makes_nonblocking(p);
     struct mods_maker mods;
 
     for (uint32_t f = 1; f < p->funcs.n; f++) {
@@ -596,7 +448,7 @@ void program_solve_effects(struct program *p)
             continue;
         if (lf->model)
             lf->summary = summary_of_model(p, f);
-        if (lf->summary && nonblocking && on_descriptor(lf->name))
+        if (lf->summary && p->nonblocking && call_works_on_descriptor(lf->name))
             lf->summary->effects &= ~(uint32_t)EFFECT_BLOCKS;
         if (u->funcs[lf->func].annots.count || u->funcs[lf->func].flags & (IR_FF_NORETURN | IR_FF_PURE)) {
             if (!lf->summary)

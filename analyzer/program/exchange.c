@@ -88,7 +88,7 @@ static void find_roots(struct exchange *x)
     }
     for (bool changed = true; changed;) {
         changed = false;
-        for (size_t i = 1; i < p->edges.n; i++) {
+        for (size_t i = 0; i < p->edges.n; i++) {
             const struct call_edge *e = &p->edges.at[i];
             uint64_t runs = x->roots[e->callee] | x->roots[e->caller];
             changed |= runs != x->roots[e->callee];

@@ -16,7 +16,7 @@ uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, ir_e
         const bool has = callee->summary && callee->summary->effects & effect;
         if (e->callee == at)
             continue;
-        if (has || (effect == EFFECT_BLOCKS && !callee->defined && call_blocks_if(u, &u->events[e->event], callee->model))) {
+        if (has || (effect == EFFECT_BLOCKS && call_blocks_if(p, u, &u->events[e->event], callee))) {
             *event = e->event;
             return e->callee;
         }
@@ -75,7 +75,7 @@ void check_suspends(struct solver *s, const struct world *w, uint32_t callee, co
 
     if (!w->n_held)
         return;
-    if (!f->defined && call_blocks_if(s->u, &s->u->events[e], f->model))
+    if (call_blocks_if(s->p, s->u, &s->u->events[e], f))
         effects |= EFFECT_BLOCKS;
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct held *h = &w->held[i];

@@ -38,7 +38,7 @@ static void find_entries(const struct program *p, struct task_facts *t)
         if (lf->defined && annotated(u, u->funcs[lf->func].annots, IR_A_task_entry))
             add_entry(t, f, (struct site){f, u->funcs[lf->func].loc}, annotated(u, u->funcs[lf->func].annots, IR_A_migrates));
     }
-    for (size_t i = 1; i < p->edges.n; i++) {
+    for (size_t i = 0; i < p->edges.n; i++) {
         const struct call_edge *e = &p->edges.at[i];
         const struct linked_func *callee = &p->funcs.at[e->callee], *caller = &p->funcs.at[e->caller];
         const struct unit *u = caller->unit->unit, *cu = callee->unit->unit;
@@ -79,9 +79,7 @@ static void descend(struct descent *d, uint32_t func)
         const struct call_edge *e = &d->p->edges.at[f->first_edge + i];
         const struct linked_func *callee = &d->p->funcs.at[e->callee];
         const struct summary *s = callee->summary;
-        bool here = s && s->effects & EFFECT_BLOCKS;
-        if (!callee->defined)
-            here |= call_blocks_if(u, &u->events[e->event], callee->model);
+        const bool here = (s && s->effects & EFFECT_BLOCKS) || call_blocks_if(d->p, u, &u->events[e->event], callee);
         if (!here || (annotated(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_yields) &&
                       !annotated(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_blocks)))
             continue; /* what says that it yields suspends the task, however it does that */

@@ -162,7 +162,7 @@ static void spread(const struct program *p, struct threads *t)
 
     while (changed) {
         changed = false;
-        for (size_t i = 1; i < p->edges.n; i++) {
+        for (size_t i = 0; i < p->edges.n; i++) {
             const struct call_edge *e = &p->edges.at[i];
             const uint64_t runs = t->runs[e->callee] | t->runs[e->caller];
             const uint64_t called = t->called[e->callee] | (t->runs[e->caller] & 1 ? alive_at(t, e->caller, e->event) : 0);

@@ -77,7 +77,7 @@ static void draw_locks(const struct program *p, FILE *out)
 static void draw_yields(const struct program *p, FILE *out)
 {
     fputs("  // an edge: a call that may suspend the task\n", out);
-    for (size_t i = 1; i < p->edges.n; i++) {
+    for (size_t i = 0; i < p->edges.n; i++) {
         const struct call_edge *e = &p->edges.at[i];
         const struct linked_func *callee = &p->funcs.at[e->callee], *caller = &p->funcs.at[e->caller];
         const struct unit *u = caller->unit->unit;

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* blocking-while-locked: what may stop the thread without bound while a lock is held. */
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -66,4 +71,39 @@ void waits_with_another(void) {
         pthread_cond_wait(&ready, &mu); // expected-warning {{'pthread_cond_wait' may block, and 'other' is held [aglet-blocking-while-locked]}}
     pthread_mutex_unlock(&mu);
     pthread_mutex_unlock(&other);
+}
+
+/* The flags and timeouts that say "do not wait", one by one. */
+void receives(int fd, char *to, struct msghdr *m);
+void receives(int fd, char *to, struct msghdr *m) {
+    pthread_mutex_lock(&mu);
+    recv(fd, to, 1, MSG_DONTWAIT);                          // no diagnostic: MSG_DONTWAIT
+    recv(fd, to, 1, MSG_PEEK);                              // expected-warning {{[aglet-blocking-while-locked]}}
+    recvfrom(fd, to, 1, MSG_DONTWAIT | MSG_PEEK, NULL, NULL); // no diagnostic: MSG_DONTWAIT
+    recvfrom(fd, to, 1, 0, NULL, NULL);                     // expected-warning {{[aglet-blocking-while-locked]}}
+    recvmsg(fd, m, MSG_DONTWAIT);                           // no diagnostic: MSG_DONTWAIT
+    recvmsg(fd, m, 0);                                      // expected-warning {{[aglet-blocking-while-locked]}}
+    pthread_mutex_unlock(&mu);
+}
+void times_out(int fd, struct epoll_event *e, fd_set *set, struct timeval *t);
+void times_out(int fd, struct epoll_event *e, fd_set *set, struct timeval *t) {
+    pthread_mutex_lock(&mu);
+    epoll_wait(fd, e, 1, 0);            // no diagnostic: a timeout of zero
+    epoll_wait(fd, e, 1, -1);           // expected-warning {{[aglet-blocking-while-locked]}}
+    select(fd, set, NULL, NULL, t);     // no diagnostic: it has a timeout, and which is not known
+    select(fd, set, NULL, NULL, NULL);  // expected-warning {{[aglet-blocking-while-locked]}}
+    usleep(0);                          // no diagnostic: no time at all
+    usleep(1000);                       // expected-warning {{[aglet-blocking-while-locked]}}
+    pthread_mutex_unlock(&mu);
+}
+void locks_files(int fd, struct flock *f);
+void locks_files(int fd, struct flock *f) {
+    pthread_mutex_lock(&mu);
+    flock(fd, LOCK_EX | LOCK_NB); // no diagnostic: LOCK_NB
+    flock(fd, LOCK_EX);           // expected-warning {{[aglet-blocking-while-locked]}}
+    fcntl(fd, F_SETLK, f);        // no diagnostic: fails where F_SETLKW waits
+    fcntl(fd, F_SETLKW, f);       // expected-warning {{[aglet-blocking-while-locked]}}
+    lockf(fd, F_TLOCK, 0);        // no diagnostic: tries
+    lockf(fd, F_LOCK, 0);         // expected-warning {{[aglet-blocking-while-locked]}}
+    pthread_mutex_unlock(&mu);
 }
