@@ -48,17 +48,9 @@ class Program:
 
     def __init__(self, name, where, work, workers, only=()):
         self.name, self.only = name, only
-        original = databases.make(name, where)
-        package, version = databases.PROGRAMS[name][:2]
-        source = where / f"{package}-{version}"
         self.roots = [work / str(worker) / name for worker in range(workers)]
         for root in self.roots:
-            shutil.rmtree(root, ignore_errors=True)
-            shutil.copytree(source, root / "source")
-            shutil.copytree(original, root / "build")
-            text = (original / "compile_commands.json").read_text()
-            text = text.replace(str(source), str(root / "source")).replace(str(original), str(root / "build"))
-            (root / "build/compile_commands.json").write_text(text)
+            databases.copy(name, where, root)
         self.root = self.roots[0]
         entries = json.loads((self.root / "build/compile_commands.json").read_text())
         self.entries = {Path(entry["file"]): entry for entry in entries}

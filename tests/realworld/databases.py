@@ -110,6 +110,18 @@ def make(name, where):
     return build
 
 
+def copy(name, where, root):
+    """A private copy of a program and its database, in root/source and root/build, for whoever changes its files."""
+    package, version = PROGRAMS[name][:2]
+    original, source = make(name, where), where / f"{package}-{version}"
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(source, root / "source")
+    shutil.copytree(original, root / "build")
+    text = (original / "compile_commands.json").read_text()
+    text = text.replace(str(source), str(root / "source")).replace(str(original), str(root / "build"))
+    (root / "build/compile_commands.json").write_text(text)
+
+
 def arguments_of(entry):
     return entry.get("arguments") or shlex.split(entry["command"])
 

@@ -4,12 +4,17 @@
 Stands on databases.py for the programs and `aglet lint` for the findings. Fails when a file is skipped in silence, a
 run could not do its work, or a finding is not triaged in docs/realworld.md.
 
-usage: run.py --build BUILD [--show] [--no-triage] [PROGRAM...]
+With --infer: writes down what `aglet infer` proposes, in a copy of each program, and fails when the annotated program draws
+a finding that the bare one did not.
+
+usage: run.py --build BUILD [--show] [--no-triage] [--infer] [PROGRAM...]
 """
 import argparse
 import json
+import os
 import re
 import shutil
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -31,17 +36,54 @@ def triaged():
     return {(file, int(line), rule): verdict for verdict, rule, file, line in rows}
 
 
+def firm_findings(aglet, root, cache):
+    status, findings, said = lint.lint(aglet, root / "build", cache=cache)
+    if status > 1:
+        sys.exit(f"aglet lint: exit status {status}: {said.strip()[-800:]}")
+    return {(Path(f.path).name, f.function, f.rule, f.message): f for f in findings if f.severity != "hint"}
+
+
+def infer(aglet, name, build):
+    """Returns what the annotated copy of the program draws that the bare one does not."""
+    root, cache = build / "realworld-infer" / name, build / "realworld/cache"
+    databases.copy(name, build / "realworld", root)
+    database = root / "build/compile_commands.json"
+    entries = json.loads(database.read_text())
+    for entry in entries:
+        entry["arguments"] = [*databases.arguments_of(entry), f"-I{HERE.parents[1]}/annotations/include"]
+        entry.pop("command", None)
+    database.write_text(json.dumps(entries))
+    databases.run(["git", "init", "-q"], cwd=root / "source")
+    before = firm_findings(aglet, root, cache)
+    done = subprocess.run([aglet, "infer", "-p", str(root / "build")], cwd=root / "source", stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, env={**os.environ, "AGLET_CACHE_DIR": str(cache)})
+    print(f"{name:12}{done.stderr.strip()}", flush=True)
+    if done.returncode:
+        sys.exit(f"aglet infer: exit status {done.returncode}")
+    if done.stdout:
+        (root / "infer.diff").write_text(done.stdout)
+        databases.run(["git", "apply", root / "infer.diff"], cwd=root / "source")
+    after = firm_findings(aglet, root, cache)
+    return [f"{name}: only when annotated: {Path(after[key].path).name}:{after[key].line} {key[3]} [{key[2]}]"
+            for key in after if key not in before]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
     parser.add_argument("--show", action="store_true", help="print every finding")
     parser.add_argument("--no-triage", action="store_true", help="do not hold the findings against docs/realworld.md")
+    parser.add_argument("--infer", action="store_true", help="annotate a copy by `aglet infer`; the findings must stay the same")
     parser.add_argument("programs", nargs="*", metavar="PROGRAM")
     options = parser.parse_args()
     aglet = lint.tool(options.build)
     build = Path(options.build).resolve()
     cache = build / "realworld/cache"
     shutil.rmtree(cache, ignore_errors=True)
+    if options.infer:
+        new = [line for name in options.programs or databases.PROGRAMS for line in infer(aglet, name, build)]
+        print(*new, sep="\n")
+        sys.exit(bool(new))
     verdicts, errors, verdict_counts, rules, hints = triaged(), [], Counter(), Counter(), 0
 
     print(f"{'program':12}{'files':>7}{'lines':>10}{'parsed':>8}{'cold s':>8}{'warm s':>8}{'findings':>10}{'hints':>7}")
