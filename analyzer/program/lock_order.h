@@ -47,6 +47,7 @@ struct lock_order {
     }) held_calls;
     struct map64 held_index; /* key_pair(func, event) → held_calls */
     struct threads *threads;
+    uint32_t cut_short; /* groups of locks so entangled that the search for cycles was ended in them */
 };
 
 /* ---- while solving; recording only ---- */
@@ -66,6 +67,8 @@ void order_forget(struct program *p, const bool *funcs);
 /* What no caller could say in its words stands where it was found, known by class. */
 void order_settle_open(struct program *p);
 void program_find_lock_order(struct program *p);
+/* Fill lock_order.cycles from its edges and threads (lock_search.c). */
+void lock_order_search(struct program *p);
 void lock_order_free(struct lock_order *o); /* NULL is fine */
 
 /* The next call on the way from function `at` to where a callee really takes the lock: *event of `at`, and the callee; 0 when

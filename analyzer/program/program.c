@@ -105,6 +105,11 @@ void program_check(const struct program *p, struct report *out)
             (*r)->check(p, out);
 }
 
+size_t program_cycles_cut_short(const struct program *p)
+{
+    return p->lock_order->cut_short;
+}
+
 void program_free_keep_units(struct program *p, struct unit **out)
 {
     for (size_t i = 0; i < p->units.n; i++) {

@@ -43,6 +43,8 @@ struct program_phase {
     const char *name;
     double seconds;
 };
+/* How many groups of locks were so entangled that the search for lock-order cycles was ended in them: there may be more cycles. */
+size_t program_cycles_cut_short(const struct program *p);
 const struct program_phase *program_phases(const struct program *p, size_t *n);
 void program_free(struct program *p);
 /* The same, but hand the units back, in the order in which they were added; `out` has room for them all. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Finds the threads of a program and who lives beside whom: spawns and joins followed through each function that has them.
- * Stands on threads.h and region.h, whose flows name handles. */
+/* Finds the threads of a program and who lives beside whom: spawns and joins followed through each function
+ * that has them. Stands on threads.h and region.h, whose flows name handles. */
 #include "threads.h"
 
 #include <string.h>
@@ -8,13 +8,11 @@
 #include "boundary.h"
 #include "summary.h"
 
-static uint64_t bit(uint32_t thread)
-{
+static uint64_t bit(uint32_t thread) {
     return UINT64_C(1) << thread;
 }
 
-static uint32_t site_number(struct threads *t, const struct handoff_spec *s)
-{
+static uint32_t site_number(struct threads *t, const struct handoff_spec *s) {
     for (uint32_t i = 1; i <= t->n; i++)
         if (t->at[i].func == s->func && t->at[i].event == s->event)
             return i;
@@ -35,8 +33,8 @@ struct flow {
     uint64_t *in; /* by relative block */
 };
 
-static bool same_handle(const struct region_flow *f, const struct region_event *join, const struct handoff_spec *s)
-{
+static bool same_handle(const struct region_flow *f, const struct region_event *join,
+                        const struct handoff_spec *s) {
     if (!join->place)
         return false;
     for (uint32_t i = 0; i < s->n_handles; i++) {
@@ -44,15 +42,15 @@ static bool same_handle(const struct region_flow *f, const struct region_event *
         const struct place *pa = &f->places[a], *pb = &f->places[b];
         if (a == b)
             return true;
-        if (pa->op == PLACE_INDEX && pb->op == PLACE_INDEX && pa->a == pb->a && (!pa->b || !pb->b || pa->b == pb->b))
+        if (pa->op == PLACE_INDEX && pb->op == PLACE_INDEX && pa->a == pb->a &&
+            (!pa->b || !pb->b || pa->b == pb->b))
             return true;
     }
     return false;
 }
 
 /* The threads alive after region event e. */
-static uint64_t after(struct flow *x, const struct region_event *e, uint64_t live)
-{
+static uint64_t after(struct flow *x, const struct region_event *e, uint64_t live) {
     if (e->op == REGION_SPAWN && e->spawn && e->spawn->n_entries) {
         const uint32_t k = site_number(x->t, e->spawn);
         if (!k)
@@ -71,8 +69,7 @@ static uint64_t after(struct flow *x, const struct region_event *e, uint64_t liv
     return live;
 }
 
-static void remember(struct flow *x, ir_event e, uint64_t live)
-{
+static void remember(struct flow *x, ir_event e, uint64_t live) {
     bool fresh;
     uint32_t *slot = map64_place(&x->t->live, key_pair(x->f->func, e), &fresh);
 
@@ -83,8 +80,7 @@ static void remember(struct flow *x, ir_event e, uint64_t live)
     x->t->masks.at[*slot] |= live;
 }
 
-static uint64_t through(struct flow *x, uint32_t block, uint64_t live, bool keep)
-{
+static uint64_t through(struct flow *x, uint32_t block, uint64_t live, bool keep) {
     const struct ir_block_rec *b = &x->u->blocks[x->fr->blocks.first + block];
 
     for (uint32_t i = 0; i < b->events.count; i++) {
@@ -99,8 +95,7 @@ static uint64_t through(struct flow *x, uint32_t block, uint64_t live, bool keep
     return live;
 }
 
-static void follow_function(const struct program *p, struct threads *t, uint32_t func)
-{
+static void follow_function(const struct program *p, struct threads *t, uint32_t func) {
     struct flow x = {t, regions_flow(p->boundaries->regions, func), NULL, NULL, NULL};
     uint64_t all = 0;
     bool changed = true;
@@ -140,24 +135,22 @@ static void follow_function(const struct program *p, struct threads *t, uint32_t
 }
 
 /* ---- who runs what ---- */
-static uint64_t alive_at(const struct threads *t, uint32_t func, ir_event e)
-{
+static uint64_t alive_at(const struct threads *t, uint32_t func, ir_event e) {
     const uint32_t *slot = map64_find(&t->live, key_pair(func, e));
 
     return t->called[func] | (slot ? t->masks.at[*slot] : 0);
 }
 
-/* Somebody outside the program may call it: it is offered to other files, or its address went where we cannot see. */
-static bool offered(const struct program *p, uint32_t f)
-{
+/* Somebody outside the program may call it: it is offered to other files, or its address went where we cannot
+ * see. */
+static bool offered(const struct program *p, uint32_t f) {
     const struct linked_func *lf = &p->funcs.at[f];
 
-    return lf->defined && !lf->n_callers && (!lf->internal || lf->address_taken) && strcmp(lf->name, "main") != 0 &&
-           !(lf->unit->unit->funcs[lf->func].flags & IR_FF_INITIALISERS);
+    return lf->defined && !lf->n_callers && (!lf->internal || lf->address_taken) &&
+           strcmp(lf->name, "main") != 0 && !(lf->unit->unit->funcs[lf->func].flags & IR_FF_INITIALISERS);
 }
 
-static void spread(const struct program *p, struct threads *t)
-{
+static void spread(const struct program *p, struct threads *t) {
     bool changed = true;
 
     while (changed) {
@@ -165,7 +158,8 @@ static void spread(const struct program *p, struct threads *t)
         for (size_t i = 0; i < p->edges.n; i++) {
             const struct call_edge *e = &p->edges.at[i];
             const uint64_t runs = t->runs[e->callee] | t->runs[e->caller];
-            const uint64_t called = t->called[e->callee] | (t->runs[e->caller] & 1 ? alive_at(t, e->caller, e->event) : 0);
+            const uint64_t called =
+                t->called[e->callee] | (t->runs[e->caller] & 1 ? alive_at(t, e->caller, e->event) : 0);
             if (runs == t->runs[e->callee] && called == t->called[e->callee])
                 continue;
             t->runs[e->callee] = runs;
@@ -175,15 +169,15 @@ static void spread(const struct program *p, struct threads *t)
     }
 }
 
-struct threads *threads_find(const struct program *p)
-{
+struct threads *threads_find(const struct program *p) {
     struct threads *t = xcalloc(1, sizeof *t);
     const struct boundaries *b = p->boundaries;
 
     t->runs = xcalloc(p->funcs.n + 1, sizeof *t->runs);
     t->called = xcalloc(p->funcs.n + 1, sizeof *t->called);
     for (size_t i = 0; b && i < p->order.n; i++)
-        if (p->funcs.at[p->order.at[i]].summary && p->funcs.at[p->order.at[i]].summary->effects & EFFECT_SPAWNS)
+        if (p->funcs.at[p->order.at[i]].summary &&
+            p->funcs.at[p->order.at[i]].summary->effects & EFFECT_SPAWNS)
             follow_function(p, t, p->order.at[i]);
     for (size_t i = 0; b && i < b->handoffs.n; i++) {
         const struct handoff_spec *s = b->handoffs.at[i].at->spawn;
@@ -209,8 +203,7 @@ struct threads *threads_find(const struct program *p)
     return t;
 }
 
-void threads_free(struct threads *t)
-{
+void threads_free(struct threads *t) {
     if (!t)
         return;
     free(t->runs);
@@ -220,14 +213,13 @@ void threads_free(struct threads *t)
     free(t);
 }
 
-static bool beside(const struct threads *t, uint32_t a, ir_event e, uint32_t func_a, uint32_t b)
-{
+static bool beside(const struct threads *t, uint32_t a, uint64_t alive, uint32_t b) {
     if (a == THREAD_OUTSIDE || b == THREAD_OUTSIDE)
         return true;
     if (a == b)
         return a != 0 && t->at[a].many;
     if (a == 0)
-        return (alive_at(t, func_a, e) & bit(b)) != 0;
+        return (alive & bit(b)) != 0;
     if (b == 0)
         return true; /* asked the other way round as well */
     if (t->at[a].seen & bit(b))
@@ -235,16 +227,19 @@ static bool beside(const struct threads *t, uint32_t a, ir_event e, uint32_t fun
     return true;
 }
 
-bool threads_parallel(const struct threads *t, uint32_t f, ir_event e, uint32_t h, ir_event g)
-{
+struct thread_context threads_context(const struct threads *t, uint32_t func, ir_event e) {
+    return (struct thread_context){t->runs[func],
+                                   t->runs[func] & 1 && !t->overflow ? alive_at(t, func, e) : 0};
+}
+
+bool threads_beside(const struct threads *t, const struct thread_context *x, const struct thread_context *y) {
     if (t->overflow)
-        return t->runs[f] && t->runs[h];
-    for (uint32_t a = 0; a < 64; a++) {
-        if (!(t->runs[f] & bit(a)))
-            continue;
-        for (uint32_t b = 0; b < 64; b++)
-            if (t->runs[h] & bit(b) && beside(t, a, e, f, b) && beside(t, b, g, h, a))
+        return x->runs && y->runs;
+    for (uint64_t left = x->runs; left; left &= left - 1)
+        for (uint64_t right = y->runs; right; right &= right - 1) {
+            const uint32_t a = (uint32_t)__builtin_ctzll(left), b = (uint32_t)__builtin_ctzll(right);
+            if (beside(t, a, x->alive, b) && beside(t, b, y->alive, a))
                 return true;
-    }
+        }
     return false;
 }

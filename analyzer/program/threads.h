@@ -34,7 +34,13 @@ struct threads {
 struct threads *threads_find(const struct program *p);
 void threads_free(struct threads *t); /* NULL is fine */
 
-/* May some thread be at event e of function f while another is at event g of function h? */
-bool threads_parallel(const struct threads *t, uint32_t f, ir_event e, uint32_t h, ir_event g);
+/* All that threads_beside asks of a place: equal contexts give equal answers. */
+struct thread_context {
+    uint64_t runs;  /* the threads that may be there */
+    uint64_t alive; /* when the main thread is there, the threads alive */
+};
+struct thread_context threads_context(const struct threads *t, uint32_t func, ir_event e);
+/* May some thread be at the one place while another is at the other? */
+bool threads_beside(const struct threads *t, const struct thread_context *x, const struct thread_context *y);
 
 #endif

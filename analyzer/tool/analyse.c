@@ -207,6 +207,9 @@ static void solve_one(const struct analysis *a, const bool *in, bool whole, stru
     double before = processor_time();
     program_check(p, out);
     say_phases(p, processor_time() - before);
+    if (program_cycles_cut_short(p))
+        say("%zu groups of locks are too entangled to look at every cycle among them: lock-order may know more than it reports",
+            program_cycles_cut_short(p));
     program_free(p);
 }
 
