@@ -77,10 +77,10 @@ static void judge_handle(struct boundaries *b, struct handoff *h)
     const struct program *p = h->flow->p;
     if (h->at->op != REGION_SPAWN || s->task || s->lent || s->has_attributes || s->n_handles != 1)
         return;
-    const struct place *handle = &h->flow->places[s->handles[0]];
-    bool kept = handle->op == PLACE_FIELD || handle->op == PLACE_GLOBAL;
-    bool local = handle->op == PLACE_LOCAL && h->flow->unit->unit->vars[handle->a].kind == IR_V_LOCAL &&
-                 h->at->func == h->func && strcmp(p->funcs.at[h->func].name, "main") != 0;
+    const struct place *handle = &h->flow->places[s->handles[0]], *object = &h->flow->places[place_object(h->flow, s->handles[0])];
+    bool local = object->op == PLACE_LOCAL && h->flow->unit->unit->vars[object->a].kind == IR_V_LOCAL &&
+                 strcmp(p->funcs.at[h->func].name, "main") != 0;
+    bool kept = !local && object->op != PLACE_LOCAL && (handle->op == PLACE_FIELD || handle->op == PLACE_GLOBAL);
     if (!local && !(kept && p->options.whole))
         return;
     for (uint32_t i = 0; i < s->n_entries; i++) {

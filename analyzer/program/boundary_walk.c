@@ -357,7 +357,7 @@ void walk_from(struct walk *w)
         b++;
     if (b < k.fr->blocks.count) {
         find_waiting_loops(&k, b);
-        k.now = w->start->taken_inside;
+        k.now = w->start->awaited_inside;
         w->takes |= k.now;
         w->unknown |= k.now != 0;
         if (through(&k, b, w->start->event, (size_t)(w->start - f->events) + 1))

@@ -114,6 +114,9 @@ static const char *pointed(const struct program *p, uint32_t slot, uint32_t *par
 {
     const struct unit *u;
     ir_type t;
+    *parent = 0;
+    if (!slot)
+        return NULL;
     if (slot & SLOT_GLOBAL) {
         const struct linked_global *g = &p->globals.at[slot & ~SLOT_GLOBAL];
         u = g->unit->unit;
@@ -143,14 +146,16 @@ bool exchange_same(const struct program *p, uint32_t slot, uint32_t other)
 
 bool exchange_is_link(const struct program *p, uint32_t slot)
 {
-    uint32_t parent;
+    uint32_t parent = 0;
     const char *to = pointed(p, slot, &parent), *of = parent ? p->structs.at[parent].name : NULL;
     return to && of && strcmp(to, of) == 0;
 }
 
 const char *boundary_slot_name(const struct program *p, uint32_t slot, char *out, size_t size)
 {
-    if (slot & SLOT_GLOBAL) {
+    if (!slot) {
+        snprintf(out, size, "the thread's argument");
+    } else if (slot & SLOT_GLOBAL) {
         snprintf(out, size, "%s", p->globals.at[slot & ~SLOT_GLOBAL].name);
     } else {
         const struct linked_field *f = &p->fields.at[slot];
@@ -185,7 +190,7 @@ struct exchange *exchange_find(struct program *p, struct boundaries *b)
     for (size_t i = 0; i < p->order.n; i++) {
         const struct region_flow *f = regions_flow(b->regions, p->order.at[i]);
         for (size_t k = 0; f && k < f->n_events; k++)
-            if (f->events[k].op == REGION_PUT)
+            if (f->events[k].op == REGION_PUT && f->events[k].spawn->slot)
                 note_slot(x, f->events[k].spawn->slot);
     }
     if (x->slots.n)

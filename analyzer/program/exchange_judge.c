@@ -73,7 +73,7 @@ static bool compare_functions(struct exchange *x, struct handoff *h, const struc
             for (size_t c = 0; f && c < f->calls_through.n; c++) {
                 const struct call_through *t = &f->calls_through.at[c];
                 if (t->function != s->functions[i].field || t->argument != (s->inner ? s->inner : s->slot) ||
-                    !exchange_crosses(x, h->func, f->func))
+                    !(s->slot ? exchange_crosses(x, h->func, f->func) : f->func == s->starter))
                     continue;
                 called = true;
                 h->taken_in = f->func;
@@ -146,7 +146,7 @@ static void judge_put(struct exchange *x, struct handoff h)
     if (s->n_functions && compare_functions(x, &h, &w, &side)) {
         taken = true;
     } else {
-        for (size_t i = 0; i < x->takers.n; i++) {
+        for (size_t i = 0; s->slot && i < x->takers.n; i++) {
             const struct taker *t = &x->takers.at[i];
             if (t->removes && exchange_same(x->p, s->slot, t->slot) && exchange_crosses(x, h.func, t->flow->func)) {
                 compare_taker(x, &h, &w, t, &side);
@@ -173,7 +173,7 @@ static void judge_put(struct exchange *x, struct handoff h)
     bool at_once = w.again;
     for (size_t i = 0; i < w.uses.n; i++)
         at_once |= !(w.uses.at[i].acquired & side.given);
-    h.verdict = at_once ? HANDOFF_SHARED : w.uses.n || w.unknown ? HANDOFF_UNKNOWN : HANDOFF_SENT;
+    h.verdict = at_once ? HANDOFF_SHARED : w.joined ? HANDOFF_LENT : w.uses.n || w.unknown ? HANDOFF_UNKNOWN : HANDOFF_SENT;
     vec_push(&x->b->handoffs, h);
     walk_free(&w);
 }

@@ -90,7 +90,8 @@ struct handoff_spec {
     ir_type type;           /* of what the argument points to, before its casts, in the unit of `func` */
     uint32_t func;          /* where the spawn itself stands */
     ir_event event;
-    uint32_t slot;  /* PUT: the container's slot */
+    uint32_t slot;  /* PUT: the container's slot; 0: it goes in a member of a thread's argument … */
+    uint32_t starter; /* … whose first function this is */
     uint32_t inner; /* PUT: the member of what was put that points to this; 0: it was put itself */
     struct put_function functions[2];
     uint32_t n_functions;
@@ -106,8 +107,8 @@ struct region_event {
     uint64_t released; /* that may be released to after it, until the function ends */
     uint64_t takes, gives; /* ORDER, SPAWN, JOIN: what this acquires from, releases to */
     uint64_t waits;        /* of `takes`: not by taking a lock, which waits for nobody's progress */
-    uint64_t taken_after;  /* PUT: that may be acquired from after it, until the function ends */
-    uint64_t taken_inside; /* … until the call returns in which it lies */
+    uint64_t awaited_after;  /* PUT: what may be waited for after it, until the function ends */
+    uint64_t awaited_inside; /* … until the call returns in which it lies */
     ir_event event; /* in the function whose list this is in */
     uint32_t func;  /* where it really happens, and at what place in that function's unit */
     ir_loc loc;

@@ -24,21 +24,21 @@ bool region_freed_always(const struct solve *x, uint32_t param)
     return always;
 }
 
-/* What may be released to, and acquired from, later. */
+/* What may be released to, and waited for, later. */
 struct later {
-    uint64_t gives, takes;
+    uint64_t gives, waits;
 };
 
 static struct later either(struct later a, struct later b)
 {
-    return (struct later){a.gives | b.gives, a.takes | b.takes};
+    return (struct later){a.gives | b.gives, a.waits | b.waits};
 }
 
 static struct later of_events(const struct region_flow *f, uint32_t from, uint32_t to)
 {
     struct later all = {0, 0};
     for (uint32_t i = from; i < to; i++)
-        all = either(all, (struct later){f->events[i].gives, f->events[i].takes});
+        all = either(all, (struct later){f->events[i].gives, f->events[i].waits});
     return all;
 }
 
@@ -62,7 +62,7 @@ void region_find_released(struct solve *x)
                 uint32_t to = x->u->succs[rec->succs.first + i].block - x->first_block;
                 now = either(now, either(after[to], inside[to]));
             }
-            changed |= now.gives != after[b].gives || now.takes != after[b].takes;
+            changed |= now.gives != after[b].gives || now.waits != after[b].waits;
             after[b] = now;
         }
     }
@@ -76,7 +76,7 @@ void region_find_released(struct solve *x)
                 struct region_event *e = &f->events[i];
                 bool lifted = e->flags & REGION_LIFTED;
                 e->released |= running.gives | (lifted ? 0 : here.gives);
-                e->taken_after |= running.takes | e->taken_inside;
+                e->awaited_after |= running.waits | e->awaited_inside;
             }
             running = either(running, here);
         }

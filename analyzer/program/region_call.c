@@ -79,7 +79,8 @@ static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
             for (uint32_t k = 0; k < c->n && k < fr->params.count; k++)
                 if (k != spawned && k != list.paths[0].index)
                     call_add_handle(s, call_target(c, k));
-            call_add_handle(s, place_make(x->f, PLACE_RESULT, x->event, 0));
+            if (VALUE_KIND(c->result) == VALUE_POINTER)
+                call_add_handle(s, place_make(x->f, PLACE_RESULT, x->event, 0));
             call_spawn(x, c, s, list.paths[0].index, spawned);
         }
     }
@@ -239,7 +240,7 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
         e->takes = said_here(x, c, from->takes);
         e->gives = said_here(x, c, from->gives);
         e->waits = said_here(x, c, from->waits);
-        e->taken_inside = said_here(x, c, from->taken_after);
+        e->awaited_inside = said_here(x, c, from->awaited_after);
         if (from->op == REGION_FREE && !(callee->places[from->place].op == PLACE_PARAM && callee->places[from->place].a < 64 &&
                                          callee->frees_always >> callee->places[from->place].a & 1))
             e->flags |= REGION_MAYBE;

@@ -273,7 +273,8 @@ void region_apply(struct solve *x, ir_event ev)
         bool takes = reads && order != __ATOMIC_RELAXED && order != __ATOMIC_RELEASE;
         bool gives = r->c != IR_AT_LOAD && r->c != IR_AT_INIT && order != __ATOMIC_RELAXED && order != __ATOMIC_ACQUIRE &&
                      order != __ATOMIC_CONSUME;
-        region_order(x, takes ? class : 0, gives ? class : 0);
+        bool counts = r->c == IR_AT_RMW; /* what it finds there waits for nobody */
+        region_order_waits(x, takes ? class : 0, gives ? class : 0, takes && !counts ? class : 0);
         if (r->b && (p = region_place(x, r->b)))
             region_set(x, p, 0);
         break;

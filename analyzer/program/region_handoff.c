@@ -3,6 +3,7 @@
  * Stands on region_call.h. */
 #include "region_call.h"
 
+#include <string.h>
 #include "../base/alloc.h"
 
 place_id call_target(const struct call *c, uint32_t i)
@@ -60,6 +61,12 @@ void call_spawn(struct solve *x, struct call *c, struct handoff_spec *s, uint32_
         e->gives = UINT64_MAX; /* through the new thread to any other */
     }
     x->f->gives = UINT64_MAX;
+    /* What its members point to goes with it: a function and the argument to call it with. */
+    place_id holder = call_target(c, argument);
+    struct handoff_spec like = {.func = s->func, .event = s->event, .when = s->when, .n_handles = s->n_handles, .starter = s->entries[0]};
+    memcpy(like.handles, s->handles, sizeof like.handles);
+    if (holder && like.starter)
+        region_put_members(x, &like, holder, c->cells.at, c->cells.n, 0);
 }
 
 void call_send(struct solve *x, struct call *c, uint32_t argument)

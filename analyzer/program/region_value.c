@@ -134,7 +134,7 @@ void region_set(struct solve *x, place_id at, region_value value)
         return;
     }
     enum place_op root = (enum place_op)f->places[place_object(f, at)].op;
-    if (root != PLACE_LOCAL && root != PLACE_HEAP)
+    if (root != PLACE_LOCAL && root != PLACE_HEAP && root != PLACE_PARAM) /* a parameter's are stored, and told to threads only */
         return;
     for (size_t i = 0; i < x->s->cells.n; i++)
         if (x->s->cells.at[i].at == at) {
@@ -194,7 +194,7 @@ static region_value load(struct solve *x, place_id at, ir_type type)
             return x->s->vars[slot];
     } else {
         for (size_t i = 0; i < x->s->cells.n; i++)
-            if (x->s->cells.at[i].at == at)
+            if (x->s->cells.at[i].at == at && x->f->places[place_object(x->f, at)].op != PLACE_PARAM)
                 return x->s->cells.at[i].value;
     }
     if (!region_is_pointer(x->u, type))

@@ -58,7 +58,10 @@ static inline void handoff_put_notes(const struct program *p, const struct hando
     boundary_slot_name(p, h->at->spawn->slot, slot, sizeof slot);
     if (h->at->func != h->func)
         report_note(out, &at, "given away here");
-    report_note(out, &put, "put in '%s' here, for another thread to take out", slot);
+    if (h->at->spawn->slot)
+        report_note(out, &put, "put in '%s' here, for another thread to take out", slot);
+    else
+        report_note(out, &put, "the thread gets it in member '%s' of its argument", p->fields.at[h->at->spawn->inner].name);
     if (h->taken) {
         struct position taken = region_position(p, h->taken);
         report_note(out, &taken, "%s by the thread that takes it out, in '%s'", access_word(h->taken), p->funcs.at[h->taken_in].name);
