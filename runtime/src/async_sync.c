@@ -8,6 +8,7 @@
 #include "async_sync.h"
 #include "check.h"
 #include "misuse.h"
+#include "task_check.h"
 
 #define SAME_SHAPE(type) _Static_assert(sizeof(struct async_object) == sizeof(type), "one shape")
 SAME_SHAPE(aglet_async_mutex);
@@ -88,21 +89,35 @@ static inline int enter(struct async_object *o, enum async_want want, aglet_time
     return want == ASYNC_ONCE ? -EAGAIN : 0;
 }
 
+/* For dumps of the checked library: the caller has it now. Passes the result on. */
+static inline int noted(struct async_object *o, const char *what, int error, const void *caller) {
+    if (aglet_checked && !error)
+        check_async_taken(o, what, check_who(), caller);
+    return error;
+}
+
 int aglet_async_mutex_lock(aglet_async_mutex *mu) {
     int error = await_begin("async mutex", CALLER());
-    return error ? error : enter(shape(mu), ASYNC_MUTEX, AGLET_FOREVER, "async mutex");
+    if (!error)
+        error = enter(shape(mu), ASYNC_MUTEX, AGLET_FOREVER, "async mutex");
+    return noted(shape(mu), "async mutex", error, CALLER());
 }
 
 int aglet_async_mutex_lock_until(aglet_async_mutex *mu, aglet_time deadline) {
     int error = await_begin("async mutex", CALLER());
-    return error ? error : enter(shape(mu), ASYNC_MUTEX, deadline, "async mutex");
+    if (!error)
+        error = enter(shape(mu), ASYNC_MUTEX, deadline, "async mutex");
+    return noted(shape(mu), "async mutex", error, CALLER());
 }
 
 bool aglet_async_mutex_try_lock(aglet_async_mutex *mu) {
-    return async_begin(shape(mu), ASYNC_MUTEX, NULL) == 0;
+    int error = async_begin(shape(mu), ASYNC_MUTEX, NULL);
+    return noted(shape(mu), "async mutex", error, CALLER()) == 0;
 }
 
 static inline void give_mutex(struct async_object *o, const void *caller) {
+    if (aglet_checked)
+        check_async_given(o, check_who());
     slock_lock(&o->lock);
     bool held = o->state;
     struct waiter *w = AGLET_UNLIKELY(o->q.head != NULL) ? waitq_pop(&o->q) : NULL;
@@ -143,14 +158,14 @@ int aglet_async_cond_wait(aglet_async_cond *cond, aglet_async_mutex *mu, aglet_t
     struct sleeper again;
     sleeper_init(&again);
     struct waiter wm = {.sleeper = &again};
-    if (async_begin(m, ASYNC_MUTEX, &wm) == 0)
-        return error;
-    while (!sleeper_is_fired(&again)) {
+    bool taken = async_begin(m, ASYNC_MUTEX, &wm) == 0;
+    while (!taken && !sleeper_is_fired(&again)) {
         if (again.task)
             task_park(again.task);
         else
             (void)sleeper_wait(&again, AGLET_FOREVER, "async mutex");
     }
+    (void)noted(m, "async mutex", 0, CALLER());
     return error;
 }
 
@@ -193,7 +208,9 @@ void aglet_async_cond_broadcast(aglet_async_cond *cond) {
 
 int aglet_async_rwlock_read(aglet_async_rwlock *rw, aglet_time deadline) {
     int error = await_begin("async rwlock", CALLER());
-    return error ? error : enter(shape(rw), ASYNC_READ, deadline, "async rwlock");
+    if (!error)
+        error = enter(shape(rw), ASYNC_READ, deadline, "async rwlock");
+    return noted(shape(rw), "async rwlock", error, CALLER());
 }
 
 /* The first waiter may go in if nobody is in, or if it is a reader among readers; the state is raised for it.
@@ -226,11 +243,15 @@ bool async_unlink(struct async_object *o, struct waiter *w) {
 
 int aglet_async_rwlock_write(aglet_async_rwlock *rw, aglet_time deadline) {
     int error = await_begin("async rwlock", CALLER());
-    return error ? error : enter(shape(rw), ASYNC_WRITE, deadline, "async rwlock");
+    if (!error)
+        error = enter(shape(rw), ASYNC_WRITE, deadline, "async rwlock");
+    return noted(shape(rw), "async rwlock", error, CALLER());
 }
 
 void aglet_async_rwlock_unlock(aglet_async_rwlock *rw) {
     struct async_object *o = shape(rw);
+    if (aglet_checked)
+        check_async_given(o, check_who());
     slock_lock(&o->lock);
     int32_t was = o->state;
     if (was < 0)

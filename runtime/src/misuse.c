@@ -93,20 +93,35 @@ static void write_all(int fd, const char *s, size_t n) {
     }
 }
 
+bool misuse_hold(void) {
+    if (writing)
+        return false;
+    writing = true;
+    if (aglet_checked)
+        check_pause(1); /* names and lines are read by code that takes locks of its own */
+    /* Whoever writes a report may need malloc, and this thread may be inside malloc: so not for ever. */
+    if (ilock_take_until(&report_lock, aglet_after_ms(3000)))
+        return true;
+    if (aglet_checked)
+        check_pause(-1);
+    writing = false;
+    return false;
+}
+
+void misuse_let_go(void) {
+    ilock_give(&report_lock);
+    if (aglet_checked)
+        check_pause(-1);
+    writing = false;
+}
+
 struct misuse *misuse_open(const char *rule, const void *object, bool fatal) {
     if (writing) {
         misuse_warn("a second report came up while one was being written, and was left out");
         return NULL;
     }
-    writing = true;
-    if (aglet_checked)
-        check_pause(1); /* names and lines are read by code that takes locks of its own */
-    /* Whoever writes a report may need malloc, and this thread may be inside malloc: so not for ever. */
-    if (!ilock_take_until(&report_lock, aglet_after_ms(3000))) {
+    if (!misuse_hold()) {
         misuse_warn("a report was left out: another one was being written for three seconds");
-        if (aglet_checked)
-            check_pause(-1);
-        writing = false;
         return NULL;
     }
     struct misuse *m = &report;
@@ -262,10 +277,7 @@ bool misuse_close(struct misuse *m) {
     }
     if (end)
         _exit(options.exitcode != 0 ? (int)options.exitcode : 66);
-    ilock_give(&report_lock);
-    if (aglet_checked)
-        check_pause(-1);
-    writing = false;
+    misuse_let_go();
     return true;
 }
 

@@ -43,6 +43,11 @@ bool misuse_close(struct misuse *m);
 void misuse_report(const char *rule, const void *object, bool fatal, const void *caller, const char *format,
                    ...) AGLET_PRINTF(5, 6);
 
+/* For who looks up names without making a report: nobody else does meanwhile. False: a report is being
+ * written, by this thread or for too long; then look up nothing that needs more than what is mapped. */
+bool misuse_hold(void);
+void misuse_let_go(void);
+
 /* The library itself cannot go on (no memory, no key): say it, end the process. For what the program did
  * wrong there is misuse_open. */
 AGLET_NORETURN void misuse_give_up(const char *sentence);

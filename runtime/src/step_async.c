@@ -3,6 +3,7 @@
 #include "aglet/await.h"
 #include "async_sync.h"
 #include "check.h"
+#include "task_check.h"
 #include "task_step.h"
 
 static bool unlink_it(void *o, struct waiter *w) {
@@ -23,16 +24,23 @@ TAKES(write, ASYNC_WRITE, "async rwlock");
 TAKES(permit, ASYNC_PERMIT, "async semaphore");
 TAKES(once, ASYNC_ONCE, "async once");
 
+/* For dumps of the checked library: the task has it now. Passes the result on. */
+static inline int noted(const void *o, const char *what, int result, const void *caller) {
+    if (aglet_checked && !result)
+        check_async_taken(o, what, check_who(), caller);
+    return result;
+}
+
 int aglet_async_mutex_lock_poll(struct aglet_frame *f, aglet_async_mutex *mu, aglet_time deadline) {
-    return step_poll(f, &op_mutex, mu, NULL, deadline, CALLER());
+    return noted(mu, op_mutex.why, step_poll(f, &op_mutex, mu, NULL, deadline, CALLER()), CALLER());
 }
 
 int aglet_async_rwlock_read_poll(struct aglet_frame *f, aglet_async_rwlock *rw, aglet_time deadline) {
-    return step_poll(f, &op_read, rw, NULL, deadline, CALLER());
+    return noted(rw, op_read.why, step_poll(f, &op_read, rw, NULL, deadline, CALLER()), CALLER());
 }
 
 int aglet_async_rwlock_write_poll(struct aglet_frame *f, aglet_async_rwlock *rw, aglet_time deadline) {
-    return step_poll(f, &op_write, rw, NULL, deadline, CALLER());
+    return noted(rw, op_write.why, step_poll(f, &op_write, rw, NULL, deadline, CALLER()), CALLER());
 }
 
 int aglet_async_semaphore_take_poll(struct aglet_frame *f, aglet_async_semaphore *s, aglet_time deadline) {
@@ -79,8 +87,12 @@ int aglet_async_cond_wait_poll(struct aglet_frame *f, aglet_async_cond *cond, ag
             next = seen == -ETIMEDOUT ? TIMED_OUT : ABORTED;
         if (async_begin(m, ASYNC_MUTEX, step_again(f)) == -EAGAIN)
             return step_pending(f, next, "async mutex");
+        (void)noted(m, "async mutex", 0, CALLER());
         return step_end(f, results[next - SIGNALLED]);
     }
     /* Aborted or not, the caller gets the mutex back. */
-    return sleeper_is_fired(&w->sleeper) ? step_end(f, results[f->stage_ - SIGNALLED]) : AGLET_PENDING;
+    if (!sleeper_is_fired(&w->sleeper))
+        return AGLET_PENDING;
+    (void)noted(m, "async mutex", 0, CALLER());
+    return step_end(f, results[f->stage_ - SIGNALLED]);
 }

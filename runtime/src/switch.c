@@ -43,17 +43,33 @@ __asm__(".text\n"
         "  call *%r12\n"
         "  ud2\n"
         "  .cfi_endproc\n"
-        ".size aglet_switch_entry_,.-aglet_switch_entry_\n");
-
-enum { SAVED_WORDS = 7 };
+        ".size aglet_switch_entry_,.-aglet_switch_entry_\n"
+        /* What was saved at rbx is where the caller's registers lie; nothing of our own caller is told. */
+        ".p2align 4\n"
+        ".globl aglet_switch_visit_\n"
+        ".hidden aglet_switch_visit_\n"
+        ".type aglet_switch_visit_,@function\n"
+        "aglet_switch_visit_:\n"
+        "  .cfi_startproc\n"
+        "  pushq %rbx\n"
+        "  movq %rdi, %rbx\n"
+        "  movq %rdx, %rdi\n"
+        "  .cfi_def_cfa rbx, 56\n"
+        "  .cfi_offset rip, -8\n  .cfi_offset rbp, -16\n  .cfi_offset rbx, -24\n  .cfi_offset r12, -32\n"
+        "  .cfi_offset r13, -40\n  .cfi_offset r14, -48\n  .cfi_offset r15, -56\n"
+        "  call *%rsi\n"
+        "  popq %rbx\n"
+        "  ret\n"
+        "  .cfi_endproc\n"
+        ".size aglet_switch_visit_,.-aglet_switch_visit_\n");
 
 static void lay_out(void **top, void **sp, void (*entry)(void *), void *arg) {
-    void **frame = top - SAVED_WORDS;
-    memset(frame, 0, SAVED_WORDS * sizeof *frame);
+    void **frame = top - CONTEXT_WORDS;
+    memset(frame, 0, CONTEXT_WORDS * sizeof *frame);
     memcpy(&frame[3], &entry, sizeof entry); /* r12 */
     frame[2] = arg;                          /* r13 */
     void (*start)(void) = aglet_switch_entry_;
-    memcpy(&frame[6], &start, sizeof start);
+    memcpy(&frame[CONTEXT_PC], &start, sizeof start);
     *sp = frame;
 }
 
@@ -92,17 +108,37 @@ __asm__(".text\n"
         "  blr x19\n"
         "  brk #1\n"
         "  .cfi_endproc\n"
-        ".size aglet_switch_entry_,.-aglet_switch_entry_\n");
-
-enum { SAVED_WORDS = 22 };
+        ".size aglet_switch_entry_,.-aglet_switch_entry_\n"
+        /* What was saved at x19 is where the caller's registers lie; nothing of our own caller is told. */
+        ".p2align 4\n"
+        ".globl aglet_switch_visit_\n"
+        ".hidden aglet_switch_visit_\n"
+        ".type aglet_switch_visit_,%function\n"
+        "aglet_switch_visit_:\n"
+        "  .cfi_startproc\n"
+        "  stp x29, x30, [sp, #-32]!\n"
+        "  str x19, [sp, #16]\n"
+        "  mov x19, x0\n"
+        "  mov x0, x2\n"
+        "  .cfi_def_cfa x19, 176\n"
+        "  .cfi_offset x19, -176\n  .cfi_offset x20, -168\n  .cfi_offset x21, -160\n"
+        "  .cfi_offset x22, -152\n  .cfi_offset x23, -144\n  .cfi_offset x24, -136\n"
+        "  .cfi_offset x25, -128\n  .cfi_offset x26, -120\n  .cfi_offset x27, -112\n"
+        "  .cfi_offset x28, -104\n  .cfi_offset x29, -96\n  .cfi_offset x30, -88\n"
+        "  blr x1\n"
+        "  ldr x19, [sp, #16]\n"
+        "  ldp x29, x30, [sp], #32\n"
+        "  ret\n"
+        "  .cfi_endproc\n"
+        ".size aglet_switch_visit_,.-aglet_switch_visit_\n");
 
 static void lay_out(void **top, void **sp, void (*entry)(void *), void *arg) {
-    void **frame = top - SAVED_WORDS;
-    memset(frame, 0, SAVED_WORDS * sizeof *frame);
+    void **frame = top - CONTEXT_WORDS;
+    memset(frame, 0, CONTEXT_WORDS * sizeof *frame);
     memcpy(&frame[0], &entry, sizeof entry);
     frame[1] = arg;
     void (*start)(void) = aglet_switch_entry_;
-    memcpy(&frame[11], &start, sizeof start);
+    memcpy(&frame[CONTEXT_PC], &start, sizeof start);
     *sp = frame;
 }
 
@@ -121,6 +157,12 @@ void context_make(struct context *ctx, void *bottom, size_t size, void (*entry)(
     ctx->bottom = bottom;
     ctx->size = size;
 #endif
+}
+
+void aglet_switch_visit_(void *sp, void (*visit)(void *), void *arg);
+
+void context_visit(const struct context *ctx, void (*visit)(void *), void *arg) {
+    aglet_switch_visit_(ctx->sp, visit, arg);
 }
 
 void context_adopt(struct context *ctx) {

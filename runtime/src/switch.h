@@ -62,6 +62,17 @@ void context_adopt(struct context *ctx);
 /* Tell the sanitizers that *ctx will not run again. */
 void context_drop(struct context *ctx);
 
+/* Call visit(arg) so that to an unwinder its caller is the code that `ctx` will go on with.
+ * Requires  nothing can run in *ctx meanwhile. */
+void context_visit(const struct context *ctx, void (*visit)(void *arg), void *arg);
+
+/* What a switch saves, in words, and which of them is where it goes on. */
+#if defined(__x86_64__)
+enum { CONTEXT_WORDS = 7, CONTEXT_PC = 6 };
+#elif defined(__aarch64__)
+enum { CONTEXT_WORDS = 22, CONTEXT_PC = 11 };
+#endif
+
 /* The first thing the entry function of a made context must do. */
 static inline void context_entered(struct context *self) {
 #ifdef AGLET_ASAN_

@@ -216,7 +216,7 @@ void aglet_task_name(aglet_task *task, const char *name) {
 }
 
 uint64_t aglet_task_id(const aglet_task *task) {
-    return task->id;
+    return task_id(task);
 }
 
 static uint32_t jitter(void) {

@@ -4,6 +4,7 @@
 #ifndef AGLET_SRC_TASK_CHECK_H
 #define AGLET_SRC_TASK_CHECK_H
 
+#include "task_dump.h"
 #include "worker.h"
 
 /* A stackful task has ended on stack s. Reports stack-overflow where a canary is gone, lock held at the
@@ -23,6 +24,16 @@ void check_executor_gone(struct aglet_executor *ex);
 /* The calling thread begins, and ends, to be this worker. */
 void check_worker_begin(struct worker *w);
 void check_worker_end(struct worker *w);
+
+/* For dumps: where a worker's task is now and which thread locks it holds, taken while it runs; the async
+ * locks of a task, which the next two note. */
+void check_print_running(struct worker *w, struct dump_text *out);
+void check_print_held(uint64_t task, struct dump_text *out);
+void check_async_taken(const void *object, const char *what, uint64_t task, const void *site);
+void check_async_given(const void *object, uint64_t task);
+
+/* A number for who runs here: a task's id, or a thread's number with the highest bit. */
+uint64_t check_who(void);
 
 /* How many threads the checker of tasks has started. */
 unsigned check_own_threads(void);

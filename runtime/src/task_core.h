@@ -51,10 +51,11 @@ struct aglet_task {
     _Atomic uint8_t kind;    /* enum task_kind; TASK_FREE: this is no task but free memory */
     _Atomic uint8_t aborted; /* set by aglet_abort, never cleared while the task lives */
     uint8_t size_class;
-    uint8_t started;        /* stackful: has a stack, which has taken over `arg` */
-    uint8_t yielded;        /* stackless: the step gave up its turn, it waits for nothing */
-    _Atomic uint8_t told;   /* it is in the inbox of a worker, which will wake it */
-    _Atomic uintptr_t join; /* JOIN_… or the joiner's struct waiter */
+    uint8_t started;            /* stackful: has a stack, which has taken over `arg` */
+    uint8_t yielded;            /* stackless: the step gave up its turn, it waits for nothing */
+    _Atomic uint8_t told;       /* it is in the inbox of a worker, which will wake it */
+    _Atomic uint16_t born_high; /* the upper half of when it was spawned, see task_born */
+    _Atomic uintptr_t join;     /* JOIN_… or the joiner's struct waiter */
     _Atomic uintptr_t
         place; /* PLACE_…; a worker is written by that worker, or before the task is published */
     struct aglet_task *told_next; /* in that inbox; owned by who has set `told`, then by the worker */
@@ -72,7 +73,7 @@ struct aglet_task {
         void *result;             /* written at the end */
         const void *waits_on;     /* checked: the channel a stackful task receives from */
     };
-    uint64_t id;
+    _Atomic uint64_t id_born; /* its id, and in the lowest 16 bits the lower half of when it was spawned */
     const char *name;
     void *locals;          /* task-local storage, owner only */
     const char *waits_for; /* static text; written by the owner before it parks */
@@ -123,6 +124,24 @@ static inline struct aglet_task *task_new(struct task_cache *cache, size_t frame
     t->waits_for = NULL;
     t->waits_at = NULL;
     return t;
+}
+
+/* Ids are never used again. Births are counted in ticks of TASK_TICK_SHIFT, which go round after nine years.
+ */
+enum { TASK_TICK_SHIFT = 26 };
+static inline uint32_t task_ticks(aglet_time now) {
+    return (uint32_t)(now >> TASK_TICK_SHIFT);
+}
+static inline void task_set_id(struct aglet_task *t, uint64_t id, uint32_t born) {
+    atomic_store_explicit(&t->id_born, id << 16 | (born & 0xffff), memory_order_relaxed);
+    atomic_store_explicit(&t->born_high, (uint16_t)(born >> 16), memory_order_relaxed);
+}
+static inline uint64_t task_id(const struct aglet_task *t) {
+    return atomic_load_explicit(&t->id_born, memory_order_relaxed) >> 16;
+}
+static inline uint32_t task_born(const struct aglet_task *t) {
+    return (uint32_t)atomic_load_explicit(&t->born_high, memory_order_relaxed) << 16 |
+           (uint32_t)(atomic_load_explicit(&t->id_born, memory_order_relaxed) & 0xffff);
 }
 
 /* Give it back. The caller is the last that uses it, late wakes excepted. */

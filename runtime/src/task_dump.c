@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Printing every living task. Stands on the registry in task_slab.c and on symbol.h. Reads tasks while they
- * run: what it prints of a running one may be a moment old. */
-#include "aglet/task.h"
+/* Printing every living task: a batch of them is collected from the registry, their workers are asked for the
+ * stacks, and the batch is printed. Stands on task_slab.c, task_trace.h, symbol.h. What it prints of a
+ * running task may be a moment old; of a task that may end meanwhile it reads nothing but the slot, which is
+ * never freed. */
+#include "task_dump.h"
+#include "aglet/stackless.h"
+#include "checked.h"
+#include "ilock.h"
+#include "misuse.h"
 #include "symbol.h"
-#include "worker.h"
+#include "task_check.h"
+#include "task_trace.h"
 
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #if defined(__has_feature)
@@ -19,62 +29,179 @@
 #define READS_RACILY
 #endif
 
-struct dump {
-    int fd;
-    unsigned n;
-};
+enum { BATCH = 64, PATIENCE_MS = 200, DEAF_MAX = 64 };
 
-static void say(int fd, const char *text, int length) {
-    while (length > 0) {
-        ssize_t n = write(fd, text, (size_t)length);
+/* All under dump_lock: too large for the stack of a task that asks for a dump. */
+static struct ilock dump_lock;
+static struct {
+    struct dump_text text;
+    struct trace batch[BATCH];
+    unsigned n, all;
+    struct worker *deaf[DEAF_MAX]; /* have not answered once, and are not asked again */
+    unsigned deaf_n;
+} d;
+
+void dump_flush(struct dump_text *out) {
+    const char *at = out->room;
+    while (out->used > 0) {
+        ssize_t n = write(out->fd, at, out->used);
         if (n <= 0)
+            break;
+        at += n;
+        out->used -= (unsigned)n;
+    }
+    out->used = 0;
+}
+
+void dump_say(struct dump_text *out, const char *format, ...) {
+    for (int tries = 0; tries < 2; tries++) {
+        unsigned room = DUMP_ROOM - out->used;
+        va_list args;
+        va_start(args, format);
+        int n = vsnprintf(out->room + out->used, room, format, args);
+        va_end(args);
+        if (n >= 0 && (unsigned)n < room) {
+            out->used += (unsigned)n;
             return;
-        text += n;
-        length -= (int)n;
+        }
+        dump_flush(out);
     }
 }
 
-READS_RACILY static void print_task(struct aglet_task *t, void *dump) {
-    static const char *const states[] = {"runnable", "runnable", "waiting", "ended"};
-    struct dump *d = dump;
-    char line[512];
-    struct worker *home = task_home(t);
-    enum task_state state = task_state(t);
-    bool running = home && home->current == t;
-    int n = snprintf(
-        line, sizeof line, "task %llu '%s' %s %s", (unsigned long long)t->id, t->name ? t->name : "",
-        atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKFUL ? "stackful" : "stackless",
-        running ? "running" : states[state >> 1]);
-    if (home && n < (int)sizeof line)
-        n += snprintf(line + n, sizeof line - (size_t)n, " on worker %u", home->index);
-    const char *why = t->waits_for;
-    if (why && state == TASK_PARKED && n < (int)sizeof line)
-        n += snprintf(line + n, sizeof line - (size_t)n, ", in '%s'", why);
-    if (atomic_load_explicit(&t->aborted, memory_order_relaxed) && n < (int)sizeof line)
-        n += snprintf(line + n, sizeof line - (size_t)n, ", aborted");
-    if (task_stack(t) && !running && n < (int)sizeof line)
-        n += snprintf(line + n, sizeof line - (size_t)n, ", stack used %zu of %zu",
-                      stack_high_water(t->stack), t->stack->usable);
-    if (t->waits_at && state == TASK_PARKED && n < (int)sizeof line) {
-        struct symbol at;
-        symbol_describe(t->waits_at, 1, 1, &at);
-        if (at.line)
-            n += snprintf(line + n, sizeof line - (size_t)n, "\n    at %s %s:%u", at.function, at.file,
-                          at.line);
+void dump_frame(struct dump_text *out, unsigned number, const void *pc) {
+    struct symbol s;
+    symbol_describe(pc, 1, out->deep, &s);
+    const char *slash = strrchr(s.module, '/');
+    dump_say(out, "    #%u ", number);
+    if (s.function[0])
+        dump_say(out, "%s ", s.function);
+    if (s.file[0])
+        dump_say(out, "%s:%u\n", s.file, s.line);
+    else
+        dump_say(out, "%p (%s+0x%lx)\n", pc, slash ? slash + 1 : s.module[0] ? s.module : "?", s.offset);
+}
+
+/* Does pc lie in this library? Not where it is linked into the program: its frames are the program's then. */
+static bool is_own(const void *pc) {
+    struct symbol own, program, s;
+    symbol_describe((const void *)(uintptr_t)aglet_dump, 0, 0, &own);
+    symbol_describe((const void *)getauxval(AT_ENTRY), 0, 0, &program);
+    symbol_describe(pc, 1, 0, &s);
+    return strcmp(s.module, own.module) == 0 && strcmp(own.module, program.module) != 0;
+}
+
+/* The library's own frames, of waiting inside and of starting outside, say nothing to anybody. */
+READS_RACILY static void print_stack(const struct trace *trace) {
+    unsigned first = 0, last = trace->n, number = 0;
+    const void *from = trace->task->waits_at; /* where it is known */
+    for (unsigned i = 0; i < trace->n; i++)
+        if (from && trace->pcs[i] == from)
+            first = i;
+    while (!from && first < last && is_own(trace->pcs[first]))
+        first++;
+    while (last > first + 1 && is_own(trace->pcs[last - 1]))
+        last--;
+    for (unsigned i = first; i < last; i++)
+        dump_frame(&d.text, number++, trace->pcs[i]);
+}
+
+READS_RACILY static void print_place(const struct trace *trace, bool running) {
+    struct aglet_task *t = trace->task;
+    if (atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKLESS) {
+        struct symbol s;
+        struct aglet_frame *f = task_frame(t);
+        aglet_step_fn *step = t->step;
+        symbol_describe((const void *)(uintptr_t)step, 0, d.text.deep, &s);
+        const char *slash = strrchr(s.module, '/');
+        dump_say(&d.text, "    in %s", s.function[0] ? s.function : "a step");
+        if (!s.function[0] || !s.file[0])
+            dump_say(&d.text, " (%s+0x%lx)", slash ? slash + 1 : s.module, s.offset);
+        if (f->at_)
+            dump_say(&d.text, ", at the await in line %u\n", f->at_);
         else
-            n += snprintf(line + n, sizeof line - (size_t)n, "\n    at %s+0x%lx in %s", at.function, at.into,
-                          at.module);
+            dump_say(&d.text, ", not begun\n");
+        if (t->waits_at && !running)
+            dump_frame(&d.text, 0, t->waits_at);
+    } else if (trace->n) {
+        print_stack(trace);
+    } else if (aglet_checked && running && task_home(t) != worker_here_) {
+        check_print_running(task_home(t), &d.text);
+    } else if (!running && t->started) {
+        dump_say(&d.text, "    no stack: a task keeps its worker, or nobody runs its executor\n");
+        if (t->waits_at)
+            dump_frame(&d.text, 0, t->waits_at);
     }
-    if (n >= (int)sizeof line)
-        n = sizeof line - 1;
-    line[n++] = '\n';
-    say(d->fd, line, n);
-    d->n++;
+}
+
+READS_RACILY static void print_task(const struct trace *trace) {
+    static const char *const states[] = {"runnable", "runnable", "waiting", "ended"};
+    struct aglet_task *t = trace->task;
+    enum task_kind kind = atomic_load_explicit(&t->kind, memory_order_relaxed);
+    enum task_state state = task_state(t);
+    if (kind == TASK_FREE || task_id(t) != trace->id || state == TASK_ENDED)
+        return; /* it has ended meanwhile */
+    struct worker *home = task_home(t);
+    bool running = home && home->current == t;
+    const char *why = t->waits_for, *name = t->name;
+    uint32_t age = task_ticks(aglet_now()) - task_born(t);
+    dump_say(&d.text, "task %llu '%s' %s, %.1f s old, %s", (unsigned long long)trace->id, name ? name : "",
+             kind == TASK_STACKFUL ? "stackful" : "stackless",
+             (int32_t)age < 0 ? 0.0 : (double)age * (double)(1u << TASK_TICK_SHIFT) / 1e9,
+             running ? "running" : states[state >> 1]);
+    if (home)
+        dump_say(&d.text, " on worker %u", home->index);
+    if (why && state == TASK_PARKED)
+        dump_say(&d.text, ", in '%s'", why);
+    if (atomic_load_explicit(&t->aborted, memory_order_relaxed))
+        dump_say(&d.text, ", aborted");
+    if (trace->n)
+        dump_say(&d.text, ", stack used %zu of %zu", trace->used, trace->usable);
+    dump_say(&d.text, "\n");
+    print_place(trace, running);
+    if (aglet_checked)
+        check_print_held(trace->id, &d.text);
+    d.all++;
+}
+
+static bool is_deaf(struct worker *w) {
+    for (unsigned i = 0; i < d.deaf_n; i++)
+        if (d.deaf[i] == w)
+            return true;
+    return false;
+}
+
+READS_RACILY static void print_batch(void) {
+    for (unsigned i = 0; i < d.n; i++) {
+        struct aglet_task *t = d.batch[i].task;
+        struct worker *home = task_home(t);
+        if (d.batch[i].answered || !home || !t->started || is_deaf(home))
+            continue;
+        if (!trace_ask(home, d.batch, d.n, PATIENCE_MS) && d.deaf_n < DEAF_MAX)
+            d.deaf[d.deaf_n++] = home;
+    }
+    d.text.deep = misuse_hold();
+    for (unsigned i = 0; i < d.n; i++)
+        print_task(&d.batch[i]);
+    if (d.text.deep)
+        misuse_let_go();
+    dump_flush(&d.text);
+    d.n = 0;
+}
+
+READS_RACILY static void collect(struct aglet_task *t, void *unused) {
+    (void)unused;
+    d.batch[d.n++] = (struct trace){.task = t, .id = task_id(t)};
+    if (d.n == BATCH)
+        print_batch();
 }
 
 void aglet_dump(int fd) {
-    struct dump d = {fd, 0};
-    char line[64];
-    task_each(print_task, &d);
-    say(fd, line, snprintf(line, sizeof line, "%u tasks\n", d.n));
+    ilock_take(&dump_lock);
+    d.text.fd = fd;
+    d.text.used = d.n = d.all = d.deaf_n = 0;
+    task_each(collect, NULL);
+    print_batch();
+    dump_say(&d.text, "%u task%s\n", d.all, d.all == 1 ? "" : "s");
+    dump_flush(&d.text);
+    ilock_give(&dump_lock);
 }

@@ -2,9 +2,11 @@
 /* Where tasks live: chunks of equal slots that never go back to the system, so a pointer to a task that has
  * ended is a pointer to some task or to a free slot, never to something else. Stands on mmap(2).
  *
- * The chunks are also the registry of all tasks: one global symbol, aglet_tasks_, leads a debugger to every
+ * The chunks are also the registry of all tasks: one global symbol, aglet_registry, leads a debugger to every
  * slot, and keeping it costs a spawn nothing. */
 #include "task_core.h"
+#include "aglet/registry.h"
+#include "aglet/stackless.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -15,7 +17,30 @@ struct chunk {
     _Alignas(64) unsigned char memory[];
 };
 
-struct chunk *_Atomic aglet_tasks_;
+static struct chunk *_Atomic aglet_tasks_;
+
+const struct aglet_registry aglet_registry = {
+    .version = AGLET_REGISTRY_VERSION,
+    .size = sizeof(struct aglet_registry),
+    .chunks = (const void *const *)(const void *)&aglet_tasks_,
+    .chunk_next = offsetof(struct chunk, next),
+    .chunk_slots = offsetof(struct chunk, slots),
+    .chunk_slot_size = offsetof(struct chunk, slot_size),
+    .chunk_first = offsetof(struct chunk, memory),
+    .task_kind = offsetof(struct aglet_task, kind),
+    .task_started = offsetof(struct aglet_task, started),
+    .task_place = offsetof(struct aglet_task, place),
+    .task_stack = offsetof(struct aglet_task, stack),
+    .task_name = offsetof(struct aglet_task, name),
+    .task_waits_for = offsetof(struct aglet_task, waits_for),
+    .task_waits_at = offsetof(struct aglet_task, waits_at),
+    .task_id = offsetof(struct aglet_task, id_born),
+    .task_frame = sizeof(struct aglet_task),
+    .frame_line = offsetof(struct aglet_frame, at_),
+    .stack_sp = offsetof(struct stack, ctx) + offsetof(struct context, sp),
+    .saved_words = CONTEXT_WORDS,
+    .saved_pc = CONTEXT_PC,
+};
 
 static struct slock lock;                      /* protects all below, and aglet_tasks_ while it changes */
 static struct aglet_task *spare[TASK_CLASSES]; /* free slots no worker keeps */

@@ -58,7 +58,7 @@ static inline __attribute__((always_inline)) int task_start_inline(struct aglet_
     struct aglet_task *t = task_new(w ? &w->tasks : NULL, plan->frame_size, place, join);
     if (AGLET_UNLIKELY(!t))
         return -ENOMEM;
-    t->id = task_next_id(w);
+    task_set_id(t, task_next_id(w), w ? w->ticks : task_ticks(aglet_now()));
     if (plan->step) {
         t->step = plan->step;
         /* What the header of a frame keeps begins as zero, and its room for a wait as anything. */

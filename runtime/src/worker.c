@@ -34,11 +34,13 @@
 #include "task_check.h"
 #include "task_group.h"
 #include "task_sleep.h"
+#include "task_trace.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 _Thread_local struct worker *worker_here_;
 
@@ -489,8 +491,23 @@ static void run_step(struct worker *w, struct aglet_task *t) {
         schedule_last(w, t);
 }
 
+static uint32_t coarse_ticks(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now); /* no counter is read: a tenth of the exact clock's cost */
+    return task_ticks(now.tv_sec * INT64_C(1000000000) + now.tv_nsec);
+}
+
+static __attribute__((noinline)) void serve_trace(struct worker *w) {
+    struct trace_request *request = atomic_exchange(&w->trace, NULL);
+    if (request)
+        trace_serve(w, request);
+}
+
 static void housekeeping(struct worker *w) {
     w->direct = DIRECT_SWITCHES;
+    w->ticks = coarse_ticks();
+    if (AGLET_UNLIKELY(atomic_load_explicit(&w->trace, memory_order_relaxed) != NULL))
+        serve_trace(w);
     if (timer_wheel_next(&w->timers) != INT64_MAX)
         timer_wheel_run(&w->timers, aglet_now());
     if (atomic_load_explicit(&w->reactor->sources, memory_order_relaxed) > 0)
@@ -585,7 +602,7 @@ static bool work_anywhere(struct worker *w) {
      * pushed. */
     atomic_thread_fence(memory_order_seq_cst);
 #endif
-    if (w->newest || atomic_load(&w->inbox) || atomic_load(&ex->injected) > 0)
+    if (w->newest || atomic_load(&w->inbox) || atomic_load(&ex->injected) > 0 || atomic_load(&w->trace))
         return true;
     for (unsigned i = 0; i < ex->n; i++)
         if (deque_size(&ex->worker[i]->deque) > 0)
@@ -633,6 +650,7 @@ void worker_run(struct worker *w, bool (*done)(void *), void *context) {
     worker_here_ = w;
     context_adopt(&w->loop);
     w->errno_at = &errno;
+    w->ticks = coarse_ticks();
     if (aglet_checked)
         check_worker_begin(w);
     while (!done(context)) {

@@ -21,6 +21,8 @@ enum {
 
 enum worker_sleep { WORKER_AWAKE, WORKER_IN_FUTEX, WORKER_IN_EPOLL };
 
+struct trace_request;
+
 struct task_fifo {
     struct aglet_task *head, *tail;
 };
@@ -48,9 +50,11 @@ struct worker {
     struct timer_wheel timers; /* has its own lock */
     pthread_t thread;          /* the executor joins it; current_thread: unused */
     struct task_cache tasks;
+    uint32_t ticks;       /* the time (task_ticks) at the last look at timers and I/O; births of tasks */
     uint64_t id, last_id; /* ids of tasks: the last one given, and the end of this worker's batch */
     /* Checked library: the thread that runs it now, its alternate signal stack, the last poll reported. */
     pthread_t os_thread;
+    bool has_thread; /* under the watchdog's lock, with os_thread */
     void *alternate;
     uint64_t poll_seen;
     int64_t poll_since; /* what the watchdog saw last, and since when; 0: reported */
@@ -64,6 +68,7 @@ struct worker {
     _Atomic uint32_t sleep;                     /* enum worker_sleep; also the futex */
     struct reactor *_Atomic reactor;
     struct worker *next_free;
+    struct trace_request *_Atomic trace; /* somebody wants to see the stacks of its tasks */
     _Atomic uint64_t
         polls; /* checked: grows by 2 with each switch; odd while a task runs. Read by the watchdog */
 };

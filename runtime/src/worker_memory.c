@@ -60,7 +60,9 @@ struct worker *worker_new(struct aglet_executor *ex, unsigned index) {
     w->index = index;
     w->random = index * 2654435761u + 1;
     w->direct = DIRECT_SWITCHES;
-    timer_wheel_init(&w->timers, aglet_now());
+    aglet_time now = aglet_now();
+    timer_wheel_init(&w->timers, now);
+    w->ticks = task_ticks(now);
     struct reactor *r = reactor_new();
     if (!r || deque_init(&w->deque) != 0) {
         reactor_free(r);

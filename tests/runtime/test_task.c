@@ -187,35 +187,6 @@ static void a_timeout_ends_what_it_started(void **state) {
     on_each(timeout_aborted, NULL);
 }
 
-static void *dump_body(void *arg) {
-    (void)arg;
-    int ends[2];
-    char text[4096];
-    aglet_task *t;
-    CHECK(pipe(ends) == 0);
-    CHECK(aglet_spawn(&t, answer_late, (void *)60000) == 0);
-    aglet_task_name(t, "latecomer");
-    CHECK(aglet_sleep_ms(2) == 0);
-    aglet_dump(ends[1]);
-    close(ends[1]);
-    size_t n = 0;
-    for (ssize_t got; (got = read(ends[0], text + n, sizeof text - 1 - n)) > 0;)
-        n += (size_t)got;
-    text[n] = 0;
-    close(ends[0]);
-    aglet_abort(t);
-    CHECK(aglet_join(t, NULL) == 0);
-    CHECK(strstr(text, "'latecomer' stackful waiting"));
-    CHECK(strstr(text, "in 'sleep'"));
-    CHECK(strstr(text, "running"));
-    return NULL;
-}
-
-static void a_dump_shows_who_waits_for_what(void **state) {
-    (void)state;
-    on_each(dump_body, NULL);
-}
-
 static void *add_one(void *arg) {
     (void)aglet_yield();
     atomic_fetch_add((atomic_int *)arg, 1);
@@ -428,7 +399,6 @@ int main(void) {
         cmocka_unit_test(an_interval_leaves_out_what_was_missed),
         cmocka_unit_test(abort_ends_every_wait_with_ecanceled),
         cmocka_unit_test(a_timeout_ends_what_it_started),
-        cmocka_unit_test(a_dump_shows_who_waits_for_what),
         cmocka_unit_test(a_group_ends_after_all_its_members),
         cmocka_unit_test(locals_are_per_task_and_destroyed_at_its_end),
         cmocka_unit_test(retry_stops_at_the_first_success),

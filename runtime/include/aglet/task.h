@@ -138,8 +138,17 @@ AGLET_API int aglet_local_set(const aglet_local *key, void *value);
 AGLET_API int aglet_retry(int (*attempt)(void *arg), void *arg, unsigned attempts,
                           int64_t first_ms) AGLET_YIELDS;
 
-/* Print every living task with state, wait reason and name to a file descriptor. Threads: any. */
+/* Print every living task to a file descriptor: id, name, age, state, what it waits for, and its stack (a
+ * stackless one: its function and the line of the await). With the checked library also the locks it holds,
+ * where a running one is, and names and lines instead of module and offset.
+ *
+ * Threads   any; not a signal handler. Waits up to 0.2 s for each worker that a task keeps, and then says so.
+ *           aglet/registry.h is the same for debuggers. */
 AGLET_API void aglet_dump(int fd);
+
+/* Print a dump to stderr whenever the signal comes. The checked library does so for SIGQUIT, unless the
+ * program has a handler for it. Returns 0 or a negative errno value. */
+AGLET_API int aglet_dump_on(int signal_number);
 
 AGLET_END_DECLS
 

@@ -24,8 +24,8 @@ static const char *name_of(const struct aglet_task *t) {
 void check_task_end(struct aglet_task *t, struct stack *s) {
     if (!stack_intact(s)) {
         struct misuse *m = misuse_open("stack-overflow", t, true);
-        misuse_say(m, "task %llu '%s' has written below its stack of %zu bytes", (unsigned long long)t->id,
-                   name_of(t), s->usable);
+        misuse_say(m, "task %llu '%s' has written below its stack of %zu bytes",
+                   (unsigned long long)task_id(t), name_of(t), s->usable);
         misuse_close(m);
     }
     if (check_held_count())
@@ -49,8 +49,8 @@ static bool is_quiescent(struct aglet_executor *ex) {
         return false;
     for (unsigned i = 0; i < ex->n; i++) {
         struct worker *w = ex->worker[i];
-        if (atomic_load(&w->inbox) || w->newest || deque_size(&w->deque) || timer_wheel_next(&w->timers) != INT64_MAX ||
-            atomic_load(&w->reactor->sources))
+        if (atomic_load(&w->inbox) || w->newest || deque_size(&w->deque) ||
+            timer_wheel_next(&w->timers) != INT64_MAX || atomic_load(&w->reactor->sources))
             return false;
         if (atomic_load(&w->sleep) == WORKER_AWAKE)
             return false;
@@ -80,7 +80,7 @@ static void collect(struct aglet_task *t, void *parked) {
 }
 
 static void note_waiting(struct misuse *m, const struct aglet_task *t) {
-    misuse_note(m, "task %llu '%s' waits in '%s' here", (unsigned long long)t->id, name_of(t),
+    misuse_note(m, "task %llu '%s' waits in '%s' here", (unsigned long long)task_id(t), name_of(t),
                 t->waits_for ? t->waits_for : "?");
     misuse_place(m, t->waits_at);
 }
@@ -92,8 +92,9 @@ bool check_worker_idle(struct worker *w) {
         return false;
     struct parked p = {.executor = ex};
     task_each(collect, &p);
-    /* The workers were looked at one after the other: one may have woken, handed work to one seen before, and gone back to
-     * sleep. What is still so a second time, with nobody woken in between, was so all the time. */
+    /* The workers were looked at one after the other: one may have woken, handed work to one seen before, and
+     * gone back to sleep. What is still so a second time, with nobody woken in between, was so all the time.
+     */
     if (!is_quiescent(ex) || atomic_load(&ex->stirred) != stirred)
         return false;
     if (!p.n || atomic_exchange(&ex->deadlock_told, true))
@@ -101,7 +102,7 @@ bool check_worker_idle(struct worker *w) {
     struct aglet_task *forgotten = NULL;
     for (unsigned i = 0; i < p.n; i++) {
         struct aglet_task *t = p.list[i];
-        if (t->waits_on && chan_is_forgotten((aglet_chan *)(uintptr_t)t->waits_on, t->id, p.all == 1))
+        if (t->waits_on && chan_is_forgotten((aglet_chan *)(uintptr_t)t->waits_on, task_id(t), p.all == 1))
             forgotten = t;
     }
     struct misuse *m;
@@ -110,7 +111,7 @@ bool check_worker_idle(struct worker *w) {
         misuse_say(m,
                    "task %llu '%s' receives from a channel whose only remaining sender it holds itself; drop "
                    "it first",
-                   (unsigned long long)forgotten->id, name_of(forgotten));
+                   (unsigned long long)task_id(forgotten), name_of(forgotten));
     } else {
         m = misuse_open("channel-deadlock", NULL, true);
         misuse_say(m, "all %u tasks wait and nothing is left that could wake one", p.all);
@@ -126,7 +127,7 @@ bool check_worker_idle(struct worker *w) {
 
 uint64_t check_who(void) {
     struct aglet_task *t = task_self();
-    return t ? t->id : (uint64_t)syscall(SYS_gettid) | UINT64_C(1) << 63;
+    return t ? task_id(t) : (uint64_t)syscall(SYS_gettid) | UINT64_C(1) << 63;
 }
 
 void check_chan_new(struct chan_note *note) {
@@ -187,5 +188,5 @@ void check_executor_free(struct aglet_executor *ex) {
 void check_stackless_wait(struct aglet_task *t, const char *why, const void *caller) {
     misuse_report("blocking-in-task", t, false, caller,
                   "stackless task %llu '%s' calls '%s' as if it had a stack: its worker waits with it",
-                  (unsigned long long)t->id, name_of(t), why);
+                  (unsigned long long)task_id(t), name_of(t), why);
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The watchdog of the checked library: one thread that looks at every worker a few times in max_poll_ms, and
- * prints the tasks on SIGQUIT; and the fault handler that tells a stack overflow from any other fault. Stands
- * on misuse.h, stack.h, signals.
+/* The watchdog of the checked library: one thread that looks at every worker a few times in max_poll_ms; and
+ * the fault handler that tells a stack overflow from any other fault. Stands on misuse.h, stack.h, signals.
  *
  * How a late worker is shown: the watchdog sends it a signal, whose handler takes its stack there and then;
  * so the report shows where the task is while it keeps the worker. The signal interrupts a sleep as any
  * signal does. */
+#include "engine.h"
 #include "misuse.h"
 #include "options.h"
 #include "stack.h"
@@ -25,17 +25,21 @@ enum { FRAMES = 48, EXECUTORS = 32, ALTERNATE_STACK = 1024 * 1024 };
 static struct slock lock;
 static struct aglet_executor *executors[EXECUTORS]; /* under lock */
 static _Atomic uint32_t bell;                       /* futex of the watchdog */
-static _Atomic bool dump_wanted;
 static _Atomic int watchdogs;
 
-static struct {
+/* What a worker's thread says of itself in the middle of whatever it does. One asks at a time, under
+ * look_lock. */
+enum { HELD_SHOWN = 8 };
+static struct ilock look_lock;
+static struct look {
     _Atomic uint32_t state; /* 0 free, 1 asked, 2 answered */
     const void *pcs[FRAMES];
-    unsigned n;
-} sample;
+    unsigned n, held_n;
+    struct held held[HELD_SHOWN];
+} look_now;
 
 unsigned check_own_threads(void) {
-    return (unsigned)atomic_load(&watchdogs);
+    return (unsigned)atomic_load(&watchdogs) + dump_threads();
 }
 
 static int sample_signal(void) {
@@ -55,43 +59,80 @@ static void take_sample(int number, siginfo_t *info, void *context) {
     (void)number;
     (void)info;
     int saved = errno;
-    if (atomic_load(&sample.state) == 1) {
-        sample.n = stack_take(interrupted_at(context), sample.pcs, FRAMES);
-        atomic_store(&sample.state, 2);
+    if (atomic_load(&look_now.state) == 1) {
+        look_now.n = stack_take(interrupted_at(context), look_now.pcs, FRAMES);
+        struct check_thread *t = check_self;
+        look_now.held_n = 0;
+        for (unsigned i = 0; t && i < t->held_count && i < HELD_SHOWN; i++)
+            look_now.held[look_now.held_n++] = t->held[i];
+        atomic_store(&look_now.state, 2);
     }
     errno = saved;
 }
 
-static void want_dump(int number) {
-    (void)number;
-    int saved = errno;
-    atomic_store(&dump_wanted, true);
-    atomic_fetch_add(&bell, 1);
-    futex_wake(&bell, 1);
-    errno = saved;
+/* Ask the thread that runs w; true: look_now holds the answer until it is given back by setting state to 0.
+ */
+static bool ask(struct worker *w) {
+    atomic_store(&look_now.state, 1);
+    bool asked = pthread_kill(w->os_thread, sample_signal()) == 0;
+    for (int i = 0; asked && i < 100 && atomic_load(&look_now.state) != 2; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    return atomic_exchange(&look_now.state, 0) == 2;
 }
 
+/* The answer of the thread that runs w, copied. Under `lock`. */
+static bool ask_for(struct worker *w, struct look *out) {
+    ilock_take(&look_lock);
+    bool have = w->has_thread && ask(w);
+    if (have) {
+        memcpy(out->pcs, look_now.pcs, sizeof out->pcs);
+        memcpy(out->held, look_now.held, sizeof out->held);
+        out->n = look_now.n;
+        out->held_n = look_now.held_n;
+    }
+    ilock_give(&look_lock);
+    return have;
+}
+
+void check_print_running(struct worker *w, struct dump_text *out) {
+    struct look seen;
+    slock_lock(&lock);
+    bool have = ask_for(w, &seen);
+    slock_unlock(&lock);
+    for (unsigned i = 0; have && i < seen.n; i++)
+        dump_frame(out, i, seen.pcs[i]);
+    for (unsigned i = 0; have && i < seen.held_n; i++) {
+        char words[LOCK_NAME_ROOM];
+        dump_say(out, "    holds %s, taken here\n", lock_words(held_record(&seen.held[i]), words));
+        dump_frame(out, 0, seen.held[i].site);
+    }
+}
+
+/* Gives `lock` up for the report, which may wait for another one, and takes it again. Whose executor ends
+ * waits for the report, under `reporting`: its process may end with it. */
+static struct ilock reporting;
 static void report_late(struct worker *w, int64_t ms) {
     struct aglet_task *t = w->current;
     char name[64] = "";
     unsigned long long id = 0;
     if (t) {
-        id = t->id;
+        id = task_id(t);
         strncpy(name, t->name ? t->name : "unnamed", sizeof name - 1);
     }
-    atomic_store(&sample.state, 1);
-    bool asked = pthread_kill(w->os_thread, sample_signal()) == 0;
-    for (int i = 0; asked && i < 100 && atomic_load(&sample.state) != 2; i++)
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-    bool have = atomic_exchange(&sample.state, 0) == 2;
+    struct look seen;
+    ilock_take(&reporting);
+    bool have = ask_for(w, &seen);
+    slock_unlock(&lock);
     struct misuse *m = misuse_open("blocking-in-task", t, false);
     misuse_say(m, "task %llu '%s' has kept its worker for %lld ms without waiting in a call that yields", id,
                name, (long long)ms);
     if (have) {
         misuse_note(m, "it is here now; hand blocking or long work to aglet_run_blocking");
-        misuse_stack(m, sample.pcs, sample.n);
+        misuse_stack(m, seen.pcs, seen.n);
     }
     misuse_close(m);
+    ilock_give(&reporting);
+    slock_lock(&lock);
 }
 
 static void look(aglet_time now) {
@@ -121,10 +162,7 @@ static void *watch(void *unused) {
     for (;;) {
         uint32_t seen = atomic_load(&bell);
         aglet_time due = aglet_after_ns(pause);
-        if (!atomic_load(&dump_wanted))
-            futex_wait(&bell, seen, due);
-        if (atomic_exchange(&dump_wanted, false))
-            aglet_dump(STDERR_FILENO);
+        futex_wait(&bell, seen, due);
         aglet_time now = aglet_now();
         /* Much later than asked for: the whole process was stopped, in a debugger for instance. */
         if (options.max_poll_ms > 0 && now - due < pause)
@@ -138,7 +176,7 @@ static void on_fault(int number, siginfo_t *info, void *context) {
     struct aglet_task *t = task_self();
     if (t && task_stack(t) && stack_guard_hit(t->stack, info->si_addr)) {
         struct misuse *m = misuse_open("stack-overflow", t, true);
-        misuse_say(m, "task %llu '%s' has used up its stack of %zu bytes", (unsigned long long)t->id,
+        misuse_say(m, "task %llu '%s' has used up its stack of %zu bytes", (unsigned long long)task_id(t),
                    t->name ? t->name : "unnamed", t->stack->usable - STACK_FOR_REPORTS);
         misuse_note(m,
                     "and the %d KiB that the checked library adds to it for reports; "
@@ -158,9 +196,9 @@ static void start(void) {
 #endif
     struct sigaction sampler = {.sa_sigaction = take_sample, .sa_flags = SA_RESTART | SA_SIGINFO};
     sigaction(sample_signal(), &sampler, NULL);
-    struct sigaction was, quit = {.sa_handler = want_dump, .sa_flags = SA_RESTART};
+    struct sigaction was;
     if (sigaction(SIGQUIT, NULL, &was) == 0 && was.sa_handler == SIG_DFL)
-        sigaction(SIGQUIT, &quit, NULL);
+        aglet_dump_on(SIGQUIT);
     pthread_t thread;
     if (pthread_create(&thread, NULL, watch, NULL) == 0) {
         pthread_detach(thread);
@@ -188,10 +226,19 @@ void check_executor_gone(struct aglet_executor *ex) {
         if (executors[e] == ex)
             executors[e] = NULL;
     slock_unlock(&lock);
+    ilock_take(&reporting);
+    ilock_give(&reporting);
+}
+
+static void has_thread(struct worker *w, bool yes) {
+    slock_lock(&lock);
+    w->os_thread = pthread_self();
+    w->has_thread = yes;
+    slock_unlock(&lock);
 }
 
 void check_worker_begin(struct worker *w) {
-    w->os_thread = pthread_self();
+    has_thread(w, true);
 #if !defined(AGLET_TSAN_) && !defined(AGLET_ASAN_)
     stack_t was;
     if (sigaltstack(NULL, &was) != 0 || !(was.ss_flags & SS_DISABLE))
@@ -209,6 +256,7 @@ void check_worker_begin(struct worker *w) {
 }
 
 void check_worker_end(struct worker *w) {
+    has_thread(w, false);
     if (!w->alternate)
         return;
     stack_t none = {.ss_flags = SS_DISABLE};
