@@ -69,6 +69,49 @@ AGLET_STACKLESS(skynet, struct node) {
     AGLET_END(f);
 }
 
+struct pair {
+    AGLET_FRAME_HEADER;
+    int error;
+    long i, n, v, sum;
+    numbers_sender tx;
+    numbers_receiver rx;
+};
+AGLET_STACKLESS(produce, struct pair) {
+    AGLET_BEGIN(f);
+    for (f->i = 0; f->i < f->n; f->i++)
+        AGLET_AWAIT(f, f->error, aglet_send_poll(&f->aglet_, &f->tx, &f->i));
+    numbers_drop(&f->tx);
+    AGLET_END(f);
+}
+AGLET_STACKLESS(consume, struct pair) {
+    AGLET_BEGIN(f);
+    while (!f->error) {
+        AGLET_AWAIT(f, f->error, aglet_recv_poll(&f->aglet_, &f->rx, &f->v));
+        f->sum += f->v;
+    }
+    numbers_drop_receiver(&f->rx);
+    AGLET_END(f);
+}
+AGLET_STACKLESS(answer_back, struct pair) {
+    AGLET_BEGIN(f);
+    while (!f->error) {
+        AGLET_AWAIT(f, f->error, aglet_recv_poll(&f->aglet_, &f->rx, &f->v));
+        if (!f->error)
+            AGLET_AWAIT(f, f->error, aglet_send_poll(&f->aglet_, &f->tx, &f->v));
+    }
+    numbers_drop(&f->tx);
+    AGLET_END(f);
+}
+AGLET_STACKLESS(ask, struct pair) {
+    AGLET_BEGIN(f);
+    for (f->i = 0; f->i < f->n; f->i++) {
+        AGLET_AWAIT(f, f->error, aglet_send_poll(&f->aglet_, &f->tx, &f->i));
+        AGLET_AWAIT(f, f->error, aglet_recv_poll(&f->aglet_, &f->rx, &f->v));
+    }
+    numbers_drop(&f->tx);
+    AGLET_END(f);
+}
+
 static long resident(void) {
     long pages = 0, skip;
     FILE *f = fopen("/proc/self/statm", "r");
@@ -113,6 +156,28 @@ static void *body(void *arg) {
         aglet_join(a, NULL);
         aglet_join(b, NULL);
         print_per_op(start, 2.0 * (double)n);
+    } else if (!strcmp(loop, "ping-pong")) {
+        struct pair there = {0}, back = {.n = n};
+        aglet_task *a, *b;
+        numbers_bounded(&back.tx, &there.rx, 1);
+        numbers_bounded(&there.tx, &back.rx, 1);
+        answer_back_spawn(&a, there);
+        ask_spawn(&b, back);
+        aglet_join(b, NULL);
+        print_per_op(start, (double)n);
+        aglet_join(a, NULL);
+    } else if (!strcmp(loop, "bounded-1") || !strcmp(loop, "bounded-4")) {
+        int producers = loop[8] - '0';
+        numbers_sender tx;
+        struct pair c = {0};
+        aglet_task *t;
+        numbers_bounded(&tx, &c.rx, 128);
+        for (int i = 0; i < producers; i++)
+            produce_spawn(NULL, (struct pair){.tx = numbers_clone(&tx), .n = n / producers});
+        numbers_drop(&tx);
+        consume_spawn(&t, c);
+        aglet_join(t, NULL);
+        print_per_op(start, (double)n);
     } else if (!strcmp(loop, "skynet")) {
         numbers_sender tx;
         numbers_receiver rx;
