@@ -137,7 +137,7 @@ def small_programs(Program, root, work, workers):
 
 def _small(Program, root, path, work, workers):
     program = Program.__new__(Program)
-    program.name = path.stem
+    program.name, program.only = path.stem, ()
     program.roots = [work / str(worker) / "small" / path.stem for worker in range(workers)]
     for folder in program.roots:
         shutil.rmtree(folder, ignore_errors=True)
