@@ -230,8 +230,7 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
                 pr->candidate = seen->candidate;
                 if (e->candidate) /* the callee's business if no caller holds it; ours if others do */
                     vec_push(&s->p->locks->candidates.at[e->candidate].bad_calls, number);
-                else
-                    vec_push(&s->p->locks->candidates.at[seen->candidate].problems, number);
+                vec_push(&s->p->locks->candidates.at[seen->candidate].problems, number);
             }
         }
     }

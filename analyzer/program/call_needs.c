@@ -98,7 +98,7 @@ static void check_given_up(struct call *c, struct world *w, const struct require
         vec_push(&s->p->locks->candidates.at[r->candidate].bad_calls, number);
     }
     up.candidate = s->p->locks->problems.at[number].candidate;
-    if (up.lock && up.candidate && s->requirements.n < 24)
+    if (up.lock && up.candidate && !s->p->locks->candidates.at[up.candidate].condemned && s->requirements.n < 24)
         vec_push(&s->requirements, up);
 }
 

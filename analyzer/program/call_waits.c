@@ -164,6 +164,30 @@ static bool in_loop(struct solver *s, const struct wait_seen *w)
     return false;
 }
 
+/* Does the function release the lock that it never took, by mistake as was judged? Then it lost it, not its callers. */
+static bool lock_was_forgotten(const struct solver *s, term lock)
+{
+    for (size_t i = 0; i < s->unlocks.n; i++) {
+        const struct unlock_seen *u = &s->unlocks.at[i];
+        if (!u->held && u->candidate && s->p->locks->candidates.at[u->candidate].condemned && term_same_shape(&s->t, u->lock, lock))
+            return true;
+    }
+    return false;
+}
+
+static void drop_waits(struct solver *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->waits_seen.n; i++)
+        if (s->waits_seen.at[i].up && lock_was_forgotten(s, s->waits_seen.at[i].lock))
+            s->waits.at[s->waits_seen.at[i].up - 1].lock = 0;
+    for (size_t i = 0; i < s->waits.n; i++)
+        if (s->waits.at[i].lock)
+            s->waits.at[n++] = s->waits.at[i];
+    s->waits.n = n;
+}
+
 void settle_waits(struct solver *s)
 {
     for (size_t i = 0; i < s->waits_seen.n; i++) {
@@ -185,4 +209,5 @@ void settle_waits(struct solver *s)
             pr->lock = print_place(s, w->lock);
         }
     }
+    drop_waits(s);
 }

@@ -302,10 +302,10 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
     struct call c = {s, e, ev, args, ev->args.count, 0, &unknown, n == 1, NULL};
     bool agree = true;
 
-    if (s->recording)
-        habit_call(s, w, e);
     for (uint32_t i = 0; i < ev->args.count; i++)
         args[i] = eval(s, w, s->u->expr_refs[ev->args.first + i], e);
+    if (s->recording)
+        habit_call(s, w, e, args);
     if (s->u->exprs[ev->b].op != IR_E_FUNC) {
         const struct summary *said;
         term object = 0;

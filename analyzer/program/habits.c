@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Counts under which lock of its own object each field is touched.
- * Stands on habits.h. A field is worth a hint when it is touched at least HABIT_MIN times with one lock held, at least three in
- * four of all, and somebody writes it. */
+/* Collects under which lock of its own object each field is touched, and what is held at each call.
+ * Stands on habits.h; habit_judge.c says what is a habit. */
 #include "habits.h"
 
 #include <string.h>
 #include "../base/alloc.h"
-
-#define HABIT_MIN 3u
-#define HABIT_BESIDE 1u /* enough where the exceptions stand in one function that takes that very lock itself */
 
 /* The lock fields of struct st; their number. */
 static uint32_t lock_fields(const struct program *p, const struct linked_struct *st, uint32_t *locks)
@@ -28,7 +24,7 @@ static bool is_data(const struct program *p, const struct linked_field *f)
     return !f->lock.lock && !(m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT));
 }
 
-static struct habits *of(struct program *p)
+struct habits *habits_of(struct program *p)
 {
     if (!p->habits) {
         struct habits *h = p->habits = xcalloc(1, sizeof *p->habits);
@@ -45,16 +41,15 @@ static struct habits *of(struct program *p)
     return p->habits;
 }
 
-/* The lock fields of the struct that holds `field`; their number. */
-static uint32_t siblings(struct program *p, uint32_t field, uint32_t *locks)
+uint32_t habit_siblings(struct program *p, uint32_t field, uint32_t *locks)
 {
-    return of(p)->beside_lock[field] ? lock_fields(p, &p->structs.at[p->fields.at[field].parent], locks) : 0;
+    return habits_of(p)->beside_lock[field] ? lock_fields(p, &p->structs.at[p->fields.at[field].parent], locks) : 0;
 }
 
 static void note(struct program *p, uint32_t func, uint32_t field, ir_loc loc, term object, uint8_t held, bool write)
 {
-    const uint32_t pass = of(p)->last_pass[func];
-    struct habits *h = of(p);
+    const uint32_t pass = habits_of(p)->last_pass[func];
+    struct habits *h = habits_of(p);
     bool fresh;
     uint32_t *slot = map64_place(&h->seen, hash_add(key_pair(func, loc), field), &fresh);
 
@@ -76,7 +71,7 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
 
     for (;;) { /* outwards to the member of the struct that holds the lock */
         r = s->t.recs[at];
-        if (r.op == TERM_FIELD && (n = siblings(s->p, r.b, locks)))
+        if (r.op == TERM_FIELD && (n = habit_siblings(s->p, r.b, locks)))
             break;
         if (r.op != TERM_FIELD && r.op != TERM_INDEX)
             return;
@@ -97,63 +92,49 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
     note(s->p, s->func, r.b, loc, r.a, held, write);
 }
 
-/* ---- sets of held classes: short sorted lists ---- */
-static bool holds(const struct class_set *x, uint32_t class)
+static void add_class(struct class_set *x, uint32_t class)
 {
-    uint32_t lo = 0, hi = x->n;
+    uint32_t k = x->n;
 
-    while (lo < hi) {
-        const uint32_t mid = (lo + hi) / 2;
-        if (x->at[mid] < class)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return x->all || (lo < x->n && x->at[lo] == class);
+    if (class_set_holds(x, class))
+        return;
+    for (; k && x->at[k - 1] > class; k--)
+        x->at[k] = x->at[k - 1];
+    x->at[k] = class;
+    x->n++;
 }
 
-/* Keep in x what also one of a and b holds (NULL: holds none). Returns whether something went. */
-static bool meet(struct arena *arena, struct class_set *x, const struct class_set *a, const struct class_set *b)
+/* An object that nobody else knows needs no lock: handing it on counts as holding its locks. */
+static uint32_t owned_locks(const struct solver *s, const struct world *w, ir_event e, const term *args, uint32_t *locks, uint32_t most)
 {
-    const uint32_t before = x->n;
+    const struct ir_event_rec *ev = &s->u->events[e];
     uint32_t n = 0;
 
-    if ((a && a->all) || (b && b->all))
-        return false;
-    if (x->all) {
-        *x = (struct class_set){arena_array(arena, uint32_t, (a ? a->n : 0) + (b ? b->n : 0) + 1), 0, false, x->pass};
-        for (uint32_t i = 0, k = 0; (a && i < a->n) || (b && k < b->n);) {
-            const uint32_t of_a = a && i < a->n ? a->at[i] : UINT32_MAX, of_b = b && k < b->n ? b->at[k] : UINT32_MAX;
-            x->at[x->n++] = of_a < of_b ? of_a : of_b;
-            i += of_a <= of_b;
-            k += of_b <= of_a;
-        }
-        return true;
+    for (uint32_t i = 0; i < ev->args.count && n + MAX_SIBLINGS <= most; i++) {
+        const ir_type t = type_plain(s->u, s->u->exprs[s->u->expr_refs[ev->args.first + i]].type);
+        const ir_type st = s->u->types[t].kind == IR_T_POINTER ? type_struct(s->u, s->u->types[t].elem) : 0;
+        if (st && s->lu->structs[st] && args[i] && world_owns(&s->t, w, args[i]))
+            n += lock_fields(s->p, &s->p->structs.at[s->lu->structs[st]], locks + n);
     }
-    for (uint32_t i = 0; i < before; i++)
-        if ((a && holds(a, x->at[i])) || (b && holds(b, x->at[i])))
-            x->at[n++] = x->at[i];
-    x->n = n;
-    return n != before;
+    return n;
 }
 
-void habit_call(struct solver *s, const struct world *w, ir_event e)
+void habit_call(struct solver *s, const struct world *w, ir_event e, const term *args)
 {
-    struct habits *h = of(s->p);
-    struct class_set now = {arena_array(&s->arena, uint32_t, w->n_held + 1), 0, false, 0};
+    struct habits *h = habits_of(s->p);
+    uint32_t owned[4 * MAX_SIBLINGS];
+    const uint32_t n_owned = owned_locks(s, w, e, args, owned, 4 * MAX_SIBLINGS);
+    struct class_set now = {arena_array(&s->arena, uint32_t, w->n_held + n_owned + 1), 0, !w->spawned, 0};
     uint32_t *slot;
     bool fresh;
 
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct object_class c = term_class(&s->t, w->held[i].lock);
-        uint32_t k = now.n;
-        if (!c.field || w->held[i].mode == HELD_RELEASED || holds(&now, c.field))
-            continue;
-        for (; k && now.at[k - 1] > c.field; k--)
-            now.at[k] = now.at[k - 1];
-        now.at[k] = c.field;
-        now.n++;
+        if (c.field && w->held[i].mode != HELD_RELEASED)
+            add_class(&now, c.field);
     }
+    for (uint32_t i = 0; i < n_owned; i++)
+        add_class(&now, owned[i]);
     slot = map64_place(&h->held_call, key_pair(s->func, e), &fresh);
     if (fresh) {
         *slot = (uint32_t)h->sets.n;
@@ -161,23 +142,23 @@ void habit_call(struct solver *s, const struct world *w, ir_event e)
     } else if (h->sets.at[*slot].pass != s->pass) {
         h->sets.at[*slot] = (struct class_set){NULL, 0, true, s->pass};
     }
-    (void)meet(&s->p->arena, &h->sets.at[*slot], &now, NULL);
+    (void)class_set_meet(&s->p->arena, &h->sets.at[*slot], &now, NULL);
 }
 
 void habit_begin(struct solver *s)
 {
-    of(s->p)->first_of_function = (uint32_t)of(s->p)->accesses.n;
-    of(s->p)->last_pass[s->func] = s->pass;
+    habits_of(s->p)->first_of_function = (uint32_t)habits_of(s->p)->accesses.n;
+    habits_of(s->p)->last_pass[s->func] = s->pass;
 }
 
 void habit_forget(struct program *p, uint32_t func)
 {
-    of(p)->last_pass[func] = 0;
+    habits_of(p)->last_pass[func] = 0;
 }
 
 void habit_finish(struct solver *s)
 {
-    struct habits *h = of(s->p);
+    struct habits *h = habits_of(s->p);
 
     for (size_t i = h->first_of_function; i < h->accesses.n; i++) /* the object's maker or destroyer needs no lock */
         for (size_t k = 0; k < s->retired.n; k++) {
@@ -188,7 +169,7 @@ void habit_finish(struct solver *s)
         }
     for (size_t i = h->first_of_function; i < h->accesses.n; i++) {
         uint32_t locks[MAX_SIBLINGS];
-        const uint32_t n = siblings(s->p, h->accesses.at[i].field, locks);
+        const uint32_t n = habit_siblings(s->p, h->accesses.at[i].field, locks);
         for (uint32_t k = 0; k < n; k++) {
             const term lock = term_make(&s->t, TERM_FIELD, h->accesses.at[i].object, locks[k], 0);
             for (size_t j = 0; j < s->taken.n; j++)
@@ -217,7 +198,7 @@ static uint32_t member_with_lock(const struct walk *x, ir_expr place)
         if (r->op == IR_E_INDEX && u->exprs[r->a].op == IR_E_ADDR) {
             place = u->exprs[r->a].a;
         } else if (r->op == IR_E_FIELD) {
-            if (siblings(x->p, x->lu->fields[r->b], locks))
+            if (habit_siblings(x->p, x->lu->fields[r->b], locks))
                 return u->exprs[r->a].op == IR_E_DEREF ? x->lu->fields[r->b] : 0;
             place = r->a;
         } else {
@@ -264,20 +245,7 @@ static void walk_expr(struct walk *x, ir_expr e, bool write, bool argument, ir_l
     }
 }
 
-static bool makes_or_ends(const struct program *p, const struct linked_func *f)
-{
-    const struct summary *s = f->summary;
-
-    for (uint32_t i = 0; i < f->n_edges; i++) {
-        const struct summary *callee = p->funcs.at[p->edges.at[f->first_edge + i].callee].summary;
-        if (callee && ((callee->n_inits && term_at(&p->paths, callee->inits[0])->op == TERM_PARAM) ||
-                       (callee->n_destroys && term_at(&p->paths, callee->destroys[0])->op == TERM_PARAM)))
-            return true;
-    }
-    return s && (s->fresh || s->n_inits || s->n_destroys || s->frees);
-}
-
-static void walk_function(struct program *p, uint32_t func)
+void habit_walk_function(struct program *p, uint32_t func)
 {
     const struct linked_func *f = &p->funcs.at[func];
     const struct unit *u = f->unit->unit;
@@ -301,111 +269,6 @@ static void walk_function(struct program *p, uint32_t func)
                     walk_expr(&x, u->expr_refs[ev->args.first + k], false, true, ev->loc);
             }
         }
-    }
-}
-
-/* ---- what callers hold ---- */
-static struct class_set *entry_sets(struct program *p)
-{
-    struct habits *h = of(p);
-    struct class_set *entry = arena_array(&p->arena, struct class_set, p->funcs.n);
-    bool changed = true;
-
-    for (size_t f = 1; f < p->funcs.n; f++)
-        entry[f].all = p->funcs.at[f].n_callers && !p->funcs.at[f].is_thread_entry && (p->options.whole || p->funcs.at[f].internal);
-    while (changed) { /* callers first: more than two rounds are needed only by functions that call each other */
-        changed = false;
-        for (size_t i = p->order.n; i-- > 0;) {
-            const uint32_t caller = p->order.at[i];
-            const struct linked_func *lf = &p->funcs.at[caller];
-            for (uint32_t k = lf->first_edge; k < lf->first_edge + lf->n_edges; k++) {
-                const struct call_edge *e = &p->edges.at[k];
-                const uint32_t *slot = map64_find(&h->held_call, key_pair(caller, e->event));
-                if (p->funcs.at[e->callee].defined && (entry[e->callee].all || entry[e->callee].n))
-                    changed |= meet(&p->arena, &entry[e->callee], &entry[caller], slot && h->sets.at[*slot].pass == h->last_pass[caller] ? &h->sets.at[*slot] : NULL);
-            }
-        }
-    }
-    return entry;
-}
-
-static int by_field(const void *a, const void *b)
-{
-    const struct habit_access *x = a, *y = b;
-
-    if (x->field != y->field)
-        return x->field < y->field ? -1 : 1;
-    if (x->func != y->func)
-        return x->func < y->func ? -1 : 1;
-    return x->loc < y->loc ? -1 : x->loc > y->loc;
-}
-
-static void judge_field(struct program *p, size_t first, size_t end, const struct class_set *entry)
-{
-    struct habits *h = p->habits;
-    uint32_t locks[MAX_SIBLINGS];
-    const uint32_t field = h->accesses.at[first].field, n = siblings(p, field, locks);
-    struct habit best = {field, 0, 0, 0, {0, 0, 0}, 0};
-    bool beside = false;
-
-    for (uint32_t i = 0; i < n; i++) {
-        struct habit now = {field, locks[i], 0, 0, {0, 0, 0}, 0};
-        bool written = false, near = false;
-        for (size_t k = first; k < end; k++) {
-            const struct habit_access *a = &h->accesses.at[k];
-            if (a->dropped || a->pass != h->last_pass[a->func] || makes_or_ends(p, &p->funcs.at[a->func]))
-                continue;
-            now.total++;
-            written |= a->write;
-            if (a->held >> i & 1 || holds(&entry[a->func], locks[i]))
-                now.held++;
-            else if (now.n_out < 3) {
-                near = a->near >> i & 1 && (!now.n_out || (near && h->accesses.at[now.out[0]].func == a->func));
-                now.out[now.n_out++] = (uint32_t)k;
-            }
-        }
-        if (written && now.held > best.held) {
-            best = now;
-            beside = near;
-        }
-    }
-    if (beside && best.held >= HABIT_BESIDE && best.total == best.held + best.n_out)
-        goto worth_it; /* the exceptions stand beside a section of that very lock, in one function */
-    if (best.held && best.held == best.total)
-        vec_push(&h->kept, best);
-    if (best.held < HABIT_MIN || best.held == best.total || best.held * 4 < best.total * 3)
-        return;
-    if (best.held * 5 < best.total * 4) { /* between: only where somebody writes without it */
-        uint32_t n = 0;
-        for (uint32_t k = 0; k < best.n_out; k++)
-            if (h->accesses.at[best.out[k]].write)
-                best.out[n++] = best.out[k];
-        best.n_out = n;
-        if (!n)
-            return;
-    }
-worth_it:
-    h->found = xrealloc(h->found, (h->n_found + 1) * sizeof *h->found);
-    h->found[h->n_found++] = best;
-}
-
-void program_find_habits(struct program *p, const bool *solved)
-{
-    struct habits *h = of(p);
-    struct class_set *entry;
-
-    for (uint32_t f = 1; f < p->funcs.n; f++)
-        if (p->funcs.at[f].defined && !solved[f] && !(p->funcs.at[f].unit->unit->funcs[p->funcs.at[f].func].flags & IR_FF_INITIALISERS))
-            walk_function(p, f);
-    entry = entry_sets(p);
-    if (h->accesses.n)
-        qsort(h->accesses.at, h->accesses.n, sizeof *h->accesses.at, by_field);
-    for (size_t i = 0; i < h->accesses.n;) {
-        size_t end = i;
-        while (end < h->accesses.n && h->accesses.at[end].field == h->accesses.at[i].field)
-            end++;
-        judge_field(p, i, end, entry);
-        i = end;
     }
 }
 

@@ -5,6 +5,7 @@
 #ifndef AGLET_PROGRAM_HABITS_H
 #define AGLET_PROGRAM_HABITS_H
 
+#include "class_set.h"
 #include "solver.h"
 
 #define MAX_SIBLINGS 8u
@@ -17,11 +18,12 @@ struct habit_access {
     bool write, dropped;
     uint32_t pass; /* in which it was seen */
 };
-/* Classes of locks (fields), ascending. */
-struct class_set {
-    uint32_t *at, n;
-    bool all; /* every class: nothing was met yet */
-    uint32_t pass; /* of a call's: in which it was seen */
+/* Where it is touched without the lock: an access, or a call whose callee touches it and is called with the lock elsewhere. */
+struct habit_exception {
+    uint32_t func;
+    ir_loc loc;
+    uint32_t callee; /* 0: the access stands here */
+    bool write;
 };
 struct habits {
     VEC(struct habit_access) accesses;
@@ -34,7 +36,7 @@ struct habits {
     struct habit {
         uint32_t field, lock; /* linked_field */
         uint32_t held, total;
-        uint32_t out[3]; /* accesses without it */
+        struct habit_exception out[3];
         uint32_t n_out;
     } *found;
     size_t n_found;
@@ -43,11 +45,19 @@ struct habits {
 
 /* While solving; recording only. */
 void habit_access(struct solver *s, const struct world *w, term at, bool write, ir_loc loc);
-void habit_call(struct solver *s, const struct world *w, ir_event e);
+/* args: the values of its arguments. */
+void habit_call(struct solver *s, const struct world *w, ir_event e, const term *args);
 void habit_begin(struct solver *s);
 void habit_finish(struct solver *s);
 /* What was seen of the function is void: it is solved again. */
 void habit_forget(struct program *p, uint32_t func);
+
+/* Between the two halves, habits.c and habit_judge.c. */
+struct habits *habits_of(struct program *p);
+/* The lock fields of the struct that holds `field`; their number. */
+uint32_t habit_siblings(struct program *p, uint32_t field, uint32_t *locks);
+/* A function that was not solved: what it touches, and holds nothing at. */
+void habit_walk_function(struct program *p, uint32_t func);
 
 /* When all are solved: p->habits->found, in the order of fields. */
 void program_find_habits(struct program *p, const bool *solved);

@@ -6,7 +6,7 @@
  * held in turn; one that releases a lock it did not take is meant to when some caller holds it. Where no caller is known
  * the other half is looked for by class: somebody who releases, or returns holding, the same field or global. In a program whose
  * callers are not all known (a plugin sees one file) an external function has the benefit of the doubt. */
-#include "lock_facts.h"
+#include "lock_order.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -78,6 +78,14 @@ static void judgement_free(struct judgement *j)
     free(j->before_from);
 }
 
+/* One class: may the candidates be of one lock? What hangs on a global variable is told from all else by its path. */
+static bool may_be_one(const struct program *p, const struct candidate *a, const struct candidate *b)
+{
+    const bool named = a->lock && order_concrete(p, a->lock), other_named = b->lock && order_concrete(p, b->lock);
+
+    return class_equal(a->class, b->class) && (named || other_named ? a->lock == b->lock : true);
+}
+
 /* Is there another half of this class in the program? `roots`: … whose callers are as unknown as ours: the two halves of an interface. */
 static bool other_of_class(const struct judgement *j, const struct candidate *c, bool roots)
 {
@@ -87,7 +95,7 @@ static bool other_of_class(const struct judgement *j, const struct candidate *c,
 
     for (; i; i = j->before_in_class[i]) {
         const struct candidate *o = &p->locks->candidates.at[i];
-        if (o->kind == half && !o->stale && !o->condemned && class_equal(o->class, c->class) && o->func != c->func &&
+        if (o->kind == half && !o->stale && !o->condemned && may_be_one(p, o, c) && o->func != c->func &&
             (!roots || !p->funcs.at[o->func].n_callers || (!o->paired && !p->funcs.at[o->func].internal)))
             return true;
     }
@@ -105,9 +113,12 @@ static bool other_root(const struct judgement *j, const struct candidate *c)
 }
 
 /* No file but this one can name the lock. */
-static bool closed_class(const struct program *p, struct object_class c)
+static bool closed(const struct program *p, const struct candidate *c)
 {
-    return p->options.whole || (c.global && p->globals.at[c.global].internal);
+    const struct term_rec *root = c->lock ? term_at(&p->paths, term_object(&p->paths, c->lock)) : NULL;
+
+    return p->options.whole || (c->class.global && p->globals.at[c->class.global].internal) ||
+           (root && root->op == TERM_GLOBAL && p->globals.at[root->a].internal);
 }
 
 static bool is_bare_param(const struct program *p, const struct candidate *c)
@@ -138,13 +149,13 @@ static bool meant_by_itself(const struct judgement *j, const struct candidate *c
         if (f->n_callers && (p->options.whole || f->internal))
             return named_like(f, c->kind) && other_half(j, c) && !f->internal;
         if (!p->options.whole && !f->internal)
-            return !closed_class(p, c->class) || other_half(j, c);
+            return !closed(p, c) || other_half(j, c);
         return (named_like(f, c->kind) && (other_half(j, c) || is_bare_param(p, c))) || (!f->internal && other_root(j, c));
     }
     if (f->n_callers && (p->options.whole || f->internal))
         return named_like(f, c->kind) && other_root(j, c);
     if (!p->options.whole && !f->internal)
-        return !closed_class(p, c->class) || other_half(j, c);
+        return !closed(p, c) || other_half(j, c);
     return other_root(j, c) || (named_like(f, c->kind) && (other_half(j, c) || is_bare_param(p, c)));
 }
 
@@ -152,7 +163,7 @@ static void show(struct program *p, uint32_t number)
 {
     struct lock_problem *pr = &p->locks->problems.at[number];
 
-    pr->dropped = p->funcs.at[pr->func].unchecked;
+    pr->dropped = p->funcs.at[pr->func].unchecked || pr->stale;
 }
 
 /* The waits on one class of condition. */

@@ -75,6 +75,7 @@ struct lock_problem {
     struct story *story;
     uint32_t n_story;
     bool dropped; /* judged to be none after all */
+    bool stale;   /* its function was solved again and did not see it anew */
     uint32_t candidate; /* waits for a judgement: its candidate, or 0 */
     uint32_t field;     /* GUARDED, ESCAPE: the guarded member (linked_field), or 0 */
     uint32_t round;     /* recursive functions are solved several times: the last counts */

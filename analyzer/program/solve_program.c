@@ -15,7 +15,7 @@
 static void forget_problems(struct program *p, uint32_t func)
 {
     for (uint32_t i = p->locks->last_problem[func]; i; i = p->locks->problems.at[i].before)
-        p->locks->problems.at[i].dropped = true;
+        p->locks->problems.at[i].dropped = p->locks->problems.at[i].stale = true;
 }
 
 /* Where the functions that call each other with the one at i end, in the order of solving. */

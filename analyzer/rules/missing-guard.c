@@ -31,14 +31,18 @@ static void check_missing_guard(const struct program *prog, struct report *out)
         const struct linked_field *f = &prog->fields.at[h->field];
         const struct position declared = program_position(f->unit->unit, f->unit->unit->fields[f->field].loc);
         for (uint32_t k = 0; k < h->n_out; k++) {
-            const struct habit_access *a = &prog->habits->accesses.at[h->out[k]];
+            const struct habit_exception *a = &h->out[k];
             const struct linked_func *in = &prog->funcs.at[a->func];
             const struct position at = program_position(in->unit->unit, a->loc);
             if (in->unchecked)
                 continue;
             /* the counts stand in the note: an edit elsewhere changes them, and must not make this another finding */
-            report_begin(out, "missing-guard", SEVERITY_HINT, &at, "'%s' is touched without '%s' held, unlike elsewhere", f->name,
-                         prog->fields.at[h->lock].name);
+            if (a->callee)
+                report_begin(out, "missing-guard", SEVERITY_HINT, &at, "'%s', which touches '%s', is called without '%s' held, unlike elsewhere",
+                             prog->funcs.at[a->callee].name, f->name, prog->fields.at[h->lock].name);
+            else
+                report_begin(out, "missing-guard", SEVERITY_HINT, &at, "'%s' is touched without '%s' held, unlike elsewhere", f->name,
+                             prog->fields.at[h->lock].name);
             report_note(out, &declared, "'%s' is held at %u of its %u uses; AGLET_GUARDED_BY(%s) would make it a rule",
                         prog->fields.at[h->lock].name, h->held, h->total, prog->fields.at[h->lock].name);
             if (k == 0)

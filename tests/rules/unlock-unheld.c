@@ -55,3 +55,57 @@ void dropped_for_a_moment(struct gate *g) {
     g->n = 0;
     pthread_mutex_lock(&g->mu);
 }
+
+/* ---- said once, where the lock was forgotten ---- */
+struct job {
+    pthread_mutex_t mu;
+    pthread_cond_t done;
+    struct job *next;
+    int busy;
+};
+static void finish_all(struct job *first) {
+    for (struct job *j = first; j; j = j->next) {
+        j->busy = 0;
+        pthread_mutex_unlock(&j->mu); // expected-warning {{[aglet-unlock-unheld]}}
+    }
+}
+
+static void await(struct job *j) {
+    while (j->busy) // nobody took j->mu
+        pthread_cond_wait(&j->done, &j->mu);
+    pthread_mutex_unlock(&j->mu); // expected-warning {{[aglet-unlock-unheld]}}
+}
+static struct job first_job, second_job;
+int run_first(void);
+int run_first(void) {
+    first_job.busy = 1;
+    await(&first_job); // no diagnostic: the mistake is in await()
+    return first_job.busy;
+}
+int run_second(void);
+int run_second(void) {
+    await(&second_job); // no diagnostic: as above
+    finish_all(&second_job);
+    return second_job.busy;
+}
+
+/* ---- two functions of one interface share a lock only if it is the same one ---- */
+struct guarded {
+    struct wrapped {
+        pthread_mutex_t mutex;
+    } lock;
+    int n;
+};
+static struct guarded books, pages;
+static void wrapped_lock(struct wrapped *w) { pthread_mutex_lock(&w->mutex); }
+static void wrapped_unlock(struct wrapped *w) { pthread_mutex_unlock(&w->mutex); }
+void books_enter(void);
+void books_enter(void) { wrapped_lock(&books.lock); } // no diagnostic: books_leave releases it
+void books_leave(void);
+void books_leave(void) { wrapped_unlock(&books.lock); } // no diagnostic: books_enter takes it
+int pages_count(void);
+int pages_count(void) {
+    int n = pages.n;
+    wrapped_unlock(&pages.lock); // expected-warning {{[aglet-unlock-unheld]}}
+    return n;
+}

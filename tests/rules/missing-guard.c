@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* missing-guard: a member that is kept under a lock by habit, touched without it. Stands on pthreads. */
+#include <pthread.h>
+#include <stdlib.h>
+
+/* ---- one access of many ---- */
+struct counter {
+    pthread_mutex_t mu;
+    int n, limit;
+};
+void up(struct counter *c);
+void up(struct counter *c) {
+    pthread_mutex_lock(&c->mu);
+    c->n++;
+    pthread_mutex_unlock(&c->mu);
+}
+void down(struct counter *c);
+void down(struct counter *c) {
+    pthread_mutex_lock(&c->mu);
+    c->n--;
+    pthread_mutex_unlock(&c->mu);
+}
+void add(struct counter *c, int m);
+void add(struct counter *c, int m) {
+    pthread_mutex_lock(&c->mu);
+    c->n += m;
+    pthread_mutex_unlock(&c->mu);
+}
+void twice(struct counter *c);
+void twice(struct counter *c) {
+    pthread_mutex_lock(&c->mu);
+    c->n *= 2;
+    pthread_mutex_unlock(&c->mu);
+}
+void clear(struct counter *c);
+void clear(struct counter *c) {
+    c->n = 0; // expected-remark {{[aglet-missing-guard]}}
+}
+struct counter *counter_new(void);
+struct counter *counter_new(void) {
+    struct counter *c = malloc(sizeof *c);
+    if (c) {
+        pthread_mutex_init(&c->mu, NULL);
+        c->n = 0; // no diagnostic: nobody else knows it yet
+    }
+    return c;
+}
+int limit(struct counter *c);
+int limit(struct counter *c) { return c->limit; } // no diagnostic: never under the lock
+
+/* ---- a helper that is called with the lock held, but for once ---- */
+struct list {
+    pthread_mutex_t mu;
+    struct item {
+        struct item *next;
+    } *head;
+    int length;
+};
+static void push(struct list *l, struct item *i) {
+    i->next = l->head;
+    l->head = i; // no diagnostic: its callers hold the lock; one forgot
+    l->length++;
+}
+void put(struct list *l, struct item *i);
+void put(struct list *l, struct item *i) {
+    pthread_mutex_lock(&l->mu);
+    push(l, i);
+    pthread_mutex_unlock(&l->mu);
+}
+void put_two(struct list *l, struct item *i, struct item *k);
+void put_two(struct list *l, struct item *i, struct item *k) {
+    pthread_mutex_lock(&l->mu);
+    push(l, i);
+    push(l, k);
+    pthread_mutex_unlock(&l->mu);
+}
+void put_fast(struct list *l, struct item *i);
+void put_fast(struct list *l, struct item *i) {
+    push(l, i); // expected-remark 1+ {{[aglet-missing-guard]}}
+}
+struct list *list_of(struct item *i);
+struct list *list_of(struct item *i) {
+    struct list *l = calloc(1, sizeof *l);
+    if (!l)
+        return NULL;
+    pthread_mutex_init(&l->mu, NULL);
+    push(l, i); // no diagnostic: nobody else knows it yet
+    return l;
+}
+struct item *take(struct list *l);
+struct item *take(struct list *l) {
+    struct item *i;
+    pthread_mutex_lock(&l->mu);
+    i = l->head;
+    if (i) {
+        l->head = i->next;
+        l->length--;
+    }
+    pthread_mutex_unlock(&l->mu);
+    return i;
+}
+
+/* ---- the statement after the unlock belongs before it ---- */
+struct stats {
+    pthread_mutex_t mu;
+    long sum, count;
+};
+void sample(struct stats *s, long value);
+void sample(struct stats *s, long value) {
+    pthread_mutex_lock(&s->mu);
+    s->sum += value;
+    pthread_mutex_unlock(&s->mu);
+    s->count++; // expected-remark {{[aglet-missing-guard]}}
+}
+long mean(struct stats *s);
+long mean(struct stats *s) {
+    long m;
+    pthread_mutex_lock(&s->mu);
+    m = s->count ? s->sum / s->count : 0;
+    pthread_mutex_unlock(&s->mu);
+    return m;
+}
