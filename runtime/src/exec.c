@@ -67,8 +67,6 @@ aglet_executor *aglet_executor_new(const struct aglet_executor_options *options)
         ex->n = WORKERS_MAX;
     ex->stack_size = options->stack_size ? options->stack_size : 128 * 1024;
     ex->place = (uintptr_t)ex | PLACE_ANYWHERE;
-    if (aglet_checked)
-        ex->stack_size += STACK_FOR_REPORTS;
     ex->stacks_kept = options->stacks_kept ? options->stacks_kept : 1024;
     for (unsigned i = 0; i < ex->n; i++) {
         ex->worker[i] = worker_new(ex, i);

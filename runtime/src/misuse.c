@@ -93,10 +93,17 @@ static void write_all(int fd, const char *s, size_t n) {
     }
 }
 
+/* Of the checked library of tasks, where it is there: room on the stack for what follows, and no room again.
+ * Weak, because the preloaded library for pthread programs has this file too, and a program of its own beside
+ * it. */
+extern void aglet_report_room_(bool begins) __attribute__((weak, visibility("default")));
+
 bool misuse_hold(void) {
     if (writing)
         return false;
     writing = true;
+    if (aglet_checked && aglet_report_room_)
+        aglet_report_room_(true);
     if (aglet_checked)
         check_pause(1); /* names and lines are read by code that takes locks of its own */
     /* Whoever writes a report may need malloc, and this thread may be inside malloc: so not for ever. */
@@ -104,6 +111,8 @@ bool misuse_hold(void) {
         return true;
     if (aglet_checked)
         check_pause(-1);
+    if (aglet_checked && aglet_report_room_)
+        aglet_report_room_(false);
     writing = false;
     return false;
 }
@@ -112,6 +121,8 @@ void misuse_let_go(void) {
     ilock_give(&report_lock);
     if (aglet_checked)
         check_pause(-1);
+    if (aglet_checked && aglet_report_room_)
+        aglet_report_room_(false);
     writing = false;
 }
 

@@ -3,6 +3,7 @@
  * process, so only the first stacks get one; later ones are cut from larger mappings and carry a canary at
  * the bottom. Stands on mmap(2), and on switch.c for the first frame. */
 #include "task_stack.h"
+#include "checked.h"
 #include "task_lock.h"
 
 #include <stdio.h>
@@ -23,8 +24,13 @@ static size_t page_size(void) {
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* A third of the system's limit, because a guarded stack takes two mappings and the program needs some too.
- */
+/* Below the stack and above its last guard: room for reports, and the page that is closed between them. */
+static size_t below(void) {
+    return aglet_checked ? STACK_FOR_REPORTS + page_size() : 0;
+}
+
+/* A third of the system's limit, because a guarded stack takes two mappings, four in the checked library, and
+ * the program needs some too. */
 static long read_guard_limit(void) {
     long limit = 65530;
     FILE *f = fopen("/proc/sys/vm/max_map_count", "r");
@@ -33,7 +39,7 @@ static long read_guard_limit(void) {
             limit = 65530;
         fclose(f);
     }
-    return limit / 3;
+    return limit / (aglet_checked ? 6 : 3);
 }
 
 static bool take_guard(void) {
@@ -80,21 +86,22 @@ static struct stack *unguarded(size_t size, void (*entry)(void *)) {
         chunk_free = s->next;
     slock_unlock(&chunk_lock);
     if (!s) {
-        char *m = map(size * CHUNK_STACKS);
+        size_t each = size + below();
+        char *m = map(each * CHUNK_STACKS);
         if (!m)
             return NULL;
         slock_lock(&chunk_lock);
         bool keep = !chunk_free || chunk_free_size == size;
         for (int i = 1; i < CHUNK_STACKS && keep; i++) {
             /* The head is written at first use: a touched page is what a stack costs. */
-            struct stack *spare = (struct stack *)(void *)(m + (size_t)i * size + size - 64);
+            struct stack *spare = (struct stack *)(void *)(m + (size_t)(i + 1) * each - 64);
             spare->next = chunk_free;
-            spare->bottom = m + (size_t)i * size;
+            spare->bottom = m + (size_t)i * each + below();
             chunk_free = spare;
             chunk_free_size = size;
         }
         slock_unlock(&chunk_lock);
-        s = dress(m, m + size, entry);
+        s = dress(m + below(), m + each, entry);
     } else {
         s = dress(s->bottom, s->bottom + size, entry);
     }
@@ -125,18 +132,22 @@ struct stack *stack_new(size_t size, void (*entry)(void *)) {
     size = (size + page - 1) & ~(page - 1);
     if (size < 4 * page)
         size = 4 * page;
+    if (aglet_checked)
+        size += STACK_SLACK;
     if (!take_guard())
         return unguarded(size, entry);
-    char *m = map(size + page);
-    if (!m || mprotect(m, page, PROT_NONE) != 0) {
+    size_t mapped = page + below() + size;
+    char *m = map(mapped);
+    if (!m || mprotect(m, page, PROT_NONE) != 0 ||
+        (aglet_checked && mprotect(m + below(), page, PROT_NONE) != 0)) {
         if (m)
-            munmap(m, size + page);
+            munmap(m, mapped);
         atomic_fetch_add(&guards_left, 1);
         return m ? unguarded(size, entry) : NULL;
     }
-    struct stack *s = dress(m + page, m + page + size, entry);
+    struct stack *s = dress(m + page + below(), m + mapped, entry);
     s->guarded = true;
-    s->mapped = size + page;
+    s->mapped = mapped;
     return s;
 }
 
@@ -144,7 +155,7 @@ void stack_delete(struct stack *s) {
     fibers_are_left(-1);
     context_drop(&s->ctx);
     if (s->guarded) {
-        munmap(s->bottom - page_size(), s->mapped);
+        munmap(s->bottom - below() - page_size(), s->mapped);
         atomic_fetch_add(&guards_left, 1);
         return;
     }
@@ -162,8 +173,8 @@ void stack_delete(struct stack *s) {
 }
 
 bool stack_intact(const struct stack *s) {
-    if (s->guarded)
-        return true;
+    if (s->guarded || s->broken)
+        return !s->broken;
     for (int i = 0; i < CANARY_WORDS; i++)
         if (memcmp(s->bottom + (size_t)i * sizeof canary, &canary, sizeof canary) != 0)
             return false;
@@ -184,7 +195,17 @@ size_t stack_high_water(const struct stack *s) {
     return s->usable - first * page;
 }
 
+void stack_report(struct stack *s, bool begins) {
+    if (s->guarded)
+        mprotect(s->bottom - page_size(), page_size(), begins ? PROT_READ | PROT_WRITE : PROT_NONE);
+    else if (begins)
+        s->broken = !stack_intact(s);
+    else if (!s->broken)
+        put_canary(s);
+}
+
 bool stack_guard_hit(const struct stack *s, const void *address) {
-    const char *a = address;
-    return s->guarded && a >= s->bottom - page_size() && a < s->bottom;
+    const char *a = address, *low = s->bottom - below();
+    return s->guarded &&
+           ((a >= s->bottom - page_size() && a < s->bottom) || (a >= low - page_size() && a < low));
 }

@@ -7,9 +7,12 @@
 #include "aglet/base.h"
 #include "switch.h"
 
-/* What the checked library adds to each stack: a report is written on the stack of the task it is about, and
- * reading debug information takes 300 KiB of it. Only touched pages cost memory. */
-enum { STACK_FOR_REPORTS = 512 * 1024 };
+/* Below each stack the checked library has room for reports: one is written on the stack of the task it is
+ * about, and reading debug information takes 300 KiB of it. The page between is without access, but while a
+ * report is made; so a task that needs more than its stack is found, and a report near the end of it does no
+ * harm. Only touched pages cost memory. STACK_SLACK is what the checks themselves may need beyond what the
+ * program does. */
+enum { STACK_FOR_REPORTS = 512 * 1024, STACK_SLACK = 8 * 1024 };
 
 /* The head of a stack, in its own highest bytes, so that it costs no page of its own. */
 struct stack {
@@ -20,17 +23,21 @@ struct stack {
     size_t usable;      /* bytes from bottom to this head */
     size_t mapped;      /* 0: part of an unguarded chunk, never unmapped */
     bool guarded;       /* a page without access lies below bottom; else a canary lies at bottom */
+    bool broken;        /* the canary was found gone before a report wrote over it */
 };
 
 /* Map a stack of about `size` bytes whose first switch calls entry(stack). NULL: no memory. */
 struct stack *stack_new(size_t size, void (*entry)(void *stack));
 void stack_delete(struct stack *s);
 
-/* Is the canary of an unguarded stack still there? Guarded stacks: true. */
+/* Is the canary of an unguarded stack still there, and was it always? Guarded stacks: true. */
 bool stack_intact(const struct stack *s);
 
 /* How many bytes of it were ever touched, to a page. */
 size_t stack_high_water(const struct stack *s);
+
+/* A report begins, or ends, on this stack. Checked library. */
+void stack_report(struct stack *s, bool begins);
 
 /* Does `address` lie in the guard page of a stack that was mapped by stack_new? For the fault handler. */
 bool stack_guard_hit(const struct stack *s, const void *address);

@@ -25,11 +25,20 @@ void check_task_end(struct aglet_task *t, struct stack *s) {
     if (!stack_intact(s)) {
         struct misuse *m = misuse_open("stack-overflow", t, true);
         misuse_say(m, "task %llu '%s' has written below its stack of %zu bytes",
-                   (unsigned long long)task_id(t), name_of(t), s->usable);
+                   (unsigned long long)task_id(t), name_of(t), s->usable - STACK_SLACK);
         misuse_close(m);
     }
     if (check_held_count())
         check_yield(t->waits_at);
+}
+
+void aglet_report_room_(bool begins) {
+    struct aglet_task *t = task_self();
+    struct stack *s = t ? task_stack(t) : NULL;
+    const char *here = __builtin_frame_address(0);
+    /* Not a report on the alternate stack of a signal handler. */
+    if (s && here >= s->bottom && here < (const char *)s)
+        stack_report(s, begins);
 }
 
 static unsigned threads_of_process(void) {

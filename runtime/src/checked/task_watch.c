@@ -172,16 +172,13 @@ static void *watch(void *unused) {
 }
 
 static void on_fault(int number, siginfo_t *info, void *context) {
-    (void)context;
     struct aglet_task *t = task_self();
     if (t && task_stack(t) && stack_guard_hit(t->stack, info->si_addr)) {
         struct misuse *m = misuse_open("stack-overflow", t, true);
         misuse_say(m, "task %llu '%s' has used up its stack of %zu bytes", (unsigned long long)task_id(t),
-                   t->name ? t->name : "unnamed", t->stack->usable - STACK_FOR_REPORTS);
-        misuse_note(m,
-                    "and the %d KiB that the checked library adds to it for reports; "
-                    "aglet_executor_options.stack_size sets the size",
-                    STACK_FOR_REPORTS / 1024);
+                   t->name ? t->name : "unnamed", t->stack->usable - STACK_SLACK);
+        misuse_note(m, "aglet_executor_options.stack_size sets the size");
+        misuse_place(m, interrupted_at(context));
         misuse_close(m);
     }
     /* Not ours, or the hook came back: the default action, at the same instruction. */
