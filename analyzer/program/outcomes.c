@@ -5,12 +5,20 @@
 
 #include <string.h>
 
+/* The unlock that gave it up: of that lock, or in a loop, where the next turn knows it by another name, at that place. */
 static struct unlock_seen *unlock_of(struct solver *s, const struct held *h)
 {
-    for (size_t i = 0; i < s->unlocks.n; i++)
-        if (s->unlocks.at[i].event == h->event && term_same_shape(&s->t, s->unlocks.at[i].lock, h->lock))
-            return &s->unlocks.at[i];
-    return NULL;
+    struct unlock_seen *at = NULL;
+
+    for (size_t i = 0; i < s->unlocks.n; i++) {
+        struct unlock_seen *u = &s->unlocks.at[i];
+        if (u->event != h->event)
+            continue;
+        if (term_same_shape(&s->t, u->lock, h->lock))
+            return u;
+        at = u->candidate ? u : at;
+    }
+    return at;
 }
 
 /* Unlocks that find the lock held on some ways only. */
