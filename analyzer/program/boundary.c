@@ -3,7 +3,6 @@
  * Stands on boundary_walk.h; boundary_compare.c compares the two sides, exchange.c finds queues. */
 #include "boundary_walk.h"
 #include "exchange.h"
-#include "region_flow.h"
 
 #include <string.h>
 #include "../base/alloc.h"
@@ -76,15 +75,13 @@ static void judge_handle(struct boundaries *b, struct handoff *h)
 {
     const struct handoff_spec *s = h->at->spawn;
     const struct program *p = h->flow->p;
-    if (h->at->op != REGION_SPAWN || s->task || s->lent || s->has_attributes || s->n_handles != 1)
+    if (h->at->op != REGION_SPAWN || s->task || s->lent || s->has_attributes || s->pointer_handle || s->n_handles != 1)
         return;
     const struct place *handle = &h->flow->places[s->handles[0]], *object = &h->flow->places[place_object(h->flow, s->handles[0])];
     bool local = object->op == PLACE_LOCAL && h->flow->unit->unit->vars[object->a].kind == IR_V_LOCAL &&
                  strcmp(p->funcs.at[h->func].name, "main") != 0;
     bool kept = !local && object->op != PLACE_LOCAL && (handle->op == PLACE_FIELD || handle->op == PLACE_GLOBAL);
-    /* A pointer to a task: the checked runtime tells of those that are forgotten. */
-    bool task = local && region_is_pointer(h->flow->unit->unit, h->flow->unit->unit->vars[object->a].type);
-    if (task || (!local && !(kept && p->options.whole)))
+    if (!local && !(kept && p->options.whole))
         return;
     for (uint32_t i = 0; i < s->n_entries; i++) {
         const struct region_flow *e = regions_flow(b->regions, s->entries[i]);

@@ -77,8 +77,11 @@ static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
             s->when = list.when;
             spawned = list.paths[1].index;
             for (uint32_t k = 0; k < c->n && k < fr->params.count; k++)
-                if (k != spawned && k != list.paths[0].index)
+                if (k != spawned && k != list.paths[0].index) {
+                    ir_type handle = type_plain(u, u->vars[fr->params.first + k].type);
+                    s->pointer_handle |= u->types[handle].kind == IR_T_POINTER && region_is_pointer(u, u->types[handle].elem);
                     call_add_handle(s, call_target(c, k));
+                }
             if (VALUE_KIND(c->result) == VALUE_POINTER)
                 call_add_handle(s, place_make(x->f, PLACE_RESULT, x->event, 0));
             call_spawn(x, c, s, list.paths[0].index, spawned);
