@@ -118,7 +118,8 @@ struct config *analyse_config(const struct analyse_options *o, const char *besid
     return c;
 }
 
-struct cache_id analyse_key(const struct analyse_options *o, const struct config *c, const struct cache_id *ids, size_t n, int level, bool whole)
+struct cache_id analyse_key(const struct analyse_options *o, const struct config *c, const struct cache_id *ids, size_t n, int level, bool whole,
+                            const struct linked_programs *programs, size_t n_rows)
 {
     struct cache_hash *h = cache_hash_new("findings");
     struct file_facts facts = {0};
@@ -139,6 +140,11 @@ struct cache_id analyse_key(const struct analyse_options *o, const struct config
     cache_hash_number(h, n);
     for (size_t i = 0; i < n; i++)
         cache_hash_id(h, ids[i]);
+    for (size_t i = 0; programs && i < programs->n; i++) {
+        cache_hash_number(h, programs->at[i].complete);
+        for (size_t k = 0; k < n_rows; k++)
+            cache_hash_number(h, programs->at[i].in[k]);
+    }
     return cache_hash_end(h);
 }
 
@@ -213,23 +219,39 @@ static void solve_one(const struct analysis *a, const bool *in, bool whole, stru
     program_free(p);
 }
 
-/* Each program the configuration names, and what belongs to none as one more. */
-static void solve_programs(const struct analysis *a, struct report *out)
+/* The programs that the configuration names, as those that the build links. */
+static struct linked_programs named_programs(const struct analysis *a)
+{
+    struct linked_programs out = {.at = xcalloc(config_n_programs(a->config) + 1, sizeof *out.at)};
+    for (size_t p = 0; p < config_n_programs(a->config); p++) {
+        struct linked_program *program = &out.at[out.n++];
+        *program = (struct linked_program){config_program_name(a->config, p), xcalloc(a->n + 1, sizeof *program->in), 0, true};
+        for (size_t i = 0; i < a->n; i++) {
+            program->in[i] = a->units[i] && config_in_program(a->config, p, unit_str(a->units[i], a->units[i]->main_file));
+            program->n += program->in[i];
+        }
+        if (!program->n)
+            say("the program '%s' of %s has none of the files analysed", program->name, config_path(a->config));
+    }
+    return out;
+}
+
+/* Each program, and what no program holds as one more. */
+static void solve_programs(const struct analysis *a, const struct linked_programs *programs, struct report *out)
 {
     bool *in = xcalloc(a->n + 1, sizeof *in), *rest = xcalloc(a->n + 1, sizeof *rest), any_rest = false;
     for (size_t i = 0; i < a->n; i++)
         rest[i] = a->units[i] != NULL;
-    for (size_t p = 0; p < config_n_programs(a->config); p++) {
-        bool any = false;
+    for (size_t p = 0; p < programs->n; p++) {
+        const struct linked_program *program = &programs->at[p];
+        if (!program->n)
+            continue;
         for (size_t i = 0; i < a->n; i++) {
-            in[i] = a->units[i] && config_in_program(a->config, p, unit_str(a->units[i], a->units[i]->main_file));
-            any = any || in[i];
+            in[i] = a->units[i] && program->in[i];
             rest[i] = rest[i] && !in[i];
         }
-        if (any)
-            solve_one(a, in, a->whole, out);
-        else
-            say("the program '%s' of %s has none of the files analysed", config_program_name(a->config, p), config_path(a->config));
+        say_verbose("program '%s' is made of %zu of the files", program->name, program->n);
+        solve_one(a, in, a->whole && program->complete, out);
     }
     for (size_t i = 0; i < a->n; i++)
         any_rest = any_rest || rest[i];
@@ -267,10 +289,14 @@ struct report *analyse_solve(const struct analysis *a)
 {
     struct report *out = report_new();
     struct ignores *ig = read_ignores(a);
+    struct linked_programs named = {0};
     if (config_n_programs(a->config))
-        solve_programs(a, out);
+        named = named_programs(a);
+    if (named.n || (a->programs && a->programs->n))
+        solve_programs(a, named.n ? &named : a->programs, out);
     else
         solve_one(a, NULL, a->whole, out);
+    programs_free(&named);
     apply_ignores(a, ig, out);
     ignores_free(ig);
     report_sort(out);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "cache.h"
+#include "programs.h"
 #include "string_list.h"
 #include "ir/unit.h"
 #include "program/config.h"
@@ -39,14 +40,16 @@ struct analysis {
     const struct config *config;
     struct unit **units; /* taken: freed by analyse; NULL entries are passed over */
     size_t n;
+    const struct linked_programs *programs; /* by unit; NULL or none: the configuration tells them apart, or they are one */
     bool whole;          /* nothing of the program is missing */
     int level;           /* to solve at: the highest that any of its files asks for; findings are then judged by their own path's */
     struct cache *cache; /* to keep findings in, with `key`; NULL: none */
     struct cache_id key; /* of the units, from analyse_key */
 };
 
-/* The key of findings: over unit ids in order and everything else that decides them. */
-struct cache_id analyse_key(const struct analyse_options *o, const struct config *c, const struct cache_id *ids, size_t n, int level, bool whole);
+/* The key of findings: over unit ids in order and everything else that decides them. programs: by row, of n_rows; or NULL. */
+struct cache_id analyse_key(const struct analyse_options *o, const struct config *c, const struct cache_id *ids, size_t n, int level, bool whole,
+                            const struct linked_programs *programs, size_t n_rows);
 
 /* Findings kept under the key, or NULL. */
 struct report *analyse_kept(struct cache *cache, struct cache_id key);

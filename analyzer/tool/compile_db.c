@@ -106,6 +106,7 @@ static void row_free(struct compile_row *row)
     free(row->directory);
     free(row->file);
     free(row->object);
+    strings_free(&row->also);
     strings_free(&row->args);
 }
 
@@ -137,12 +138,16 @@ void compile_db_unique(struct compile_db *db)
     size_t kept = 0;
     for (size_t i = 0; i < db->n; i++) {
         struct compile_row *row = &db->rows[i];
+        uint32_t *first = NULL;
         bool fresh = false, replaced = row->object && map64_get(&last, hash_object(row), 0) != i;
         if (!replaced && (!row->cc1 || !map64_get(&driven, hash_string(row->file), 0)))
-            map64_place(&seen, hash_args(row), &fresh);
+            first = map64_place(&seen, hash_args(row), &fresh);
         if (fresh) {
+            *first = (uint32_t)kept;
             db->rows[kept++] = *row;
         } else {
+            if (first && row->object)
+                strings_add(&db->rows[*first].also, row->object);
             row_free(row);
             db->repeated++;
         }
@@ -182,7 +187,11 @@ static bool read_row(struct compile_db *db, const json_t *row, const char *base,
         return false;
     }
     char *where = path_absolute(base, directory ? directory : ".");
-    compile_db_add(db, where, file, output, &args);
+    const bool links = link_db_add(&db->links, where, &args);
+    if (links && language_of(file) == LANGUAGE_NONE)
+        strings_free(&args);
+    else
+        compile_db_add(db, where, file, output, &args);
     free(where);
     return true;
 }
@@ -220,6 +229,8 @@ bool compile_db_read(const char *path, struct compile_db *out, char *err, size_t
     free(base);
     json_decref(root);
     if (good)
+        link_db_beside(&out->links, path);
+    if (good)
         compile_db_unique(out);
     else
         compile_db_free(out);
@@ -233,5 +244,6 @@ void compile_db_free(struct compile_db *db)
     free(db->rows);
     strings_free(&db->cxx);
     strings_free(&db->other);
+    link_db_free(&db->links);
     *db = (struct compile_db){0};
 }

@@ -7,12 +7,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "command.h"
+#include "link_db.h"
 #include "string_list.h"
 
 struct compile_row {
     char *directory; /* absolute */
     char *file;      /* absolute */
     char *object;    /* absolute path of the object it writes, or NULL */
+    struct string_list also; /* objects of repeated rows: the same compilation, for other programs */
     struct string_list args; /* args.at[0] the compiler, launchers stripped, response files expanded, --target added for a cross compiler */
     enum language language;
     bool cc1; /* the arguments are clang's inner ones */
@@ -24,6 +26,7 @@ struct compile_db {
     struct string_list cxx;   /* files left out: C++ */
     struct string_list other; /* files left out: assembler and other languages */
     size_t repeated;          /* rows left out: the same file with the same arguments */
+    struct link_db links;     /* what is linked, by rows and by what stands beside the database */
 };
 
 /* The database's file for -p PATH: PATH itself, or compile_commands.json in the directory PATH; with PATH NULL the nearest above

@@ -92,6 +92,39 @@ static bool append(int fd, char *const *rows, size_t n)
     return good;
 }
 
+static bool append_to(const char *file, char *const *rows, size_t n, char *err, size_t err_size)
+{
+    int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    bool good = fd >= 0 && flock(fd, LOCK_EX) == 0 && append(fd, rows, n);
+    if (!good && errno == EINVAL)
+        snprintf(err, err_size, "'%s' is not a compile database that can be added to; remove it or name another", file);
+    else if (!good)
+        snprintf(err, err_size, "cannot record into '%s': %s", file, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+/* What was linked goes into a file beside the database: other tools take each of its rows for a source. */
+static bool record_link(const char *database, const struct string_list *args, char *err, size_t err_size)
+{
+    char *directory = path_directory(database), *file = path_join(directory, "link_commands.json"), *here = path_working();
+    json_t *row = json_object(), *arguments = json_array();
+    for (size_t i = 0; i < args->n; i++)
+        json_array_append_new(arguments, json_string(args->at[i]));
+    json_object_set_new(row, "directory", json_string(here));
+    json_object_set_new(row, "output", json_string(command_output(args) ? command_output(args) : "a.out"));
+    json_object_set_new(row, "arguments", arguments);
+    char *text = json_dumps(row, JSON_COMPACT);
+    bool good = append_to(file, &text, 1, err, err_size);
+    json_decref(row);
+    free(text);
+    free(here);
+    free(file);
+    free(directory);
+    return good;
+}
+
 bool record_command(const char *database, const struct string_list *args, char *err, size_t err_size)
 {
     struct command_input inputs[MOST_INPUTS];
@@ -105,16 +138,10 @@ bool record_command(const char *database, const struct string_list *args, char *
         if (inputs[i].language == LANGUAGE_C || inputs[i].language == LANGUAGE_CXX)
             rows[n_rows++] = row_text(args, inputs, n, i, action);
     bool good = true;
-    if (n_rows) {
-        int fd = open(database, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        good = fd >= 0 && flock(fd, LOCK_EX) == 0 && append(fd, rows, n_rows);
-        if (!good && errno == EINVAL)
-            snprintf(err, err_size, "'%s' is not a compile database that can be added to; remove it or name another", database);
-        else if (!good)
-            snprintf(err, err_size, "cannot record into '%s': %s", database, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-    }
+    if (n && action == ACTION_LINK)
+        good = record_link(database, args, err, err_size);
+    if (n_rows && good)
+        good = append_to(database, rows, n_rows, err, err_size);
     for (size_t i = 0; i < n_rows; i++)
         free(rows[i]);
     return good;

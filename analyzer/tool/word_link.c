@@ -133,7 +133,7 @@ static int analyse_units(struct link *l, const struct config *config)
     for (size_t i = 0; i < l->units.n && !l->analyse.level; i++)
         if (config_level(config, unit_str(l->units.at[i], l->units.at[i]->main_file)) > a.level)
             a.level = config_level(config, unit_str(l->units.at[i], l->units.at[i]->main_file));
-    a.key = analyse_key(&l->analyse, config, l->ids.at, l->ids.n, a.level, whole);
+    a.key = analyse_key(&l->analyse, config, l->ids.at, l->ids.n, a.level, whole, NULL, 0);
     struct analyse_counts counts = {0};
     size_t n = l->units.n;
     struct report *r = analyse_kept(cache, a.key);

@@ -87,12 +87,18 @@ static struct report *findings(struct lint *l, const struct config *config, bool
         if (!l->analyse.level && config_level(config, load->db.rows[i].file) > a.level)
             a.level = config_level(config, load->db.rows[i].file);
     }
-    a.key = analyse_key(&l->analyse, config, ids, n, a.level, whole);
+    struct linked_programs programs = {0};
+    if (!load->files.n && !config_n_programs(config))
+        programs = programs_of(&load->db);
+    a.programs = &programs;
+    a.key = analyse_key(&l->analyse, config, ids, n, a.level, whole, &programs, load->db.n);
     free(ids);
     struct report *r = analyse_kept(load->cache, a.key);
     *solved = !r;
-    if (r)
+    if (r) {
+        programs_free(&programs);
         return r;
+    }
     load_decode(load);
     a.units = xcalloc(load->db.n + 1, sizeof *a.units);
     for (size_t i = 0; i < load->db.n; i++) {
@@ -100,6 +106,7 @@ static struct report *findings(struct lint *l, const struct config *config, bool
         load->units[i].unit = NULL;
     }
     r = analyse_solve(&a);
+    programs_free(&programs);
     free(a.units);
     return r;
 }

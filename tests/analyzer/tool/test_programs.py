@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Programs of one database, told apart by what the build links: each build system that says it, static functions of one name, one file
+compiled twice, one file in two programs. Stands on case.py; cmake, ninja, make and bear where they are there.
+
+Two halves of a lock-order inversion lie in the files of two programs: no finding; linked into one: a finding.
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+from case import AGLET, ROOT, Project, check, finish, need_extractor
+
+need_extractor()
+
+COMMON = """#include <pthread.h>
+#include "common.h"
+pthread_mutex_t a = PTHREAD_MUTEX_INITIALIZER, b = PTHREAD_MUTEX_INITIALIZER;
+static void work(void) {}
+void common(void) { work(); }
+"""
+HEADER = """#include <pthread.h>
+extern pthread_mutex_t a, b;
+void common(void);
+void forth(void);
+void back(void);
+"""
+HALF = """#include "common.h"
+static void work(void) {
+    pthread_mutex_lock(&FIRST);
+    pthread_mutex_lock(&SECOND);
+    pthread_mutex_unlock(&SECOND);
+    pthread_mutex_unlock(&FIRST);
+}
+static void *run(void *arg) { work(); common(); return arg; }
+void NAME(void) {
+    pthread_t t;
+    pthread_create(&t, NULL, run, NULL);
+    run(NULL);
+    pthread_join(t, NULL);
+}
+"""
+
+
+def half(name, first, second):
+    return HALF.replace("NAME", name).replace("FIRST", first).replace("SECOND", second)
+
+
+def main(*calls):
+    return '#include "common.h"\nint main(void) { ' + " ".join(f"{call}();" for call in calls) + " return 0; }\n"
+
+
+FILES = {"common.c": COMMON, "common.h": HEADER, "forth.c": half("forth", "a", "b"), "back.c": half("back", "b", "a"),
+         "one.c": main("forth"), "two.c": main("back"), "both.c": main("forth", "back")}
+APART = {"one": ["one.c", "forth.c", "common.c"], "two": ["two.c", "back.c", "common.c"]}
+TOGETHER = {**APART, "both": ["both.c", "forth.c", "back.c", "common.c"]}
+CMAKE = """cmake_minimum_required(VERSION 3.16)
+project(p C)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_C_FLAGS "-pthread")
+"""
+
+
+def orders(done):
+    return done.stdout.count("[aglet-lock-order]")
+
+
+def run(p, *command, where=""):
+    done = subprocess.run(command, cwd=p.path / where, env=p.environment, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{command} failed:\n{done.stdout[-1500:]}{done.stderr[-1500:]}")
+    return done.stdout
+
+
+def lint(p, *options):
+    return p.lint(*options)
+
+
+def expect_apart(what, p, *options):
+    """The project with APART is quiet; with `both` linked as well, it is not."""
+    done = lint(p, *options)
+    check(f"{what}: two programs, no inversion", done.returncode == 0 and orders(done) == 0, done.stdout + done.stderr)
+    done = lint(p, "-v", *options)
+    check(f"{what}: they are named", "program '" in done.stderr and done.stderr.count("is made of 3 of the files") == 2 or
+          "nothing changed" in done.stderr, done.stderr)
+
+
+def with_links(p, links, flags=()):
+    rows = [{"directory": str(p.path), "file": name, "arguments": ["cc", *flags, "-c", name, "-o", name.replace(".c", ".o")]}
+            for name in sorted({name for names in links.values() for name in names})]
+    p.write("compile_commands.json", json.dumps(rows))
+    p.write("link_commands.json", json.dumps([
+        {"directory": str(p.path), "arguments": ["cc", "-o", program, *[n.replace(".c", ".o") for n in names]]}
+        for program, names in links.items()]))
+
+
+# ---- without any link command: one program, as before
+with Project(FILES, database=False) as p:
+    with_links(p, APART)
+    os.remove(p.path / "link_commands.json")
+    done = lint(p)
+    check("no link command: one program", orders(done) == 1, done.stdout + done.stderr)
+
+# ---- link_commands.json, and that findings are not kept across a change of it
+with Project(FILES, database=False) as p:
+    with_links(p, APART)
+    expect_apart("link_commands.json", p)
+    with_links(p, TOGETHER)
+    done = lint(p)
+    check("one more program links both halves", orders(done) == 1, done.stdout + done.stderr)
+    with_links(p, APART)
+    p.write(".aglet.yml", "programs:\n  all: ['*.c']\n")
+    check(".aglet.yml has the last word", orders(lint(p)) == 1)
+
+# ---- aglet cc --record, with an archive nobody recorded and without
+with Project(FILES, database=False) as p:
+    p.environment["AGLET_RECORD"] = str(p.path / "compile_commands.json")
+    for name in ("common.c", "forth.c", "back.c"):
+        p.aglet("cc", "-c", name)
+    p.aglet("cc", "-pthread", "one.c", "forth.o", "common.o", "-o", "one")
+    p.aglet("cc", "-pthread", "two.c", "back.o", "common.o", "-o", "two")
+    del p.environment["AGLET_RECORD"]
+    check("the recorded database has rows of sources only",
+          all(row["file"].endswith(".c") for row in json.loads((p.path / "compile_commands.json").read_text())))
+    expect_apart("aglet cc --record", p)
+
+# ---- CMake, both generators: a static library, an object library, a shared library
+LISTS = {"plain": "add_executable(one one.c forth.c common.c)\nadd_executable(two two.c back.c common.c)\n",
+         "static": "add_library(common STATIC common.c)\nadd_executable(one one.c forth.c)\nadd_executable(two two.c back.c)\n"
+                   "target_link_libraries(one common)\ntarget_link_libraries(two common)\n",
+         "shared": "add_library(common SHARED common.c)\nset_target_properties(common PROPERTIES VERSION 1.2.3 SOVERSION 1)\n"
+                   "add_executable(one one.c forth.c)\nadd_executable(two two.c back.c)\n"
+                   "target_link_libraries(one common)\ntarget_link_libraries(two common)\n",
+         "object": "add_library(common OBJECT common.c)\nadd_executable(one one.c forth.c $<TARGET_OBJECTS:common>)\n"
+                   "add_executable(two two.c back.c $<TARGET_OBJECTS:common>)\n"}
+for generator, tool in (("Unix Makefiles", "make"), ("Ninja", "ninja")):
+    if not shutil.which("cmake") or not shutil.which(tool):
+        print(f"left out: there is no cmake or no {tool}")
+        continue
+    for kind, text in LISTS.items():
+        with Project(FILES, database=False) as p:
+            p.write("CMakeLists.txt", CMAKE + text)
+            run(p, "cmake", "-S", ".", "-B", "build", "-G", generator)
+            expect_apart(f"CMake, {tool}, {kind}", p, "-p", "build")
+            p.write("CMakeLists.txt", CMAKE + text + "add_executable(both both.c forth.c back.c common.c)\n")
+            run(p, "cmake", "build")
+            done = lint(p, "-p", "build")
+            check(f"CMake, {tool}, {kind}: both halves in one", orders(done) == 1, done.stdout + done.stderr)
+
+# ---- ninja by hand: `ninja -t compdb` writes the link rows into the database itself
+NINJA = """rule cc
+  command = cc -pthread -c $in -o $out
+rule link
+  command = : && cc -pthread $in -o $out && :
+build one.o: cc one.c
+build two.o: cc two.c
+build forth.o: cc forth.c
+build back.o: cc back.c
+build common.o: cc common.c
+build one: link one.o forth.o $
+    common.o
+build two: link two.o back.o common.o
+"""
+if shutil.which("ninja"):
+    with Project(FILES, database=False) as p:
+        p.write("build.ninja", NINJA)
+        p.write("compile_commands.json", run(p, "ninja", "-t", "compdb", "cc", "link"))
+        expect_apart("ninja -t compdb beside build.ninja", p)
+        p.write("elsewhere/compile_commands.json", (p.path / "compile_commands.json").read_text())
+        expect_apart("ninja -t compdb alone", p, "-p", "elsewhere")
+        done = lint(p, "-p", "elsewhere", "--no-cache")
+        check("a link row is no file left out", "left out" not in done.stderr, done.stderr)
+
+# ---- bear, as Debian packages it: compilations only, so what it says nothing of stays one program
+if shutil.which("bear") and shutil.which("make"):
+    with Project(FILES, database=False) as p:
+        p.write("Makefile", "all: one two\none: one.o forth.o common.o\n\tcc -pthread -o $@ $^\n"
+                            "two: two.o back.o common.o\n\tcc -pthread -o $@ $^\n")
+        run(p, "bear", "--", "make")
+        rows = json.loads((p.path / "compile_commands.json").read_text())
+        done = lint(p)
+        linked = any(row["file"].endswith(".o") for row in rows)
+        check("bear: as its rows say", orders(done) == (0 if linked else 1), done.stdout + done.stderr)
+
+# ---- one file compiled twice with different flags: in two programs, then in one
+TWICE = half("NAME_", "FIRST_", "SECOND_").replace("void NAME_", "void NAME")
+with Project({"common.c": COMMON, "common.h": HEADER, "twice.c": '#include "common.h"\n' + TWICE, "one.c": main("forth"), "two.c": main("back"),
+              "both.c": main("forth", "back")}, database=False) as p:
+    flags = {"forth": ["-DNAME=forth", "-DFIRST_=a", "-DSECOND_=b"], "back": ["-DNAME=back", "-DFIRST_=b", "-DSECOND_=a"]}
+    rows = [{"directory": str(p.path), "file": f"{name}.c", "arguments": ["cc", "-c", f"{name}.c", "-o", f"{name}.o"]}
+            for name in ("common", "one", "two", "both")]
+    rows += [{"directory": str(p.path), "file": "twice.c", "arguments": ["cc", *words, "-c", "twice.c", "-o", f"{name}.o"]}
+             for name, words in flags.items()]
+    p.write("compile_commands.json", json.dumps(rows))
+    links = {"one": ["one.o", "forth.o", "common.o"], "two": ["two.o", "back.o", "common.o"]}
+
+    def write_links():
+        p.write("link_commands.json", json.dumps([{"directory": str(p.path), "arguments": ["cc", "-o", program, *names]}
+                                                  for program, names in links.items()]))
+    write_links()
+    done = lint(p)
+    check("one file compiled twice, in two programs", done.returncode == 0 and orders(done) == 0, done.stdout + done.stderr)
+    links["both"] = ["both.o", "forth.o", "back.o", "common.o"]
+    write_links()
+    done = lint(p)
+    check("and both in one", orders(done) == 1, done.stdout + done.stderr)
+
+# ---- a library that one program links by -l, a plugin that nobody links, an object nobody knows
+with Project(FILES, database=False) as p:
+    with_links(p, APART)
+    p.write("link_commands.json", json.dumps([{"directory": str(p.path), "arguments": words} for words in (
+        ["ar", "qc", "lib/libcommon.a", "common.o"], ["gcc", "-shared", "-o", "plugin.so", "back.o", "two.o", "start.o"],
+        ["cc", "-Llib", "one.o", "forth.o", "-lcommon", "-lm", "-o", "one"])]))
+    done = lint(p, "-v")
+    check("an archive by -l, a plugin of its own", orders(done) == 0 and "/one' is made of 3" in done.stderr and
+          "/plugin.so' is made of 2" in done.stderr, done.stdout + done.stderr)
+
+# ---- so many that share so much: said, and one program
+with Project(FILES, database=False) as p:
+    with_links(p, {f"t{i}": ["one.c", "forth.c", "common.c"] + ([f"m{i}.c"]) for i in range(30)})
+    for i in range(30):
+        p.write(f"m{i}.c", f"int m{i}(void);\nint m{i}(void) {{ return {i}; }}\n")
+    done = lint(p)
+    check("thirty programs of little of their own are apart still", done.returncode == 0 and "share most" not in done.stderr, done.stderr)
+with Project({**FILES, **{f"c{i}.c": f"int c{i}(void);\nint c{i}(void) {{ return {i}; }}\n" for i in range(20)}}, database=False) as p:
+    shared = [f"c{i}.c" for i in range(20)]
+    for i in range(12):
+        p.write(f"m{i}.c", f"int m{i}(void);\nint m{i}(void) {{ return {i}; }}\n")
+    with_links(p, {f"t{i}": [*shared, f"m{i}.c"] for i in range(12)})
+    done = lint(p)
+    check("programs that share nearly all are one, and it is said", done.returncode == 0 and "share most of their files" in done.stderr, done.stderr)
+
+# ---- what is no link command is nothing
+with Project(FILES, database=False) as p:
+    with_links(p, APART)
+    for broken in ("", "{", "[1, {}]", '[{"arguments": []}]', '[{"arguments": [1, 2]}]', '[{"arguments": ["cc"]}]', '[{"arguments": ["ar", "qc"]}]'):
+        p.write("link_commands.json", broken)
+        done = lint(p, "--no-cache")
+        check(f"link_commands.json of {broken!r} tells nothing apart", orders(done) == 1, done.stdout + done.stderr)
+    os.remove(p.path / "link_commands.json")
+    for broken in ("build", "build x", "build x: ", "build : : |", "$", "build x$", "include", "subninja build.ninja", "a = $", "build a b: c d.o | e"):
+        p.write("build.ninja", broken + "\n")
+        done = lint(p, "--no-cache")
+        check(f"build.ninja of {broken!r} does no harm", done.returncode == 1 and orders(done) == 1, done.stdout + done.stderr)
+
+finish()
