@@ -44,7 +44,7 @@
 
 _Thread_local struct worker *worker_here_;
 
-enum { STEAL_MAX = 32 };
+enum { STEAL_MAX = 32, PATIENCE = 2 };
 
 static struct aglet_task *fifo_pop(struct task_fifo *q) {
     struct aglet_task *t = q->head;
@@ -175,6 +175,9 @@ static void stop_searching(struct worker *w) {
 static void schedule(struct worker *w, struct aglet_executor *ex, struct aglet_task *t) {
     if (!w || w->executor != ex || deque_push(&w->deque, t) != 0)
         inject(ex, t);
+    else
+        atomic_store_explicit(&w->pushed, atomic_load_explicit(&w->pushed, memory_order_relaxed) + 1,
+                              memory_order_relaxed);
     announce_work(ex);
 }
 
@@ -532,14 +535,16 @@ static struct aglet_task *next_task(struct worker *w) {
     return (t = fifo_pop(&w->run)) || (t = take_own(w, false)) ? t : take_injected(ex);
 }
 
-/* A single task that its worker has only just spawned will mostly be run by that worker at once, and moving
- * it would cost both more than it takes. So a thief takes it only where it finds it a second time, one round
- * of search later. */
+/* A single task that its worker has only just spawned or woken will mostly be run by that worker at once;
+ * moving it would cost both more than it takes, and two tasks that wake each other would chase each other
+ * over the workers. So a thief takes it only where it was there for PATIENCE rounds of search, some
+ * microseconds. */
 static bool is_left_alone(struct worker *w, struct worker *victim) {
-    uint64_t spawned = atomic_load_explicit(&victim->spawned, memory_order_relaxed);
-    bool same = w->seen_spawned[victim->index] == spawned;
-    w->seen_spawned[victim->index] = spawned;
-    return same;
+    uint64_t pushed = atomic_load_explicit(&victim->pushed, memory_order_relaxed);
+    struct look *look = &w->looks[victim->index];
+    if (look->pushed != pushed)
+        *look = (struct look){.pushed = pushed};
+    return ++look->rounds > PATIENCE;
 }
 
 /* Take a task from another worker, and some more for later. */
@@ -580,7 +585,7 @@ static struct aglet_task *search(struct worker *w) {
         atomic_fetch_add(&ex->searching, 1);
         w->searching = true;
     }
-    int rounds = spinning_pays() ? 64 : 1;
+    int rounds = spinning_pays() ? 16 : 1;
     for (int i = 0; i < rounds; i++) {
         struct aglet_task *t;
         if (atomic_load_explicit(&w->inbox, memory_order_relaxed)) {
@@ -589,7 +594,7 @@ static struct aglet_task *search(struct worker *w) {
         }
         if ((t = take_injected(ex)) || (t = steal(w)))
             return t;
-        for (int k = 0; k < 16; k++)
+        for (int k = 0; k < 64; k++)
             cpu_relax();
     }
     return NULL;

@@ -27,6 +27,12 @@ struct task_fifo {
     struct aglet_task *head, *tail;
 };
 
+/* What a thief saw of a worker with a single task: how many that one had pushed by then, and for how long. */
+struct look {
+    uint64_t pushed;
+    unsigned rounds;
+};
+
 struct worker {
     /* The owner's alone. */
     struct aglet_task *current;
@@ -40,8 +46,7 @@ struct worker {
     unsigned budget;
     unsigned tick;
     bool searching;
-    /* How many tasks each worker with a single one left had spawned when this one last looked. */
-    uint64_t seen_spawned[WORKERS_MAX];
+    struct look looks[WORKERS_MAX]; /* at each worker that had a single task */
     int *errno_at;       /* the thread's errno: stacks never leave it, so its address may be kept */
     struct context loop; /* the OS thread's own stack, where the loop below runs */
     struct aglet_executor *executor;
@@ -60,6 +65,7 @@ struct worker {
     int64_t poll_since; /* what the watchdog saw last, and since when; 0: reported */
     /* Written by the owner, read when the executor ends. */
     _Atomic uint64_t spawned, ended;
+    _Atomic uint64_t pushed; /* how many tasks went into the deque; read by thieves */
     /* Shared. */
     struct deque deque; /* tasks that any worker may run */
     /* From here on nothing is cleared when the memory becomes another worker: a late waker may use it. */
