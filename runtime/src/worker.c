@@ -541,9 +541,9 @@ static struct aglet_task *next_task(struct worker *w) {
  * microseconds. */
 static bool is_left_alone(struct worker *w, struct worker *victim) {
     uint64_t pushed = atomic_load_explicit(&victim->pushed, memory_order_relaxed);
-    struct look *look = &w->looks[victim->index];
+    struct thief_look *look = &w->looks[victim->index];
     if (look->pushed != pushed)
-        *look = (struct look){.pushed = pushed};
+        *look = (struct thief_look){.pushed = pushed};
     return ++look->rounds > PATIENCE;
 }
 

@@ -28,7 +28,7 @@ struct task_fifo {
 };
 
 /* What a thief saw of a worker with a single task: how many that one had pushed by then, and for how long. */
-struct look {
+struct thief_look {
     uint64_t pushed;
     unsigned rounds;
 };
@@ -46,7 +46,7 @@ struct worker {
     unsigned budget;
     unsigned tick;
     bool searching;
-    struct look looks[WORKERS_MAX]; /* at each worker that had a single task */
+    struct thief_look looks[WORKERS_MAX]; /* at each worker that had a single task */
     int *errno_at;       /* the thread's errno: stacks never leave it, so its address may be kept */
     struct context loop; /* the OS thread's own stack, where the loop below runs */
     struct aglet_executor *executor;
