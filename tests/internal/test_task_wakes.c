@@ -3,10 +3,7 @@
  * timers, pipes, joins and locks. Nothing may return early or be lost. Stands on worker.h for task_wake. */
 #include "on_each.h"
 
-#include "aglet/async_mutex.h"
-#include "aglet/channel.h"
-#include "aglet/io.h"
-#include "aglet/select.h"
+#include "aglet/await.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -58,6 +55,40 @@ static void *send_some(void *arg) {
     return NULL;
 }
 
+/* The same without a stack, with deadlines that pass and a lock that is waited for. */
+struct stepper {
+    AGLET_FRAME_HEADER;
+    numbers_receiver rx;
+    struct aglet_case cases[1];
+    aglet_time due;
+    long i, before, value;
+    int error;
+};
+AGLET_STACKLESS(step_and_lock, struct stepper) {
+    AGLET_BEGIN(f);
+    for (f->i = 0; f->i < 20; f->i++) {
+        f->due = aglet_after_ns(300000);
+        AGLET_AWAIT(f, f->error, aglet_recv_until_poll(&f->aglet_, &f->rx, &f->value, f->due));
+        if (f->error != -ETIMEDOUT || aglet_now() < f->due)
+            AGLET_RETURN(f, "recv_until");
+        f->due = aglet_after_ns(300000);
+        f->cases[0] = (struct aglet_case)AGLET_CASE_RECV(&f->rx, &f->value);
+        AGLET_AWAIT(f, f->error, aglet_select_poll(&f->aglet_, f->cases, 1, f->due));
+        if (f->error != -ETIMEDOUT || aglet_now() < f->due)
+            AGLET_RETURN(f, "select");
+        AGLET_AWAIT(f, f->error, aglet_async_mutex_lock_poll(&f->aglet_, &mu, AGLET_FOREVER));
+        if (f->error)
+            AGLET_RETURN(f, "lock");
+        f->before = protected_;
+        AGLET_AWAIT(f, f->error, aglet_yield_poll(&f->aglet_));
+        protected_ = f->before + 1;
+        aglet_async_mutex_unlock(&mu);
+    }
+    numbers_drop_receiver(&f->rx);
+    AGLET_RETURN(f, NULL);
+    AGLET_END(f);
+}
+
 static void *body(void *arg) {
     (void)arg;
     numbers_sender tx;
@@ -70,8 +101,14 @@ static void *body(void *arg) {
     protected_ = 0;
     CHECK(numbers_bounded(&tx, &rx, 0) == 0);
     CHECK(aglet_spawn(&sender, send_some, &tx) == 0);
-    for (int i = 0; i < 10; i++)
-        CHECK(aglet_spawn(&tasks[i], sleep_and_lock, NULL) == 0);
+    numbers_sender quiet[3];
+    for (int i = 0; i < 10; i++) {
+        struct stepper frame = {.error = 0};
+        if (i < 3)
+            CHECK(numbers_bounded(&quiet[i], &frame.rx, 1) == 0);
+        CHECK((i < 3 ? step_and_lock_spawn(&tasks[i], frame)
+                     : aglet_spawn(&tasks[i], sleep_and_lock, NULL)) == 0);
+    }
     for (;;) {
         struct aglet_case cases[] = {AGLET_CASE_RECV(&rx, &value)};
         CHECK(aglet_select(cases, 1, AGLET_FOREVER) == 0);
@@ -86,6 +123,8 @@ static void *body(void *arg) {
     for (int i = 0; i < 10; i++)
         CHECK(!results[i]);
     CHECK(protected_ == 200);
+    for (int i = 0; i < 3; i++)
+        numbers_drop(&quiet[i]);
     CHECK(aglet_pipe(&r, &w) == 0);
     aglet_time due = aglet_after_ms(3);
     CHECK(aglet_read_until(&r, &c, 1, due) == -ETIMEDOUT && aglet_now() >= due);

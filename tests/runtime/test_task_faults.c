@@ -4,6 +4,8 @@
  * over by this file. */
 #include "on_each.h"
 
+#include "aglet/await.h"
+#include "aglet/blocking.h"
 #include "aglet/broadcast.h"
 #include "aglet/channel.h"
 #include "aglet/net.h"
@@ -84,6 +86,49 @@ AGLET_STACKLESS(count_step, struct frame) {
     AGLET_END(f);
 }
 
+/* What an await with a deadline, a select and blocking work take memory for. Each result is good, or -ENOMEM.
+ */
+struct awaiter {
+    AGLET_FRAME_HEADER;
+    numbers_receiver rx;
+    struct aglet_case cases[1];
+    long value;
+    int error;
+};
+static void *nothing(void *arg) {
+    return arg;
+}
+AGLET_STACKLESS(await_some, struct awaiter) {
+    AGLET_BEGIN(f);
+    AGLET_AWAIT(f, f->error, aglet_recv_until_poll(&f->aglet_, &f->rx, &f->value, aglet_after_ms(1)));
+    if (f->error != -ETIMEDOUT && f->error != -ENOMEM)
+        AGLET_RETURN(f, "recv_until");
+    f->cases[0] = (struct aglet_case)AGLET_CASE_RECV(&f->rx, &f->value);
+    AGLET_AWAIT(f, f->error, aglet_select_poll(&f->aglet_, f->cases, 1, aglet_after_ms(1)));
+    if (f->error != -ETIMEDOUT && f->error != -ENOMEM)
+        AGLET_RETURN(f, "select");
+    AGLET_AWAIT(f, f->error, aglet_run_blocking_poll(&f->aglet_, nothing, NULL, NULL));
+    if (f->error != 0 && f->error != -ENOMEM)
+        AGLET_RETURN(f, "run_blocking");
+    AGLET_AWAIT(f, f->error, aglet_timeout_poll(&f->aglet_, nothing, NULL, aglet_after_ms(1000), NULL));
+    AGLET_RETURN(f, f->error == 0 || f->error == -ENOMEM ? NULL : (void *)(uintptr_t) "timeout");
+    AGLET_END(f);
+}
+
+static void *await_with_little_memory(void) {
+    numbers_sender tx;
+    numbers_receiver rx;
+    aglet_task *t;
+    void *wrong = NULL;
+    if (numbers_bounded(&tx, &rx, 1))
+        return NULL;
+    if (await_some_spawn(&t, (struct awaiter){.rx = rx}) == 0)
+        CHECK(aglet_join(t, &wrong) == 0);
+    numbers_drop(&tx);
+    numbers_drop_receiver(&rx);
+    return wrong;
+}
+
 /* Some of everything that asks for memory; every result is looked at, none is required to be good. */
 static void *try_everything(void *arg) {
     int spawned = 0;
@@ -107,6 +152,9 @@ static void *try_everything(void *arg) {
     }
     CHECK(aglet_group_join(&group) == 0);
     CHECK(atomic_load(&begun) == spawned && atomic_load(&ended) == spawned);
+    void *wrong = await_with_little_memory();
+    if (wrong)
+        return wrong;
     if (numbers_unbounded(&tx, &rx) == 0) {
         long sent = 0, got = 0, value;
         for (long i = 0; i < 1000; i++) {

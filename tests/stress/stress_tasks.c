@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Random tasks send, receive, select, time out and are aborted, and a ledger of message ids is compared at
- * the end of every round: what was sent came once, what was returned to its sender came never. Stands on the
- * public headers.
+/* Random tasks send, receive, select, spawn, time out and are aborted, and a ledger of message ids is
+ * compared at the end of every round: what was sent came once, what was returned to its sender came never.
+ * Stands on the public headers.
  *
  *   stress_tasks SECONDS [SEED]      the seed is printed; the same seed makes the same choices, not the same
  * schedule */
@@ -50,9 +50,46 @@ struct actor {
     ids_shared_receiver rx[CHANNELS];
 };
 
+/* One message by a task of its own, which may be aborted on the way; its result says what became of the
+ * message. A group, because its join waits even in an aborted task: the errand lies in this frame. */
+struct errand {
+    ids_sender *tx;
+    uint32_t id;
+    int result;
+};
+
+static void *run_errand(void *arg) {
+    struct errand *e = arg;
+    e->result = ids_send(e->tx, e->id);
+    return NULL;
+}
+
+static void *run_errand_in_time(void *arg) {
+    struct errand *e = arg;
+    void *unused;
+    (void)aglet_timeout(run_errand, e, aglet_after_ns(e->id % 7 * 50000), &unused);
+    return NULL;
+}
+
+static int send_by_another(struct actor *a, ids_sender *tx, uint32_t id) {
+    struct errand e = {tx, id, -ECANCELED};
+    aglet_group group = {{0}};
+    int error = aglet_group_spawn(&group, roll(&a->chance, 2) ? run_errand : run_errand_in_time, &e);
+    if (error)
+        return error;
+    if (roll(&a->chance, 3) == 0) {
+        (void)aglet_sleep_until(aglet_after_ns(roll(&a->chance, 200000)));
+        aglet_group_abort(&group);
+    }
+    (void)aglet_group_join(&group);
+    return e.result;
+}
+
 static int send_somehow(struct actor *a, uint32_t id) {
     ids_sender *tx = &a->tx[roll(&a->chance, CHANNELS)], *other = &a->tx[roll(&a->chance, CHANNELS)];
-    switch (roll(&a->chance, 5)) {
+    switch (roll(&a->chance, 6)) {
+    case 5:
+        return send_by_another(a, tx, id);
     case 0:
         return ids_try_send(tx, id);
     case 1:
