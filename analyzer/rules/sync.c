@@ -2,10 +2,12 @@
 /* sync: what was handed over is used by both threads at once, and one of them writes.
  *
  * Looks at      each member that both sides touch, after the hand-off and before any join.
+ *               At the strict level the type of all that is shared must be Sync.
  * Stays silent  for atomic, guarded and const members, under a common lock, for different elements of an array, and when
  *               something between may order the two sides: a wait, a lock, an acquire load, a call of unknown code.
  * Cannot see    sharing through globals, and objects that are looked up in a table rather than taken out of it. */
 #include "handoff.h"
+#include "reason.h"
 
 static void report_conflict(const struct program *p, const struct handoff *h, const struct conflict *c, struct report *out)
 {
@@ -44,10 +46,34 @@ static void report_conflict(const struct program *p, const struct handoff *h, co
     report_note(out, &at, "remedy: guard it with one lock on both sides, make it _Atomic, or join first");
 }
 
+/* Strict: what both threads use must be safe to share whatever they do with it. */
+static void report_type(const struct program *p, const struct handoff *h, struct report *out)
+{
+    const struct handoff_spec *s = h->at->spawn;
+    if (p->options.level < 2 || h->verdict != HANDOFF_SHARED || h->at->op != REGION_SPAWN || !s->type || h->at->func != h->func)
+        return;
+    const struct unit *u = p->funcs.at[s->func].unit->unit;
+    struct trait_verdict v = traits_of(p->boundaries->traits, u, s->type, TRAIT_SYNC);
+    if (v.answer == ANSWER_YES)
+        return;
+    char type[200];
+    type_spelling(u, s->type, type, sizeof type);
+    struct position at = handoff_position(h->flow, h->at);
+    report_begin(out, "sync", SEVERITY_WARNING, &at, "'%s' is shared by several threads here, and is not%s Sync", type,
+                 v.answer == ANSWER_NO ? "" : " known to be");
+    report_subject(out, handoff_function(h), "%s", type);
+    report_level(out, 2);
+    reason_tell(out, v.reason, type);
+    if (trait_reason_remedy(v.reason))
+        report_note(out, &at, "remedy: %s", trait_reason_remedy(v.reason));
+}
+
 static void check_sync(const struct program *p, struct report *out)
 {
     for (size_t i = 0; i < p->boundaries->handoffs.n; i++) {
         const struct handoff *h = &p->boundaries->handoffs.at[i];
+        if (!h->n_conflicts)
+            report_type(p, h, out);
         for (uint32_t k = 0; k < h->n_conflicts; k++)
             if (!h->conflicts[k].on_count)
                 report_conflict(p, h, &h->conflicts[k], out);

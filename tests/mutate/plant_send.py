@@ -302,7 +302,7 @@ def write_moved_behind(source, function, pairs, program):
             between = before[match.end():]
             used = re.search(rf"(?:->|\.)\s*{match[2]}\b", between + code[handoff.start:handoff.end])
             straight = between.count("{") == between.count("}") and not re.search(r"\b(else|case|goto|\w+:)\b|^\s*}", between)
-            if used or not straight or match[2] in waits_first(takers(program, handoff), match[2]):
+            if used or not straight or (handoff.entry and match[2] in waits_first(takers(program, handoff), match[2])):
                 continue
             if match[2] not in members(takers(program, handoff)) or match[2] in atomics(program):
                 continue
@@ -346,7 +346,7 @@ def with_folders(program, folders):
     for folder in program.roots:
         database = folder / "build/compile_commands.json"
         entries = json.loads(database.read_text())
-        entries[0]["arguments"][1:1] = [f"-I{path}" for path in folders]
+        entries[0]["arguments"][1:1] = ["-D_GNU_SOURCE", *[f"-I{path}" for path in folders]]
         database.write_text(json.dumps(entries))
         if folder == program.root:
             program.entries = {path: entries[0] for path in program.entries}
