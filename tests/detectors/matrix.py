@@ -6,12 +6,15 @@ limit, and prints who found what.
   matrix.py --build BUILD [--aglet-only] [--docs docs/detectors.md] [NAME...]
 
 Aglet's own rows are the test: the exit status is 1 unless each wrong program is reported under the rule its first
-comment names, no mended twin is reported, and none hangs."""
+comment names, no mended twin is reported, and none hangs. AGLET_CC and AGLET_EMULATOR are for another processor: the
+compiler, and the command that runs its programs."""
 import argparse, glob, os, re, shutil, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 LIMIT = 10
+CC = os.environ.get("AGLET_CC", "gcc")
+EMULATOR = os.environ.get("AGLET_EMULATOR", "").split()
 OPTIONS = {"long-hold": "max_hold_ms=50"}
 PLAIN = ["-g", "-O1", "-pthread", "-w", "-D_GNU_SOURCE"]
 
@@ -26,7 +29,7 @@ def run(command, env=None, limit=LIMIT):
         return None, out.decode(errors="replace") if isinstance(out, bytes) else out
 
 
-def compile_to(out, source, *flags, compiler="gcc"):
+def compile_to(out, source, *flags, compiler):
     r, text = run([compiler, *PLAIN, source, *flags, "-o", out], limit=120)
     if r != 0:
         sys.exit(f"matrix: {compiler} cannot compile {source}:\n{text}")
@@ -39,7 +42,7 @@ class Runner:
         self.preload = os.path.join(build, "lib", "aglet", "libaglet_preload.so")
         self.include = ["-I" + os.path.join(ROOT, "runtime/include"), "-I" + os.path.join(ROOT, "annotations/include")]
 
-    def program(self, source, tag, *flags, compiler="gcc"):
+    def program(self, source, tag, *flags, compiler=CC):
         out = os.path.join(self.work, os.path.basename(source)[:-2] + "." + tag)
         if not os.path.exists(out):
             compile_to(out, source, *flags, compiler=compiler)
@@ -52,14 +55,14 @@ class Runner:
         env = {"AGLET_OPTIONS": OPTIONS.get(name, "")}
         if name in ("freed-held", "pthread-lock-across-yield"):  # a free, or a pthread lock, must be seen by somebody
             env["LD_PRELOAD"] = self.preload
-        return run([p], env)
+        return run([*EMULATOR, p], env)
 
-    def plain(self, source, mended, *flags, tag="plain", compiler="gcc"):
+    def plain(self, source, mended, *flags, tag="plain", compiler=CC):
         return self.program(source, tag + str(mended), *flags, *(["-DMENDED"] if mended else []), compiler=compiler)
 
     def aglet_run(self, source, mended):
         name = os.path.basename(source)[:-2]
-        return run([self.plain(source, mended)], {"LD_PRELOAD": self.preload, "AGLET_OPTIONS": OPTIONS.get(name, "")})
+        return run([*EMULATOR, self.plain(source, mended)], {"LD_PRELOAD": self.preload, "AGLET_OPTIONS": OPTIONS.get(name, "")})
 
     def tsan(self, compiler):
         def go(source, mended):

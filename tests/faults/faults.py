@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Options of the checked library, and trouble for the checker itself: runs `faulty` in each way and looks at its exit
-status, its reports and whether it came to the end. Usage: faults.py FAULTY."""
+status, its reports and whether it came to the end. Usage: faults.py FAULTY. A program for another processor is run by the
+command in AGLET_EMULATOR."""
 import json, os, re, subprocess, sys, tempfile
 
-faulty = sys.argv[1]
+emulated = os.environ.get("AGLET_EMULATOR", "").split()
+faulty = [*emulated, sys.argv[1]]
 bad = []
 looked = 0
 
 
 def run(way, options="", limit=60):
-    p = subprocess.run([faulty, way], env={**os.environ, "AGLET_OPTIONS": options}, stdout=subprocess.PIPE,
+    p = subprocess.run([*faulty, way], env={**os.environ, "AGLET_OPTIONS": options}, stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE, timeout=limit, text=True, errors="replace")
     return p.returncode, p.stdout, p.stderr
 
@@ -41,10 +43,11 @@ with tempfile.TemporaryDirectory() as scratch:
         f.write("# a comment\n\nlock-order\n")
     r = run("order", f"suppressions={scratch}/mute")
     must("a line that is no suppression is said to be none", r[0] == 66 and "is not RULE:PATTERN" in r[2], *r)
-    r = run("order-of-statics", "lock_order_exempt=a<b")
-    must("a static variable's name exempts as well", r[0] == 0 and r[2] == "", *r)
-    r = run("order-of-statics", "lock_order_declared=b<a")
-    must("and declares", r[0] == 66 and "lock 'b' is taken after 'a', against the declared order" in r[2], *r)
+    if not emulated:  # names of statics come from libdw, which cross compiled libraries do not have
+        r = run("order-of-statics", "lock_order_exempt=a<b")
+        must("a static variable's name exempts as well", r[0] == 0 and r[2] == "", *r)
+        r = run("order-of-statics", "lock_order_declared=b<a")
+        must("and declares", r[0] == 66 and "lock 'b' is taken after 'a', against the declared order" in r[2], *r)
     r = run("order", "lock_order=0")
     must("lock_order=0 reports no order", r[0] == 0 and r[2] == "", *r)
     r = run("order", "lock_order_exempt=alpha<beta")
@@ -98,14 +101,16 @@ with tempfile.TemporaryDirectory() as scratch:
     r = run("crash-in-report")
     must("a crash while reporting leaves the program's own handler running, and says what was left out",
          r[0] == 5 and "handler ran" in r[1] and "was left out" in r[2], *r)
-    r = run("no-memory")
-    must("out of memory inside the checker: the program goes on, unaccused, and a sentence says so",
-         r[0] == 0 and "came to the end" in r[1] and "unchecked" in r[2] and "[aglet-" not in r[2], r[0], r[1], r[2][:2000])
+    if not emulated:  # the limit would be the emulator's as well
+        r = run("no-memory")
+        must("out of memory inside the checker: the program goes on, unaccused, and a sentence says so", r[0] == 0 and
+             "came to the end" in r[1] and "unchecked" in r[2] and "[aglet-" not in r[2], r[0], r[1], r[2][:2000])
     r = run("cleared-while-held")
     must("a lock cleared while it is held is reported, and the program goes on",
          r[0] == 66 and "came to the end" in r[1] and "was overwritten while it was held" in r[2], *r)
-    r = run("thousand-threads")
-    must("a thousand threads wait for one lock", r[0] == 0 and r[2] == "", *r)
+    if not emulated:
+        r = run("thousand-threads")
+        must("a thousand threads wait for one lock", r[0] == 0 and r[2] == "", *r)
 
 r = run("order", "verbose=1:exitcode=0")
 must("verbose=1 says how much was looked at", re.search(r"2 orders were looked at, 1 reports", r[2]), *r)

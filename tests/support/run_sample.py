@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Run one sample and hold it to what its first comment promises: exit status and the rule it reports, or silence.
 
-Stands on the report's "[aglet-RULE]" mark; usage: run_sample.py STATUS RULE PROGRAM (RULE may be empty)
+Stands on the report's "[aglet-RULE]" mark; usage: run_sample.py STATUS RULE PROGRAM (RULE may be empty). A program for
+another processor is run by the command in AGLET_EMULATOR.
 """
+import os
 import re
 import subprocess
 import sys
 
 status, rule, program = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-done = subprocess.run([program], capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, timeout=50)
+done = subprocess.run([*os.environ.get("AGLET_EMULATOR", "").split(), program], capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, timeout=50)
 rules = re.findall(r"\[aglet-([a-z-]+)\]", done.stderr)
 print(done.stdout, end="")
 print(done.stderr, end="", file=sys.stderr)
