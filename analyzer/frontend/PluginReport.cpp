@@ -30,6 +30,9 @@ public:
     /* A failure of the plugin's own: one sentence, and the compilation fails. */
     void fail(const std::string &what) { say(DiagnosticsEngine::Error, nullptr, what); }
 
+    /* What the analysis left out: no finding, so never an error. */
+    void remark(const std::string &what) { say(DiagnosticsEngine::Remark, nullptr, what); }
+
     void say(const finding &f)
     {
         DiagnosticsEngine::Level level = DiagnosticsEngine::Remark;
@@ -147,6 +150,8 @@ void report_findings(CompilerInstance &compiler, const PluginOptions &options, u
         if (wanted && !f->suppressed)
             reporter.say(*f);
     }
+    for (size_t i = 0; report_left_out_at(found, i); i++)
+        reporter.remark(std::string("aglet: ") + report_left_out_at(found, i));
     report_free(found);
     ignores_free(comments);
     program_free(program);

@@ -330,7 +330,7 @@ void unit_free(struct unit *u);
 #define IR_MAX_EXPR_DEPTH 1000u
 #define IR_MAX_EXPR_NODES 100000u
 /* The same for a type spelled out down to its structs, unions and (for the nodes) typedefs. */
-#define IR_MAX_TYPE_DEPTH 1000u
+#define IR_MAX_TYPE_DEPTH 10000u
 #define IR_MAX_TYPE_NODES 100000u
 
 /* Is every index in every table within its table, every enum within its list, every type chain through typedefs,

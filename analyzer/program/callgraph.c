@@ -318,6 +318,18 @@ const struct call_edge *program_calls(const struct program *p, uint32_t func, ir
     return &p->edges.at[first - 1];
 }
 
+void program_spread(const struct program *p, spread_along *along, void *data)
+{
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = p->order.n; i-- > 0;) {
+            const struct linked_func *caller = &p->funcs.at[p->order.at[i]];
+            for (uint32_t k = caller->first_edge; k < caller->first_edge + caller->n_edges; k++)
+                changed |= along(data, &p->edges.at[k]);
+        }
+    }
+}
+
 /* Tarjan's components, without recursion: components come out callees first. */
 struct visit {
     uint32_t func, edge;

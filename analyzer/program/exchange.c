@@ -72,6 +72,15 @@ static void find_entries(struct exchange *x)
     map64_free(&site);
 }
 
+static bool spread(void *data, const struct call_edge *e)
+{
+    struct exchange *x = data;
+    uint64_t runs = x->roots[e->callee] | x->roots[e->caller];
+    bool changed = runs != x->roots[e->callee];
+    x->roots[e->callee] = runs;
+    return changed;
+}
+
 static void find_roots(struct exchange *x)
 {
     const struct program *p = x->p;
@@ -86,15 +95,7 @@ static void find_roots(struct exchange *x)
         else if (!lf->n_callers)
             x->roots[f] |= bit(ROOT_OUTSIDE);
     }
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (size_t i = 0; i < p->edges.n; i++) {
-            const struct call_edge *e = &p->edges.at[i];
-            uint64_t runs = x->roots[e->callee] | x->roots[e->caller];
-            changed |= runs != x->roots[e->callee];
-            x->roots[e->callee] = runs;
-        }
-    }
+    program_spread(p, spread, x);
 }
 
 bool exchange_crosses(const struct exchange *x, uint32_t putter, uint32_t taker)

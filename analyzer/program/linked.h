@@ -128,6 +128,10 @@ struct program {
     bool has_spawn; /* some function in it hands work to another thread */
     bool solved;
     VEC(struct program_phase) phases;
+    VEC(struct given_up {
+        uint32_t func;
+        const char *by; /* "the lock rules, being too large"; func 0: a whole sentence */
+    }) given_up;
     VEC(struct annotation_error {
         const struct unit *unit;
         ir_loc loc;
@@ -172,6 +176,14 @@ static inline ir_var func_frame(const struct unit *u, const struct ir_func_rec *
             return f->params.first + i;
     return 0;
 }
+
+/* What callers give their callees: `along` each edge, callers first, until it says of none any more that something changed. Only
+ * functions that call each other need more than two rounds. */
+typedef bool spread_along(void *data, const struct call_edge *e);
+void program_spread(const struct program *p, spread_along *along, void *data);
+
+/* A function is past a bound on what is spent on one: noted once, and said with the findings. `by` is a literal. */
+void program_give_up(struct program *p, uint32_t func, const char *by);
 
 /* Resolve all calls: edges, callers, order. Requires program_link. */
 void program_call_graph(struct program *p);

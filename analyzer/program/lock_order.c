@@ -6,6 +6,7 @@
 #include <string.h>
 #include "../base/alloc.h"
 
+#define MAX_WAITED 64u /* locks held at once, of which edges to the next are kept */
 #define MAX_ORDERS 32u /* edges on parameters that one function hands to its callers */
 
 /* "Some object of that class": what cannot be said in callers' words. */
@@ -83,7 +84,7 @@ static void add_gate(struct order_edge *e, term gate)
 
 static void gates_of(struct solver *s, const struct world *w, struct order_edge *e)
 {
-    for (uint32_t i = 0; i < w->n_held; i++) {
+    for (uint32_t i = 0; i < w->n_held && e->n_gates < MAX_GATES; i++) {
         const struct held *h = &w->held[i];
         const term path = h->mode == HELD_EXCLUSIVE && !(h->flags & HELD_MAYBE) ? to_path(s, NULL, h->lock, 0) : 0;
         if (path)
@@ -109,11 +110,14 @@ static void keep_common(struct order_edge *e, const struct order_edge *other)
 
 static void keep(struct solver *s, const struct order_edge *e)
 {
-    for (size_t i = 0; i < s->orders.n; i++)
-        if (s->orders.at[i].from == e->from && s->orders.at[i].to == e->to && s->orders.at[i].event == e->event) {
-            keep_common(&s->orders.at[i], e);
-            return;
-        }
+    bool fresh;
+    uint32_t *slot = map64_place(&s->order_of, hash_add(key_pair(e->from, e->to), e->event), &fresh);
+
+    if (!fresh) {
+        keep_common(&s->orders.at[*slot], e);
+        return;
+    }
+    *slot = (uint32_t)s->orders.n;
     vec_push(&s->orders, *e);
 }
 
@@ -166,7 +170,9 @@ static bool returns_with(const struct summary *callee, struct site inner)
 void order_wait(struct solver *s, const struct world *w, const struct summary *callee, term lock, bool shared, struct site inner,
                 ir_event event)
 {
-    for (uint32_t i = 0; i < w->n_held; i++) {
+    if (w->n_held > MAX_WAITED)
+        program_give_up(s->p, s->func, "the lock-order rule, holding more than 64 locks at once");
+    for (uint32_t i = 0; i < w->n_held && i < MAX_WAITED; i++) {
         const struct held *h = &w->held[i];
         struct order_edge e;
         if (!counts(s, h, lock) || destroys_such(s, callee, h))
@@ -273,6 +279,7 @@ uint32_t order_next(const struct program *p, uint32_t at, struct site inner, ir_
 void order_begin(struct solver *s)
 {
     vec_clear(&s->orders);
+    map64_clear(&s->order_of);
 }
 
 static void settle(struct program *p, const struct order_edge *e)

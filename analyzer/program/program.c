@@ -3,6 +3,7 @@
  * Stands on linked.h, lock_facts.h and the table of rules. */
 #include "program.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include "../base/alloc.h"
@@ -82,6 +83,36 @@ void program_solve(struct program *p)
     p->solved = true;
 }
 
+void program_give_up(struct program *p, uint32_t func, const char *by)
+{
+    for (size_t i = 0; i < p->given_up.n; i++)
+        if (p->given_up.at[i].func == func && !strcmp(p->given_up.at[i].by, by))
+            return;
+    vec_push(&p->given_up, ((struct given_up){func, by}));
+}
+
+/* "2 functions were given up by the lock rules, being too large: 'f', 'g'": the first three are named. */
+static void say_given_up(const struct program *p, struct report *out, const char *by)
+{
+    char names[400] = "";
+    size_t n = 0, length = 0;
+
+    for (size_t i = 0; i < p->given_up.n; i++)
+        if (!strcmp(p->given_up.at[i].by, by) && n++ < 3 && length < sizeof names)
+            length += (size_t)snprintf(names + length, sizeof names - length, "%s'%.100s'", n > 1 ? ", " : "",
+                                       p->funcs.at[p->given_up.at[i].func].name);
+    report_left_out(out, "%zu function%s given up by %s: %s%s", n, n == 1 ? " was" : "s were", by, names, n > 3 ? ", …" : "");
+}
+
+static void report_given_up(const struct program *p, struct report *out)
+{
+    for (size_t i = 0; i < p->given_up.n; i++)
+        if (p->given_up.at[i].func)
+            say_given_up(p, out, p->given_up.at[i].by); /* the same sentence again is one */
+        else
+            report_left_out(out, "%s", p->given_up.at[i].by);
+}
+
 static bool chosen(const struct program *p, const char *id)
 {
     if (!p->options.rules)
@@ -100,6 +131,7 @@ void program_check(const struct program *p, struct report *out)
         report_subject(out, NULL, "%s", p->errors.at[i].text);
     }
     program_report_unknown_words(p, out);
+    report_given_up(p, out);
     for (const struct rule *const *r = rules_all; *r; r++)
         if (chosen(p, (*r)->id))
             (*r)->check(p, out);
@@ -147,6 +179,7 @@ void program_free(struct program *p)
     vec_free(&p->pointer_summaries);
     map64_free(&p->pointers);
     vec_free(&p->phases);
+    vec_free(&p->given_up);
     vec_free(&p->units);
     vec_free(&p->structs);
     vec_free(&p->fields);

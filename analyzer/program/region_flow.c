@@ -80,21 +80,26 @@ static void solve_function(struct solve *x)
     for (uint32_t i = 0; i < x->n_params; i++)
         if (region_is_pointer(x->u, x->u->vars[x->first_param + i].type))
             x->in[0].vars[i] = VALUE_OF(VALUE_POINTER, place_make(f, PLACE_PARAM, i, 0));
+    bool *stale = xcalloc(x->n_blocks, sizeof *stale);
+    stale[0] = true;
     bool changed = true;
     for (unsigned round = 0; changed && round < MAX_ROUNDS; round++) {
         changed = false;
         for (uint32_t b = 0; b < x->n_blocks; b++) {
-            if (!x->in[b].reached)
-                continue;
+            if (!stale[b])
+                continue; /* what comes in is as it was: so is what goes out */
+            stale[b] = false;
             run_block(x, b);
             const struct ir_block_rec *rec = &x->u->blocks[x->first_block + b];
             for (uint32_t i = 0; i < rec->succs.count; i++) {
                 uint32_t to = x->u->succs[rec->succs.first + i].block - x->first_block;
                 x->s->reached = true;
-                changed |= region_state_merge(x, &x->in[to], x->s, to);
+                stale[to] |= region_state_merge(x, &x->in[to], x->s, to);
+                changed |= stale[to];
             }
         }
     }
+    free(stale);
     f->failed = changed;
     bool returned = false;
     x->recording = true;
@@ -163,6 +168,8 @@ const struct region_flow *regions_flow(struct regions *r, uint32_t func)
         solve_function(&x);
     else
         f->failed = true;
+    if (f->failed && fr->blocks.count)
+        program_give_up(p, func, "the rules about hand-offs, being too large");
     r->depth--;
     f->solved = true;
     return f->failed ? NULL : f;

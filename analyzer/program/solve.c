@@ -268,6 +268,9 @@ void solver_reset(struct solver *s, uint32_t func)
     s->pass++;
 }
 
+/* What the worlds of one function may take: a thousand times what large functions of real programs do. */
+#define MAX_MEMORY ((size_t)1 << 30)
+
 bool solve_function(struct solver *s, uint32_t func)
 {
     struct world *entry;
@@ -285,7 +288,7 @@ bool solve_function(struct solver *s, uint32_t func)
             s->next_queued++;
         if (s->next_queued == s->n_order)
             break;
-        if (++rounds > 100 * s->n_order + 1000) {
+        if (++rounds > 100 * s->n_order + 1000 || s->arena.total > MAX_MEMORY) {
             s->gave_up = true;
             break;
         }
@@ -294,8 +297,10 @@ bool solve_function(struct solver *s, uint32_t func)
         s->blocks[block].visits++;
         run_block(s, block);
     }
-    if (s->gave_up)
+    if (s->gave_up) {
+        program_give_up(s->p, func, "the lock rules, being too large");
         return false;
+    }
     s->recording = true;
     habit_begin(s);
     for (uint32_t i = 0; i < s->n_order; i++)

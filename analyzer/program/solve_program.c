@@ -168,4 +168,5 @@ void program_solve_locks(struct program *p)
     vec_free(&s.destroys);
     vec_free(&s.destroyed_at);
     vec_free(&s.orders);
+    map64_free(&s.order_of);
 }

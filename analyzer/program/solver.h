@@ -101,6 +101,7 @@ struct solver {
     VEC(term) inits, destroys;
     VEC(struct destroyed_at) destroyed_at;
     VEC(struct order_edge) orders;
+    struct map64 order_of; /* from, to, event → its edge */
 };
 
 /* transfer.c */

@@ -150,23 +150,16 @@ static bool offered(const struct program *p, uint32_t f) {
            strcmp(lf->name, "main") != 0 && !(lf->unit->unit->funcs[lf->func].flags & IR_FF_INITIALISERS);
 }
 
-static void spread(const struct program *p, struct threads *t) {
-    bool changed = true;
+static bool spread(void *data, const struct call_edge *e)
+{
+    struct threads *t = data;
+    const uint64_t runs = t->runs[e->callee] | t->runs[e->caller];
+    const uint64_t called = t->called[e->callee] | (t->runs[e->caller] & 1 ? alive_at(t, e->caller, e->event) : 0);
+    const bool changed = runs != t->runs[e->callee] || called != t->called[e->callee];
 
-    while (changed) {
-        changed = false;
-        for (size_t i = 0; i < p->edges.n; i++) {
-            const struct call_edge *e = &p->edges.at[i];
-            const uint64_t runs = t->runs[e->callee] | t->runs[e->caller];
-            const uint64_t called =
-                t->called[e->callee] | (t->runs[e->caller] & 1 ? alive_at(t, e->caller, e->event) : 0);
-            if (runs == t->runs[e->callee] && called == t->called[e->callee])
-                continue;
-            t->runs[e->callee] = runs;
-            t->called[e->callee] = called;
-            changed = true;
-        }
-    }
+    t->runs[e->callee] = runs;
+    t->called[e->callee] = called;
+    return changed;
 }
 
 struct threads *threads_find(const struct program *p) {
@@ -193,7 +186,7 @@ struct threads *threads_find(const struct program *p) {
         else if (offered(p, f) && !t->runs[f])
             t->runs[f] |= bit(THREAD_OUTSIDE);
     }
-    spread(p, t);
+    program_spread(p, spread, t);
     for (uint32_t i = 1; i <= t->n; i++) /* started by several threads, or by callers nobody counts */
         t->at[i].many |= (t->runs[t->at[i].func] & bit(THREAD_OUTSIDE)) != 0;
     for (uint32_t round = 0; round < 2; round++)

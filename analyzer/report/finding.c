@@ -23,6 +23,7 @@ struct report {
     struct index index; /* over rule, position and message; entry number + 1 */
     struct entry *open; /* what notes and fix-its go to */
     struct entry *dropped;
+    VEC(const char *) left_out;
 };
 
 struct report *report_new(void) {
@@ -43,6 +44,7 @@ void report_free(struct report *r) {
     for (size_t i = 0; i < r->entries.n; i++)
         entry_free(r->entries.at[i]);
     vec_free(&r->entries);
+    vec_free(&r->left_out);
     entry_free(r->dropped);
     index_free(&r->index);
     intern_free(&r->names);
@@ -126,6 +128,21 @@ void report_begin(struct report *r, const char *rule, enum severity severity, co
 static bool is_same_note(const struct finding_note *a, const struct finding_note *b) {
     return a->at.file == b->at.file && a->at.line == b->at.line && a->at.col == b->at.col &&
            a->at.macro == b->at.macro && !strcmp(a->text, b->text);
+}
+
+void report_left_out(struct report *r, const char *format, ...) {
+    va_list ap;
+    va_start(ap, format);
+    const char *text = format_kept(r, format, ap);
+    va_end(ap);
+    for (size_t i = 0; i < r->left_out.n; i++)
+        if (!strcmp(r->left_out.at[i], text))
+            return;
+    vec_push(&r->left_out, text);
+}
+
+const char *report_left_out_at(const struct report *r, size_t i) {
+    return i < r->left_out.n ? r->left_out.at[i] : NULL;
 }
 
 void report_note(struct report *r, const struct position *at, const char *format, ...) {

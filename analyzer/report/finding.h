@@ -68,6 +68,11 @@ void report_subject(struct report *r, const char *function, const char *format, 
 void report_level(struct report *r, uint32_t level);
 void report_suppressed(struct report *r, const char *reason);
 
+/* One sentence on what the analysis left out, said with the findings but none of them: lower case, no full stop. */
+void report_left_out(struct report *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The sentences, each once, in their order; NULL at the end. */
+const char *report_left_out_at(const struct report *r, size_t i);
+
 /* Keep a fingerprint computed earlier, over all findings, for a report that holds only some of them. */
 void report_fingerprint(struct report *r, uint64_t fingerprint);
 /* Mark finding i as suppressed. */

@@ -346,6 +346,8 @@ int analyse_print(const struct analyse_options *o, const struct config *c, struc
         if (is_shown(o, c, report_at(all, i), o->changed_since ? &changed : NULL))
             report_copy(shown, report_at(all, i));
     report_sort(shown);
+    for (size_t i = 0; report_left_out_at(all, i); i++)
+        say("%s", report_left_out_at(all, i));
     int status = print_report(o, shown, counts);
     report_free(shown);
     report_free(all);

@@ -4,7 +4,7 @@
 #include "base/vec.h"
 #include <string.h>
 
-static const char magic[] = "aglet-findings 3";
+static const char magic[] = "aglet-findings 4";
 
 typedef VEC(char) bytes_list;
 
@@ -60,6 +60,8 @@ char *report_encode(const struct report *r, size_t *size)
             put_string(&out, f->fixits[n].text);
         }
     }
+    for (size_t i = 0; report_left_out_at(r, i); i++)
+        put_string(&out, report_left_out_at(r, i));
     *size = out.n;
     return out.at;
 }
@@ -148,7 +150,14 @@ bool report_decode(const char *bytes, size_t size, struct report *out)
             report_fixit(out, &where, or_empty(get_string(&in)));
         }
     }
-    return in.good && in.at == in.end;
+    while (in.good && in.at != in.end) {
+        const char *left_out = get_string(&in);
+        if (left_out)
+            report_left_out(out, "%s", left_out);
+        else
+            in.good = false;
+    }
+    return in.good;
 }
 
 void report_copy(struct report *out, const struct finding *f)
