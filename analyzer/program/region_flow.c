@@ -6,7 +6,7 @@
 #include <string.h>
 #include "../base/alloc.h"
 
-enum { MAX_STATE = 1 << 22, MAX_ROUNDS = 12, MAX_DEPTH = 12 };
+enum { MAX_STATE = 1 << 22, MAX_ROUNDS = 100, MAX_DEPTH = 12 };
 
 struct regions {
     struct program *p;
