@@ -44,7 +44,7 @@
 
 _Thread_local struct worker *worker_here_;
 
-enum { STEAL_MAX = 32, PATIENCE = 2 };
+enum { STEAL_MAX = 32, PATIENCE = 2, CRUMB_NS = 250, PAUSE_ROUNDS = 16 };
 
 static struct aglet_task *fifo_pop(struct task_fifo *q) {
     struct aglet_task *t = q->head;
@@ -570,10 +570,31 @@ static struct aglet_task *steal(struct worker *w) {
                 break;
             if (deque_push(&w->deque, extra) != 0)
                 inject(ex, extra);
+            w->stolen++;
         }
+        w->stolen++;
+        w->stolen_at = aglet_now();
         return t;
     }
     return NULL;
+}
+
+static void relax(void) {
+    for (int k = 0; k < 64; k++)
+        cpu_relax();
+}
+
+/* What was stolen last took less time than moving it did: its worker does such tasks faster alone. Leave that
+ * in peace for some ten microseconds; work from elsewhere ends the pause. */
+static void pause_after_crumbs(struct worker *w) {
+    bool crumbs = aglet_now() - w->stolen_at < (int64_t)w->stolen * CRUMB_NS;
+    w->stolen = 0;
+    for (int i = 0; crumbs && i < PAUSE_ROUNDS; i++) {
+        if (atomic_load_explicit(&w->inbox, memory_order_relaxed) ||
+            atomic_load_explicit(&w->executor->injected, memory_order_relaxed))
+            break;
+        relax();
+    }
 }
 
 /* Look everywhere for a while. */
@@ -586,6 +607,8 @@ static struct aglet_task *search(struct worker *w) {
         w->searching = true;
     }
     int rounds = spinning_pays() ? 16 : 1;
+    if (w->stolen && rounds > 1)
+        pause_after_crumbs(w);
     for (int i = 0; i < rounds; i++) {
         struct aglet_task *t;
         if (atomic_load_explicit(&w->inbox, memory_order_relaxed)) {
@@ -594,8 +617,7 @@ static struct aglet_task *search(struct worker *w) {
         }
         if ((t = take_injected(ex)) || (t = steal(w)))
             return t;
-        for (int k = 0; k < 64; k++)
-            cpu_relax();
+        relax();
     }
     return NULL;
 }

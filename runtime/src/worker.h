@@ -47,6 +47,8 @@ struct worker {
     unsigned tick;
     bool searching;
     struct thief_look looks[WORKERS_MAX]; /* at each worker that had a single task */
+    unsigned stolen;                      /* how many tasks the last theft brought; 0: looked at since */
+    aglet_time stolen_at;
     int *errno_at;       /* the thread's errno: stacks never leave it, so its address may be kept */
     struct context loop; /* the OS thread's own stack, where the loop below runs */
     struct aglet_executor *executor;
