@@ -146,8 +146,13 @@ void check_needs(struct call *c, struct world *w)
             !(h->mode == HELD_SHARED && in->shared))
             report_double(c, h, lock, in->shared, &in->site, 0);
         if (s->recording && !h)
-            order_wait(s, without_given_up(c, w, in), c->sum, lock, in->shared, cf->defined ? in->site : (struct site){0, 0}, c->event);
+            order_wait(s, without_given_up(c, w, in), c->sum, lock, in->shared, cf->defined ? in->site : (struct site){0, 0}, c->event,
+                       c->callee, in);
         if (c->sure && s->recording && !h && (own.lock = to_path(s, NULL, lock, 0))) {
+            own.depth = cf->defined ? in->depth + 1 : 0;
+            own.via = cf->defined ? c->event : 0;
+            own.via_callee = cf->defined ? c->callee : 0;
+            own.via_lock = cf->defined ? in->lock : 0;
             if (!cf->defined)
                 own.site = (struct site){s->func, c->ev->loc};
             note_inner(s, w, &own);

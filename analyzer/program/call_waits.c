@@ -117,7 +117,7 @@ void wait_condition(struct call *c, struct world *w, const struct wait_effect *w
         }
     }
     if (s->recording) {
-        order_wait(s, w, c->sum, lock, false, s->p->funcs.at[c->callee].defined ? wait->site : (struct site){0, 0}, c->event);
+        order_wait(s, w, c->sum, lock, false, s->p->funcs.at[c->callee].defined ? wait->site : (struct site){0, 0}, c->event, 0, NULL);
         if (!s->p->funcs.at[c->callee].defined)
             check_wait_suspends(s, w, c->callee, lock, c->event);
     }

@@ -217,41 +217,6 @@ static bool same_effects(const struct summary *a, const struct summary *b)
     return true;
 }
 
-static void hand_on(struct solver *s, struct world *w, const struct call *c, const term *paths, uint32_t n, term **list,
-                    size_t *count)
-{
-    for (uint32_t i = 0; i < n; i++) {
-        const term x = instantiate(s, w, paths[i], c->args, c->n_args, 0), path = x ? to_path(s, NULL, x, 0) : 0;
-        if (path && !listed(*list, *count, path))
-            (*list)[(*count)++] = path;
-    }
-}
-
-void pass_on_call(struct solver *s, struct world *w, ir_event e)
-{
-    const struct ir_event_rec *ev = &s->u->events[e];
-    term *args = arena_array(&s->arena, term, ev->args.count + 1);
-    uint32_t n;
-    const struct call_edge *edges = program_calls(s->p, s->func, e, &n);
-
-    for (uint32_t i = 0; i < ev->args.count; i++)
-        args[i] = eval(s, w, s->u->expr_refs[ev->args.first + i], e);
-    for (uint32_t i = 0; i < n; i++) {
-        const struct summary *sum = s->p->funcs.at[edges[i].callee].summary;
-        struct call c = {s, e, ev, args, ev->args.count, edges[i].callee, sum, n == 1, NULL};
-        if (!sum || edges[i].callback)
-            continue;
-        check_needs(&c, w);
-        vec_reserve(&s->inits, 17);
-        hand_on(s, w, &c, sum->inits, sum->n_inits, &s->inits.at, &s->inits.n);
-        for (uint32_t k = 0; k < sum->n_destroys; k++) {
-            const term x = instantiate(s, w, sum->destroys[k], args, c.n_args, 0), path = x ? to_path(s, NULL, x, 0) : 0;
-            if (path)
-                note_destroyed(s, path, sum->destroys_always >> k & 1 && c.sure, e);
-        }
-    }
-}
-
 /* What annotations say of the pointer that is called; the object that holds it goes to args[OBJECT_PARAM]. */
 static const struct summary *annotated_pointer(struct solver *s, struct world *w, const struct ir_event_rec *ev, ir_event e,
                                                term *object)

@@ -208,10 +208,3 @@ void finish_function(struct solver *s)
     if (s->fr->annots.count)
         summary_annotate(s->p, s->func, s->s);
 }
-
-void finish_lightly(struct solver *s)
-{
-    KEEP(s, inner);
-    KEEP(s, inits);
-    keep_destroys(s);
-}

@@ -9,8 +9,8 @@ HASHED(struct summary, 248);
 HASHED(struct outcome, 56);
 HASHED(struct lock_effect, 64);
 HASHED(struct requirement, 64);
-HASHED(struct inner_lock, 160);
-HASHED(struct order_edge, 96);
+HASHED(struct inner_lock, 176);
+HASHED(struct order_edge, 112);
 HASHED(struct wait_effect, 20);
 HASHED(struct summary_store, 8);
 
@@ -119,7 +119,7 @@ uint64_t summary_hash(const struct summary *s)
         add(&d, key_pair(in->lock, in->shared));
         add_site(&d, in->site);
         add_when(&d, in->when, in->n_when);
-        add(&d, key_pair(in->without[0], in->without[1]));
+        add(&d, key_pair(in->without[0], in->without[1])); /* via: for stories only */
     }
     add(&d, s->n_orders);
     for (uint32_t i = 0; i < s->n_orders; i++)

@@ -168,7 +168,7 @@ static bool returns_with(const struct summary *callee, struct site inner)
 }
 
 void order_wait(struct solver *s, const struct world *w, const struct summary *callee, term lock, bool shared, struct site inner,
-                ir_event event)
+                ir_event event, uint32_t func, const struct inner_lock *below)
 {
     if (w->n_held > MAX_WAITED)
         program_give_up(s->p, s->func, "the lock-order rule, holding more than 64 locks at once");
@@ -183,6 +183,11 @@ void order_wait(struct solver *s, const struct world *w, const struct summary *c
         e.event = event;
         e.held_at = h->event ? s->u->events[h->event].loc : 0;
         e.inner = inner;
+        if (below && inner.func) {
+            e.callee = func;
+            e.callee_to = below->lock;
+            e.depth = below->depth + 1;
+        }
         e.direct = returns_with(callee, inner);
         add_edge(s, w, h->lock, lock, &e);
     }
@@ -247,32 +252,16 @@ void order_call(struct solver *s, const struct world *w, ir_event event, uint32_
     }
 }
 
-static bool leads_to(const struct program *p, uint32_t func, struct site inner)
+uint32_t order_next(const struct program *p, uint32_t at, term *lock, ir_event *event)
 {
-    const struct summary *s = p->funcs.at[func].summary;
+    const struct summary *s = p->funcs.at[at].summary;
 
     for (uint32_t i = 0; s && i < s->n_inner; i++)
-        if (s->inner[i].site.func == inner.func && s->inner[i].site.loc == inner.loc)
-            return true;
-    for (uint32_t i = 0; s && i < s->n_waits; i++)
-        if (s->waits[i].site.func == inner.func && s->waits[i].site.loc == inner.loc)
-            return true;
-    return false;
-}
-
-uint32_t order_next(const struct program *p, uint32_t at, struct site inner, ir_event *event)
-{
-    const struct linked_func *f = &p->funcs.at[at];
-
-    for (uint32_t i = 0; i < f->n_edges; i++) {
-        const struct call_edge *e = &p->edges.at[f->first_edge + i];
-        if (*event && e->event != *event)
-            continue;
-        if (e->callee != at && (e->callee == inner.func || leads_to(p, e->callee, inner))) {
-            *event = e->event;
-            return e->callee;
+        if (s->inner[i].lock == *lock && s->inner[i].via) {
+            *event = s->inner[i].via;
+            *lock = s->inner[i].via_lock;
+            return s->inner[i].via_callee;
         }
-    }
     return 0;
 }
 
@@ -290,11 +279,23 @@ static void settle(struct program *p, const struct order_edge *e)
     uint32_t *slot = map64_place(&o->seen, key, &fresh);
 
     if (!fresh) {
-        o->edges.at[*slot] = *e; /* a later round of a recursive component knows better */
+        o->edges.at[*slot] = *e;
         return;
     }
     *slot = (uint32_t)o->edges.n;
     vec_push(&o->edges, *e);
+    uint32_t *first = map64_place(&o->settled_of, e->func, &fresh);
+    vec_push(&o->settled_before, fresh ? 0 : *first);
+    *first = (uint32_t)o->edges.n;
+}
+
+/* What an earlier round said of the function, of which its component knew less, is void. */
+static void forget_settled(struct lock_order *o, uint32_t func)
+{
+    const uint32_t *first = map64_find(&o->settled_of, func);
+
+    for (uint32_t i = first ? *first : 0; i; i = o->settled_before.at[i - 1])
+        o->edges.at[i - 1].from = 0;
 }
 
 /* What a function hands to its callers, until it is known that one of them could say it in its own words: only where it takes
@@ -347,6 +348,7 @@ void order_finish(struct solver *s)
     uint32_t n = 0;
 
     forget_open(s->p->lock_order, s->func);
+    forget_settled(s->p->lock_order, s->func);
     for (size_t i = 0; i < 2 * s->orders.n; i++) { /* those it takes itself first: there may be too many */
         const struct order_edge *e = &s->orders.at[i % s->orders.n];
         const bool open = mentions_param(&s->p->paths, e->from) || mentions_param(&s->p->paths, e->to);
@@ -374,6 +376,8 @@ void lock_order_free(struct lock_order *o)
     vec_free(&o->cycles);
     vec_free(&o->broken);
     map64_free(&o->seen);
+    map64_free(&o->settled_of);
+    vec_free(&o->settled_before);
     vec_free(&o->held_calls);
     map64_free(&o->held_index);
     vec_free(&o->open);

@@ -18,7 +18,9 @@
 struct lock_cycle {
     const struct order_edge *edges[MAX_CYCLE]; /* each one's `to` is the next one's `from`; the first stands first in the sources */
     uint32_t n;
+    bool far; /* with an edge of more than NEAR calls between locks known by class only: it can seldom be walked as a whole */
 };
+#define NEAR 4u
 /* An edge against a declared AGLET_ACQUIRED_BEFORE or _AFTER. */
 struct order_broken {
     const struct order_edge *edge;
@@ -30,6 +32,8 @@ struct lock_order {
     VEC(struct order_edge) edges;
     VEC(struct lock_cycle) cycles;
     VEC(struct order_broken) broken;
+    struct map64 settled_of;       /* function → its last edge in `edges` + 1 … */
+    VEC(uint32_t) settled_before;  /* … and by edge the one of its function before it, + 1 */
     struct map64 seen;
     /* Edges on parameters' locks that were left to the callers. */
     VEC(struct open_edge {
@@ -51,9 +55,10 @@ struct lock_order {
 };
 
 /* ---- while solving; recording only ---- */
-/* A lock is about to be waited for at event e, by the callee with that summary, in `inner` or here. */
+/* A lock is about to be waited for at event e, by the callee with that summary, in `inner` or here. `func` is that callee and
+ * `below` what it says of the lock; NULL where it has no graph. */
 void order_wait(struct solver *s, const struct world *w, const struct summary *callee, term lock, bool shared, struct site inner,
-                ir_event e);
+                ir_event e, uint32_t func, const struct inner_lock *below);
 /* The callee's edges on its parameters become edges here; what is held here is remembered for it. */
 void order_call(struct solver *s, const struct world *w, ir_event e, uint32_t callee, const struct summary *sum, const term *args,
                 uint32_t n_args);
@@ -71,9 +76,9 @@ void program_find_lock_order(struct program *p);
 void lock_order_search(struct program *p);
 void lock_order_free(struct lock_order *o); /* NULL is fine */
 
-/* The next call on the way from function `at` to where a callee really takes the lock: *event of `at`, and the callee; 0 when
- * `at` takes it itself. */
-uint32_t order_next(const struct program *p, uint32_t at, struct site inner, ir_event *event);
+/* The next call on the way from function `at` to where the lock, *lock in its words, is taken: *event of `at`, the callee, and the
+ * lock in the callee's words; 0 when `at` takes it itself. */
+uint32_t order_next(const struct program *p, uint32_t at, term *lock, ir_event *event);
 
 /* Does the term name one object for sure? */
 bool order_concrete(const struct program *p, term x);

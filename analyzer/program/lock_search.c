@@ -43,6 +43,7 @@ struct search {
     uint32_t *steps; /* by component */
     const struct kind *way[MAX_CYCLE];
     uint32_t n, start, longest;
+    bool far; /* edges of many calls, too */
 };
 
 static uint64_t class_key(const struct program *p, term x) {
@@ -80,10 +81,15 @@ static bool one_class(const struct program *p, const struct order_edge *e) {
            !(order_concrete(p, e->from) && order_concrete(p, e->to));
 }
 
+/* Known by class only, and many calls away. */
+static bool is_far(const struct kind *k) {
+    return k->edge->depth > NEAR && !k->concrete;
+}
+
 static uint64_t kind_key(const struct kind *k) {
     const struct order_edge *e = k->edge;
-    uint64_t key =
-                 hash_add(key_pair(e->from, e->to), key_pair(k->context, e->from_shared * 2u + e->to_shared)),
+    uint64_t key = hash_add(key_pair(e->from, e->to),
+                            key_pair(k->context, is_far(k) * 4u + e->from_shared * 2u + e->to_shared)),
              gates = 0;
 
     for (uint32_t i = 0; i < e->n_gates; i++) /* in any order */
@@ -221,7 +227,7 @@ static uint64_t edge_key(const struct kind *k) {
 }
 
 static void tell(struct search *x) {
-    struct lock_cycle c = {{NULL}, x->n};
+    struct lock_cycle c = {{NULL}, x->n, x->far};
     uint32_t first = 0;
 
     for (uint32_t i = 0; i < x->n; i++) {
@@ -254,8 +260,8 @@ static bool extend(struct search *x) {
     for (size_t i = 0; i < next->kinds.n; i++) {
         const uint32_t number = next->kinds.at[i];
         const struct kind *k = &x->kinds.at[number];
-        if (number <= x->start || x->classes.at[k->to].component != next->component ||
-            (x->longest > 2 && !k->concrete))
+        if (number <= x->start || (!x->far && is_far(k)) ||
+            x->classes.at[k->to].component != next->component || (x->longest > 2 && !k->concrete))
             continue;
         if (x->n + 1 == x->longest && k->to != x->way[0]->from)
             continue; /* it cannot close */
@@ -272,6 +278,20 @@ static bool extend(struct search *x) {
     return false;
 }
 
+static void walk_all(struct search *x) {
+    for (uint32_t i = 0; i < x->kinds.n; i++) {
+        const struct kind *k = &x->kinds.at[i];
+        const uint32_t component = x->classes.at[k->from].component;
+        if (x->classes.at[k->to].component != component || x->steps[component] > BUDGET ||
+            (x->longest > 2 && !k->concrete) || (!x->far && is_far(k)) || map64_find(&x->told, edge_key(k)))
+            continue;
+        x->start = i;
+        x->n = 1;
+        x->way[0] = k;
+        (void)extend(x);
+    }
+}
+
 void lock_order_search(struct program *p) {
     struct search x;
 
@@ -282,17 +302,10 @@ void lock_order_search(struct program *p) {
     find_components(&x);
     x.steps = xcalloc(x.n_components + 1, sizeof *x.steps);
     for (x.longest = 2; x.longest <= MAX_CYCLE; x.longest++)
-        for (uint32_t i = 0; i < x.kinds.n; i++) {
-            const struct kind *k = &x.kinds.at[i];
-            const uint32_t component = x.classes.at[k->from].component;
-            if (x.classes.at[k->to].component != component || x.steps[component] > BUDGET ||
-                (x.longest > 2 && !k->concrete) || map64_find(&x.told, edge_key(k)))
-                continue;
-            x.start = i;
-            x.n = 1;
-            x.way[0] = k;
-            (void)extend(&x);
-        }
+        walk_all(&x);
+    x.far = true;
+    for (x.longest = 2; x.longest <= MAX_CYCLE; x.longest++)
+        walk_all(&x);
     for (uint32_t i = 0; i < x.n_components; i++)
         x.o->cut_short += x.steps[i] > BUDGET;
     for (uint32_t i = 0; i < x.classes.n; i++)

@@ -40,7 +40,6 @@ static void solve_component(struct solver *s, const uint32_t *funcs, size_t n, c
         any = false;
         for (size_t i = 0; i < n; i++) {
             const uint64_t now = recursive ? callees_hash(p, funcs[i]) : 0;
-            bool passes = false;
             if (recursive && left < ROUNDS - 1 && now == inputs[i])
                 continue; /* it would come to the same */
             if (recursive)
@@ -48,10 +47,8 @@ static void solve_component(struct solver *s, const uint32_t *funcs, size_t n, c
             any = true;
             forget_problems(p, funcs[i]);
             solved[funcs[i]] = false;
-            if (function_matters(p, funcs[i], &passes) || guarded[funcs[i]])
+            if (function_matters(p, funcs[i]) || guarded[funcs[i]])
                 solved[funcs[i]] = solve_function(s, funcs[i]);
-            else if (passes)
-                solve_lightly(s, funcs[i]);
         }
     }
     free(inputs);

@@ -134,8 +134,6 @@ term instantiate(struct solver *s, const struct world *w, term path, const term 
 term to_path(struct solver *s, const struct world *w, term x, term result);
 
 /* calls.c */
-/* What a call's callees take, initialise or destroy becomes ours; nothing else is done. */
-void pass_on_call(struct solver *s, struct world *w, ir_event e);
 void transfer_call(struct solver *s, struct world *w, ir_event e);
 
 /* call_locks.c */
@@ -149,7 +147,6 @@ void check_wait_suspends(struct solver *s, const struct world *w, uint32_t calle
 
 /* finish.c */
 void finish_function(struct solver *s);
-void finish_lightly(struct solver *s);
 /* Does the function take this lock anywhere? */
 bool takes_itself(const struct solver *s, term lock);
 
@@ -184,12 +181,9 @@ void next_turn(struct solver *s, struct world *w, uint32_t head);
 void solver_reset(struct solver *s, uint32_t func);
 /* Returns false when it had to be given up. */
 bool solve_function(struct solver *s, uint32_t func);
-/* solve_lightly.c */
-/* Is there anything about locks in it? Most functions have none, and worlds are expensive. *passes: but callees have. */
-bool function_matters(const struct program *p, uint32_t func, bool *passes);
-/* Hand on what callees take, initialise or destroy, without worlds: parameters are what they were at entry unless they are
- * stored to. Where a branch asks a parameter, only what comes before any branch is sure. */
-void solve_lightly(struct solver *s, uint32_t func);
+/* matters.c */
+/* Is there anything about locks in it, or in what it calls? Most functions have nothing, and worlds are expensive. */
+bool function_matters(const struct program *p, uint32_t func);
 /* By linked_func: is guarded data touched in it? A pointer to a struct with guards that is handed on counts (memset). */
 bool *functions_with_guarded(struct program *p);
 

@@ -76,7 +76,7 @@ static void apply_effect(struct program *p, uint32_t func, struct summary *s, co
             e.soft = m->when.test != RESULT_ANY;
             e.ok = range_of_when(m->when, true);
             add_effect(p, s, e);
-            ADD(p, s->inner, s->n_inner, struct inner_lock, ((struct inner_lock){a, e.shared, {func, 0}, {{0, RANGE_ALL}}, 0, {0, 0}}));
+            ADD(p, s->inner, s->n_inner, struct inner_lock, ((struct inner_lock){a, e.shared, {func, 0}, {{0, RANGE_ALL}}, 0, {0, 0}, 0, 0, 0, 0}));
         }
         break;
     case MODEL_RELEASES:
@@ -299,7 +299,7 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
                 e.guard = e.kind == EFFECT_RELEASE && takes_guard(lu->unit, p->funcs.at[func].func);
                 add_effect(p, s, e);
                 if (e.kind == EFFECT_ACQUIRE)
-                    ADD(p, s->inner, s->n_inner, struct inner_lock, ((struct inner_lock){lock, e.shared, e.site, {{0, RANGE_ALL}}, 0, {0, 0}}));
+                    ADD(p, s->inner, s->n_inner, struct inner_lock, ((struct inner_lock){lock, e.shared, e.site, {{0, RANGE_ALL}}, 0, {0, 0}, 0, 0, 0, 0}));
             }
         }
     }

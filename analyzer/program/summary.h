@@ -78,6 +78,11 @@ struct inner_lock {
     struct precondition when[MAX_WHEN]; /* on every way to it; callers report only where all are sure to hold */
     uint32_t n_when;
     term without[2]; /* the callers' locks that are given up meanwhile, on every way to it; or 0 */
+    /* For stories, and so no part of what callers go by. */
+    ir_event via;        /* the call in this function that leads there; 0: it stands here */
+    uint32_t via_callee; /* whom it calls */
+    term via_lock;       /* the lock in that function's words */
+    uint32_t depth;      /* calls from here to there */
 };
 
 /* One lock waited for while another is held; see lock_order.h. */
@@ -91,6 +96,9 @@ struct order_edge {
     struct site origin; /* in the function that holds `from`: the call that waits for `to` */
     ir_loc held_at;     /* there: where `from` was taken, or 0 */
     struct site inner;  /* where `to` is really taken, if in a callee of the origin */
+    uint32_t callee;    /* whom the origin calls then, and `to` in its words; or 0 */
+    term callee_to;
+    uint32_t depth;     /* calls from the origin to where `to` is taken */
     const char *from_name, *to_name; /* as C spells them in the origin */
     const char *from_here, *to_here; /* … in func */
     term gates[MAX_GATES];

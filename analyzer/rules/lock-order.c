@@ -1,42 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* lock-order: threads take locks in orders that can make them wait for each other for ever.
  *
- * Looks at      the lock graph of the program: every lock waited for while another is held, in callees and through function
- *               pointers too; declared orders.
- * Stays silent  where the threads cannot run at the same time, a common outer lock serialises them, only readers meet, or one
- *               end is only tried; and for two objects of one type, unless the program names both.
- * Cannot see    locks reached through a call nobody resolved. */
+ * Looks at      the lock graph of the program: every lock waited for while another is held, in callees and
+ * through function pointers too; declared orders. Stays silent  where the threads cannot run at the same
+ * time, a common outer lock serialises them, only readers meet, or one end is only tried; and for two objects
+ * of one type, unless the program names both. Cannot see    locks reached through a call nobody resolved. */
 #include "../program/lock_order.h"
 #include "rule.h"
 
-static struct position place(const struct program *prog, struct site at)
-{
+static struct position place(const struct program *prog, struct site at) {
     return program_position(prog->funcs.at[at.func].unit->unit, at.loc);
 }
 
 /* From the call at the origin down to the lock call itself. */
-static void tell_chain(const struct program *prog, struct report *out, const struct order_edge *e)
-{
-    uint32_t at = e->origin.func;
+static void tell_chain(const struct program *prog, struct report *out, const struct order_edge *e) {
+    uint32_t at = e->callee, next;
+    term lock = e->callee_to;
     struct position pos;
+    ir_event event;
 
     if (!e->inner.loc || e->inner.func == e->origin.func)
         return;
-    for (uint32_t depth = 0; depth < 12 && at && at != e->inner.func; depth++) {
-        ir_event event = depth == 0 && e->origin.func == e->func ? e->event : 0;
-        const uint32_t next = order_next(prog, at, e->inner, &event);
-        if (next && depth) {
-            pos = place(prog, (struct site){at, prog->funcs.at[at].unit->unit->events[event].loc});
-            report_note(out, &pos, "'%s' calls '%s'", prog->funcs.at[at].name, prog->funcs.at[next].name);
-        }
+    for (uint32_t depth = 0;
+         depth < 20 && at && at != e->inner.func && (next = order_next(prog, at, &lock, &event)); depth++) {
+        pos = place(prog, (struct site){at, prog->funcs.at[at].unit->unit->events[event].loc});
+        report_note(out, &pos, "'%s' calls '%s'", prog->funcs.at[at].name, prog->funcs.at[next].name);
         at = next;
     }
     pos = place(prog, e->inner);
     report_note(out, &pos, "which takes it here, in '%s'", prog->funcs.at[e->inner.func].name);
 }
 
-static void tell_edge(const struct program *prog, struct report *out, const struct order_edge *e, bool with_site)
-{
+static void tell_edge(const struct program *prog, struct report *out, const struct order_edge *e,
+                      bool with_site) {
     const char *in = prog->funcs.at[e->origin.func].name;
     struct position at;
 
@@ -55,8 +51,7 @@ static void tell_edge(const struct program *prog, struct report *out, const stru
     }
 }
 
-static void check_lock_order(const struct program *prog, struct report *out)
-{
+static void check_lock_order(const struct program *prog, struct report *out) {
     const struct lock_order *o = prog->lock_order;
 
     for (size_t i = 0; o && i < o->cycles.n; i++) {
@@ -64,11 +59,15 @@ static void check_lock_order(const struct program *prog, struct report *out)
         const struct order_edge *e = c->edges[0];
         const struct position at = place(prog, e->origin);
         if (c->n == 2)
-            report_begin(out, "lock-order", SEVERITY_WARNING, &at, "'%s' is waited for with '%s' held, and elsewhere the other way round",
-                         e->to_name, e->from_name);
+            report_begin(out, "lock-order", SEVERITY_WARNING, &at,
+                         "'%s' is waited for with '%s' held, and elsewhere the other way round", e->to_name,
+                         e->from_name);
         else
-            report_begin(out, "lock-order", SEVERITY_WARNING, &at, "'%s' is waited for with '%s' held: one of a cycle of %u locks",
-                         e->to_name, e->from_name, c->n);
+            report_begin(out, "lock-order", SEVERITY_WARNING, &at,
+                         "'%s' is waited for with '%s' held: one of a cycle of %u locks", e->to_name,
+                         e->from_name, c->n);
+        if (c->far)
+            report_level(out, 2);
         for (uint32_t k = 0; k < c->n; k++)
             tell_edge(prog, out, c->edges[k], k > 0);
         report_subject(out, prog->funcs.at[e->origin.func].name, "%s/%s", e->from_name, e->to_name);
@@ -77,11 +76,14 @@ static void check_lock_order(const struct program *prog, struct report *out)
         const struct order_broken *b = &o->broken.at[i];
         const struct position at = place(prog, b->edge->origin);
         const struct position declared = program_position(b->unit, b->declared);
-        report_begin(out, "lock-order", SEVERITY_WARNING, &at, "'%s' is taken after '%s', against the declared order",
-                     b->edge->to_name, b->edge->from_name);
+        report_begin(out, "lock-order", SEVERITY_WARNING, &at,
+                     "'%s' is taken after '%s', against the declared order", b->edge->to_name,
+                     b->edge->from_name);
         tell_edge(prog, out, b->edge, false);
         report_note(out, &declared, "the order is declared here");
-        report_subject(out, prog->funcs.at[b->edge->origin.func].name, "%s/%s", b->edge->from_name, b->edge->to_name);
+        report_subject(out, prog->funcs.at[b->edge->origin.func].name, "%s/%s", b->edge->from_name,
+                       b->edge->to_name);
     }
 }
-AGLET_RULE("lock-order", "threads take locks in conflicting orders", check_lock_order, "CERT-CON35-C CERT-POS51-C CWE-833")
+AGLET_RULE("lock-order", "threads take locks in conflicting orders", check_lock_order,
+           "CERT-CON35-C CERT-POS51-C CWE-833")

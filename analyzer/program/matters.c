@@ -1,61 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Which functions need worlds at all, and what is done with those that do not.
+/* Which functions need worlds at all?
  * Stands on solver.h. */
 #include "solver.h"
 
 #include "../base/alloc.h"
 
-static bool mentions_param(const struct solver *s, ir_expr e)
-{
-    const struct ir_expr_rec *r = &s->u->exprs[e];
-
-    switch (r->op) {
-    case IR_E_VAR: return s->u->vars[r->a].kind == IR_V_PARAM;
-    case IR_E_LOAD: /* a plain parameter; what it points to is not the callers' word */
-        return s->u->exprs[r->a].op == IR_E_VAR && s->u->vars[s->u->exprs[r->a].a].kind == IR_V_PARAM;
-    case IR_E_UNARY: case IR_E_CAST: return mentions_param(s, r->a);
-    case IR_E_BINARY: return mentions_param(s, r->a) || mentions_param(s, r->b);
-    default: return false;
-    }
-}
-
-void solve_lightly(struct solver *s, uint32_t func)
-{
-    struct world *w;
-    bool asks = false;
-    uint32_t block = 0;
-
-    solver_reset(s, func);
-    w = world_new(&s->arena);
-    for (uint32_t b = 0; b < s->n_blocks; b++) {
-        const struct ir_block_rec *br = &s->u->blocks[s->fr->blocks.first + b];
-        asks |= br->cond && mentions_param(s, br->cond);
-        for (uint32_t k = 0; k < br->events.count; k++) {
-            const struct ir_event_rec *ev = &s->u->events[br->events.first + k];
-            if ((ev->op == IR_EV_STORE || ev->op == IR_EV_CALL) && ev->a && s->u->exprs[ev->a].op == IR_E_VAR &&
-                s->u->vars[s->u->exprs[ev->a].a].kind == IR_V_PARAM)
-                world_set(&s->arena, w, term_make(&s->t, TERM_LOCAL, s->u->exprs[ev->a].a, 0, 0),
-                          term_make(&s->t, TERM_FRESH, br->events.first + k, 0, 0));
-        }
-    }
-    s->recording = true;
-    for (uint32_t n = 0; n < s->n_blocks; n++) {
-        const struct ir_block_rec *br = &s->u->blocks[s->fr->blocks.first + block];
-        for (uint32_t k = 0; k < br->events.count; k++)
-            if (s->u->events[br->events.first + k].op == IR_EV_CALL)
-                pass_on_call(s, w, br->events.first + k);
-        if (!asks)
-            block = n + 1;
-        else if (br->term == IR_TERM_GOTO)
-            block = s->u->succs[br->succs.first].block - s->fr->blocks.first;
-        else
-            break;
-    }
-    finish_lightly(s);
-}
-
-static bool calls_annotated_pointer(const struct unit *u, const struct ir_func_rec *fr)
-{
+static bool calls_annotated_pointer(const struct unit *u, const struct ir_func_rec *fr) {
     for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++)
         for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
             const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
@@ -72,15 +22,15 @@ static bool calls_annotated_pointer(const struct unit *u, const struct ir_func_r
             for (t = u->exprs[e].type; t; t = u->types[t].elem) {
                 if (u->types[t].kind == IR_T_TYPEDEF && u->types[t].annots.count)
                     return true;
-                if (u->types[t].kind != IR_T_TYPEDEF && u->types[t].kind != IR_T_QUALIFIED && u->types[t].kind != IR_T_POINTER)
+                if (u->types[t].kind != IR_T_TYPEDEF && u->types[t].kind != IR_T_QUALIFIED &&
+                    u->types[t].kind != IR_T_POINTER)
                     break;
             }
         }
     return false;
 }
 
-bool function_matters(const struct program *p, uint32_t func, bool *passes)
-{
+bool function_matters(const struct program *p, uint32_t func) {
     const struct linked_func *f = &p->funcs.at[func];
     const struct unit *u = f->unit->unit;
     const struct ir_func_rec *fr = &u->funcs[f->func];
@@ -92,9 +42,8 @@ bool function_matters(const struct program *p, uint32_t func, bool *passes)
         const struct summary *sum = p->funcs.at[p->edges.at[f->first_edge + i].callee].summary;
         if (!sum)
             continue;
-        if (sum->n_requirements || sum->n_waits)
+        if (sum->n_requirements || sum->n_waits || sum->n_inner || sum->n_inits || sum->n_destroys)
             return true;
-        *passes |= sum->n_inner || sum->n_inits || sum->n_destroys;
         for (uint32_t k = 0; k < sum->n_outcomes; k++)
             if (sum->outcomes[k].n_effects)
                 return true;
@@ -106,20 +55,25 @@ bool function_matters(const struct program *p, uint32_t func, bool *passes)
     return false;
 }
 
-static bool touches_guarded(const struct program *p, const struct linked_unit *lu, ir_expr e)
-{
+static bool touches_guarded(const struct program *p, const struct linked_unit *lu, ir_expr e) {
     const struct unit *u = lu->unit;
 
     for (;;) {
         const struct ir_expr_rec *r = &u->exprs[e];
         switch (r->op) {
-        case IR_E_VAR: return lu->globals[r->a] && (p->globals.at[lu->globals[r->a]].guard || p->globals.at[lu->globals[r->a]].pointee_guard);
+        case IR_E_VAR:
+            return lu->globals[r->a] &&
+                   (p->globals.at[lu->globals[r->a]].guard || p->globals.at[lu->globals[r->a]].pointee_guard);
         case IR_E_FIELD:
             if (p->fields.at[lu->fields[r->b]].guard || p->fields.at[lu->fields[r->b]].pointee_guard)
                 return true;
             e = r->a;
             break;
-        case IR_E_DEREF: case IR_E_LOAD: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST: {
+        case IR_E_DEREF:
+        case IR_E_LOAD:
+        case IR_E_ADDR:
+        case IR_E_UNARY:
+        case IR_E_CAST: {
             const ir_type st = type_struct(u, r->type); /* *d = *s */
             if (st && lu->structs[st] && (r->op == IR_E_LOAD || r->op == IR_E_DEREF)) {
                 const struct linked_struct *ls = &p->structs.at[lu->structs[st]];
@@ -130,18 +84,19 @@ static bool touches_guarded(const struct program *p, const struct linked_unit *l
             e = r->a;
             break;
         }
-        case IR_E_INDEX: case IR_E_BINARY:
+        case IR_E_INDEX:
+        case IR_E_BINARY:
             if (touches_guarded(p, lu, r->b))
                 return true;
             e = r->a;
             break;
-        default: return false;
+        default:
+            return false;
         }
     }
 }
 
-bool *functions_with_guarded(struct program *p)
-{
+bool *functions_with_guarded(struct program *p) {
     bool *found = xcalloc(p->funcs.n, sizeof *found);
     bool any = false;
 
@@ -165,17 +120,21 @@ bool *functions_with_guarded(struct program *p)
                 if (ev->op == IR_EV_BEGIN || ev->op == IR_EV_END)
                     continue;
                 found[f] = touches_guarded(p, lf->unit, ev->a) ||
-                           ((ev->op == IR_EV_STORE || ev->op == IR_EV_ATOMIC) && touches_guarded(p, lf->unit, ev->b));
+                           ((ev->op == IR_EV_STORE || ev->op == IR_EV_ATOMIC) &&
+                            touches_guarded(p, lf->unit, ev->b));
                 for (uint32_t j = 0; j < ev->args.count && !found[f]; j++) {
                     ir_expr arg = u->expr_refs[ev->args.first + j];
                     while (u->exprs[arg].op == IR_E_CAST)
                         arg = u->exprs[arg].a;
                     const ir_type t = type_plain(u, u->exprs[arg].type);
-                    const ir_type st = u->types[t].kind == IR_T_POINTER ? type_struct(u, u->types[t].elem) : 0;
+                    const ir_type st =
+                        u->types[t].kind == IR_T_POINTER ? type_struct(u, u->types[t].elem) : 0;
                     found[f] = touches_guarded(p, lf->unit, arg);
                     if (st && lf->unit->structs[st])
                         for (uint32_t i = 0; i < p->structs.at[lf->unit->structs[st]].n_fields; i++)
-                            found[f] |= p->fields.at[p->structs.at[lf->unit->structs[st]].first_field + i].guard != NULL;
+                            found[f] |=
+                                p->fields.at[p->structs.at[lf->unit->structs[st]].first_field + i].guard !=
+                                NULL;
                 }
             }
         }
