@@ -159,6 +159,8 @@ static void judge_field(struct program *p, size_t first, size_t end, const struc
             const bool near = a->near >> i & 1;
             if (a->dropped || a->pass != h->last_pass[a->func] || makes_or_ends(p, &p->funcs.at[a->func]))
                 continue;
+            if (class_set_holds(&entry[a->func], locks[i]) && !class_set_holds(&entry[a->func], locks[i] | HABIT_LOCKED))
+                continue; /* some caller hands over an object of its own: no word for the lock nor against it */
             j.now.total++;
             written |= a->write;
             if (a->held >> i & 1 || class_set_holds(&entry[a->func], locks[i]) ||

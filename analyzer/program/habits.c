@@ -124,14 +124,16 @@ void habit_call(struct solver *s, const struct world *w, ir_event e, const term 
     struct habits *h = habits_of(s->p);
     uint32_t owned[4 * MAX_SIBLINGS];
     const uint32_t n_owned = owned_locks(s, w, e, args, owned, 4 * MAX_SIBLINGS);
-    struct class_set now = {arena_array(&s->arena, uint32_t, w->n_held + n_owned + 1), 0, !w->spawned, 0};
+    struct class_set now = {arena_array(&s->arena, uint32_t, 2 * w->n_held + n_owned + 1), 0, !w->spawned, 0};
     uint32_t *slot;
     bool fresh;
 
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct object_class c = term_class(&s->t, w->held[i].lock);
-        if (c.field && w->held[i].mode != HELD_RELEASED)
+        if (c.field && w->held[i].mode != HELD_RELEASED) {
             add_class(&now, c.field);
+            add_class(&now, c.field | HABIT_LOCKED);
+        }
     }
     for (uint32_t i = 0; i < n_owned; i++)
         add_class(&now, owned[i]);

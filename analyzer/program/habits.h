@@ -25,11 +25,12 @@ struct habit_exception {
     uint32_t callee; /* 0: the access stands here */
     bool write;
 };
+#define HABIT_LOCKED 0x80000000u
 struct habits {
     VEC(struct habit_access) accesses;
     struct map64 seen;      /* func, loc, field → access + 1 */
     struct map64 held_call; /* func, event → set of classes in `sets` + 1 */
-    VEC(struct class_set) sets;
+    VEC(struct class_set) sets; /* locks held, or of an object that is the caller's own; those held once more as | HABIT_LOCKED */
     uint32_t *last_pass; /* by function: what an earlier one saw is void */
     uint32_t first_of_function;
     bool *beside_lock; /* by field: is it data of a struct that has a lock? */
