@@ -117,6 +117,10 @@ bool misuse_hold(void) {
     return false;
 }
 
+bool misuse_is_writing(void) {
+    return writing;
+}
+
 void misuse_let_go(void) {
     ilock_give(&report_lock);
     if (aglet_checked)

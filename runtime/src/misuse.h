@@ -48,6 +48,9 @@ void misuse_report(const char *rule, const void *object, bool fatal, const void 
 bool misuse_hold(void);
 void misuse_let_go(void);
 
+/* Is this thread between those two, or writing a report? */
+bool misuse_is_writing(void);
+
 /* The library itself cannot go on (no memory, no key): say it, end the process. For what the program did
  * wrong there is misuse_open. */
 AGLET_NORETURN void misuse_give_up(const char *sentence);

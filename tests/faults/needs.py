@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """The release library needs libc alone and asks nobody for functions of the checker; both libraries have one SONAME and
 export the same functions. Usage: needs.py RELEASE CHECKED."""
-import re, subprocess, sys
+import os, re, subprocess, sys
 
 release, checked = sys.argv[1:3]
 
@@ -26,7 +26,12 @@ names = {re.search(r"SONAME.*\[(.*)\]", text("readelf", "-d", library)).group(1)
 if names != {"libaglet.so.1"}:
     errors.append(f"the SONAMEs are {sorted(names)}")
 missing = exported(release) - exported(checked)
-extra = {name for name in exported(checked) - exported(release) if not name.endswith("_")}
+here = os.path.dirname(os.path.abspath(__file__))
+with open(here + "/../../runtime/src/checked/blocking_calls.c") as f:
+    stand_ins = set(re.findall(r"^STAND_IN\(\w+, (\w+),", f.read(), re.M))
+extra = {name for name in exported(checked) - exported(release) if not name.endswith("_")} - stand_ins
+if not stand_ins or stand_ins - exported(checked):
+    errors.append(f"not exported, so never called: {sorted(stand_ins - exported(checked))}")
 if missing or extra:
     errors.append(f"only in release: {sorted(missing)}; only in checked: {sorted(extra)}")
 foreign = {name for name in exported(release) if not name.startswith("aglet_")}

@@ -220,8 +220,8 @@ static void dump_by_signal(int fd) {
     dup2(fd, STDERR_FILENO);
     raise(SIGUSR1);
     for (int i = 0; i < 200 && lseek(fd, 0, SEEK_END) == 0; i++)
-        usleep(10000);
-    usleep(100000);
+        (void)aglet_sleep_ms(10);
+    (void)aglet_sleep_ms(100);
     dup2(saved, STDERR_FILENO);
     close(saved);
 }
