@@ -205,6 +205,7 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
     }
     if (near) {
         if (s->recording) {
+            unlock_at(s, ev, lock)->other = true;
             pr = report_unheld(s, DETAIL_OTHER_INSTANCE, ev, lock, e, callee, NULL);
             if (pr) {
                 pr->near = print_place(s, near->lock);

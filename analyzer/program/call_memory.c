@@ -96,8 +96,8 @@ void memory_effects(struct call *c, struct world *w)
         }
         if (sum->escapes & bit || !sum->known)
             world_publish(&s->arena, &s->t, w, c->args[i]);
-        if (sum->frees & bit) {
-            if (sum->frees_always & bit && c->sure)
+        if (sum->frees_always & bit) { /* one reference of several, given up, leaves an object that others know */
+            if (c->sure)
                 check_destroyed(c, w, c->args[i], true);
             retire(s, c->args[i]);
         }
@@ -114,12 +114,13 @@ void memory_effects(struct call *c, struct world *w)
     for (uint32_t i = 0; i < sum->n_destroys; i++)
         if ((x = instantiate(s, w, sum->destroys[i], c->args, c->n_args, 0))) {
             const term path = s->recording ? to_path(s, NULL, x, 0) : 0;
-            const bool always = sum->destroys_always >> i & 1 && c->sure;
+            const bool always = sum->destroys_always >> i & 1;
             if (path)
-                note_destroyed(s, path, always, c->event);
-            if (always)
+                note_destroyed(s, path, always && c->sure, c->event);
+            if (always && c->sure)
                 check_destroyed(c, w, x, false);
-            retire(s, object_of_lock(s, x));
+            if (always)
+                retire(s, object_of_lock(s, x));
         }
     if (sum->effects & EFFECT_SPAWNS)
         w->spawned = true;

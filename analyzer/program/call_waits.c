@@ -164,12 +164,14 @@ static bool in_loop(struct solver *s, const struct wait_seen *w)
     return false;
 }
 
-/* Does the function release the lock that it never took, by mistake as was judged? Then it lost it, not its callers. */
+/* Does the function release the lock that it never took, by mistake as was judged, or took another instance of? Then its callers
+ * are not to blame. */
 static bool lock_was_forgotten(const struct solver *s, term lock)
 {
     for (size_t i = 0; i < s->unlocks.n; i++) {
         const struct unlock_seen *u = &s->unlocks.at[i];
-        if (!u->held && u->candidate && s->p->locks->candidates.at[u->candidate].condemned && term_same_shape(&s->t, u->lock, lock))
+        const bool forgotten = u->candidate && s->p->locks->candidates.at[u->candidate].condemned;
+        if (!u->held && (u->other || forgotten) && term_same_shape(&s->t, u->lock, lock))
             return true;
     }
     return false;

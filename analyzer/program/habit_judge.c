@@ -12,17 +12,69 @@
 #define HABIT_BESIDE 1u /* enough where the exceptions stand in one function that takes that very lock itself */
 #define HABIT_DEPTH 4   /* callers of callers that are looked at */
 
-static bool makes_or_ends(const struct program *p, const struct linked_func *f)
+/* Is the lock, by a callee's path, one of the struct that holds the field? Where the callee is handed its address, the call's
+ * argument tells; what tells nothing may be. f == NULL: the path alone. */
+static bool of_struct(const struct program *p, term lock, uint32_t parent, const struct linked_func *f, ir_event event)
+{
+    const struct object_class c = term_class(&p->paths, lock);
+    const struct term_rec *r = term_at(&p->paths, lock);
+    const struct unit *u;
+    ir_expr arg;
+
+    if (class_known(c))
+        return c.field && p->fields.at[c.field].parent == parent;
+    if (!f || r->op != TERM_PARAM)
+        return false;
+    u = f->unit->unit;
+    if (r->a >= u->events[event].args.count)
+        return false;
+    arg = u->expr_refs[u->events[event].args.first + r->a];
+    while (u->exprs[arg].op == IR_E_CAST || u->exprs[arg].op == IR_E_ADDR)
+        arg = u->exprs[arg].a;
+    return u->exprs[arg].op != IR_E_FIELD || p->fields.at[f->unit->fields[u->exprs[arg].b]].parent == parent;
+}
+
+static bool points_to(const struct linked_func *f, ir_type t, uint32_t parent)
+{
+    const struct unit *u = f->unit->unit;
+    ir_type st;
+
+    t = type_plain(u, t);
+    st = u->types[t].kind == IR_T_POINTER ? type_struct(u, u->types[t].elem) : 0;
+    return st && f->unit->structs[st] == parent;
+}
+
+/* Does the function make or end objects of this struct, itself or by a call? Then it may have one to itself. */
+static bool makes_or_ends(const struct program *p, const struct linked_func *f, uint32_t parent)
 {
     const struct summary *s = f->summary;
+    const struct unit *u = f->unit->unit;
+    const struct ir_func_rec *fr = &u->funcs[f->func];
 
     for (uint32_t i = 0; i < f->n_edges; i++) {
-        const struct summary *callee = p->funcs.at[p->edges.at[f->first_edge + i].callee].summary;
-        if (callee && ((callee->n_inits && term_at(&p->paths, callee->inits[0])->op == TERM_PARAM) ||
-                       (callee->n_destroys && term_at(&p->paths, callee->destroys[0])->op == TERM_PARAM)))
-            return true;
+        const struct call_edge *e = &p->edges.at[f->first_edge + i];
+        const struct summary *callee = p->funcs.at[e->callee].summary;
+        for (uint32_t k = 0; callee && !e->callback && k < callee->n_inits; k++)
+            if (of_struct(p, callee->inits[k], parent, f, e->event))
+                return true;
+        for (uint32_t k = 0; callee && !e->callback && k < callee->n_destroys && k < 32; k++)
+            if (callee->destroys_always >> k & 1 && of_struct(p, callee->destroys[k], parent, f, e->event))
+                return true;
     }
-    return s && (s->fresh || s->n_inits || s->n_destroys || s->frees);
+    if (!s)
+        return false;
+    if (s->fresh && points_to(f, u->types[type_plain(u, fr->type)].elem, parent))
+        return true;
+    for (uint32_t i = 0; i < fr->params.count && i < 64; i++)
+        if (s->frees_always >> i & 1 && points_to(f, u->vars[fr->params.first + i].type, parent))
+            return true;
+    for (uint32_t i = 0; i < s->n_inits; i++)
+        if (of_struct(p, s->inits[i], parent, NULL, 0))
+            return true;
+    for (uint32_t i = 0; i < s->n_destroys && i < 32; i++)
+        if (s->destroys_always >> i & 1 && of_struct(p, s->destroys[i], parent, NULL, 0))
+            return true;
+    return false;
 }
 
 /* ---- what callers hold ---- */
@@ -60,6 +112,7 @@ static struct class_set *entry_sets(struct program *p)
 struct judged {
     struct program *p;
     const struct class_set *entry;
+    uint32_t parent; /* the struct that holds the field */
     struct habit now;
     VEC(struct habit_exception) sites; /* calls that are to blame, each counted once */
     bool beside;                       /* all exceptions stand in one function that takes the lock itself */
@@ -81,27 +134,29 @@ static bool calls_with_it(const struct judged *j, const struct call_edge *e)
     return (held && class_set_holds(held, j->now.lock)) || class_set_holds(&j->entry[e->caller], j->now.lock);
 }
 
-/* Is the function mostly called with the lock held? Then the calls without it are the exceptions. */
-static bool blame_callers(struct judged *j, uint32_t func, bool write, int depth)
+enum convention { CALLED_ANYHOW, CALLED_EITHER_WAY, CALLED_WITH_LOCK };
+
+/* Is the function mostly called with the lock held, or as often as not? Then the calls without it are the exceptions. */
+static enum convention blame_callers(struct judged *j, uint32_t func, bool write, int depth)
 {
     const struct program *p = j->p;
     const struct linked_func *f = &p->funcs.at[func];
     uint32_t with = 0, without = 0;
 
     if (f->is_thread_entry || !(p->options.whole || f->internal) || !depth)
-        return false;
+        return CALLED_ANYHOW;
     for (uint32_t i = 0; i < f->n_callers; i++) {
         const struct call_edge *e = &p->edges.at[f->callers[i]];
-        if (e->caller != func && !makes_or_ends(p, &p->funcs.at[e->caller]))
+        if (e->caller != func && !makes_or_ends(p, &p->funcs.at[e->caller], j->parent))
             *(calls_with_it(j, e) ? &with : &without) += 1;
     }
-    if (with <= without)
-        return false;
+    if (!with || with < without)
+        return CALLED_ANYHOW;
     for (uint32_t i = 0; i < f->n_callers; i++) {
         const struct call_edge *e = &p->edges.at[f->callers[i]];
         const struct linked_func *caller = &p->funcs.at[e->caller];
         const struct habit_exception x = {e->caller, caller->unit->unit->events[e->event].loc, func, write};
-        bool known = e->caller == func || makes_or_ends(p, caller) || calls_with_it(j, e);
+        bool known = e->caller == func || makes_or_ends(p, caller, j->parent) || calls_with_it(j, e);
         for (size_t k = 0; k < j->sites.n; k++)
             known |= j->sites.at[k].func == x.func && j->sites.at[k].loc == x.loc;
         if (known || blame_callers(j, e->caller, write, depth - 1))
@@ -110,7 +165,7 @@ static bool blame_callers(struct judged *j, uint32_t func, bool write, int depth
         j->now.total++;
         add_exception(j, x, false);
     }
-    return true;
+    return with > without ? CALLED_WITH_LOCK : CALLED_EITHER_WAY;
 }
 
 static int by_field(const void *a, const void *b)
@@ -136,7 +191,7 @@ static bool only_writes(struct habit *h)
     return n;
 }
 
-static void judge_field(struct program *p, size_t first, size_t end, const struct class_set *entry)
+static void judge_field(struct program *p, size_t first, size_t end, const struct class_set *entry, const struct map64 *leaks)
 {
     struct habits *h = p->habits;
     uint32_t locks[MAX_SIBLINGS];
@@ -152,21 +207,27 @@ static void judge_field(struct program *p, size_t first, size_t end, const struc
         memset(&j, 0, sizeof j);
         j.p = p;
         j.entry = entry;
+        j.parent = p->fields.at[field].parent;
         j.now.field = field;
         j.now.lock = locks[i];
         for (size_t k = first; k < end; k++) {
             const struct habit_access *a = &h->accesses.at[k];
             const bool near = a->near >> i & 1;
-            if (a->dropped || a->pass != h->last_pass[a->func] || makes_or_ends(p, &p->funcs.at[a->func]))
+            if (a->dropped || a->pass != h->last_pass[a->func] || makes_or_ends(p, &p->funcs.at[a->func], j.parent))
                 continue;
             if (class_set_holds(&entry[a->func], locks[i]) && !class_set_holds(&entry[a->func], locks[i] | HABIT_LOCKED))
                 continue; /* some caller hands over an object of its own: no word for the lock nor against it */
             j.now.total++;
             written |= a->write;
-            if (a->held >> i & 1 || class_set_holds(&entry[a->func], locks[i]) ||
-                (!near && blame_callers(&j, a->func, a->write, HABIT_DEPTH)))
+            if (map64_find(leaks, key_pair(a->func, locks[i])))
+                continue; /* what is held there, and what was meant to be, is not known */
+            if (a->held >> i & 1 || class_set_holds(&entry[a->func], locks[i])) {
                 j.now.held++;
-            else
+                continue;
+            }
+            const enum convention how = near || a->given_up ? CALLED_ANYHOW : blame_callers(&j, a->func, a->write, HABIT_DEPTH);
+            j.now.held += how == CALLED_WITH_LOCK;
+            if (how == CALLED_ANYHOW && !a->given_up)
                 add_exception(&j, (struct habit_exception){a->func, a->loc, 0, a->write}, near);
         }
         if (written && j.now.held > best.held) {
@@ -189,6 +250,7 @@ static void judge_field(struct program *p, size_t first, size_t end, const struc
 
 void program_find_habits(struct program *p, const bool *solved)
 {
+    struct map64 leaks = {0};
     struct class_set *entry;
     struct habits *h;
 
@@ -196,6 +258,11 @@ void program_find_habits(struct program *p, const bool *solved)
     for (uint32_t f = 1; f < p->funcs.n; f++)
         if (p->funcs.at[f].defined && !solved[f] && !(p->funcs.at[f].unit->unit->funcs[p->funcs.at[f].func].flags & IR_FF_INITIALISERS))
             habit_walk_function(p, f);
+    for (size_t i = 1; i < p->locks->candidates.n; i++) { /* functions that forget to release it */
+        const struct candidate *c = &p->locks->candidates.at[i];
+        if (c->kind == CANDIDATE_HELD_ON_RETURN && c->class.field && !c->stale && (c->condemned || !c->meant))
+            map64_put(&leaks, key_pair(c->func, c->class.field), 1);
+    }
     h = p->habits;
     entry = entry_sets(p);
     if (h->accesses.n)
@@ -204,7 +271,8 @@ void program_find_habits(struct program *p, const bool *solved)
         size_t end = i;
         while (end < h->accesses.n && h->accesses.at[end].field == h->accesses.at[i].field)
             end++;
-        judge_field(p, i, end, entry);
+        judge_field(p, i, end, entry, &leaks);
         i = end;
     }
+    map64_free(&leaks);
 }

@@ -46,7 +46,7 @@ uint32_t habit_siblings(struct program *p, uint32_t field, uint32_t *locks)
     return habits_of(p)->beside_lock[field] ? lock_fields(p, &p->structs.at[p->fields.at[field].parent], locks) : 0;
 }
 
-static void note(struct program *p, uint32_t func, uint32_t field, ir_loc loc, term object, uint8_t held, bool write)
+static struct habit_access *note(struct program *p, uint32_t func, uint32_t field, ir_loc loc, term object, uint8_t held, bool write)
 {
     const uint32_t pass = habits_of(p)->last_pass[func];
     struct habits *h = habits_of(p);
@@ -57,16 +57,18 @@ static void note(struct program *p, uint32_t func, uint32_t field, ir_loc loc, t
         struct habit_access *a = &h->accesses.at[*slot];
         a->held &= held;
         a->write |= write;
-        return;
+        return a;
     }
     *slot = (uint32_t)h->accesses.n;
-    vec_push(&h->accesses, ((struct habit_access){field, func, loc, object, held, 0, write, false, pass}));
+    vec_push(&h->accesses, ((struct habit_access){field, func, loc, object, held, 0, write, false, false, pass}));
+    return &h->accesses.at[*slot];
 }
 
 void habit_access(struct solver *s, const struct world *w, term at, bool write, ir_loc loc)
 {
     uint32_t locks[MAX_SIBLINGS], n;
     uint8_t held = 0;
+    bool given_up = false;
     struct term_rec r;
 
     for (;;) { /* outwards to the member of the struct that holds the lock */
@@ -81,15 +83,14 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
         return;
     if (world_owns(&s->t, w, at) || !w->spawned)
         return;
-    for (uint32_t i = 0; i < n; i++) { /* between giving up the caller's lock and taking it back: without it on purpose */
-        const struct held *given_up = world_held(w, term_make(&((struct solver *)s)->t, TERM_FIELD, r.a, locks[i], 0));
-        if (given_up && given_up->mode == HELD_RELEASED)
-            return;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct held *h = world_held(w, term_make(&((struct solver *)s)->t, TERM_FIELD, r.a, locks[i], 0));
+        given_up |= h && h->mode == HELD_RELEASED;
     }
     for (uint32_t i = 0; i < n; i++)
         if (lock_status((struct solver *)s, w, term_make(&s->t, TERM_FIELD, r.a, locks[i], 0), false))
             held |= (uint8_t)(1u << i);
-    note(s->p, s->func, r.b, loc, r.a, held, write);
+    note(s->p, s->func, r.b, loc, r.a, held, write)->given_up |= given_up;
 }
 
 static void add_class(struct class_set *x, uint32_t class)
@@ -219,25 +220,25 @@ static void walk_expr(struct walk *x, ir_expr e, bool write, bool argument, ir_l
     switch (r->op) {
     case IR_E_ADDR: /* handed on: touched there */
         if (argument && (member = member_with_lock(x, r->a)))
-            note(x->p, x->func, member, r->loc ? r->loc : loc, 0, 0, true);
+            (void)note(x->p, x->func, member, r->loc ? r->loc : loc, 0, 0, true);
         walk_expr(x, r->a, false, false, loc);
         break;
     case IR_E_FIELD:
         /* touched as a whole, or the place that is stored to */
         if (write && (member = member_with_lock(x, e)))
-            note(x->p, x->func, member, r->loc ? r->loc : loc, 0, 0, true);
+            (void)note(x->p, x->func, member, r->loc ? r->loc : loc, 0, 0, true);
         walk_expr(x, r->a, false, false, loc);
         break;
     case IR_E_LOAD:
         if ((member = member_with_lock(x, r->a)))
-            note(x->p, x->func, member, r->loc ? r->loc : u->exprs[r->a].loc ? u->exprs[r->a].loc : loc, 0, 0, false);
+            (void)note(x->p, x->func, member, r->loc ? r->loc : u->exprs[r->a].loc ? u->exprs[r->a].loc : loc, 0, 0, false);
         walk_expr(x, r->a, false, false, loc);
         break;
     case IR_E_UNARY: case IR_E_CAST: walk_expr(x, r->a, false, argument, loc); break;
     case IR_E_DEREF: walk_expr(x, r->a, false, false, loc); break;
     case IR_E_INDEX:
         if (write && (member = member_with_lock(x, e)))
-            note(x->p, x->func, member, r->loc ? r->loc : loc, 0, 0, true);
+            (void)note(x->p, x->func, member, r->loc ? r->loc : loc, 0, 0, true);
         /* fallthrough */
     case IR_E_BINARY:
         walk_expr(x, r->a, false, false, loc);

@@ -16,6 +16,7 @@ struct habit_access {
     uint8_t held; /* bit i: lock i of the struct is held */
     uint8_t near; /* … is taken by the same function, for the same object */
     bool write, dropped;
+    bool given_up; /* the caller's lock was given up before: without it on purpose, so counted and not told */
     uint32_t pass; /* in which it was seen */
 };
 /* Where it is touched without the lock: an access, or a call whose callee touches it and is called with the lock elsewhere. */

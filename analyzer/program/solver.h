@@ -40,6 +40,7 @@ struct unlock_seen {
     ir_event event;
     term lock;
     bool held, unheld;
+    bool other; /* another instance was held */
     uint32_t problem;   /* what to report if it is a mismatch */
     uint32_t candidate; /* … if it is not */
 };

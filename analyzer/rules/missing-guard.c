@@ -24,6 +24,18 @@ static void propose(const struct program *prog, struct report *out, const struct
     report_fixit(out, &at, text);
 }
 
+/* One call that forgets the lock is said once, whatever its callee touches. */
+static bool told_before(const struct habits *all, size_t n, const struct habit *h, const struct habit_exception *a)
+{
+    for (size_t i = 0; a->callee && i < n; i++)
+        for (uint32_t k = 0; k < all->found[i].n_out; k++) {
+            const struct habit_exception *b = &all->found[i].out[k];
+            if (all->found[i].lock == h->lock && b->func == a->func && b->loc == a->loc && b->callee == a->callee)
+                return true;
+        }
+    return false;
+}
+
 static void check_missing_guard(const struct program *prog, struct report *out)
 {
     for (size_t i = 0; prog->habits && i < prog->habits->n_found; i++) {
@@ -34,7 +46,7 @@ static void check_missing_guard(const struct program *prog, struct report *out)
             const struct habit_exception *a = &h->out[k];
             const struct linked_func *in = &prog->funcs.at[a->func];
             const struct position at = program_position(in->unit->unit, a->loc);
-            if (in->unchecked)
+            if (in->unchecked || told_before(prog->habits, i, h, a))
                 continue;
             /* the counts stand in the note: an edit elsewhere changes them, and must not make this another finding */
             if (a->callee)
