@@ -2,12 +2,12 @@
 /* The worker's loop. Stands on everything in worker.h.
  *
  * How a task gets to run:
- *   it is new                       → the deque of the worker that spawns it, or, where that is the only one,
- * its list of fresh tasks (fresh_push); from other threads the injection queue it is pinned, and was woken →
- * its home's run queue; by another thread through the home's inbox (tell) it is not pinned, and was woken →
- * the deque of the worker that wakes it; by other threads the injection queue stackless, and it yields → the
- * end of a queue that is first in, first out: run or injection Pinned are stackful tasks that have run or are
- * local, and every task of an executor with one worker.
+ *   new                   the deque of the worker that spawns it, or, where that is the only one, its list
+ *                         of fresh tasks (fresh_push); from other threads the injection queue
+ *   pinned, and woken     its home's run queue; by another thread through the home's inbox (worker_wake.c)
+ *   not pinned, and woken the deque of the worker that wakes it; by other threads the injection queue
+ *   stackless, and yields the end of a queue that is first in, first out: run or injection
+ * Pinned are stackful tasks that have run or are local, and every task of an executor with one worker.
  *
  * Where a worker looks (next_task), each time round: run queue, deque, injection queue, in turns. Of its own
  * deque it takes the newest task: a tree of tasks is then walked depth first, with few of them alive, and
@@ -18,7 +18,7 @@
  *   1. it sets its bit in executor.idle and its `sleep` word, sequentially consistent;
  *   2. it looks once more at every queue it could have been woken for;
  *   3. it sleeps in its futex, or in epoll when it watches descriptors.
- * A thread that adds work first adds it, then looks at `idle` or `sleep` (announce_work, worker_kick). One of
+ * A thread that adds work first adds it, then looks at `idle` or `sleep` (worker_wake.c). One of
  * the two sees the other. At most one worker is woken for one task: whoever is woken is a searcher, nobody
  * wakes a second one while there is a searcher, and a searcher that finds work wakes the next if there is
  * more (stop_searching).
@@ -53,114 +53,6 @@ static struct aglet_task *fifo_pop(struct task_fifo *q) {
     return t;
 }
 
-static void inject(struct aglet_executor *ex, struct aglet_task *t) {
-    t->next = NULL;
-    slock_lock(&ex->inject_lock);
-    if (ex->inject.head)
-        ex->inject.tail->next = t;
-    else
-        ex->inject.head = t;
-    ex->inject.tail = t;
-    /* Partner: the load in take_injected; seq_cst for the sleeper's second look (go_idle). */
-    atomic_fetch_add(&ex->injected, 1);
-    slock_unlock(&ex->inject_lock);
-}
-
-static struct aglet_task *take_injected(struct aglet_executor *ex) {
-    if (!atomic_load_explicit(&ex->injected, memory_order_acquire))
-        return NULL;
-    slock_lock(&ex->inject_lock);
-    struct aglet_task *t = fifo_pop(&ex->inject);
-    if (t)
-        atomic_fetch_sub_explicit(&ex->injected, 1, memory_order_relaxed);
-    slock_unlock(&ex->inject_lock);
-    return t;
-}
-
-/* Wake what other threads want woken, oldest first. */
-static void take_inbox_slow(struct worker *w, struct aglet_task *left_in_it) {
-    /* Partner: the compare-exchange in tell. */
-    struct aglet_task *t = atomic_exchange_explicit(&w->inbox, left_in_it, memory_order_acquire),
-                      *list = NULL;
-    while (t) {
-        struct aglet_task *next = t->told_next;
-        t->told_next = list;
-        list = t;
-        t = next;
-    }
-    while (list) {
-        t = list;
-        list = t->told_next;
-        /* A waker that finds `told` set relies on this wake. Partner: the exchange in tell: what that waker
-         * wrote before it is seen by the task. */
-        atomic_exchange_explicit(&t->told, 0, memory_order_acq_rel);
-        task_wake(t);
-    }
-}
-
-static inline void take_inbox(struct worker *w) {
-    if (AGLET_UNLIKELY(atomic_load_explicit(&w->inbox, memory_order_relaxed) != NULL))
-        take_inbox_slow(w, NULL);
-}
-
-void worker_close_inbox(struct worker *w) {
-    take_inbox_slow(w, INBOX_CLOSED);
-}
-
-void worker_kick(struct worker *w) {
-    uint32_t was = atomic_load(&w->sleep);
-    if (was == WORKER_AWAKE)
-        return;
-    /* Partner: the store in go_idle; the exchange makes one waker pay for the system call. */
-    was = atomic_exchange(&w->sleep, WORKER_AWAKE);
-    if (was == WORKER_IN_FUTEX)
-        futex_wake(&w->sleep, 1);
-    else if (was == WORKER_IN_EPOLL)
-        reactor_kick(atomic_load(&w->reactor));
-}
-
-/* Ask the worker that t is, or was, pinned to to wake it. False: that worker has ended, so `place` is old. */
-static bool tell(struct worker *home, struct aglet_task *t) {
-    if (atomic_exchange_explicit(&t->told, 1, memory_order_acq_rel))
-        return true;
-    struct aglet_task *head = atomic_load_explicit(&home->inbox, memory_order_relaxed);
-    do {
-        if (head == INBOX_CLOSED) {
-            atomic_exchange_explicit(&t->told, 0, memory_order_acq_rel);
-            return false;
-        }
-        t->told_next = head;
-    } while (!atomic_compare_exchange_weak(&home->inbox, &head, t));
-    worker_kick(home);
-    return true;
-}
-
-/* There is one more task that anybody may run. */
-static void announce_work(struct aglet_executor *ex) {
-    /* Partner: the fetch_or in go_idle. */
-#ifdef AGLET_TSAN_
-    uint64_t idle = atomic_fetch_or(&ex->idle, 0);
-#else
-    atomic_thread_fence(memory_order_seq_cst);
-    uint64_t idle = atomic_load_explicit(&ex->idle, memory_order_relaxed);
-#endif
-    if (!idle || atomic_load(&ex->searching))
-        return;
-    uint32_t nobody = 0;
-    if (!atomic_compare_exchange_strong(&ex->searching, &nobody, 1))
-        return;
-    while (idle) {
-        uint64_t bit = idle & (~idle + 1);
-        /* Whoever clears the bit has made that worker a searcher. */
-        if (atomic_fetch_and(&ex->idle, ~bit) & bit) {
-            worker_kick(ex->worker[__builtin_ctzll(bit)]);
-            return;
-        }
-        idle &= ~bit;
-    }
-    atomic_fetch_sub(&ex->searching, 1);
-}
-
 static void stop_searching(struct worker *w) {
     if (!w->searching)
         return;
@@ -168,53 +60,7 @@ static void stop_searching(struct worker *w) {
     struct aglet_executor *ex = w->executor;
     if (atomic_fetch_sub(&ex->searching, 1) == 1 &&
         (deque_size(&w->deque) > 0 || atomic_load_explicit(&ex->injected, memory_order_relaxed) > 0))
-        announce_work(ex);
-}
-
-/* Make a task run that is not pinned. */
-static void schedule(struct worker *w, struct aglet_executor *ex, struct aglet_task *t) {
-    if (!w || w->executor != ex || deque_push(&w->deque, t) != 0)
-        inject(ex, t);
-    else
-        atomic_store_explicit(&w->pushed, atomic_load_explicit(&w->pushed, memory_order_relaxed) + 1,
-                              memory_order_relaxed);
-    announce_work(ex);
-}
-
-void task_schedule_fresh(struct worker *w, struct aglet_executor *ex, struct aglet_task *t) {
-    if (w && task_home(t) == w)
-        run_push(w, t);
-    else
-        schedule(ex->n > 1 ? w : NULL, ex, t);
-}
-
-void task_wake_afar_(struct aglet_task *t) {
-    struct worker *w = worker_here_;
-    uintptr_t seen = atomic_load_explicit(&t->place, memory_order_acquire);
-    for (;;) {
-        uintptr_t who = seen & ~(uintptr_t)PLACE_STATE;
-        unsigned state = seen & PLACE_STATE;
-        if (state == TASK_ENDED)
-            return;
-        if (!(seen & PLACE_ANYWHERE)) {
-            if ((who == (uintptr_t)w && state == TASK_NOTIFIED) || tell(place_worker(seen), t))
-                return;
-            /* Somebody may have relied on the wake that was not to be: look again. */
-            uintptr_t old = seen;
-            seen = atomic_load_explicit(&t->place, memory_order_acquire);
-            if (seen == old)
-                return;
-            continue;
-        }
-        /* NOTIFIED to NOTIFIED as well: the release orders what the waker wrote before the token;
-         * sequentially consistent for task_park's first look. Partner: park_anywhere. */
-        if (!atomic_compare_exchange_weak(&t->place, &seen,
-                                          who | (state == TASK_PARKED ? TASK_RUNNABLE : TASK_NOTIFIED)))
-            continue;
-        if (state == TASK_PARKED)
-            schedule(w, (struct aglet_executor *)(who & ~(uintptr_t)PLACE_ANYWHERE), t);
-        return;
-    }
+        executor_announce_work(ex);
 }
 
 /* A stackless task gave up its turn: behind everybody else. */
@@ -222,8 +68,8 @@ static void schedule_last(struct worker *w, struct aglet_task *t) {
     if (task_home(t)) {
         run_push(w, t);
     } else {
-        inject(w->executor, t);
-        announce_work(w->executor);
+        executor_inject(w->executor, t);
+        executor_announce_work(w->executor);
     }
 }
 
@@ -350,17 +196,16 @@ static void leave(struct worker *w, struct aglet_task *t) {
  * first park only looks again, as every caller does that is woken for no reason. Partner: the
  * compare-exchange in task_wake_afar_; if that came later than bind_stack it has seen the worker, else its
  * waker's writes are seen after this fence. */
-static bool first_look(struct aglet_task *t) {
+static void look_again(struct aglet_task *t) {
     t->started = STARTED;
     atomic_thread_fence(memory_order_seq_cst);
-    return true;
 }
 
 void task_park(struct aglet_task *t) {
     struct worker *w = worker_here_;
-    if (AGLET_UNLIKELY(t->started == STARTED_UNSEEN) && first_look(t))
-        return;
-    if (park_here(w, t))
+    if (AGLET_UNLIKELY(t->started == STARTED_UNSEEN))
+        look_again(t);
+    else if (park_here(w, t))
         leave(w, t);
 }
 
@@ -457,7 +302,7 @@ static void run_stackful(struct worker *w, struct aglet_task *t) {
         if (!s) {
             /* No memory for a stack now. The task is not lost: it waits behind the others, which free theirs.
              */
-            inject(w->executor, t);
+            executor_inject(w->executor, t);
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
             return;
         }
@@ -528,11 +373,11 @@ static struct aglet_task *next_task(struct worker *w) {
         w->handoff = NULL;
         return t;
     }
-    take_inbox(w);
+    worker_take_inbox(w);
     struct aglet_executor *ex = w->executor;
     if (oldest || (w->tick & 1))
-        return (t = take_injected(ex)) || (t = take_own(w, oldest)) ? t : fifo_pop(&w->run);
-    return (t = fifo_pop(&w->run)) || (t = take_own(w, false)) ? t : take_injected(ex);
+        return (t = executor_take_injected(ex)) || (t = take_own(w, oldest)) ? t : fifo_pop(&w->run);
+    return (t = fifo_pop(&w->run)) || (t = take_own(w, false)) ? t : executor_take_injected(ex);
 }
 
 /* A single task that its worker has only just spawned or woken will mostly be run by that worker at once;
@@ -569,7 +414,7 @@ static struct aglet_task *steal(struct worker *w) {
             if (!extra)
                 break;
             if (deque_push(&w->deque, extra) != 0)
-                inject(ex, extra);
+                executor_inject(ex, extra);
             w->stolen++;
         }
         w->stolen++;
@@ -612,10 +457,10 @@ static struct aglet_task *search(struct worker *w) {
     for (int i = 0; i < rounds; i++) {
         struct aglet_task *t;
         if (atomic_load_explicit(&w->inbox, memory_order_relaxed)) {
-            take_inbox(w);
+            worker_take_inbox(w);
             return fifo_pop(&w->run);
         }
-        if ((t = take_injected(ex)) || (t = steal(w)))
+        if ((t = executor_take_injected(ex)) || (t = steal(w)))
             return t;
         relax();
     }
@@ -625,8 +470,8 @@ static struct aglet_task *search(struct worker *w) {
 static bool work_anywhere(struct worker *w) {
     struct aglet_executor *ex = w->executor;
 #ifndef AGLET_TSAN_
-    /* Partner: the fence in announce_work. Either it sees the idle bit, or the sizes below show what it
-     * pushed. */
+    /* Partner: the fence in executor_announce_work. Either it sees the idle bit, or the sizes below show what
+     * it pushed. */
     atomic_thread_fence(memory_order_seq_cst);
 #endif
     if (w->newest || atomic_load(&w->inbox) || atomic_load(&ex->injected) > 0 || atomic_load(&w->trace))
@@ -641,7 +486,7 @@ static void go_idle(struct worker *w, bool (*done)(void *), void *context) {
     struct aglet_executor *ex = w->executor;
     uint64_t bit = UINT64_C(1) << w->index;
     bool epoll = atomic_load_explicit(&w->reactor->sources, memory_order_relaxed) > 0;
-    /* Partner: the fence in announce_work. */
+    /* Partner: the fence in executor_announce_work. */
     atomic_fetch_or(&ex->idle, bit);
     /* Partner: worker_kick. */
     atomic_store(&w->sleep, epoll ? WORKER_IN_EPOLL : WORKER_IN_FUTEX);

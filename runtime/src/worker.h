@@ -136,6 +136,28 @@ void worker_close_inbox(struct worker *w);
 /* Run tasks until `done` (checked between them) says so. */
 void worker_run(struct worker *w, bool (*done)(void *context), void *context);
 
+/* Put a task that anybody may run behind the others of its executor. Any thread; executor_announce_work
+ * follows. */
+void executor_inject(struct aglet_executor *ex, struct aglet_task *t);
+
+/* The oldest of them, or NULL. Any worker. */
+struct aglet_task *executor_take_injected_slow_(struct aglet_executor *ex);
+static inline struct aglet_task *executor_take_injected(struct aglet_executor *ex) {
+    return atomic_load_explicit(&ex->injected, memory_order_acquire) ? executor_take_injected_slow_(ex)
+                                                                     : NULL;
+}
+
+/* There is one more task that anybody may run: wake a worker that sleeps, unless one is searching. Any
+ * thread. */
+void executor_announce_work(struct aglet_executor *ex);
+
+/* Wake what other threads want woken, oldest first. The owner. */
+void worker_take_inbox_slow_(struct worker *w, struct aglet_task *left_in_it);
+static inline void worker_take_inbox(struct worker *w) {
+    if (AGLET_UNLIKELY(atomic_load_explicit(&w->inbox, memory_order_relaxed) != NULL))
+        worker_take_inbox_slow_(w, NULL);
+}
+
 /* End the worker's sleep, if it sleeps. Any thread. */
 void worker_kick(struct worker *w);
 
