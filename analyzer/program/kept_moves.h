@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Which calls suspend a task or bring it to another thread, and which function is a stackless task? Private
- * to kept.c. Stands on linked.h and summary.h. */
+/* Which calls suspend a task or bring it to another thread, and which function is a stackless task? For kept.c;
+ * the solver asks about the frame. Stands on linked.h and summary.h. */
 #ifndef AGLET_PROGRAM_KEPT_MOVES_H
 #define AGLET_PROGRAM_KEPT_MOVES_H
 

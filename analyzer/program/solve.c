@@ -2,6 +2,7 @@
 /* Runs worlds through a function's blocks until nothing changes, then once more to record what was seen.
  * Stands on solver.h. Blocks are run in reverse postorder; next_turn.c says what a back edge does. */
 #include "habits.h"
+#include "kept_moves.h"
 #include "lock_order.h"
 
 #include <string.h>
@@ -135,6 +136,24 @@ static bool take_case(struct solver *s, struct world *w, const struct ir_block_r
     return true;
 }
 
+/* A stackless task (kept.h) that waits returns AGLET_PENDING, is called again, and the switch over its frame leads to
+ * the await it stopped at, with the locks it held there. So both edges are left out: the await is then a call like any
+ * other, which returns when it is done. Else what is held across an await would leak there, and be missing behind it. */
+static bool is_suspension(const struct solver *s, const struct ir_block_rec *b, uint32_t succ)
+{
+    const struct ir_succ_rec *to = &s->u->succs[b->succs.first + succ];
+
+    if (!s->frame)
+        return false;
+    if (b->term == IR_TERM_SWITCH)
+        return kept_from_frame(s->u, b->cond, s->frame) && !(to->flags & IR_SUCC_DEFAULT) && (to->lo[0] || to->lo[1]);
+    const struct ir_expr_rec *test = &s->u->exprs[b->cond];
+    if (b->term != IR_TERM_BRANCH || succ != 0 || test->op != IR_E_BINARY || test->c != IR_B_EQ)
+        return false;
+    const struct ir_expr_rec *value = &s->u->exprs[test->b];
+    return value->op == IR_E_CONST && value->a == 0x80000000u && value->b == UINT32_MAX; /* AGLET_PENDING */
+}
+
 static void leave(struct solver *s, uint32_t from, struct world *w)
 {
     const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + from];
@@ -157,6 +176,8 @@ static void leave(struct solver *s, uint32_t from, struct world *w)
     drop_dead_facts(s, w, cond);
     for (uint32_t i = 0; i < b->succs.count; i++) {
         struct world *out = i + 1 < b->succs.count ? world_copy(&s->arena, w) : w;
+        if (is_suspension(s, b, i))
+            continue;
         if (b->term == IR_TERM_BRANCH && b->succs.count == 2 && !world_assume(&s->arena, &s->t, out, cond, i == 0))
             continue;
         if (b->term == IR_TERM_SWITCH && !take_case(s, out, b, i, cond))
@@ -260,6 +281,7 @@ void solver_reset(struct solver *s, uint32_t func)
     s->lu = s->lf->unit;
     s->u = s->lu->unit;
     s->fr = &s->u->funcs[s->lf->func];
+    s->frame = func_frame(s->u, s->fr);
     s->s = s->lf->summary;
     s->n_blocks = s->fr->blocks.count;
     s->blocks = arena_array(&s->arena, struct block_state, s->n_blocks);

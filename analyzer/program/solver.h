@@ -68,6 +68,7 @@ struct solver {
     const struct linked_unit *lu;
     const struct unit *u;
     const struct ir_func_rec *fr;
+    ir_var frame; /* the function is a stackless task's: its frame, else 0 */
     struct summary *s; /* being made */
     struct term_table t;
     struct arena arena; /* all below: until the next function */
