@@ -3,7 +3,8 @@
  * Stands on pthreads and the annotations alone.
  *
  * Lint   guarded-by lock-leak
- * Run    alone exits 0 */
+ * Run    alone exits 0
+ * Prints  total 50 */
 #include <aglet/annotations.h>
 #include <pthread.h>
 #include <stdio.h>

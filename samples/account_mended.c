@@ -3,7 +3,8 @@
  * Stands on pthreads and the annotations alone.
  *
  * Lint   quiet
- * Run    alone exits 0 */
+ * Run    alone exits 0
+ * Prints  total 50 */
 #include <aglet/annotations.h>
 #include <pthread.h>
 #include <stdio.h>

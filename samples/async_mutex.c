@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* An async mutex held across waits: only one task at a time talks to the device. Stands on
- * aglet/async_mutex.h. */
+ * aglet/async_mutex.h.
+ *
+ * Prints  200 */
 #include <aglet/async_mutex.h>
 #include <aglet/executor.h>
 #include <stdio.h>

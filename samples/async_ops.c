@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The "async trait" in C: an object of function pointers that may wait. AGLET_YIELDS on a member tells the
- * analyzer, so that a lock held around a call through it is found. Stands on aglet/executor.h. */
+ * analyzer, so that a lock held around a call through it is found. Stands on aglet/executor.h.
+ *
+ * Prints  10 10, asked 4 times */
 #include <aglet/executor.h>
 #include <stdio.h>
 

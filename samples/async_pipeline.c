@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Three producer tasks, a stage that transforms, and a consumer. Everything ends by itself when the last
- * sender is dropped. Stands on aglet/executor.h and aglet/channel.h. */
+ * sender is dropped. Stands on aglet/executor.h and aglet/channel.h.
+ *
+ * Prints  150 readings, sum 37350 */
 #include <aglet/channel.h>
 #include <aglet/executor.h>
 #include <stdio.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Sleeping one after another, side by side, and a join of many tasks. Stands on aglet/executor.h. */
+/* Sleeping one after another, side by side, and a join of many tasks. Stands on aglet/executor.h.
+ *
+ * Prints  three naps in turn: at least 60 ms, ten together: at least 20 ms, results add up to 45 */
 #include <aglet/executor.h>
 #include <stdio.h>
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Copying a file without holding up other tasks: reads and writes run on the blocking pool while a task
- * ticks. Stands on aglet/fs.h. */
+ * ticks. Stands on aglet/fs.h.
+ *
+ * Prints  copied 1000000 bytes */
 #include <aglet/executor.h>
 #include <aglet/fs.h>
 #include <fcntl.h>

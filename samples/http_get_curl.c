@@ -3,7 +3,8 @@
  * libcurl's multi-socket interface: libcurl says which sockets it waits for, and the task waits for them in a
  * select. Stands on aglet/select.h, aglet/net.h and libcurl.
  *
- * Needs  pkg libcurl */
+ * Needs  pkg libcurl
+ * Prints  20 answers, 20000 bytes */
 #include <aglet/executor.h>
 #include <aglet/net.h>
 #include <aglet/select.h>

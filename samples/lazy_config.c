@@ -2,7 +2,8 @@
 /* A configuration that is read at its first use, by whichever thread comes first, once. Stands on aglet.h.
  *
  * Run    release exits 0
- * Run    checked exits 0 */
+ * Run    checked exits 0
+ * Prints  good morning, read 1 time */
 #include <aglet/aglet.h>
 #include <stdio.h>
 

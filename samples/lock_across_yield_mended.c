@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The mended twin of lock_across_yield.c, both ways: the thread lock is given up before the wait, and where a
- * lock must be held across it, it is an async one. Stands on aglet/executor.h. */
+ * lock must be held across it, it is an async one. Stands on aglet/executor.h.
+ *
+ * Prints  5 hits */
 #include <aglet/async_mutex.h>
 #include <aglet/executor.h>
 #include <aglet/mutex.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Many producers, one consumer: bounded, rendezvous and unbounded channels between OS threads. The consumer's
- * loop ends when the last sender is dropped. Stands on aglet/channel.h and aglet/thread.h. */
+/* One producer or many, one consumer: bounded, rendezvous and unbounded channels between OS threads. The
+ * consumer's loop ends when the last sender is dropped. Stands on aglet/channel.h and aglet/thread.h.
+ *
+ * Prints  one producer 4950; three 44850 44850 44850 */
 #include <aglet/channel.h>
 #include <aglet/thread.h>
 #include <stdio.h>
@@ -23,7 +25,7 @@ static void *produce(void *arg) {
     return NULL;
 }
 
-static long consume(size_t capacity) {
+static long consume(size_t capacity, int count) {
     numbers_sender tx;
     numbers_receiver rx;
     struct producer producers[PRODUCERS];
@@ -32,7 +34,7 @@ static long consume(size_t capacity) {
     long sum = 0;
     if (numbers_bounded(&tx, &rx, capacity))
         return -1;
-    for (int i = 0; i < PRODUCERS; i++) {
+    for (int i = 0; i < count; i++) {
         producers[i].tx = numbers_clone(&tx);
         producers[i].first = i * EACH;
         if (aglet_thread_spawn(&threads[i], produce, &producers[i]))
@@ -42,13 +44,15 @@ static long consume(size_t capacity) {
     while (numbers_recv(&rx, &value) == 0)
         sum += value;
     numbers_drop_receiver(&rx);
-    for (int i = 0; i < PRODUCERS; i++)
+    for (int i = 0; i < count; i++)
         (void)aglet_thread_join(&threads[i], NULL);
     return sum;
 }
 
 int main(void) {
-    long bounded = consume(8), rendezvous = consume(0), unbounded = consume(AGLET_UNBOUNDED);
-    printf("%ld %ld %ld\n", bounded, rendezvous, unbounded);
-    return bounded == 44850 && rendezvous == bounded && unbounded == bounded ? 0 : 1;
+    long one = consume(8, 1);
+    long bounded = consume(8, PRODUCERS), rendezvous = consume(0, PRODUCERS),
+         unbounded = consume(AGLET_UNBOUNDED, PRODUCERS);
+    printf("one producer %ld; three %ld %ld %ld\n", one, bounded, rendezvous, unbounded);
+    return one == 4950 && bounded == 44850 && rendezvous == bounded && unbounded == bounded ? 0 : 1;
 }

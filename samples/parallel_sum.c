@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Data parallelism: the sum of an array in chunks, and filter, map and sum in one pass. Stands on
- * aglet/pool.h. */
+ * aglet/pool.h.
+ *
+ * Prints  499500000 166167000000 */
 #include <aglet/pool.h>
 #include <stdio.h>
 

@@ -3,7 +3,8 @@
  * would say so if a field were touched without the lock. Stands on pthreads and the annotations.
  *
  * Lint   quiet
- * Run    alone exits 0 */
+ * Run    alone exits 0
+ * Prints  sum 5050 */
 #include <aglet/annotations.h>
 #include <pthread.h>
 #include <stdio.h>

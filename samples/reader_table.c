@@ -2,7 +2,8 @@
 /* A table that many threads read and one thread changes, behind a read-write lock. Stands on aglet.h.
  *
  * Run    release exits 0
- * Run    checked exits 0 */
+ * Run    checked exits 0
+ * Prints  every reader saw whole tables, in order */
 #include <aglet/aglet.h>
 #include <stdio.h>
 #include <string.h>

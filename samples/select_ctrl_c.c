@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Select over a timer, a channel and Ctrl-C: a worker that ticks until it is told to stop. Here the program
- * interrupts itself after a while. Stands on aglet/select.h. */
+ * interrupts itself after a while. Stands on aglet/select.h.
+ *
+ * Prints  stopped by Ctrl-C after 3 orders, and some ticks */
 #include <aglet/executor.h>
 #include <aglet/select.h>
 #include <errno.h>

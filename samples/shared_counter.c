@@ -3,7 +3,8 @@
  * Stands on aglet.h.
  *
  * Run    release exits 0
- * Run    checked exits 0 */
+ * Run    checked exits 0
+ * Prints  12000 words, 4000 lines, 1 reference left */
 #include <aglet/aglet.h>
 #include <stdio.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Ten thousand stackless tasks, a few hundred bytes each, that sleep and count. Stands on aglet/stackless.h.
- */
+ *
+ * Prints  29994 */
 #include <aglet/executor.h>
 #include <aglet/stackless.h>
 #include <stdio.h>

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* A TCP echo server with a task per connection, and clients to try it. With an argument it serves that port
  * for ever: `tcp_echo 7777`. Beside it tcp_echo_threads.c, the same with a thread per connection. Stands on
- * aglet/net.h. */
+ * aglet/net.h.
+ *
+ * Prints  1000 messages came back */
 #include <aglet/executor.h>
 #include <aglet/net.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The echo server of tcp_echo.c with an OS thread per connection: the same calls block the thread. Stands on
- * aglet/net.h. */
+ * aglet/net.h.
+ *
+ * Prints  8 of 8 came back */
 #include <aglet/net.h>
 #include <aglet/thread.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* A pool of worker threads over one channel with many consumers; results come back through another.
- * Stands on aglet/channel.h and aglet/thread.h. */
+ * Stands on aglet/channel.h and aglet/thread.h.
+ *
+ * Prints  2686700 */
 #include <aglet/channel.h>
 #include <aglet/thread.h>
 #include <stdio.h>
