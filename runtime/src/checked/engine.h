@@ -101,6 +101,8 @@ struct edge {
     struct gate gates[GATES];
     uint32_t gate_count, frames;
     const void *stack[STACK_DEPTH]; /* where `to` was taken */
+    uint32_t from_frames;           /* and `from`, with stacks=full; else 0 */
+    const void *from_stack[STACK_DEPTH];
     char thread[NAME_ROOM];
     uint64_t thread_serial, thread_began;
     struct check_thread *by;

@@ -188,6 +188,10 @@ static struct edge *add_edge(struct check_thread *t, unsigned index, const void 
     e->to_site = to->site;
     e->frames = frames < STACK_DEPTH ? frames : STACK_DEPTH;
     memcpy(e->stack, stack, e->frames * sizeof *stack);
+    if (t->more != NULL && t->more[index].frames != 0) { /* stacks=full */
+        e->from_frames = t->more[index].frames;
+        memcpy(e->from_stack, t->more[index].stack, e->from_frames * sizeof *stack);
+    }
     memcpy(e->thread, t->name, sizeof e->thread);
     e->thread_serial = t->serial;
     e->thread_began = atomic_load_explicit(&t->began, memory_order_relaxed);
@@ -233,7 +237,10 @@ static void report_cycle(struct edge *cycle, unsigned count) {
         lock_words(cycle[i].from, from);
         lock_words(cycle[i].to, to);
         misuse_note(m, "thread '%s' held %s, taken here", cycle[i].thread, from);
-        misuse_place(m, cycle[i].from_site);
+        if (cycle[i].from_frames != 0)
+            misuse_stack(m, cycle[i].from_stack, cycle[i].from_frames);
+        else
+            misuse_place(m, cycle[i].from_site);
         misuse_note(m, "and took %s", to);
         if (cycle[i].frames != 0)
             misuse_stack(m, cycle[i].stack, cycle[i].frames);
