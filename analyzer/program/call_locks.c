@@ -170,6 +170,21 @@ bool collected(struct solver *s, const struct world *w, term lock)
     return false;
 }
 
+/* Released where the lock call failed for sure; a robust mutex is held then, with one result. */
+static void release_failed(struct solver *s, const struct world *w, term lock, const struct lock_effect *e, uint32_t callee,
+                           ir_event ev)
+{
+    for (uint32_t i = 0; s->recording && i < w->n_gone; i++) {
+        const struct held *h = &w->gone[i];
+        struct lock_problem *pr;
+        if (h->lock != lock || h->mode != HELD_DOUBTED || h->also)
+            continue;
+        pr = report_unheld(s, DETAIL_FAILED_TRY, ev, lock, e, callee, NULL);
+        if (pr && h->event)
+            problem_story(s, pr, STORY_TAKEN, s->u, s->u->events[h->event].loc, print_place(s, lock));
+    }
+}
+
 /* The lock is not held in this world: a mistake here, or the caller's lock. */
 static void release_unheld(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee,
                            ir_event ev)
@@ -184,6 +199,8 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
 
     if (w->failed && e->candidate && s->recording) /* cleaning up after a lock call that failed: a robust mutex */
         pair(s, e->candidate);
+    if (w->failed)
+        release_failed(s, w, lock, e, callee, ev);
     if (collected(s, w, lock) || w->failed || e->guard)
         return;
     for (uint32_t i = 0; i < w->n_held; i++)
@@ -224,6 +241,7 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
         pr = report_unheld(s, e->candidate ? DETAIL_IN_CALLEE : DETAIL_NONE, ev, lock, e, callee, &number);
         seen = unlock_at(s, ev, lock);
         seen->unheld = true;
+        seen->without = w->trail;
         seen->problem = number;
         if (path) {
             seen->candidate = candidate_new(s, CANDIDATE_RELEASES, path, class, e->candidate);
@@ -258,6 +276,7 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
     }
     if (s->recording) {
         unlock_at(s, ev, lock)->held = true;
+        unlock_at(s, ev, lock)->taken = h->event;
         if (h->candidate)
             pair(s, h->candidate);
         if (e->candidate)

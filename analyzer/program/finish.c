@@ -65,6 +65,9 @@ static void settle_unlocks(struct solver *s)
             pr->detail = DETAIL_AT_UNLOCK;
             pr->candidate = 0;
             pr->dropped = s->lf->unchecked;
+            if (u->taken)
+                problem_story(s, pr, STORY_TAKEN, s->u, s->u->events[u->taken].loc, pr->lock);
+            problem_trail(s, pr, NULL, u->without);
         } else if (u->candidate) {
             pr->dropped = true; /* until judged */
         }

@@ -71,7 +71,7 @@ bool defers_to_callers(const struct solver *s)
 static bool is_ours(struct solver *s, const struct world *w, term lock)
 {
     for (uint32_t i = 0; i < w->n_gone; i++)
-        if (term_same_shape(&s->t, w->gone[i].lock, lock))
+        if (w->gone[i].mode != HELD_DOUBTED && term_same_shape(&s->t, w->gone[i].lock, lock))
             return true;
     for (uint32_t i = 0; i < w->n_held; i++)
         if (w->held[i].mode == HELD_RELEASED && term_same_shape(&s->t, w->held[i].lock, lock))
@@ -107,6 +107,9 @@ static void missing(struct solver *s, struct world *w, term lock, term object, s
     a.lock = lock;
     a.object = object;
     a.problem = problem;
+    a.trail = w->trail;
+    a.n_held = w->n_held;
+    a.n_gone = w->n_gone;
     a.here = !r.lock || is_ours(s, w, lock) || s->p->locks->problems.at[problem].near;
     vec_push(&s->pending, a);
 }
@@ -119,6 +122,20 @@ static enum lock_problem_detail detail_of(enum access_kind kind)
     case ACCESS_ADDRESS: return DETAIL_ADDRESS;
     default: return DETAIL_COPY;
     }
+}
+
+/* Was this field touched without the lock before, with no branch and no lock in between? Then it is one mistake. */
+static bool said_in_section(struct solver *s, const struct world *w, term lock, uint32_t field, uint32_t global, bool write)
+{
+    for (size_t i = 0; i < s->pending.n; i++) {
+        struct pending_access *a = &s->pending.at[i];
+        if (a->lock != lock || a->r.field != field || a->r.global != global || (!field && !global) || a->trail != w->trail ||
+            a->n_held != w->n_held || a->n_gone != w->n_gone || a->r.reason != REQUIRED_BY_ACCESS || a->r.via.func)
+            continue;
+        a->r.write |= write;
+        return true;
+    }
+    return false;
 }
 
 static void check_guard(struct solver *s, struct world *w, const struct guard *guard, const struct linked_unit *declared,
@@ -148,6 +165,8 @@ static void check_guard(struct solver *s, struct world *w, const struct guard *g
     if (!wanted || (write ? worst == 2 : best == 2))
         return;
     if (world_owns(&s->t, w, at) || !w->spawned || !s->recording || w->failed)
+        return;
+    if (said_in_section(s, w, wanted, field, global, write))
         return;
     pr = problem_new(s, PROBLEM_GUARDED, worst == 1 ? DETAIL_SHARED_ONLY : detail_of(kind), loc, wanted, &number);
     if (pr) {

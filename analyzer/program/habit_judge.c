@@ -225,9 +225,11 @@ static void judge_field(struct program *p, size_t first, size_t end, const struc
                 j.now.held++;
                 continue;
             }
-            const enum convention how = near || a->given_up ? CALLED_ANYHOW : blame_callers(&j, a->func, a->write, HABIT_DEPTH);
+            /* under a lock that is taken on a condition, or after one given up: without it on purpose */
+            const bool on_purpose = a->given_up || a->ever >> i & 1;
+            const enum convention how = near || on_purpose ? CALLED_ANYHOW : blame_callers(&j, a->func, a->write, HABIT_DEPTH);
             j.now.held += how == CALLED_WITH_LOCK;
-            if (how == CALLED_ANYHOW && !a->given_up)
+            if (how == CALLED_ANYHOW && !on_purpose)
                 add_exception(&j, (struct habit_exception){a->func, a->loc, 0, a->write}, near);
         }
         if (written && j.now.held > best.held) {

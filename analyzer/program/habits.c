@@ -56,11 +56,12 @@ static struct habit_access *note(struct program *p, uint32_t func, uint32_t fiel
     if (!fresh && h->accesses.at[*slot].pass == pass) {
         struct habit_access *a = &h->accesses.at[*slot];
         a->held &= held;
+        a->ever |= held;
         a->write |= write;
         return a;
     }
     *slot = (uint32_t)h->accesses.n;
-    vec_push(&h->accesses, ((struct habit_access){field, func, loc, object, held, 0, write, false, false, pass}));
+    vec_push(&h->accesses, ((struct habit_access){field, func, loc, object, held, held, 0, write, false, false, pass}));
     return &h->accesses.at[*slot];
 }
 

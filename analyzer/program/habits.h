@@ -14,6 +14,7 @@ struct habit_access {
     ir_loc loc;
     term object; /* while its function is solved */
     uint8_t held; /* bit i: lock i of the struct is held */
+    uint8_t ever; /* … on some way here */
     uint8_t near; /* … is taken by the same function, for the same object */
     bool write, dropped;
     bool given_up; /* the caller's lock was given up before: without it on purpose, so counted and not told */

@@ -121,6 +121,14 @@ static bool closed(const struct program *p, const struct candidate *c)
            (root && root->op == TERM_GLOBAL && p->globals.at[root->a].internal);
 }
 
+static bool is_listed(const uint32_t *funcs, size_t n, uint32_t func)
+{
+    for (size_t i = 0; i < n; i++)
+        if (funcs[i] == func)
+            return true;
+    return false;
+}
+
 static bool is_bare_param(const struct program *p, const struct candidate *c)
 {
     return c->lock && term_at(&p->paths, c->lock)->op == TERM_PARAM;
@@ -135,8 +143,12 @@ static bool meant_by_itself(const struct judgement *j, const struct candidate *c
         return false;
     if (c->paired) { /* more callers that live with it than callers that come to harm */
         size_t harm = c->clashes.n;
-        for (uint32_t i = j->last_from[c - p->locks->candidates.at]; i; i = j->before_from[i])
-            harm += !p->locks->candidates.at[i].meant && !p->locks->candidates.at[i].stale;
+        for (uint32_t i = j->last_from[c - p->locks->candidates.at]; i; i = j->before_from[i]) {
+            const struct candidate *d = &p->locks->candidates.at[i];
+            if (c->every_return && d->mixed && is_listed(c->pairs.at, c->pairs.n, d->func))
+                continue; /* it knows the lock, for it gives it back on another way: its own mistake */
+            harm += !d->meant && !d->stale;
+        }
         return c->kind == CANDIDATE_RELEASES ? c->pairs.n >= harm : c->pairs.n > harm;
     }
     if (is_bare_param(p, c) && !class_known(c->class) && (c->kind == CANDIDATE_RELEASES || (!c->mixed && !f->n_callers)))

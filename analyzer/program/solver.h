@@ -33,6 +33,8 @@ struct pending_access {
     term lock, object; /* in this function's terms */
     uint32_t problem;  /* dropped if it becomes the callers' business */
     bool here;         /* certainly not the callers' business */
+    const struct trail *trail; /* on which way, with how many locks held and given up: the section */
+    uint32_t n_held, n_gone;
 };
 
 /* An unlock with the lock held on some ways only. */
@@ -41,6 +43,8 @@ struct unlock_seen {
     term lock;
     bool held, unheld;
     bool other; /* another instance was held */
+    ir_event taken;             /* where it was taken on a way with it, or 0 */
+    const struct trail *without; /* the decisions on a way without it */
     uint32_t problem;   /* what to report if it is a mismatch */
     uint32_t candidate; /* … if it is not */
 };

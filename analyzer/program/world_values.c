@@ -189,8 +189,9 @@ bool world_narrow(struct arena *a, struct term_table *t, struct world *w, term x
             struct held doubted = *h;
             doubted.as = h->mode;
             doubted.mode = HELD_DOUBTED;
-            if (h->also && !range_is_empty(range_meet(now, range_of(h->also))))
-                world_note_gone(a, w, &doubted);
+            if (range_is_empty(range_meet(now, range_of(h->also))))
+                doubted.also = 0;
+            world_note_gone(a, w, &doubted);
             world_drop_held(a, w, h, 0);
             w->failed = true;
             i--;

@@ -28,7 +28,8 @@ class Mutant:
 # The rules of which one at least must speak, by kind.
 RIGHT_RULES = {
     "lock removed": {"unlock-unheld", "lock-mismatch", "guarded-by", "missing-guard", "requires", "contract", "cond-wait"},
-    "unlock removed": {"lock-leak", "lock-mismatch", "double-lock", "contract"},
+    # destroyed while held: what a lock that is not released before the object ends comes to
+    "unlock removed": {"lock-leak", "lock-mismatch", "double-lock", "contract", "destroy-held"},
     "early return": {"lock-leak", "lock-mismatch", "double-lock", "contract"},
     "other instance": {"unlock-unheld", "lock-leak", "lock-mismatch", "double-lock", "guarded-by", "cond-wait"},
     "wait without loop": {"cond-wait"},

@@ -182,3 +182,21 @@ void not_equal(struct purse *a, struct purse *b) {
     b->coins++; // expected-warning {{[aglet-guarded-by]}}
     pthread_mutex_unlock(&a->mu);
 }
+
+/* ---- one member touched again and again without the lock is one mistake ---- */
+struct board {
+    pthread_mutex_t mu;
+    int b[8] AGLET_GUARDED_BY(mu), n AGLET_GUARDED_BY(mu);
+};
+void in_a_row(struct board *x);
+void in_a_row(struct board *x) {
+    x->b[1] = 0; // expected-warning {{[aglet-guarded-by]}}
+    x->b[2] = 0; // no diagnostic: said on the line before
+    x->b[3] = 0;
+    x->n = 1; // expected-warning {{[aglet-guarded-by]}}
+    x->n++;   // no diagnostic: said on the line before
+    pthread_mutex_lock(&x->mu);
+    x->n++;
+    pthread_mutex_unlock(&x->mu);
+    x->n++; // expected-warning {{[aglet-guarded-by]}}
+}

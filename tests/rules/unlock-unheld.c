@@ -109,3 +109,16 @@ int pages_count(void) {
     wrapped_unlock(&pages.lock); // expected-warning {{[aglet-unlock-unheld]}}
     return n;
 }
+
+/* ---- a wrapper that failed has nothing to release ---- */
+static int job_lock(struct job *j) { return pthread_mutex_lock(&j->mu) == 0; }
+int use_job(struct job *j);
+int use_job(struct job *j) {
+    if (!job_lock(j)) {
+        pthread_mutex_unlock(&j->mu); // expected-warning {{[aglet-unlock-unheld]}}
+        return -1;
+    }
+    j->busy++;
+    pthread_mutex_unlock(&j->mu);
+    return 0;
+}
