@@ -174,8 +174,10 @@ static void add_site(struct graph *g, uint32_t caller, ir_event event, uint32_t 
 {
     struct site s = {caller, event, callback};
 
-    if (!node)
+    if (!node) { /* a value of no place: nobody can say */
+        g->p->calls_unresolved += callback < 0;
         return;
+    }
     vec_push(&g->sites, s);
     vec_push(&g->nodes.at[node].sites, (uint32_t)g->sites.n - 1);
     for (size_t i = 0; i < g->nodes.at[node].funcs.n; i++)

@@ -52,6 +52,12 @@ static void phase(struct program *p, const char *name, double *since)
     *since = at;
 }
 
+void program_indirect_calls(const struct program *p, size_t *calls, size_t *resolved)
+{
+    *calls = p->calls_indirect;
+    *resolved = p->calls_indirect - p->calls_unresolved;
+}
+
 const struct program_phase *program_phases(const struct program *p, size_t *n)
 {
     *n = p->phases.n;

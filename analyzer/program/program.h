@@ -43,6 +43,8 @@ struct program_phase {
     const char *name;
     double seconds;
 };
+/* How many calls go through a pointer, and for how many of them it is known what they may run. */
+void program_indirect_calls(const struct program *p, size_t *calls, size_t *resolved);
 /* How many groups of locks were so entangled that the search for lock-order cycles was ended in them: there may be more cycles. */
 size_t program_cycles_cut_short(const struct program *p);
 const struct program_phase *program_phases(const struct program *p, size_t *n);

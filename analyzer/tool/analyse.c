@@ -195,6 +195,9 @@ static void say_phases(const struct program *p, double rules)
         line = longer;
         all += phases[i].seconds;
     }
+    size_t calls, resolved;
+    program_indirect_calls(p, &calls, &resolved);
+    say_verbose("of %zu calls through pointers %zu are resolved", calls, resolved);
     say_verbose("solved in %.3f s of processor: %srules %.3f", all, line, rules);
     free(line);
 }

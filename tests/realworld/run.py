@@ -85,18 +85,26 @@ def main():
         print(*new, sep="\n")
         sys.exit(bool(new))
     verdicts, errors, verdict_counts, rules, hints = triaged(), [], Counter(), Counter(), 0
+    indirect = [0, 0]
 
-    print(f"{'program':12}{'files':>7}{'lines':>10}{'parsed':>8}{'cold s':>8}{'warm s':>8}{'findings':>10}{'hints':>7}")
+    print(f"{'program':12}{'files':>7}{'lines':>10}{'parsed':>8}{'cold s':>8}{'warm s':>8}{'findings':>10}{'hints':>7}"
+          f"{'by pointer':>12}{'resolved':>10}")
     for name in options.programs or databases.PROGRAMS:
         database = databases.make(name, build / "realworld")
         entries = json.loads((database / "compile_commands.json").read_text())
-        times = []
+        times, pointers = [], None
         for _ in ("cold", "warm"):
             start = time.monotonic()
-            status, findings, said = lint.lint(aglet, database, cache=cache)
+            status, findings, said = lint.lint(aglet, database, "--verbose", cache=cache)
             times.append(time.monotonic() - start)
+            calls = re.search(r"of (\d+) calls through pointers (\d+) are resolved", said)
+            pointers = tuple(map(int, calls.groups())) if calls else pointers
         if status > 1:
             errors.append(f"{name}: exit status {status}: {said.strip()[-500:]}")
+        if not pointers:
+            errors.append(f"{name}: the lint did not say how many calls through pointers it resolved")
+        by_pointer, resolved = pointers or (0, 0)
+        indirect[0], indirect[1] = indirect[0] + by_pointer, indirect[1] + resolved
         analysed = lint.analysed(said)
         if analysed != len(entries):
             errors.append(f"{name}: {analysed} of {len(entries)} files analysed: {said.strip()[-500:]}")
@@ -104,7 +112,7 @@ def main():
         hints += len(findings) - len(firm)
         rules.update(finding.rule for finding in firm)
         print(f"{name:12}{len(entries):7}{databases.lines_of(entries):10,}{analysed:8}{times[0]:8.1f}{times[1]:8.1f}"
-              f"{len(firm):10}{len(findings) - len(firm):7}", flush=True)
+              f"{len(firm):10}{len(findings) - len(firm):7}{by_pointer:12}{resolved / by_pointer if by_pointer else 1:10.0%}", flush=True)
         for finding in findings if options.show else []:
             print(f"    {finding.severity}: {Path(finding.path).name}:{finding.line} {finding.message} [{finding.rule}]")
         for finding in firm:
@@ -113,7 +121,8 @@ def main():
             if verdict == "not triaged" and not options.no_triage:
                 errors.append(f"not triaged: {Path(finding.path).name}:{finding.line} {finding.message} [{finding.rule}]")
 
-    print("\nby rule: " + (", ".join(f"{rule} {count}" for rule, count in rules.most_common()) or "none"))
+    print(f"\ncalls through pointers: {indirect[0]}, {indirect[1] / (indirect[0] or 1):.0%} resolved")
+    print("by rule: " + (", ".join(f"{rule} {count}" for rule, count in rules.most_common()) or "none"))
     print("triage:  " + (", ".join(f"{verdict} {count}" for verdict, count in verdict_counts.items()) or "none"))
     total = sum(verdict_counts.values())
     if not options.no_triage and verdict_counts["wrong"] * 10 > total:
