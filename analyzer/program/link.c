@@ -108,6 +108,18 @@ static uint32_t new_func(struct linker *l, const struct linked_unit *lu, ir_func
     return (uint32_t)l->p->funcs.n - 1;
 }
 
+/* What tells one file from another: its contents and its name without directories, for one header is opened by many paths
+ * ("src/x.h", "src/net/../x.h"); where the contents are not known, the path. */
+static uint64_t file_key(const struct unit *u, uint32_t file)
+{
+    const struct ir_file_rec *f = &u->files[file];
+    const char *path = unit_str(u, f->path), *slash = strrchr(path, '/');
+
+    if (!f->hash_lo && !f->hash_hi)
+        return hash_string(path);
+    return hash_add(key_pair(f->hash_lo, f->hash_hi), hash_string(slash ? slash + 1 : path));
+}
+
 static uint32_t link_func(struct linker *l, const struct linked_unit *lu, ir_func f)
 {
     const struct unit *u = lu->unit;
@@ -122,8 +134,7 @@ static uint32_t link_func(struct linker *l, const struct linked_unit *lu, ir_fun
         if (!defined || r->flags & IR_FF_INITIALISERS || u->files[loc->file].flags & IR_FILE_MAIN || !r->loc)
             return new_func(l, lu, f);
         slot = map64_place(&l->headers,
-                           hash_add(hash_add(hash_string(unit_str(u, u->files[loc->file].path)), loc->line),
-                                    hash_string(unit_str(u, r->name))), &fresh);
+                           hash_add(hash_add(file_key(u, loc->file), loc->line), hash_string(unit_str(u, r->name))), &fresh);
         if (!fresh && same_graph(u, f, l->p->funcs.at[*slot].unit->unit, l->p->funcs.at[*slot].func))
             return *slot;
         id = new_func(l, lu, f);
@@ -201,7 +212,7 @@ static uint32_t link_struct(struct linker *l, struct linked_unit *lu, ir_type t)
         id = map64_get(&l->complete, intern_string(&l->p->names, name), 0);
         return id;
     }
-    key = hash_add(hash_add(key, hash_string(unit_str(u, u->files[loc->file].path))), loc->line);
+    key = hash_add(hash_add(key, file_key(u, loc->file)), loc->line);
     key = hash_add(key, r->fields.count);
     slot = map64_place(&l->structs, key, &fresh);
     if (fresh) {

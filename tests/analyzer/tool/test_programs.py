@@ -216,6 +216,20 @@ with Project(FILES, database=False) as p:
     check("an archive by -l, a plugin of its own", orders(done) == 0 and "/one' is made of 3" in done.stderr and
           "/plugin.so' is made of 2" in done.stderr, done.stdout + done.stderr)
 
+# ---- one header, opened by two paths: its struct is one, and its ops table is resolved
+OPS = "struct ops { void (*flush)(void); };\nextern const struct ops disk;\n"
+for include in ("../ops.h", "sub/../../ops.h"):
+    with Project({"ops.h": OPS, "sub/sub/keep": "",
+                  "sub/disk.c": f'#include <unistd.h>\n#include "{include}"\nstatic void flush(void) {{ sleep(1); }}\n'
+                                "const struct ops disk = {flush};\n",
+                  "use.c": '#include <pthread.h>\n#include "ops.h"\nstatic pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;\n'
+                           "void use(const struct ops *o) {\n    pthread_mutex_lock(&mu);\n    o->flush();\n"
+                           "    pthread_mutex_unlock(&mu);\n}\n"}) as p:
+        if include.startswith("sub"):
+            p.database([p.row("sub/disk.c", "-Isub"), p.row("use.c")])
+        done = lint(p)
+        check(f"a header opened as '{include}' is the same header", "[aglet-blocking-while-locked]" in done.stdout, done.stdout + done.stderr)
+
 # ---- so many that share so much: said, and one program
 with Project(FILES, database=False) as p:
     with_links(p, {f"t{i}": ["one.c", "forth.c", "common.c"] + ([f"m{i}.c"]) for i in range(30)})
