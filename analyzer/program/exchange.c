@@ -189,7 +189,7 @@ struct exchange *exchange_find(struct program *p, struct boundaries *b)
     }
     find_roots(x);
     for (size_t i = 0; i < p->order.n; i++) {
-        const struct region_flow *f = regions_flow(b->regions, p->order.at[i]);
+        const struct region_flow *f = regions_flow_within(b->regions, p->order.at[i]);
         for (size_t k = 0; f && k < f->n_events; k++)
             if (f->events[k].op == REGION_PUT && f->events[k].spawn->slot)
                 note_slot(x, f->events[k].spawn->slot);

@@ -69,7 +69,7 @@ static bool compare_functions(struct exchange *x, struct handoff *h, const struc
     bool called = false;
     for (uint32_t i = 0; i < s->n_functions; i++)
         for (size_t k = 0; k < x->p->order.n; k++) {
-            const struct region_flow *f = regions_flow(x->b->regions, x->p->order.at[k]);
+            const struct region_flow *f = regions_flow_within(x->b->regions, x->p->order.at[k]);
             for (size_t c = 0; f && c < f->calls_through.n; c++) {
                 const struct call_through *t = &f->calls_through.at[c];
                 if (t->function != s->functions[i].field || t->argument != (s->inner ? s->inner : s->slot) ||
@@ -194,7 +194,7 @@ static bool put_before(const struct exchange *x, const struct handoff *h)
 void exchange_judge(struct exchange *x)
 {
     for (size_t i = 0; i < x->p->order.n; i++) {
-        const struct region_flow *f = regions_flow(x->b->regions, x->p->order.at[i]);
+        const struct region_flow *f = regions_flow_within(x->b->regions, x->p->order.at[i]);
         for (unsigned links = 0; f && links < 2; links++)
             for (size_t k = 0; k < f->n_events; k++) {
                 const struct region_event *e = &f->events[k];

@@ -242,7 +242,7 @@ static void find_in(struct exchange *x, const struct region_flow *f)
 void exchange_find_takers(struct exchange *x)
 {
     for (size_t i = 0; i < x->p->order.n; i++) {
-        const struct region_flow *f = regions_flow(x->b->regions, x->p->order.at[i]);
+        const struct region_flow *f = regions_flow_within(x->b->regions, x->p->order.at[i]);
         if (f)
             find_in(x, f);
     }

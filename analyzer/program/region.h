@@ -164,6 +164,9 @@ struct regions *regions_new(struct program *p);
 void regions_free(struct regions *r);
 /* The flow of a defined function, solved; NULL when it has no graph or is being solved just now (recursion). */
 const struct region_flow *regions_flow(struct regions *r, uint32_t func);
+/* The same for questions asked of every function: NULL, and said, once the flows of the program have as much as they may. A function's
+ * flow holds what its callees do, so in a large program all of them together would grow with its square. */
+const struct region_flow *regions_flow_within(struct regions *r, uint32_t func);
 
 /* The slot that a place is, or is an element of; 0 when it has no name. */
 uint32_t place_slot(const struct region_flow *f, place_id p);

@@ -6,12 +6,14 @@
 #include <string.h>
 #include "../base/alloc.h"
 
+enum { EVENTS_AT_LEAST = 2000000, EVENTS_EACH = 20 /* of the program's functions */ };
 enum { MAX_STATE = 1 << 22, MAX_ROUNDS = 100, MAX_DEPTH = 12 };
 
 struct regions {
     struct program *p;
     VEC(struct region_flow *) flows; /* by function; NULL: never asked for */
     unsigned depth;
+    uint64_t kept; /* events of all flows */
 };
 
 struct regions *regions_new(struct program *p)
@@ -171,6 +173,16 @@ const struct region_flow *regions_flow(struct regions *r, uint32_t func)
     if (f->failed && fr->blocks.count)
         program_give_up(p, func, "the rules about hand-offs, being too large");
     r->depth--;
+    r->kept += f->n_events;
     f->solved = true;
     return f->failed ? NULL : f;
+}
+
+const struct region_flow *regions_flow_within(struct regions *r, uint32_t func)
+{
+    if (r->flows.at[func] || r->kept < EVENTS_AT_LEAST + (uint64_t)EVENTS_EACH * r->p->funcs.n)
+        return regions_flow(r, func);
+    if (r->p->funcs.at[func].defined)
+        program_give_up(r->p, func, "the search for objects handed over through fields and queues, the program's flows being too large");
+    return NULL;
 }
