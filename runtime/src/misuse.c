@@ -93,7 +93,7 @@ static void write_all(int fd, const char *s, size_t n) {
     }
 }
 
-/* Of the checked library of tasks, where it is there: room on the stack for what follows, and no room again.
+/* Of the library of tasks, where it is there: room on the stack for what follows, and no room again.
  * Weak, because the preloaded library for pthread programs has this file too, and a program of its own beside
  * it. */
 extern void aglet_report_room_(bool begins) __attribute__((weak, visibility("default")));

@@ -35,9 +35,6 @@ void check_async_given(const void *object, uint64_t task);
 /* A number for who runs here: a task's id, or a thread's number with the highest bit. */
 uint64_t check_who(void);
 
-/* A report begins, or ends, on the calling task's stack. Exported for the preloaded library. */
-__attribute__((visibility("default"))) void aglet_report_room_(bool begins);
-
 /* How many threads the checker of tasks has started. */
 unsigned check_own_threads(void);
 

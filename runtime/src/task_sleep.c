@@ -104,3 +104,12 @@ int await_check_(struct aglet_task *t, const char *why, const void *caller) {
     }
     return task_is_aborted(t) ? -ECANCELED : 0;
 }
+
+void aglet_report_room_(bool begins) {
+    struct aglet_task *t = task_self();
+    struct stack *s = t ? task_stack(t) : NULL;
+    const char *here = __builtin_frame_address(0);
+    /* Not a report on the alternate stack of a signal handler. */
+    if (s && here >= s->bottom && here < (const char *)s)
+        stack_report(s, begins);
+}

@@ -24,9 +24,16 @@ static size_t page_size(void) {
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Of the preloaded library, where it is there. */
+extern unsigned aglet_preload_check_yield_(const void *caller) __attribute__((weak, visibility("default")));
+
+bool stack_has_report_room(void) {
+    return aglet_checked || aglet_preload_check_yield_;
+}
+
 /* Below the stack and above its last guard: room for reports, and the page that is closed between them. */
 static size_t below(void) {
-    return aglet_checked ? STACK_FOR_REPORTS + page_size() : 0;
+    return stack_has_report_room() ? STACK_FOR_REPORTS + page_size() : 0;
 }
 
 /* A third of the system's limit, because a guarded stack takes two mappings, four in the checked library, and
@@ -39,7 +46,7 @@ static long read_guard_limit(void) {
             limit = 65530;
         fclose(f);
     }
-    return limit / (aglet_checked ? 6 : 3);
+    return limit / (stack_has_report_room() ? 6 : 3);
 }
 
 static bool take_guard(void) {
@@ -132,14 +139,13 @@ struct stack *stack_new(size_t size, void (*entry)(void *)) {
     size = (size + page - 1) & ~(page - 1);
     if (size < 4 * page)
         size = 4 * page;
-    if (aglet_checked)
+    if (stack_has_report_room())
         size += STACK_SLACK;
     if (!take_guard())
         return unguarded(size, entry);
     size_t mapped = page + below() + size;
     char *m = map(mapped);
-    if (!m || mprotect(m, page, PROT_NONE) != 0 ||
-        (aglet_checked && mprotect(m + below(), page, PROT_NONE) != 0)) {
+    if (!m || mprotect(m, page, PROT_NONE) != 0 || (below() && mprotect(m + below(), page, PROT_NONE) != 0)) {
         if (m)
             munmap(m, mapped);
         atomic_fetch_add(&guards_left, 1);

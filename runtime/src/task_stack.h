@@ -7,11 +7,11 @@
 #include "aglet/base.h"
 #include "switch.h"
 
-/* Below each stack the checked library has room for reports: one is written on the stack of the task it is
- * about, and reading debug information takes 300 KiB of it. The page between is without access, but while a
- * report is made; so a task that needs more than its stack is found, and a report near the end of it does no
- * harm. Only touched pages cost memory. STACK_SLACK is what the checks themselves may need beyond what the
- * program does. */
+/* Below each stack the checked library, and either under `aglet run`, has room for reports: one is written on
+ * the stack of the task it is about, and reading debug information takes 300 KiB of it. The page between is
+ * without access, but while a report is made; so a task that needs more than its stack is found, and a report
+ * near the end of it does no harm. Only touched pages cost memory. STACK_SLACK is what the checks themselves
+ * may need beyond what the program does. */
 enum { STACK_FOR_REPORTS = 512 * 1024, STACK_SLACK = 8 * 1024 };
 
 /* The head of a stack, in its own highest bytes, so that it costs no page of its own. */
@@ -36,8 +36,14 @@ bool stack_intact(const struct stack *s);
 /* How many bytes of it were ever touched, to a page. */
 size_t stack_high_water(const struct stack *s);
 
-/* A report begins, or ends, on this stack. Checked library. */
+/* Are reports written on stacks: by this library, or by the preloaded one for pthread programs? */
+bool stack_has_report_room(void);
+
+/* A report begins, or ends, on this stack. */
 void stack_report(struct stack *s, bool begins);
+
+/* The same for the stack that the caller runs on, if it is a task's. Exported for the preloaded library. */
+__attribute__((visibility("default"))) void aglet_report_room_(bool begins);
 
 /* Does `address` lie in the guard page of a stack that was mapped by stack_new? For the fault handler. */
 bool stack_guard_hit(const struct stack *s, const void *address);

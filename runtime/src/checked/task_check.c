@@ -32,15 +32,6 @@ void check_task_end(struct aglet_task *t, struct stack *s) {
         check_yield(t->waits_at);
 }
 
-void aglet_report_room_(bool begins) {
-    struct aglet_task *t = task_self();
-    struct stack *s = t ? task_stack(t) : NULL;
-    const char *here = __builtin_frame_address(0);
-    /* Not a report on the alternate stack of a signal handler. */
-    if (s && here >= s->bottom && here < (const char *)s)
-        stack_report(s, begins);
-}
-
 static unsigned threads_of_process(void) {
     unsigned n = 0;
     DIR *dir = opendir("/proc/self/task");
