@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* lock-across-yield: the matrix of ways to hold a lock and ways to yield, each wrong and right. */
+/* lock-across-yield: the matrix of ways to hold a lock and ways to yield, each wrong and right.
+ *
+ * Held by: guard variable; raw lock and unlock; guard in a struct, in a heap object, returned by a helper; trylock; async mutex;
+ * the read side of a read-write lock. Yield: two calls down; through a function pointer, an ops table, a callback argument; behind
+ * recursion; in a loop after the guard's scope; on one branch; in a function that promises not to. In another file:
+ * tests/programs/yield-elsewhere. */
 #include <aglet/async_mutex.h>
 #include <aglet/guard.h>
 #include <aglet/mutex.h>
