@@ -238,6 +238,38 @@ static void a_circle_of_seven_is_found(void **state) {
     assert_one("lock-order");
 }
 
+static void a_circle_of_five_hundred_is_found(void **state) {
+    (void)state;
+    enum { N = 500 };
+    aglet_mutex *many = calloc(N, sizeof *many);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(caught.count, 0);
+        aglet_mutex_lock(&many[i]);
+        aglet_mutex_lock(&many[(i + 1) % N]);
+        aglet_mutex_unlock(&many[(i + 1) % N]);
+        aglet_mutex_unlock(&many[i]);
+    }
+    assert_one("lock-order");
+    assert_non_null(strstr(caught.message, "a circle of 500 orders"));
+    free(many);
+}
+
+static void a_long_circle_under_one_lock_is_none(void **state) {
+    (void)state;
+    enum { N = 100 };
+    aglet_mutex *many = calloc(N + 1, sizeof *many);
+    for (int i = 0; i < N; i++) {
+        aglet_mutex_lock(&many[N]);
+        aglet_mutex_lock(&many[i]);
+        aglet_mutex_lock(&many[(i + 1) % N]);
+        aglet_mutex_unlock(&many[(i + 1) % N]);
+        aglet_mutex_unlock(&many[i]);
+        aglet_mutex_unlock(&many[N]);
+    }
+    assert_int_equal(caught.count, 0);
+    free(many);
+}
+
 struct object {
     aglet_mutex mu;
 };
@@ -408,6 +440,8 @@ int main(void) {
         cmocka_unit_test_setup(an_inversion_that_did_not_deadlock_is_reported_once, setup),
         cmocka_unit_test_setup(a_common_outer_lock_makes_the_inversion_harmless, setup),
         cmocka_unit_test_setup(a_circle_of_seven_is_found, setup),
+        cmocka_unit_test_setup(a_circle_of_five_hundred_is_found, setup),
+        cmocka_unit_test_setup(a_long_circle_under_one_lock_is_none, setup),
         cmocka_unit_test_setup(kinds_in_both_orders_with_no_two_locks_to_show_are_a_hint, setup),
         cmocka_unit_test_setup(a_try_makes_no_order, setup),
         cmocka_unit_test_setup(asserting_a_lock_that_is_not_held_is_reported, setup),

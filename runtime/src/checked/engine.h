@@ -32,7 +32,9 @@ struct lock_record {
 
     struct edge *out, *in;               /* under engine_lock */
     struct lock_record *next_by_address; /* changed under engine_lock */
-    char unused[40];
+    struct edge *came_by;                /* in the search that `mark` names, under engine_lock */
+    struct lock_record *next_to_see;     /* the same */
+    char unused[24];
 };
 _Static_assert(sizeof(struct lock_record) == 128, "an id finds its record by a shift");
 

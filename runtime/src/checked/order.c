@@ -20,7 +20,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CHAINS = 1 << 15, ALL_PAIRS_DEPTH = 16, SEARCH_STEPS = 20000, CYCLE_ROOM = 32, VARIANTS = 4 };
+enum {
+    CHAINS = 1 << 15,
+    ALL_PAIRS_DEPTH = 16,
+    SEARCH_STEPS = 20000,
+    CYCLE_ROOM = 32,
+    LONG_ROOM = 1024,
+    VARIANTS = 4
+};
 
 static _Atomic uint64_t chains[CHAINS]; /* chains found in order; a hash table that forgets */
 static struct edge *free_edges;         /* under engine_lock, as is the next */
@@ -77,6 +84,7 @@ struct path {
     struct edge *edges[CYCLE_ROOM];
     unsigned count;
     int steps;
+    bool wanted; /* there is a way back, whether or not it was found */
 };
 
 /* Extend the path, which ends at path->edges[count-1]->to, until it comes back to `goal`. */
@@ -115,9 +123,42 @@ static bool reaches(struct lock_record *from, struct lock_record *goal, int dept
     return false;
 }
 
+/* Where the search by depth finds nothing: the shortest way back, as long as it may be. It counts if threads
+ * can be at all of its edges at one time. Returns its length with `fresh`, into long_way, or 0. */
+static struct edge *long_way[LONG_ROOM]; /* under engine_lock */
+static unsigned find_long_cycle(struct edge *fresh) {
+    struct lock_record *see = fresh->to, *last = see, *goal = fresh->from;
+    search++;
+    see->mark = search;
+    see->came_by = fresh;
+    see->next_to_see = NULL;
+    for (; see != NULL && goal->mark != search; see = see->next_to_see)
+        for (struct edge *e = see->out; e != NULL; e = e->next_out)
+            if (e->to->mark != search && blocks(see->came_by, e)) {
+                e->to->mark = search;
+                e->to->came_by = e;
+                e->to->next_to_see = NULL;
+                last = last->next_to_see = e->to;
+            }
+    if (goal->mark != search || !blocks(goal->came_by, fresh))
+        return 0;
+    unsigned count = 0;
+    for (struct edge *e = goal->came_by;; e = e->from->came_by) {
+        if (count == LONG_ROOM)
+            return 0;
+        for (unsigned i = 0; i < count; i++)
+            if (!compatible(long_way[i], e) || !compatible(e, long_way[i]))
+                return 0;
+        long_way[count++] = e;
+        if (e == fresh)
+            return count;
+    }
+}
+
 static bool find_cycle(struct edge *fresh, struct path *p) {
     search++;
-    if (fresh->to->out == NULL || !reaches(fresh->to, fresh->from, 0))
+    p->wanted = fresh->to->out != NULL && reaches(fresh->to, fresh->from, 0);
+    if (!p->wanted)
         return false;
     for (unsigned longest = 2; longest <= CYCLE_ROOM; longest *= 2) { /* short cycles tell the better story */
         p->edges[0] = fresh;
@@ -222,7 +263,8 @@ static bool kept_apart(const struct edge *a, const struct edge *b) {
     return ended != 0 && ended < second->thread_began;
 }
 
-static void report_cycle(struct edge *cycle, unsigned count) {
+/* `more` orders stand between the last and the one before it. */
+static void report_cycle(struct edge *cycle, unsigned count, unsigned more) {
     bool potential = false;
     for (unsigned i = 0; i < count; i++)
         potential |= kept_apart(&cycle[i], &cycle[(i + 1) % count]);
@@ -230,10 +272,14 @@ static void report_cycle(struct edge *cycle, unsigned count) {
     struct misuse *m = misuse_open("lock-order", atomic_load(&cycle[0].to->lock), false);
     lock_words(cycle[0].to, to);
     lock_words(cycle[0].from, from);
-    misuse_say(m, "%s is taken after %s here, and %s elsewhere%s", to, from,
-               count == 2 ? "the other way round" : "in a circle of orders",
+    char circle[40] = "the other way round";
+    if (count != 2)
+        snprintf(circle, sizeof circle, "in a circle of %u orders", count + more);
+    misuse_say(m, "%s is taken after %s here, and %s elsewhere%s", to, from, circle,
                potential ? " (potential: in this run the two were never under way at one time)" : "");
     for (unsigned i = 0; i < count; i++) {
+        if (more != 0 && i == count - 1)
+            misuse_note(m, "and so on, over %u orders more, until", more);
         lock_words(cycle[i].from, from);
         lock_words(cycle[i].to, to);
         misuse_note(m, "thread '%s' held %s, taken here", cycle[i].thread, from);
@@ -323,7 +369,7 @@ void order_taken(struct check_thread *t) {
         unsigned frames =
             strcmp(options.stacks, "none") == 0 ? 0 : stack_take(newest->site, stack, STACK_DEPTH);
         struct edge copy[CYCLE_ROOM];
-        unsigned cycle = 0;
+        unsigned cycle = 0, more = 0;
         bool declared = false;
         struct class_hint hint[HINT_ROOM];
         unsigned hinted = 0;
@@ -342,6 +388,15 @@ void order_taken(struct check_thread *t) {
                         copy[k] = *p.edges[k];
                         p.edges[k]->reported = true;
                     }
+                } else if (p.wanted && (cycle = find_long_cycle(fresh)) != 0) {
+                    /* long_way leads back from the end, and the fresh edge is its last. */
+                    for (unsigned k = 0; k < cycle; k++)
+                        long_way[k]->reported = true;
+                    more = cycle > CYCLE_ROOM ? cycle - CYCLE_ROOM : 0;
+                    cycle -= more;
+                    for (unsigned k = 0; k + 1 < cycle; k++)
+                        copy[k] = *long_way[cycle + more - 1 - k];
+                    copy[cycle - 1] = *long_way[0];
                 } else if (hinted == 0) {
                     hinted = classes_note(fresh, hint);
                 }
@@ -355,7 +410,7 @@ void order_taken(struct check_thread *t) {
         if (declared)
             report_declared(&copy[0]);
         else if (cycle != 0)
-            report_cycle(copy, cycle);
+            report_cycle(copy, cycle, more);
         else if (hinted != 0)
             classes_report(hint, hinted);
         t->inside--;
