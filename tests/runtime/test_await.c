@@ -761,6 +761,103 @@ static void players_take_turns_under_an_async_mutex(void **state) {
     on_each(game, NULL);
 }
 
+/* Random awaits of every async lock, with deadlines about as long as the waits, and aborts: afterwards all
+ * are free. */
+struct gambler {
+    AGLET_FRAME_HEADER;
+    int i, error;
+    uint32_t dice;
+};
+enum { GAMBLERS = 100 };
+static long inside;
+
+AGLET_STACKLESS(gamble, struct gambler) {
+    AGLET_BEGIN(f);
+    for (f->i = 0; f->i < 50; f->i++) {
+        f->dice = f->dice * 1664525u + 1013904223u;
+        if (f->dice >> 30 == 0) {
+            AGLET_AWAIT(f, f->error,
+                        aglet_async_mutex_lock_poll(&f->aglet_, &it.mu, aglet_after_ns(f->dice % 200000)));
+            if (f->error)
+                continue;
+            f->error = ++inside != 1;
+            if (f->error)
+                AGLET_RETURN(f, "two at once");
+            AGLET_AWAIT(f, f->error, aglet_yield_poll(&f->aglet_));
+            inside--;
+            aglet_async_mutex_unlock(&it.mu);
+        } else if (f->dice >> 30 == 1) {
+            AGLET_AWAIT(
+                f, f->error,
+                aglet_async_semaphore_take_poll(&f->aglet_, &it.permits, aglet_after_ns(f->dice % 200000)));
+            if (f->error)
+                continue;
+            AGLET_AWAIT(f, f->error, aglet_yield_poll(&f->aglet_));
+            aglet_async_semaphore_give(&it.permits, 1);
+        } else if (f->dice >> 30 == 2) {
+            if (f->dice >> 29 & 1)
+                AGLET_AWAIT(
+                    f, f->error,
+                    aglet_async_rwlock_read_poll(&f->aglet_, &it.rw, aglet_after_ns(f->dice % 200000)));
+            else
+                AGLET_AWAIT(
+                    f, f->error,
+                    aglet_async_rwlock_write_poll(&f->aglet_, &it.rw, aglet_after_ns(f->dice % 200000)));
+            if (f->error)
+                continue;
+            AGLET_AWAIT(f, f->error, aglet_yield_poll(&f->aglet_));
+            aglet_async_rwlock_unlock(&it.rw);
+        } else {
+            AGLET_AWAIT(f, f->error, aglet_async_mutex_lock_poll(&f->aglet_, &it.mu, AGLET_FOREVER));
+            if (f->error)
+                continue;
+            AGLET_AWAIT(
+                f, f->error,
+                aglet_async_cond_wait_poll(&f->aglet_, &it.cond, &it.mu, aglet_after_ns(f->dice % 200000)));
+            if (f->dice & 64)
+                aglet_async_cond_signal(&it.cond);
+            else
+                aglet_async_cond_broadcast(&it.cond);
+            aglet_async_mutex_unlock(&it.mu);
+        }
+    }
+    AGLET_RETURN(f, NULL);
+    AGLET_END(f);
+}
+
+static void *gamblers(void *arg) {
+    aglet_task *tasks[GAMBLERS];
+    void *results[GAMBLERS];
+    (void)arg;
+    memset(&it, 0, sizeof it);
+    it.permits = (aglet_async_semaphore)AGLET_ASYNC_SEMAPHORE_INIT(1);
+    inside = 0;
+    for (uint32_t round = 0; round < 4; round++) {
+        for (uint32_t i = 0; i < GAMBLERS; i++)
+            CHECK(gamble_spawn(&tasks[i], (struct gambler){.dice = i * 7919u + round}) == 0);
+        for (int i = 0; i < GAMBLERS; i += 3) {
+            CHECK(aglet_sleep_until(aglet_after_ns(50000)) == 0);
+            aglet_abort(tasks[i]);
+        }
+        CHECK(aglet_join_all(tasks, results, GAMBLERS) == 0);
+        for (int i = 0; i < GAMBLERS; i++)
+            if (results[i])
+                return results[i];
+        CHECK(aglet_async_mutex_try_lock(&it.mu));
+        aglet_async_mutex_unlock(&it.mu);
+        CHECK(aglet_async_semaphore_try_take(&it.permits) && !aglet_async_semaphore_try_take(&it.permits));
+        aglet_async_semaphore_give(&it.permits, 1);
+        CHECK(aglet_async_rwlock_write(&it.rw, aglet_after_ms(1000)) == 0);
+        aglet_async_rwlock_unlock(&it.rw);
+    }
+    return NULL;
+}
+
+static void random_awaits_lose_no_lock(void **state) {
+    (void)state;
+    on_each(gamblers, NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_waited_for_comes),
@@ -775,6 +872,7 @@ int main(void) {
         cmocka_unit_test(timeouts_and_intervals_are_awaited),
         cmocka_unit_test(pieces_of_blocking_work_may_wait_for_each_other),
         cmocka_unit_test(players_take_turns_under_an_async_mutex),
+        cmocka_unit_test(random_awaits_lose_no_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
