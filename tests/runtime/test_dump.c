@@ -117,6 +117,11 @@ static void *waiters(void *arg) {
     CHECK(says("stepper", "stackless") && says("stepper", "in 'sleep'"));
     snprintf(line, sizeof line, "await in line %d", step_line);
     CHECK(says("stepper", line));
+    /* The high-water mark of its stack: more than nothing, less than all. */
+    size_t used = 0, all = 0;
+    CHECK(says("holder", "stack used ") &&
+          sscanf(strstr(said_of("holder"), "stack used "), "stack used %zu of %zu", &used, &all) == 2);
+    CHECK(used > 0 && used < all && all >= 128 * 1024 - 1024);
     /* Ages: at least the time slept, and not the machine's. */
     double age = 0;
     CHECK(sscanf(strstr(said_of("holder"), "stackful, "), "stackful, %lf s old", &age) == 1);
