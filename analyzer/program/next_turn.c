@@ -128,6 +128,8 @@ void next_turn(struct solver *s, struct world *w, uint32_t head)
             w->n_cells = n;
             if (!range_is_all(r) && r.lo == r.hi)
                 (void)world_narrow(&s->arena, &s->t, w, value, r);
+            else if (r.nonzero) /* a pointer that is no null pointer: a list's next element, with its lock held */
+                (void)world_narrow(&s->arena, &s->t, w, value, range_when(IR_B_NE, 0));
             continue;
         }
         w->cells[n++] = (struct cell){c.at, value};

@@ -83,6 +83,8 @@ static void generalise(struct solver *s, struct world *w, uint32_t head)
         world_drop_held(&s->arena, w, &w->held[i], 0);
         (void)world_add_held(&s->arena, w, &h);
         world_set(&s->arena, w, at, phi);
+        if (world_range(&s->t, w, value).nonzero) /* an element with its lock held is none past the last */
+            (void)world_narrow(&s->arena, &s->t, w, phi, range_when(IR_B_NE, 0));
         i = UINT32_MAX; /* sorted anew */
     }
 }
