@@ -162,8 +162,11 @@ static int lint_run(struct lint *l)
         status = analyse_print(&l->analyse, config, found, &counts);
         if (status != EXIT_TROUBLE)
             say_summary(&l->load, &counts, solved);
-        if (l->load.not_analysed)
+        if (l->load.not_analysed) {
+            say("without %s the program is not known whole: what %s is unknown, and what needs all callers is not reported",
+                l->load.not_analysed == 1 ? "that file" : "those files", l->load.not_analysed == 1 ? "it does" : "they do");
             status = EXIT_TROUBLE;
+        }
     }
     load_free(&l->load);
     config_free(config);

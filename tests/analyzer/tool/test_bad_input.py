@@ -55,6 +55,7 @@ with Project({"a.c": LEAK, "broken.c": "int f( {\n"}) as p:
     done = p.lint()
     expect("a file that does not parse", done, 2, f"'{p.path}/broken.c' does not parse and is not analysed; the compiler's words:",
            "1 file analysed (1 parsed, 0 from the cache), 1 could not be: 1 finding")
+    check("what is missing is said", "without that file the program is not known whole: what it does is unknown" in done.stderr, done.stderr)
     check("its compiler's words are shown", "broken.c:1:" in done.stderr and "error:" in done.stderr, done.stderr)
     check("the others are analysed", "lock-leak" in done.stdout, done.stdout)
 
@@ -144,6 +145,23 @@ with Project({"a.c": LEAK}) as p:
     expect("a baseline that is not one", done, 2)
     check("it is named", "base.json" in done.stderr, done.stderr)
     expect("a baseline that is not there", p.lint("--baseline=gone.json"), 2)
+
+# ---- units of another version, of another build, twice
+with Project({"a.c": LEAK, "b.c": LEAK.replace("static ", "")}) as p:
+    p.lint()
+    units = [f for f in Path(p.path, ".cache").rglob("*") if f.is_file() and b"AGLT" in f.read_bytes()[:64]]
+    check("units are kept", len(units) == 2, str(units))
+    for how, at, words in (("version", 4, "the unit is of version 99"), ("build", 24, "the unit was made by another build of this version")):
+        bytes_ = bytearray(units[0].read_bytes())
+        begin = bytes_.index(b"AGLT")
+        bytes_[begin + at] = 99 if how == "version" else bytes_[begin + at] ^ 1
+        p.write("other.unit", "").write_bytes(bytes(bytes_[begin:]))
+        good = units[1].read_bytes()
+        p.write("good.unit", "").write_bytes(good[good.index(b"AGLT"):])
+        done = p.aglet("link", "other.unit", "good.unit")
+        expect(f"a unit of another {how}", done, 2, "'other.unit' holds a unit that cannot be read: " + words)
+        check(f"the others are analysed beside a unit of another {how}", "lock-leak" in done.stdout, done.stdout + done.stderr)
+    expect("one function defined in two files", p.lint(), 1, "2 files analysed (0 parsed, 2 from the cache): 2 findings")
 
 # ---- link
 with Project({"a.c": CLEAN}) as p:
