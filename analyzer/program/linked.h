@@ -132,6 +132,7 @@ struct program {
         uint32_t func;
         const char *by; /* "the lock rules, being too large"; func 0: a whole sentence */
     }) given_up;
+    struct map64 given_up_once; /* who and by what */
     VEC(struct annotation_error {
         const struct unit *unit;
         ir_loc loc;

@@ -91,10 +91,11 @@ void program_solve(struct program *p)
 
 void program_give_up(struct program *p, uint32_t func, const char *by)
 {
-    for (size_t i = 0; i < p->given_up.n; i++)
-        if (p->given_up.at[i].func == func && !strcmp(p->given_up.at[i].by, by))
-            return;
-    vec_push(&p->given_up, ((struct given_up){func, by}));
+    bool fresh;
+
+    (void)map64_place(&p->given_up_once, hash_add(hash_string(by), func), &fresh);
+    if (fresh)
+        vec_push(&p->given_up, ((struct given_up){func, by}));
 }
 
 /* "2 functions were given up by the lock rules, being too large: 'f', 'g'": the first three are named. */
@@ -112,11 +113,19 @@ static void say_given_up(const struct program *p, struct report *out, const char
 
 static void report_given_up(const struct program *p, struct report *out)
 {
-    for (size_t i = 0; i < p->given_up.n; i++)
+    struct map64 said = {0};
+    bool fresh;
+
+    for (size_t i = 0; i < p->given_up.n; i++) {
+        (void)map64_place(&said, hash_string(p->given_up.at[i].by), &fresh);
+        if (!fresh)
+            continue;
         if (p->given_up.at[i].func)
-            say_given_up(p, out, p->given_up.at[i].by); /* the same sentence again is one */
+            say_given_up(p, out, p->given_up.at[i].by);
         else
             report_left_out(out, "%s", p->given_up.at[i].by);
+    }
+    map64_free(&said);
 }
 
 static bool chosen(const struct program *p, const char *id)
@@ -186,6 +195,7 @@ void program_free(struct program *p)
     map64_free(&p->pointers);
     vec_free(&p->phases);
     vec_free(&p->given_up);
+    map64_free(&p->given_up_once);
     vec_free(&p->units);
     vec_free(&p->structs);
     vec_free(&p->fields);
