@@ -46,6 +46,47 @@ static void annotated_locks(struct solve *x, const struct call *c, enum ir_annot
     }
 }
 
+/* Where the callee hands over, and which of its results say so. */
+static bool inferred_when(const struct region_flow *callee, const struct region_event *from, struct result_when *out)
+{
+    enum { MOST = sizeof((struct result_question *)0)->marks / sizeof(ir_event) };
+    const struct handoff_spec *s = from->spawn;
+    const struct unit *u = callee->unit->unit;
+    struct result_question q = {.unit = u, .function = &u->funcs[callee->p->funcs.at[callee->func].func], .when = s->when};
+    bool lifted = from->func != callee->func;
+    if (lifted && s->when.test != RESULT_ANY && !s->result_known)
+        return false;
+    if (from->op != REGION_PUT || lifted) {
+        q.marks[q.n_marks++] = from->event;
+        return result_tells(&q, out);
+    }
+    for (size_t i = 0; i < callee->n_events; i++) {
+        const struct region_event *e = &callee->events[i];
+        if (e->op != REGION_PUT || e->place != from->place || e->spawn->inner != s->inner || e->func != callee->func)
+            continue;
+        if (q.n_marks == MOST)
+            return false;
+        q.marks[q.n_marks++] = e->spawn->event;
+    }
+    return result_tells(&q, out);
+}
+
+/* A function that says AGLET_SENDING, and whose body is known: its results may tell whether it sent. */
+static void infer_result(struct solve *x, uint32_t func, uint32_t param)
+{
+    const struct region_flow *callee = x->recording && x->p->funcs.at[func].defined ? regions_flow(x->r, func) : NULL;
+    struct region_event *send = x->f->n_events ? &x->f->events[x->f->n_events - 1] : NULL;
+    if (!callee || !send || send->op != REGION_SEND || send->event != x->event)
+        return;
+    struct handoff_spec *s = (struct handoff_spec *)send->spawn;
+    for (size_t i = 0; i < callee->n_events && !s->result_known; i++) {
+        const struct region_event *e = &callee->events[i];
+        const struct place *object = &callee->places[place_object(callee, e->place)];
+        if (e->spawn && object->op == PLACE_PARAM && object->a == param)
+            s->result_known = inferred_when(callee, e, &s->when);
+    }
+}
+
 static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
 {
     const struct linked_func *lf = &x->p->funcs.at[func];
@@ -93,6 +134,7 @@ static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
             uint32_t kind = u->annots[annots.first + i].kind;
             if ((kind == IR_A_sending || kind == IR_A_owned) && k != spawned) {
                 call_send(x, c, k);
+                infer_result(x, func, k);
                 known = true;
             } else if (kind == IR_A_sending && s) {
                 s->moves = true;
@@ -157,31 +199,6 @@ static void lift_keeps(struct solve *x, struct call *c, const struct region_flow
         else if (x->f->places[place_object(x->f, into)].op != PLACE_LOCAL)
             region_keep(x, into, v, 0);
     }
-}
-
-/* Where the callee hands over, and which of its results say so. */
-static bool inferred_when(const struct region_flow *callee, const struct region_event *from, struct result_when *out)
-{
-    enum { MOST = sizeof((struct result_question *)0)->marks / sizeof(ir_event) };
-    const struct handoff_spec *s = from->spawn;
-    const struct unit *u = callee->unit->unit;
-    struct result_question q = {.unit = u, .function = &u->funcs[callee->p->funcs.at[callee->func].func], .when = s->when};
-    bool lifted = from->func != callee->func;
-    if (lifted && s->when.test != RESULT_ANY && !s->result_known)
-        return false;
-    if (from->op != REGION_PUT || lifted) {
-        q.marks[q.n_marks++] = from->event;
-        return result_tells(&q, out);
-    }
-    for (size_t i = 0; i < callee->n_events; i++) {
-        const struct region_event *e = &callee->events[i];
-        if (e->op != REGION_PUT || e->place != from->place || e->spawn->inner != s->inner || e->func != callee->func)
-            continue;
-        if (q.n_marks == MOST)
-            return false;
-        q.marks[q.n_marks++] = e->spawn->event;
-    }
-    return result_tells(&q, out);
 }
 
 static void lifted_spec(struct solve *x, const struct call *c, const struct region_flow *callee, const struct region_event *from,
