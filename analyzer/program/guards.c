@@ -380,8 +380,10 @@ void check_requirement(struct solver *s, struct world *w, const struct requireme
     }
     if (status == 2)
         return;
-    if (r->reason == REQUIRED_BY_ACCESS && ((object && world_owns(&s->t, w, object)) || !w->spawned || w->failed))
+    if (r->reason == REQUIRED_BY_ACCESS && ((object && world_owns(&s->t, w, object)) || !w->spawned || w->failed)) {
+        s->p->funcs.at[callee].needs_excused = true;
         return;
+    }
     pr = problem_new(s, r->reason == REQUIRED_BY_ACCESS ? PROBLEM_GUARDED : PROBLEM_REQUIRES,
                      status == 1 ? DETAIL_SHARED_ONLY : r->reason == REQUIRED_BY_ACCESS ? DETAIL_IN_CALLEE : DETAIL_NONE,
                      loc, lock, &number);

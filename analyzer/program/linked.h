@@ -91,6 +91,7 @@ struct linked_func {
     bool address_taken; /* used as a value other than the callee of a call */
     bool is_thread_entry;
     bool unchecked; /* AGLET_UNCHECKED */
+    bool needs_excused; /* some caller needs not hold what it touches data under: the object is its own, or it runs alone */
     const struct model_function *model; /* used where there is no graph */
     uint32_t *callers;   /* edges by index into program.edges, ends with count n_callers */
     uint32_t n_callers;

@@ -46,14 +46,16 @@ struct search {
     bool far; /* edges of many calls, too */
 };
 
-static uint64_t class_key(const struct program *p, term x) {
+static uint64_t class_key(const struct program *p, term x)
+{
     const struct object_class c = term_class(&p->paths, x);
 
     return hash_add(key_pair(c.field, c.global), c.token);
 }
 
 /* ---- what there is ---- */
-static uint32_t class_number(struct search *x, term lock) {
+static uint32_t class_number(struct search *x, term lock)
+{
     bool fresh;
     uint32_t *slot = map64_place(&x->class_of, class_key(x->p, lock), &fresh);
 
@@ -64,7 +66,8 @@ static uint32_t class_number(struct search *x, term lock) {
     return *slot;
 }
 
-static uint32_t context_number(struct search *x, const struct order_edge *e) {
+static uint32_t context_number(struct search *x, const struct order_edge *e)
+{
     const struct thread_context c = threads_context(x->o->threads, e->func, e->event);
     bool fresh;
     uint32_t *slot = map64_place(&x->context_of, hash_add(hash_add(0, c.runs), c.alive), &fresh);
@@ -76,20 +79,21 @@ static uint32_t context_number(struct search *x, const struct order_edge *e) {
     return *slot;
 }
 
-static bool one_class(const struct program *p, const struct order_edge *e) {
-    return class_key(p, e->from) == class_key(p, e->to) &&
-           !(order_concrete(p, e->from) && order_concrete(p, e->to));
+static bool one_class(const struct program *p, const struct order_edge *e)
+{
+    return class_key(p, e->from) == class_key(p, e->to) && !(order_concrete(p, e->from) && order_concrete(p, e->to));
 }
 
 /* Known by class only, and many calls away. */
-static bool is_far(const struct kind *k) {
+static bool is_far(const struct kind *k)
+{
     return k->edge->depth > NEAR && !k->concrete;
 }
 
-static uint64_t kind_key(const struct kind *k) {
+static uint64_t kind_key(const struct kind *k)
+{
     const struct order_edge *e = k->edge;
-    uint64_t key = hash_add(key_pair(e->from, e->to),
-                            key_pair(k->context, is_far(k) * 4u + e->from_shared * 2u + e->to_shared)),
+    uint64_t key = hash_add(key_pair(e->from, e->to), key_pair(k->context, is_far(k) * 4u + e->from_shared * 2u + e->to_shared)),
              gates = 0;
 
     for (uint32_t i = 0; i < e->n_gates; i++) /* in any order */
@@ -97,7 +101,8 @@ static uint64_t kind_key(const struct kind *k) {
     return hash_add(key, gates);
 }
 
-static void sort_out(struct search *x) {
+static void sort_out(struct search *x)
+{
     for (size_t i = 0; i < x->o->edges.n; i++) {
         const struct order_edge *e = &x->o->edges.at[i];
         bool fresh;
@@ -121,7 +126,8 @@ struct frame {
     size_t next;
 };
 
-static void component_from(struct search *x, uint32_t root, struct frame *frames) {
+static void component_from(struct search *x, uint32_t root, struct frame *frames)
+{
     uint32_t depth = 0;
 
     frames[depth++] = (struct frame){root, 0};
@@ -159,7 +165,8 @@ static void component_from(struct search *x, uint32_t root, struct frame *frames
     }
 }
 
-static void find_components(struct search *x) {
+static void find_components(struct search *x)
+{
     struct frame *frames = xcalloc(x->classes.n + 1, sizeof *frames);
 
     for (uint32_t i = 0; i < x->classes.n; i++)
@@ -170,7 +177,8 @@ static void find_components(struct search *x) {
 
 /* ---- the walk ---- */
 /* May the two terms name one object? */
-static bool meets(const struct program *p, term a, term b) {
+static bool meets(const struct program *p, term a, term b)
+{
     if (a == b)
         return order_concrete(p, a) || class_key(p, a) != 0;
     if (class_key(p, a) != class_key(p, b))
@@ -178,14 +186,16 @@ static bool meets(const struct program *p, term a, term b) {
     return !(order_concrete(p, a) && order_concrete(p, b)) && !term_distinct(&p->paths, a, b);
 }
 
-static bool gated(const struct order_edge *a, const struct order_edge *b) {
+static bool gated(const struct order_edge *a, const struct order_edge *b)
+{
     for (uint32_t i = 0; i < a->n_gates; i++)
         if (term_in(b->gates, b->n_gates, a->gates[i]))
             return true;
     return false;
 }
 
-static bool parallel(struct search *x, uint32_t a, uint32_t b) {
+static bool parallel(struct search *x, uint32_t a, uint32_t b)
+{
     bool fresh;
     uint32_t *slot = map64_place(&x->parallel, key_pair(a, b), &fresh);
 
@@ -195,7 +205,8 @@ static bool parallel(struct search *x, uint32_t a, uint32_t b) {
 }
 
 /* Can k stand in a cycle with the edges on the way? */
-static bool fits(struct search *x, const struct kind *k) {
+static bool fits(struct search *x, const struct kind *k)
+{
     for (uint32_t i = 0; i < x->n; i++) {
         const struct kind *w = x->way[i];
         if (gated(w->edge, k->edge) || !parallel(x, w->context, k->context))
@@ -206,27 +217,31 @@ static bool fits(struct search *x, const struct kind *k) {
     return true;
 }
 
-static bool waits_for(const struct order_edge *e, const struct order_edge *holder) {
+static bool waits_for(const struct order_edge *e, const struct order_edge *holder)
+{
     return !(e->to_shared && holder->from_shared);
 }
 
-static struct position edge_position(const struct program *p, const struct order_edge *e) {
+static struct position edge_position(const struct program *p, const struct order_edge *e)
+{
     return program_position(p->funcs.at[e->origin.func].unit->unit, e->origin.loc);
 }
 
-static bool stands_before(const struct program *p, const struct order_edge *a, const struct order_edge *b) {
+static bool stands_before(const struct program *p, const struct order_edge *a, const struct order_edge *b)
+{
     const struct position x = edge_position(p, a), y = edge_position(p, b);
     const int by_file = strcmp(x.file ? x.file : "", y.file ? y.file : "");
 
     return by_file ? by_file < 0 : x.line != y.line ? x.line < y.line : x.col < y.col;
 }
 
-static uint64_t edge_key(const struct kind *k) {
-    return k->from == k->to ? hash_add(key_pair(k->edge->from, k->edge->to), k->from)
-                            : key_pair(k->from, k->to);
+static uint64_t edge_key(const struct kind *k)
+{
+    return k->from == k->to ? hash_add(key_pair(k->edge->from, k->edge->to), k->from) : key_pair(k->from, k->to);
 }
 
-static void tell(struct search *x) {
+static void tell(struct search *x)
+{
     struct lock_cycle c = {{NULL}, x->n, x->far};
     uint32_t first = 0;
 
@@ -240,13 +255,15 @@ static void tell(struct search *x) {
     vec_push(&x->o->cycles, c);
 }
 
-static bool closes(const struct search *x) {
+static bool closes(const struct search *x)
+{
     const struct order_edge *last = x->way[x->n - 1]->edge, *first = x->way[0]->edge;
 
     return x->n >= 2 && meets(x->p, last->to, first->from) && waits_for(last, first);
 }
 
-static bool extend(struct search *x) {
+static bool extend(struct search *x)
+{
     const struct kind *last = x->way[x->n - 1];
     const struct class_node *next = &x->classes.at[last->to];
     uint32_t *steps = &x->steps[next->component];
@@ -260,15 +277,15 @@ static bool extend(struct search *x) {
     for (size_t i = 0; i < next->kinds.n; i++) {
         const uint32_t number = next->kinds.at[i];
         const struct kind *k = &x->kinds.at[number];
-        if (number <= x->start || (!x->far && is_far(k)) ||
-            x->classes.at[k->to].component != next->component || (x->longest > 2 && !k->concrete))
+        if (number <= x->start || (!x->far && is_far(k)) || x->classes.at[k->to].component != next->component ||
+            (x->longest > 2 && !k->concrete))
             continue;
         if (x->n + 1 == x->longest && k->to != x->way[0]->from)
             continue; /* it cannot close */
         if (++*steps > BUDGET)
             return false;
-        if (map64_find(&x->told, edge_key(k)) || !meets(x->p, last->edge->to, k->edge->from) ||
-            !waits_for(last->edge, k->edge) || !fits(x, k))
+        if (map64_find(&x->told, edge_key(k)) || !meets(x->p, last->edge->to, k->edge->from) || !waits_for(last->edge, k->edge) ||
+            !fits(x, k))
             continue;
         x->way[x->n++] = k;
         if (extend(x))
@@ -278,12 +295,13 @@ static bool extend(struct search *x) {
     return false;
 }
 
-static void walk_all(struct search *x) {
+static void walk_all(struct search *x)
+{
     for (uint32_t i = 0; i < x->kinds.n; i++) {
         const struct kind *k = &x->kinds.at[i];
         const uint32_t component = x->classes.at[k->from].component;
-        if (x->classes.at[k->to].component != component || x->steps[component] > BUDGET ||
-            (x->longest > 2 && !k->concrete) || (!x->far && is_far(k)) || map64_find(&x->told, edge_key(k)))
+        if (x->classes.at[k->to].component != component || x->steps[component] > BUDGET || (x->longest > 2 && !k->concrete) ||
+            (!x->far && is_far(k)) || map64_find(&x->told, edge_key(k)))
             continue;
         x->start = i;
         x->n = 1;
@@ -292,7 +310,8 @@ static void walk_all(struct search *x) {
     }
 }
 
-void lock_order_search(struct program *p) {
+void lock_order_search(struct program *p)
+{
     struct search x;
 
     memset(&x, 0, sizeof x);

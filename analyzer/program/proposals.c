@@ -9,13 +9,15 @@
 
 #define USES_MIN 2u /* one use under a lock says nothing of a habit */
 
-static int by_field(const void *a, const void *b) {
+static int by_field(const void *a, const void *b)
+{
     const struct assumed_guard *x = a, *y = b;
 
     return x->field < y->field ? -1 : x->field > y->field;
 }
 
-void proposals_guards(const struct program *p, struct proposals *out) {
+void proposals_guards(const struct program *p, struct proposals *out)
+{
     for (size_t i = 0; p->habits && i < p->habits->kept.n; i++) {
         const struct habit *h = &p->habits->kept.at[i];
         if (h->total >= USES_MIN)
@@ -23,27 +25,6 @@ void proposals_guards(const struct program *p, struct proposals *out) {
     }
     if (out->guards.n)
         qsort(out->guards.at, out->guards.n, sizeof *out->guards.at, by_field);
-}
-
-size_t proposals_broken(const struct program *p, struct proposals *of) {
-    static const enum lock_problem_kind kinds[] = {PROBLEM_GUARDED, PROBLEM_ESCAPE};
-    size_t kept = 0, n = of->guards.n;
-
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        const struct lock_problem *pr;
-        for (size_t i = 0; (pr = lock_problem_next(p, kinds[k], &i));) {
-            struct assumed_guard *g = n ? bsearch(&(struct assumed_guard){pr->field, 0}, of->guards.at, n,
-                                                  sizeof *of->guards.at, by_field)
-                                        : NULL;
-            if (g)
-                g->lock = 0;
-        }
-    }
-    for (size_t i = 0; i < n; i++)
-        if (of->guards.at[i].lock)
-            of->guards.at[kept++] = of->guards.at[i];
-    of->guards.n = kept;
-    return n - kept;
 }
 
 /* The term of a summary in the words of one declaration's parameters; false when they cannot say it. */
@@ -55,14 +36,16 @@ struct speller {
     size_t size, n;
 };
 
-static bool put(struct speller *s, const char *text) {
+static bool put(struct speller *s, const char *text)
+{
     const int n = snprintf(s->out + s->n, s->size - s->n, "%s", text);
 
     s->n += (size_t)n;
     return *text && s->n < s->size;
 }
 
-static bool spell(struct speller *s, term x) {
+static bool spell(struct speller *s, term x)
+{
     const struct term_rec *r = term_at(&s->p->paths, x);
     const char *dot = r->op == TERM_FIELD && term_is_place(&s->p->paths, r->a) ? "." : "->";
     int64_t index;
@@ -73,12 +56,9 @@ static bool spell(struct speller *s, term x) {
         if (r->a >= s->f->params.count)
             return false;
         snprintf(number, sizeof number, "$%u", r->a + 1); /* of a prototype that does not name it */
-        return put(s, unit_str(s->u, s->u->vars[s->f->params.first + r->a].name)) ||
-               (s->n < s->size && put(s, number));
-    case TERM_GLOBAL:
-        return put(s, s->p->globals.at[r->a].name);
-    case TERM_LOAD:
-        return spell(s, r->a);
+        return put(s, unit_str(s->u, s->u->vars[s->f->params.first + r->a].name)) || (s->n < s->size && put(s, number));
+    case TERM_GLOBAL: return put(s, s->p->globals.at[r->a].name);
+    case TERM_LOAD: return spell(s, r->a);
     case TERM_FIELD:
         if (!*s->p->fields.at[r->b].name) /* an anonymous member */
             return spell(s, r->a);
@@ -88,13 +68,13 @@ static bool spell(struct speller *s, term x) {
             return false;
         snprintf(number, sizeof number, "[%lld]", (long long)index);
         return spell(s, r->a) && put(s, number);
-    default:
-        return false;
+    default: return false;
     }
 }
 
 /* Does one declaration of the function say itself what it requires? */
-static bool says_what_it_requires(const struct unit *u, const struct ir_func_rec *f) {
+static bool says_what_it_requires(const struct unit *u, const struct ir_func_rec *f)
+{
     for (uint32_t a = f->annots.first; a < f->annots.first + f->annots.count; a++)
         if (u->annots[a].kind == IR_A_requires || u->annots[a].kind == IR_A_requires_shared)
             return true;
@@ -103,7 +83,8 @@ static bool says_what_it_requires(const struct unit *u, const struct ir_func_rec
 
 /* Declaration k of unit lu: a better place for the need than the one so far? A prototype is better than the
  * definition. */
-static bool find_place(struct program *p, const struct linked_unit *lu, ir_func k, struct proposed_need *n) {
+static bool find_place(struct program *p, const struct linked_unit *lu, ir_func k, struct proposed_need *n)
+{
     const struct ir_func_rec *f = &lu->unit->funcs[k];
     char text[200];
     struct speller s = {p, lu->unit, f, text, sizeof text, 0};
@@ -118,15 +99,16 @@ static bool find_place(struct program *p, const struct linked_unit *lu, ir_func 
 }
 
 /* Can the lock be held for reading only? */
-static bool is_rw(const struct program *p, term lock) {
+static bool is_rw(const struct program *p, term lock)
+{
     const struct term_rec *r = term_at(&p->paths, lock);
 
-    return r->op == TERM_FIELD ? p->fields.at[r->b].lock.rw
-                               : r->op == TERM_GLOBAL && p->globals.at[r->a].lock.rw;
+    return r->op == TERM_FIELD ? p->fields.at[r->b].lock.rw : r->op == TERM_GLOBAL && p->globals.at[r->a].lock.rw;
 }
 
-static void need(struct program *p, struct proposals *of, uint32_t func, const struct requirement *r,
-                 const struct map64 *places) {
+/* Returns false where no declaration can say it. */
+static bool need(struct program *p, struct proposals *of, uint32_t func, const struct requirement *r, const struct map64 *places)
+{
     const struct linked_func *lf = &p->funcs.at[func];
     struct proposed_need n = {.func = func, .lock = r->lock, .shared = !r->write && is_rw(p, r->lock)};
     const uint32_t *unit = map64_find(places, func);
@@ -134,19 +116,56 @@ static void need(struct program *p, struct proposals *of, uint32_t func, const s
     for (size_t i = of->needs.n; i-- && of->needs.at[i].func == func;)
         if (of->needs.at[i].lock == r->lock) {
             of->needs.at[i].shared &= !r->write;
-            return;
+            return true;
         }
     for (ir_func k = 1; unit && k < p->units.at[*unit].unit->n_funcs && !n.at; k++)
         if (p->units.at[*unit].funcs[k] == func)
             find_place(p, &p->units.at[*unit], k, &n);
-    if (n.at || find_place(p, lf->unit, lf->func, &n))
-        vec_push(&of->needs, n);
+    if (!n.at && !find_place(p, lf->unit, lf->func, &n))
+        return false;
+    vec_push(&of->needs, n);
+    return true;
 }
 
-void proposals_needs(struct program *p, struct proposals *of) {
+static struct assumed_guard *guard_of(struct proposals *of, uint32_t field)
+{
+    return of->guards.n ? bsearch(&(struct assumed_guard){field, 0}, of->guards.at, of->guards.n, sizeof *of->guards.at, by_field)
+                        : NULL;
+}
+
+static size_t drop_marked(struct proposals *of)
+{
+    const size_t n = of->guards.n;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (of->guards.at[i].lock)
+            of->guards.at[kept++] = of->guards.at[i];
+    of->guards.n = kept;
+    return n - kept;
+}
+
+size_t proposals_broken(const struct program *p, struct proposals *of)
+{
+    static const enum lock_problem_kind kinds[] = {PROBLEM_GUARDED, PROBLEM_ESCAPE};
+
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        const struct lock_problem *pr;
+        for (size_t i = 0; (pr = lock_problem_next(p, kinds[k], &i));) {
+            struct assumed_guard *g = guard_of(of, pr->field);
+            if (g)
+                g->lock = 0;
+        }
+    }
+    return drop_marked(of);
+}
+
+size_t proposals_needs(struct program *p, struct proposals *of)
+{
     struct map64 places = {0}; /* function → a unit that only declares it */
     bool *said = xcalloc(p->funcs.n, sizeof *said), fresh;
 
+    vec_clear(&of->needs);
     for (uint32_t i = 0; i < p->units.n; i++) {
         const struct unit *u = p->units.at[i].unit;
         for (ir_func k = 1; k < u->n_funcs; k++) {
@@ -161,19 +180,22 @@ void proposals_needs(struct program *p, struct proposals *of) {
     }
     for (uint32_t f = 1; f < p->funcs.n; f++) {
         const struct linked_func *lf = &p->funcs.at[f];
-        for (uint32_t i = 0;
-             lf->defined && !lf->internal && !said[f] && lf->summary && i < lf->summary->n_requirements;
-             i++) {
+        for (uint32_t i = 0; lf->defined && !lf->internal && !said[f] && lf->summary && i < lf->summary->n_requirements; i++) {
             const struct requirement *r = &lf->summary->requirements[i];
-            if (r->reason == REQUIRED_BY_ACCESS && !r->excluded)
-                need(p, of, f, r, &places);
+            struct assumed_guard *g = guard_of(of, r->field);
+            if (r->reason != REQUIRED_BY_ACCESS || r->excluded || !g)
+                continue;
+            if (lf->needs_excused || !need(p, of, f, r, &places))
+                g->lock = 0;
         }
     }
     free(said);
     map64_free(&places);
+    return drop_marked(of);
 }
 
-void proposals_free(struct proposals *of) {
+void proposals_free(struct proposals *of)
+{
     vec_free(&of->guards);
     vec_free(&of->needs);
 }

@@ -5,7 +5,8 @@
  * 2. A second program of the same units is solved with these taken as said (program_options.assumed); proposals_broken
  *    drops those that draw a finding there. Again, until none is dropped.
  * 3. proposals_needs: what functions with external linkage then need of their callers, so that a file compiled alone,
- *    where the callers are not seen, stays quiet too. */
+ *    where the callers are not seen, stays quiet too. A guard that leads to a need which cannot be written down, or which
+ *    some caller meets otherwise than with the lock, is dropped; then again from 2. */
 #ifndef AGLET_PROGRAM_PROPOSALS_H
 #define AGLET_PROGRAM_PROPOSALS_H
 
@@ -32,8 +33,8 @@ struct proposals {
 void proposals_guards(const struct program *p, struct proposals *out);
 /* Drop the guards that draw a finding in p, which was solved with them assumed. Returns how many were dropped. */
 size_t proposals_broken(const struct program *p, struct proposals *of);
-/* The needs that are left in p, solved with of->guards assumed. */
-void proposals_needs(struct program *p, struct proposals *of);
+/* The needs that are left in p, solved with of->guards assumed. Returns how many guards were dropped for them. */
+size_t proposals_needs(struct program *p, struct proposals *of);
 void proposals_free(struct proposals *of);
 
 #endif

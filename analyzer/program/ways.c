@@ -7,7 +7,8 @@
 
 #define NO_SIDE UINT32_MAX
 
-static ir_expr uncast(const struct unit *u, ir_expr e) {
+static ir_expr uncast(const struct unit *u, ir_expr e)
+{
     while (u->exprs[e].op == IR_E_CAST)
         e = u->exprs[e].a;
     return e;
@@ -15,7 +16,8 @@ static ir_expr uncast(const struct unit *u, ir_expr e) {
 
 /* The successor that a branch takes when the variable is null: 0 or 1; NO_SIDE when it asks something else.
  */
-static uint32_t null_side(const struct unit *u, const struct ir_block_rec *b, ir_var var) {
+static uint32_t null_side(const struct unit *u, const struct ir_block_rec *b, ir_var var)
+{
     uint32_t side = 1;
     ir_expr e;
 
@@ -26,19 +28,17 @@ static uint32_t null_side(const struct unit *u, const struct ir_block_rec *b, ir
         const ir_expr right = r->op == IR_E_BINARY ? uncast(u, r->b) : 0;
         if (r->op == IR_E_UNARY && r->b == IR_U_LNOT)
             side = !side;
-        else if (right && (r->c == IR_B_EQ || r->c == IR_B_NE) && u->exprs[right].op == IR_E_CONST &&
-                 !u->exprs[right].a)
+        else if (right && (r->c == IR_B_EQ || r->c == IR_B_NE) && u->exprs[right].op == IR_E_CONST && !u->exprs[right].a)
             side = r->c == IR_B_EQ ? !side : side;
         else
             break;
     }
-    return u->exprs[e].op == IR_E_LOAD && u->exprs[u->exprs[e].a].op == IR_E_VAR &&
-                   u->exprs[u->exprs[e].a].a == var
-               ? side
-               : NO_SIDE;
+    return u->exprs[e].op == IR_E_LOAD && u->exprs[u->exprs[e].a].op == IR_E_VAR && u->exprs[u->exprs[e].a].a == var ? side
+                                                                                                                     : NO_SIDE;
 }
 
-bool every_way_meets(const struct unit *u, const struct ir_func_rec *f, const bool *marked, uint32_t param) {
+bool every_way_meets(const struct unit *u, const struct ir_func_rec *f, const bool *marked, uint32_t param)
+{
     const uint32_t n = f->blocks.count, first = f->blocks.first;
     const ir_var var = param < f->params.count ? f->params.first + param : 0;
     uint32_t *stack, top = 0;

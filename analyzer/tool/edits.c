@@ -17,7 +17,8 @@ extern char **environ;
 /* ---- C text ---- */
 
 /* Past one comment, literal, or character at p, which is not the end. */
-static const char *past_token(const char *p) {
+static const char *past_token(const char *p)
+{
     if (p[0] == '/' && p[1] == '*') {
         const char *end = strstr(p + 2, "*/");
         return end ? end + 2 : p + strlen(p);
@@ -34,7 +35,8 @@ static const char *past_token(const char *p) {
 }
 
 /* Past blanks and comments. */
-static const char *past_blank(const char *p) {
+static const char *past_blank(const char *p)
+{
     while (isspace((unsigned char)*p) || (p[0] == '/' && (p[1] == '*' || p[1] == '/')))
         p = past_token(p);
     return p;
@@ -42,7 +44,8 @@ static const char *past_blank(const char *p) {
 
 /* From p, outside all brackets that open later: the first of `ends`, or NULL where more than `closing`
  * brackets close that opened before, a preprocessor line begins or the text ends. */
-static const char *find_outside(const char *p, const char *ends, int closing) {
+static const char *find_outside(const char *p, const char *ends, int closing)
+{
     int depth = 0;
 
     for (; *p; p = past_token(p)) {
@@ -61,7 +64,8 @@ static const char *find_outside(const char *p, const char *ends, int closing) {
 }
 
 /* Back over blanks and comments before p, no further than `floor`. */
-static const char *before_blank(const char *floor, const char *p) {
+static const char *before_blank(const char *floor, const char *p)
+{
     const char *last = floor;
 
     for (const char *q = floor; q < p;) {
@@ -76,11 +80,10 @@ static const char *before_blank(const char *floor, const char *p) {
 /* ---- places ---- */
 
 /* Just behind the name that stands at `at`; NULL when the text is not there. */
-static const char *behind_name(struct edits *e, const struct position *at, const struct source_file **file) {
+static const char *behind_name(struct edits *e, const struct position *at, const struct source_file **file)
+{
     size_t length = 0;
-    const char *line = at->file && !at->macro
-                           ? source_line(*file = source_of(&e->sources, at->file), at->line, &length)
-                           : NULL;
+    const char *line = at->file && !at->macro ? source_line(*file = source_of(&e->sources, at->file), at->line, &length) : NULL;
     const char *name = line && at->col && at->col <= length ? line + at->col - 1 : NULL;
 
     if (!name || !(isalpha((unsigned char)*name) || *name == '_'))
@@ -90,14 +93,16 @@ static const char *behind_name(struct edits *e, const struct position *at, const
     return name;
 }
 
-static bool insert(struct edits *e, const struct source_file *file, const char *where, const char *text) {
+static bool insert(struct edits *e, const struct source_file *file, const char *where, const char *text)
+{
     if (!where)
         return false;
     vec_push(&e->list, ((struct edit){file, (size_t)(where - file->text), xstrdup(text)}));
     return true;
 }
 
-bool edits_member(struct edits *e, const struct position *at, const char *text) {
+bool edits_member(struct edits *e, const struct position *at, const char *text)
+{
     const struct source_file *file;
     const char *name = behind_name(e, at, &file), *end = name ? /* of void (*f)(int) too */
                                                              find_outside(name, ",;", 8)
@@ -106,18 +111,18 @@ bool edits_member(struct edits *e, const struct position *at, const char *text) 
     return insert(e, file, end ? before_blank(name, end) : NULL, text);
 }
 
-bool edits_prototype(struct edits *e, const struct position *at, const char *text) {
+bool edits_prototype(struct edits *e, const struct position *at, const char *text)
+{
     const struct source_file *file;
     const char *name = behind_name(e, at, &file), *open = name ? past_blank(name) : NULL;
     const char *close = open && *open == '(' ? find_outside(open + 1, ")", 0) : NULL;
     const char *next = close ? past_blank(close + 1) : NULL;
 
-    return insert(e, file,
-                  next && (*next == ';' || isalpha((unsigned char)*next) || *next == '_') ? close + 1 : NULL,
-                  text);
+    return insert(e, file, next && (*next == ';' || isalpha((unsigned char)*next) || *next == '_') ? close + 1 : NULL, text);
 }
 
-bool edits_before(struct edits *e, const struct position *at, const char *text) {
+bool edits_before(struct edits *e, const struct position *at, const char *text)
+{
     const struct source_file *file;
     const char *name = behind_name(e, at, &file);
 
@@ -127,7 +132,8 @@ bool edits_before(struct edits *e, const struct position *at, const char *text) 
 }
 
 /* Where an #include may stand first: behind the leading comments, #pragma once and the include guard. */
-static const char *first_place(const char *text) {
+static const char *first_place(const char *text)
+{
     const char *p = past_blank(text), *q;
 
     if (!strncmp(p, "#pragma once", 12)) {
@@ -145,7 +151,8 @@ static const char *first_place(const char *text) {
     return p;
 }
 
-static int by_place(const void *a, const void *b) {
+static int by_place(const void *a, const void *b)
+{
     const struct edit *x = a, *y = b;
     const int file = x->file == y->file ? 0 : strcmp(x->file->path, y->file->path);
 
@@ -156,7 +163,8 @@ static int by_place(const void *a, const void *b) {
     return strcmp(x->text, y->text);
 }
 
-static void sort(struct edits *e) {
+static void sort(struct edits *e)
+{
     size_t kept = 0;
 
     if (e->list.n)
@@ -169,7 +177,8 @@ static void sort(struct edits *e) {
     e->list.n = kept;
 }
 
-void edits_include(struct edits *e, const char *header) {
+void edits_include(struct edits *e, const char *header)
+{
     const size_t n = e->list.n;
 
     for (size_t i = 0; i < n; i++) {
@@ -185,7 +194,8 @@ void edits_include(struct edits *e, const char *header) {
     }
 }
 
-size_t edits_files(const struct edits *e) {
+size_t edits_files(const struct edits *e)
+{
     size_t files = 0;
 
     for (size_t i = 0; i < e->list.n; i++) {
@@ -199,7 +209,8 @@ size_t edits_files(const struct edits *e) {
 
 /* ---- the diff ---- */
 
-static bool write_edited(const struct edits *e, size_t first, size_t end, int out) {
+static bool write_edited(const struct edits *e, size_t first, size_t end, int out)
+{
     const struct source_file *file = e->list.at[first].file;
     FILE *f = fdopen(out, "w");
     size_t at = 0;
@@ -216,10 +227,10 @@ static bool write_edited(const struct edits *e, size_t first, size_t end, int ou
     return fclose(f) == 0 && written;
 }
 
-static bool diff(const char *path, const char *edited, const char *name, char *err, size_t err_size) {
+static bool diff(const char *path, const char *edited, const char *name, char *err, size_t err_size)
+{
     char *old_label = xasprintf("a/%s", name), *new_label = xasprintf("b/%s", name);
-    char *const argv[] = {"diff",    "-u",         "--label",      old_label, "--label",
-                          new_label, (char *)path, (char *)edited, NULL};
+    char *const argv[] = {"diff", "-u", "--label", old_label, "--label", new_label, (char *)path, (char *)edited, NULL};
     pid_t pid;
     int status = 0, failed = posix_spawnp(&pid, "diff", NULL, NULL, argv, environ);
 
@@ -236,7 +247,8 @@ static bool diff(const char *path, const char *edited, const char *name, char *e
     return !failed;
 }
 
-bool edits_print(struct edits *e, const char *root, char *err, size_t err_size) {
+bool edits_print(struct edits *e, const char *root, char *err, size_t err_size)
+{
     bool good = true;
 
     sort(e);
@@ -258,7 +270,8 @@ bool edits_print(struct edits *e, const char *root, char *err, size_t err_size) 
     return good;
 }
 
-void edits_free(struct edits *e) {
+void edits_free(struct edits *e)
+{
     for (size_t i = 0; i < e->list.n; i++)
         free(e->list.at[i].text);
     vec_free(&e->list);

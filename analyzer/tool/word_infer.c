@@ -21,8 +21,8 @@ struct infer {
     size_t guards, needs, unplaced, outside, broken;
 };
 
-static struct program *solve(struct unit **units, size_t n, const struct program_options *options,
-                             const struct proposals *tried) {
+static struct program *solve(struct unit **units, size_t n, const struct program_options *options, const struct proposals *tried)
+{
     struct program_options o = *options;
     struct program *p;
 
@@ -35,25 +35,26 @@ static struct program *solve(struct unit **units, size_t n, const struct program
     return p;
 }
 
-static bool is_ours(struct infer *f, const struct position *at) {
+static bool is_ours(struct infer *f, const struct position *at)
+{
     const bool ours = at->file && path_below(f->root, at->file) != at->file;
 
     f->outside += !ours;
     return ours;
 }
 
-static void count(struct infer *f, bool placed, size_t *counter, const struct position *at,
-                  const char *name) {
+static void count(struct infer *f, bool placed, size_t *counter, const struct position *at, const char *name)
+{
     *counter += placed;
     f->unplaced += !placed;
     if (!placed)
         say_verbose("%s:%u: '%s' stands where no annotation can be put by a patch", at->file, at->line, name);
 }
 
-static void edit_guard(struct infer *f, const struct program *p, const struct assumed_guard *g) {
+static void edit_guard(struct infer *f, const struct program *p, const struct assumed_guard *g)
+{
     const struct linked_field *field = &p->fields.at[g->field];
-    const struct position at =
-        program_position(field->unit->unit, field->unit->unit->fields[field->field].loc);
+    const struct position at = program_position(field->unit->unit, field->unit->unit->fields[field->field].loc);
     char *text;
 
     if (!is_ours(f, &at))
@@ -63,7 +64,8 @@ static void edit_guard(struct infer *f, const struct program *p, const struct as
     free(text);
 }
 
-static void edit_need(struct infer *f, const struct program *p, const struct proposed_need *n) {
+static void edit_need(struct infer *f, const struct program *p, const struct proposed_need *n)
+{
     const struct position at = program_position(n->unit, n->at);
     const char *macro = n->shared ? "AGLET_REQUIRES_SHARED" : "AGLET_REQUIRES";
     char *text;
@@ -71,29 +73,29 @@ static void edit_need(struct infer *f, const struct program *p, const struct pro
     if (!is_ours(f, &at))
         return;
     text = n->prototype ? xasprintf(" %s(%s)", macro, n->text) : xasprintf("%s(%s) ", macro, n->text);
-    count(f, n->prototype ? edits_prototype(&f->edits, &at, text) : edits_before(&f->edits, &at, text),
-          &f->needs, &at, p->funcs.at[n->func].name);
+    count(f, n->prototype ? edits_prototype(&f->edits, &at, text) : edits_before(&f->edits, &at, text), &f->needs, &at,
+          p->funcs.at[n->func].name);
     free(text);
 }
 
-static void say_summary(const struct infer *f) {
+static void say_summary(const struct infer *f)
+{
     if (!f->guards)
         say("nothing to propose: no member that is written is always touched with one lock of its struct "
             "held");
     else
-        say("%zu guards and %zu requirements in %zu files; the whole program keeps every one of them",
-            f->guards, f->needs, edits_files(&f->edits));
+        say("%zu guards and %zu requirements in %zu files; the whole program keeps every one of them", f->guards, f->needs,
+            edits_files(&f->edits));
     if (f->broken)
-        say("%zu more looked so but are not kept everywhere: aglet lint shows where, once they are annotated",
-            f->broken);
+        say("%zu more looked so but are not kept everywhere: aglet lint shows where, once they are annotated", f->broken);
     if (f->unplaced)
-        say("%zu stand in macros or where no attribute may stand, and are left out (--verbose lists them)",
-            f->unplaced);
+        say("%zu stand in macros or where no attribute may stand, and are left out (--verbose lists them)", f->unplaced);
     if (f->outside)
         say("%zu stand in files outside '%s' and are left out", f->outside, f->root);
 }
 
-static int infer_work(struct unit **units, size_t n, const struct program_options *options, void *data) {
+static int infer_work(struct unit **units, size_t n, const struct program_options *options, void *data)
+{
     struct infer *f = data;
     struct proposals found = {0};
     char err[SAY_MAX] = "";
@@ -106,9 +108,10 @@ static int infer_work(struct unit **units, size_t n, const struct program_option
         program_free_keep_units(p, units);
         p = solve(units, n, options, &found);
         broken = proposals_broken(p, &found);
+        if (!broken)
+            broken = proposals_needs(p, &found);
         f->broken += broken;
     } while (broken);
-    proposals_needs(p, &found);
     for (size_t i = 0; i < found.guards.n; i++)
         edit_guard(f, p, &found.guards.at[i]);
     for (size_t i = 0; i < found.needs.n; i++)
@@ -124,18 +127,18 @@ static int infer_work(struct unit **units, size_t n, const struct program_option
     return status;
 }
 
-static int infer(int argc, char **argv) {
+static int infer(int argc, char **argv)
+{
     struct infer f = {0};
     char *here = path_working();
     const struct solved_word word = {
         .usage = "[FILE...] [-- COMPILER FLAGS]",
-        .about =
-            "Prints a patch that writes down the lock annotations a program keeps already: which member is "
-            "always touched "
-            "under which lock of its struct, and what functions of several files need of their callers.\v"
-            "Apply it with `patch -p1` or `git apply` at the top of the repository. Every annotation in it "
-            "was tried on "
-            "the whole program and draws no finding; from then on a line that breaks one does.",
+        .about = "Prints a patch that writes down the lock annotations a program keeps already: which member is "
+                 "always touched "
+                 "under which lock of its struct, and what functions of several files need of their callers.\v"
+                 "Apply it with `patch -p1` or `git apply` at the top of the repository. Every annotation in it "
+                 "was tried on "
+                 "the whole program and draws no finding; from then on a line that breaks one does.",
         .work = infer_work,
         .data = &f};
 
@@ -149,5 +152,4 @@ static int infer(int argc, char **argv) {
     return status;
 }
 
-AGLET_WORD("infer", "[-p BUILD] [FILE...]",
-           "propose the lock annotations that a code base keeps already, as a patch", infer)
+AGLET_WORD("infer", "[-p BUILD] [FILE...]", "propose the lock annotations that a code base keeps already, as a patch", infer)
