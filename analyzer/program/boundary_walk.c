@@ -87,6 +87,19 @@ static void note_use(struct walk *w, const struct region_event *e, uint64_t acqu
     vec_push(&w->uses, use);
 }
 
+/* Is the object found through an element that is not told from others of its array? Then another turn may well find another. */
+static bool through_some_element(const struct region_flow *f, place_id p)
+{
+    for (;;) {
+        const struct place *r = &f->places[p];
+        if (r->op == PLACE_INDEX && !r->b)
+            return true;
+        if (r->op != PLACE_FIELD && r->op != PLACE_INDEX && r->op != PLACE_DEREF && r->op != PLACE_LOADED)
+            return false;
+        p = r->a;
+    }
+}
+
 /* Returns false when the way ends here. */
 static bool meet_region(struct walker *k, const struct region_event *e)
 {
@@ -111,7 +124,7 @@ static bool meet_region(struct walker *k, const struct region_event *e)
     }
     case REGION_SPAWN:
         if (e->event == w->start->event && e->spawn->event == w->start->spawn->event && e->place == w->region) {
-            w->again = true;
+            w->again |= !through_some_element(k->f, w->region);
             return false;
         }
         if (e->place == w->region && e->event != w->start->event)

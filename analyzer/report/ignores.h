@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* aglet-ignore(rule): why — the comments by which a programmer accepts a finding, read from the sources themselves.
+/* The comments `aglet-ignore (rule): why`, by which a programmer accepts a finding, read from the sources themselves.
  * Stands on source.h and ir/unit.h. They are read from the sources and not from the parser's output, so that a build that
  * compiles preprocessed text loses none.
  *

@@ -494,3 +494,28 @@ int own_locks(struct owned_count *o)
     own_release(&o->lock);
     return pthread_join(t, NULL);
 }
+
+/* An array of pointers, each to a worker of its own. */
+struct pool_worker {
+    pthread_t thread;
+    unsigned ticks;
+};
+struct worker_pool {
+    struct pool_worker *worker[8];
+    unsigned n;
+};
+static void *count_ticks(void *argument) {
+    struct pool_worker *w = argument;
+    w->ticks++;
+    return NULL;
+}
+int start_pool(struct worker_pool *p);
+int start_pool(struct worker_pool *p) {
+    for (unsigned i = 0; i < p->n; i++)
+        if (pthread_create(&p->worker[i]->thread, NULL, count_ticks, p->worker[i]) != 0) // no diagnostic: another element each turn
+            return -1;
+    for (unsigned i = 0; i < p->n; i++)
+        if (pthread_join(p->worker[i]->thread, NULL) != 0)
+            return -1;
+    return 0;
+}
