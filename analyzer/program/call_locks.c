@@ -111,6 +111,7 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
             if (s->recording && h->candidate) /* who takes it now did not count on that call */
                 NOTE_FUNC(&s->p->locks->candidates.at[h->candidate].clashes, s->func);
             h->flags &= (uint8_t)~HELD_MAYBE;
+            h->count = 1;
             h->candidate = e->candidate;
             h->event = c->event;
             h->in_func = e->site.func;
@@ -120,8 +121,15 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
         }
         if (is_try)
             return false;
-        if (!e->maybe)
-            report_double(c, h, lock, e->shared, &e->site, e->candidate);
+        if (e->maybe)
+            return true;
+        report_double(c, h, lock, e->shared, &e->site, e->candidate);
+        if (!h->when) { /* said once: one unlock or two, a write under what was a read lock, is no second mistake */
+            h->flags |= HELD_MAYBE;
+            h->count = 2;
+            if (!e->shared)
+                h->mode = HELD_EXCLUSIVE;
+        }
         return true;
     }
     memset(&new, 0, sizeof new);

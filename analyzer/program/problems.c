@@ -27,8 +27,8 @@ struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind, 
     const char *name = print_place(s, lock);
     struct lock_problem *pr;
     uint32_t *slot, before;
-    /* an unlock in a loop goes by as many names as the loop has turns, and is one mistake */
-    const struct object_class c = kind == PROBLEM_UNHELD ? term_class(&s->t, lock) : (struct object_class){0, 0, 0};
+    /* an unlock or free in a loop goes by as many names as the loop has turns, and is one mistake */
+    const struct object_class c = kind == PROBLEM_UNHELD || kind == PROBLEM_DESTROY ? term_class(&s->t, lock) : (struct object_class){0, 0, 0};
     const uint64_t which = class_known(c) ? hash_add(key_pair(c.field, c.global), c.token) : hash_string(name);
     bool fresh;
 

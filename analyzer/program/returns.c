@@ -32,6 +32,20 @@ bool told_apart(const struct solver *s, const struct exit_record *x, const struc
     return false;
 }
 
+/* Was it said of this return already, by another name? What a loop takes at one place goes by as many as the loop has turns. */
+static bool is_told(const struct solver *s, const struct exit_record *x, const struct held *h)
+{
+    const struct object_class class = term_class(&s->t, h->lock);
+
+    for (size_t i = 0; class_known(class) && i < s->exits.n; i++)
+        for (uint32_t k = 0; s->exits.at[i].loc == x->loc && k < s->exits.at[i].w->n_held; k++) {
+            const struct held *g = &s->exits.at[i].w->held[k];
+            if (counts(s, g) && g->event == h->event && class_equal(class, term_class(&s->t, g->lock)))
+                return g->lock != h->lock;
+        }
+    return false;
+}
+
 static void report_leaks(struct solver *s, term lock, uint32_t candidate, enum lock_problem_kind kind)
 {
     uint32_t said = 0, number;
@@ -40,7 +54,7 @@ static void report_leaks(struct solver *s, term lock, uint32_t candidate, enum l
         const struct exit_record *x = &s->exits.at[i];
         const struct held *h = world_held(x->w, lock);
         struct lock_problem *pr;
-        if (!h || !counts(s, h))
+        if (!h || !counts(s, h) || is_told(s, x, h))
             continue;
         pr = problem_new(s, kind, kind == PROBLEM_MISMATCH ? DETAIL_AT_RETURN : DETAIL_NONE, x->loc ? x->loc : s->fr->body_end,
                          lock, &number);

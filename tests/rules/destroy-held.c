@@ -70,3 +70,27 @@ void drop_all(struct counted *c) {
     pthread_mutex_lock(&c->mu);
     end_counted(c); // expected-warning {{[aglet-destroy-held]}}
 }
+
+/* One mistake, whatever the list's elements are called in the loop's turns. */
+struct link {
+    pthread_mutex_t mu;
+    struct link *next;
+    int key;
+};
+
+void unlink_one(struct link *head, int key);
+void unlink_one(struct link *head, int key) {
+    struct link *before = head;
+    pthread_mutex_lock(&before->mu);
+    for (struct link *at = before->next; at != NULL; at = before->next) {
+        pthread_mutex_lock(&at->mu);
+        if (at->key == key) {
+            before->next = at->next;
+            free(at); // expected-warning {{[aglet-destroy-held]}}
+            break;
+        }
+        pthread_mutex_unlock(&before->mu);
+        before = at;
+    }
+    pthread_mutex_unlock(&before->mu);
+}

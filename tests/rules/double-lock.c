@@ -96,3 +96,39 @@ void recursive_from_the_start(void) {
     pthread_mutex_unlock(&born_recursive);
 }
 #endif
+
+void unlocked_as_often(struct node *x);
+void unlocked_as_often(struct node *x) {
+    pthread_mutex_lock(&x->mu);
+    pthread_mutex_lock(&x->mu); // expected-warning {{[aglet-double-lock]}}
+    x->n++;
+    pthread_mutex_unlock(&x->mu);
+    pthread_mutex_unlock(&x->mu); // no diagnostic: one mistake, and it is said
+}
+
+struct shelf {
+    pthread_rwlock_t lock;
+    int n __attribute__((guarded_by(lock)));
+};
+void upgraded(struct shelf *x);
+void upgraded(struct shelf *x) {
+    pthread_rwlock_rdlock(&x->lock);
+    if (x->n == 0) {
+        pthread_rwlock_wrlock(&x->lock); // expected-warning {{taken for writing while held for reading [aglet-double-lock]}}
+        x->n = 1;                        // no diagnostic: said already
+        pthread_rwlock_unlock(&x->lock);
+    }
+    pthread_rwlock_unlock(&x->lock);
+}
+
+int tried_in_a_loop(struct node *a, struct node *b);
+int tried_in_a_loop(struct node *a, struct node *b) {
+    for (;;) {
+        pthread_mutex_lock(&a->mu); // expected-warning {{[aglet-double-lock]}}
+        if (pthread_mutex_trylock(&b->mu) == 0)
+            break;
+    }
+    a->n += b->n;
+    pthread_mutex_unlock(&b->mu);
+    return pthread_mutex_unlock(&a->mu);
+}

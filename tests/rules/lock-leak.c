@@ -189,3 +189,25 @@ int only_caller(struct tree *t, int x) {
     tree_leave(t);
     return 0;
 }
+
+/* One mistake, whatever the list's elements are called in the loop's turns. */
+struct link {
+    pthread_mutex_t mu;
+    struct link *next;
+    int key;
+};
+
+int find_and_forget(struct link *head, int key);
+int find_and_forget(struct link *head, int key) {
+    struct link *before = head;
+    pthread_mutex_lock(&before->mu);
+    for (struct link *at = before->next; at != NULL; at = before->next) {
+        pthread_mutex_lock(&at->mu);
+        pthread_mutex_unlock(&before->mu);
+        before = at;
+        if (at->key == key)
+            return 1; // expected-warning {{[aglet-lock-leak]}}
+    }
+    pthread_mutex_unlock(&before->mu);
+    return 0;
+}
