@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include "../base/alloc.h"
+#include "region_flow.h"
 
 struct walker {
     struct walk *w;
@@ -16,6 +17,11 @@ struct walker {
     uint64_t now;
     VEC(uint32_t) work;
     place_id object;    /* that the region lies in */
+    struct {
+        uint32_t var;
+        int64_t is;
+    } constants[4]; /* locals that hold a constant all the way */
+    uint32_t n_constants;
 };
 
 void walk_free(struct walk *w)
@@ -32,6 +38,15 @@ static const struct ir_block_rec *block(const struct walker *k, uint32_t b)
 static uint32_t successor(const struct walker *k, const struct ir_block_rec *b, uint32_t i)
 {
     return k->u->succs[b->succs.first + i].block - k->fr->blocks.first;
+}
+
+/* The block with the event; as many as there are blocks where none has it. */
+static uint32_t block_of(const struct walker *k, ir_event ev)
+{
+    uint32_t b = 0;
+    while (b < k->fr->blocks.count && !(ev >= block(k, b)->events.first && ev - block(k, b)->events.first < block(k, b)->events.count))
+        b++;
+    return b;
 }
 
 /* Region events of the IR event ev. */
@@ -149,11 +164,20 @@ static bool meet_handle(struct walker *k, const struct region_event *e)
     return !(touched && e->event != w->start->event);
 }
 
+/* The cleanup of a local struct: a group of threads, which knows whether any of them is left. */
+static bool ends_a_struct(const struct walker *k, const struct region_event *e)
+{
+    const struct place *handle = &k->f->places[k->w->joined_handle];
+    uint32_t kind = k->u->types[type_plain(k->u, k->u->vars[handle->a].type)].kind;
+    return k->u->events[e->event].flags & IR_SF_CLEANUP && (kind == IR_T_STRUCT || kind == IR_T_UNION);
+}
+
 static bool meet_join(struct walker *k, const struct region_event *e)
 {
     struct walk *w = k->w;
     if (e->op == REGION_JOIN && e->place == w->joined_handle) {
-        w->second_join = e;
+        if (!ends_a_struct(k, e))
+            w->second_join = e;
         return false;
     }
     bool touched = e->place && place_object(k->f, e->place) == place_object(k->f, w->joined_handle);
@@ -233,6 +257,125 @@ static bool agrees(const struct result_when *when, const struct branch_fact *b, 
     return false;
 }
 
+/* ---- a flag that says whether it was handed over ---- */
+
+/* The local that the event gives a value to; 0: none that can be told. */
+static uint32_t written_var(const struct unit *u, const struct ir_event_rec *r)
+{
+    ir_expr to = r->op == IR_EV_STORE || r->op == IR_EV_CALL ? r->a : r->op == IR_EV_ATOMIC ? r->b : 0;
+    return r->op == IR_EV_BEGIN ? r->a : to && u->exprs[to].op == IR_E_VAR ? u->exprs[to].a : 0;
+}
+
+static void forget_constant(struct walker *k, uint32_t var)
+{
+    for (uint32_t i = 0; var && i < k->n_constants; i++)
+        if (k->constants[i].var == var)
+            k->constants[i--] = k->constants[--k->n_constants];
+}
+
+static void note_constant(struct walker *k, const struct ir_event_rec *r)
+{
+    uint32_t var = written_var(k->u, r), most = sizeof k->constants / sizeof *k->constants;
+    const struct ir_expr_rec *value = r->op == IR_EV_STORE ? &k->u->exprs[region_uncast(k->u, r->b)] : NULL;
+
+    forget_constant(k, var);
+    if (!var || !value || value->op != IR_E_CONST || k->n_constants == most || (k->u->vars[var].flags & IR_VF_ADDRESSED) ||
+        (k->u->vars[var].kind != IR_V_LOCAL && k->u->vars[var].kind != IR_V_TEMP))
+        return;
+    k->constants[k->n_constants].var = var;
+    k->constants[k->n_constants++].is = (int64_t)((uint64_t)value->b << 32 | value->a);
+}
+
+/* The only block that a way on which the hand-off worked comes to from b; UINT32_MAX: there are several, or none. */
+static uint32_t only_next(const struct walker *k, uint32_t b)
+{
+    const struct ir_block_rec *rec = block(k, b);
+    const struct branch_fact *fact = &k->f->branches[b];
+    const struct handoff_spec *spawn = k->w->start->spawn;
+    bool asked = rec->term == IR_TERM_BRANCH && fact->event && fact->event == k->w->start->event && spawn;
+    uint32_t next = UINT32_MAX, n = 0;
+    for (uint32_t i = 0; i < rec->succs.count; i++)
+        if (!asked || agrees(&spawn->when, fact, i == 0)) {
+            next = successor(k, rec, i);
+            n++;
+        }
+    return n == 1 ? next : UINT32_MAX;
+}
+
+/* put(job); result = 0; out: … if (result) free(job): what the hand-off and all that
+ * surely follows it leave in locals that nothing sets later. */
+static void find_constants(struct walker *k, uint32_t start)
+{
+    VEC(uint32_t) work = {0};
+    bool *seen = xcalloc(k->fr->blocks.count, sizeof *seen), *sure = xcalloc(k->fr->blocks.count, sizeof *sure);
+    for (uint32_t b = start; b != UINT32_MAX && !sure[b]; b = only_next(k, b)) {
+        struct ir_range events = block(k, b)->events;
+        for (ir_event ev = events.first; ev < events.first + events.count; ev++)
+            note_constant(k, &k->u->events[ev]);
+        sure[b] = true;
+    }
+    seen[start] = true;
+    vec_push(&work, start);
+    while (work.n && k->n_constants) {
+        uint32_t b = vec_pop(&work);
+        struct ir_range events = block(k, b)->events;
+        for (ir_event ev = events.first; !sure[b] && ev < events.first + events.count; ev++)
+            forget_constant(k, written_var(k->u, &k->u->events[ev]));
+        for (uint32_t i = 0; i < block(k, b)->succs.count; i++) {
+            uint32_t to = successor(k, block(k, b), i);
+            if (!seen[to]) {
+                seen[to] = true;
+                vec_push(&work, to);
+            }
+        }
+    }
+    vec_free(&work);
+    free(seen);
+    free(sure);
+}
+
+static bool constant_of(const struct walker *k, ir_expr e, int64_t *out)
+{
+    const struct ir_expr_rec *r = &k->u->exprs[region_uncast(k->u, e)];
+    if (r->op == IR_E_CONST) {
+        *out = (int64_t)((uint64_t)r->b << 32 | r->a);
+        return true;
+    }
+    for (uint32_t i = 0; i < k->n_constants && r->op == IR_E_LOAD; i++)
+        if (k->u->exprs[r->a].op == IR_E_VAR && k->u->exprs[r->a].a == k->constants[i].var) {
+            *out = k->constants[i].is;
+            return true;
+        }
+    return false;
+}
+
+/* Do the constants decide the condition? */
+static bool decides(const struct walker *k, ir_expr condition, bool *holds)
+{
+    const struct ir_expr_rec *r = &k->u->exprs[region_uncast(k->u, condition)];
+    int64_t a, b = 0;
+    if (r->op == IR_E_UNARY && r->b == IR_U_LNOT) {
+        bool known = decides(k, r->a, holds);
+        *holds = !*holds;
+        return known;
+    }
+    uint32_t test = IR_B_NE;
+    if (r->op == IR_E_BINARY && r->c >= IR_B_EQ && r->c <= IR_B_GE) {
+        test = r->c;
+        if (!constant_of(k, r->a, &a) || !constant_of(k, r->b, &b))
+            return false;
+    } else if (!constant_of(k, condition, &a)) {
+        return false;
+    }
+    *holds = test == IR_B_EQ   ? a == b
+             : test == IR_B_NE ? a != b
+             : test == IR_B_LT ? a < b
+             : test == IR_B_LE ? a <= b
+             : test == IR_B_GT ? a > b
+                               : a >= b;
+    return true;
+}
+
 static void leave(struct walker *k, uint32_t b)
 {
     const struct ir_block_rec *rec = block(k, b);
@@ -247,8 +390,11 @@ static void leave(struct walker *k, uint32_t b)
         k->w->unknown = true; /* a wrapper's result, or a queue's, where nothing tells which one says that it worked */
         return;
     }
+    bool holds = false, decided = rec->term == IR_TERM_BRANCH && decides(k, rec->cond, &holds);
     for (uint32_t i = 0; i < rec->succs.count; i++) {
         uint32_t to = successor(k, rec, i);
+        if (decided && holds != (i == 0))
+            continue;
         if (asked && !agrees(when, fact, i == 0))
             continue;
         if (k->stops[to]) {
@@ -364,12 +510,13 @@ void walk_from(struct walk *w)
     k.stops = xcalloc(k.fr->blocks.count, sizeof *k.stops);
     k.acquired = xcalloc(k.fr->blocks.count, sizeof *k.acquired);
     k.object = place_object(f, w->region ? w->region : w->handle ? w->handle : w->joined_handle);
-    uint32_t b = 0;
-    while (b < k.fr->blocks.count && !(w->start->event >= block(&k, b)->events.first &&
-                                       w->start->event - block(&k, b)->events.first < block(&k, b)->events.count))
-        b++;
+    uint32_t b = block_of(&k, w->start->event);
+    bool put_here = w->start->op == REGION_PUT && w->start->func == f->func; /* the event is where others come to see it */
+    uint32_t given = put_here ? block_of(&k, w->start->spawn->event) : b;
     if (b < k.fr->blocks.count) {
         find_waiting_loops(&k, b);
+        if (given < k.fr->blocks.count)
+            find_constants(&k, given);
         k.now = w->start->awaited_inside;
         w->takes |= k.now;
         w->unknown |= k.now != 0;

@@ -330,6 +330,14 @@ static void note_call_through(struct solve *x, const struct call *c, region_valu
     }
 }
 
+/* b = buf_ref(a): where the result is always one of the arguments, it is that; else what it was taken for. */
+static region_value returned_argument(const struct solve *x, const struct call *c, const struct summary *s)
+{
+    const struct term_rec *r = s->returns ? term_at(&x->p->paths, s->returns) : NULL;
+    bool argument = r && r->op == TERM_PARAM && r->a < c->n && VALUE_KIND(c->value[r->a]) == VALUE_POINTER;
+    return argument ? c->value[r->a] : c->result;
+}
+
 void region_call(struct solve *x, const struct ir_event_rec *rec)
 {
     struct call c = {.rec = rec, .n = rec->args.count < MAX_ARGS ? rec->args.count : MAX_ARGS};
@@ -349,6 +357,8 @@ void region_call(struct solve *x, const struct ir_event_rec *rec)
     const struct linked_func *direct = x->u->exprs[callee].op == IR_E_FUNC ? &x->p->funcs.at[x->f->unit->funcs[x->u->exprs[callee].a]] : NULL;
     if (pointer && direct && direct->summary && direct->summary->fresh)
         c.result = VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_HEAP, x->event, 0));
+    else if (pointer && direct && direct->summary)
+        c.result = returned_argument(x, &c, direct->summary);
     if (x->recording)
         vec_append(&c.cells, x->s->cells.at, x->s->cells.n);
     for (uint32_t i = 0; i < c.n; i++) { /* before the effects, which may say what is in them now */

@@ -221,3 +221,13 @@ int keep_unmarked(struct unmarked *u)
     unmarked_put(u);
     return pthread_join(t, NULL);
 }
+
+/* The reference is taken in the argument itself. */
+int keep_unmarked_at_once(struct unmarked *u)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, use_unmarked, unmarked_get(u)) != 0) // expected-warning {{a reference stays behind, and count 'u->uses' is not atomic [aglet-send]}}
+        return -1;
+    unmarked_put(u);
+    return pthread_join(t, NULL);
+}

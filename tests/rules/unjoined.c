@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* unjoined: threads that nobody joins or detaches, or that are joined twice. */
+#include <aglet/annotations.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -140,4 +141,24 @@ void started_again(void)
     if (start_through(&t) != 0)
         return;
     pthread_join(t, NULL); // no diagnostic: another thread, started by code nobody sees
+}
+
+struct crew {
+    void *members;
+};
+int crew_start(struct crew *c, void *(*entry)(void *), void *arg) AGLET_SPAWNS(entry, arg);
+int crew_join(struct crew *c) AGLET_JOINS(c);
+
+static void crew_end(struct crew *c)
+{
+    (void)crew_join(c);
+}
+
+int joined_by_hand_too(int value)
+{
+    struct crew crew __attribute__((cleanup(crew_end))) = {NULL};
+    for (int i = 0; i < 4; i++)
+        if (crew_start(&crew, work, &value) != 0)
+            return -1;
+    return crew_join(&crew); // no diagnostic: what is left for the cleanup is an empty crew
 }

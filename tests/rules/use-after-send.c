@@ -173,3 +173,106 @@ int freed_by_wrappers(struct message *m)
     message_free(m); // expected-warning {{'m' is freed after it was given to another thread [aglet-use-after-send]}}
     return 0;
 }
+
+static struct message *message_fill(struct message *m, int id)
+{
+    m->id = id;
+    return m;
+}
+
+int handed_on_by_its_setter(struct message *m)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, handle, message_fill(m, 1)) != 0)
+        return -1;
+    pthread_detach(t);
+    return m->id; // expected-warning {{'m->id' is read after it was given to another thread [aglet-use-after-send]}}
+}
+
+/* A flag says whether it was given away. */
+int freed_where_not_started(struct message *m)
+{
+    pthread_t t;
+    int started = 0;
+    if (pthread_create(&t, NULL, handle, m) == 0) {
+        pthread_detach(t);
+        started = 1;
+    }
+    if (!started)
+        free(m); // no diagnostic
+    return started ? 0 : -1;
+}
+
+int freed_where_started(struct message *m)
+{
+    pthread_t t;
+    int started = 0;
+    if (pthread_create(&t, NULL, handle, m) == 0) {
+        pthread_detach(t);
+        started = 1;
+    }
+    if (started)
+        free(m); // expected-warning {{'m' is freed after it was given to another thread [aglet-use-after-send]}}
+    return started ? 0 : -1;
+}
+
+static struct {
+    pthread_mutex_t mu;
+    struct message *ring[8];
+    unsigned head, tail;
+} outbox = {.mu = PTHREAD_MUTEX_INITIALIZER};
+
+static void *send_all(void *arg)
+{
+    for (;;) {
+        struct message *m = NULL;
+        pthread_mutex_lock(&outbox.mu);
+        if (outbox.head != outbox.tail)
+            m = outbox.ring[outbox.tail++ % 8];
+        pthread_mutex_unlock(&outbox.mu);
+        if (!m)
+            return arg;
+        free(m);
+    }
+}
+
+int start_sender(pthread_t *t)
+{
+    return pthread_create(t, NULL, send_all, NULL);
+}
+
+int freed_where_there_was_no_room(int id)
+{
+    int result = -1;
+    struct message *m = calloc(1, sizeof *m);
+    if (!m)
+        return -1;
+    m->id = id;
+    pthread_mutex_lock(&outbox.mu);
+    if (outbox.head - outbox.tail < 8) {
+        outbox.ring[outbox.head++ % 8] = m;
+        result = 0;
+    }
+    pthread_mutex_unlock(&outbox.mu);
+    if (result)
+        free(m); // no diagnostic: there was no room for it
+    return result;
+}
+
+int freed_though_there_was_room(int id)
+{
+    int result = -1;
+    struct message *m = calloc(1, sizeof *m);
+    if (!m)
+        return -1;
+    m->id = id;
+    pthread_mutex_lock(&outbox.mu);
+    if (outbox.head - outbox.tail < 8) {
+        outbox.ring[outbox.head++ % 8] = m;
+        result = 0;
+    }
+    pthread_mutex_unlock(&outbox.mu);
+    if (result == 0)
+        free(m); // expected-warning {{'m' is freed after it was given to another thread [aglet-use-after-send]}}
+    return result;
+}
