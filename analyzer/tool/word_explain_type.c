@@ -187,19 +187,30 @@ static void print_answer(const char *type, enum trait trait, struct trait_verdic
         printf("      remedy: %s\n", remedy);
 }
 
+/* The pointer with so many stars to it that the unit uses; 0: it uses none. */
+static ir_type pointer_to(const struct unit *u, ir_type t, unsigned stars)
+{
+    ir_type found = t;
+    for (; stars && found; stars--) {
+        t = found;
+        found = 0;
+        for (ir_type p = 1; p < u->n_types && !found; p++)
+            if (u->types[p].kind == IR_T_POINTER && u->types[p].elem == t)
+                found = p;
+    }
+    return found;
+}
+
 static int explain_found(struct explain *e, const struct models *models, const struct wanted *w, const struct unit *u, ir_type t)
 {
     struct traits *traits = traits_new(models, complete_in, &e->load);
+    const ir_type asked = pointer_to(u, t, w->stars);
     print_place(u, u->types[t].loc);
     printf("%s\n", e->type);
     for (int trait = 0; trait < TRAITS; trait++) {
-        struct trait_verdict v;
-        if (!w->stars) {
-            v = traits_of(traits, u, t, (enum trait)trait);
-        } else {
-            /* Only the outermost star matters for more than one: a raw pointer to a raw pointer. */
-            v = traits_of_pointer(traits, u, t, ROLE_NONE, (enum trait)trait);
-        }
+        /* Only the outermost star matters for more than one: a raw pointer to a raw pointer. */
+        struct trait_verdict v = asked ? traits_of(traits, u, asked, (enum trait)trait)
+                                       : traits_of_pointer(traits, u, t, ROLE_NONE, (enum trait)trait);
         print_answer(w->stars ? "" : w->name, (enum trait)trait, v);
     }
     ir_loc where;
