@@ -3,6 +3,7 @@
 #include "aglet/stackless.h"
 #include "aglet/task.h"
 #include "check.h"
+#include "misuse.h"
 #include "task_group.h"
 #include "task_join.h"
 #include "task_sleep.h"
@@ -70,12 +71,23 @@ void join_take(struct aglet_task *t, void **result) {
     task_free(w ? &w->tasks : NULL, t);
 }
 
+/* Was the handle given up before? The checked library sees it until the memory is another task's. */
+static bool is_used_up(struct aglet_task *t, const char *verb, const void *caller) {
+    if (!aglet_checked || (atomic_load_explicit(&t->kind, memory_order_relaxed) != TASK_FREE &&
+                           !(atomic_load_explicit(&t->join, memory_order_relaxed) & JOIN_DETACHED)))
+        return false;
+    misuse_report("unjoined", t, false, caller, "a task is %s that was joined or detached before", verb);
+    return true;
+}
+
 static int join(aglet_task *t, void **result, aglet_time deadline, const void *caller) {
     int error = await_begin("join", caller);
     if (error)
         return error;
     if (t == task_self())
         return -EDEADLK;
+    if (is_used_up(t, "joined", caller))
+        return -EINVAL;
     /* Partner: the exchange in task_end. */
     if (atomic_load_explicit(&t->join, memory_order_acquire) != JOIN_ENDED) {
         struct sleeper s;
@@ -139,7 +151,7 @@ int aglet_timeout(aglet_task_fn *entry, void *arg, aglet_time deadline, void **r
 }
 
 void aglet_detach(aglet_task *t) {
-    if (!t)
+    if (!t || is_used_up(t, "detached", CALLER()))
         return;
     uintptr_t open = JOIN_OPEN;
     /* Partner: the exchange in task_end. */

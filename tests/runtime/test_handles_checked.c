@@ -122,11 +122,39 @@ static void a_hold_ends_with_its_lock(void **state) {
     aglet_on_misuse(NULL, NULL);
 }
 
+static void *end_handles_twice(void *arg) {
+    aglet_task *task;
+    (void)arg;
+    if (aglet_spawn(&task, nothing, NULL) != 0 || aglet_join(task, NULL) != 0)
+        return NULL;
+    int error = aglet_join(task, NULL);
+    aglet_detach(task);
+    if (aglet_spawn(&task, nothing, NULL) != 0)
+        return NULL;
+    aglet_detach(task);
+    if (aglet_join(task, NULL) != error)
+        return NULL;
+    return (void *)(intptr_t)error;
+}
+
+/* Its memory is not given back a second time: what is spawned afterwards runs. */
+static void a_task_handle_is_used_up_once(void **state) {
+    (void)state;
+    void *result = NULL;
+    struct aglet_executor_options options = {.workers = 1};
+    begin();
+    assert_int_equal(aglet_run(&options, end_handles_twice, NULL, &result), 0);
+    assert_int_equal((intptr_t)result, -EINVAL);
+    assert_string_equal(rules, "unjoined unjoined unjoined ");
+    aglet_on_misuse(NULL, NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_task_goes_on_after_forgotten_sender),
         cmocka_unit_test(a_dropped_handle_is_reported_by_each_call),
         cmocka_unit_test(a_hold_ends_with_its_lock),
+        cmocka_unit_test(a_task_handle_is_used_up_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
