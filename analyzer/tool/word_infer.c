@@ -81,8 +81,7 @@ static void edit_need(struct infer *f, const struct program *p, const struct pro
 static void say_summary(const struct infer *f)
 {
     if (!f->guards)
-        say("nothing to propose: no member that is written is always touched with one lock of its struct "
-            "held");
+        say("nothing to propose: no member without a guard is written and always touched with one lock of its struct held");
     else
         say("%zu guards and %zu requirements in %zu files; the whole program keeps every one of them", f->guards, f->needs,
             edits_files(&f->edits));
