@@ -110,8 +110,13 @@ uint64_t check_thread_serial(void);
 void check_assert_held(enum check_kind kind, int mode, const void *lock, const uint32_t *id,
                        const void *caller);
 
-/* A task is about to be suspended at `caller`: reports lock-across-yield for each thread lock this thread
- * holds. Returns how many it holds. The executor calls it on every suspension. */
+/* From now on the calling thread runs the task of this id, or with 0 none. The executor calls it on every
+ * switch. */
+void check_runs(uint64_t task);
+
+/* The running task is about to be suspended at `caller`: reports lock-across-yield for the thread locks that
+ * it took, or its thread outside tasks. Returns how many those are. The executor calls it on every
+ * suspension. */
 unsigned check_yield(const void *caller);
 
 /* How many thread locks the calling thread holds. One load; for the executor's own assertions. */

@@ -27,6 +27,7 @@ static inline __attribute__((always_inline)) bool check_acquired_fast(int mode, 
             if (AGLET_LIKELY(in_order)) {
                 h->record_and_mode = held_tag(r, mode);
                 h->site = caller;
+                h->task = t->task;
                 t->held_count++;
                 if (mode & CHECK_EXCLUSIVE)
                     atomic_store_explicit(&r->owner, t, memory_order_relaxed);

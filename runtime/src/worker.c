@@ -159,9 +159,17 @@ static bool park_anywhere(struct aglet_task *t, uintptr_t who) {
     return false;
 }
 
-/* For the watchdog, which looks whether the number has changed: cheaper than a clock per switch. */
+/* Of the preloaded library for pthread programs, where it is there. */
+extern void aglet_preload_runs_(uint64_t task) __attribute__((weak, visibility("default")));
+
+/* For the watchdog, which looks whether the number has changed: cheaper than a clock per switch; and for the
+ * checker, which notes whose the locks are. */
 static inline void note_running(struct worker *w) {
     if (aglet_checked) {
+        uint64_t task = w->current ? task_id(w->current) : 0;
+        check_runs(task);
+        if (aglet_preload_runs_)
+            aglet_preload_runs_(task);
         uint64_t polls = atomic_load_explicit(&w->polls, memory_order_relaxed);
         polls = (polls | 1) + 1 + (w->current != NULL);
         atomic_store_explicit(&w->polls, polls, memory_order_relaxed);

@@ -122,6 +122,80 @@ static void a_hold_ends_with_its_lock(void **state) {
     aglet_on_misuse(NULL, NULL);
 }
 
+static aglet_mutex another;
+
+static void *sleep_locked(void *arg) {
+    aglet_mutex_lock(&mu);
+    (void)aglet_sleep_ms(20);
+    aglet_mutex_unlock(&mu);
+    return arg;
+}
+
+static void *sleep_innocent(void *arg) {
+    for (int i = 0; i < 3; i++) {
+        aglet_mutex_lock(&another);
+        aglet_mutex_unlock(&another);
+        (void)aglet_sleep_ms(1);
+    }
+    return arg;
+}
+
+static void *unlock_for_it(void *arg) {
+    (void)aglet_sleep_ms(1);
+    aglet_mutex_unlock(&mu);
+    (void)aglet_sleep_ms(1);
+    return arg;
+}
+
+static void *leave_to_other(void *arg) {
+    aglet_mutex_lock(&mu);
+    (void)aglet_sleep_ms(20);
+    return arg;
+}
+
+/* The other tasks run when the first has gone to sleep. */
+static void *run_three(void *first) {
+    aglet_task *task[3];
+    aglet_task_fn *const run[3] = {*(aglet_task_fn **)first, sleep_innocent,
+                                   *(aglet_task_fn **)first == leave_to_other ? unlock_for_it
+                                                                              : sleep_innocent};
+    for (int i = 0; i < 3; i++)
+        if (aglet_spawn_local(&task[i], run[i], NULL) != 0)
+            return NULL;
+    for (int i = 0; i < 3; i++)
+        (void)aglet_join(task[i], NULL);
+    return first;
+}
+
+static void each_task_is_accused_of_its_own_locks(void **state) {
+    (void)state;
+    struct aglet_executor_options options = {.workers = 1};
+    aglet_task_fn *const first[] = {sleep_locked, leave_to_other};
+    aglet_mutex_init(&mu);
+    for (int i = 0; i < 2; i++) {
+        begin();
+        assert_int_equal(aglet_run(&options, run_three, (void *)&first[i], NULL), 0);
+        assert_string_equal(rules, "lock-across-yield ");
+    }
+    assert_true(aglet_mutex_try_lock(&mu));
+    aglet_mutex_unlock(&mu);
+    aglet_on_misuse(NULL, NULL);
+}
+
+/* Whoever took it, it is held while the tasks of this thread wait. */
+static void a_lock_taken_outside_tasks_is_every_tasks(void **state) {
+    (void)state;
+    struct aglet_executor_options options = {.current_thread = true};
+    begin();
+    aglet_executor *executor = aglet_executor_new(&options);
+    assert_non_null(executor);
+    aglet_mutex_lock(&mu);
+    assert_int_equal(aglet_block_on(executor, unlock_for_it, NULL, NULL), 0);
+    aglet_executor_free(executor);
+    assert_string_equal(rules, "lock-across-yield ");
+    aglet_on_misuse(NULL, NULL);
+}
+
 static void *end_handles_twice(void *arg) {
     aglet_task *task;
     (void)arg;
@@ -154,6 +228,8 @@ int main(void) {
         cmocka_unit_test(a_task_goes_on_after_forgotten_sender),
         cmocka_unit_test(a_dropped_handle_is_reported_by_each_call),
         cmocka_unit_test(a_hold_ends_with_its_lock),
+        cmocka_unit_test(each_task_is_accused_of_its_own_locks),
+        cmocka_unit_test(a_lock_taken_outside_tasks_is_every_tasks),
         cmocka_unit_test(a_task_handle_is_used_up_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,7 @@ static void report_not_held(struct check_thread *t, struct lock_record *r, const
         misuse_say(m, "thread '%s' waits for a condition with the mutex at %p, which it does not hold",
                    t->name, mutex);
     note_here(m, "it waits", caller);
-    note_held(m, t);
+    note_held(m, t, true);
     misuse_close(m);
     t->inside--;
 }

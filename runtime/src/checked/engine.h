@@ -44,6 +44,7 @@ struct held {
     const void *site; /* in the program */
     uint64_t chain;   /* hash of all held up to here, in order; not kept for the first */
     uint64_t again;   /* recursive locks only: how often besides the first */
+    uint64_t task;    /* the id of the task that took it; 0: taken outside tasks */
 };
 
 /* Beside each held entry, with options that want it only. */
@@ -58,6 +59,7 @@ struct check_thread {
     unsigned held_count, held_room;
     unsigned fast_room; /* held_count below it may take the short way: held_room, or 0 with options that want
                            more */
+    uint64_t task;      /* the id of the task that runs on it, or 0 */
     struct held_more *more;
     struct held first_held[FIRST_HELD];
 
@@ -170,6 +172,11 @@ static inline uint32_t held_mode(const struct held *h) {
     return (uint32_t)(h->record_and_mode & 127);
 }
 
+/* Taken by the task that runs here now, or outside tasks; not by another task of this worker. */
+static inline bool held_is_own(const struct check_thread *t, const struct held *h) {
+    return h->task == 0 || h->task == t->task;
+}
+
 static inline uintptr_t held_tag(const struct lock_record *r, int mode) {
     return (uintptr_t)r | (uintptr_t)(unsigned)mode;
 }
@@ -241,8 +248,8 @@ struct misuse;
 const char *lock_words(const struct lock_record *r, char out[LOCK_NAME_ROOM]);
 const char *kind_words(int kind);
 const char *mode_words(int mode);
-/* Notes: where each lock that the thread holds was taken. */
-void note_held(struct misuse *m, const struct check_thread *t);
+/* Notes: where each lock that the thread holds was taken, or without `all` those of held_is_own. */
+void note_held(struct misuse *m, const struct check_thread *t, bool all);
 /* Where an entry was taken: its stack where one was kept, else the place. */
 void note_taken(struct misuse *m, const struct check_thread *t, const struct held *h);
 void note_here(struct misuse *m, const char *what, const void *caller);

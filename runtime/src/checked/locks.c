@@ -197,6 +197,7 @@ void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *
     h->record_and_mode = held_tag(r, mode);
     h->site = caller;
     h->again = 0;
+    h->task = t->task;
     h->chain = order_chain(held_before(t, n), r, (uint32_t)mode);
     t->held_count = n + 1;
     if (AGLET_UNLIKELY(held_wants_more))
@@ -382,7 +383,7 @@ void check_assert_held(enum check_kind kind, int mode, const void *lock, const u
         misuse_say(m, "thread '%s' must hold the %s at %p here and nobody ever took it", t->name,
                    kind_words(kind), lock);
     note_here(m, "it is needed", caller);
-    note_held(m, t);
+    note_held(m, t, true);
     misuse_close(m);
     t->inside--;
 }
@@ -397,20 +398,25 @@ unsigned check_yield(const void *caller) {
     struct check_thread *t = check_self;
     if (AGLET_LIKELY(t == NULL || t->held_count == 0))
         return 0;
-    if (t->inside != 0)
-        return t->held_count;
-    held_forget_dead(t);
-    if (t->held_count == 0)
-        return 0;
+    if (t->inside == 0)
+        held_forget_dead(t);
+    const struct held *newest = NULL;
+    unsigned n = 0;
+    for (unsigned i = 0; i < t->held_count; i++)
+        if (held_is_own(t, &t->held[i])) {
+            newest = &t->held[i];
+            n++;
+        }
+    if (newest == NULL || t->inside != 0)
+        return n;
     char words[LOCK_NAME_ROOM];
     t->inside++;
-    struct misuse *m =
-        misuse_open("lock-across-yield", atomic_load(&held_record(&t->held[t->held_count - 1])->lock), false);
+    struct misuse *m = misuse_open("lock-across-yield", atomic_load(&held_record(newest)->lock), false);
     misuse_say(m, "a task is suspended while its thread holds %s: other tasks run with it held",
-               lock_words(held_record(&t->held[t->held_count - 1]), words));
+               lock_words(held_record(newest), words));
     note_here(m, "the task is suspended", caller);
-    note_held(m, t);
+    note_held(m, t, false);
     misuse_close(m);
     t->inside--;
-    return t->held_count;
+    return n;
 }

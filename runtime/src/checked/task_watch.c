@@ -63,8 +63,9 @@ static void take_sample(int number, siginfo_t *info, void *context) {
         look_now.n = stack_take(interrupted_at(context), look_now.pcs, FRAMES);
         struct check_thread *t = check_self;
         look_now.held_n = 0;
-        for (unsigned i = 0; t && i < t->held_count && i < HELD_SHOWN; i++)
-            look_now.held[look_now.held_n++] = t->held[i];
+        for (unsigned i = 0; t && i < t->held_count && look_now.held_n < HELD_SHOWN; i++)
+            if (held_is_own(t, &t->held[i]))
+                look_now.held[look_now.held_n++] = t->held[i];
         atomic_store(&look_now.state, 2);
     }
     errno = saved;

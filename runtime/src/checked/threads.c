@@ -143,7 +143,7 @@ void check_thread_end(const void *caller) {
         struct misuse *m = misuse_open("thread-exit-held", atomic_load(&r->lock), false);
         lock_words(r, words);
         misuse_say(m, "thread '%s' ends while it holds %s", t->name, words);
-        note_held(m, t);
+        note_held(m, t, true);
         if (t->spawned_at != NULL)
             note_here(m, "the thread was started", t->spawned_at);
         misuse_close(m);
@@ -213,6 +213,12 @@ void check_thread_gone(unsigned long handle) {
 
 bool check_thread_was_joined(unsigned long handle) {
     return handle != 0 && atomic_load(&gone[handle >> 12 & (GONE - 1)]) == handle;
+}
+
+void check_runs(uint64_t task) {
+    struct check_thread *t = task != 0 ? thread_self() : check_self;
+    if (t != NULL)
+        t->task = task;
 }
 
 void check_pause(int change) {

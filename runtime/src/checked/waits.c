@@ -168,7 +168,7 @@ static void note_wait(struct misuse *m, struct check_thread *t) {
         misuse_stack(m, t->wait_stack, t->wait_frames);
     else
         misuse_place(m, t->wait_site);
-    note_held(m, t);
+    note_held(m, t, true);
 }
 
 static void report_circle(struct check_thread *t, const struct circle *c) {

@@ -64,17 +64,19 @@ void note_taken(struct misuse *m, const struct check_thread *t, const struct hel
         misuse_place(m, h->site);
 }
 
-void note_held(struct misuse *m, const struct check_thread *t) {
+void note_held(struct misuse *m, const struct check_thread *t, bool all) {
     enum { SHOWN = 8 };
-    unsigned first = t->held_count > SHOWN ? t->held_count - SHOWN : 0;
+    unsigned n = 0;
     char words[LOCK_NAME_ROOM];
-    for (unsigned i = t->held_count; i-- > first;) {
+    for (unsigned i = t->held_count; i-- > 0;) {
         const struct held *h = &t->held[i];
+        if ((!all && !held_is_own(t, h)) || ++n > SHOWN)
+            continue;
         misuse_note(m, "thread '%s' has held %s%s%s since it took it here", t->name,
                     lock_words(held_record(h), words), held_record(h)->kind == CHECK_RWLOCK ? " " : "",
                     held_record(h)->kind == CHECK_RWLOCK ? mode_words((int)held_mode(h)) : "");
         note_taken(m, t, h);
     }
-    if (first != 0)
-        misuse_note(m, "and %u more", first);
+    if (n > SHOWN)
+        misuse_note(m, "and %u more", n - SHOWN);
 }
