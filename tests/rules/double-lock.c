@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* double-lock: a lock taken again by the thread that holds it. Stands on pthreads. */
 #define _GNU_SOURCE
+#include <aglet/annotations.h>
 #include <pthread.h>
 #include <stddef.h>
 
@@ -108,7 +109,7 @@ void unlocked_as_often(struct node *x) {
 
 struct shelf {
     pthread_rwlock_t lock;
-    int n __attribute__((guarded_by(lock)));
+    int n AGLET_GUARDED_BY(lock);
 };
 void upgraded(struct shelf *x);
 void upgraded(struct shelf *x) {
