@@ -9,6 +9,7 @@
 #include "linked.h"
 
 #include <string.h>
+#include "../base/components.h"
 #include "../base/alloc.h"
 
 struct node {
@@ -332,64 +333,36 @@ void program_spread(const struct program *p, spread_along *along, void *data)
     }
 }
 
-/* Tarjan's components, without recursion: components come out callees first. */
-struct visit {
-    uint32_t func, edge;
-};
+/* Node v is function v + 1. */
+static bool next_callee(const void *program, uint32_t node, uint32_t i, uint32_t *to)
+{
+    const struct program *p = program;
+    const struct linked_func *f = &p->funcs.at[node + 1];
+
+    if (i >= f->n_edges)
+        return false;
+    *to = p->edges.at[f->first_edge + i].callee - 1;
+    return true;
+}
+
+/* Components come out callees first. */
 static void order_functions(struct program *p)
 {
-    uint32_t *number = xcalloc(p->funcs.n, sizeof *number), *low = xcalloc(p->funcs.n, sizeof *low);
-    bool *on_stack = xcalloc(p->funcs.n, sizeof *on_stack);
-    VEC(uint32_t) stack = {NULL, 0, 0};
-    VEC(struct visit) path = {NULL, 0, 0};
-    uint32_t next = 0, scc = 0;
+    const uint32_t n = (uint32_t)p->funcs.n - 1;
+    uint32_t *component = xcalloc((size_t)n + 1, sizeof *component), *order = xcalloc((size_t)n + 1, sizeof *order);
 
-    for (uint32_t root = 1; root < p->funcs.n; root++) {
-        if (number[root])
-            continue;
-        vec_push(&path, ((struct visit){root, 0}));
-        while (path.n) {
-            struct visit *v = &vec_last(&path);
-            struct linked_func *f = &p->funcs.at[v->func];
-            if (!number[v->func]) {
-                number[v->func] = low[v->func] = ++next;
-                vec_push(&stack, v->func);
-                on_stack[v->func] = true;
-            }
-            if (v->edge < f->n_edges) {
-                const uint32_t to = p->edges.at[f->first_edge + v->edge++].callee;
-                if (to == v->func)
-                    f->recursive = true;
-                if (!number[to])
-                    vec_push(&path, ((struct visit){to, 0}));
-                else if (on_stack[to] && number[to] < low[v->func])
-                    low[v->func] = number[to];
-                continue;
-            }
-            if (low[v->func] == number[v->func]) {
-                const bool several = vec_last(&stack) != v->func;
-                uint32_t member;
-                do {
-                    member = vec_pop(&stack);
-                    on_stack[member] = false;
-                    p->funcs.at[member].scc = scc;
-                    p->funcs.at[member].recursive |= several;
-                    if (p->funcs.at[member].defined)
-                        vec_push(&p->order, member);
-                } while (member != v->func);
-                scc++;
-            }
-            const uint32_t done = v->func;
-            (void)vec_pop(&path);
-            if (path.n && low[done] < low[vec_last(&path).func])
-                low[vec_last(&path).func] = low[done];
-        }
+    components_find(n, next_callee, p, component, order);
+    for (uint32_t i = 0; i < n; i++) {
+        struct linked_func *f = &p->funcs.at[order[i] + 1];
+        f->scc = component[order[i]];
+        f->recursive |= (i && component[order[i - 1]] == f->scc) || (i + 1 < n && component[order[i + 1]] == f->scc);
+        for (uint32_t k = f->first_edge; k < f->first_edge + f->n_edges; k++)
+            f->recursive |= p->edges.at[k].callee == order[i] + 1;
+        if (f->defined)
+            vec_push(&p->order, order[i] + 1);
     }
-    free(number);
-    free(low);
-    free(on_stack);
-    vec_free(&stack);
-    vec_free(&path);
+    free(component);
+    free(order);
 }
 
 void program_call_graph(struct program *p)

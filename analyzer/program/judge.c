@@ -41,11 +41,6 @@ struct judgement {
     uint32_t *before_in_class, *last_from, *before_from; /* by candidate; 0: no more */
 };
 
-static uint64_t class_key(struct object_class c)
-{
-    return hash_add(key_pair(c.field, c.global), c.token);
-}
-
 static void judgement_init(struct judgement *j, const struct program *p)
 {
     const size_t n = p->locks->candidates.n;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../base/alloc.h"
+#include "../base/components.h"
 
 #define BUDGET 4000000u /* comparisons of two edges, per component */
 
@@ -25,8 +26,6 @@ struct kind {                      /* of edge */
 struct class_node {
     VEC(uint32_t) kinds; /* that begin here, ascending */
     uint32_t component;
-    uint32_t low, number; /* Tarjan; number 0: not seen */
-    bool on_stack;
 };
 
 struct search {
@@ -38,26 +37,23 @@ struct search {
     struct map64 class_of, context_of, kind_of, parallel;
     struct map64 told; /* class pairs of the edges of cycles found: another cycle through one of them says
                           nothing new */
-    VEC(uint32_t) stack;
-    uint32_t n_components, last_number;
+    uint32_t n_components;
     uint32_t *steps; /* by component */
     const struct kind *way[MAX_CYCLE];
     uint32_t n, start, longest;
     bool far; /* edges of many calls, too */
 };
 
-static uint64_t class_key(const struct program *p, term x)
+static uint64_t key_of(const struct program *p, term x)
 {
-    const struct object_class c = term_class(&p->paths, x);
-
-    return hash_add(key_pair(c.field, c.global), c.token);
+    return class_key(term_class(&p->paths, x));
 }
 
 /* ---- what there is ---- */
 static uint32_t class_number(struct search *x, term lock)
 {
     bool fresh;
-    uint32_t *slot = map64_place(&x->class_of, class_key(x->p, lock), &fresh);
+    uint32_t *slot = map64_place(&x->class_of, key_of(x->p, lock), &fresh);
 
     if (fresh) {
         *slot = (uint32_t)x->classes.n;
@@ -81,7 +77,7 @@ static uint32_t context_number(struct search *x, const struct order_edge *e)
 
 static bool one_class(const struct program *p, const struct order_edge *e)
 {
-    return class_key(p, e->from) == class_key(p, e->to) && !(order_concrete(p, e->from) && order_concrete(p, e->to));
+    return key_of(p, e->from) == key_of(p, e->to) && !(order_concrete(p, e->from) && order_concrete(p, e->to));
 }
 
 /* Known by class only, and many calls away. */
@@ -119,60 +115,26 @@ static void sort_out(struct search *x)
     }
 }
 
-/* Tarjan's strongly connected components ("Depth-first search and linear graph algorithms", 1972), with a
- * stack of its own. */
-struct frame {
-    uint32_t class;
-    size_t next;
-};
-
-static void component_from(struct search *x, uint32_t root, struct frame *frames)
+static bool next_class(const void *search, uint32_t class, uint32_t i, uint32_t *to)
 {
-    uint32_t depth = 0;
+    const struct search *x = search;
 
-    frames[depth++] = (struct frame){root, 0};
-    while (depth) {
-        struct frame *f = &frames[depth - 1];
-        struct class_node *c = &x->classes.at[f->class];
-        if (!c->number) {
-            c->number = c->low = ++x->last_number;
-            c->on_stack = true;
-            vec_push(&x->stack, f->class);
-        }
-        if (f->next < c->kinds.n) {
-            const uint32_t to = x->kinds.at[c->kinds.at[f->next++]].to;
-            const struct class_node *t = &x->classes.at[to];
-            if (!t->number)
-                frames[depth++] = (struct frame){to, 0};
-            else if (t->on_stack && t->number < c->low)
-                c->low = t->number;
-            continue;
-        }
-        if (c->low == c->number) {
-            uint32_t member;
-            do {
-                member = vec_pop(&x->stack);
-                x->classes.at[member].on_stack = false;
-                x->classes.at[member].component = x->n_components;
-            } while (member != f->class);
-            x->n_components++;
-        }
-        if (--depth) {
-            struct class_node *below = &x->classes.at[frames[depth - 1].class];
-            if (c->low < below->low)
-                below->low = c->low;
-        }
-    }
+    if (i >= x->classes.at[class].kinds.n)
+        return false;
+    *to = x->kinds.at[x->classes.at[class].kinds.at[i]].to;
+    return true;
 }
 
 static void find_components(struct search *x)
 {
-    struct frame *frames = xcalloc(x->classes.n + 1, sizeof *frames);
+    const uint32_t n = (uint32_t)x->classes.n;
+    uint32_t *component = xcalloc((size_t)n + 1, sizeof *component), *order = xcalloc((size_t)n + 1, sizeof *order);
 
-    for (uint32_t i = 0; i < x->classes.n; i++)
-        if (!x->classes.at[i].number)
-            component_from(x, i, frames);
-    free(frames);
+    x->n_components = components_find(n, next_class, x, component, order);
+    for (uint32_t i = 0; i < n; i++)
+        x->classes.at[i].component = component[i];
+    free(component);
+    free(order);
 }
 
 /* ---- the walk ---- */
@@ -180,8 +142,8 @@ static void find_components(struct search *x)
 static bool meets(const struct program *p, term a, term b)
 {
     if (a == b)
-        return order_concrete(p, a) || class_key(p, a) != 0;
-    if (class_key(p, a) != class_key(p, b))
+        return order_concrete(p, a) || key_of(p, a) != 0;
+    if (key_of(p, a) != key_of(p, b))
         return false;
     return !(order_concrete(p, a) && order_concrete(p, b)) && !term_distinct(&p->paths, a, b);
 }
@@ -332,7 +294,6 @@ void lock_order_search(struct program *p)
     vec_free(&x.kinds);
     vec_free(&x.classes);
     vec_free(&x.contexts);
-    vec_free(&x.stack);
     map64_free(&x.class_of);
     map64_free(&x.context_of);
     map64_free(&x.kind_of);

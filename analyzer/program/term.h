@@ -99,6 +99,10 @@ static inline bool class_known(struct object_class c)
 {
     return c.field || c.global || c.token;
 }
+static inline uint64_t class_key(struct object_class c)
+{
+    return hash_add(key_pair(c.field, c.global), c.token);
+}
 static inline bool class_equal(struct object_class a, struct object_class b)
 {
     return a.field == b.field && a.global == b.global && a.token == b.token;
