@@ -355,6 +355,14 @@ static inline unsigned ir_operands(uint32_t op)
     return op == IR_E_INDEX || op == IR_E_BINARY ? 3u : op >= IR_E_DEREF && op <= IR_E_CAST ? 1u : 0u;
 }
 
+/* The expression behind its casts. */
+static inline ir_expr ir_uncast(const struct unit *u, ir_expr e)
+{
+    while (u->exprs[e].op == IR_E_CAST)
+        e = u->exprs[e].a;
+    return e;
+}
+
 #ifdef __cplusplus
 }
 #endif

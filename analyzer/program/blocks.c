@@ -12,9 +12,7 @@ bool call_arg_const(const struct unit *u, const struct ir_event_rec *ev, uint32_
 
     if (index >= ev->args.count)
         return false;
-    e = u->expr_refs[ev->args.first + index];
-    while (u->exprs[e].op == IR_E_CAST)
-        e = u->exprs[e].a;
+    e = ir_uncast(u, u->expr_refs[ev->args.first + index]);
     *v = (int64_t)((uint64_t)u->exprs[e].b << 32 | u->exprs[e].a);
     return u->exprs[e].op == IR_E_CONST;
 }

@@ -276,7 +276,7 @@ static void forget_constant(struct walker *k, uint32_t var)
 static void note_constant(struct walker *k, const struct ir_event_rec *r)
 {
     uint32_t var = written_var(k->u, r), most = sizeof k->constants / sizeof *k->constants;
-    const struct ir_expr_rec *value = r->op == IR_EV_STORE ? &k->u->exprs[region_uncast(k->u, r->b)] : NULL;
+    const struct ir_expr_rec *value = r->op == IR_EV_STORE ? &k->u->exprs[ir_uncast(k->u, r->b)] : NULL;
 
     forget_constant(k, var);
     if (!var || !value || value->op != IR_E_CONST || k->n_constants == most || (k->u->vars[var].flags & IR_VF_ADDRESSED) ||
@@ -336,7 +336,7 @@ static void find_constants(struct walker *k, uint32_t start)
 
 static bool constant_of(const struct walker *k, ir_expr e, int64_t *out)
 {
-    const struct ir_expr_rec *r = &k->u->exprs[region_uncast(k->u, e)];
+    const struct ir_expr_rec *r = &k->u->exprs[ir_uncast(k->u, e)];
     if (r->op == IR_E_CONST) {
         *out = (int64_t)((uint64_t)r->b << 32 | r->a);
         return true;
@@ -352,7 +352,7 @@ static bool constant_of(const struct walker *k, ir_expr e, int64_t *out)
 /* Do the constants decide the condition? */
 static bool decides(const struct walker *k, ir_expr condition, bool *holds)
 {
-    const struct ir_expr_rec *r = &k->u->exprs[region_uncast(k->u, condition)];
+    const struct ir_expr_rec *r = &k->u->exprs[ir_uncast(k->u, condition)];
     int64_t a, b = 0;
     if (r->op == IR_E_UNARY && r->b == IR_U_LNOT) {
         bool known = decides(k, r->a, holds);

@@ -115,10 +115,8 @@ static void add_flow(struct graph *g, uint32_t from, uint32_t to)
 static void flow_value(struct graph *g, const struct linked_unit *lu, ir_expr e, uint32_t to)
 {
     const struct unit *u = lu->unit;
-    const struct ir_expr_rec *r = &u->exprs[e];
+    const struct ir_expr_rec *r = &u->exprs[ir_uncast(u, e)];
 
-    while (r->op == IR_E_CAST)
-        r = &u->exprs[e = r->a];
     if (!to)
         return;
     if (r->op == IR_E_FUNC)
@@ -198,9 +196,7 @@ static void model_callbacks(struct graph *g, uint32_t caller, ir_event event, co
             g->p->has_spawn = true;
         if ((e->kind == MODEL_CALLS || e->kind == MODEL_ONCE || e->kind == MODEL_SPAWNS) && e->a.root == MODEL_PARAM &&
             e->a.index < ev->args.count) {
-            ir_expr arg = u->expr_refs[ev->args.first + e->a.index];
-            while (u->exprs[arg].op == IR_E_CAST)
-                arg = u->exprs[arg].a;
+            ir_expr arg = ir_uncast(u, u->expr_refs[ev->args.first + e->a.index]);
             if (u->exprs[arg].op == IR_E_FUNC) {
                 const uint32_t f = lu->funcs[u->exprs[arg].a];
                 if (e->kind == MODEL_SPAWNS)
@@ -219,10 +215,7 @@ static void visit_call(struct graph *g, uint32_t caller, ir_event event)
     const struct linked_unit *lu = g->p->funcs.at[caller].unit;
     const struct unit *u = lu->unit;
     const struct ir_event_rec *ev = &u->events[event];
-    ir_expr callee = ev->b;
-
-    while (u->exprs[callee].op == IR_E_CAST)
-        callee = u->exprs[callee].a;
+    ir_expr callee = ir_uncast(u, ev->b);
     if (u->exprs[callee].op == IR_E_FUNC) {
         const uint32_t f = lu->funcs[u->exprs[callee].a];
         const struct ir_func_rec *fr = &g->p->funcs.at[f].unit->unit->funcs[g->p->funcs.at[f].func];

@@ -120,8 +120,7 @@ static void check_arguments(struct call *c, struct world *w)
             habit_access(s, w, c->args[i], true, s->u->exprs[arg].loc ? s->u->exprs[arg].loc : c->ev->loc);
         if (!c->args[i] || !term_is_place(&s->t, c->args[i]) + !(c->sum->reads & bit || c->sum->writes & bit) == 2)
             continue;
-        while (s->u->exprs[arg].op == IR_E_CAST)
-            arg = s->u->exprs[arg].a;
+        arg = ir_uncast(s->u, arg);
         t = type_plain(s->u, s->u->exprs[arg].type);
         t = s->u->types[t].kind == IR_T_POINTER ? s->u->types[t].elem : 0;
         const ir_loc loc = s->u->exprs[arg].loc ? s->u->exprs[arg].loc : c->ev->loc;

@@ -97,8 +97,7 @@ static ir_type pointee(const struct search *x, ir_expr e)
 {
     ir_type t;
 
-    while (x->u->exprs[e].op == IR_E_CAST)
-        e = x->u->exprs[e].a;
+    e = ir_uncast(x->u, e);
     t = type_plain(x->u, x->u->exprs[e].type);
     return x->u->types[t].kind == IR_T_POINTER ? x->u->types[t].elem : 0;
 }

@@ -240,8 +240,7 @@ static void event(struct pass *x, ir_event e)
 /* ---- does it return a fresh object? ---- */
 static ir_var returned_var(struct pass *x, ir_expr e)
 {
-    while (x->u->exprs[e].op == IR_E_CAST)
-        e = x->u->exprs[e].a;
+    e = ir_uncast(x->u, e);
     if (x->u->exprs[e].op == IR_E_LOAD && x->u->exprs[x->u->exprs[e].a].op == IR_E_VAR)
         return x->u->exprs[x->u->exprs[e].a].a;
     return 0;
@@ -249,8 +248,7 @@ static ir_var returned_var(struct pass *x, ir_expr e)
 
 static bool is_null(struct pass *x, ir_expr e)
 {
-    while (x->u->exprs[e].op == IR_E_CAST)
-        e = x->u->exprs[e].a;
+    e = ir_uncast(x->u, e);
     return x->u->exprs[e].op == IR_E_CONST && !x->u->exprs[e].a && !x->u->exprs[e].b;
 }
 

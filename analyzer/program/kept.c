@@ -52,9 +52,7 @@ static bool holds_thread_address(const struct kept_walk *w, uint32_t def)
         return kept_is_errno(w->p, w->lu, ev);
     if (ev->op != IR_EV_STORE)
         return false;
-    e = ev->b;
-    while (w->u->exprs[e].op == IR_E_CAST)
-        e = w->u->exprs[e].a;
+    e = ir_uncast(w->u, ev->b);
     if (w->u->exprs[e].op != IR_E_ADDR)
         return false;
     e = w->u->exprs[e].a;
@@ -134,10 +132,7 @@ void kept_found_address(struct kept_walk *w, uint32_t item, ir_loc written, ir_l
 /* ---- the address of a local in the frame ---- */
 static ir_expr local_address(const struct kept_walk *w, const struct ir_event_rec *ev)
 {
-    ir_expr e = ev->b;
-
-    while (w->u->exprs[e].op == IR_E_CAST)
-        e = w->u->exprs[e].a;
+    ir_expr e = ir_uncast(w->u, ev->b);
     return w->u->exprs[e].op == IR_E_ADDR ? w->u->exprs[e].a : 0;
 }
 
@@ -234,9 +229,7 @@ static void begin_anew(struct kept_walk *w)
             continue;
         if (def && def != DEF_BEFORE) {
             const struct ir_event_rec *ev = &w->u->events[w->first_event + def - 1];
-            ir_expr e = ev->op == IR_EV_STORE ? ev->b : 0;
-            while (w->u->exprs[e].op == IR_E_CAST)
-                e = w->u->exprs[e].a;
+            ir_expr e = ir_uncast(w->u, ev->op == IR_EV_STORE ? ev->b : 0);
             if (!e || (w->u->exprs[e].op != IR_E_CONST && w->u->exprs[e].op != IR_E_INIT))
                 w->items.at[i].remade = true;
         }

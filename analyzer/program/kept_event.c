@@ -23,8 +23,7 @@ bool kept_is_thread_item(const struct kept_walk *w, uint32_t i)
 
 static bool is_frame_value(const struct kept_walk *w, ir_expr e)
 {
-    while (w->u->exprs[e].op == IR_E_CAST)
-        e = w->u->exprs[e].a;
+    e = ir_uncast(w->u, e);
     return w->frame && w->u->exprs[e].op == IR_E_LOAD && w->u->exprs[w->u->exprs[e].a].op == IR_E_VAR &&
            w->u->exprs[w->u->exprs[e].a].a == w->frame;
 }
@@ -173,9 +172,7 @@ static void call(struct kept_walk *w)
 
     kept_read_value(w, ev->b);
     for (uint32_t i = 0; i < ev->args.count; i++) {
-        ir_expr arg = w->u->expr_refs[ev->args.first + i];
-        while (w->u->exprs[arg].op == IR_E_CAST)
-            arg = w->u->exprs[arg].a;
+        ir_expr arg = ir_uncast(w->u, w->u->expr_refs[ev->args.first + i]);
         if (w->u->exprs[arg].op == IR_E_ADDR)
             pass_address(w, ev, i, arg);
         else

@@ -124,9 +124,7 @@ bool *functions_with_guarded(struct program *p)
                 found[f] = touches_guarded(p, lf->unit, ev->a) ||
                            ((ev->op == IR_EV_STORE || ev->op == IR_EV_ATOMIC) && touches_guarded(p, lf->unit, ev->b));
                 for (uint32_t j = 0; j < ev->args.count && !found[f]; j++) {
-                    ir_expr arg = u->expr_refs[ev->args.first + j];
-                    while (u->exprs[arg].op == IR_E_CAST)
-                        arg = u->exprs[arg].a;
+                    ir_expr arg = ir_uncast(u, u->expr_refs[ev->args.first + j]);
                     const ir_type t = type_plain(u, u->exprs[arg].type);
                     const ir_type st = u->types[t].kind == IR_T_POINTER ? type_struct(u, u->types[t].elem) : 0;
                     found[f] = touches_guarded(p, lf->unit, arg);

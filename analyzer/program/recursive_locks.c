@@ -7,20 +7,13 @@
 
 #include <string.h>
 
-static ir_expr without_casts(const struct unit *u, ir_expr e)
-{
-    while (u->exprs[e].op == IR_E_CAST)
-        e = u->exprs[e].a;
-    return e;
-}
-
 static bool constant_argument(const struct unit *u, const struct ir_event_rec *ev, uint32_t index, int64_t *v)
 {
     ir_expr e;
 
     if (index >= ev->args.count)
         return false;
-    e = without_casts(u, u->expr_refs[ev->args.first + index]);
+    e = ir_uncast(u, u->expr_refs[ev->args.first + index]);
     *v = (int64_t)((uint64_t)u->exprs[e].b << 32 | u->exprs[e].a);
     return u->exprs[e].op == IR_E_CONST;
 }
@@ -60,7 +53,7 @@ static uint32_t mark(struct program *p, const struct linked_func *f, ir_expr arg
 {
     const struct unit *u = f->unit->unit;
     const struct ir_func_rec *fr = &u->funcs[f->func];
-    ir_expr e = without_casts(u, arg);
+    ir_expr e = ir_uncast(u, arg);
 
     if (u->exprs[e].op == IR_E_LOAD && u->exprs[u->exprs[e].a].op == IR_E_VAR) {
         const uint32_t at = u->exprs[u->exprs[e].a].a - fr->params.first;
@@ -113,7 +106,7 @@ static void visit(struct program *p, uint32_t func)
 static void visit_initialiser(struct program *p, const struct linked_func *f, const struct ir_event_rec *ev)
 {
     const struct unit *u = f->unit->unit;
-    const ir_expr value = without_casts(u, ev->b);
+    const ir_expr value = ir_uncast(u, ev->b);
     ir_expr place = ev->a;
 
     if (u->exprs[place].op != IR_E_FIELD || u->exprs[value].op != IR_E_CONST || u->exprs[value].a != 1 ||

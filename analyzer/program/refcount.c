@@ -13,11 +13,9 @@ enum { COUNTS_UP = 1, COUNTS_DOWN = 2 };
 static uint32_t counted(const struct linked_unit *lu, const struct ir_event_rec *ev, unsigned *how)
 {
     const struct unit *u = lu->unit;
-    const struct ir_expr_rec *place = &u->exprs[ev->a], *value = &u->exprs[ev->b];
+    const struct ir_expr_rec *place = &u->exprs[ev->a], *value = &u->exprs[ir_uncast(u, ev->b)];
     if (ev->op != IR_EV_STORE || !(ev->flags & IR_SF_COMPOUND) || place->op != IR_E_FIELD)
         return 0;
-    while (value->op == IR_E_CAST)
-        value = &u->exprs[value->a];
     if (value->op != IR_E_BINARY || (value->c != IR_B_ADD && value->c != IR_B_SUB))
         return 0;
     const struct ir_expr_rec *one = &u->exprs[value->b];

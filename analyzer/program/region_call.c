@@ -351,9 +351,9 @@ void region_call(struct solve *x, const struct ir_event_rec *rec)
     bool pointer = result && x->u->types[type_plain(x->u, result)].kind == IR_T_POINTER;
     c.result = pointer ? VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_RESULT, x->event, 0))
                        : VALUE_OF(VALUE_RESULT, x->event - x->f->first_event);
-    ir_expr callee = region_uncast(x->u, rec->b);
+    ir_expr callee = ir_uncast(x->u, rec->b);
     if (x->u->exprs[callee].op == IR_E_ADDR)
-        callee = region_uncast(x->u, x->u->exprs[callee].a);
+        callee = ir_uncast(x->u, x->u->exprs[callee].a);
     const struct linked_func *direct = x->u->exprs[callee].op == IR_E_FUNC ? &x->p->funcs.at[x->f->unit->funcs[x->u->exprs[callee].a]] : NULL;
     if (pointer && direct && direct->summary && direct->summary->fresh)
         c.result = VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_HEAP, x->event, 0));

@@ -177,7 +177,7 @@ static void follow_handle(struct solve *x, ir_expr to, ir_expr from)
 {
     place_id target = region_place(x, to);
     region_value v = region_eval(x, from);
-    from = region_uncast(x->u, from);
+    from = ir_uncast(x->u, from);
     place_id source = x->u->exprs[from].op == IR_E_LOAD ? region_place(x, x->u->exprs[from].a) : 0;
     place_id value = VALUE_KIND(v) == VALUE_POINTER ? VALUE_ITEM(v) : 0;
     if (!target || (!source && !value))
@@ -197,7 +197,7 @@ static void follow_handle(struct solve *x, ir_expr to, ir_expr from)
 /* What is known of the members of the source is known of those of the target. */
 static void copy_struct(struct solve *x, place_id to, ir_expr value)
 {
-    value = region_uncast(x->u, value);
+    value = ir_uncast(x->u, value);
     place_id from = x->u->exprs[value].op == IR_E_LOAD ? region_place(x, x->u->exprs[value].a) : 0;
     region_forget(x, place_object(x->f, to));
     if (!from)
@@ -302,18 +302,18 @@ void region_note_branch(struct solve *x, const struct ir_block_rec *b, struct br
     memset(out, 0, sizeof *out);
     if (b->term != IR_TERM_BRANCH)
         return;
-    ir_expr e = region_uncast(x->u, b->cond);
+    ir_expr e = ir_uncast(x->u, b->cond);
     bool negated = false;
     while (x->u->exprs[e].op == IR_E_UNARY && x->u->exprs[e].b == IR_U_LNOT) {
         negated = !negated;
-        e = region_uncast(x->u, x->u->exprs[e].a);
+        e = ir_uncast(x->u, x->u->exprs[e].a);
     }
     const struct ir_expr_rec *r = &x->u->exprs[e];
     uint32_t test = IR_B_NE;
     int64_t value = 0;
     region_value v;
     if (r->op == IR_E_BINARY && r->c >= IR_B_EQ && r->c <= IR_B_GE) {
-        ir_expr right = region_uncast(x->u, r->b);
+        ir_expr right = ir_uncast(x->u, r->b);
         if (x->u->exprs[right].op != IR_E_CONST)
             return;
         value = (int64_t)((uint64_t)x->u->exprs[right].b << 32 | x->u->exprs[right].a);

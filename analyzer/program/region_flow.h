@@ -45,13 +45,6 @@ struct solve {
     unsigned nesting;
 };
 
-static inline ir_expr region_uncast(const struct unit *u, ir_expr e)
-{
-    while (u->exprs[e].op == IR_E_CAST)
-        e = u->exprs[e].a;
-    return e;
-}
-
 /* ---- region_value.c ---- */
 void region_state_init(const struct solve *x, struct state *s);
 void region_state_free(struct state *s);

@@ -15,7 +15,7 @@ place_id call_loaded_from(struct solve *x, const struct call *c, uint32_t i)
 {
     if (i >= c->n)
         return 0;
-    ir_expr e = region_uncast(x->u, c->expr[i]);
+    ir_expr e = ir_uncast(x->u, c->expr[i]);
     place_id p = x->u->exprs[e].op == IR_E_LOAD ? region_place(x, x->u->exprs[e].a) : 0;
     if (p && x->f->places[p].op == PLACE_LOCAL && x->f->places[p].a >= x->first_param &&
         x->f->places[p].a - x->first_param < x->n_params)

@@ -9,7 +9,7 @@ static bool may_happen(const struct solve *x, const struct call *c, const struct
 {
     if (only->test == MODEL_ALWAYS || only->index >= c->n)
         return only->test == MODEL_ALWAYS;
-    const struct ir_expr_rec *e = &x->u->exprs[region_uncast(x->u, c->expr[only->index])];
+    const struct ir_expr_rec *e = &x->u->exprs[ir_uncast(x->u, c->expr[only->index])];
     if (e->op != IR_E_CONST)
         return true;
     int64_t v = (int64_t)((uint64_t)e->b << 32 | e->a), w = only->value;

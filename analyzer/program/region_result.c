@@ -58,7 +58,7 @@ static void track(struct finder *x, uint32_t var)
 /* The variable that e loads, or 0. */
 static uint32_t loaded_var(const struct unit *u, ir_expr e)
 {
-    e = region_uncast(u, e);
+    e = ir_uncast(u, e);
     return u->exprs[e].op == IR_E_LOAD && u->exprs[u->exprs[e].a].op == IR_E_VAR ? u->exprs[u->exprs[e].a].a : 0;
 }
 
@@ -89,7 +89,7 @@ static void choose_vars(struct finder *x)
 static struct number value_of(const struct finder *x, const struct way *w, ir_expr e)
 {
     struct number none = {ANYTHING, 0};
-    e = region_uncast(x->u, e);
+    e = ir_uncast(x->u, e);
     const struct ir_expr_rec *r = &x->u->exprs[e];
     if (r->op == IR_E_CONST)
         return (struct number){IS, (int64_t)((uint64_t)r->b << 32 | r->a)};
@@ -139,7 +139,7 @@ static void add_result(struct results *r, struct number v)
 /* Can the branch be taken to its side `yes`? What it teaches of a variable is kept in w. */
 static bool may_go(const struct finder *x, struct way *w, ir_expr cond, bool yes)
 {
-    cond = region_uncast(x->u, cond);
+    cond = ir_uncast(x->u, cond);
     const struct ir_expr_rec *r = &x->u->exprs[cond];
     if (r->op == IR_E_UNARY && r->b == IR_U_LNOT)
         return may_go(x, w, r->a, !yes);

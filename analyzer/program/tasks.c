@@ -51,8 +51,7 @@ static void find_entries(const struct program *p, struct task_facts *t)
             const ir_type type = cu->vars[fr->params.first + k].type;
             if (!type_marked(cu, type, IR_A_task_entry))
                 continue;
-            while (u->exprs[arg].op == IR_E_CAST)
-                arg = u->exprs[arg].a;
+            arg = ir_uncast(u, arg);
             if (u->exprs[arg].op == IR_E_FUNC && p->funcs.at[caller->unit->funcs[u->exprs[arg].a]].defined)
                 add_entry(t, caller->unit->funcs[u->exprs[arg].a], (struct site){e->caller, ev->loc},
                           type_marked(cu, type, IR_A_migrates));

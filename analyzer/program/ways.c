@@ -7,13 +7,6 @@
 
 #define NO_SIDE UINT32_MAX
 
-static ir_expr uncast(const struct unit *u, ir_expr e)
-{
-    while (u->exprs[e].op == IR_E_CAST)
-        e = u->exprs[e].a;
-    return e;
-}
-
 /* The successor that a branch takes when the variable is null: 0 or 1; NO_SIDE when it asks something else.
  */
 static uint32_t null_side(const struct unit *u, const struct ir_block_rec *b, ir_var var)
@@ -23,9 +16,9 @@ static uint32_t null_side(const struct unit *u, const struct ir_block_rec *b, ir
 
     if (b->term != IR_TERM_BRANCH)
         return NO_SIDE;
-    for (e = uncast(u, b->cond);; e = uncast(u, u->exprs[e].a)) {
+    for (e = ir_uncast(u, b->cond);; e = ir_uncast(u, u->exprs[e].a)) {
         const struct ir_expr_rec *r = &u->exprs[e];
-        const ir_expr right = r->op == IR_E_BINARY ? uncast(u, r->b) : 0;
+        const ir_expr right = r->op == IR_E_BINARY ? ir_uncast(u, r->b) : 0;
         if (r->op == IR_E_UNARY && r->b == IR_U_LNOT)
             side = !side;
         else if (right && (r->c == IR_B_EQ || r->c == IR_B_NE) && u->exprs[right].op == IR_E_CONST && !u->exprs[right].a)

@@ -27,8 +27,7 @@ static ir_type taken_for(const struct unit *u, const struct ir_func_rec *fr, ir_
                 continue;
             ir_expr e = ev->b;
             ir_type to = pointed_struct(u, u->exprs[ev->a].type);
-            while (u->exprs[e].op == IR_E_CAST)
-                e = u->exprs[e].a;
+            e = ir_uncast(u, e);
             if (!to || u->exprs[e].op != IR_E_LOAD || u->exprs[u->exprs[e].a].op != IR_E_VAR ||
                 u->exprs[u->exprs[e].a].a != fr->params.first)
                 continue;
