@@ -23,8 +23,9 @@ typedef struct AGLET_TRUSTED_SEND("its count is atomic")
     AGLET_TRUSTED_SYNC("its count is atomic") aglet_weak aglet_weak;
 
 /* A new object of `size` zeroed bytes with one reference, aligned for any type. `drop`, which may be NULL, is
- * called with it in the thread that gives up the last reference, before the memory is freed. Returns   NULL
- * where there is no memory. */
+ * called with it in the thread that gives up the last reference, before the memory is freed.
+ *
+ * Returns   NULL where there is no memory. */
 AGLET_API AGLET_MUST_USE void *aglet_arc_new(size_t size, void (*drop)(void *));
 
 /* One more reference, to be given up by its own aglet_arc_drop. Returns `object`; NULL for NULL.

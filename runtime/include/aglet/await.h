@@ -66,8 +66,7 @@ AGLET_API int aglet_async_cond_wait_poll(struct aglet_frame *f, aglet_async_cond
 AGLET_API int aglet_async_once_begin_poll(struct aglet_frame *f, aglet_async_once *once) AGLET_AWAITS;
 AGLET_API void aglet_async_once_end(aglet_async_once *once, int error);
 
-/* Descriptors. At most 2^30 bytes in one call. A signal is opened, waited for as often as one likes, closed.
- */
+/* Descriptors. At most 2^30 bytes in one call. A signal is opened, waited for as often as one likes, closed. */
 AGLET_API int aglet_readable_poll(struct aglet_frame *f, aglet_io *io, aglet_time deadline) AGLET_AWAITS;
 AGLET_API int aglet_writable_poll(struct aglet_frame *f, aglet_io *io, aglet_time deadline) AGLET_AWAITS;
 AGLET_API int aglet_read_poll(struct aglet_frame *f, aglet_io *io, void *to, size_t n,

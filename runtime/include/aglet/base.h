@@ -46,8 +46,7 @@
 #define AGLET_JOIN_(a, b) AGLET_JOIN_EXPANDED_(a, b)
 #define AGLET_JOIN_EXPANDED_(a, b) a##b
 
-/* A point in time: nanoseconds of CLOCK_MONOTONIC. Deadlines are absolute, so a loop of waits needs no sums.
- */
+/* A point in time: nanoseconds of CLOCK_MONOTONIC. Deadlines are absolute, so a loop of waits needs no sums. */
 typedef int64_t aglet_time;
 #define AGLET_FOREVER INT64_MAX
 

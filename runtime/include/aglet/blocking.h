@@ -11,9 +11,10 @@ AGLET_BEGIN_DECLS
  *
  * Ensures   work(arg) has run when 0 is returned; *result (where not NULL) is what it returned.
  * Returns   0, -ENOMEM, or -ECANCELED from an aborted task: then work was not started. Work that already runs
- * when its task is aborted is waited for, since arg may lie on the caller's stack, and 0 is returned with its
- * result. Threads   tasks wait as tasks; OS threads call work(arg) themselves. Up to 64 threads are started
- * as needed and end after ten idle seconds. */
+ *           when its task is aborted is waited for, since arg may lie on the caller's stack, and 0 is returned
+ *           with its result.
+ * Threads   tasks wait as tasks; OS threads call work(arg) themselves. Up to 64 threads are started as needed
+ *           and end after ten idle seconds. */
 AGLET_API int aglet_run_blocking(void *(*work)(void *arg), void *arg, void **result) AGLET_YIELDS;
 
 AGLET_END_DECLS

@@ -28,10 +28,11 @@ AGLET_END_DECLS
  *
  * name_open(tx, capacity)     0 or -ENOMEM
  * name_subscribe(tx)          a receiver of the values sent from now on
- * name_send(tx, value)        never waits; 0 even with no receiver. One sender handle may be used by many
- * threads name_recv(rx, &value)       the next value; -EOVERFLOW when some were overwritten before this
- * receiver came for them: the next call goes on with the oldest that is left; -EPIPE after the sender was
- * dropped name_drop(tx), name_leave(rx) */
+ * name_send(tx, value)        never waits; 0 even with no receiver. One sender handle may be used by many threads
+ * name_recv(rx, &value)       the next value; -EOVERFLOW when some were overwritten before this receiver came
+ *                             for them: the next call goes on with the oldest that is left; -EPIPE after the
+ *                             sender was dropped
+ * name_drop(tx), name_leave(rx)   give up the handle */
 #define AGLET_BROADCAST(name, type) AGLET_BUS_(name, type, false)
 
 /* Declare a watch type: a receiver's name_recv waits until there is a value it has not seen, and gives the

@@ -2,14 +2,12 @@
 /* Channels: values move from senders to receivers, first in, first out; between tasks, OS threads, or both.
  * Stands on aglet/base.h.
  *
- *     AGLET_CHANNEL(jobs, struct job *);           // declares jobs_sender, jobs_receiver and what works on
- * them
+ *     AGLET_CHANNEL(jobs, struct job *);           // declares jobs_sender, jobs_receiver and their functions
  *
  *     jobs_sender tx; jobs_receiver rx;
  *     jobs_bounded(&tx, &rx, 128);                 // or jobs_unbounded(&tx, &rx); capacity 0: rendezvous
  *     jobs_send(&tx, job);                         // waits while the channel is full
- *     while (jobs_recv(&rx, &job) == 0) …          // ends when the last sender is dropped and the queue is
- * drained
+ *     while (jobs_recv(&rx, &job) == 0) …          // ends when the last sender is dropped and all is drained
  *
  * A handle is not touched any more once the other side can see what was done with it: it may lie in a frame
  * that the other side takes down.
@@ -20,7 +18,9 @@
  *
  * Results are 0 or a negative errno value:
  *   -EPIPE      nobody is left on the other side (for a receiver: and nothing is queued); the value stays the
- * caller's -EAGAIN     the try_ form would have to wait -ETIMEDOUT  the _until form's deadline passed
+ *               caller's
+ *   -EAGAIN     the try_ form would have to wait
+ *   -ETIMEDOUT  the _until form's deadline passed
  *   -ECANCELED  the calling task was aborted
  *   -ENOMEM     an unbounded channel cannot grow */
 #ifndef AGLET_CHANNEL_H
@@ -53,16 +53,18 @@ AGLET_END_DECLS
 
 /* Declare a channel type at file scope. `type` is any object type that may be copied by assignment.
  *
- * name_bounded(tx, rx, n)     a channel that holds n values; 0: each send waits for its receiver. 0 or
- * -ENOMEM name_unbounded(tx, rx)      a channel whose sends never wait name_clone(tx)              another
- * sender name_drop(tx)               give up a sender; the last one ends the receivers' loops. A dropped one
- * is fine name_send, _try_send, _send_until    put a value in; it is the receiver's after 0 name_recv,
- * _try_recv, _recv_until    take a value out, into *item name_recv_many(rx, items, max)       wait for at
- * least one, take up to max: how many, or a negative errno value name_close(rx)              no more sends;
- * what is queued can still be received name_drop_receiver(rx)      give up a receiver. Values still queued
- * are not visited: drain first if they own something name_share(rx)              turn the receiver into a
- * shared one (rx is then dropped) name_shared_clone, _shared_recv, _shared_try_recv, _shared_drop     the
- * same for a shared receiver */
+ * name_bounded(tx, rx, n)       a channel that holds n values; 0: each send waits for its receiver. 0 or -ENOMEM
+ * name_unbounded(tx, rx)        a channel whose sends never wait. 0 or -ENOMEM
+ * name_clone(tx)                another sender
+ * name_drop(tx)                 give up a sender; the last one ends the receivers' loops. A dropped one is fine
+ * name_send, _try_send, _send_until   put a value in; it is the receiver's after 0
+ * name_recv, _try_recv, _recv_until   take a value out, into *item
+ * name_recv_many(rx, items, max)      wait for at least one, take up to max: how many, or a negative errno value
+ * name_close(rx)                no more sends; what is queued can still be received
+ * name_drop_receiver(rx)        give up a receiver. Values still queued are not visited: drain first if they
+ *                               own something
+ * name_share(rx)                turn the receiver into a shared one (rx is then dropped)
+ * name_shared_clone, _shared_recv, _shared_try_recv, _shared_drop   the same for a shared receiver */
 #define AGLET_CHANNEL(name, type)                                                                            \
     typedef type name##_item;                                                                                \
     typedef struct AGLET_SEND name##_sender {                                                                \

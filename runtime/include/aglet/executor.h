@@ -20,8 +20,7 @@ struct aglet_executor_options {
     size_t stacks_kept;  /* free stacks each worker keeps for reuse; 0: 1,024 */
 };
 
-/* Start an executor. options may be NULL. Returns NULL with errno set when threads or memory cannot be had.
- */
+/* Start an executor. options may be NULL. Returns NULL with errno set when threads or memory cannot be had. */
 AGLET_API aglet_executor *aglet_executor_new(const struct aglet_executor_options *options);
 
 /* Abort the tasks that are left, wait for their ends, and end the threads. NULL is fine.

@@ -26,8 +26,8 @@ typedef void aglet_misuse_fn(const struct aglet_misuse *misuse, void *context);
  * Ensures   with a hook, a fatal misuse does not end the process: the operation that was misused returns
  *           without having done anything.
  * Threads   call it before threads start, or while none can report. The hook runs in the thread that broke
- * the rule, inside the operation, holding no lock of the library but the one that keeps reports apart: it
- *           must not misuse anything itself. */
+ *           the rule, inside the operation, holding no lock of the library but the one that keeps reports
+ *           apart: it must not misuse anything itself. */
 AGLET_API void aglet_on_misuse(aglet_misuse_fn *hook, void *context);
 
 /* How many reports were made since the program started, suppressed ones excepted. Threads: any. */

@@ -29,15 +29,15 @@ AGLET_API void aglet_mutex_init_named(aglet_mutex *mu, const char *name);
 /* End *mu's life: its memory may be freed or used for something else.
  *
  * Requires  nobody holds it, waits for it, or will use it. Not needed for a mutex whose memory merely goes
- * away, though the checked library finds later misuse better with it. Misuse    destroying a held one is
- * reported (checked). */
+ *           away, though the checked library finds later misuse better with it.
+ * Misuse    destroying a held one is reported (checked). */
 AGLET_API void aglet_mutex_destroy(aglet_mutex *mu);
 
 /* Take *mu; wait while another thread holds it.
  *
  * Ensures   the calling thread holds *mu, and sees what the thread that held it last wrote.
  * Misuse    taking a mutex that the calling thread holds already, or whose holder waits for this thread,
- * would wait for ever; the checked library reports it and ends the process before it waits. */
+ *           would wait for ever; the checked library reports it and ends the process before it waits. */
 AGLET_API void aglet_mutex_lock(aglet_mutex *mu) AGLET_ACQUIRES(mu);
 
 /* Take *mu if nobody holds it; never waits. Returns whether it was taken. */
@@ -51,9 +51,9 @@ AGLET_API AGLET_MUST_USE int aglet_mutex_lock_until(aglet_mutex *mu, aglet_time 
  *
  * Requires  the calling thread holds *mu.
  * Ensures   every write this thread made while holding *mu is seen by the next thread that takes it. Once
- * another thread can take *mu, this call does not touch its memory again: that thread may free it. Misuse
- * unlocking a mutex that another thread holds, or that nobody holds, is reported (checked) and leaves *mu as
- * it was. */
+ *           another thread can take *mu, this call does not touch its memory again: that thread may free it.
+ * Misuse    unlocking a mutex that another thread holds, or that nobody holds, is reported (checked) and
+ *           leaves *mu as it was. */
 AGLET_API void aglet_mutex_unlock(aglet_mutex *mu) AGLET_RELEASES(mu);
 
 /* The checked library reports when the calling thread does not hold *mu; the release library does nothing. */

@@ -20,7 +20,7 @@ AGLET_BEGIN_DECLS
  *
  * Ensures   when it returns, one call of `make` has returned, and what that wrote is seen.
  * Misuse    `make` calling aglet_once_run on the same *once: would wait for itself; reported (checked),
- * fatal. If `make` leaves by longjmp or the thread ends in it, *once stays taken. */
+ *           fatal. If `make` leaves by longjmp or the thread ends in it, *once stays taken. */
 AGLET_API void aglet_once_run(aglet_once *once, void (*make)(void *), void *context);
 
 /* Has it run? Once true, always true, and what `make` wrote is seen. */

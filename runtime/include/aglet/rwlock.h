@@ -30,7 +30,7 @@ AGLET_API void aglet_rwlock_destroy(aglet_rwlock *rw);
 /* Take *rw for reading, together with other readers.
  *
  * Misuse    taking it again while holding it in either mode: a writer that waits between the two would keep
- * both waiting for ever. Reported (checked), fatal. */
+ *           both waiting for ever. Reported (checked), fatal. */
 AGLET_API void aglet_rwlock_read(aglet_rwlock *rw) AGLET_ACQUIRES_SHARED(rw);
 
 /* Take it for reading if no writer is in or waiting; never waits. */
@@ -46,7 +46,7 @@ AGLET_API void aglet_rwlock_read_unlock(aglet_rwlock *rw) AGLET_RELEASES(rw);
 /* Take *rw alone.
  *
  * Misuse    while holding it for reading: the upgrade would wait for the caller itself. Reported (checked),
- * fatal. */
+ *           fatal. */
 AGLET_API void aglet_rwlock_write(aglet_rwlock *rw) AGLET_ACQUIRES(rw);
 AGLET_API AGLET_MUST_USE bool aglet_rwlock_try_write(aglet_rwlock *rw) AGLET_TRY_ACQUIRES(true, rw);
 

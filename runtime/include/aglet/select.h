@@ -51,10 +51,10 @@ AGLET_BEGIN_DECLS
  *
  * Ensures   the others are as if never begun: no value was taken or sent, no handle given up.
  * Returns   the index of the case, whose `result` says how it went; -ETIMEDOUT, -ECANCELED when none was
- * done; -EINVAL for more than 64 cases; -ENOTSUP for descriptors outside tasks. With deadline 0 it
- * does not wait.
+ *           done; -EINVAL for more than 64 cases; -ENOTSUP for descriptors outside tasks. With deadline 0 it
+ *           does not wait.
  * Misuse    a channel handle that was dropped is done at once, with -EPIPE; the checked library reports it
- * (send-after-close). AGLET_CASE_NEVER is for entries that are switched off. */
+ *           (send-after-close). AGLET_CASE_NEVER is for entries that are switched off. */
 AGLET_API int aglet_select(struct aglet_case *cases, size_t n, aglet_time deadline) AGLET_YIELDS;
 
 AGLET_END_DECLS

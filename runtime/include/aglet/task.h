@@ -32,8 +32,9 @@ typedef int aglet_step_fn(void *frame) AGLET_TASK_ENTRY;
  *
  * Requires  the caller is a task, or a thread inside aglet_block_on; other threads use aglet_spawn_on.
  * Ensures   entry(arg) runs on any worker of the executor, after this call returns or beside it; *task is its
- * handle. With task NULL it is detached at once. Returns   0, -ENOMEM, or -ESRCH when the caller belongs to
- * no executor. On failure nothing runs and arg is the caller's. */
+ *           handle. With task NULL it is detached at once.
+ * Returns   0, -ENOMEM, or -ESRCH when the caller belongs to no executor. On failure nothing runs and arg is
+ *           the caller's. */
 AGLET_API int aglet_spawn(aglet_task **task, aglet_task_fn *entry, void *arg AGLET_SENDING)
     AGLET_SPAWNS(entry, arg);
 
@@ -43,8 +44,9 @@ AGLET_API int aglet_spawn_local(aglet_task **task, aglet_task_fn *entry, void *a
 /* Wait for a task's end and give up its handle.
  *
  * Ensures   all that the task did happens before the return. *result (where not NULL) is what its function
- * returned. Returns   0. -ECANCELED: the caller was aborted; the handle is still good. -EDEADLK: a task joins
- * itself. Threads   tasks wait as tasks; OS threads block. */
+ *           returned.
+ * Returns   0. -ECANCELED: the caller was aborted; the handle is still good. -EDEADLK: a task joins itself.
+ * Threads   tasks wait as tasks; OS threads block. */
 AGLET_API int aglet_join(aglet_task *task, void **result) AGLET_JOINS(task) AGLET_YIELDS;
 
 /* The same until a deadline: -ETIMEDOUT when it passed; the handle is then still good. */
@@ -69,8 +71,10 @@ AGLET_API int aglet_yield(void) AGLET_YIELDS;
 AGLET_API int aglet_sleep_until(aglet_time deadline) AGLET_YIELDS;
 AGLET_API int aglet_sleep_ms(int64_t milliseconds) AGLET_YIELDS;
 
-/* Points in time at equal distances: `aglet_interval every = aglet_interval_ms(10); while
- * (aglet_interval_next(&every) == 0)`. */
+/* Points in time at equal distances:
+ *
+ *     aglet_interval every = aglet_interval_ms(10);
+ *     while (aglet_interval_next(&every) == 0) … */
 typedef struct aglet_interval {
     aglet_time next, period;
 } aglet_interval;
@@ -104,7 +108,7 @@ AGLET_API int aglet_group_spawn(aglet_group *group, aglet_task_fn *entry, void *
 /* Wait until every task of the group has ended; the group is then empty and may be used again.
  *
  * Returns   0, or -ECANCELED when the caller was aborted: the members were then aborted and have ended all
- * the same. */
+ *           the same. */
 AGLET_API int aglet_group_join(aglet_group *group) AGLET_JOINS(group) AGLET_YIELDS;
 
 /* Abort every member, present and to come, until the group is joined. Threads: any. */
@@ -117,7 +121,7 @@ AGLET_API int aglet_join_all(aglet_task **tasks, void **results, size_t n) AGLET
 /* Run entry(arg) as a task, but only until the deadline: then it is aborted, and its end awaited.
  *
  * Returns   0 with *result (where not NULL) set; -ETIMEDOUT when it had to be aborted; -ECANCELED (it was
- * aborted as well, and has ended); -ENOMEM, -ESRCH when it was not started. */
+ *           aborted as well, and has ended); -ENOMEM, -ESRCH when it was not started. */
 AGLET_API int aglet_timeout(aglet_task_fn *entry, void *arg, aglet_time deadline, void **result) AGLET_YIELDS;
 
 /* One slot per task, like a thread-local. Zero is valid. Declare it static. */
@@ -128,7 +132,7 @@ typedef struct aglet_local {
 /* The calling task's value, or NULL where it has none and outside tasks. */
 AGLET_API void *aglet_local_get(const aglet_local *key);
 
-/* Returns  0, -ENOMEM, -ESRCH outside tasks. */
+/* Returns 0, -ENOMEM, -ESRCH outside tasks. */
 AGLET_API int aglet_local_set(const aglet_local *key, void *value);
 
 /* Call attempt(arg) until it returns something else than a negative number, at most `attempts` times,
@@ -153,8 +157,7 @@ AGLET_API int aglet_dump_on(int signal_number);
 AGLET_END_DECLS
 
 #if AGLET_HAVE_CLEANUP
-/* A group that ends with the enclosing block, however it is left: `AGLET_GROUP(g); aglet_group_spawn(&g, …);`
- */
+/* A group that ends with the enclosing block, however it is left: `AGLET_GROUP(g); aglet_group_spawn(&g, …);` */
 static inline void aglet_group_cleanup_(aglet_group *group) {
     (void)aglet_group_join(group);
 }

@@ -39,8 +39,8 @@ AGLET_API AGLET_MUST_USE int aglet_thread_spawn_with(aglet_thread *thread,
 /* Wait until the thread has ended; what it returned goes to *result unless that is NULL. Uses up the handle.
  *
  * Returns   0; -EINVAL where the handle, or a copy of it, was joined or detached before; -EDEADLK where a
- * thread would join itself. Misuse    the errors above are reported too, as unjoined and deadlock (checked).
- */
+ *           thread would join itself.
+ * Misuse    the errors above are reported too, as unjoined and deadlock (checked). */
 AGLET_API int aglet_thread_join(aglet_thread *thread, void **result) AGLET_JOINS(thread) AGLET_BLOCKS;
 
 /* Let it end by itself. Uses up the handle. Returns 0 or -EINVAL, as above. */
@@ -92,8 +92,7 @@ AGLET_API void aglet_scope_begin(aglet_scope *scope);
 AGLET_API int aglet_scope_spawn(aglet_scope *scope, void *(*entry)(void *), void *argument)
     AGLET_SPAWNS(entry, argument);
 
-/* Join all of them. Returns 0, or the first error of a spawn. Called twice it does nothing the second time.
- */
+/* Join all of them. Returns 0, or the first error of a spawn. Called twice it does nothing the second time. */
 AGLET_API int aglet_scope_end(aglet_scope *scope) AGLET_JOINS(scope) AGLET_BLOCKS;
 
 AGLET_END_DECLS
@@ -130,8 +129,7 @@ typedef struct aglet_affine {
 AGLET_BEGIN_DECLS
 
 /* The first check binds it to the calling thread; a check in another thread is reported (affinity, checked).
- * aglet_affine_release lets the next thread that checks be the owner. In the release library both do nothing.
- */
+ * aglet_affine_release lets the next thread that checks be the owner. In the release library both do nothing. */
 AGLET_API void aglet_affine_check(aglet_affine *affine);
 AGLET_API void aglet_affine_release(aglet_affine *affine);
 
