@@ -507,3 +507,19 @@ void unit_free(struct unit *u) {
 #undef X
     free(u);
 }
+
+struct unit *unit_copy(const struct unit *u) {
+    struct unit *copy = xmalloc(sizeof *copy);
+
+    *copy = *u;
+    copy->strings = xmalloc(u->n_strings);
+    copy->cap_strings = u->n_strings;
+    memcpy(copy->strings, u->strings, u->n_strings);
+#define X(type, name)                                                                                        \
+    copy->name = xmalloc(u->n_##name * sizeof(type));                                                        \
+    copy->cap_##name = u->n_##name;                                                                          \
+    memcpy(copy->name, u->name, u->n_##name * sizeof(type));
+    IR_TABLES(X)
+#undef X
+    return copy;
+}

@@ -324,6 +324,8 @@ static inline const char *unit_str(const struct unit *u, ir_str s)
 
 /* Free a unit and all its tables. NULL is fine. */
 void unit_free(struct unit *u);
+/* Another unit like it, owned by the caller: for a second program that has the same file. */
+struct unit *unit_copy(const struct unit *u);
 
 /* What an expression may be at most: operands nested so deep, and so many nodes when it is spelled out as a tree (shared
  * operands count each time). The builder puts an unknown value or place where one would be bigger. */

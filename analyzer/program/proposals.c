@@ -23,8 +23,13 @@ void proposals_guards(const struct program *p, struct proposals *out)
         if (h->total >= USES_MIN)
             vec_push(&out->guards, ((struct assumed_guard){h->field, h->lock}));
     }
-    if (out->guards.n)
-        qsort(out->guards.at, out->guards.n, sizeof *out->guards.at, by_field);
+    proposals_sort(out);
+}
+
+void proposals_sort(struct proposals *of)
+{
+    if (of->guards.n)
+        qsort(of->guards.at, of->guards.n, sizeof *of->guards.at, by_field);
 }
 
 /* The term of a summary in the words of one declaration's parameters; false when they cannot say it. */

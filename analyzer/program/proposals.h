@@ -35,6 +35,8 @@ void proposals_guards(const struct program *p, struct proposals *out);
 size_t proposals_broken(const struct program *p, struct proposals *of);
 /* The needs that are left in p, solved with of->guards assumed. Returns how many guards were dropped for them. */
 size_t proposals_needs(struct program *p, struct proposals *of);
+/* By field number, as the above want them. */
+void proposals_sort(struct proposals *of);
 void proposals_free(struct proposals *of);
 
 #endif

@@ -11,7 +11,6 @@
 #include "say.h"
 #include "word.h"
 #include "base/alloc.h"
-#include "ir/file.h"
 #include "program/program.h"
 #include "report/ignores.h"
 #include "rules/rule.h"
@@ -162,19 +161,6 @@ struct report *analyse_kept(struct cache *cache, struct cache_id key)
     return r;
 }
 
-/* A second copy of a unit that two programs share. */
-static struct unit *unit_copy(const struct unit *u)
-{
-    size_t size;
-    char err[SAY_MAX];
-    unsigned char *bytes = unit_encode(u, &size);
-    struct unit *copy = unit_decode(bytes, size, err, sizeof err);
-    free(bytes);
-    if (!copy)
-        die("a unit cannot be copied: %s", err);
-    return copy;
-}
-
 static double processor_time(void)
 {
     struct timespec t;
@@ -222,46 +208,34 @@ static void solve_one(const struct analysis *a, const bool *in, bool whole, stru
     program_free(p);
 }
 
-/* The programs that the configuration names, as those that the build links. */
 static struct linked_programs named_programs(const struct analysis *a)
 {
-    struct linked_programs out = {.at = xcalloc(config_n_programs(a->config) + 1, sizeof *out.at)};
-    for (size_t p = 0; p < config_n_programs(a->config); p++) {
-        struct linked_program *program = &out.at[out.n++];
-        *program = (struct linked_program){config_program_name(a->config, p), xcalloc(a->n + 1, sizeof *program->in), 0, true};
-        for (size_t i = 0; i < a->n; i++) {
-            program->in[i] = a->units[i] && config_in_program(a->config, p, unit_str(a->units[i], a->units[i]->main_file));
-            program->n += program->in[i];
-        }
-        if (!program->n)
-            say("the program '%s' of %s has none of the files analysed", program->name, config_path(a->config));
-    }
+    const char **files = xcalloc(a->n + 1, sizeof *files);
+    for (size_t i = 0; i < a->n; i++)
+        files[i] = a->units[i] ? unit_str(a->units[i], a->units[i]->main_file) : NULL;
+    struct linked_programs out = programs_named(a->config, files, a->n);
+    free(files);
     return out;
 }
 
 /* Each program, and what no program holds as one more. */
-static void solve_programs(const struct analysis *a, const struct linked_programs *programs, struct report *out)
+static void solve_programs(const struct analysis *a, struct linked_programs *programs, struct report *out)
 {
-    bool *in = xcalloc(a->n + 1, sizeof *in), *rest = xcalloc(a->n + 1, sizeof *rest), any_rest = false;
+    bool *there = xcalloc(a->n + 1, sizeof *there);
     for (size_t i = 0; i < a->n; i++)
-        rest[i] = a->units[i] != NULL;
+        there[i] = a->units[i] != NULL;
+    programs_add_rest(programs, there, a->n);
     for (size_t p = 0; p < programs->n; p++) {
         const struct linked_program *program = &programs->at[p];
         if (!program->n)
             continue;
-        for (size_t i = 0; i < a->n; i++) {
-            in[i] = a->units[i] && program->in[i];
-            rest[i] = rest[i] && !in[i];
-        }
-        say_verbose("program '%s' is made of %zu of the files", program->name, program->n);
-        solve_one(a, in, a->whole && program->complete, out);
+        for (size_t i = 0; i < a->n; i++)
+            program->in[i] = program->in[i] && there[i];
+        if (program->name)
+            say_verbose("program '%s' is made of %zu of the files", program->name, program->n);
+        solve_one(a, program->in, a->whole && program->complete, out);
     }
-    for (size_t i = 0; i < a->n; i++)
-        any_rest = any_rest || rest[i];
-    if (any_rest)
-        solve_one(a, rest, false, out);
-    free(in);
-    free(rest);
+    free(there);
     for (size_t i = 0; i < a->n; i++)
         unit_free(a->units[i]);
 }

@@ -40,7 +40,7 @@ struct analysis {
     const struct config *config;
     struct unit **units; /* taken: freed by analyse; NULL entries are passed over */
     size_t n;
-    const struct linked_programs *programs; /* by unit; NULL or none: the configuration tells them apart, or they are one */
+    struct linked_programs *programs; /* by unit; NULL or none: the configuration tells them apart, or they are one */
     bool whole;          /* nothing of the program is missing */
     int level;           /* to solve at: the highest that any of its files asks for; findings are then judged by their own path's */
     struct cache *cache; /* to keep findings in, with `key`; NULL: none */

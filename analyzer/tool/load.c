@@ -199,6 +199,33 @@ void load_decode(struct load *l)
             say_incomplete(l->units[i].unit);
 }
 
+bool load_whole(const struct load *l)
+{
+    return l->files.n == 0 && l->not_analysed == 0 && l->excluded == 0 && l->db.cxx.n == 0;
+}
+
+bool load_programs(const struct load *l, const char *name, struct linked_programs *out)
+{
+    const char **files = xcalloc(l->db.n + 1, sizeof *files);
+    bool *there = xcalloc(l->db.n + 1, sizeof *there), good = true;
+    for (size_t i = 0; i < l->db.n; i++)
+        if ((there[i] = l->units[i].unit != NULL))
+            files[i] = unit_str(l->units[i].unit, l->units[i].unit->main_file);
+    if (l->files.n)
+        *out = (struct linked_programs){0};
+    else if (config_n_programs(l->config))
+        *out = programs_named(l->config, files, l->db.n);
+    else
+        *out = name ? programs_linked(&l->db) : programs_of(&l->db);
+    if (name)
+        good = programs_choose(out, name);
+    else
+        programs_add_rest(out, there, l->db.n);
+    free(files);
+    free(there);
+    return good;
+}
+
 size_t load_analysed(const struct load *l)
 {
     return l->db.n - l->not_analysed - l->not_c;

@@ -16,6 +16,7 @@
 #include "compile_db.h"
 #include "extract.h"
 #include "file_facts.h"
+#include "programs.h"
 #include "string_list.h"
 #include "program/config.h"
 
@@ -48,6 +49,11 @@ struct load {
 bool load_find(struct load *l);
 /* Make load.units[i].unit of each that has one. */
 void load_decode(struct load *l);
+/* Is nothing of the database missing in what was analysed? */
+bool load_whole(const struct load *l);
+/* The programs that the configuration names, else those that the build links, and what no program holds; or the one of that name, where
+ * one is given. None where all is one program, or FILEs were asked for. After load_decode. Returns false, said, when that one is not there. */
+bool load_programs(const struct load *l, const char *name, struct linked_programs *out);
 /* Number of rows that have a unit. */
 size_t load_analysed(const struct load *l);
 void load_free(struct load *l);

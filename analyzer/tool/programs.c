@@ -123,7 +123,7 @@ static bool same_rows(const struct linked_program *a, const struct linked_progra
     return a->n == b->n && memcmp(a->in, b->in, n * sizeof *a->in) == 0;
 }
 
-struct linked_programs programs_of(const struct compile_db *db)
+struct linked_programs programs_linked(const struct compile_db *db)
 {
     struct linked_programs out = {0};
     struct walk w = {.db = db, .links = &db->links};
@@ -164,6 +164,12 @@ struct linked_programs programs_of(const struct compile_db *db)
     map64_free(&w.objects);
     map64_free(&w.sources);
     map64_free(&w.outputs);
+    return out;
+}
+
+struct linked_programs programs_of(const struct compile_db *db)
+{
+    struct linked_programs out = programs_linked(db);
     if (!apart(&out, db->n))
         programs_free(&out);
     return out;

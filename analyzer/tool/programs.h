@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Which files make which program? Told by the build's link commands.
- * Stands on compile_db.h and link_db.h. */
+/* Which files make which program? Told by the build's link commands (programs.c), or by name (programs_named.c).
+ * Stands on compile_db.h, link_db.h and program/config.h. */
 #ifndef AGLET_TOOL_PROGRAMS_H
 #define AGLET_TOOL_PROGRAMS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include "compile_db.h"
+#include "program/config.h"
 
 struct linked_program {
-    const char *name; /* its path; of the database */
+    const char *name; /* its path, of the database; or as the configuration names it; NULL: what no program holds */
     bool *in;         /* by row */
     size_t n;         /* rows in it */
     bool complete;    /* every object it is made of is a row's */
@@ -24,6 +25,18 @@ struct linked_programs {
  * that no program holds are none's. Where programs share so much that each would be solved many times over, which is said, or
  * where there is one that holds all, they are not told apart. */
 struct linked_programs programs_of(const struct compile_db *db);
+/* The same, but whatever they share, and also where one holds all: to choose from. */
+struct linked_programs programs_linked(const struct compile_db *db);
+
+/* Those that the configuration names. files[i]: the main file of row i of n; NULL where it could not be analysed. */
+struct linked_programs programs_named(const struct config *c, const char *const *files, size_t n);
+
+/* Add what is there and no program holds as one more, which is not complete. Nothing where there is no such row, or no program. */
+void programs_add_rest(struct linked_programs *p, const bool *there, size_t n);
+
+/* Leave only the program of that name, which may be the end of its path. Returns false, having said what there is, when it is not there
+ * or when several end so. */
+bool programs_choose(struct linked_programs *p, const char *name);
 void programs_free(struct linked_programs *p);
 
 #endif

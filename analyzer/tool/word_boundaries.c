@@ -39,11 +39,13 @@ static bool passed_on(const struct handoff *h)
            h->flow->places[place_object(h->flow, h->region)].op == PLACE_PARAM;
 }
 
-static int show(const struct program *p, void *unused)
+static int show(const struct program *p, const char *title, void *unused)
 {
     size_t verdicts[4] = {0}, resolved = 0, n = 0;
 
     (void)unused;
+    if (title)
+        printf("%s:\n", title);
     for (size_t i = 0; i < p->boundaries->handoffs.n; i++) {
         const struct handoff *h = &p->boundaries->handoffs.at[i];
         if (passed_on(h))
@@ -61,12 +63,12 @@ static int show(const struct program *p, void *unused)
 static int boundaries(int argc, char **argv)
 {
     static const struct solved_word word = {
-        "[FILE...] [-- COMPILER FLAGS]",
-        "Lists the places where something is handed to another thread: what, to which function, and whether it is sent for "
+        .usage = "[FILE...] [-- COMPILER FLAGS]",
+        .about = "Lists the places where something is handed to another thread: what, to which function, and whether it is sent for "
         "good, lent until a join, shared by both, or not known.",
-        NULL, NULL, NULL, NULL, show, NULL, NULL};
+        .show = show};
 
     return solved_run(&word, argc, argv);
 }
 
-AGLET_WORD("boundaries", "[-p BUILD] [FILE...]", "list what is handed to other threads, to whom, and how it was judged", boundaries)
+AGLET_WORD("boundaries", "[-p BUILD] [--program NAME] [FILE...]", "list what is handed to other threads, to whom, and how it was judged", boundaries)

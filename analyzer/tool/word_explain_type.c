@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* aglet explain-type TYPE: is it Send, Sync, Frozen, and if not, by which member and why. Stands on load.h and program/traits.h. */
 #include "load.h"
+#include "base/alloc.h"
 #include "say.h"
 #include "word.h"
 #include "program/traits.h"
@@ -12,12 +13,16 @@
 
 struct explain {
     struct load load;
-    const char *type, *config_file;
+    const char *type, *config_file, *program;
+    const bool *in; /* by row: the program being explained; NULL: all */
 };
+
+enum { KEY_PROGRAM = 256 };
 
 static const struct argp_option options[] = {
     {"build", 'p', "PATH", 0, "compile_commands.json, or the directory it is in", 0},
     {"config", 'c', "FILE", 0, "The configuration instead of the nearest .aglet.yml: its models count", 0},
+    {"program", KEY_PROGRAM, "NAME", 0, "As this one of the programs sees it that the build links or .aglet.yml names", 0},
     {"verbose", 'v', 0, 0, "Say more of what is done", 0},
     {0},
 };
@@ -29,6 +34,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case 'p': e->load.database = arg; return 0;
     case 'c': e->config_file = arg; return 0;
     case 'v': say_is_verbose = true; return 0;
+    case KEY_PROGRAM: e->program = arg; return 0;
     case ARGP_KEY_ARG:
         if (e->type)
             strings_add(&e->load.files, arg);
@@ -38,6 +44,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (!e->type)
             argp_error(state, "a type is wanted, such as 'struct job'");
+        if (e->program && e->load.files.n)
+            argp_error(state, "--program chooses the files: name it, or FILEs");
         return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -108,18 +116,23 @@ static ir_type find_type(const struct unit *u, const struct wanted *w, bool *com
     return found;
 }
 
+static const struct unit *unit_of(const struct explain *e, size_t row)
+{
+    return !e->in || e->in[row] ? e->load.units[row].unit : NULL;
+}
+
 static const struct unit *complete_in(void *data, const char *name, ir_type *type)
 {
-    const struct load *l = data;
+    const struct explain *e = data;
     struct wanted w = {0};
     snprintf(w.name, sizeof w.name, "%s", name);
-    for (size_t i = 0; i < l->db.n; i++)
-        for (unsigned k = 0; k < 2 && l->units[i].unit; k++) {
+    for (size_t i = 0; i < e->load.db.n; i++)
+        for (unsigned k = 0; k < 2 && unit_of(e, i); k++) {
             bool complete = false;
             w.tag = k ? IR_T_UNION : IR_T_STRUCT;
-            *type = find_type(l->units[i].unit, &w, &complete);
+            *type = find_type(unit_of(e, i), &w, &complete);
             if (*type && complete)
-                return l->units[i].unit;
+                return unit_of(e, i);
         }
     return NULL;
 }
@@ -203,7 +216,7 @@ static ir_type pointer_to(const struct unit *u, ir_type t, unsigned stars)
 
 static int explain_found(struct explain *e, const struct models *models, const struct wanted *w, const struct unit *u, ir_type t)
 {
-    struct traits *traits = traits_new(models, complete_in, &e->load);
+    struct traits *traits = traits_new(models, complete_in, e);
     const ir_type asked = pointer_to(u, t, w->stars);
     print_place(u, u->types[t].loc);
     printf("%s\n", e->type);
@@ -219,6 +232,64 @@ static int explain_found(struct explain *e, const struct models *models, const s
         printf("  %s\n", contradiction);
     traits_free(traits);
     return contradiction ? EXIT_FINDINGS : EXIT_CLEAN;
+}
+
+/* What the rows that are `in` know of the type, the complete description before the others. */
+static const struct unit *find_best(const struct explain *e, const struct wanted *w, ir_type *type)
+{
+    const struct unit *best = NULL;
+    for (size_t i = 0; i < e->load.db.n; i++) {
+        bool complete = false;
+        const ir_type t = unit_of(e, i) ? find_type(unit_of(e, i), w, &complete) : 0;
+        if (!t || (best && !complete))
+            continue;
+        best = unit_of(e, i);
+        *type = t;
+        if (complete)
+            break;
+    }
+    return best;
+}
+
+static bool same_place(const struct unit *a, ir_type s, const struct unit *b, ir_type t)
+{
+    const struct ir_loc_rec *x = &a->locs[a->types[s].loc], *y = &b->locs[b->types[t].loc];
+    return x->line == y->line && x->col == y->col &&
+           strcmp(unit_str(a, a->files[x->file].path), unit_str(b, b->files[y->file].path)) == 0;
+}
+
+/* Once for each program that means another type by the name; in the first of them that has it where all mean the same. */
+static int explain_in_programs(struct explain *e, const struct linked_programs *programs, const struct wanted *w)
+{
+    const size_t n = programs->n ? programs->n : 1;
+    const struct unit **units = xcalloc(n, sizeof *units);
+    ir_type *types = xcalloc(n, sizeof *types);
+    size_t found = 0, different = 0;
+    int status = EXIT_TROUBLE;
+    for (size_t i = 0; i < n; i++) {
+        e->in = programs->n ? programs->at[i].in : NULL;
+        units[i] = find_best(e, w, &types[i]);
+        for (size_t k = 0; k < i && units[i]; k++)
+            if (units[k] && same_place(units[k], types[k], units[i], types[i]))
+                units[i] = NULL;
+        different += units[i] != NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!units[i])
+            continue;
+        e->in = programs->n ? programs->at[i].in : NULL;
+        if (different > 1 && programs->at[i].name)
+            printf("%sprogram '%s':\n", found ? "\n" : "", programs->at[i].name);
+        else if (different > 1)
+            printf("%sfiles of no program:\n", found ? "\n" : "");
+        const int one = explain_found(e, config_models(e->load.config), w, units[i], types[i]);
+        status = found++ && status > one ? status : one;
+    }
+    if (!found)
+        say("no '%s' is used in what was analysed", e->type);
+    free(units);
+    free(types);
+    return status;
 }
 
 static int explain_run(struct explain *e)
@@ -239,23 +310,11 @@ static int explain_run(struct explain *e)
     e->load.config = config;
     int status = EXIT_TROUBLE;
     if (load_find(&e->load)) {
+        struct linked_programs programs;
         load_decode(&e->load);
-        const struct unit *best = NULL;
-        ir_type type = 0;
-        bool done = false;
-        for (size_t i = 0; i < e->load.db.n && !done; i++) {
-            bool complete = false;
-            ir_type t = e->load.units[i].unit ? find_type(e->load.units[i].unit, &w, &complete) : 0;
-            if (t && (complete || !best)) {
-                best = e->load.units[i].unit;
-                type = t;
-                done = complete;
-            }
-        }
-        if (best)
-            status = explain_found(e, config_models(config), &w, best, type);
-        else
-            say("no '%s' is used in what was analysed", e->type);
+        if (load_programs(&e->load, e->program, &programs))
+            status = explain_in_programs(e, &programs, &w);
+        programs_free(&programs);
     }
     load_free(&e->load);
     config_free(config);
@@ -283,4 +342,4 @@ static int explain_type(int argc, char **argv)
     return explain_run(&e);
 }
 
-AGLET_WORD("explain-type", "TYPE [-p BUILD] [FILE...]", "is the type Send, Sync, Frozen; if not, which member forbids it", explain_type)
+AGLET_WORD("explain-type", "TYPE [-p BUILD] [--program NAME] [FILE...]", "is the type Send, Sync, Frozen; if not, which member forbids it", explain_type)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* aglet infer: the lock annotations that a code base keeps already, as a patch that writes them down.
- * Stands on solved.h, program/proposals.h and edits.h. What is proposed was tried: the program is solved
- * again with it. */
+ * Stands on proposed.h and edits.h. What is proposed was tried: each program is solved again with it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,31 +8,19 @@
 #include "files.h"
 #include "changed.h"
 #include "report/paths.h"
+#include "proposed.h"
 #include "say.h"
-#include "solved.h"
 #include "word.h"
 #include "base/alloc.h"
-#include "program/proposals.h"
+#include "base/hash.h"
 
 struct infer {
     struct edits edits;
+    struct map64 done;      /* places that another program's proposals were written to already */
+    struct map64 exclusive; /* needs that some program has exclusively */
     char *root; /* files outside it are not ours to edit */
     size_t guards, needs, unplaced, outside, broken;
 };
-
-static struct program *solve(struct unit **units, size_t n, const struct program_options *options, const struct proposals *tried)
-{
-    struct program_options o = *options;
-    struct program *p;
-
-    o.assumed = tried->guards.at;
-    o.n_assumed = tried->guards.n;
-    p = program_new(&o);
-    for (size_t i = 0; i < n; i++)
-        program_add(p, units[i]);
-    program_solve(p);
-    return p;
-}
 
 static bool is_ours(struct infer *f, const struct position *at)
 {
@@ -41,6 +28,30 @@ static bool is_ours(struct infer *f, const struct position *at)
 
     f->outside += !ours;
     return ours;
+}
+
+static uint64_t place_key(const struct position *at, const char *text)
+{
+    return hash_add(hash_add(hash_string(at->file ? at->file : ""), (uint64_t)at->line << 32 | at->col), hash_string(text));
+}
+
+/* Was it written down for another program, which shares the file? */
+static bool is_done(struct infer *f, const struct position *at, const char *text)
+{
+    bool fresh;
+
+    *map64_place(&f->done, place_key(at, text), &fresh) = 1;
+    return !fresh;
+}
+
+static void exclusive_needs(struct infer *f, const struct tried_program *t)
+{
+    for (size_t k = 0; k < t->found.needs.n; k++) {
+        const struct proposed_need *n = &t->found.needs.at[k];
+        const struct position at = program_position(n->unit, n->at);
+        if (!n->shared)
+            map64_put(&f->exclusive, place_key(&at, n->text), 1);
+    }
 }
 
 static void count(struct infer *f, bool placed, size_t *counter, const struct position *at, const char *name)
@@ -57,7 +68,7 @@ static void edit_guard(struct infer *f, const struct program *p, const struct as
     const struct position at = program_position(field->unit->unit, field->unit->unit->fields[field->field].loc);
     char *text;
 
-    if (!is_ours(f, &at))
+    if (is_done(f, &at, "") || !is_ours(f, &at))
         return;
     text = xasprintf(" AGLET_GUARDED_BY(%s)", p->fields.at[g->lock].name);
     count(f, edits_member(&f->edits, &at, text), &f->guards, &at, field->name);
@@ -67,10 +78,11 @@ static void edit_guard(struct infer *f, const struct program *p, const struct as
 static void edit_need(struct infer *f, const struct program *p, const struct proposed_need *n)
 {
     const struct position at = program_position(n->unit, n->at);
-    const char *macro = n->shared ? "AGLET_REQUIRES_SHARED" : "AGLET_REQUIRES";
+    const bool shared = !map64_find(&f->exclusive, place_key(&at, n->text));
+    const char *macro = shared ? "AGLET_REQUIRES_SHARED" : "AGLET_REQUIRES";
     char *text;
 
-    if (!is_ours(f, &at))
+    if (is_done(f, &at, n->text) || !is_ours(f, &at))
         return;
     text = n->prototype ? xasprintf(" %s(%s)", macro, n->text) : xasprintf("%s(%s) ", macro, n->text);
     count(f, n->prototype ? edits_prototype(&f->edits, &at, text) : edits_before(&f->edits, &at, text), &f->needs, &at,
@@ -93,36 +105,31 @@ static void say_summary(const struct infer *f)
         say("%zu stand in files outside '%s' and are left out", f->outside, f->root);
 }
 
-static int infer_work(struct unit **units, size_t n, const struct program_options *options, void *data)
+static int infer_work(struct program_units *programs, size_t n, const struct program_options *options, void *data)
 {
     struct infer *f = data;
-    struct proposals found = {0};
+    struct proposed found = {0};
     char err[SAY_MAX] = "";
     int status = EXIT_CLEAN;
-    struct program *p = solve(units, n, options, &found);
-    size_t broken;
 
-    proposals_guards(p, &found);
-    do {
-        program_free_keep_units(p, units);
-        p = solve(units, n, options, &found);
-        broken = proposals_broken(p, &found);
-        if (!broken)
-            broken = proposals_needs(p, &found);
-        f->broken += broken;
-    } while (broken);
-    for (size_t i = 0; i < found.guards.n; i++)
-        edit_guard(f, p, &found.guards.at[i]);
-    for (size_t i = 0; i < found.needs.n; i++)
-        edit_need(f, p, &found.needs.at[i]);
+    proposed_find(&found, programs, n, options);
+    f->broken = found.broken;
+    for (size_t i = 0; i < n; i++)
+        exclusive_needs(f, &found.programs[i]);
+    for (size_t i = 0; i < n; i++) {
+        const struct tried_program *t = &found.programs[i];
+        for (size_t k = 0; k < t->found.guards.n; k++)
+            edit_guard(f, t->solved, &t->found.guards.at[k]);
+        for (size_t k = 0; k < t->found.needs.n; k++)
+            edit_need(f, t->solved, &t->found.needs.at[k]);
+    }
     say_summary(f);
     edits_include(&f->edits, "<aglet/annotations.h>");
     if (!edits_print(&f->edits, f->root, err, sizeof err)) {
         say("%s", err);
         status = EXIT_TROUBLE;
     }
-    proposals_free(&found);
-    program_free(p);
+    proposed_free(&found);
     return status;
 }
 
@@ -146,9 +153,11 @@ static int infer(int argc, char **argv)
         f.root = xstrdup(here);
     const int status = solved_run(&word, argc, argv);
     edits_free(&f.edits);
+    map64_free(&f.done);
+    map64_free(&f.exclusive);
     free(f.root);
     free(here);
     return status;
 }
 
-AGLET_WORD("infer", "[-p BUILD] [FILE...]", "propose the lock annotations that a code base keeps already, as a patch", infer)
+AGLET_WORD("infer", "[-p BUILD] [--program NAME] [FILE...]", "propose the lock annotations that a code base keeps already, as a patch", infer)

@@ -75,7 +75,7 @@ static int print_graphs(struct lint *l)
 static struct report *findings(struct lint *l, const struct config *config, bool *solved)
 {
     struct load *load = &l->load;
-    bool whole = load->files.n == 0 && load->not_analysed == 0 && load->excluded == 0 && load->db.cxx.n == 0;
+    const bool whole = load_whole(load);
     struct analysis a = {.options = &l->analyse, .config = config, .n = load->db.n, .whole = whole, .cache = load->cache};
     struct cache_id *ids = xcalloc(load->db.n + 1, sizeof *ids);
     size_t n = 0;
