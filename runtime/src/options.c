@@ -10,23 +10,28 @@
 #include <unistd.h>
 
 struct options options = {
+#define OPTION_FLAG(name, initial, help) initial,
 #define OPTION_NUMBER(name, initial, help) initial,
 #define OPTION_TEXT(name, initial, help) initial,
 #include "options.def"
+#undef OPTION_FLAG
 #undef OPTION_NUMBER
 #undef OPTION_TEXT
 };
 
 struct known {
     const char *name, *help;
+    bool flag; /* of the numbers: one that is on or off */
     long *number;
     const char **text;
 };
 
 static const struct known known[] = {
-#define OPTION_NUMBER(name, initial, help) {#name, help, &options.name, NULL},
-#define OPTION_TEXT(name, initial, help) {#name, help, NULL, &options.name},
+#define OPTION_FLAG(name, initial, help) {#name, help, true, &options.name, NULL},
+#define OPTION_NUMBER(name, initial, help) {#name, help, false, &options.name, NULL},
+#define OPTION_TEXT(name, initial, help) {#name, help, false, NULL, &options.name},
 #include "options.def"
+#undef OPTION_FLAG
 #undef OPTION_NUMBER
 #undef OPTION_TEXT
 };
@@ -51,7 +56,7 @@ static void help(void) {
     }
 }
 
-static bool number(const char *value, size_t length, long *out) {
+static bool number(bool flag, const char *value, size_t length, long *out) {
     static const struct {
         const char *word;
         long value;
@@ -59,7 +64,7 @@ static bool number(const char *value, size_t length, long *out) {
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strlen(words[i].word) == length && memcmp(words[i].word, value, length) == 0) {
             *out = words[i].value;
-            return true;
+            return flag || *out == 0; /* exitcode=on means nothing */
         }
     long n = 0;
     if (length == 0 || length > 9)
@@ -70,7 +75,7 @@ static bool number(const char *value, size_t length, long *out) {
         n = n * 10 + (value[i] - '0');
     }
     *out = n;
-    return true;
+    return !flag || n <= 1;
 }
 
 /* Is the value one of these words with a space between? */
@@ -99,16 +104,22 @@ static bool pairs(const char *value, size_t length) {
     return true;
 }
 
-/* Returns false when the word is not known or its value makes no sense. */
+/* Returns false when the word is not known or its value makes no sense. NULL: it has none. */
 static bool set(const char *name, size_t name_length, const char *value, size_t value_length) {
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         const struct known *k = &known[i];
         if (strlen(k->name) != name_length || memcmp(k->name, name, name_length) != 0)
             continue;
+        if (value == NULL) {
+            if (!k->flag)
+                return false;
+            value = "1";
+            value_length = 1;
+        }
         if (k->number != NULL) {
             long n;
             /* An exit status is eight bits: 256 would look like success. */
-            if (!number(value, value_length, &n) || (k->number == &options.exitcode && n > 255))
+            if (!number(k->flag, value, value_length, &n) || (k->number == &options.exitcode && n > 255))
                 return false;
             *k->number = n;
             return true;
@@ -143,10 +154,10 @@ void options_parse(const char *text) {
         while (*text != '\0' && *text != '=' && !separates(*text))
             text++;
         size_t name_length = (size_t)(text - name);
-        if (name_length == 0)
+        if (name_length == 0 && *text == '\0')
             break;
-        const char *value = "1";
-        size_t value_length = 1;
+        const char *value = NULL;
+        size_t value_length = 0;
         if (*text == '=') {
             text++;
             bool quoted = *text == '\'';
@@ -161,7 +172,7 @@ void options_parse(const char *text) {
             say("aglet: AGLET_OPTIONS: '");
             if (write(2, name, name_length) < 0)
                 return;
-            say("' is not known or its value makes no sense (help=1 lists what is)\n");
+            say("' is not known, or its value is missing or makes no sense (help=1 lists what is)\n");
         }
     }
 }

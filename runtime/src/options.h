@@ -5,9 +5,11 @@
 #define AGLET_SRC_OPTIONS_H
 
 struct options {
+#define OPTION_FLAG(name, initial, help) long name;
 #define OPTION_NUMBER(name, initial, help) long name;
 #define OPTION_TEXT(name, initial, help) const char *name;
 #include "options.def"
+#undef OPTION_FLAG
 #undef OPTION_NUMBER
 #undef OPTION_TEXT
 };

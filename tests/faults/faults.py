@@ -33,7 +33,8 @@ with tempfile.TemporaryDirectory() as scratch:
     must("exitcode=0 leaves the program's own status", r[0] == 0 and "[aglet-lock-order]" in r[2], *r)
     r = run("order", "exitcode=7")
     must("exitcode=7", r[0] == 7, *r)
-    for senseless in ("exitcode=256", "exitcode=-1", "format=xml", "stacks=some", "nonsense=1",
+    for senseless in ("exitcode", "exitcode=", "exitcode=on", "log_path", "suppressions", "max_hold_ms", "=66",
+                      "halt_on_error=2", "exitcode=256", "exitcode=-1", "format=xml", "stacks=some", "nonsense=1",
                       "lock_order_exempt=alpha", "lock_order_exempt=alpha<beta,gamma", "lock_order_declared=<beta",
                       "lock_order_declared=a<b<c"):
         r = run("order", senseless)
@@ -57,6 +58,9 @@ with tempfile.TemporaryDirectory() as scratch:
          r[0] == 66 and "against the declared order" in r[2], *r)
     r = run("backwards")
     must("an order seen only one way is no finding", r[0] == 0 and r[2] == "", *r)
+    r = run("unheld", "halt_on_error")
+    must("a flag without a value is on",
+         r[0] == 66 and "came to the end" not in r[1] and r[2].count("[aglet-unlock-unheld]") == 1, *r)
     r = run("unheld", "halt_on_error=1")
     must("halt_on_error=1 ends at the first report",
          r[0] == 66 and "came to the end" not in r[1] and r[2].count("[aglet-unlock-unheld]") == 1, *r)
