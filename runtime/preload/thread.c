@@ -53,10 +53,13 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
     return error;
 }
 
-static bool already_joined(pthread_t thread, const char *verb, const void *caller) {
-    if (!check_thread_was_joined((unsigned long)thread))
+/* The C library would read memory by such a handle. */
+static bool is_no_thread(pthread_t thread, const char *verb, const void *caller) {
+    bool before = check_thread_was_joined((unsigned long)thread);
+    if (!before && thread != 0)
         return false;
-    misuse_report("unjoined", NULL, false, caller, "a thread is %s that was joined or detached before", verb);
+    misuse_report("unjoined", NULL, false, caller, "a thread is %s that was %s", verb,
+                  before ? "joined or detached before" : "never created");
     return true;
 }
 
@@ -72,7 +75,7 @@ EXPORT int pthread_join(pthread_t thread, void **result) {
     if (!watching())
         return real.pthread_join(thread, result);
     struct check_thread *t = check_thread_by_handle((unsigned long)thread);
-    if (t == NULL && already_joined(thread, "joined", PROGRAM()))
+    if (t == NULL && is_no_thread(thread, "joined", PROGRAM()))
         return ESRCH;
     if (t != NULL && !check_block_begin(CHECK_ON_JOIN, t, AGLET_FOREVER, PROGRAM()))
         return EDEADLK;
@@ -104,7 +107,7 @@ EXPORT int pthread_detach(pthread_t thread) {
     if (!watching())
         return real.pthread_detach(thread);
     struct check_thread *t = check_thread_by_handle((unsigned long)thread);
-    if (t == NULL && already_joined(thread, "detached", PROGRAM()))
+    if (t == NULL && is_no_thread(thread, "detached", PROGRAM()))
         return ESRCH;
     check_thread_gone((unsigned long)thread);
     check_thread_detached(t);

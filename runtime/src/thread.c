@@ -130,16 +130,16 @@ int aglet_thread_spawn_with(aglet_thread *thread, const struct aglet_thread_opti
     return spawn(thread, options, entry, argument, CALLER());
 }
 
-/* Make the handle ours alone. False where it was used up before. */
+/* Make the handle ours alone. False where it was used up before, or is none. */
 static bool use_up(aglet_thread *thread, const char *verb, const void *caller) {
-    uint64_t serial = thread->serial_;
+    uint64_t known = thread->serial_, serial = known;
     if (serial != 0 && thread->state_ != NULL &&
         atomic_compare_exchange_strong_explicit(&thread->state_->serial, &serial, 0, memory_order_acquire,
                                                 memory_order_relaxed))
         return true;
     if (aglet_checked)
-        misuse_report("unjoined", thread, false, caller, "a thread is %s that was joined or detached before",
-                      verb);
+        misuse_report("unjoined", thread, false, caller, "a thread is %s that was %s", verb,
+                      known == 0 ? "never spawned" : "joined or detached before");
     return false;
 }
 

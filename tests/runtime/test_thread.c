@@ -69,6 +69,20 @@ static void a_handle_is_used_up_by_one_join(void **state) {
     aglet_on_misuse(NULL, NULL);
 }
 
+static void a_handle_that_no_spawn_filled_is_none(void **state) {
+    (void)state;
+    start_catching();
+    aglet_thread t = AGLET_THREAD_INIT;
+    assert_int_equal(aglet_thread_join(&t, NULL), -EINVAL);
+    assert_int_equal(aglet_thread_detach(&t), -EINVAL);
+    if (aglet_is_checked()) {
+        assert_int_equal(caught.count, 2);
+        assert_string_equal(caught.rule, "unjoined");
+        assert_non_null(strstr(caught.text, "a thread is detached that was never spawned"));
+    }
+    aglet_on_misuse(NULL, NULL);
+}
+
 static void *name_of_self(void *argument) {
     pthread_getname_np(pthread_self(), argument, 16);
     return NULL;
@@ -159,6 +173,7 @@ int main(void) {
         cmocka_unit_test(a_thread_takes_an_argument_and_returns_a_result),
         cmocka_unit_test(a_scope_joins_what_was_spawned_in_it),
         cmocka_unit_test(a_handle_is_used_up_by_one_join),
+        cmocka_unit_test(a_handle_that_no_spawn_filled_is_none),
         cmocka_unit_test(a_thread_has_the_name_it_was_given),
         cmocka_unit_test(a_thread_may_end_by_pthread_exit),
         cmocka_unit_test(a_lazy_value_is_made_once_and_seen_whole),

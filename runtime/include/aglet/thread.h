@@ -38,8 +38,8 @@ AGLET_API AGLET_MUST_USE int aglet_thread_spawn_with(aglet_thread *thread,
 
 /* Wait until the thread has ended; what it returned goes to *result unless that is NULL. Uses up the handle.
  *
- * Returns   0; -EINVAL where the handle, or a copy of it, was joined or detached before; -EDEADLK where a
- *           thread would join itself.
+ * Returns   0; -EINVAL where the handle, or a copy of it, was joined or detached before, or no spawn ever
+ *           filled it; -EDEADLK where a thread would join itself.
  * Misuse    the errors above are reported too, as unjoined and deadlock (checked). */
 AGLET_API int aglet_thread_join(aglet_thread *thread, void **result) AGLET_JOINS(thread) AGLET_BLOCKS;
 
