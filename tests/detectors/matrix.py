@@ -5,6 +5,8 @@ limit, and prints who found what.
 
   matrix.py --build BUILD [--aglet-only] [--docs docs/detectors.md] [NAME...]
 
+With names the page keeps its other rows, as long as their programs exist: the whole takes some twelve minutes.
+
 Aglet's own rows are the test: the exit status is 1 unless each wrong program is reported under the rule its first
 comment names, no mended twin is reported, and none hangs. AGLET_CC and AGLET_EMULATOR are for another processor: the
 compiler, and the command that runs its programs."""
@@ -86,6 +88,21 @@ def verdict(result, found):
     return "hangs" if code is None else "silent"
 
 
+def write_table(page, columns, lines):
+    """The rows in `lines`, by program, stand in the page's table; so do those it had of other programs that exist."""
+    with open(page) as f:
+        old = f.read()
+    begin, end = "<!-- matrix -->\n", "<!-- end of matrix -->"
+    before, rest = old.split(begin)
+    table, after = rest.split(end)
+    kept = {name: line + "\n" for line in table.splitlines() for name in re.findall(r"^\| `([^`]+)`", line)
+            if os.path.exists(os.path.join(HERE, name + ".c"))}
+    head = "| program | rule | " + " | ".join(columns) + " |\n" + "|---" * (len(columns) + 2) + "|\n"
+    lines = {**kept, **lines}
+    with open(page, "w") as f:
+        f.write(before + begin + head + "".join(lines[name] for name in sorted(lines)) + end + after)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", required=True)
@@ -152,15 +169,8 @@ def main():
         rows.append((name, rule, cells))
         print(f"{name:28} {rule:20} " + " | ".join(f"{c:22}" for c in cells), flush=True)
     shutil.rmtree(work)
-    table = "| program | rule | " + " | ".join(columns) + " |\n" + "|---" * (len(columns) + 2) + "|\n"
-    table += "".join(f"| `{n}` | `{r}` | " + " | ".join(c) + " |\n" for n, r, c in rows)
     if arguments.docs:
-        with open(arguments.docs) as f:
-            old = f.read()
-        begin, end = "<!-- matrix -->\n", "<!-- end of matrix -->"
-        head, rest = old.split(begin)
-        with open(arguments.docs, "w") as f:
-            f.write(head + begin + table + end + rest.split(end)[1])
+        write_table(arguments.docs, columns, {n: f"| `{n}` | `{r}` | " + " | ".join(c) + " |\n" for n, r, c in rows})
     print(f"matrix: {len(rows)} programs, {looked} runs under Aglet, {bad} not as they must be")
     return 1 if bad or not looked else 0
 

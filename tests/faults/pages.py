@@ -29,12 +29,12 @@ for name in sorted(os.listdir(root + "/docs/rules")):
                 env["LD_PRELOAD"] = preload
             try:
                 p = subprocess.run([scratch + "/example"], env=env, capture_output=True, text=True, timeout=30)
-                found, status = f"[aglet-{rule}]" in p.stderr, p.returncode
+                found, status, said = f"[aglet-{rule}]" in p.stderr, p.returncode, p.stderr
             except subprocess.TimeoutExpired:
-                found, status = False, "hangs"
+                found, status, said = False, "hangs", ""
         looked += 1
         if found != (heading == "Flagged") or (heading == "Fixed" and status != 0):
             bad += 1
-            print(f"pages: {name}, {heading}: status {status}, {'reported' if found else 'not reported'}")
+            print(f"pages: {name}, {heading}: status {status}, {'reported' if found else 'not reported'}; it said:\n{said}")
 print(f"pages: {looked} examples, {bad} not as their page says")
 sys.exit(1 if bad or not looked else 0)
