@@ -2,6 +2,7 @@
 /* aglet run PROGRAM …: starts an unmodified pthread program under the checked runtime. Stands on the preload library.
  * Everything after the program's name is the program's; options of ours come before it and are added to AGLET_OPTIONS. */
 #include "layout.h"
+#include "preload.h"
 #include "say.h"
 #include "word.h"
 #include "base/alloc.h"
@@ -60,7 +61,16 @@ static int run(int argc, char **argv)
         say("the checked runtime (libaglet_preload.so) does not lie beside the command; build Aglet with AGLET_RUNTIME, or set AGLET_HOME");
         return EXIT_TROUBLE;
     }
+    char *first;
+    const char *why_not = preload_refused(argv[i], &first);
+    if (why_not) {
+        say("cannot check '%s': %s", argv[i], why_not);
+        return EXIT_TROUBLE;
+    }
     set_list("LD_PRELOAD", library, getenv("LD_PRELOAD"));
+    if (first)
+        set_list("LD_PRELOAD", first, getenv("LD_PRELOAD"));
+    free(first);
     free(library);
     execvp(argv[i], argv + i);
     int why = errno;

@@ -2,7 +2,7 @@
 """aglet run: an unmodified pthread program under the checked runtime. Stands on case.py and the preload library."""
 from pathlib import Path
 
-from case import LIB, Project, check, expect, finish
+from case import AGLET, LIB, Project, check, expect, finish
 
 if not (LIB / "libaglet_preload.so").exists():
     print("skipped: the preload library is not built")
@@ -37,5 +37,19 @@ with Project({"x.c": PROGRAM}, database=False) as p:
     Path(p.path, "x.c").chmod(0o644)
     expect("no program", p.aglet("run", "./x.c"), 126, "cannot run './x.c': Permission denied")
     expect("an option nobody knows", p.aglet("run", "--fast", "./right"), 2, "aglet run does not know '--fast'; options come before the program, see aglet run --help")
+    for flag in ("-static", "-static-pie"):
+        done = p.run("cc", flag, "-DWRONG=1", "x.c", "-o", "static", "-pthread")
+        check(f"{flag} compiles", done.returncode == 0, done.stderr)
+        expect(f"a program linked with {flag}", p.aglet("run", "./static", "x"), 2,
+               "cannot check './static': it is linked statically, so nothing can be preloaded; link it without -static")
+    for sanitizer in ("address", "thread"):
+        done = p.run("gcc", f"-fsanitize={sanitizer}", "-g", "-DWRONG=1", "x.c", "-o", sanitizer, "-pthread")
+        if done.returncode != 0:
+            print(f"skipped: gcc has no -fsanitize={sanitizer} here")
+            continue
+        # Some kernels lay memory out in a way ThreadSanitizer cannot use.
+        done = p.run("setarch", "-R", AGLET, "run", f"./{sanitizer}", "an argument")
+        check(f"gcc's -fsanitize={sanitizer} comes before the checker", done.returncode == 66 and done.stdout == "an argument\n" and
+              "[aglet-lock-order]" in done.stderr, done.stderr)
 
 finish()
