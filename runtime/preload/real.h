@@ -19,6 +19,7 @@
 #define REAL_FUNCTIONS(F)                                                                                    \
     F(void, free, (void *))                                                                                  \
     F(void *, realloc, (void *, size_t))                                                                     \
+    F(size_t, malloc_usable_size, (void *))                                                                  \
     F(int, pthread_mutex_init, (pthread_mutex_t *, const pthread_mutexattr_t *))                             \
     F(int, pthread_mutex_destroy, (pthread_mutex_t *))                                                       \
     F(int, pthread_mutex_lock, (pthread_mutex_t *))                                                          \

@@ -273,6 +273,23 @@ static void timed(void) {
     pthread_join(t, NULL);
 }
 
+/* Locks in memory from malloc, freed and made larger. */
+static void frees(void) {
+    for (int i = 0; i < 100; i++) {
+        pthread_mutex_t *many = malloc((size_t)(i + 1) * sizeof *many);
+        MUST(many != NULL);
+        for (int k = 0; k <= i; k++) {
+            pthread_mutex_init(&many[k], NULL);
+            pthread_mutex_lock(&many[k]);
+            pthread_mutex_unlock(&many[k]);
+            pthread_mutex_destroy(&many[k]);
+        }
+        many = realloc(many, 10000);
+        MUST(many != NULL);
+        free(many);
+    }
+}
+
 int main(int argc, char **argv) {
     static const struct {
         const char *name;
@@ -290,7 +307,8 @@ int main(int argc, char **argv) {
                 {"c11", c11},
                 {"order", order},
                 {"onces", onces},
-                {"timed", timed}};
+                {"timed", timed},
+                {"frees", frees}};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (argc > 1 && strcmp(argv[1], ways[i].name) == 0) {
             ways[i].run();

@@ -1,22 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""What plain pthread programs do, under the preloaded checker. Usage: preload.py PLAIN PRELOAD [COMMAND…]: with a command
+"""What plain pthread programs do, under the preloaded checker. Usage: preload.py PLAIN PRELOAD OWN_MALLOC [COMMAND…]: with a command
 (`aglet run`) the programs are started through it instead of LD_PRELOAD. Programs for another processor are run by the
 command in AGLET_EMULATOR."""
 import os, re, subprocess, sys
 
-plain, preload, command = sys.argv[1], sys.argv[2], sys.argv[3:]
+plain, preload, own_malloc, command = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
 emulator = os.environ.get("AGLET_EMULATOR", "").split()
 quiet = ["forks", "forks-with-threads", "loads", "signals", "recursive", "errorcheck", "thousand-threads", "cancels",
-         "exits-holding", "onces", "timed"]
+         "exits-holding", "onces", "timed", "frees"]
 finds = {"order": "lock-order", "c11": "lock-order"}
 bad = []
 
 
-def run(way):
-    env = {**os.environ, "AGLET_OPTIONS": ""}
-    if not command:
-        env["LD_PRELOAD"] = preload
+def run(way, *libraries):
+    env = {**os.environ, "AGLET_OPTIONS": "", "LD_PRELOAD": " ".join(([] if command else [preload]) + list(libraries))}
     try:
         p = subprocess.run([*command, *emulator, plain, way], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
                            text=True, errors="replace")
@@ -34,6 +32,8 @@ def must(what, condition, shown):
 for way in quiet:
     r = run(way)
     must(f"{way}: quiet, to the end", r[0] == 0 and "came to the end" in r[1] and r[2] == "", r)
+r = run("frees", own_malloc)
+must("frees, to an allocator that tells no sizes: quiet, to the end", r[0] == 0 and "came to the end" in r[1] and r[2] == "", r)
 r = run("process-shared")
 must("process-shared: left alone, and said", r[0] == 0 and "came to the end" in r[1] and "not checked" in r[2] and
      "[aglet-" not in r[2], r)
@@ -42,5 +42,5 @@ for way, rule in finds.items():
     # Cross compiled libraries have no libdw, and show addresses.
     must(f"{way}: {rule} is found, with the program's own lines", r[0] == 66 and f"[aglet-{rule}]" in r[2] and
          ("plain.c" in r[2] or emulator) and not re.search(r"#0 .*/(mutex|c11)\.c", r[2]), r)
-print(f"preload: {len(quiet) + len(finds) + 1} programs, {len(bad)} not as they must be")
+print(f"preload: {len(quiet) + len(finds) + 2} runs, {len(bad)} not as they must be")
 sys.exit(1 if bad else 0)
