@@ -30,12 +30,11 @@ void pair(struct solver *s, uint32_t candidate)
     NOTE_FUNC(&c->pairs, s->func);
 }
 
-void report_double(struct call *c, const struct held *h, term lock, bool shared, const struct site *site,
-                          uint32_t candidate)
+void report_double(struct call *c, const struct held *h, term lock, bool shared, enum lock_problem_detail inside,
+                   const struct site *site, uint32_t candidate)
 {
     struct solver *s = c->s;
     const struct linked_func *cf = &s->p->funcs.at[c->callee], *in = &s->p->funcs.at[site->func];
-    const bool inside = cf->defined;
     struct lock_problem *pr;
 
     if (!s->recording || h->flags & HELD_MAYBE || h->when)
@@ -45,15 +44,15 @@ void report_double(struct call *c, const struct held *h, term lock, bool shared,
     if (h->candidate)
         NOTE_FUNC(&s->p->locks->candidates.at[h->candidate].clashes, s->func);
     pr = problem_new(s, PROBLEM_DOUBLE,
-                     inside ? DETAIL_IN_CALLEE : h->mode == HELD_SHARED && !shared ? DETAIL_UPGRADE : DETAIL_NONE,
+                     cf->defined ? inside : h->mode == HELD_SHARED && !shared ? DETAIL_UPGRADE : DETAIL_NONE,
                      c->ev->loc, lock, NULL);
     if (!pr)
         return;
     pr->data = cf->name;
     pr->candidate = candidate ? candidate : h->candidate;
     problem_taken(s, pr, h);
-    if (inside && site->loc)
-        problem_story(s, pr, STORY_TAKEN, in->unit->unit, site->loc, in->name);
+    if (cf->defined && site->loc)
+        problem_story(s, pr, STORY_TAKES, in->unit->unit, site->loc, in->name);
 }
 
 static struct unlock_seen *unlock_at(struct solver *s, ir_event event, term lock)
@@ -123,7 +122,7 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
             return false;
         if (e->maybe)
             return true;
-        report_double(c, h, lock, e->shared, &e->site, e->candidate);
+        report_double(c, h, lock, e->shared, DETAIL_IN_CALLEE, &e->site, e->candidate);
         if (!h->when) { /* said once: one unlock or two, a write under what was a read lock, is no second mistake */
             h->flags |= HELD_MAYBE;
             h->count = 2;

@@ -121,12 +121,68 @@ static const struct world *without_given_up(struct call *c, const struct world *
     return copy ? copy : w;
 }
 
+/* Does one of the functions that may be called leave this lock alone, or take it only if something is so that is not known? */
+static bool some_target_spares(const struct call *c, struct world *w, term lock)
+{
+    struct solver *s = c->s;
+    uint32_t n;
+    const struct call_edge *edges = program_calls(s->p, s->func, c->event, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct call other = *c;
+        bool takes = false;
+        other.callee = edges[i].callee;
+        other.sum = s->p->funcs.at[other.callee].summary;
+        if (edges[i].callback != c->callback)
+            continue;
+        for (uint32_t k = 0; other.sum && k < other.sum->n_inner && !takes; k++) {
+            struct inner_lock own = other.sum->inner[k];
+            takes = instantiate(s, w, own.lock, c->args, c->n_args, 0) == lock && inner_conditions(&other, w, &own, &own) && !own.n_when;
+        }
+        if (!takes)
+            return true;
+    }
+    return false;
+}
+
+/* Is the function taken out of a constant table, of which nothing is known here? Then any function that stands in such a table
+ * may be meant. What was asked of the object before may tell the tables apart, and so does a table that is named. */
+static bool any_of_tables(const struct call *c, const struct world *w)
+{
+    const struct solver *s = c->s;
+    const struct unit *u = s->u;
+    ir_expr x = c->ev->b;
+    ir_type t;
+    term table, object;
+
+    while (u->exprs[x].op == IR_E_CAST || (u->exprs[x].op == IR_E_LOAD && u->exprs[u->exprs[x].a].op != IR_E_FIELD))
+        x = u->exprs[x].a;
+    if (u->exprs[x].op != IR_E_LOAD || u->exprs[u->exprs[u->exprs[x].a].a].op != IR_E_DEREF)
+        return false;
+    x = u->exprs[u->exprs[u->exprs[x].a].a].a; /* the pointer to the table */
+    t = type_plain(u, u->exprs[x].type);
+    t = u->types[t].kind == IR_T_POINTER ? u->types[t].elem : 0;
+    while (t && u->types[t].kind == IR_T_TYPEDEF)
+        t = u->types[t].elem;
+    if (!t || u->types[t].kind != IR_T_QUALIFIED || !(u->types[t].flags & IR_TF_CONST))
+        return false;
+    table = eval(c->s, (struct world *)(uintptr_t)w, x, c->event);
+    object = table ? term_object(&s->t, table) : 0;
+    if (!table || s->t.recs[table].op != TERM_LOAD || s->t.recs[object].op == TERM_GLOBAL)
+        return false;
+    object = term_object(&s->t, s->t.recs[table].a);
+    for (uint32_t i = 0; i < w->n_facts; i++)
+        if (term_mentions(&s->t, w->facts[i].of, object) && !range_equal(w->facts[i].range, range_when(IR_B_NE, 0)))
+            return false;
+    return true;
+}
+
 void check_needs(struct call *c, struct world *w)
 {
     struct solver *s = c->s;
     const struct linked_func *cf = &s->p->funcs.at[c->callee];
 
-    for (uint32_t i = 0; i < c->sum->n_requirements; i++) {
+    for (uint32_t i = 0; i < c->sum->n_requirements && !c->once; i++) {
         const struct requirement *r = &c->sum->requirements[i];
         const term lock = instantiate(s, w, r->lock, c->args, c->n_args, 0);
         if (lock && r->reason == REQUIRED_BY_RELEASE)
@@ -140,15 +196,18 @@ void check_needs(struct call *c, struct world *w)
         const term lock = instantiate(s, w, in->lock, c->args, c->n_args, 0);
         struct held *h = lock ? world_held(w, lock) : NULL;
         struct inner_lock own = *in;
+        bool sure = c->sure;
         if (!lock || !inner_conditions(c, w, in, &own))
             continue;
-        if (c->sure && cf->defined && !own.n_when && h && h->mode != HELD_RELEASED && !lock_is_recursive(s, lock) &&
-            !(h->mode == HELD_SHARED && in->shared))
-            report_double(c, h, lock, in->shared, &in->site, 0);
+        if (!sure && s->recording && !own.n_when)
+            sure = !some_target_spares(c, w, lock);
+        if (s->recording && cf->defined && !own.n_when && h && h->mode != HELD_RELEASED && !lock_is_recursive(s, lock) &&
+            !(h->mode == HELD_SHARED && in->shared) && (sure || any_of_tables(c, w)))
+            report_double(c, h, lock, in->shared, sure ? DETAIL_IN_CALLEE : DETAIL_MAY, &in->site, 0);
         if (s->recording && !h)
             order_wait(s, without_given_up(c, w, in), c->sum, lock, in->shared, cf->defined ? in->site : (struct site){0, 0}, c->event,
                        c->callee, in);
-        if (c->sure && s->recording && !h && (own.lock = to_path(s, NULL, lock, 0))) {
+        if (sure && s->recording && !h && (own.lock = to_path(s, NULL, lock, 0))) {
             own.depth = cf->defined ? in->depth + 1 : 0;
             own.via = cf->defined ? c->event : 0;
             own.via_callee = cf->defined ? c->callee : 0;
@@ -161,5 +220,33 @@ void check_needs(struct call *c, struct world *w)
     if (s->recording) {
         order_call(s, w, c->event, c->callee, c->sum, c->args, c->n_args);
         check_suspends(s, w, c->callee, c->sum, c->event);
+    }
+}
+
+void check_callbacks(struct call *c, struct world *w, const struct call_edge *edges, uint32_t n)
+{
+    struct call run = *c;
+    uint32_t n_callbacks = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        n_callbacks += edges[i].callback;
+    if (!n_callbacks)
+        return;
+    run.args = arena_array(&c->s->arena, term, c->ev->args.count + 1); /* what it is called with is not known */
+    run.n_args = 0;
+    run.callback = true;
+    run.sure = n_callbacks == 1;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct summary *sum = c->s->p->funcs.at[edges[i].callee].summary;
+        if (!edges[i].callback) {
+            const struct model_function *m = c->s->p->funcs.at[edges[i].callee].model;
+            for (uint32_t k = 0; m && k < m->n_effects; k++)
+                run.once |= m->effects[k].kind == MODEL_ONCE;
+        } else if (sum) {
+            run.callee = edges[i].callee;
+            run.sum = sum;
+            check_needs(&run, w);
+            memory_effects(&run, w);
+        }
     }
 }

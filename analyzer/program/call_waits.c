@@ -97,6 +97,7 @@ void wait_condition(struct call *c, struct world *w, const struct wait_effect *w
     const term lock = instantiate(s, w, wait->lock, c->args, c->n_args, 0);
     const term condition = instantiate(s, w, wait->condition, c->args, c->n_args, 0);
     term path_lock, path_condition;
+    bool wrong = false; /* not the mutex that is held: that the held one blocks is the same mistake */
     struct held *h;
 
     if (!lock || !condition)
@@ -109,6 +110,7 @@ void wait_condition(struct call *c, struct world *w, const struct wait_effect *w
                           (w->n_held && !defers_to_callers(s)) || s->t.recs[term_object(&s->t, lock)].op == TERM_GLOBAL;
         if (ours && !collected(s, w, lock) && (!defers_to_callers(s) || !path_lock || world_gone(w, &s->t, lock))) {
             struct lock_problem *pr = problem_new(s, PROBLEM_WAIT, DETAIL_NO_MUTEX, c->ev->loc, lock, NULL);
+            wrong = true;
             if (pr)
                 pr->data = print_place(s, condition);
             for (uint32_t i = 0; i < w->n_held; i++)
@@ -118,7 +120,7 @@ void wait_condition(struct call *c, struct world *w, const struct wait_effect *w
     }
     if (s->recording) {
         order_wait(s, w, c->sum, lock, false, s->p->funcs.at[c->callee].defined ? wait->site : (struct site){0, 0}, c->event, 0, NULL);
-        if (!s->p->funcs.at[c->callee].defined)
+        if (!s->p->funcs.at[c->callee].defined && !wrong)
             check_wait_suspends(s, w, c->callee, lock, c->event);
     }
     c->world = w;

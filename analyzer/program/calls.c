@@ -135,12 +135,18 @@ static void check_arguments(struct call *c, struct world *w)
     }
 }
 
+static bool has_effects(const struct summary *sum)
+{
+    for (uint32_t i = 0; i < sum->n_outcomes; i++)
+        if (sum->outcomes[i].n_effects)
+            return true;
+    return false;
+}
+
 static void note_decisive(struct solver *s, const struct summary *sum, const term *when)
 {
-    bool locks = false;
+    const bool locks = has_effects(sum);
 
-    for (uint32_t i = 0; i < sum->n_outcomes; i++)
-        locks |= sum->outcomes[i].n_effects != 0;
     for (uint32_t i = 0; locks && i < sum->n_outcomes; i++)
         for (uint32_t k = 0; k < sum->outcomes[i].n_when && k < 8; k++)
             if (when[i * 8 + k] && !listed(s->decisive.at, s->decisive.n, when[i * 8 + k]))
@@ -152,10 +158,12 @@ static void apply(struct call *c, struct world *w)
     struct solver *s = c->s;
     const struct summary *sum = c->sum;
     const struct outcome plain = {NULL, 0, RANGE_ALL, NULL, 0};
-    const uint32_t n = sum->n_outcomes ? sum->n_outcomes : 1;
+    const bool split = sum->n_outcomes && (s->now.n <= MAX_WORLDS || has_effects(sum)); /* a row of strchr() doubles them each time */
+    const uint32_t n = split ? sum->n_outcomes : 1;
     const term whole = c->ev->a && type_struct(s->u, s->u->exprs[c->ev->a].type) ? eval_place(s, w, c->ev->a, c->event) : 0;
-    term result = 0, *when = arena_array(&s->arena, term, n * 8), stored[MAX_STORES][2];
-    term *released = arena_array(&s->arena, term, n * MAX_EFFECTS);
+    term result = 0, *when = arena_array(&s->arena, term, (sum->n_outcomes + 1) * 8), stored[MAX_STORES][2];
+    term *released = arena_array(&s->arena, term, (sum->n_outcomes + 1) * MAX_EFFECTS);
+    int64_t null;
 
     for (uint32_t i = 0; i < sum->n_outcomes; i++)
         for (uint32_t k = 0; k < sum->outcomes[i].n_when && k < 8; k++)
@@ -165,8 +173,10 @@ static void apply(struct call *c, struct world *w)
     check_needs(c, w);
     for (uint32_t i = 0; i < sum->n_waits; i++)
         wait_condition(c, w, &sum->waits[i]);
-    if (sum->returns)
+    if (sum->returns && (split || !sum->n_outcomes))
         result = instantiate(s, w, sum->returns, c->args, c->n_args, 0);
+    if (result && n > 1 && term_is_const(&s->t, result, &null) && !null)
+        result = 0; /* strtok_r(NULL, …), getcwd(NULL, 0): what comes back is not the argument */
     for (uint32_t i = 0; i < sum->n_stores; i++) { /* said of memory before the call */
         stored[i][0] = instantiate(s, w, sum->stores[i].at, c->args, c->n_args, whole);
         stored[i][1] = instantiate(s, w, sum->stores[i].value, c->args, c->n_args, 0);
@@ -187,7 +197,7 @@ static void apply(struct call *c, struct world *w)
         world_own(&s->arena, w, result);
     for (uint32_t i = 0; i < n; i++) {
         struct world *out = i + 1 < n ? world_copy(&s->arena, w) : w;
-        const struct outcome *o = sum->n_outcomes ? &sum->outcomes[i] : &plain;
+        const struct outcome *o = split ? &sum->outcomes[i] : &plain;
         /* A try that returns its lock returns NULL where it failed. */
         const bool none = sum->returns && range_equal(o->result, range_of(0));
         const term back = none ? term_const(&s->t, 0) : result;
@@ -263,7 +273,7 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
     term *args = arena_array(&s->arena, term, ev->args.count + 1);
     uint32_t n, real = 0;
     const struct call_edge *edges = program_calls(s->p, s->func, e, &n);
-    struct call c = {s, e, ev, args, ev->args.count, 0, &unknown, n == 1, NULL};
+    struct call c = {.s = s, .event = e, .ev = ev, .args = args, .n_args = ev->args.count, .sum = &unknown, .sure = n == 1};
     bool agree = true;
 
     for (uint32_t i = 0; i < ev->args.count; i++)
@@ -297,6 +307,8 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
         c.sum = sum ? sum : &unknown;
         real++;
     }
+    c.sure = real == 1;
+    check_callbacks(&c, w, edges, n);
     if (real <= 1 || agree) {
         for (uint32_t i = 0; real > 1 && i < n; i++)
             if (!edges[i].callback && edges[i].callee != c.callee) {

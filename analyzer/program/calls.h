@@ -15,6 +15,8 @@ struct call {
     uint32_t callee; /* linked_func */
     const struct summary *sum;
     bool sure; /* it is the only function that may be called */
+    bool callback; /* it is not called here, but by the function that is, which was handed it */
+    bool once; /* … at most once in a run: what it touches is nobody's else before it is done */
     const struct world *world; /* before the call; set while waits are noted */
 };
 
@@ -24,8 +26,9 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
 /* A release on some ways through the callee only. */
 void release_maybe(struct solver *s, struct world *w, term lock);
 void note_taken(struct solver *s, term lock);
-/* A lock that the callee takes is held already. */
-void report_double(struct call *c, const struct held *h, term lock, bool shared, const struct site *site, uint32_t candidate);
+/* A lock that the callee takes is held already. `inside`: how it is known that a function of the program takes it. */
+void report_double(struct call *c, const struct held *h, term lock, bool shared, enum lock_problem_detail inside,
+                   const struct site *site, uint32_t candidate);
 /* This function is the other half of a callee's candidate. */
 void pair(struct solver *s, uint32_t candidate);
 /* Is it one of a collection of locks that a loop took? */
@@ -34,6 +37,8 @@ bool collected(struct solver *s, const struct world *w, term lock);
 /* call_needs.c */
 /* Which locks the callee needs, gives up for a while, or takes inside. */
 void check_needs(struct call *c, struct world *w);
+/* The same of functions that are handed to a library function which runs them: qsort, pthread_once. */
+void check_callbacks(struct call *c, struct world *w, const struct call_edge *edges, uint32_t n);
 
 /* call_waits.c */
 void wait_condition(struct call *c, struct world *w, const struct wait_effect *wait);

@@ -134,6 +134,15 @@ static bool calls_with_it(const struct judged *j, const struct call_edge *e)
     return (held && class_set_holds(held, j->now.lock)) || class_set_holds(&j->entry[e->caller], j->now.lock);
 }
 
+/* A call that may run several functions need not mean this one. */
+static bool may_mean_another(const struct program *p, const struct call_edge *e)
+{
+    uint32_t n;
+
+    (void)program_calls(p, e->caller, e->event, &n);
+    return e->indirect && n > 1;
+}
+
 enum convention { CALLED_ANYHOW, CALLED_EITHER_WAY, CALLED_WITH_LOCK };
 
 /* Is the function mostly called with the lock held, or as often as not? Then the calls without it are the exceptions. */
@@ -156,7 +165,7 @@ static enum convention blame_callers(struct judged *j, uint32_t func, bool write
         const struct call_edge *e = &p->edges.at[f->callers[i]];
         const struct linked_func *caller = &p->funcs.at[e->caller];
         const struct habit_exception x = {e->caller, caller->unit->unit->events[e->event].loc, func, write};
-        bool known = e->caller == func || makes_or_ends(p, caller, j->parent) || calls_with_it(j, e);
+        bool known = e->caller == func || makes_or_ends(p, caller, j->parent) || calls_with_it(j, e) || may_mean_another(p, e);
         for (size_t k = 0; k < j->sites.n; k++)
             known |= j->sites.at[k].func == x.func && j->sites.at[k].loc == x.loc;
         if (known || blame_callers(j, e->caller, write, depth - 1))

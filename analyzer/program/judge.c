@@ -178,6 +178,16 @@ struct wait_group {
     uint32_t n, first, other; /* other: the first with another lock than the first's; UINT32_MAX: none */
 };
 
+/* What it waits with is not the lock that the others wait with: that this one, held meanwhile, blocks is the same mistake. */
+static void drop_blocking_at(struct program *p, const struct wait_fact *w)
+{
+    for (uint32_t i = p->locks->last_problem[w->func]; i; i = p->locks->problems.at[i].before) {
+        struct lock_problem *pr = &p->locks->problems.at[i];
+        if (pr->kind == PROBLEM_BLOCK && pr->at == w->at)
+            pr->dropped = true;
+    }
+}
+
 /* A condition that goes with two locks: the lock it goes with less often, else the later one, is the wrong one. */
 static void judge_waits(struct program *p)
 {
@@ -219,6 +229,7 @@ static void judge_waits(struct program *p)
         struct lock_problem *pr;
         if (!other || same > other || (same == other && partner > i) || f->unchecked)
             continue;
+        drop_blocking_at(p, &w);
         pr = vec_add(&p->locks->problems);
         pr->kind = PROBLEM_WAIT;
         pr->detail = DETAIL_OTHER_MUTEX;

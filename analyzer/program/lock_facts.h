@@ -40,7 +40,7 @@ enum lock_problem_detail {
     DETAIL_NOT_ACQUIRED, DETAIL_NOT_RELEASED, DETAIL_STILL_HELD, DETAIL_LOST, /* CONTRACT */
     DETAIL_NO_LOOP, DETAIL_NO_MUTEX, DETAIL_OTHER_MUTEX, /* WAIT */
     DETAIL_LOCAL_DIES, /* DESTROY: its storage ends */
-    DETAIL_MAY        /* BLOCK: on some way through the callee only */
+    DETAIL_MAY        /* BLOCK: on some way through the callee only; DOUBLE: one of the functions that may be called */
 };
 
 enum story_kind {
@@ -51,6 +51,7 @@ enum story_kind {
     STORY_ACCESS,     /* text: the data touched here */
     STORY_UNLOCK,     /* text: the lock released by the callee here */
     STORY_GUARD,      /* text: the guard, declared here */
+    STORY_TAKES,      /* text: the function that takes the lock here */
     STORY_NEAR,       /* text: another instance that is held, taken here */
     STORY_WAIT,       /* text: the condition waited on here */
     STORY_CONTRACT,   /* text: the annotation that says so */

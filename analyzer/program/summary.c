@@ -39,12 +39,13 @@ static uint64_t param_bit(const struct model_ref *r)
     return r->root == MODEL_PARAM && r->index < 64 ? UINT64_C(1) << r->index : 0;
 }
 
-/* Make the outcomes of one conditional acquire: held with these results, not held with the others. */
-static void add_try(struct program *p, struct summary *s, struct lock_effect e, struct result_when when)
+/* Two outcomes: the call came back with such a result, and e (may be NULL) is so, or with another. */
+static void add_outcomes(struct program *p, struct summary *s, struct result_when when, const struct lock_effect *e)
 {
     struct outcome yes = {NULL, 0, range_of_when(when, true), NULL, 0}, no = {NULL, 0, range_of_when(when, false), NULL, 0};
 
-    ADD(p, yes.effects, yes.n_effects, struct lock_effect, e);
+    if (e)
+        ADD(p, yes.effects, yes.n_effects, struct lock_effect, *e);
     s->n_outcomes = 0;
     ADD(p, s->outcomes, s->n_outcomes, struct outcome, yes);
     if (when.test != RESULT_ANY)
@@ -71,7 +72,7 @@ static void apply_effect(struct program *p, uint32_t func, struct summary *s, co
             break;
         s->effects |= EFFECT_LOCKS;
         if (m->flags & MODEL_TRY) {
-            add_try(p, s, e, m->when);
+            add_outcomes(p, s, m->when, &e);
         } else {
             e.soft = m->when.test != RESULT_ANY;
             e.ok = range_of_when(m->when, true);
@@ -93,7 +94,12 @@ static void apply_effect(struct program *p, uint32_t func, struct summary *s, co
         if (a)
             ADD(p, s->requirements, s->n_requirements, struct requirement, r);
         break;
-    case MODEL_RETURNS_LOCK: case MODEL_RETURNS: s->returns = a; break;
+    case MODEL_RETURNS_LOCK: s->returns = a; break;
+    case MODEL_RETURNS:
+        s->returns = a;
+        if (m->when.test != RESULT_ANY && !s->n_outcomes)
+            add_outcomes(p, s, m->when, NULL);
+        break;
     case MODEL_LOCK_INIT:
         if (a)
             ADD(p, s->inits, s->n_inits, term, a);
@@ -293,7 +299,7 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
                 const struct ir_type_rec *type = &lu->unit->types[type_plain(lu->unit, lu->unit->funcs[p->funcs.at[func].func].type)];
                 if (lu->unit->types[type_plain(lu->unit, type->elem)].kind == IR_T_POINTER && list.when.test == RESULT_EQ && list.when.value)
                     list.when = (struct result_when){.test = RESULT_NE, .value = 0};
-                add_try(p, s, e, list.when);
+                add_outcomes(p, s, list.when, &e);
             } else {
                 e.kind = a->kind == IR_A_releases ? EFFECT_RELEASE : EFFECT_ACQUIRE;
                 e.guard = e.kind == EFFECT_RELEASE && takes_guard(lu->unit, p->funcs.at[func].func);

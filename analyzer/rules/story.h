@@ -20,6 +20,7 @@ static inline const char *story_words(enum story_kind kind)
     case STORY_ACCESS: return "'%s' is touched here";
     case STORY_UNLOCK: return "'%s' releases it here";
     case STORY_GUARD: return "guarded by '%s', says this declaration";
+    case STORY_TAKES: return "'%s' takes it here";
     case STORY_NEAR: return "another lock, '%s', is held: taken here";
     case STORY_WAIT: return "elsewhere it goes with '%s': here";
     case STORY_CALLED: return "'%s' is called here";

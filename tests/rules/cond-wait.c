@@ -70,3 +70,38 @@ void the_caller(struct queue *q) {
         looped_by_its_caller(q); // no diagnostic: looped here
     pthread_mutex_unlock(&q->mu);
 }
+
+/* ---- another mutex: one mistake, said once, though the one that is held then blocks, too ---- */
+struct pair {
+    pthread_mutex_t mu, other;
+    pthread_cond_t filled;
+    int n;
+};
+void waits_with_another(struct pair *p);
+void waits_with_another(struct pair *p) {
+    pthread_mutex_lock(&p->mu);
+    while (p->n == 0)
+        pthread_cond_wait(&p->filled, &p->other); // expected-warning {{[aglet-cond-wait]}}
+    p->n--;
+    pthread_mutex_unlock(&p->mu);
+}
+void waits_with_both(struct pair *p);
+void waits_with_both(struct pair *p) {
+    pthread_mutex_lock(&p->mu);
+    pthread_mutex_lock(&p->other);
+    while (p->n == 0)
+        pthread_cond_wait(&p->filled, &p->other); // expected-warning {{[aglet-cond-wait]}}
+    p->n--;
+    pthread_mutex_unlock(&p->other);
+    pthread_mutex_unlock(&p->mu);
+}
+void waits_rightly(struct pair *p);
+void waits_rightly(struct pair *p) {
+    pthread_mutex_lock(&p->mu);
+    while (p->n == 0)
+        pthread_cond_wait(&p->filled, &p->mu); // no diagnostic: its own
+    while (p->n == 1)
+        pthread_cond_wait(&p->filled, &p->mu);
+    p->n--;
+    pthread_mutex_unlock(&p->mu);
+}

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 struct counter {
@@ -160,4 +162,38 @@ int use_and_leak(struct counter *shared) {
         return -2; // expected-warning {{[aglet-lock-leak]}}
     pthread_mutex_unlock(&c->mu);
     return 0;
+}
+
+/* ---- a library function gives back its argument, or NULL ---- */
+int count_lines(struct counter *c, FILE *f);
+int count_lines(struct counter *c, FILE *f) {
+    char line[80];
+    pthread_mutex_lock(&c->mu);
+    while (fgets(line, sizeof line, f)) {
+        if (line[0] == '#')
+            return -1; // expected-warning {{'c->mu' is still held on this return [aglet-lock-leak]}}
+        c->n++;
+    }
+    pthread_mutex_unlock(&c->mu);
+    return 0;
+}
+int count_words(struct counter *c, char *text);
+int count_words(struct counter *c, char *text) {
+    char *rest, *word = strtok_r(text, " ", &rest);
+    pthread_mutex_lock(&c->mu);
+    while ((word = strtok_r(NULL, " ", &rest)))
+        if (!strchr(word, 'e'))
+            return -1; // expected-warning {{'c->mu' is still held on this return [aglet-lock-leak]}}
+    pthread_mutex_unlock(&c->mu);
+    return 0;
+}
+int count_pairs(struct counter *c);
+int count_pairs(struct counter *c) {
+    char text[] = "a=b", *at = strchr(text, '=');
+    if (at)
+        pthread_mutex_lock(&c->mu);
+    int n = at ? c->n++ : 0; // no diagnostic: the same test
+    if (at)
+        pthread_mutex_unlock(&c->mu);
+    return n;
 }
