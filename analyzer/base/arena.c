@@ -23,7 +23,7 @@
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 #endif
 
-enum { FIRST_BLOCK = 4096, LAST_BLOCK = 1 << 20, ALIGN = 16 };
+enum { FIRST_BLOCK = 4096, LAST_BLOCK = 1 << 20, KEPT = 16 << 20, ALIGN = 16 };
 
 struct arena_block {
     struct arena_block *next;
@@ -32,19 +32,24 @@ struct arena_block {
 };
 
 static void take_block(struct arena *a, size_t size) {
-    size_t want = a->first ? a->first->size * 2 : FIRST_BLOCK;
-    if (want > LAST_BLOCK)
-        want = LAST_BLOCK;
-    if (want < size)
-        want = size;
-    struct arena_block *b = xmalloc(sizeof *b + want);
+    struct arena_block *b = a->spare;
+    if (b && b->size >= size) {
+        a->spare = b->next;
+    } else {
+        size_t want = a->first ? a->first->size * 2 : FIRST_BLOCK;
+        if (want > LAST_BLOCK)
+            want = LAST_BLOCK;
+        if (want < size)
+            want = size;
+        b = xmalloc(sizeof *b + want);
+        b->size = want;
+        ASAN_POISON_MEMORY_REGION(b->bytes, want);
+    }
     b->next = a->first;
-    b->size = want;
     a->first = b;
     a->at = b->bytes;
-    a->end = b->bytes + want;
-    a->total += want;
-    ASAN_POISON_MEMORY_REGION(b->bytes, want);
+    a->end = b->bytes + b->size;
+    a->total += b->size;
 }
 
 void *arena_alloc(struct arena *a, size_t size) {
@@ -106,19 +111,27 @@ static void free_blocks(struct arena_block *b) {
     }
 }
 
+/* Large blocks come first in both lists, and so are the ones that are kept. */
 void arena_reset(struct arena *a) {
-    struct arena_block *keep = a->first;
-    if (!keep)
-        return;
-    free_blocks(keep->next);
-    keep->next = NULL;
-    a->at = keep->bytes;
-    a->end = keep->bytes + keep->size;
-    a->total = keep->size;
-    ASAN_POISON_MEMORY_REGION(keep->bytes, keep->size);
+    size_t kept = 0;
+    struct arena_block **at = &a->first;
+    while (*at) {
+        ASAN_POISON_MEMORY_REGION((*at)->bytes, (*at)->size);
+        at = &(*at)->next;
+    }
+    *at = a->spare;
+    a->spare = a->first;
+    a->first = NULL;
+    a->at = a->end = NULL;
+    a->total = 0;
+    for (at = &a->spare; *at && kept + (*at)->size <= KEPT; at = &(*at)->next)
+        kept += (*at)->size;
+    free_blocks(*at);
+    *at = NULL;
 }
 
 void arena_free(struct arena *a) {
     free_blocks(a->first);
+    free_blocks(a->spare);
     *a = (struct arena){0};
 }

@@ -14,7 +14,8 @@ struct arena_block;
 struct arena {
     char *at, *end;            /* what is left of the newest block */
     struct arena_block *first; /* newest first */
-    size_t total;              /* bytes taken from malloc: for counters */
+    struct arena_block *spare; /* emptied by arena_reset, for the next use */
+    size_t total;              /* bytes in the blocks in use: for counters */
 };
 
 /* Bytes aligned for any type, valid until arena_reset or arena_free. alloc leaves them as they are, zalloc clears them. */
@@ -28,7 +29,7 @@ char *arena_printf(struct arena *a, const char *format, ...) __attribute__((retu
 #define arena_new(a, type) ((type *)arena_zalloc((a), sizeof(type)))
 #define arena_array(a, type, n) ((type *)arena_zalloc((a), sizeof(type) * (n)))
 
-/* Empty it; reset keeps one block for the next use. */
+/* Empty it; reset keeps up to 16 MiB of blocks for the next use, since fresh pages cost more than what is put into them. */
 void arena_reset(struct arena *a);
 void arena_free(struct arena *a);
 

@@ -97,7 +97,7 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
     if (h && h->mode == HELD_RELEASED) { /* the caller's lock is taken back */
         if (s->recording)
             require_held(s, h);
-        world_drop_held(&s->arena, w, h, 0);
+        world_drop_held(&s->scratch, w, h, 0);
         return true;
     }
     if (h) {
@@ -146,7 +146,7 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
     new.in_loc = e->site.loc;
     new.trail = w->trail;
     new.candidate = e->candidate;
-    (void)world_add_held(&s->arena, w, &new);
+    (void)world_add_held(&s->scratch, w, &new);
     return true;
 }
 
@@ -236,7 +236,7 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
                 problem_story(s, pr, STORY_NEAR, s->u, s->u->events[near->event].loc, pr->near);
             }
         }
-        world_drop_held(&s->arena, w, near, 0);
+        world_drop_held(&s->scratch, w, near, 0);
         return;
     }
     path = to_path(s, NULL, lock, 0);
@@ -269,7 +269,7 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
     released.event = ev;
     released.in_func = e->site.func;
     released.in_loc = e->site.loc;
-    (void)world_add_held(&s->arena, w, &released);
+    (void)world_add_held(&s->scratch, w, &released);
 }
 
 void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee, ir_event ev)
@@ -294,11 +294,11 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
         return;
     }
     entry = *h;
-    world_drop_held(&s->arena, w, h, ev);
+    world_drop_held(&s->scratch, w, h, ev);
     if (entry.flags & HELD_ENTRY) {
         entry.mode = HELD_RELEASED;
         entry.event = ev;
-        (void)world_add_held(&s->arena, w, &entry);
+        (void)world_add_held(&s->scratch, w, &entry);
     }
 }
 

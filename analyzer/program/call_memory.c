@@ -31,7 +31,7 @@ static void check_destroyed(struct call *c, struct world *w, term object, bool w
                 pr->data = s->p->funcs.at[c->callee].name;
             problem_taken(s, pr, h);
         }
-        world_drop_held(&s->arena, w, h, 0); /* said; it is no leak besides */
+        world_drop_held(&s->scratch, w, h, 0); /* said; it is no leak besides */
         i--;
     }
 }
@@ -77,7 +77,7 @@ void memory_effects(struct call *c, struct world *w)
             const uint32_t class = s->keys.at[i];
             if ((class & 3) == 1 ? mods_has(sum->mods, MOD_FIELD(class >> 2))
                                  : mods_has(sum->mods, MOD_GLOBAL(s->p, class >> 2)))
-                world_forget_class(&s->arena, &s->t, w, class, c->event);
+                world_forget_class(&s->scratch, &s->t, w, class, c->event);
         }
     }
     for (uint32_t i = 0; i < c->ev->args.count && i < 64; i++) {
@@ -85,7 +85,7 @@ void memory_effects(struct call *c, struct world *w)
         if (!c->args[i])
             continue;
         if (sum->writes & bit || (!sum->known && term_is_place(&s->t, c->args[i])))
-            world_forget_object(&s->arena, &s->t, w, c->args[i], c->event);
+            world_forget_object(&s->scratch, &s->t, w, c->args[i], c->event);
         else if (sum->mods && s->t.recs[term_object(&s->t, c->args[i])].op == TERM_LOCAL) {
             uint32_t n = 0; /* members of a local that the callee may write through the pointer */
             for (uint32_t k = 0; k < w->n_cells; k++)
@@ -95,7 +95,7 @@ void memory_effects(struct call *c, struct world *w)
             w->n_cells = n;
         }
         if (sum->escapes & bit || !sum->known)
-            world_publish(&s->arena, &s->t, w, c->args[i]);
+            world_publish(&s->scratch, &s->t, w, c->args[i]);
         if (sum->frees_always & bit) { /* one reference of several, given up, leaves an object that others know */
             if (c->sure)
                 check_destroyed(c, w, c->args[i], true);
@@ -109,10 +109,10 @@ void memory_effects(struct call *c, struct world *w)
                 (void)(listed(s->inits.at, s->inits.n, path) || vec_push(&s->inits, path));
             retire(s, object_of_lock(s, x));
             if (s->t.recs[term_object(&s->t, x)].op != TERM_GLOBAL)
-                world_own(&s->arena, w, object_of_lock(s, x));
+                world_own(&s->scratch, w, object_of_lock(s, x));
         }
     for (uint32_t i = 0; i < sum->n_destroys; i++)
-        if ((x = instantiate(s, w, sum->destroys[i], c->args, c->n_args, 0))) {
+        if ((s->recording || sum->destroys_always >> i & 1) && (x = instantiate(s, w, sum->destroys[i], c->args, c->n_args, 0))) {
             const term path = s->recording ? to_path(s, NULL, x, 0) : 0;
             const bool always = sum->destroys_always >> i & 1;
             if (path)

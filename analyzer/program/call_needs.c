@@ -80,7 +80,7 @@ static void check_given_up(struct call *c, struct world *w, const struct require
     uint32_t number;
     int64_t null;
 
-    if (!s->recording || term_is_const(&s->t, lock, &null))
+    if (term_is_const(&s->t, lock, &null))
         return;
     if ((h && h->mode != HELD_RELEASED) || collected(s, w, lock) || w->failed) {
         pair(s, r->candidate);
@@ -113,10 +113,10 @@ static const struct world *without_given_up(struct call *c, const struct world *
         if (!lock || !world_held_like(w, &c->s->t, lock))
             continue;
         if (!copy)
-            copy = world_copy(&c->s->arena, w);
+            copy = world_copy(&c->s->scratch, w);
         h = world_held_like(copy, &c->s->t, lock);
         if (h)
-            world_drop_held(&c->s->arena, copy, h, 0);
+            world_drop_held(&c->s->scratch, copy, h, 0);
     }
     return copy ? copy : w;
 }
@@ -182,6 +182,8 @@ void check_needs(struct call *c, struct world *w)
     struct solver *s = c->s;
     const struct linked_func *cf = &s->p->funcs.at[c->callee];
 
+    if (!s->recording) /* no world becomes another by what its callee needs */
+        return;
     for (uint32_t i = 0; i < c->sum->n_requirements && !c->once; i++) {
         const struct requirement *r = &c->sum->requirements[i];
         const term lock = instantiate(s, w, r->lock, c->args, c->n_args, 0);
@@ -199,15 +201,15 @@ void check_needs(struct call *c, struct world *w)
         bool sure = c->sure;
         if (!lock || !inner_conditions(c, w, in, &own))
             continue;
-        if (!sure && s->recording && !own.n_when)
+        if (!sure && !own.n_when)
             sure = !some_target_spares(c, w, lock);
-        if (s->recording && cf->defined && !own.n_when && h && h->mode != HELD_RELEASED && !lock_is_recursive(s, lock) &&
+        if (cf->defined && !own.n_when && h && h->mode != HELD_RELEASED && !lock_is_recursive(s, lock) &&
             !(h->mode == HELD_SHARED && in->shared) && (sure || any_of_tables(c, w)))
             report_double(c, h, lock, in->shared, sure ? DETAIL_IN_CALLEE : DETAIL_MAY, &in->site, 0);
-        if (s->recording && !h)
+        if (!h)
             order_wait(s, without_given_up(c, w, in), c->sum, lock, in->shared, cf->defined ? in->site : (struct site){0, 0}, c->event,
                        c->callee, in);
-        if (sure && s->recording && !h && (own.lock = to_path(s, NULL, lock, 0))) {
+        if (sure && !h && (own.lock = to_path(s, NULL, lock, 0))) {
             own.depth = cf->defined ? in->depth + 1 : 0;
             own.via = cf->defined ? c->event : 0;
             own.via_callee = cf->defined ? c->callee : 0;
@@ -217,10 +219,8 @@ void check_needs(struct call *c, struct world *w)
             note_inner(s, w, &own);
         }
     }
-    if (s->recording) {
-        order_call(s, w, c->event, c->callee, c->sum, c->args, c->n_args);
-        check_suspends(s, w, c->callee, c->sum, c->event);
-    }
+    order_call(s, w, c->event, c->callee, c->sum, c->args, c->n_args);
+    check_suspends(s, w, c->callee, c->sum, c->event);
 }
 
 void check_callbacks(struct call *c, struct world *w, const struct call_edge *edges, uint32_t n)
@@ -232,7 +232,7 @@ void check_callbacks(struct call *c, struct world *w, const struct call_edge *ed
         n_callbacks += edges[i].callback;
     if (!n_callbacks)
         return;
-    run.args = arena_array(&c->s->arena, term, c->ev->args.count + 1); /* what it is called with is not known */
+    run.args = arena_array(&c->s->scratch, term, c->ev->args.count + 1); /* what it is called with is not known */
     run.n_args = 0;
     run.callback = true;
     run.sure = n_callbacks == 1;

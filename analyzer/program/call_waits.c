@@ -41,7 +41,7 @@ static bool chosen_since(struct solver *s, const struct trail *from, const struc
         const struct ir_block_rec *b = &s->u->blocks[to->block];
         for (uint32_t i = 0; i < b->succs.count; i++) {
             const uint32_t other = s->u->succs[b->succs.first + i].block - s->fr->blocks.first;
-            if (i != to->taken && !leads_forward(s, other, block, arena_array(&s->arena, bool, s->n_blocks)))
+            if (i != to->taken && !leads_forward(s, other, block, arena_array(&s->scratch, bool, s->n_blocks)))
                 return true;
         }
     }
@@ -145,8 +145,8 @@ static bool released_between(const struct solver *s, uint32_t block, ir_event af
 static bool in_loop(struct solver *s, const struct wait_seen *w)
 {
     const uint32_t home = s->event_block[w->event - s->first_event];
-    uint32_t *stack = arena_array(&s->arena, uint32_t, s->n_blocks + 1), n = 0;
-    bool *seen = arena_array(&s->arena, bool, s->n_blocks);
+    uint32_t *stack = arena_array(&s->scratch, uint32_t, s->n_blocks + 1), n = 0;
+    bool *seen = arena_array(&s->scratch, bool, s->n_blocks);
 
     if (released_between(s, home, w->event, UINT32_MAX, w->lock))
         return false;

@@ -15,11 +15,11 @@ static void put_result(struct call *c, struct world *w, term result)
         return;
     at = eval_place(s, w, c->ev->a, c->event);
     if (type_struct(s->u, s->u->exprs[c->ev->a].type)) {
-        world_forget_object(&s->arena, &s->t, w, at, c->event);
+        world_forget_object(&s->scratch, &s->t, w, at, c->event);
         return;
     }
     note_hint(s, result, at);
-    world_store(&s->arena, &s->t, w, at, result, c->event);
+    world_store(&s->scratch, &s->t, w, at, result, c->event);
 }
 
 /* Is the cell a member of the struct that the call returns? */
@@ -44,9 +44,9 @@ static bool apply_outcome(struct call *c, struct world *w, const struct outcome 
     struct solver *s = c->s;
 
     for (uint32_t i = 0; i < o->n_when; i++)
-        if (when[i] && !world_narrow(&s->arena, &s->t, w, when[i], o->when[i].range))
+        if (when[i] && !world_narrow(&s->scratch, &s->t, w, when[i], o->when[i].range))
             return false;
-    if (result && !world_narrow(&s->arena, &s->t, w, result, o->result))
+    if (result && !world_narrow(&s->scratch, &s->t, w, result, o->result))
         return false;
     for (uint32_t i = 0; i < o->n_effects; i++) {
         struct lock_effect e = o->effects[i];
@@ -86,7 +86,7 @@ static bool apply_outcome(struct call *c, struct world *w, const struct outcome 
             failed.in_loc = c->ev->loc;
             failed.trail = w->trail;
             failed.event = c->event;
-            world_note_gone(&s->arena, w, &failed);
+            world_note_gone(&s->scratch, w, &failed);
         }
     return true;
 }
@@ -161,8 +161,8 @@ static void apply(struct call *c, struct world *w)
     const bool split = sum->n_outcomes && (s->now.n <= MAX_WORLDS || has_effects(sum)); /* a row of strchr() doubles them each time */
     const uint32_t n = split ? sum->n_outcomes : 1;
     const term whole = c->ev->a && type_struct(s->u, s->u->exprs[c->ev->a].type) ? eval_place(s, w, c->ev->a, c->event) : 0;
-    term result = 0, *when = arena_array(&s->arena, term, (sum->n_outcomes + 1) * 8), stored[MAX_STORES][2];
-    term *released = arena_array(&s->arena, term, (sum->n_outcomes + 1) * MAX_EFFECTS);
+    term result = 0, *when = arena_array(&s->scratch, term, (sum->n_outcomes + 1) * 8), stored[MAX_STORES][2];
+    term *released = arena_array(&s->scratch, term, (sum->n_outcomes + 1) * MAX_EFFECTS);
     int64_t null;
 
     for (uint32_t i = 0; i < sum->n_outcomes; i++)
@@ -190,13 +190,13 @@ static void apply(struct call *c, struct world *w)
         return;
     for (uint32_t i = 0; i < sum->n_stores; i++)
         if (stored[i][0] && stored[i][1] && !in_result(s, sum->stores[i].at))
-            world_store(&s->arena, &s->t, w, stored[i][0], stored[i][1], c->event);
+            world_store(&s->scratch, &s->t, w, stored[i][0], stored[i][1], c->event);
     if (!result)
         result = term_make(&s->t, TERM_FRESH, c->event, 0, sum->fresh ? TERM_ALLOCATED : 0);
     if (sum->fresh)
-        world_own(&s->arena, w, result);
+        world_own(&s->scratch, w, result);
     for (uint32_t i = 0; i < n; i++) {
-        struct world *out = i + 1 < n ? world_copy(&s->arena, w) : w;
+        struct world *out = i + 1 < n ? world_copy(&s->scratch, w) : w;
         const struct outcome *o = split ? &sum->outcomes[i] : &plain;
         /* A try that returns its lock returns NULL where it failed. */
         const bool none = sum->returns && range_equal(o->result, range_of(0));
@@ -206,7 +206,7 @@ static void apply(struct call *c, struct world *w)
         put_result(c, out, back);
         for (uint32_t k = 0; k < sum->n_stores; k++)
             if (stored[k][0] && stored[k][1] && in_result(s, sum->stores[k].at))
-                world_store(&s->arena, &s->t, out, stored[k][0], stored[k][1], c->event);
+                world_store(&s->scratch, &s->t, out, stored[k][0], stored[k][1], c->event);
         vec_push(&s->next, out);
     }
 }
@@ -270,7 +270,7 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
 {
     static const struct summary unknown;
     const struct ir_event_rec *ev = &s->u->events[e];
-    term *args = arena_array(&s->arena, term, ev->args.count + 1);
+    term *args = arena_array(&s->scratch, term, ev->args.count + 1);
     uint32_t n, real = 0;
     const struct call_edge *edges = program_calls(s->p, s->func, e, &n);
     struct call c = {.s = s, .event = e, .ev = ev, .args = args, .n_args = ev->args.count, .sum = &unknown, .sure = n == 1};
@@ -286,7 +286,7 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
         (void)eval(s, w, ev->b, e);
         said = annotated_pointer(s, w, ev, e, &object);
         if (said) { /* whatever it points to has promised this */
-            term *more = arena_array(&s->arena, term, OBJECT_PARAM + 1);
+            term *more = arena_array(&s->scratch, term, OBJECT_PARAM + 1);
             memcpy(more, args, (ev->args.count < OBJECT_PARAM ? ev->args.count : OBJECT_PARAM) * sizeof *more);
             more[OBJECT_PARAM] = object;
             c.args = more;

@@ -35,7 +35,7 @@ void pair(struct solver *s, uint32_t candidate);
 bool collected(struct solver *s, const struct world *w, term lock);
 
 /* call_needs.c */
-/* Which locks the callee needs, gives up for a while, or takes inside. */
+/* Which locks the callee needs, gives up for a while, or takes inside: noted while recording, for no world depends on it. */
 void check_needs(struct call *c, struct world *w);
 /* The same of functions that are handed to a library function which runs them: qsort, pthread_once. */
 void check_callbacks(struct call *c, struct world *w, const struct call_edge *edges, uint32_t n);

@@ -145,7 +145,7 @@ void check_contract(struct solver *s)
         case IR_A_try_acquires: case IR_A_try_acquires_shared: case IR_A_returns_lock: break;
         default: continue;
         }
-        if (lock_expr_annotation(&context, &s->arena, a, &list, &why) != LOCK_RESOLVED)
+        if (lock_expr_annotation(&context, &s->scratch, a, &list, &why) != LOCK_RESOLVED)
             continue;
         for (uint32_t k = 0; k < list.n_paths; k++) {
             const struct promise p = {a->kind, 0, &list.paths[k], list.when, a->loc,

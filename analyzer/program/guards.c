@@ -364,8 +364,6 @@ void check_requirement(struct solver *s, struct world *w, const struct requireme
     struct lock_problem *pr;
     uint32_t number;
 
-    if (!s->recording)
-        return;
     if (r->excluded) {
         struct held *h = world_held(w, lock);
         if (!h || h->mode == HELD_RELEASED || h->flags & HELD_MAYBE)

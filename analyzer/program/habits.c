@@ -126,7 +126,7 @@ void habit_call(struct solver *s, const struct world *w, ir_event e, const term 
     struct habits *h = habits_of(s->p);
     uint32_t owned[4 * MAX_SIBLINGS];
     const uint32_t n_owned = owned_locks(s, w, e, args, owned, 4 * MAX_SIBLINGS);
-    struct class_set now = {arena_array(&s->arena, uint32_t, 2 * w->n_held + n_owned + 1), 0, !w->spawned, 0};
+    struct class_set now = {arena_array(&s->scratch, uint32_t, 2 * w->n_held + n_owned + 1), 0, !w->spawned, 0};
     uint32_t *slot;
     bool fresh;
 

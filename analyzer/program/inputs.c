@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Hashes summaries member by member: padding says nothing, and names count by their text. Stands on inputs.h. */
+/* Hashes summaries member by member: padding says nothing, and names count by their text. Stands on inputs.h.
+ * What stands behind `worlds` is read by check_needs and in memory_effects under `recording` only. */
 #include "inputs.h"
 
 /* A member that is not hashed is a change nobody sees. Whoever adds one adds it below, and its size here. */
@@ -101,15 +102,42 @@ static void add_terms(struct digest *d, const term *list, uint32_t n)
         add(d, list[i]);
 }
 
-uint64_t summary_hash(const struct summary *s)
+struct summary_hash summary_hash(const struct summary *s)
 {
     struct digest d = {1};
+    struct summary_hash out = {0, 0};
 
     if (!s)
-        return 0;
+        return out;
     add(&d, s->n_outcomes);
     for (uint32_t i = 0; i < s->n_outcomes; i++)
         add_outcome(&d, &s->outcomes[i]);
+    add(&d, s->n_waits);
+    for (uint32_t i = 0; i < s->n_waits; i++) {
+        const struct wait_effect *w = &s->waits[i];
+        add(&d, key_pair(w->condition, w->lock));
+        add_site(&d, w->site);
+        add(&d, (uint64_t)w->timed << 1 | w->looped);
+    }
+    add(&d, s->n_stores);
+    for (uint32_t i = 0; i < s->n_stores; i++)
+        add(&d, key_pair(s->stores[i].at, s->stores[i].value));
+    add_terms(&d, s->inits, s->n_inits);
+    for (uint32_t i = 0; i < s->n_destroys; i++)
+        if (s->destroys_always >> i & 1)
+            add(&d, s->destroys[i]);
+    add(&d, (uint64_t)(uintptr_t)s->mods); /* equal sets are one */
+    add(&d, s->escapes);
+    add(&d, s->leaves);
+    add(&d, s->writes);
+    add(&d, s->reads);
+    add(&d, s->frees);
+    add(&d, s->frees_always);
+    add(&d, s->recursive_attr);
+    add(&d, s->recursive_inits);
+    add(&d, (uint64_t)s->fresh << 3 | (uint64_t)s->never_returns << 2 | (uint64_t)s->blocks_always << 1 | s->known);
+    add(&d, key_pair(s->returns, s->effects));
+    out.worlds = d.h;
     add(&d, s->n_requirements);
     for (uint32_t i = 0; i < s->n_requirements; i++)
         add_requirement(&d, &s->requirements[i]);
@@ -124,41 +152,10 @@ uint64_t summary_hash(const struct summary *s)
     add(&d, s->n_orders);
     for (uint32_t i = 0; i < s->n_orders; i++)
         add_order(&d, &s->orders[i]);
-    add(&d, s->n_waits);
-    for (uint32_t i = 0; i < s->n_waits; i++) {
-        const struct wait_effect *w = &s->waits[i];
-        add(&d, key_pair(w->condition, w->lock));
-        add_site(&d, w->site);
-        add(&d, (uint64_t)w->timed << 1 | w->looped);
-    }
-    add(&d, s->n_stores);
-    for (uint32_t i = 0; i < s->n_stores; i++)
-        add(&d, key_pair(s->stores[i].at, s->stores[i].value));
-    add_terms(&d, s->inits, s->n_inits);
     add_terms(&d, s->destroys, s->n_destroys);
-    add(&d, (uint64_t)(uintptr_t)s->mods); /* equal sets are one */
-    add(&d, s->escapes);
-    add(&d, s->leaves);
-    add(&d, s->writes);
-    add(&d, s->reads);
-    add(&d, s->frees);
-    add(&d, s->frees_always);
     add(&d, s->destroys_always);
-    add(&d, s->recursive_attr);
-    add(&d, s->recursive_inits);
-    add(&d, (uint64_t)s->fresh << 3 | (uint64_t)s->never_returns << 2 | (uint64_t)s->blocks_always << 1 | s->known);
-    add(&d, key_pair(s->returns, s->effects));
     for (int i = 0; i < 4; i++)
         add_site(&d, s->effect_at[i]);
-    return d.h;
-}
-
-uint64_t callees_hash(const struct program *p, uint32_t func)
-{
-    const struct linked_func *f = &p->funcs.at[func];
-    struct digest d = {f->n_edges};
-
-    for (uint32_t i = 0; i < f->n_edges; i++) /* one callee's edges need not stand together: each counts */
-        add(&d, summary_hash(p->funcs.at[p->edges.at[f->first_edge + i].callee].summary));
-    return d.h;
+    out.all = d.h;
+    return out;
 }

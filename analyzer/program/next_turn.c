@@ -92,7 +92,7 @@ static bool holds_some(const struct solver *s, const struct world *w, const stru
 void next_turn(struct solver *s, struct world *w, uint32_t head)
 {
     const ir_block block = s->fr->blocks.first + head;
-    const struct world old = *world_copy(&s->arena, w);
+    const struct world old = *world_copy(&s->scratch, w);
     uint32_t n = 0;
 
     w->n_held = 0;
@@ -110,7 +110,7 @@ void next_turn(struct solver *s, struct world *w, uint32_t head)
             if (world_held(w, h.lock))
                 continue;
         }
-        (void)world_add_held(&s->arena, w, &h);
+        (void)world_add_held(&s->scratch, w, &h);
     }
     for (uint32_t i = 0; i < old.n_facts; i++) /* facts about values that go on under a phi's name are found by the merge */
         if (!varies(s, &old, head, old.facts[i].of))
@@ -127,9 +127,9 @@ void next_turn(struct solver *s, struct world *w, uint32_t head)
             w->cells[n++] = (struct cell){c.at, value};
             w->n_cells = n;
             if (!range_is_all(r) && r.lo == r.hi)
-                (void)world_narrow(&s->arena, &s->t, w, value, r);
+                (void)world_narrow(&s->scratch, &s->t, w, value, r);
             else if (r.nonzero) /* a pointer that is no null pointer: a list's next element, with its lock held */
-                (void)world_narrow(&s->arena, &s->t, w, value, range_when(IR_B_NE, 0));
+                (void)world_narrow(&s->scratch, &s->t, w, value, range_when(IR_B_NE, 0));
             continue;
         }
         w->cells[n++] = (struct cell){c.at, value};

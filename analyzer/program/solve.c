@@ -52,8 +52,8 @@ static void enter(struct solver *s, uint32_t to, struct world *w)
         b->worlds = more;
         b->cap_worlds = b->cap_worlds ? b->cap_worlds * 2 : 4;
     }
+    b->worlds[b->n_worlds++] = w = world_copy(&s->arena, w);
     queue(s, b, w);
-    b->worlds[b->n_worlds++] = w;
 }
 
 /* Locks that move on with a variable (hand over hand) give a new world in every turn: after some, name them by the phi. */
@@ -80,11 +80,11 @@ static void generalise(struct solver *s, struct world *w, uint32_t head)
         h.lock = term_replace(&s->t, h.lock, value, phi);
         if (world_held(w, h.lock))
             continue;
-        world_drop_held(&s->arena, w, &w->held[i], 0);
-        (void)world_add_held(&s->arena, w, &h);
-        world_set(&s->arena, w, at, phi);
+        world_drop_held(&s->scratch, w, &w->held[i], 0);
+        (void)world_add_held(&s->scratch, w, &h);
+        world_set(&s->scratch, w, at, phi);
         if (world_range(&s->t, w, value).nonzero) /* an element with its lock held is none past the last */
-            (void)world_narrow(&s->arena, &s->t, w, phi, range_when(IR_B_NE, 0));
+            (void)world_narrow(&s->scratch, &s->t, w, phi, range_when(IR_B_NE, 0));
         i = UINT32_MAX; /* sorted anew */
     }
 }
@@ -121,7 +121,7 @@ static bool take_case(struct solver *s, struct world *w, const struct ir_block_r
     const struct range known = world_range(&s->t, w, value);
 
     if (!(sr->flags & IR_SUCC_DEFAULT))
-        return world_narrow(&s->arena, &s->t, w, value,
+        return world_narrow(&s->scratch, &s->t, w, value,
                             (struct range){case_value(sr->lo), case_value(sr->hi), case_value(sr->lo) > 0});
     for (uint32_t i = 0; i < b->succs.count; i++) {
         const struct ir_succ_rec *other = &s->u->succs[b->succs.first + i];
@@ -132,7 +132,7 @@ static bool take_case(struct solver *s, struct world *w, const struct ir_block_r
         if (case_value(other->lo) == case_value(other->hi))
             world_exclude(w, value, case_value(other->lo));
         if (case_value(other->lo) <= 0 && case_value(other->hi) >= 0 &&
-            !world_narrow(&s->arena, &s->t, w, value, range_when(IR_B_NE, 0)))
+            !world_narrow(&s->scratch, &s->t, w, value, range_when(IR_B_NE, 0)))
             return false;
     }
     return true;
@@ -177,10 +177,10 @@ static void leave(struct solver *s, uint32_t from, struct world *w)
         return;
     drop_dead_facts(s, w, cond);
     for (uint32_t i = 0; i < b->succs.count; i++) {
-        struct world *out = i + 1 < b->succs.count ? world_copy(&s->arena, w) : w;
+        struct world *out = i + 1 < b->succs.count ? world_copy(&s->scratch, w) : w;
         if (is_suspension(s, b, i))
             continue;
-        if (b->term == IR_TERM_BRANCH && b->succs.count == 2 && !world_assume(&s->arena, &s->t, out, cond, i == 0))
+        if (b->term == IR_TERM_BRANCH && b->succs.count == 2 && !world_assume(&s->scratch, &s->t, out, cond, i == 0))
             continue;
         if (b->term == IR_TERM_SWITCH && !take_case(s, out, b, i, cond))
             continue;
@@ -200,7 +200,7 @@ static void run_block(struct solver *s, uint32_t block)
             continue;
         w->dirty = false;
         vec_clear(&s->now);
-        vec_push(&s->now, world_copy(&s->arena, w));
+        vec_push(&s->now, world_copy(&s->scratch, w));
         for (uint32_t k = 0; k < b->events.count && s->now.n; k++) {
             vec_clear(&s->next);
             for (size_t j = 0; j < s->now.n; j++)
@@ -210,6 +210,8 @@ static void run_block(struct solver *s, uint32_t block)
         }
         for (size_t j = 0; j < s->now.n; j++)
             leave(s, block, s->now.at[j]);
+        if (!s->recording)
+            arena_reset(&s->scratch);
     }
 }
 
@@ -252,7 +254,7 @@ static void enter_annotated(struct solver *s, struct world *w)
             h.flags = HELD_ENTRY;
             h.count = 1;
             h.in_func = s->func;
-            (void)world_add_held(&s->arena, w, &h);
+            (void)world_add_held(&s->scratch, w, &h);
         }
     }
 }
@@ -261,23 +263,13 @@ void solver_reset(struct solver *s, uint32_t func)
 {
     term_table_clear(&s->t);
     arena_reset(&s->arena);
+    arena_reset(&s->scratch);
     map64_clear(&s->hints);
     vec_clear(&s->keys);
-    vec_clear(&s->exits);
-    vec_clear(&s->pending);
-    vec_clear(&s->unlocks);
     vec_clear(&s->taken);
     vec_clear(&s->retired);
     vec_clear(&s->decisive);
     vec_clear(&s->collections);
-    vec_clear(&s->requirements);
-    vec_clear(&s->inner);
-    order_begin(s);
-    vec_clear(&s->waits);
-    vec_clear(&s->waits_seen);
-    vec_clear(&s->inits);
-    vec_clear(&s->destroys);
-    vec_clear(&s->destroyed_at);
     s->func = func;
     s->lf = &s->p->funcs.at[func];
     s->lu = s->lf->unit;
@@ -289,7 +281,6 @@ void solver_reset(struct solver *s, uint32_t func)
     s->blocks = arena_array(&s->arena, struct block_state, s->n_blocks);
     s->next_queued = 0;
     s->recording = s->gave_up = false;
-    s->pass++;
 }
 
 /* What the worlds of one function may take: a thousand times what large functions of real programs do. */
@@ -303,7 +294,7 @@ bool solve_function(struct solver *s, uint32_t func)
     solver_reset(s, func);
     order_blocks(s);
     scan_events(s);
-    entry = world_new(&s->arena);
+    entry = world_new(&s->scratch);
     entry->spawned = strcmp(s->lf->name, "main") != 0 || !s->p->has_spawn;
     enter_annotated(s, entry);
     enter(s, 0, entry);
@@ -312,7 +303,7 @@ bool solve_function(struct solver *s, uint32_t func)
             s->next_queued++;
         if (s->next_queued == s->n_order)
             break;
-        if (++rounds > 100 * s->n_order + 1000 || s->arena.total > MAX_MEMORY) {
+        if (++rounds > 100 * s->n_order + 1000 || s->arena.total + s->scratch.total > MAX_MEMORY) {
             s->gave_up = true;
             break;
         }
@@ -325,6 +316,24 @@ bool solve_function(struct solver *s, uint32_t func)
         program_give_up(s->p, func, "the lock rules, being too large");
         return false;
     }
+    solver_record(s);
+    return true;
+}
+
+void solver_record(struct solver *s)
+{
+    vec_clear(&s->exits);
+    vec_clear(&s->pending);
+    vec_clear(&s->unlocks);
+    vec_clear(&s->requirements);
+    vec_clear(&s->inner);
+    vec_clear(&s->waits);
+    vec_clear(&s->waits_seen);
+    vec_clear(&s->inits);
+    vec_clear(&s->destroys);
+    vec_clear(&s->destroyed_at);
+    order_begin(s);
+    s->pass++;
     s->recording = true;
     habit_begin(s);
     for (uint32_t i = 0; i < s->n_order; i++)
@@ -332,5 +341,33 @@ bool solve_function(struct solver *s, uint32_t func)
     finish_function(s);
     order_finish(s);
     habit_finish(s);
-    return true;
+    arena_reset(&s->scratch);
+}
+
+void solver_free(struct solver *s)
+{
+    term_table_free(&s->t);
+    arena_free(&s->arena);
+    arena_free(&s->scratch);
+    map64_free(&s->hints);
+    vec_free(&s->marks);
+    vec_free(&s->keys);
+    vec_free(&s->now);
+    vec_free(&s->next);
+    vec_free(&s->exits);
+    vec_free(&s->pending);
+    vec_free(&s->unlocks);
+    vec_free(&s->taken);
+    vec_free(&s->retired);
+    vec_free(&s->decisive);
+    vec_free(&s->collections);
+    vec_free(&s->requirements);
+    vec_free(&s->inner);
+    vec_free(&s->waits);
+    vec_free(&s->waits_seen);
+    vec_free(&s->inits);
+    vec_free(&s->destroys);
+    vec_free(&s->destroyed_at);
+    vec_free(&s->orders);
+    map64_free(&s->order_of);
 }

@@ -28,30 +28,126 @@ static size_t component_end(const struct program *p, size_t i)
     return end;
 }
 
-static void solve_component(struct solver *s, const uint32_t *funcs, size_t n, const bool *guarded, bool *solved)
+/* The program being solved. */
+struct rounds {
+    struct solver solver;
+    bool *guarded, *solved;        /* by function: is guarded data touched in it; did solving it come to an end */
+    struct summary_hash *hash;     /* by function, of its summary */
+    bool *hashed;                  /* … and not changed since */
+};
+
+/* Of the summaries of all that func may call: one callee's edges need not stand together, each counts. */
+static struct summary_hash callees_hash(struct rounds *r, uint32_t func)
 {
+    const struct program *p = r->solver.p;
+    const struct linked_func *f = &p->funcs.at[func];
+    struct summary_hash all = {f->n_edges, f->n_edges};
+
+    for (uint32_t i = 0; i < f->n_edges; i++) {
+        const uint32_t callee = p->edges.at[f->first_edge + i].callee;
+        if (!r->hashed[callee]) {
+            r->hash[callee] = summary_hash(p->funcs.at[callee].summary);
+            r->hashed[callee] = true;
+        }
+        all.all = hash_add(all.all, r->hash[callee].all);
+        all.worlds = hash_add(all.worlds, r->hash[callee].worlds);
+    }
+    return all;
+}
+
+/* Worlds that came to rest are kept until the function's component is done, as long as they take no more than this together. */
+#define MAX_KEPT ((size_t)96 << 20)
+
+/* A function that is part of a recursion. */
+struct member {
+    struct summary_hash inputs; /* when it was last solved */
+    struct solver *rested;      /* its worlds then, or NULL */
+};
+
+/* The solver with the function's worlds, out of the program's solver, which goes on empty. */
+static struct solver *set_aside(struct solver *s)
+{
+    struct solver *own = xmalloc(sizeof *own);
+
+    *own = *s;
+    memset(s, 0, sizeof *s);
+    s->p = own->p;
+    s->pass = own->pass;
+    s->scratch = own->scratch;
+    memset(&own->scratch, 0, sizeof own->scratch);
+    return own;
+}
+
+static void free_rested(struct member *m, size_t *kept)
+{
+    if (!m->rested)
+        return;
+    *kept -= m->rested->arena.total;
+    solver_free(m->rested);
+    free(m->rested);
+    m->rested = NULL;
+}
+
+static void record_again(struct solver *s, struct solver *rested)
+{
+    rested->scratch = s->scratch;
+    rested->pass = s->pass;
+    solver_record(rested);
+    s->pass = rested->pass;
+    s->scratch = rested->scratch;
+    memset(&rested->scratch, 0, sizeof rested->scratch);
+}
+
+static void solve_recursive(struct rounds *r, const uint32_t *funcs, size_t n)
+{
+    struct solver *s = &r->solver;
     struct program *p = s->p;
-    const bool recursive = p->funcs.at[funcs[0]].recursive;
-    uint64_t *inputs = recursive ? xcalloc(n, sizeof *inputs) : NULL;
+    struct member *members = xcalloc(n, sizeof *members);
+    size_t kept = 0;
     bool any = true;
 
-    for (int left = recursive ? ROUNDS : 1; any && left--;) {
+    for (int left = ROUNDS; any && left--;) {
         p->locks->round++;
         any = false;
         for (size_t i = 0; i < n; i++) {
-            const uint64_t now = recursive ? callees_hash(p, funcs[i]) : 0;
-            if (recursive && left < ROUNDS - 1 && now == inputs[i])
+            const uint32_t func = funcs[i];
+            struct member *m = &members[i];
+            const struct summary_hash now = callees_hash(r, func), before = m->inputs;
+            if (left < ROUNDS - 1 && now.all == before.all)
                 continue; /* it would come to the same */
-            if (recursive)
-                inputs[i] = now;
+            m->inputs = now;
             any = true;
-            forget_problems(p, funcs[i]);
-            solved[funcs[i]] = false;
-            if (function_matters(p, funcs[i]) || guarded[funcs[i]])
-                solved[funcs[i]] = solve_function(s, funcs[i]);
+            forget_problems(p, func);
+            r->hashed[func] = false;
+            if (m->rested && now.worlds == before.worlds) {
+                record_again(s, m->rested);
+                continue;
+            }
+            free_rested(m, &kept);
+            r->solved[func] = (function_matters(p, func) || r->guarded[func]) && solve_function(s, func);
+            if (left && r->solved[func] && kept + s->arena.total <= MAX_KEPT) {
+                kept += s->arena.total;
+                m->rested = set_aside(s);
+            }
         }
     }
-    free(inputs);
+    for (size_t i = 0; i < n; i++)
+        free_rested(&members[i], &kept);
+    free(members);
+}
+
+static void solve_component(struct rounds *r, const uint32_t *funcs, size_t n)
+{
+    struct program *p = r->solver.p;
+
+    if (p->funcs.at[funcs[0]].recursive) {
+        solve_recursive(r, funcs, n);
+        return;
+    }
+    p->locks->round++;
+    forget_problems(p, funcs[0]);
+    r->hashed[funcs[0]] = false;
+    r->solved[funcs[0]] = (function_matters(p, funcs[0]) || r->guarded[funcs[0]]) && solve_function(&r->solver, funcs[0]);
 }
 
 /* What solving locks said of these functions, their summaries included: one pass over everything said. */
@@ -94,9 +190,9 @@ static void forget_functions(struct program *p, const bool *funcs)
 
 /* Mistakes found by judging are taken out of their functions' summaries, and whatever stands on these is solved again: a
  * forgotten unlock is said once, not at every caller. */
-static bool solve_again(struct solver *s, const bool *guarded, bool *solved)
+static bool solve_again(struct rounds *r)
 {
-    struct program *p = s->p;
+    struct program *p = r->solver.p;
     bool *again = xcalloc(p->funcs.n, sizeof *again);
     const bool any = program_condemn(p, again);
 
@@ -114,10 +210,12 @@ static bool solve_again(struct solver *s, const bool *guarded, bool *solved)
     }
     if (any)
         forget_functions(p, again);
+    for (size_t f = 0; any && f < p->funcs.n; f++)
+        r->hashed[f] &= !again[f];
     for (size_t i = 0, end; any && i < p->order.n; i = end) {
         end = component_end(p, i);
         if (again[p->order.at[i]])
-            solve_component(s, p->order.at + i, end - i, guarded, solved);
+            solve_component(r, p->order.at + i, end - i);
     }
     free(again);
     return any;
@@ -125,45 +223,26 @@ static bool solve_again(struct solver *s, const bool *guarded, bool *solved)
 
 void program_solve_locks(struct program *p)
 {
-    struct solver s;
-    bool *guarded = functions_with_guarded(p), *solved = xcalloc(p->funcs.n, sizeof *solved);
+    struct rounds r = {.guarded = functions_with_guarded(p),
+                       .solved = xcalloc(p->funcs.n, sizeof *r.solved),
+                       .hash = xcalloc(p->funcs.n, sizeof *r.hash),
+                       .hashed = xcalloc(p->funcs.n, sizeof *r.hashed)};
 
-    memset(&s, 0, sizeof s);
-    s.p = p;
+    r.solver.p = p;
     p->locks = arena_new(&p->arena, struct lock_facts);
     p->locks->last_problem = xcalloc(p->funcs.n, sizeof *p->locks->last_problem);
     (void)vec_add(&p->locks->problems);
     (void)vec_add(&p->locks->candidates);
     for (size_t i = 0, end; i < p->order.n; i = end) {
         end = component_end(p, i);
-        solve_component(&s, p->order.at + i, end - i, guarded, solved);
+        solve_component(&r, p->order.at + i, end - i);
     }
-    for (int round = 0; round < 2 && solve_again(&s, guarded, solved); round++)
+    for (int round = 0; round < 2 && solve_again(&r); round++)
         ;
-    program_find_habits(p, solved);
-    free(solved);
-    free(guarded);
-    term_table_free(&s.t);
-    arena_free(&s.arena);
-    map64_free(&s.hints);
-    vec_free(&s.marks);
-    vec_free(&s.keys);
-    vec_free(&s.now);
-    vec_free(&s.next);
-    vec_free(&s.exits);
-    vec_free(&s.pending);
-    vec_free(&s.unlocks);
-    vec_free(&s.taken);
-    vec_free(&s.retired);
-    vec_free(&s.decisive);
-    vec_free(&s.collections);
-    vec_free(&s.requirements);
-    vec_free(&s.inner);
-    vec_free(&s.waits);
-    vec_free(&s.waits_seen);
-    vec_free(&s.inits);
-    vec_free(&s.destroys);
-    vec_free(&s.destroyed_at);
-    vec_free(&s.orders);
-    map64_free(&s.order_of);
+    program_find_habits(p, r.solved);
+    solver_free(&r.solver);
+    free(r.guarded);
+    free(r.solved);
+    free(r.hash);
+    free(r.hashed);
 }

@@ -75,7 +75,8 @@ struct solver {
     ir_var frame; /* the function is a stackless task's: its frame, else 0 */
     struct summary *s; /* being made */
     struct term_table t;
-    struct arena arena; /* all below: until the next function */
+    struct arena arena;   /* the worlds that enter blocks, and all below: until the next function */
+    struct arena scratch; /* the worlds on their way through a block: until it has been run; while recording, until the end */
 
     struct block_state *blocks; /* relative to fr->blocks.first */
     uint32_t n_blocks;
@@ -127,7 +128,7 @@ void check_pointee(struct solver *s, struct world *w, ir_expr pointer, bool writ
 void check_escape(struct solver *s, struct world *w, term value, term into, enum lock_problem_detail how, ir_loc loc);
 /* Does the guarded data that value points to link objects of this struct, as a list's head does? */
 bool escape_is_link(const struct solver *s, term value, uint32_t to);
-/* A lock that a callee needs is not held at the call. */
+/* A lock that a callee needs is not held at the call. Recording only. */
 void check_requirement(struct solver *s, struct world *w, const struct requirement *r, uint32_t callee, term lock,
                        term object, ir_loc loc);
 bool defers_to_callers(const struct solver *s);
@@ -187,6 +188,10 @@ void next_turn(struct solver *s, struct world *w, uint32_t head);
 void solver_reset(struct solver *s, uint32_t func);
 /* Returns false when it had to be given up. */
 bool solve_function(struct solver *s, uint32_t func);
+/* Once more through the worlds that came to rest, noting what is seen: the function's summary and facts. Called by solve_function;
+ * again, when callees have changed in nothing that worlds depend on (inputs.h). */
+void solver_record(struct solver *s);
+void solver_free(struct solver *s);
 /* matters.c */
 /* Is there anything about locks in it, or in what it calls? Most functions have nothing, and worlds are expensive. */
 bool function_matters(const struct program *p, uint32_t func);

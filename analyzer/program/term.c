@@ -34,13 +34,21 @@ static uint32_t size_of(const struct term_table *t, enum term_op op, uint32_t a,
     }
 }
 
+/* Not stored, and asked for at every step: two multiplications and a mix. */
+static uint64_t hash_of(const uint32_t w[4])
+{
+    const uint64_t h = (w[0] | (uint64_t)w[1] << 32) * UINT64_C(0x9e3779b97f4a7c15) + (w[2] | (uint64_t)w[3] << 32) * UINT64_C(0xbf58476d1ce4e5b9);
+
+    return (h ^ h >> 32) * UINT64_C(0x94d049bb133111eb);
+}
+
 term term_make(struct term_table *t, enum term_op op, uint32_t a, uint32_t b, uint32_t c)
 {
     const uint32_t size = t->n ? size_of(t, op, a, b) : 1;
     const bool arithmetic = op == TERM_BINARY || op == TERM_UNARY;
     const bool opaque = size > (arithmetic ? MAX_ARITHMETIC : MAX_PATH);
     const uint32_t words[4] = {opaque ? TERM_OPAQUE : (uint32_t)op, a, b, opaque ? c << 8 | (uint32_t)op << 1 | 1 : c};
-    const uint64_t hash = hash_words(words, 4);
+    const uint64_t hash = hash_of(words);
     struct index_probe probe;
 
     for (probe = index_first(&t->index, hash); probe.id; index_next(&t->index, &probe))

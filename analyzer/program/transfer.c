@@ -164,15 +164,15 @@ int lock_status(struct solver *s, const struct world *w, term lock, bool write)
 static void copy_object(struct solver *s, struct world *w, term to, term from, ir_event e)
 {
     const uint32_t n = w->n_cells;
-    struct cell *cells = n ? arena_copy(&s->arena, w->cells, n * sizeof *cells) : NULL;
+    struct cell *cells = n ? arena_copy(&s->scratch, w->cells, n * sizeof *cells) : NULL;
 
-    world_forget_object(&s->arena, &s->t, w, to, e);
+    world_forget_object(&s->scratch, &s->t, w, to, e);
     for (uint32_t i = 0; i < n; i++) {
         term at = cells[i].at;
         while (at != from && (s->t.recs[at].op == TERM_FIELD || s->t.recs[at].op == TERM_INDEX))
             at = s->t.recs[at].a;
         if (at == from && from)
-            world_set(&s->arena, w, term_replace(&s->t, cells[i].at, from, to), cells[i].value);
+            world_set(&s->scratch, w, term_replace(&s->t, cells[i].at, from, to), cells[i].value);
     }
 }
 
@@ -194,15 +194,15 @@ static void store(struct solver *s, struct world *w, ir_event e)
         if (value->op == IR_E_LOAD)
             copy_object(s, w, at, eval_place(s, w, value->a, e), e);
         else
-            world_forget_object(&s->arena, &s->t, w, at, e);
+            world_forget_object(&s->scratch, &s->t, w, at, e);
         return;
     }
     if (s->t.recs[term_object(&s->t, at)].op != TERM_LOCAL && !world_owns(&s->t, w, at)) {
         check_escape(s, w, v, at, DETAIL_STORED, ev->loc);
-        world_publish(&s->arena, &s->t, w, v);
+        world_publish(&s->scratch, &s->t, w, v);
     }
     note_hint(s, v, at);
-    world_store(&s->arena, &s->t, w, at, v, e);
+    world_store(&s->scratch, &s->t, w, at, v, e);
 }
 
 static void atomic(struct solver *s, struct world *w, ir_event e)
@@ -214,15 +214,15 @@ static void atomic(struct solver *s, struct world *w, ir_event e)
         const ir_expr arg = s->u->expr_refs[ev->args.first + i];
         const term v = eval(s, w, arg, e);
         if (ev->c == IR_AT_COMPARE_EXCHANGE && i == 0)
-            world_forget_object(&s->arena, &s->t, w, v, e);
+            world_forget_object(&s->scratch, &s->t, w, v, e);
         else if (at && s->t.recs[term_object(&s->t, at)].op != TERM_LOCAL)
-            world_publish(&s->arena, &s->t, w, v);
+            world_publish(&s->scratch, &s->t, w, v);
     }
     if (at && ev->c != IR_AT_FENCE)
-        world_store(&s->arena, &s->t, w, at, term_make(&s->t, TERM_FRESH, e, 1, 0), e);
+        world_store(&s->scratch, &s->t, w, at, term_make(&s->t, TERM_FRESH, e, 1, 0), e);
     if (ev->b) {
         at = eval_place(s, w, ev->b, e);
-        world_store(&s->arena, &s->t, w, at, term_make(&s->t, TERM_FRESH, e, 2, 0), e);
+        world_store(&s->scratch, &s->t, w, at, term_make(&s->t, TERM_FRESH, e, 2, 0), e);
     }
 }
 
@@ -250,7 +250,7 @@ static void local_ends(struct solver *s, struct world *w, ir_event e)
                 problem_new(s, PROBLEM_DESTROY, DETAIL_LOCAL_DIES, s->u->vars[ev->a].loc, h->lock, NULL);
             problem_taken(s, pr, h);
         }
-        world_drop_held(&s->arena, w, h, 0);
+        world_drop_held(&s->scratch, w, h, 0);
         i--;
     }
     world_end_local(&s->t, w, local, has_parts(s->u, ev->a));
@@ -273,7 +273,7 @@ void transfer_event(struct solver *s, struct world *w, ir_event e)
             const uint32_t op = s->u->exprs[arg].op;
             if (op == IR_E_VAR || op == IR_E_DEREF || op == IR_E_FIELD || op == IR_E_INDEX) {
                 at = eval_place(s, w, arg, e);
-                world_store(&s->arena, &s->t, w, at, term_make(&s->t, TERM_FRESH, e, i + 1, 0), e);
+                world_store(&s->scratch, &s->t, w, at, term_make(&s->t, TERM_FRESH, e, i + 1, 0), e);
             } else {
                 (void)eval(s, w, arg, e);
             }
@@ -282,9 +282,9 @@ void transfer_event(struct solver *s, struct world *w, ir_event e)
     case IR_EV_BEGIN:
         at = term_make(&s->t, TERM_LOCAL, ev->a, 0, 0);
         if (has_parts(s->u, ev->a))
-            world_forget_object(&s->arena, &s->t, w, at, e);
+            world_forget_object(&s->scratch, &s->t, w, at, e);
         else
-            world_forget_cell(&s->arena, &s->t, w, at, e);
+            world_forget_cell(&s->scratch, &s->t, w, at, e);
         break;
     case IR_EV_END: local_ends(s, w, e); break;
     case IR_EV_VA: if (ev->a) (void)eval_place(s, w, ev->a, e); break;

@@ -27,8 +27,9 @@
 
 /* The range in its normal form: 0 left out at the ends where it is known not to be meant. */
 struct range range_trim(struct range r);
-/* The version of a memory class that no store was seen to. */
+/* The version of a memory class that no store was seen to; that which a load reads now. */
 uint32_t default_version(const struct world *w, uint32_t key);
+uint32_t world_version(const struct world *w, uint32_t key);
 void set_fact(struct arena *a, struct world *w, term x, struct range r);
 /* Is `at` the object or a part of it? */
 bool lies_in(const struct term_table *t, term at, term object);

@@ -36,7 +36,7 @@ uint32_t default_version(const struct world *w, uint32_t key)
     return (key & 3) == 3 ? 0 : w->base_version; /* locals are nobody else's to write */
 }
 
-static uint32_t version_of(const struct world *w, uint32_t key)
+uint32_t world_version(const struct world *w, uint32_t key)
 {
     const uint32_t i = version_place(w, key);
 
@@ -77,7 +77,7 @@ term world_load(struct term_table *t, const struct world *w, term at)
 
     if (i < w->n_cells && w->cells[i].at == at)
         return w->cells[i].value;
-    return term_make(t, TERM_LOAD, at, version_of(w, memory_class(t, at)), 0);
+    return term_make(t, TERM_LOAD, at, world_version(w, memory_class(t, at)), 0);
 }
 
 void world_set(struct arena *a, struct world *w, term at, term value)

@@ -34,7 +34,22 @@ static bool merge_versions(struct arena *a, struct world *into, const struct wor
     return changed;
 }
 
-/* Cells that differ become a phi. */
+/* Is `value` what loading the cell at `at` gives where no store to it was seen? */
+static bool is_load(const struct term_table *t, const struct world *w, term at, term value)
+{
+    const struct term_rec *r = &t->recs[value];
+
+    return r->op == TERM_LOAD && r->a == at && r->b == world_version(w, memory_class(t, at));
+}
+
+static bool is_phi(const struct term_table *t, ir_block block, term at, term value)
+{
+    const struct term_rec *r = &t->recs[value];
+
+    return r->op == TERM_PHI && r->a == block && r->b == at;
+}
+
+/* Cells that differ become a phi. Most are equal, or this block's phi from an earlier merge: no term is looked up for those. */
 static bool merge_cells(struct arena *a, struct term_table *t, struct world *into, const struct world *old,
                         const struct world *from, ir_block block)
 {
@@ -46,15 +61,15 @@ static bool merge_cells(struct arena *a, struct term_table *t, struct world *int
         const term x = i < old->n_cells ? old->cells[i].at : UINT32_MAX;
         const term y = j < from->n_cells ? from->cells[j].at : UINT32_MAX;
         const term at = x < y ? x : y;
-        const term va = x == at ? old->cells[i].value : world_load(t, old, at);
-        const term vb = y == at ? from->cells[j].value : world_load(t, from, at);
-        const term merged = va == vb ? va : term_make(t, TERM_PHI, block, at, 0);
-        const bool in_old = x == at;
-        i += x == at;
-        j += y == at;
-        if (merged == va && !in_old)
+        const bool in_old = x == at, in_from = y == at;
+        const term mine = in_old ? old->cells[i].value : 0, theirs = in_from ? from->cells[j].value : 0;
+        const bool same = in_old && in_from ? mine == theirs : in_old ? is_load(t, from, at, mine) : is_load(t, old, at, theirs);
+        const term merged = same || (in_old && is_phi(t, block, at, mine)) ? mine : term_make(t, TERM_PHI, block, at, 0);
+        i += in_old;
+        j += in_from;
+        if (same && !in_old)
             continue; /* what a load gives anyway */
-        if (merged != va && !changed) { /* so far it is as it was */
+        if (merged != mine && !changed) { /* so far it is as it was */
             changed = true;
             into->cap_cells = old->n_cells + from->n_cells;
             into->cells = arena_alloc(a, (into->cap_cells + 1) * sizeof *into->cells);
@@ -78,6 +93,12 @@ static bool same_facts(const struct world *x, const struct world *y)
     return true;
 }
 
+/* Is all that is known of such a value what a fact says? */
+static bool is_plain(enum term_op op)
+{
+    return op == TERM_LOAD || op == TERM_FRESH || op == TERM_PHI;
+}
+
 /* What both know stays known; a phi of this block is judged by what comes into its cell. */
 static bool merge_facts(struct arena *a, struct term_table *t, struct world *into, const struct world *old,
                         const struct world *from, ir_block block, bool widen)
@@ -87,12 +108,21 @@ static bool merge_facts(struct arena *a, struct term_table *t, struct world *int
 
     if (same_facts(old, from) && !new_cells)
         return false;
-    for (uint32_t i = 0; i < old->n_facts; i++) {
+    for (uint32_t i = 0, j = 0; i < old->n_facts; i++) {
         const term x = old->facts[i].of;
         const struct term_rec r = t->recs[x];
         const bool own_phi = r.op == TERM_PHI && r.a == block;
         const struct range mine = old->facts[i].range;
-        struct range both = range_hull(mine, world_range(t, from, own_phi ? world_load(t, from, r.b) : x));
+        struct range theirs, both;
+        while (j < from->n_facts && from->facts[j].of < x)
+            j++;
+        if (own_phi)
+            theirs = world_range(t, from, world_load(t, from, r.b));
+        else if (is_plain(r.op))
+            theirs = j < from->n_facts && from->facts[j].of == x ? from->facts[j].range : RANGE_ALL;
+        else
+            theirs = world_range(t, from, x);
+        both = range_hull(mine, theirs);
         if (widen && both.lo != mine.lo)
             both.lo = INT64_MIN;
         if (widen && both.hi != mine.hi)
