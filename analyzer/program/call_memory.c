@@ -122,6 +122,8 @@ void memory_effects(struct call *c, struct world *w)
             if (always)
                 retire(s, object_of_lock(s, x));
         }
-    if (sum->effects & EFFECT_SPAWNS)
+    if (sum->effects & EFFECT_SPAWNS) {
         w->spawned = true;
+        w->spawn = c->event;
+    }
 }

@@ -110,6 +110,7 @@ static void missing(struct solver *s, struct world *w, term lock, term object, s
     a.trail = w->trail;
     a.n_held = w->n_held;
     a.n_gone = w->n_gone;
+    a.spawn = w->spawn;
     a.here = !r.lock || is_ours(s, w, lock) || s->p->locks->problems.at[problem].near;
     vec_push(&s->pending, a);
 }
@@ -124,13 +125,13 @@ static enum lock_problem_detail detail_of(enum access_kind kind)
     }
 }
 
-/* Was this field touched without the lock before, with no branch and no lock in between? Then it is one mistake. */
+/* Was this field touched without the lock before, with no branch, no lock and no new thread in between? Then it is one mistake. */
 static bool said_in_section(struct solver *s, const struct world *w, term lock, uint32_t field, uint32_t global, bool write)
 {
     for (size_t i = 0; i < s->pending.n; i++) {
         struct pending_access *a = &s->pending.at[i];
         if (a->lock != lock || a->r.field != field || a->r.global != global || (!field && !global) || a->trail != w->trail ||
-            a->n_held != w->n_held || a->n_gone != w->n_gone || a->r.reason != REQUIRED_BY_ACCESS || a->r.via.func)
+            a->n_held != w->n_held || a->n_gone != w->n_gone || a->spawn != w->spawn || a->r.reason != REQUIRED_BY_ACCESS || a->r.via.func)
             continue;
         a->r.write |= write;
         return true;

@@ -286,6 +286,15 @@ bool program_condemn(struct program *p, bool *again)
     return any;
 }
 
+void program_drop_alone(struct program *p)
+{
+    for (size_t i = 1; i < p->locks->problems.n; i++) {
+        struct lock_problem *pr = &p->locks->problems.at[i];
+        if (pr->kind == PROBLEM_GUARDED && pr->event && threads_alone(p->lock_order->threads, pr->func, pr->event))
+            pr->dropped = true;
+    }
+}
+
 void program_judge(struct program *p)
 {
     struct lock_facts *facts = p->locks;

@@ -69,6 +69,7 @@ struct lock_problem {
     enum lock_problem_detail detail;
     const struct unit *unit;
     ir_loc at;
+    ir_event event;   /* of that function: what was being done; or 0 */
     uint32_t func;    /* linked_func in which it stands */
     const char *lock; /* as C spells it here */
     const char *data; /* GUARDED, ESCAPE: the data; REQUIRES …: the function called */
@@ -156,6 +157,8 @@ bool function_blocks_always(const struct program *p, uint32_t func);
 uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, ir_event *event);
 /* Decide the candidates. */
 void program_judge(struct program *p);
+/* What main touches where no other thread is alive needs no lock. Requires the threads (lock_order.h). */
+void program_drop_alone(struct program *p);
 /* Of a lock held across an await, only that is told. Requires the judgement. */
 void program_drop_after_await(struct program *p);
 

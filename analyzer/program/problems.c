@@ -53,6 +53,7 @@ struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind, 
     pr->detail = detail;
     pr->unit = s->u;
     pr->at = at;
+    pr->event = s->now_at;
     pr->func = s->func;
     pr->lock = name;
     if (s->lf->unchecked)

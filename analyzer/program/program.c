@@ -82,6 +82,7 @@ void program_solve(struct program *p)
     program_find_boundaries(p);
     phase(p, "hand-offs", &since);
     program_find_lock_order(p);
+    program_drop_alone(p);
     phase(p, "lock order", &since);
     p->tasks = tasks_find(p);
     p->kept = kept_find(p);

@@ -163,6 +163,7 @@ static void leave(struct solver *s, uint32_t from, struct world *w)
     uint32_t n = 0;
     term cond = 0;
 
+    s->now_at = b->events.count ? last : 0;
     if (b->cond && b->succs.count)
         cond = eval(s, w, b->cond, last);
     for (uint32_t i = 0; i < w->n_cells; i++) { /* temps that no other block uses */
@@ -338,6 +339,7 @@ void solver_record(struct solver *s)
     habit_begin(s);
     for (uint32_t i = 0; i < s->n_order; i++)
         run_block(s, s->by_order[i]);
+    s->now_at = 0;
     finish_function(s);
     order_finish(s);
     habit_finish(s);

@@ -33,8 +33,9 @@ struct pending_access {
     term lock, object; /* in this function's terms */
     uint32_t problem;  /* dropped if it becomes the callers' business */
     bool here;         /* certainly not the callers' business */
-    const struct trail *trail; /* on which way, with how many locks held and given up: the section */
+    const struct trail *trail; /* on which way, with how many locks held and given up, since which spawn: the section */
     uint32_t n_held, n_gone;
+    ir_event spawn;
 };
 
 /* An unlock with the lock held on some ways only. */
@@ -90,6 +91,7 @@ struct solver {
 
     bool recording, gave_up;
     uint32_t pass; /* which solving of a function this is; its last one counts */
+    ir_event now_at; /* the event being done; 0: between events */
     VEC(struct world *) now, next; /* the worlds of the event being done */
     VEC(uint32_t) marks;           /* by term: the epoch in which it was seen (dead_facts.c) */
     uint32_t epoch;

@@ -31,6 +31,8 @@ struct flow {
     const struct unit *u;
     const struct ir_func_rec *fr;
     uint64_t *in; /* by relative block */
+    uint64_t *joined; /* by relative block, of the head of a loop: the threads that the loop joins … */
+    uint32_t *inside; /* … and which of its ways stay in it, as bits */
 };
 
 static bool same_handle(const struct region_flow *f, const struct region_event *join,
@@ -49,6 +51,18 @@ static bool same_handle(const struct region_flow *f, const struct region_event *
     return false;
 }
 
+/* The threads that a join ends. */
+static uint64_t ended_by(struct threads *t, const struct region_flow *f, const struct region_event *join) {
+    uint64_t ended = 0;
+
+    for (size_t i = 0; i < f->n_events; i++) {
+        const struct region_event *s = &f->events[i];
+        if (s->op == REGION_SPAWN && s->spawn && s->spawn->n_entries && same_handle(f, join, s->spawn))
+            ended |= bit(site_number(t, s->spawn));
+    }
+    return ended;
+}
+
 /* The threads alive after region event e. */
 static uint64_t after(struct flow *x, const struct region_event *e, uint64_t live) {
     if (e->op == REGION_SPAWN && e->spawn && e->spawn->n_entries) {
@@ -60,13 +74,7 @@ static uint64_t after(struct flow *x, const struct region_event *e, uint64_t liv
         me->many |= (live & bit(k)) != 0;
         return live | bit(k);
     }
-    if (e->op == REGION_JOIN)
-        for (size_t i = 0; i < x->f->n_events; i++) {
-            const struct region_event *s = &x->f->events[i];
-            if (s->op == REGION_SPAWN && s->spawn && s->spawn->n_entries && same_handle(x->f, e, s->spawn))
-                live &= ~bit(site_number(x->t, s->spawn));
-        }
-    return live;
+    return e->op == REGION_JOIN ? live & ~ended_by(x->t, x->f, e) : live;
 }
 
 static void remember(struct flow *x, ir_event e, uint64_t live) {
@@ -85,7 +93,7 @@ static uint64_t through(struct flow *x, uint32_t block, uint64_t live, bool keep
 
     for (uint32_t i = 0; i < b->events.count; i++) {
         const ir_event e = b->events.first + i;
-        if (keep && x->u->events[e].op == IR_EV_CALL)
+        if (keep)
             remember(x, e, live);
         if (e < x->f->first_event)
             continue;
@@ -95,23 +103,94 @@ static uint64_t through(struct flow *x, uint32_t block, uint64_t live, bool keep
     return live;
 }
 
+/* The blocks on a way from the join's block back to it: the loop it stands in, if any. */
+static bool *loop_of(const struct flow *x, uint32_t block) {
+    const uint32_t n = x->fr->blocks.count;
+    bool *from = xcalloc(n, sizeof *from), *to = xcalloc(n, sizeof *to), changed = true;
+
+    from[block] = to[block] = true;
+    while (changed) {
+        changed = false;
+        for (uint32_t b = 0; b < n; b++) {
+            const struct ir_block_rec *rec = &x->u->blocks[x->fr->blocks.first + b];
+            for (uint32_t i = 0; i < rec->succs.count; i++) {
+                const uint32_t next = x->u->succs[rec->succs.first + i].block - x->fr->blocks.first;
+                changed |= (from[b] && !from[next]) || (to[next] && !to[b]);
+                from[next] |= from[b];
+                to[b] |= to[next];
+            }
+        }
+    }
+    for (uint32_t b = 0; b < n; b++)
+        from[b] &= to[b];
+    free(to);
+    return from;
+}
+
+/* A loop that joins elements of an array of handles joins them all, when it ends as its head decides: a loop with no turn is one
+ * with no threads. */
+static void find_joining_loops(struct flow *x) {
+    for (uint32_t b = 0; b < x->fr->blocks.count; b++) {
+        const struct ir_block_rec *block = &x->u->blocks[x->fr->blocks.first + b];
+        uint64_t joined = 0;
+        bool *loop;
+        for (size_t i = 0; i < x->f->n_events; i++) {
+            const struct region_event *e = &x->f->events[i];
+            if (e->op == REGION_JOIN && e->event >= block->events.first && e->event - block->events.first < block->events.count)
+                joined |= ended_by(x->t, x->f, e);
+        }
+        if (!joined)
+            continue;
+        loop = loop_of(x, b);
+        for (uint32_t k = 0; k < x->fr->blocks.count; k++) {
+            const struct ir_block_rec *rec = &x->u->blocks[x->fr->blocks.first + k];
+            bool entered = false, left = false; /* the head: where ways from outside come in */
+            for (uint32_t i = 0; loop[k] && i < rec->succs.count; i++)
+                left |= !loop[x->u->succs[rec->succs.first + i].block - x->fr->blocks.first];
+            for (uint32_t from = 0; left && from < x->fr->blocks.count; from++) {
+                const struct ir_block_rec *before = &x->u->blocks[x->fr->blocks.first + from];
+                for (uint32_t i = 0; !loop[from] && i < before->succs.count; i++)
+                    entered |= x->u->succs[before->succs.first + i].block - x->fr->blocks.first == k;
+            }
+            if (left && entered) {
+                x->joined[k] |= joined;
+                for (uint32_t i = 0; i < rec->succs.count; i++) {
+                    const uint32_t to = x->u->succs[rec->succs.first + i].block - x->fr->blocks.first;
+                    x->inside[k] |= loop[to] && i < 32 ? 1u << i : 0;
+                }
+            }
+        }
+        free(loop);
+    }
+}
+
+/* The threads alive on the way to a block's successor. */
+static uint64_t on_the_way(const struct flow *x, uint32_t block, uint32_t succ, uint64_t live) {
+    return x->joined[block] && succ < 32 && !(x->inside[block] >> succ & 1) ? live & ~x->joined[block] : live;
+}
+
 static void follow_function(const struct program *p, struct threads *t, uint32_t func) {
-    struct flow x = {t, regions_flow(p->boundaries->regions, func), NULL, NULL, NULL};
+    struct flow x = {.t = t, .f = regions_flow(p->boundaries->regions, func)};
     uint64_t all = 0;
     bool changed = true;
 
+    t->blind |= !x.f;
     if (!x.f || !x.f->n_events)
         return;
     x.u = x.f->unit->unit;
     x.fr = &x.u->funcs[p->funcs.at[func].func];
     for (size_t i = 0; i < x.f->n_events; i++) {
         const struct region_event *e = &x.f->events[i];
+        t->blind |= e->op == REGION_SPAWN && !(e->spawn && e->spawn->n_entries);
         if (e->op == REGION_SPAWN && e->spawn && e->spawn->n_entries)
             all |= bit(site_number(t, e->spawn)) & ~UINT64_C(1);
     }
     if (!all)
         return;
     x.in = xcalloc(x.fr->blocks.count + 1, sizeof *x.in);
+    x.joined = xcalloc(x.fr->blocks.count + 1, sizeof *x.joined);
+    x.inside = xcalloc(x.fr->blocks.count + 1, sizeof *x.inside);
+    find_joining_loops(&x);
     while (changed) {
         changed = false;
         for (uint32_t b = 0; b < x.fr->blocks.count; b++) {
@@ -119,10 +198,9 @@ static void follow_function(const struct program *p, struct threads *t, uint32_t
             const uint64_t out = through(&x, b, x.in[b], false);
             for (uint32_t i = 0; i < rec->succs.count; i++) {
                 const uint32_t to = x.u->succs[rec->succs.first + i].block - x.fr->blocks.first;
-                if ((x.in[to] | out) != x.in[to]) {
-                    x.in[to] |= out;
-                    changed = true;
-                }
+                const uint64_t live = on_the_way(&x, b, i, out);
+                changed |= (live & ~x.in[to]) != 0;
+                x.in[to] |= live;
             }
         }
     }
@@ -132,6 +210,8 @@ static void follow_function(const struct program *p, struct threads *t, uint32_t
         if (all & bit(i))
             t->at[i].seen |= all;
     free(x.in);
+    free(x.joined);
+    free(x.inside);
 }
 
 /* ---- who runs what ---- */
@@ -223,6 +303,10 @@ static bool beside(const struct threads *t, uint32_t a, uint64_t alive, uint32_t
 struct thread_context threads_context(const struct threads *t, uint32_t func, ir_event e) {
     return (struct thread_context){t->runs[func],
                                    t->runs[func] & 1 && !t->overflow ? alive_at(t, func, e) : 0};
+}
+
+bool threads_alone(const struct threads *t, uint32_t func, ir_event e) {
+    return t->n && !t->overflow && !t->blind && t->runs[func] == 1 && !alive_at(t, func, e);
 }
 
 bool threads_beside(const struct threads *t, const struct thread_context *x, const struct thread_context *y) {

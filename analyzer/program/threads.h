@@ -26,9 +26,10 @@ struct threads {
     uint32_t n;       /* sites 1 … n */
     uint64_t *runs;   /* by linked function: the threads that may run it */
     uint64_t *called; /* by linked function: threads that may be alive when main calls it */
-    struct map64 live; /* key_pair(function, event) → index into masks: threads alive before that call */
+    struct map64 live; /* key_pair(function, event) → index into masks: threads alive before it; in functions that start some */
     VEC(uint64_t) masks;
     bool overflow;    /* more threads than numbers: everything may run beside everything */
+    bool blind;       /* some thread is started of which nothing is known */
 };
 
 struct threads *threads_find(const struct program *p);
@@ -42,5 +43,8 @@ struct thread_context {
 struct thread_context threads_context(const struct threads *t, uint32_t func, ir_event e);
 /* May some thread be at the one place while another is at the other? */
 bool threads_beside(const struct threads *t, const struct thread_context *x, const struct thread_context *y);
+
+/* Is main there, with no other thread alive: before the first spawn, or after the last join? Events are those of the function itself. */
+bool threads_alone(const struct threads *t, uint32_t func, ir_event e);
 
 #endif

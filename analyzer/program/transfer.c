@@ -262,6 +262,7 @@ void transfer_event(struct solver *s, struct world *w, ir_event e)
     struct exit_record x;
     term at;
 
+    s->now_at = e;
     switch (ev->op) {
     case IR_EV_EVAL: (void)eval(s, w, ev->a, e); break;
     case IR_EV_STORE: store(s, w, e); break;

@@ -91,6 +91,7 @@ struct world {
     WORLD_ARRAY(struct held, gone); /* locks released on this way, newest last; not part of the key */
     const struct trail *trail;
     bool spawned;  /* another thread may run */
+    ir_event spawn; /* the last call that started one, or 0; not part of what makes worlds equal */
     bool failed;   /* a lock call failed with an error on this way */
     uint32_t base_version; /* of memory classes not in versions */
     uint32_t alive_facts;  /* after the last look for dead ones */
