@@ -188,5 +188,9 @@ void context_drop(struct context *ctx) {
     if (ctx->fiber)
         __tsan_destroy_fiber(ctx->fiber);
 #endif
+#ifdef AGLET_ASAN_
+    /* The frames it still has would leave their marks to the next stack at this place. */
+    __asan_unpoison_memory_region(ctx->bottom, ctx->size);
+#endif
     *ctx = (struct context){0};
 }

@@ -30,6 +30,7 @@ void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 #endif
 #ifdef AGLET_ASAN_
+void __asan_unpoison_memory_region(const volatile void *bottom, size_t size);
 void __sanitizer_start_switch_fiber(void **fake_save, const void *bottom, size_t size);
 void __sanitizer_finish_switch_fiber(void *fake, const void **bottom_old, size_t *size_old);
 #endif

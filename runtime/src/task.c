@@ -224,7 +224,7 @@ aglet_task *aglet_self(void) {
 void aglet_task_name(aglet_task *task, const char *name) {
     struct aglet_task *t = task ? task : task_self();
     if (t)
-        t->name = name;
+        task_set_name(t, name);
 }
 
 uint64_t aglet_task_id(const aglet_task *task) {

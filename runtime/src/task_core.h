@@ -45,64 +45,78 @@ enum { NOT_STARTED, STARTED_UNSEEN, STARTED };
  * ended finds a task all the same: at worst another one, which then wakes for no reason (every wait is a
  * loop).
  *
- * The first 64 bytes are all that spawning, running to the end and joining touch: a million tasks that do no
- * more than that cost what the memory costs that passes through the cache. */
+ * One cache line, and all that a stackful task takes until it runs: a million that wait for their turn cost
+ * what their memory costs to fetch and to pass through the cache. What only a task that has begun needs
+ * (struct task_rest) lies in the head of its stack, or between this and the frame of a stackless one. */
 struct aglet_task {
     _Atomic uint8_t kind;    /* enum task_kind; TASK_FREE: this is no task but free memory */
     _Atomic uint8_t aborted; /* set by aglet_abort, never cleared while the task lives */
     uint8_t size_class;
-    uint8_t started;            /* stackful: has a stack, which has taken over `arg` */
-    uint8_t yielded;            /* stackless: the step gave up its turn, it waits for nothing */
+    union {
+        uint8_t started; /* stackful: has a stack, which has taken over `arg` */
+        uint8_t yielded; /* stackless: the step gave up its turn, it waits for nothing */
+    };
     _Atomic uint8_t told;       /* it is in the inbox of a worker, which will wake it */
+    _Atomic uint8_t named;      /* its chunk knows its name, see task_name */
     _Atomic uint16_t born_high; /* the upper half of when it was spawned, see task_born */
     _Atomic uintptr_t join;     /* JOIN_… or the joiner's struct waiter */
     _Atomic uintptr_t
         place; /* PLACE_…; a worker is written by that worker, or before the task is published */
     struct aglet_task *told_next; /* in that inbox; owned by who has set `told`, then by the worker */
-    struct aglet_task *next;      /* in the one queue it is in; owned by that queue */
     union {
-        aglet_task_fn *entry; /* stackful */
-        aglet_step_fn *step;  /* stackless */
+        struct aglet_task *next; /* in the one queue it is in; owned by that queue */
+        uintptr_t both;          /* in a list of fresh tasks: its two neighbours, see fresh_push */
     };
     union {
+        aglet_task_fn *entry;     /* stackful */
+        aglet_step_fn *step;      /* stackless */
+        struct aglet_task *batch; /* the first of some free slots: of the next batch */
+    };
+    union {
+        unsigned batch_n;    /* of these: how many */
         void *arg;           /* stackful, not started */
         struct stack *stack; /* stackful, from first run to end */
-    };
-    union {
-        struct aglet_task *newer; /* in a worker's list of fresh tasks */
-        void *result;             /* written at the end */
-        const void *waits_on;     /* checked: the channel a stackful task receives from */
+        void *result;        /* stackful, ended; stackless, from AGLET_RETURN on */
     };
     _Atomic uint64_t id_born; /* its id, and in the lowest 16 bits the lower half of when it was spawned */
-    const char *name;
-    void *locals;          /* task-local storage, owner only */
-    const char *waits_for; /* static text; written by the owner before it parks */
-    const void *waits_at;  /* the caller's code address of the await */
 };
-_Static_assert(sizeof(struct aglet_task) <= 104 || sizeof(void *) > 8, "leaves 88 bytes of 192 to a frame");
+_Static_assert(sizeof(struct aglet_task) == 64 || sizeof(void *) != 8, "a task is a cache line");
 
-enum { TASK_CLASSES = 24, TASK_CACHE_MAX = 4096, TASK_SMALLEST = 128, TASK_SMALL = 192 };
+/* Between a stackless task and its frame. */
+struct task_step_rest {
+    struct task_rest rest;
+    _Alignas(16) unsigned char frame[]; /* aligned as malloc(3) does: a frame may hold any type */
+};
 
-/* Free task memory that one worker keeps for itself. Zero is valid. */
+/* Classes of slots in bytes, frame included: 64, and then 128 192 256 384 512 768 …, two for each doubling. */
+enum { TASK_CLASSES = 25, TASK_LINE = 64, TASK_SMALLEST = 128, TASK_SMALL = 192 };
+enum { TASK_CLASS_LINE, TASK_CLASS_SMALLEST, TASK_CLASS_SMALL };
+
+/* Free slots travel between workers and the store of free slots by the batch. */
+enum { TASK_BATCH = 1024 };
+
+/* Free slots that one worker keeps for itself: a batch in use, and a full one or none. Zero is valid. */
 struct task_cache {
-    struct aglet_task *free[TASK_CLASSES];
-    unsigned n[TASK_CLASSES];
+    struct aglet_task *free[TASK_CLASSES], *full[TASK_CLASSES];
+    unsigned n[TASK_CLASSES]; /* length of `free` */
 };
 
-/* The class of tasks of so many bytes, frame included: 128 192 256 384 512 768 …, two for each doubling;
- * TASK_CLASSES: too large. */
+/* The class of so many bytes; TASK_CLASSES: too large. */
 unsigned task_class_of_(size_t bytes);
 static inline unsigned task_class_of(size_t bytes) {
-    return bytes <= TASK_SMALLEST ? 0 : bytes <= TASK_SMALL ? 1 : task_class_of_(bytes);
+    return bytes <= TASK_LINE       ? TASK_CLASS_LINE
+           : bytes <= TASK_SMALLEST ? TASK_CLASS_SMALLEST
+           : bytes <= TASK_SMALL    ? TASK_CLASS_SMALL
+                                    : task_class_of_(bytes);
 }
 
-/* Take memory for a task with `frame` bytes behind the header; the caller fills in what tells what it runs
- * (step or entry, arg, id, kind), the rest is set. cache is the calling worker's, or NULL.
- * Returns NULL: no memory, or a frame over 256 KiB. */
+/* Take memory for a stackful task (frame 0), or a stackless one with `frame` bytes; the caller fills in what
+ * tells what it runs (step or entry, arg, id, kind) and a stackless one's rest, all else is set. cache is the
+ * calling worker's, or NULL. Returns NULL: no memory, or a frame over 256 KiB. */
 struct aglet_task *task_new_slow_(struct task_cache *cache, size_t bytes);
 static inline struct aglet_task *task_new(struct task_cache *cache, size_t frame, uintptr_t place,
                                           uintptr_t join) {
-    size_t bytes = sizeof(struct aglet_task) + frame;
+    size_t bytes = sizeof(struct aglet_task) + (frame ? sizeof(struct task_step_rest) + frame : 0);
     unsigned c = task_class_of(bytes);
     struct aglet_task *t;
     if (AGLET_LIKELY(cache && c < TASK_CLASSES && (t = cache->free[c]))) {
@@ -111,18 +125,13 @@ static inline struct aglet_task *task_new(struct task_cache *cache, size_t frame
     } else if (!(t = task_new_slow_(cache, bytes))) {
         return NULL;
     }
-    t->started = 0;
-    t->yielded = 0;
+    t->started = NOT_STARTED;
+    atomic_store_explicit(&t->named, 0, memory_order_relaxed);
     atomic_store_explicit(&t->aborted, 0, memory_order_relaxed);
     atomic_store_explicit(&t->join, join, memory_order_relaxed);
     /* RUNNABLE: a late waker's token is a spurious one. `told` stays, it belongs to an inbox. */
     atomic_store_explicit(&t->place, place, memory_order_release);
     t->next = NULL;
-    t->result = NULL;
-    t->name = NULL;
-    t->locals = NULL;
-    t->waits_for = NULL;
-    t->waits_at = NULL;
     return t;
 }
 
@@ -149,7 +158,7 @@ void task_free_slow_(struct task_cache *cache, struct aglet_task *t);
 static inline void task_free(struct task_cache *cache, struct aglet_task *t) {
     unsigned c = t->size_class;
     atomic_store_explicit(&t->kind, TASK_FREE, memory_order_relaxed);
-    if (AGLET_UNLIKELY(!cache || cache->n[c] >= TASK_CACHE_MAX)) {
+    if (AGLET_UNLIKELY(!cache || cache->n[c] == TASK_BATCH)) {
         task_free_slow_(cache, t);
         return;
     }
@@ -179,15 +188,32 @@ static inline enum task_state task_state(struct aglet_task *t) {
     return (enum task_state)(atomic_load_explicit(&t->place, memory_order_acquire) & PLACE_STATE);
 }
 
-/* The frame of a stackless task, which follows its header. */
-static inline struct aglet_frame *task_frame(struct aglet_task *t) {
-    return (struct aglet_frame *)(void *)(t + 1);
+/* What lies between a stackless task and its frame, and the frame. */
+static inline struct task_step_rest *task_step_rest(const struct aglet_task *t) {
+    return (struct task_step_rest *)(uintptr_t)(t + 1);
+}
+static inline struct aglet_frame *task_frame(const struct aglet_task *t) {
+    return (struct aglet_frame *)(void *)task_step_rest(t)->frame;
 }
 
 /* The stack of a stackful task that has one, else NULL. */
 static inline struct stack *task_stack(const struct aglet_task *t) {
-    return t->started ? t->stack : NULL;
+    return atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKFUL && t->started ? t->stack
+                                                                                               : NULL;
 }
+
+/* What a task needs once it has begun; NULL: a stackful one that has not, or has ended. */
+static inline struct task_rest *task_rest(const struct aglet_task *t) {
+    if (atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKLESS)
+        return &task_step_rest(t)->rest;
+    struct stack *s = task_stack(t);
+    return s ? &s->rest : NULL;
+}
+
+/* Its name, or NULL. Few tasks have one, so names lie beside the chunks of tasks, in a table that a chunk
+ * has from the first name on. Setting one may fail for want of memory: the task is then unnamed. */
+const char *task_name(const struct aglet_task *t);
+void task_set_name(struct aglet_task *t, const char *name);
 
 /* The group it is a member of, or NULL. */
 static inline struct aglet_group *task_group(struct aglet_task *t) {

@@ -90,10 +90,31 @@ static bool is_own(const void *pc) {
     return strcmp(s.module, own.module) == 0 && strcmp(own.module, program.module) != 0;
 }
 
+READS_RACILY bool dump_peek(const struct aglet_task *t, uint64_t id, struct task_rest *rest) {
+    const struct aglet_task volatile *now = t;
+    uint8_t kind = __atomic_load_n((const uint8_t *)&t->kind, __ATOMIC_ACQUIRE);
+    if (kind == TASK_STACKLESS) {
+        *rest = task_step_rest(t)->rest;
+        return true;
+    }
+    bool begun = kind == TASK_STACKFUL && now->started;
+    atomic_thread_fence(memory_order_acquire);
+    const struct stack *s = now->stack;
+    /* Partner: bind_stack and fiber in worker.c: what is read between two looks at the same task that has
+     * begun is its stack. Stacks are never unmapped. */
+    atomic_thread_fence(memory_order_acquire);
+    if (!begun || !now->started || task_id(t) != id)
+        return false;
+    *rest = s->rest;
+    return true;
+}
+
 /* The library's own frames, of waiting inside and of starting outside, say nothing to anybody. */
 READS_RACILY static void print_stack(const struct trace *trace) {
     unsigned first = 0, last = trace->n, number = 0;
-    const void *from = trace->task->waits_at; /* where it is known */
+    struct task_rest rest = {0};
+    dump_peek(trace->task, trace->id, &rest);
+    const void *from = rest.waits_at; /* where it is known */
     for (unsigned i = 0; i < trace->n; i++)
         if (from && trace->pcs[i] == from)
             first = i;
@@ -107,6 +128,9 @@ READS_RACILY static void print_stack(const struct trace *trace) {
 
 READS_RACILY static void print_place(const struct trace *trace, bool running) {
     struct aglet_task *t = trace->task;
+    struct task_rest rest = {0};
+    bool begun = dump_peek(t, trace->id, &rest);
+    const void *waits_at = rest.waits_at;
     if (atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKLESS) {
         struct symbol s;
         struct aglet_frame *f = task_frame(t);
@@ -120,16 +144,16 @@ READS_RACILY static void print_place(const struct trace *trace, bool running) {
             dump_say(&d.text, ", at the await in line %u\n", f->at_);
         else
             dump_say(&d.text, ", not begun\n");
-        if (t->waits_at && !running)
-            dump_frame(&d.text, 0, t->waits_at);
+        if (waits_at && !running)
+            dump_frame(&d.text, 0, waits_at);
     } else if (trace->n) {
         print_stack(trace);
     } else if (aglet_checked && running && task_home(t) != worker_here_) {
         check_print_running(task_home(t), &d.text);
-    } else if (!running && t->started) {
+    } else if (!running && begun) {
         dump_say(&d.text, "    no stack: a task keeps its worker, or nobody runs its executor\n");
-        if (t->waits_at)
-            dump_frame(&d.text, 0, t->waits_at);
+        if (waits_at)
+            dump_frame(&d.text, 0, waits_at);
     }
 }
 
@@ -142,7 +166,9 @@ READS_RACILY static void print_task(const struct trace *trace) {
         return; /* it has ended meanwhile */
     struct worker *home = task_home(t);
     bool running = home && home->current == t;
-    const char *why = t->waits_for, *name = t->name;
+    struct task_rest rest = {0};
+    dump_peek(t, trace->id, &rest);
+    const char *why = rest.waits_for, *name = task_name(t);
     uint32_t age = task_ticks(aglet_now()) - task_born(t);
     dump_say(&d.text, "task %llu '%s' %s, %.1f s old, %s", (unsigned long long)trace->id, name ? name : "",
              kind == TASK_STACKFUL ? "stackful" : "stackless",
@@ -174,7 +200,8 @@ READS_RACILY static void print_batch(void) {
     for (unsigned i = 0; i < d.n; i++) {
         struct aglet_task *t = d.batch[i].task;
         struct worker *home = task_home(t);
-        if (d.batch[i].answered || !home || !t->started || is_deaf(home))
+        struct task_rest rest;
+        if (d.batch[i].answered || !home || !dump_peek(t, d.batch[i].id, &rest) || is_deaf(home))
             continue;
         if (!trace_ask(home, d.batch, d.n, PATIENCE_MS) && d.deaf_n < DEAF_MAX)
             d.deaf[d.deaf_n++] = home;

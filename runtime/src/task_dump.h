@@ -3,7 +3,7 @@
 #ifndef AGLET_SRC_TASK_DUMP_H
 #define AGLET_SRC_TASK_DUMP_H
 
-#include "aglet/base.h"
+#include "task_core.h"
 
 enum { DUMP_ROOM = 4096 };
 
@@ -20,6 +20,9 @@ void dump_say(struct dump_text *out, const char *format, ...) AGLET_PRINTF(2, 3)
 void dump_frame(struct dump_text *out, unsigned number, const void *pc);
 
 void dump_flush(struct dump_text *out);
+
+/* Copy what a task of any thread waits for. False: the task of this id has not begun, or has ended. */
+bool dump_peek(const struct aglet_task *t, uint64_t id, struct task_rest *rest);
 
 /* How many threads dumps have started. */
 unsigned dump_threads(void);

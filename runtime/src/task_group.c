@@ -98,9 +98,9 @@ int aglet_group_join(aglet_group *group) {
             return error;
         while (!sleeper_is_fired(&s)) {
             if (s.task && error) {
-                t->waits_for = "group join";
+                t->stack->rest.waits_for = "group join";
                 task_park(t);
-                t->waits_for = NULL;
+                t->stack->rest.waits_for = NULL;
                 continue;
             }
             if (sleeper_wait(&s, AGLET_FOREVER, "group join") == -ECANCELED) {
@@ -119,7 +119,7 @@ struct local {
 
 void *aglet_local_get(const aglet_local *key) {
     struct aglet_task *t = task_self();
-    for (struct local *l = t ? t->locals : NULL; l; l = l->next)
+    for (struct local *l = t ? task_rest(t)->locals : NULL; l; l = l->next)
         if (l->key == key)
             return l->value;
     return NULL;
@@ -129,7 +129,8 @@ int aglet_local_set(const aglet_local *key, void *value) {
     struct aglet_task *t = task_self();
     if (!t)
         return -ESRCH;
-    for (struct local *l = t->locals; l; l = l->next)
+    struct task_rest *rest = task_rest(t);
+    for (struct local *l = rest->locals; l; l = l->next)
         if (l->key == key) {
             l->value = value;
             return 0;
@@ -137,20 +138,20 @@ int aglet_local_set(const aglet_local *key, void *value) {
     struct local *l = malloc(sizeof *l);
     if (!l)
         return -ENOMEM;
-    *l = (struct local){t->locals, key, value};
-    t->locals = l;
+    *l = (struct local){rest->locals, key, value};
+    rest->locals = l;
     return 0;
 }
 
-void task_locals_end_(struct aglet_task *t) {
-    struct local *l = t->locals;
+void task_locals_end_(struct task_rest *rest) {
+    struct local *l = rest->locals;
     while (l) {
         struct local *next = l->next;
-        t->locals = next;
+        rest->locals = next;
         if (l->value && l->key->destroy)
             l->key->destroy(l->value);
         free(l);
         /* A destructor may have set new values. */
-        l = t->locals;
+        l = rest->locals;
     }
 }

@@ -12,11 +12,11 @@ void group_member_ended(struct aglet_group *group, struct aglet_task *t);
  * again. */
 bool group_link(struct aglet_group *group, struct sleeper *s);
 
-/* Run the destructors of the task's locals and free them. */
-void task_locals_end_(struct aglet_task *t);
-static inline void task_locals_end(struct aglet_task *t) {
-    if (AGLET_UNLIKELY(t->locals != NULL))
-        task_locals_end_(t);
+/* Run the destructors of a task's locals and free them. */
+void task_locals_end_(struct task_rest *rest);
+static inline void task_locals_end(struct task_rest *rest) {
+    if (AGLET_UNLIKELY(rest->locals != NULL))
+        task_locals_end_(rest);
 }
 
 #endif

@@ -14,6 +14,7 @@
 struct chunk {
     struct chunk *next;
     uint32_t slots, slot_size;
+    const char *_Atomic *_Atomic names; /* of its slots, by number; NULL until one has a name */
     _Alignas(64) unsigned char memory[];
 };
 
@@ -31,34 +32,40 @@ const struct aglet_registry aglet_registry = {
     .task_started = offsetof(struct aglet_task, started),
     .task_place = offsetof(struct aglet_task, place),
     .task_stack = offsetof(struct aglet_task, stack),
-    .task_name = offsetof(struct aglet_task, name),
-    .task_waits_for = offsetof(struct aglet_task, waits_for),
-    .task_waits_at = offsetof(struct aglet_task, waits_at),
+    .task_named = offsetof(struct aglet_task, named),
+    .chunk_names = offsetof(struct chunk, names),
+    .task_rest = sizeof(struct aglet_task),
+    .stack_rest = offsetof(struct stack, rest),
+    .rest_waits_for = offsetof(struct task_rest, waits_for),
+    .rest_waits_at = offsetof(struct task_rest, waits_at),
     .task_id = offsetof(struct aglet_task, id_born),
-    .task_frame = sizeof(struct aglet_task),
+    .task_frame = sizeof(struct aglet_task) + sizeof(struct task_step_rest),
     .frame_line = offsetof(struct aglet_frame, at_),
     .stack_sp = offsetof(struct stack, ctx) + offsetof(struct context, sp),
     .saved_words = CONTEXT_WORDS,
     .saved_pc = CONTEXT_PC,
 };
 
-static struct slock lock;                      /* protects all below, and aglet_tasks_ while it changes */
-static struct aglet_task *spare[TASK_CLASSES]; /* free slots no worker keeps */
-static struct rest {
+static struct slock lock; /* protects all below, and aglet_tasks_ while it changes */
+static struct store {
+    struct aglet_task *batches; /* of free slots no worker keeps, each a list with its length */
+    struct aglet_task *loose;   /* slots that came one by one */
+    unsigned loose_n;
     unsigned char *at; /* slots of the newest chunk that were never used, nor touched */
     size_t slots;
-} rest[TASK_CLASSES];
+} store[TASK_CLASSES];
 
 enum { SMALL_CHUNK = 64 * 1024, LARGE_CHUNK = 2 * 1024 * 1024, SMALL_CHUNKS = 8 };
-enum { LARGEST_FRAME = 256 * 1024 };
+enum { LARGEST_FRAME = 256 * 1024, CARVED_AT_ONCE = 64 };
 
 static size_t class_bytes(unsigned c) {
-    return (c & 1 ? (size_t)TASK_SMALL : (size_t)TASK_SMALLEST) << (c / 2);
+    return c == TASK_CLASS_LINE ? (size_t)TASK_LINE
+                                : (c & 1 ? (size_t)TASK_SMALLEST : (size_t)TASK_SMALL) << ((c - 1) / 2);
 }
 
 unsigned task_class_of_(size_t bytes) {
     unsigned c = 0;
-    if (bytes > sizeof(struct aglet_task) + LARGEST_FRAME)
+    if (bytes > sizeof(struct aglet_task) + sizeof(struct task_step_rest) + LARGEST_FRAME)
         return TASK_CLASSES;
     while (class_bytes(c) < bytes)
         c++;
@@ -84,22 +91,32 @@ static struct chunk *map_chunk(size_t bytes) {
     return (struct chunk *)(void *)m;
 }
 
-/* At most `want` of the unused slots as a list in front of `others`. What is taken in turn lies in turn. */
-static struct aglet_task *carve(unsigned c, size_t want, struct aglet_task *others) {
-    size_t size = class_bytes(c), n = want < rest[c].slots ? want : rest[c].slots;
-    struct aglet_task *list = others, **end = &list;
-    for (size_t i = 0; i < n; i++, rest[c].at += size) {
-        struct aglet_task *t = (struct aglet_task *)(void *)rest[c].at;
+/* A batch is a list whose first slot knows its length and, while it is in the store, the next batch: where a
+ * task that lives keeps its function and its argument. */
+static void put_batch(struct store *st, struct aglet_task *first, unsigned n) {
+    first->batch = st->batches;
+    first->batch_n = n;
+    st->batches = first;
+}
+
+/* At most `want` of the unused slots. What is taken in turn lies in turn. */
+static struct aglet_task *carve(unsigned c, size_t want, unsigned *got) {
+    struct store *st = &store[c];
+    size_t size = class_bytes(c), n = want < st->slots ? want : st->slots;
+    struct aglet_task *list = NULL, **end = &list;
+    for (size_t i = 0; i < n; i++, st->at += size) {
+        struct aglet_task *t = (struct aglet_task *)(void *)st->at;
         t->size_class = (uint8_t)c;
         *end = t;
         end = &t->next;
     }
-    *end = others;
-    rest[c].slots -= n;
+    *end = NULL;
+    st->slots -= n;
+    *got = (unsigned)n;
     return list;
 }
 
-/* Map one more chunk of a class; its slots join rest[c]. The lock is held; it is given up meanwhile. */
+/* Map one more chunk of a class, to be carved. The lock is held; it is given up meanwhile. */
 static bool grow(unsigned c) {
     static unsigned chunks; /* under the lock */
     size_t size = class_bytes(c);
@@ -116,38 +133,40 @@ static bool grow(unsigned c) {
     chunk->next = atomic_load_explicit(&aglet_tasks_, memory_order_relaxed);
     /* Partner: the acquire load in task_each. */
     atomic_store_explicit(&aglet_tasks_, chunk, memory_order_release);
-    spare[c] = carve(c, SIZE_MAX, spare[c]); /* another thread may have grown it as well */
-    rest[c] = (struct rest){chunk->memory, chunk->slots};
+    struct store *st = &store[c];
+    while (st->slots) { /* another thread has grown it as well */
+        unsigned n;
+        struct aglet_task *left = carve(c, TASK_BATCH, &n);
+        put_batch(st, left, n);
+    }
+    st->at = chunk->memory;
+    st->slots = chunk->slots;
     return true;
 }
 
-/* A list of at least one free slot, some more if there are; NULL: no memory. */
-static struct aglet_task *take_some(unsigned c, unsigned want, unsigned *got) {
+/* A list of *got free slots, at least one; NULL: no memory. */
+static struct aglet_task *take_batch(unsigned c, unsigned *got) {
+    struct store *st = &store[c];
     slock_lock(&lock);
-    struct aglet_task *list = spare[c], **end = &spare[c];
-    for (*got = 0; *end && *got < want; ++*got)
-        end = &(*end)->next;
-    struct aglet_task *others = *end;
-    *end = NULL;
+    struct aglet_task *list = st->batches;
     if (list) {
-        spare[c] = others;
-    } else if (rest[c].slots || grow(c)) {
-        *got = (unsigned)(want < rest[c].slots ? want : rest[c].slots);
-        list = carve(c, want, NULL);
+        st->batches = list->batch;
+        *got = list->batch_n;
+    } else if ((list = st->loose)) {
+        st->loose = NULL;
+        *got = st->loose_n;
+        st->loose_n = 0;
+    } else if (st->slots || grow(c)) {
+        list = carve(c, CARVED_AT_ONCE, got);
     }
     slock_unlock(&lock);
     return list;
 }
 
-static void give_all(unsigned c, struct aglet_task *list) {
-    if (!list)
-        return;
-    struct aglet_task *last = list;
-    while (last->next)
-        last = last->next;
+static void give_batch(unsigned c, struct aglet_task *list, unsigned n) {
     slock_lock(&lock);
-    last->next = spare[c];
-    spare[c] = list;
+    if (n)
+        put_batch(&store[c], list, n);
     slock_unlock(&lock);
 }
 
@@ -155,39 +174,92 @@ struct aglet_task *task_new_slow_(struct task_cache *cache, size_t bytes) {
     unsigned c = task_class_of(bytes), got;
     if (c == TASK_CLASSES)
         return NULL;
-    struct aglet_task *t = take_some(c, cache ? 64 : 1, &got);
-    if (!t)
+    struct aglet_task *t = cache ? cache->full[c] : NULL;
+    if (t) {
+        cache->full[c] = NULL;
+        got = TASK_BATCH;
+    } else if (!(t = take_batch(c, &got))) {
         return NULL;
+    }
     if (cache) {
         cache->free[c] = t->next;
         cache->n[c] = got - 1;
     } else {
-        give_all(c, t->next);
+        give_batch(c, t->next, got - 1);
     }
     return t;
 }
 
-/* A full cache keeps the half that was freed last. */
+/* A worker's batch is full: it keeps that one as well, and gives back the one that was full before. */
 void task_free_slow_(struct task_cache *cache, struct aglet_task *t) {
     unsigned c = t->size_class;
     if (cache) {
-        struct aglet_task *last = cache->free[c];
-        for (unsigned i = 1; i < TASK_CACHE_MAX / 2; i++)
-            last = last->next;
-        give_all(c, last->next);
-        last->next = NULL;
-        cache->n[c] = TASK_CACHE_MAX / 2;
+        if (cache->full[c])
+            give_batch(c, cache->full[c], TASK_BATCH);
+        cache->full[c] = cache->free[c];
+        cache->free[c] = NULL;
+        cache->n[c] = 0;
         task_free(cache, t);
-    } else {
-        t->next = NULL;
-        give_all(c, t);
+        return;
     }
+    struct store *st = &store[c];
+    slock_lock(&lock);
+    t->next = st->loose;
+    st->loose = t;
+    if (++st->loose_n == TASK_BATCH) {
+        put_batch(st, st->loose, TASK_BATCH);
+        st->loose = NULL;
+        st->loose_n = 0;
+    }
+    slock_unlock(&lock);
 }
 
 void task_cache_flush(struct task_cache *cache) {
-    for (unsigned c = 0; c < TASK_CLASSES; c++)
-        give_all(c, cache->free[c]);
+    for (unsigned c = 0; c < TASK_CLASSES; c++) {
+        give_batch(c, cache->free[c], cache->n[c]);
+        give_batch(c, cache->full[c], cache->full[c] ? TASK_BATCH : 0);
+    }
     memset(cache, 0, sizeof *cache);
+}
+
+/* Where the name of t is kept, or NULL; make: then also where none of its chunk had a name before. */
+static const char *_Atomic *name_place(const struct aglet_task *t, bool make) {
+    struct chunk *chunk = atomic_load_explicit(&aglet_tasks_, memory_order_acquire);
+    const unsigned char *at = (const unsigned char *)t;
+    while (chunk && (at < chunk->memory || at >= chunk->memory + (size_t)chunk->slots * chunk->slot_size))
+        chunk = chunk->next;
+    if (!chunk)
+        return NULL;
+    const char *_Atomic *names = atomic_load_explicit(&chunk->names, memory_order_acquire);
+    if (!names && make) {
+        size_t size = chunk->slots * sizeof *names;
+        void *fresh = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (fresh == MAP_FAILED)
+            return NULL;
+        /* Partner: the acquire load above. */
+        if (atomic_compare_exchange_strong(&chunk->names, &names, fresh))
+            names = fresh;
+        else
+            munmap(fresh, size);
+    }
+    return names ? &names[(size_t)(at - chunk->memory) / chunk->slot_size] : NULL;
+}
+
+const char *task_name(const struct aglet_task *t) {
+    /* Partner: the release store in task_set_name. */
+    if (!atomic_load_explicit(&t->named, memory_order_acquire))
+        return NULL;
+    const char *_Atomic *place = name_place(t, false);
+    return place ? atomic_load_explicit(place, memory_order_relaxed) : NULL;
+}
+
+void task_set_name(struct aglet_task *t, const char *name) {
+    const char *_Atomic *place = name_place(t, true);
+    if (!place)
+        return;
+    atomic_store_explicit(place, name, memory_order_relaxed);
+    /* Partner: the acquire load in task_name. */
+    atomic_store_explicit(&t->named, 1, memory_order_release);
 }
 
 void task_each(void (*visit)(struct aglet_task *t, void *context), void *context) {

@@ -36,9 +36,9 @@ static __attribute__((noinline)) int wait_until(struct sleeper *s, aglet_time de
 
 static inline int wait_as_task(struct sleeper *s, aglet_time deadline, const char *why) {
     struct aglet_task *t = s->task;
-    t->waits_for = why;
+    t->stack->rest.waits_for = why;
     int result = deadline == AGLET_FOREVER ? wait_parked(s, NULL) : wait_until(s, deadline);
-    t->waits_for = NULL;
+    t->stack->rest.waits_for = NULL;
     return result;
 }
 
@@ -93,7 +93,7 @@ int sleeper_wait(struct sleeper *s, aglet_time deadline, const char *why) {
 extern unsigned aglet_preload_check_yield_(const void *caller) __attribute__((weak, visibility("default")));
 
 int await_check_(struct aglet_task *t, const char *why, const void *caller) {
-    t->waits_at = caller;
+    task_rest(t)->waits_at = caller;
     if (aglet_checked) {
         if (check_held_count())
             check_yield(caller);

@@ -113,7 +113,7 @@ static inline int sleeper_wait_one(struct sleeper *s, aglet_time deadline, const
     struct aglet_task *t = s->task;
     if (!t || deadline != AGLET_FOREVER)
         return sleeper_wait(s, deadline, why);
-    t->waits_for = why;
+    t->stack->rest.waits_for = why;
     int result = 0;
     while (!sleeper_is_fired(s)) {
         if (task_is_aborted(t)) {
@@ -122,7 +122,7 @@ static inline int sleeper_wait_one(struct sleeper *s, aglet_time deadline, const
         }
         task_park(t);
     }
-    t->waits_for = NULL;
+    t->stack->rest.waits_for = NULL;
     return result;
 }
 

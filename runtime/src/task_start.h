@@ -62,6 +62,8 @@ static inline __attribute__((always_inline)) int task_start_inline(struct aglet_
     if (plan->step) {
         t->step = plan->step;
         /* What the header of a frame keeps begins as zero, and its room for a wait as anything. */
+        task_step_rest(t)->rest = (struct task_rest){0};
+        t->result = NULL;
         struct aglet_frame *f = task_frame(t);
         f->at_ = 0;
         f->stage_ = 0;

@@ -59,7 +59,7 @@ int aglet_yield_poll(struct aglet_frame *f) {
 
 /* The frame holds the timer of a sleep in place of a waiter. */
 static int wake_up(struct aglet_frame *f, int result) {
-    step_task(f)->waits_for = NULL;
+    task_step_rest(step_task(f))->rest.waits_for = NULL;
     f->stage_ = STEP_NEW;
     return result;
 }

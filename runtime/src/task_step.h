@@ -37,7 +37,7 @@ _Static_assert(sizeof(struct step_wait) <= sizeof((struct aglet_frame *)0)->wait
 enum { STEP_NEW, STEP_WAITING };
 
 static inline struct aglet_task *step_task(struct aglet_frame *f) {
-    return (struct aglet_task *)(void *)f - 1;
+    return (struct aglet_task *)(void *)((char *)(void *)f - sizeof(struct task_step_rest)) - 1;
 }
 
 static inline struct step_wait *step_wait(struct aglet_frame *f) {
@@ -49,7 +49,7 @@ static inline struct step_wait *step_wait(struct aglet_frame *f) {
 static inline int step_begin(struct aglet_frame *f, const void *caller) {
     struct aglet_task *t = step_task(f);
     if (aglet_checked)
-        t->waits_at = caller;
+        task_step_rest(t)->rest.waits_at = caller;
     if (task_is_aborted(t))
         return -ECANCELED;
     struct worker *here = worker_here_;
@@ -79,7 +79,7 @@ static inline struct waiter *step_again(struct aglet_frame *f) {
 
 /* The waiter is linked: leave. */
 static inline int step_pending(struct aglet_frame *f, uint32_t stage, const char *why) {
-    step_task(f)->waits_for = why;
+    task_step_rest(step_task(f))->rest.waits_for = why;
     f->stage_ = stage;
     return AGLET_PENDING;
 }
@@ -107,7 +107,7 @@ void step_disarm(struct aglet_frame *f);
 static inline int step_end(struct aglet_frame *f, int result) {
     if (AGLET_UNLIKELY(step_wait(f)->more != NULL))
         step_disarm(f);
-    step_task(f)->waits_for = NULL;
+    task_step_rest(step_task(f))->rest.waits_for = NULL;
     f->stage_ = STEP_NEW;
     return result;
 }

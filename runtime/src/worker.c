@@ -74,18 +74,15 @@ static void schedule_last(struct worker *w, struct aglet_task *t) {
 }
 
 static inline struct aglet_task *fresh_pop(struct worker *w, bool oldest) {
-    struct aglet_task *t = oldest ? w->oldest : w->newest;
+    struct aglet_task **end = oldest ? &w->oldest : &w->newest, *t = *end;
     if (!t)
         return NULL;
-    if (oldest && t != w->newest) {
-        w->oldest = t->newer;
-        w->oldest->next = NULL;
-    } else {
-        w->newest = t->next;
-        if (!w->newest)
-            w->oldest = NULL;
-    }
-    t->result = NULL; /* lies where `newer` did */
+    struct aglet_task *neighbour = (struct aglet_task *)t->both;
+    *end = neighbour;
+    if (neighbour)
+        neighbour->both ^= (uintptr_t)t;
+    else
+        w->newest = w->oldest = NULL;
     return t;
 }
 
@@ -128,13 +125,17 @@ static struct aglet_task *take_next_stackful(struct worker *w) {
 }
 
 static void bind_stack(struct worker *w, struct aglet_task *t, struct stack *s) {
+    s->arg = t->arg;
+    s->rest = (struct task_rest){0};
+    s->waits_on = NULL;
+    t->stack = s;
+    /* Partner: dump_peek, which must not take the argument for a stack, nor (fiber) the result. */
+    atomic_thread_fence(memory_order_release);
     t->started = STARTED;
     if (atomic_load_explicit(&t->place, memory_order_relaxed) & PLACE_ANYWHERE) {
         t->started = STARTED_UNSEEN;
         atomic_store_explicit(&t->place, (uintptr_t)w | TASK_RUNNABLE, memory_order_release);
     }
-    s->arg = t->arg;
-    t->stack = s;
 }
 
 /* Take the token if there is one; else become PARKED. Returns whether the pinned task is parked. */
@@ -262,11 +263,13 @@ static void fiber(void *arg) {
     struct worker *w = worker_here_;
     for (;;) {
         struct aglet_task *t = w->current;
-        t->result = t->entry(s->arg);
-        task_locals_end(t);
+        void *result = t->entry(s->arg);
+        task_locals_end(&s->rest);
         if (aglet_checked)
             check_task_end(t, s);
         t->started = NOT_STARTED;
+        atomic_thread_fence(memory_order_release); /* partner: dump_peek */
+        t->result = result;
         struct aglet_group *group = task_group(t);
         if (group)
             group_member_ended(group, t);
@@ -331,11 +334,11 @@ static void run_step(struct worker *w, struct aglet_task *t) {
     t->yielded = 0;
     int state = t->step(task_frame(t));
     if (aglet_checked && check_held_count())
-        check_yield(t->waits_at);
+        check_yield(task_step_rest(t)->rest.waits_at);
     w->current = NULL;
     note_running(w);
     if (state != AGLET_PENDING) {
-        task_locals_end(t);
+        task_locals_end(&task_step_rest(t)->rest);
         struct aglet_group *group = task_group(t);
         if (AGLET_UNLIKELY(group))
             group_member_ended(group, t);

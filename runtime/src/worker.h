@@ -171,12 +171,14 @@ static inline bool executor_runs(const struct aglet_executor *ex, struct aglet_t
 }
 
 /* Put a task that has not run yet before the others of the only worker: a list through the tasks themselves,
- * because a worker without thieves needs no more, and an array would cost pages. */
+ * because a worker without thieves needs no more, and an array would cost pages. It is taken from at both
+ * ends, and yet a task has one word for it: the exclusive or of its two neighbours' addresses, of which
+ * whoever comes from an end knows one. */
 static inline void fresh_push(struct worker *w, struct aglet_task *t) {
     struct aglet_task *older = w->newest;
-    t->next = older;
+    t->both = (uintptr_t)older;
     if (older)
-        older->newer = t;
+        older->both ^= (uintptr_t)t;
     else
         w->oldest = t;
     w->newest = t;

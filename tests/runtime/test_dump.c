@@ -275,24 +275,27 @@ static void *find_by_registry(void *arg) {
     for (const char *chunk = *r->chunks; chunk; chunk = pointer_at(chunk, r->chunk_next))
         for (uint32_t i = 0; i < word_at(chunk, r->chunk_slots); i++) {
             const char *t = chunk + r->chunk_first + (size_t)i * word_at(chunk, r->chunk_slot_size);
-            const char *name = pointer_at(t, r->task_name);
+            const char *const *names = pointer_at(chunk, r->chunk_names);
             uint64_t id;
             memcpy(&id, t + r->task_id, sizeof id);
-            if (t[r->task_kind] == AGLET_REGISTRY_FREE || !name)
+            if (t[r->task_kind] == AGLET_REGISTRY_FREE || !t[r->task_named])
                 continue;
+            const char *name = names[i];
             if (strcmp(name, "sleeper") == 0 && t[r->task_kind] == AGLET_REGISTRY_STACKFUL &&
                 t[r->task_started]) {
-                void *const *sp = pointer_at(pointer_at(t, r->task_stack), r->stack_sp);
+                const char *stack = pointer_at(t, r->task_stack);
+                void *const *sp = pointer_at(stack, r->stack_sp);
                 Dl_info at;
                 CHECK(dladdr(sp[r->saved_pc], &at) != 0 &&
                       (strstr(at.dli_fname, "aglet") || strstr(at.dli_fname, "test_dump")));
-                CHECK(strcmp(pointer_at(t, r->task_waits_for), "sleep") == 0);
+                CHECK(strcmp(pointer_at(stack + r->stack_rest, r->rest_waits_for), "sleep") == 0);
                 CHECK((((uintptr_t)pointer_at(t, r->task_place) >> 1) & 3) == 2);
                 CHECK((const void *)t == (const void *)tasks[0] && id >> 16 == aglet_task_id(tasks[0]));
                 found++;
             }
             if (strcmp(name, "stepper") == 0 && t[r->task_kind] == AGLET_REGISTRY_STACKLESS) {
                 CHECK(word_at(t + r->task_frame, r->frame_line) == (uint32_t)step_line);
+                CHECK(strcmp(pointer_at(t + r->task_rest, r->rest_waits_for), "sleep") == 0);
                 found++;
             }
         }

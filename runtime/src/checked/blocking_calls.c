@@ -73,7 +73,7 @@ static void report(const char *name, const void *caller) {
     if (!misuse_is_writing() && is_new(caller))
         misuse_report("blocking-in-task", t, false, caller,
                       "task %llu '%s' calls %s, which keeps its worker; aglet/blocking.h has a place for it",
-                      (unsigned long long)task_id(t), t->name ? t->name : "unnamed", name);
+                      (unsigned long long)task_id(t), task_name(t) ? task_name(t) : "unnamed", name);
     errno = saved;
 }
 

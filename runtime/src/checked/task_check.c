@@ -18,7 +18,8 @@
 #include <unistd.h>
 
 static const char *name_of(const struct aglet_task *t) {
-    return t->name ? t->name : "unnamed";
+    const char *name = task_name(t);
+    return name ? name : "unnamed";
 }
 
 void check_task_end(struct aglet_task *t, struct stack *s) {
@@ -29,7 +30,7 @@ void check_task_end(struct aglet_task *t, struct stack *s) {
         misuse_close(m);
     }
     if (check_held_count())
-        check_yield(t->waits_at);
+        check_yield(s->rest.waits_at);
 }
 
 static unsigned threads_of_process(void) {
@@ -80,9 +81,11 @@ static void collect(struct aglet_task *t, void *parked) {
 }
 
 static void note_waiting(struct misuse *m, const struct aglet_task *t) {
+    struct task_rest rest = {0};
+    dump_peek(t, task_id(t), &rest);
     misuse_note(m, "task %llu '%s' waits in '%s' here", (unsigned long long)task_id(t), name_of(t),
-                t->waits_for ? t->waits_for : "?");
-    misuse_place(m, t->waits_at);
+                rest.waits_for ? rest.waits_for : "?");
+    misuse_place(m, rest.waits_at);
 }
 
 bool check_worker_idle(struct worker *w) {
@@ -102,12 +105,14 @@ bool check_worker_idle(struct worker *w) {
     struct aglet_task *forgotten = NULL;
     for (unsigned i = 0; i < p.n; i++) {
         struct aglet_task *t = p.list[i];
-        if (t->waits_on && chan_is_forgotten((aglet_chan *)(uintptr_t)t->waits_on, task_id(t), p.all == 1))
+        struct stack *s = task_stack(t);
+        if (s && s->waits_on &&
+            chan_is_forgotten((aglet_chan *)(uintptr_t)s->waits_on, task_id(t), p.all == 1))
             forgotten = t;
     }
     struct misuse *m;
     if (forgotten) {
-        m = misuse_open("forgotten-sender", forgotten->waits_on, true);
+        m = misuse_open("forgotten-sender", forgotten->stack->waits_on, true);
         misuse_say(m,
                    "task %llu '%s' receives from a channel whose only remaining sender it holds itself; drop "
                    "it first",
@@ -136,9 +141,10 @@ void check_chan_new(struct chan_note *note) {
 
 int check_chan_recv_wait(aglet_chan *c, struct sleeper *s, aglet_time deadline, const void *caller) {
     if (s->task) {
-        s->task->waits_on = deadline == AGLET_FOREVER ? c : NULL;
+        struct stack *stack = s->task->stack;
+        stack->waits_on = deadline == AGLET_FOREVER ? c : NULL;
         int error = sleeper_wait(s, deadline, "recv");
-        s->task->waits_on = NULL;
+        stack->waits_on = NULL;
         return error;
     }
     for (;;) {

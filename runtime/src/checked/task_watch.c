@@ -118,7 +118,8 @@ static void report_late(struct worker *w, int64_t ms) {
     unsigned long long id = 0;
     if (t) {
         id = task_id(t);
-        strncpy(name, t->name ? t->name : "unnamed", sizeof name - 1);
+        const char *known = task_name(t);
+        strncpy(name, known ? known : "unnamed", sizeof name - 1);
     }
     struct look seen;
     ilock_take(&reporting);
@@ -175,9 +176,10 @@ static void *watch(void *unused) {
 static void on_fault(int number, siginfo_t *info, void *context) {
     struct aglet_task *t = task_self();
     if (t && task_stack(t) && stack_guard_hit(t->stack, info->si_addr)) {
+        const char *name = task_name(t);
         struct misuse *m = misuse_open("stack-overflow", t, true);
         misuse_say(m, "task %llu '%s' has used up its stack of %zu bytes", (unsigned long long)task_id(t),
-                   t->name ? t->name : "unnamed", t->stack->usable - STACK_SLACK);
+                   name ? name : "unnamed", t->stack->usable - STACK_SLACK);
         misuse_note(m, "aglet_executor_options.stack_size sets the size");
         misuse_place(m, interrupted_at(context));
         misuse_close(m);
