@@ -15,11 +15,12 @@ struct symbol {
 };
 
 /* Describe the instruction before `pc` when it is a return address (`is_return`), else the datum or
- * instruction at `pc`. `deep` allows malloc and file reads, for names and lines; without it only what is
- * mapped is looked at. */
+ * instruction at `pc`. `deep` allows malloc and file reads, for names and lines, to who is writing a report;
+ * without it only what is mapped is looked at. */
 void symbol_describe(const void *pc, int is_return, int deep, struct symbol *out);
 
-/* The checked library's part: fills function, file and line from debug information. */
+/* The checked library's part: fills function, file and line from debug information, on a stack of its own.
+ * Only the writer of a report, or who called misuse_hold, may ask. */
 void symbol_describe_deep(const void *pc, struct symbol *out);
 
 #endif

@@ -110,6 +110,9 @@ with tempfile.TemporaryDirectory() as scratch:
         r = run("no-memory")
         must("out of memory inside the checker: the program goes on, unaccused, and a sentence says so", r[0] == 0 and
              "came to the end" in r[1] and "unchecked" in r[2] and "[aglet-" not in r[2], r[0], r[1], r[2][:2000])
+    r = run("small-stack")
+    must("a thread with the least stack can report", r[0] == 66 and "came to the end" in r[1] and
+         "[aglet-lock-order]" in r[2], r[0], r[1], r[2][:2000])
     r = run("cleared-while-held")
     must("a lock cleared while it is held is reported, and the program goes on",
          r[0] == 66 and "came to the end" in r[1] and "was overwritten while it was held" in r[2], *r)

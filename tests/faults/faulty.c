@@ -122,6 +122,20 @@ static void *hold_one(void *mu) {
     return NULL;
 }
 
+static void *order_in_thread(void *unused) {
+    order();
+    return unused;
+}
+
+/* What the system's least stack holds is enough for a finding, with names and lines. */
+static void small_stack(void) {
+    aglet_thread t;
+    struct aglet_thread_options least = {.stack_size = (size_t)sysconf(_SC_THREAD_STACK_MIN)};
+    if (aglet_thread_spawn_with(&t, &least, order_in_thread, NULL) != 0)
+        exit(7);
+    aglet_thread_join(&t, NULL);
+}
+
 static void thousand_threads(void) {
     static aglet_mutex mu;
     static aglet_thread t[1000];
@@ -148,6 +162,7 @@ int main(int argc, char **argv) {
                 {"no-memory", no_memory},
                 {"cleared-while-held", cleared_while_held},
                 {"long-hold", long_hold},
+                {"small-stack", small_stack},
                 {"thousand-threads", thousand_threads}};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (argc > 1 && strcmp(argv[1], ways[i].name) == 0) {

@@ -273,6 +273,18 @@ static void timed(void) {
     pthread_join(t, NULL);
 }
 
+/* What the system's least stack holds is enough for a finding, with names and lines. */
+static void small_stacks(void) {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    MUST(pthread_attr_setstacksize(&attributes, (size_t)sysconf(_SC_THREAD_STACK_MIN)) == 0);
+    for (int i = 0; i < 2; i++) {
+        pthread_t t;
+        MUST(pthread_create(&t, &attributes, lock_both, i == 0 ? &a : NULL) == 0);
+        MUST(pthread_join(t, NULL) == 0);
+    }
+}
+
 /* Locks in memory from malloc, freed and made larger. */
 static void frees(void) {
     for (int i = 0; i < 100; i++) {
@@ -308,6 +320,7 @@ int main(int argc, char **argv) {
                 {"order", order},
                 {"onces", onces},
                 {"timed", timed},
+                {"small-stacks", small_stacks},
                 {"frees", frees}};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (argc > 1 && strcmp(argv[1], ways[i].name) == 0) {

@@ -9,7 +9,7 @@ plain, preload, own_malloc, command = sys.argv[1], sys.argv[2], sys.argv[3], sys
 emulator = os.environ.get("AGLET_EMULATOR", "").split()
 quiet = ["forks", "forks-with-threads", "loads", "signals", "recursive", "errorcheck", "thousand-threads", "cancels",
          "exits-holding", "onces", "timed", "frees"]
-finds = {"order": "lock-order", "c11": "lock-order"}
+finds = {"order": "lock-order", "c11": "lock-order", "small-stacks": "lock-order"}
 bad = []
 
 

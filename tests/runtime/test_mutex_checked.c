@@ -238,9 +238,9 @@ static void a_circle_of_seven_is_found(void **state) {
     assert_one("lock-order");
 }
 
-static void a_circle_of_five_hundred_is_found(void **state) {
+static void a_circle_of_five_thousand_is_found(void **state) {
     (void)state;
-    enum { N = 500 };
+    enum { N = 5000 };
     aglet_mutex *many = calloc(N, sizeof *many);
     for (int i = 0; i < N; i++) {
         assert_int_equal(caught.count, 0);
@@ -250,13 +250,13 @@ static void a_circle_of_five_hundred_is_found(void **state) {
         aglet_mutex_unlock(&many[i]);
     }
     assert_one("lock-order");
-    assert_non_null(strstr(caught.message, "a circle of 500 orders"));
+    assert_non_null(strstr(caught.message, "a circle of 5000 orders"));
     free(many);
 }
 
 static void a_long_circle_under_one_lock_is_none(void **state) {
     (void)state;
-    enum { N = 100 };
+    enum { N = 2000 };
     aglet_mutex *many = calloc(N + 1, sizeof *many);
     for (int i = 0; i < N; i++) {
         aglet_mutex_lock(&many[N]);
@@ -300,6 +300,29 @@ static void kinds_in_both_orders_with_no_two_locks_to_show_are_a_hint(void **sta
     assert_non_null(strstr(caught.text, "'folder'"));
     nest(&files[0].mu, &folders[0].mu); /* and now there are two locks to show */
     assert_one("lock-order");
+}
+
+static void kinds_by_the_ten_thousand_are_a_hint(void **state) {
+    (void)state;
+    enum { N = 10000 };
+    struct object *held = calloc(N, sizeof *held), *taken = calloc(N, sizeof *taken);
+    char(*names)[16] = calloc(N, sizeof *names);
+    for (int i = 0; i < N; i++) {
+        snprintf(names[i], sizeof names[i], "kind %d", i);
+        aglet_mutex_init_named(&held[i].mu, names[i]);
+        aglet_mutex_init_named(&taken[i].mu, names[i]);
+    }
+    for (int i = N; i-- > 0;) { /* the ring's last order first: each comes before all that are there */
+        assert_int_equal(caught.hints, 0);
+        nest(&held[i].mu, &taken[(i + 1) % N].mu);
+    }
+    assert_int_equal(caught.hints, 1);
+    assert_int_equal(caught.count, 0);
+    assert_non_null(strstr(caught.message, "locks of 10000 kinds"));
+    assert_non_null(strstr(caught.text, "and so on, over 9992 orders more"));
+    free(held);
+    free(taken);
+    free(names);
 }
 
 static void a_try_makes_no_order(void **state) {
@@ -440,9 +463,10 @@ int main(void) {
         cmocka_unit_test_setup(an_inversion_that_did_not_deadlock_is_reported_once, setup),
         cmocka_unit_test_setup(a_common_outer_lock_makes_the_inversion_harmless, setup),
         cmocka_unit_test_setup(a_circle_of_seven_is_found, setup),
-        cmocka_unit_test_setup(a_circle_of_five_hundred_is_found, setup),
+        cmocka_unit_test_setup(a_circle_of_five_thousand_is_found, setup),
         cmocka_unit_test_setup(a_long_circle_under_one_lock_is_none, setup),
         cmocka_unit_test_setup(kinds_in_both_orders_with_no_two_locks_to_show_are_a_hint, setup),
+        cmocka_unit_test_setup(kinds_by_the_ten_thousand_are_a_hint, setup),
         cmocka_unit_test_setup(a_try_makes_no_order, setup),
         cmocka_unit_test_setup(asserting_a_lock_that_is_not_held_is_reported, setup),
         cmocka_unit_test_setup(a_lock_held_when_its_thread_ends_is_reported, setup),

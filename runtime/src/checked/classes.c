@@ -15,27 +15,23 @@
 #include <string.h>
 
 struct class_edge {
-    struct lock_class *from, *to;
-    struct class_edge *next;
+    struct rank_arc arc;
     const void *from_site, *to_site;
     char thread[NAME_ROOM];
 };
 
 struct lock_class {
+    struct rank_node node;
     uint64_t key;
-    struct class_edge *out;
     struct lock_class *next;
-    uint32_t mark;
-    char words[LOCK_NAME_ROOM]; /* of its first lock; empty until a hint wants it */
     const void *made_at;
     const char *name;
-    const void *lock;
     uint8_t kind;
 };
 
-enum { BUCKETS = 1 << 10, PATH_ROOM = 16 };
-static struct lock_class *buckets[BUCKETS]; /* under engine_lock, as is all of this file's state */
-static uint32_t search;
+enum { BUCKET_BITS = 12 };
+static struct lock_class *buckets[1 << BUCKET_BITS]; /* under engine_lock, as is the next */
+static struct rank_graph graph;
 
 /* A static variable: it lies in a loaded object. */
 static bool is_static(const void *lock) {
@@ -56,7 +52,7 @@ static struct lock_class *class_of(const struct lock_record *r) {
             key = (key ^ (unsigned char)*c) * UINT64_C(1099511628211);
     else
         key = (uint64_t)(uintptr_t)(is_static(lock) ? lock : r->made_at);
-    struct lock_class **bucket = &buckets[(key * UINT64_C(0x9e3779b97f4a7c15)) >> 54];
+    struct lock_class **bucket = &buckets[(key * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - BUCKET_BITS)];
     struct lock_class *c = *bucket;
     while (c != NULL && c->key != key)
         c = c->next;
@@ -64,7 +60,6 @@ static struct lock_class *class_of(const struct lock_record *r) {
         c->key = key;
         c->made_at = r->made_at;
         c->name = r->name;
-        c->lock = lock;
         c->kind = r->kind;
         c->next = *bucket;
         *bucket = c;
@@ -72,65 +67,47 @@ static struct lock_class *class_of(const struct lock_record *r) {
     return c;
 }
 
-/* A way from `from` to `goal`, written backwards into path. */
-static unsigned find_path(struct lock_class *from, struct lock_class *goal, struct class_edge **path,
-                          unsigned depth) {
-    from->mark = search;
-    for (struct class_edge *e = from->out; e != NULL; e = e->next) {
-        if (e->to != goal && e->to->mark == search)
-            continue;
-        unsigned found = e->to == goal ? depth : 0;
-        if (found == 0 && depth + 1 < PATH_ROOM)
-            found = find_path(e->to, goal, path, depth + 1);
-        if (found != 0) {
-            path[depth - 1] = e;
-            return found;
-        }
-    }
-    return 0;
-}
-
 unsigned classes_note(const struct edge *fresh, struct class_hint *out) {
     if (fresh->gate_count != 0 || options.hints == 0)
         return 0;
-    struct lock_class *from = class_of(fresh->from), *to = class_of(fresh->to);
-    if (from == NULL || to == NULL || from == to)
+    struct lock_class *from = class_of(edge_from(fresh)), *to = class_of(edge_to(fresh));
+    if (from == NULL || to == NULL || from == to || rank_between(&graph, &from->node, &to->node, NULL) != NULL)
         return 0;
-    for (struct class_edge *e = from->out; e != NULL; e = e->next)
-        if (e->to == to)
-            return 0;
     struct class_edge *e = engine_memory(sizeof *e);
     if (e == NULL)
         return 0;
-    e->from = from;
-    e->to = to;
+    e->arc.from = &from->node;
+    e->arc.to = &to->node;
     e->from_site = fresh->from_site;
     e->to_site = fresh->to_site;
     memcpy(e->thread, fresh->thread, sizeof e->thread);
-    e->next = from->out;
-    from->out = e;
-    struct class_edge *path[PATH_ROOM];
-    search++;
-    unsigned length = find_path(to, from, path, 1);
-    if (length == 0)
+    if (!rank_link(&graph, &e->arc) || !rank_way_back(&graph, &e->arc, NULL))
         return 0;
-    for (unsigned i = 0; i <= length; i++) {
-        struct class_edge *link = i == 0 ? e : path[i - 1];
-        if (i == HINT_ROOM)
-            return i;
-        out[i] = (struct class_hint){link->from->kind, link->from->name, link->from->made_at,
-                                     link->from_site,  link->to_site,    ""};
-        memcpy(out[i].thread, link->thread, sizeof out[i].thread);
+    unsigned count = 0;
+    struct rank_arc *arc = e->arc.from->came_by; /* backwards from here; the new one comes last */
+    for (struct rank_arc *a = arc; a != NULL; a = a != &e->arc ? a->from->came_by : NULL)
+        count++;
+    for (unsigned at = count; at-- > 0; arc = arc->from->came_by) {
+        const struct class_edge *link = (const struct class_edge *)(const void *)arc;
+        const struct lock_class *holder = (const struct lock_class *)(const void *)arc->from;
+        if (at >= HINT_ROOM - 1 && at != count - 1)
+            continue;
+        struct class_hint *hint = &out[at < HINT_ROOM - 1 ? at : HINT_ROOM - 1];
+        *hint = (struct class_hint){holder->kind,    holder->name,  holder->made_at,
+                                    link->from_site, link->to_site, ""};
+        memcpy(hint->thread, link->thread, sizeof hint->thread);
     }
-    return length + 1;
+    return count;
 }
 
 void classes_report(const struct class_hint *hints, unsigned count) {
     struct misuse *m = misuse_open("lock-order", NULL, false);
     misuse_hint(m);
     misuse_say(m, "locks of %u kinds are taken in a circle of orders, though never the same ones", count);
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < count && i < HINT_ROOM; i++) {
         const struct class_hint *h = &hints[i];
+        if (count > HINT_ROOM && i == HINT_ROOM - 1)
+            misuse_note(m, "and so on, over %u orders more, until", count - HINT_ROOM);
         if (h->name != NULL)
             misuse_note(m, "thread '%s' held a %s '%s', taken here", h->thread, kind_words(h->kind), h->name);
         else

@@ -12,6 +12,7 @@
 #include "check.h"
 #include "ilock.h"
 #include "options.h"
+#include "ranks.h"
 
 enum { STACK_DEPTH = 16, GATES = 8, NAME_ROOM = 40, FIRST_HELD = 16 };
 
@@ -26,15 +27,13 @@ struct lock_record {
     bool left_alone;                    /* not to be checked (process-shared) */
     bool initialised;                   /* by a call; else by zeroes or a static initialiser */
     uint8_t kind;
-    uint32_t index, mark; /* mark: the search that saw it last, under engine_lock */
-    const char *name;     /* given by the program, or NULL */
-    const void *made_at;  /* where it was initialised, else where it was first taken */
+    uint32_t index;
+    const char *name;    /* given by the program, or NULL */
+    const void *made_at; /* where it was initialised, else where it was first taken */
 
-    struct edge *out, *in;               /* under engine_lock */
     struct lock_record *next_by_address; /* changed under engine_lock */
-    struct edge *came_by;                /* in the search that `mark` names, under engine_lock */
-    struct lock_record *next_to_see;     /* the same */
-    char unused[24];
+    struct rank_node node;               /* its place among the orders, under engine_lock */
+    char unused[8];
 };
 _Static_assert(sizeof(struct lock_record) == 128, "an id finds its record by a shift");
 
@@ -96,10 +95,10 @@ struct gate {
     uint32_t mode;
 };
 
-/* `from` was held when `to` was taken, with the gates held as well. */
+/* One lock was held when another was taken, with the gates held as well. */
 struct edge {
-    struct lock_record *from, *to;
-    struct edge *next_out, *next_in, **link_out, **link_in;
+    struct rank_arc arc; /* from the one to the other */
+    struct edge *next_free;
     uint32_t from_mode, to_mode;
     const void *from_site, *to_site;
     struct gate gates[GATES];
@@ -112,6 +111,18 @@ struct edge {
     struct check_thread *by;
     bool reported;
 };
+
+static inline struct lock_record *edge_from(const struct edge *e) {
+    return (struct lock_record *)(void *)((char *)e->arc.from - offsetof(struct lock_record, node));
+}
+
+static inline struct lock_record *edge_to(const struct edge *e) {
+    return (struct lock_record *)(void *)((char *)e->arc.to - offsetof(struct lock_record, node));
+}
+
+static inline struct edge *edge_of(struct rank_arc *arc) {
+    return (struct edge *)(void *)arc;
+}
 
 enum { LOCK_NAME_ROOM = 160 };
 
@@ -191,24 +202,12 @@ static inline struct check_thread *thread_self(void) {
 void order_taken(struct check_thread *t);
 unsigned order_edges(void);               /* ever noted */
 void order_forget(struct lock_record *r); /* under engine_lock */
+
 /* The hash of an order: what was held before, then this lock. */
 static inline uint64_t order_chain(uint64_t before, const struct lock_record *r, uint32_t mode) {
     uint64_t h = (before ^ (r->serial << 3 | mode)) * UINT64_C(0x9e3779b97f4a7c15);
     return h ^ h >> 29;
 }
-
-/* --- classes.c --- */
-enum { HINT_ROOM = 8 };
-struct class_hint {
-    uint8_t kind;
-    const char *name;
-    const void *made_at, *from_site, *to_site;
-    char thread[NAME_ROOM];
-};
-/* Note a new order between two kinds of locks; returns the length of the circle it closes, into `out`, or 0.
- * Under engine_lock. The report is made without it. */
-unsigned classes_note(const struct edge *fresh, struct class_hint *out);
-void classes_report(const struct class_hint *hints, unsigned count);
 
 /* The order up to the entry at `index`, for its own chain. */
 static inline uint64_t held_before(const struct check_thread *t, unsigned index) {
@@ -218,6 +217,38 @@ static inline uint64_t held_before(const struct check_thread *t, unsigned index)
                    : (held_record(t->held)->serial << 3 | held_mode(t->held)) << 32; /* A<B is not B<A */
     return t->held[index - 1].chain;
 }
+
+/* --- cycles.c --- */
+/* What is told of a circle: copies of its edges, the newest first, `more` of them left out before the last. */
+enum { CYCLE_ROOM = 32 };
+struct cycle {
+    unsigned count, more;
+    struct edge edges[CYCLE_ROOM];
+    struct cycle *next_free;
+};
+/* Put a new edge into the graph, under engine_lock. Returns the circle that it closes and that may deadlock,
+ * its edges marked as reported, or NULL; without `wanted` it does not look for one. *lost says that there was
+ * one, and no memory to copy it. */
+struct cycle *cycle_add(struct edge *fresh, bool wanted, bool *lost);
+void cycle_told(struct cycle *c); /* its copies are not needed any more */
+/* Under engine_lock: take an edge out; the edges from one lock to another (with other gates), NULL before the
+ * first and after the last. */
+void cycle_remove(struct edge *e);
+struct edge *cycle_edge(const struct lock_record *from, const struct lock_record *to, const struct edge *after);
+
+/* --- classes.c --- */
+enum { HINT_ROOM = 8 };
+struct class_hint {
+    uint8_t kind;
+    const char *name;
+    const void *made_at, *from_site, *to_site;
+    char thread[NAME_ROOM];
+};
+/* Note a new order between two kinds of locks, under engine_lock. Returns the length of the circle it closes,
+ * or 0. Its orders go to `out`, the new one first; where there is no room, those before the last are left
+ * out. The report is made without the lock. */
+unsigned classes_note(const struct edge *fresh, struct class_hint *out);
+void classes_report(const struct class_hint *hints, unsigned count);
 
 /* --- waits.c --- */
 /* t has published its wait: is it for ever? Returns false when it was reported and the hook let the program
@@ -240,6 +271,11 @@ struct cond_record {
     struct cond_record *next;
 };
 struct cond_record *cond_record_of(const void *cond, bool make);
+
+/* --- far_stack.c --- */
+/* Call function(argument) on a stack of half a mebibyte. There is one: only the writer of a report (or who
+ * called misuse_hold) may. Returns false, having done nothing, when there is no memory for it. */
+bool on_far_stack(void (*function)(void *), void *argument);
 
 /* --- wording.c --- */
 struct misuse;

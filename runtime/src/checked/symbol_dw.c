@@ -2,6 +2,8 @@
 /* Function, file and line of an address, from the program's debug information. Stands on elfutils' libdw. */
 #include "symbol.h"
 
+#include "engine.h"
+
 #ifdef AGLET_HAVE_LIBDW
 #include <dwarf.h>
 #include <elfutils/libdw.h>
@@ -46,7 +48,14 @@ static const char *source_of(Dwfl_Module *module, Dwarf_Addr at, int *number) {
     return NULL;
 }
 
-void symbol_describe_deep(const void *pc, struct symbol *out) {
+struct question {
+    const void *pc;
+    struct symbol *out;
+};
+
+static void describe(void *question) {
+    const void *pc = ((const struct question *)question)->pc;
+    struct symbol *out = ((const struct question *)question)->out;
     Dwarf_Addr at = (Dwarf_Addr)(unsigned long)pc;
     /* Zeroed data beyond the file lies in a mapping that libdw gives no module: go by where the module
      * begins. */
@@ -72,6 +81,11 @@ void symbol_describe_deep(const void *pc, struct symbol *out) {
         snprintf(out->file, sizeof out->file, "%s", slash != NULL ? slash : file);
         out->line = (unsigned)number;
     }
+}
+
+void symbol_describe_deep(const void *pc, struct symbol *out) {
+    struct question q = {pc, out};
+    on_far_stack(describe, &q);
 }
 
 #else

@@ -29,7 +29,7 @@ const char *lock_words(const struct lock_record *r, char out[LOCK_NAME_ROOM]) {
         return out;
     }
     struct symbol s;
-    bool deep = options.symbolize != 0 && !in_signal_handler();
+    bool deep = options.symbolize != 0 && misuse_is_writing() && !in_signal_handler();
     symbol_describe(lock, 0, deep, &s);
     if (s.function[0] != '\0') {
         if (s.into != 0)
