@@ -24,13 +24,16 @@ const struct region_event *boundary_first_use(const struct walk *w, uint64_t giv
     return first;
 }
 
-/* What the entry may have waited for when it frees its argument. */
-static uint64_t awaited_by_free(const struct region_flow *e)
+/* What the entry may have waited for when it, or what it calls, frees its argument. */
+static uint64_t awaited_by_free(struct regions *r, const struct region_flow *e)
 {
+    place_id argument = place_make((struct region_flow *)e, PLACE_PARAM, 0, 0);
+    struct lifted_touches lifted = regions_lifted(r, e, argument);
     uint64_t awaited = 0;
-    for (size_t i = 0; i < e->n_events; i++)
-        if (e->events[i].op == REGION_FREE && e->places[e->events[i].place].op == PLACE_PARAM)
-            awaited |= e->events[i].acquired;
+    for (const struct region_event *own = regions_touch(e, argument); own; own = regions_next_touch(e, own))
+        awaited |= own->op == REGION_FREE && own->place == argument ? own->acquired : 0;
+    for (uint32_t i = 0; i < lifted.n; i++)
+        awaited |= lifted.at[i].op == REGION_FREE && lifted.at[i].place == argument ? lifted.at[i].acquired : 0;
     return awaited;
 }
 
@@ -52,8 +55,8 @@ static bool detaches_itself(const struct region_flow *e)
     return false;
 }
 
-/* Does anything in the program read the member or global that holds the handle? */
-static bool handle_is_read(const struct program *p, const struct place *handle)
+/* Members and globals that something in the program reads. */
+static void find_read(const struct program *p, struct map64 *read)
 {
     for (size_t i = 0; i < p->units.n; i++) {
         const struct linked_unit *lu = &p->units.at[i];
@@ -62,12 +65,12 @@ static bool handle_is_read(const struct program *p, const struct place *handle)
             if (u->exprs[e].op != IR_E_LOAD)
                 continue;
             const struct ir_expr_rec *at = &u->exprs[u->exprs[e].a];
-            if ((handle->op == PLACE_FIELD && at->op == IR_E_FIELD && lu->fields[at->b] == handle->b) ||
-                (handle->op == PLACE_GLOBAL && at->op == IR_E_VAR && lu->globals[at->a] == handle->a))
-                return true;
+            if (at->op == IR_E_FIELD)
+                map64_put(read, key_pair(PLACE_FIELD, lu->fields[at->b]), 1);
+            else if (at->op == IR_E_VAR)
+                map64_put(read, key_pair(PLACE_GLOBAL, lu->globals[at->a]), 1);
         }
     }
-    return false;
 }
 
 /* The handle's variable dies, and on this way nobody joined, detached or looked at it. */
@@ -89,10 +92,12 @@ static void judge_handle(struct boundaries *b, struct handoff *h)
             return;
     }
     if (kept) { /* a copy of the handle, or its address, would be a read too */
-        h->neither_joined_nor_detached = s->n_entries > 0 && !handle_is_read(p, handle);
+        if (!b->read.n)
+            find_read(p, &b->read);
+        h->neither_joined_nor_detached = s->n_entries > 0 && !map64_find(&b->read, key_pair(handle->op, handle->b ? handle->b : handle->a));
         return;
     }
-    struct walk w = {.flow = h->flow, .start = h->at, .handle = s->handles[0]};
+    struct walk w = {.regions = b->regions, .flow = h->flow, .start = h->at, .handle = s->handles[0]};
     walk_from(&w);
     h->neither_joined_nor_detached = w.handle_lost && s->n_entries > 0;
     walk_free(&w);
@@ -113,14 +118,14 @@ static void judge(struct program *p, struct boundaries *b, struct handoff *h)
     h->verdict = HANDOFF_UNKNOWN;
     if (!h->region || s->lent)
         return;
-    struct walk w = {.flow = h->flow, .start = h->at, .region = h->region};
+    struct walk w = {.regions = b->regions, .flow = h->flow, .start = h->at, .region = h->region};
     walk_from(&w);
     uint64_t given = s->n_entries ? 0 : UINT64_MAX, awaited = 0;
     for (uint32_t i = 0; i < s->n_entries; i++) {
         const struct region_flow *e = regions_flow(b->regions, s->entries[i]);
         h->entry_frees |= e && (e->frees_always & 1);
         given |= e ? e->gives : UINT64_MAX;
-        awaited |= e ? awaited_by_free(e) : 0;
+        awaited |= e ? awaited_by_free(b->regions, e) : 0;
     }
     if (h->at->op == REGION_SEND || h->entry_frees)
         h->later = boundary_first_use(&w, given, awaited);
@@ -174,7 +179,7 @@ static void find_second_joins(struct boundaries *b, const struct region_flow *f)
         const struct region_event *e = &f->events[i];
         if (e->op != REGION_JOIN || !e->place || e->func != f->func || (e->flags & REGION_MAYBE) || f->places[e->place].op != PLACE_LOCAL)
             continue;
-        struct walk w = {.flow = f, .start = e, .joined_handle = e->place};
+        struct walk w = {.regions = b->regions, .flow = f, .start = e, .joined_handle = e->place};
         walk_from(&w);
         if (w.second_join && w.second_join != e) {
             struct second_join s = {f, e, w.second_join};
@@ -263,6 +268,7 @@ void boundaries_free(struct boundaries *b)
         return;
     exchange_free(b->exchange);
     regions_free(b->regions);
+    map64_free(&b->read);
     traits_free(b->traits);
     vec_free(&b->handoffs);
     vec_free(&b->second_joins);

@@ -60,6 +60,7 @@ struct boundaries {
     struct traits *traits;
     VEC(struct handoff) handoffs; /* in the order of functions and events */
     VEC(struct second_join) second_joins;
+    struct map64 read; /* members and globals that the program reads; filled when a handle is kept in one */
     struct exchange *exchange; /* exchange.h; NULL: no queues were looked for */
 };
 

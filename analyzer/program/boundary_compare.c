@@ -123,20 +123,51 @@ static place_id said_here(const struct handoff *h, const struct region_flow *ent
     return place_translate(entry, p, (struct region_flow *)h->flow, args, argument + 1);
 }
 
+struct access {
+    const struct region_event *event;
+    place_id there; /* what it is called on this side */
+};
+struct accesses {
+    VEC(struct access) at;
+};
+
+/* Keep the access if it lies in the region, or is one of all that the region is part of. */
+static void keep_access(struct accesses *out, const struct handoff *h, const struct region_flow *e, const struct region_event *event,
+                        uint32_t argument)
+{
+    place_id there = boundary_is_access(event) ? said_here(h, e, event->place, h->region, argument) : 0;
+    if (there && (place_within(h->flow, there, h->region) || place_within(h->flow, h->region, there)))
+        vec_push(&out->at, ((struct access){event, there}));
+}
+
+/* What the entry, and all that it calls, does to the region, which it knows as its argument, or by name. */
+static void find_accesses(struct boundaries *b, const struct handoff *h, uint32_t entry, uint32_t argument, struct accesses *out)
+{
+    const struct region_flow *e = regions_flow(b->regions, entry);
+    if (!e)
+        return;
+    const struct place *object = &h->flow->places[place_object(h->flow, h->region)];
+    place_id objects[2] = {place_make((struct region_flow *)e, PLACE_PARAM, argument, 0),
+                           object->op == PLACE_GLOBAL ? place_make((struct region_flow *)e, PLACE_GLOBAL, object->a, 0) : 0};
+    for (int i = 0; i < 2 && objects[i]; i++) {
+        for (const struct region_event *own = regions_touch(e, objects[i]); own; own = regions_next_touch(e, own))
+            keep_access(out, h, e, own, argument);
+        struct lifted_touches lifted = regions_lifted(b->regions, e, objects[i]);
+        for (uint32_t k = 0; k < lifted.n; k++)
+            keep_access(out, h, e, &lifted.at[k], argument);
+    }
+}
+
 void boundary_compare(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, uint32_t entry_func,
                       uint32_t argument)
 {
-    const struct region_flow *e = regions_flow(b->regions, entry_func);
-    uint64_t entry = entry_locks(b, p, h->func, 4);
-    if (!e)
-        return;
-    for (size_t i = 0; i < e->n_events; i++) {
-        const struct region_event *theirs = &e->events[i];
-        if (!boundary_is_access(theirs))
-            continue;
-        place_id there = said_here(h, e, theirs->place, h->region, argument);
-        if (!there || (!place_within(h->flow, there, h->region) && !place_within(h->flow, h->region, there)))
-            continue;
+    struct accesses found = {0};
+    uint64_t entry = w->uses.n ? entry_locks(b, p, h->func, 4) : 0;
+    if (w->uses.n)
+        find_accesses(b, h, entry_func, argument, &found);
+    for (size_t i = 0; i < found.at.n; i++) {
+        const struct region_event *theirs = found.at.at[i].event;
+        place_id there = found.at.at[i].there;
         for (size_t k = 0; k < w->uses.n; k++) {
             const struct region_event *mine = w->uses.at[k].event;
             uint64_t released = w->returns ? UINT64_MAX : mine->released;
@@ -149,31 +180,26 @@ void boundary_compare(struct program *p, struct boundaries *b, struct handoff *h
             }
         }
     }
+    vec_free(&found.at);
 }
 
 /* Two threads that were handed the same region. */
 void boundary_compare_threads(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, uint32_t one,
                             uint32_t two, const struct region_event *other)
 {
-    const struct region_flow *e = regions_flow(b->regions, one), *f = regions_flow(b->regions, two);
-    if (!e || !f)
-        return;
-    for (size_t i = 0; i < e->n_events; i++) {
-        const struct region_event *a = &e->events[i];
-        if (!boundary_is_access(a))
-            continue;
-        place_id pa = said_here(h, e, a->place, h->region, 0);
-        if (!pa || !place_within(h->flow, pa, h->region))
-            continue;
-        for (size_t k = 0; k < f->n_events; k++) {
-            const struct region_event *c = &f->events[k];
-            if (!boundary_is_access(c) || ordered(a, a->acquired, a->released, c) || ordered_by_parent(w, a, c))
+    struct accesses of_one = {0}, of_two = {0};
+    find_accesses(b, h, one, 0, &of_one);
+    find_accesses(b, h, two, 0, &of_two);
+    for (size_t i = 0; i < of_one.at.n; i++)
+        for (size_t k = 0; k < of_two.at.n; k++) {
+            struct access a = of_one.at.at[i], c = of_two.at.at[k];
+            if (!place_within(h->flow, a.there, h->region) || !place_within(h->flow, c.there, h->region) ||
+                ordered(a.event, a.event->acquired, a.event->released, c.event) || ordered_by_parent(w, a.event, c.event) ||
+                !boundary_conflicting(h->flow, a.event, a.there, c.event, c.there))
                 continue;
-            place_id pc = said_here(h, f, c->place, h->region, 0);
-            if (!pc || !place_within(h->flow, pc, h->region) || !boundary_conflicting(h->flow, a, pa, c, pc))
-                continue;
-            struct conflict found = {.mine = c, .theirs = a, .entry = one, .twice = true, .other = other};
-            boundary_add_conflict(p, b, h, found, pa);
+            struct conflict found = {.mine = c.event, .theirs = a.event, .entry = one, .twice = true, .other = other};
+            boundary_add_conflict(p, b, h, found, a.there);
         }
-    }
+    vec_free(&of_one.at);
+    vec_free(&of_two.at);
 }

@@ -17,6 +17,7 @@ struct walker {
     uint64_t now;
     VEC(uint32_t) work;
     place_id object;    /* that the region lies in */
+    struct lifted_touches lifted; /* of that object */
     struct {
         uint32_t var;
         int64_t is;
@@ -215,13 +216,50 @@ static bool lives_on(struct walker *k, ir_event ev)
     return !(r->op == IR_EV_BEGIN && r->a == object->a);
 }
 
+/* Does the call at ev join, and end the way? What it touches after that is not on it. */
+static bool joins_at(const struct walker *k, ir_event ev)
+{
+    size_t i, end;
+    for (events_of(k, ev, &i, &end); i < end; i++)
+        if (k->f->events[i].op == REGION_JOIN && join_of(k, &k->f->events[i]) != JOIN_OTHER)
+            return true;
+    return false;
+}
+
+/* The first of the accesses at ev or later. */
+static uint32_t lifted_from(const struct lifted_touches *l, ir_event ev)
+{
+    uint32_t low = 0, high = l->n;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (l->at[middle].event < ev)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* What is called at ev touches the object in question; *at goes past it. Returns false when the way ends here. */
+static bool meet_lifted(struct walker *k, ir_event ev, uint32_t *at)
+{
+    bool joins = k->w->region && *at < k->lifted.n && k->lifted.at[*at].event == ev && joins_at(k, ev), on = true;
+    for (; *at < k->lifted.n && k->lifted.at[*at].event == ev; ++*at)
+        if (!joins || k->lifted.at[*at].acquired != UINT64_MAX)
+            on &= meet(k, &k->lifted.at[*at]);
+    return on;
+}
+
 /* Walk the events of block b from the given one on; false when the way ends inside. */
 static bool through(struct walker *k, uint32_t b, ir_event from, size_t skip)
 {
     const struct ir_block_rec *rec = block(k, b);
+    uint32_t lifted = lifted_from(&k->lifted, from);
     for (ir_event ev = from; ev < rec->events.first + rec->events.count; ev++) {
         size_t i, end;
         if (!skip && !lives_on(k, ev))
+            return false;
+        if (!meet_lifted(k, ev, &lifted))
             return false;
         events_of(k, ev, &i, &end);
         for (i = skip ? skip : i; i < end; i++)
@@ -379,6 +417,8 @@ static bool decides(const struct walker *k, ir_expr condition, bool *holds)
 static void leave(struct walker *k, uint32_t b)
 {
     const struct ir_block_rec *rec = block(k, b);
+    if (k->f->ends[b])
+        return;
     k->w->returns |= rec->term == IR_TERM_RETURN;
     const struct branch_fact *fact = &k->f->branches[b];
     bool asked = rec->term == IR_TERM_BRANCH && fact->event && fact->event == k->w->start->event;
@@ -510,6 +550,7 @@ void walk_from(struct walk *w)
     k.stops = xcalloc(k.fr->blocks.count, sizeof *k.stops);
     k.acquired = xcalloc(k.fr->blocks.count, sizeof *k.acquired);
     k.object = place_object(f, w->region ? w->region : w->handle ? w->handle : w->joined_handle);
+    k.lifted = regions_lifted(w->regions, f, k.object);
     uint32_t b = block_of(&k, w->start->event);
     bool put_here = w->start->op == REGION_PUT && w->start->func == f->func; /* the event is where others come to see it */
     uint32_t given = put_here ? block_of(&k, w->start->spawn->event) : b;

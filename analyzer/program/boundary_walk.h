@@ -14,6 +14,7 @@ struct walk_use {
 
 /* Set one question: `region` (uses of it, until joined), `handle` (is it lost?), or `joined_handle` (is it joined again?). */
 struct walk {
+    struct regions *regions;
     const struct region_flow *flow;
     const struct region_event *start;
     place_id region, handle, joined_handle;

@@ -110,6 +110,11 @@ bool exchange_crosses(const struct exchange *x, uint32_t putter, uint32_t taker)
     return false;
 }
 
+bool exchange_apart(const struct exchange *x, uint32_t putter, uint32_t taker)
+{
+    return exchange_crosses(x, putter, taker) && !(x->roots[putter] & x->roots[taker] & ~x->many);
+}
+
 /* What the slot's pointers point to in the end: a struct by name, or NULL. */
 static const char *pointed(const struct program *p, uint32_t slot, uint32_t *parent)
 {
@@ -136,13 +141,19 @@ static const char *pointed(const struct program *p, uint32_t slot, uint32_t *par
     return named ? unit_str(u, u->types[t].name) : NULL;
 }
 
-bool exchange_same(const struct program *p, uint32_t slot, uint32_t other)
+uint32_t exchange_container(struct exchange *x, uint32_t slot)
 {
-    uint32_t one_parent, other_parent;
-    if (slot == other)
-        return true;
-    const char *one = pointed(p, slot, &one_parent), *two = pointed(p, other, &other_parent);
-    return one && two && one_parent && one_parent == other_parent && strcmp(one, two) == 0;
+    bool is_new;
+    uint32_t *number = map64_place(&x->containers, slot, &is_new), parent, container = slot;
+    if (!is_new)
+        return *number;
+    const char *to = pointed(x->p, slot, &parent);
+    if (to && parent) {
+        uint32_t *first = map64_place(&x->containers, hash_add(hash_string(to), parent) | UINT64_C(1) << 63, &is_new);
+        container = *first = is_new ? slot : *first;
+    }
+    map64_put(&x->containers, slot, container);
+    return container;
 }
 
 bool exchange_is_link(const struct program *p, uint32_t slot)
@@ -168,12 +179,24 @@ const char *boundary_slot_name(const struct program *p, uint32_t slot, char *out
     return out;
 }
 
-static void note_slot(struct exchange *x, uint32_t slot)
+static void note_put(struct exchange *x, const struct handoff_spec *s)
 {
-    for (size_t i = 0; i < x->slots.n; i++)
-        if (x->slots.at[i] == slot)
+    uint32_t *first = map64_place(&x->slots, exchange_container(x, s->slot), NULL);
+    for (uint32_t i = *first; i; i = x->inners.at[i - 1].next)
+        if (x->inners.at[i - 1].member == s->inner)
             return;
-    vec_push(&x->slots, slot);
+    vec_push(&x->inners, ((struct put_inner){s->inner, *first}));
+    *first = (uint32_t)x->inners.n;
+}
+
+static int by_function(const void *a, const void *b)
+{
+    const struct through *x = a, *y = b;
+    if (x->call->function != y->call->function)
+        return x->call->function < y->call->function ? -1 : 1;
+    if (x->flow->func != y->flow->func)
+        return x->flow->func < y->flow->func ? -1 : 1;
+    return (x->call > y->call) - (x->call < y->call);
 }
 
 struct exchange *exchange_find(struct program *p, struct boundaries *b)
@@ -190,10 +213,16 @@ struct exchange *exchange_find(struct program *p, struct boundaries *b)
     find_roots(x);
     for (size_t i = 0; i < p->order.n; i++) {
         const struct region_flow *f = regions_flow_within(b->regions, p->order.at[i]);
-        for (size_t k = 0; f && k < f->n_events; k++)
-            if (f->events[k].op == REGION_PUT && f->events[k].spawn->slot)
-                note_slot(x, f->events[k].spawn->slot);
+        for (size_t k = 0; f && k < f->control.n; k++) {
+            const struct region_event *e = &f->events[f->control.at[k]];
+            if (e->op == REGION_PUT && e->spawn->slot)
+                note_put(x, e->spawn);
+        }
+        for (size_t k = 0; f && k < f->calls_through.n; k++)
+            vec_push(&x->throughs, ((struct through){f, &f->calls_through.at[k]}));
     }
+    if (x->throughs.n > 1)
+        qsort(x->throughs.at, x->throughs.n, sizeof *x->throughs.at, by_function);
     if (x->slots.n)
         exchange_find_takers(x);
     return x;
@@ -208,7 +237,10 @@ void exchange_free(struct exchange *x)
         vec_free(&x->takers.at[i].uses);
     }
     vec_free(&x->takers);
-    vec_free(&x->slots);
+    map64_free(&x->slots);
+    map64_free(&x->containers);
+    vec_free(&x->inners);
+    vec_free(&x->throughs);
     free(x->roots);
     free(x);
 }

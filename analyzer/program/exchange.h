@@ -30,10 +30,22 @@ struct taker {
     VEC(struct taken_use) uses;
 };
 
+/* Something is put as what this member of an item points to. */
+struct put_inner {
+    uint32_t member, next; /* next: another of the container, + 1 */
+};
+struct through {
+    const struct region_flow *flow;
+    const struct call_through *call;
+};
+
 struct exchange {
     struct program *p;
     struct boundaries *b;
-    VEC(uint32_t) slots; /* that something is put in */
+    struct map64 slots;  /* containers that something is put in → the first of its inners + 1 */
+    VEC(struct put_inner) inners;
+    struct map64 containers; /* slot → the number of its container */
+    VEC(struct through) throughs; /* all of the program's, by the member that the function is loaded from */
     VEC(struct taker) takers;
     uint64_t *roots; /* by function: threads that may run it; bits 0 … MAX_ROOTS - 1 entries, then main, then callers outside */
     uint64_t many;   /* entries that several threads run */
@@ -52,10 +64,12 @@ void exchange_judge(struct exchange *x);
 void exchange_find_takers(struct exchange *x);
 /* Is the slot a member of what it points to itself: the link of a list's items? */
 bool exchange_is_link(const struct program *p, uint32_t slot);
-/* Do two slots belong to one container: the head and the tail of a list? */
-bool exchange_same(const struct program *p, uint32_t slot, uint32_t other);
+/* A number that two slots share which belong to one container: the head and the tail of a list. */
+uint32_t exchange_container(struct exchange *x, uint32_t slot);
 
 /* May `taker` be run by another thread than `putter`? */
 bool exchange_crosses(const struct exchange *x, uint32_t putter, uint32_t taker);
+/* Are they surely run by different threads, or by one function's several? */
+bool exchange_apart(const struct exchange *x, uint32_t putter, uint32_t taker);
 
 #endif

@@ -47,7 +47,7 @@ static void compare_taker(struct exchange *x, struct handoff *h, const struct wa
             side->frees = true;
             side->awaited |= use->since;
         }
-        if (!boundary_is_access(theirs) || (theirs->flags & REGION_MAYBE))
+        if (!boundary_is_access(theirs) || (theirs->flags & REGION_MAYBE) || !exchange_apart(x, h->func, t->flow->func))
             continue;
         place_id there = place_rebase(t->flow, theirs->place, root, (struct region_flow *)h->flow, h->region);
         for (size_t k = 0; there && k < w->uses.n; k++) {
@@ -62,40 +62,52 @@ static void compare_taker(struct exchange *x, struct handoff *h, const struct wa
     }
 }
 
+static size_t first_through(const struct exchange *x, uint32_t function)
+{
+    size_t low = 0, high = x->throughs.n;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (x->throughs.at[middle].call->function < function)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* The function that was put beside it is called with it: then it is as if that were the entry of a thread. */
 static bool compare_functions(struct exchange *x, struct handoff *h, const struct walk *w, struct other_side *side)
 {
     const struct handoff_spec *s = h->at->spawn;
     bool called = false;
     for (uint32_t i = 0; i < s->n_functions; i++)
-        for (size_t k = 0; k < x->p->order.n; k++) {
-            const struct region_flow *f = regions_flow_within(x->b->regions, x->p->order.at[k]);
-            for (size_t c = 0; f && c < f->calls_through.n; c++) {
-                const struct call_through *t = &f->calls_through.at[c];
-                if (t->function != s->functions[i].field || t->argument != (s->inner ? s->inner : s->slot) ||
-                    !(s->slot ? exchange_crosses(x, h->func, f->func) : f->func == s->starter))
-                    continue;
-                called = true;
-                h->taken_in = f->func;
-                const struct region_flow *entry =
-                    s->functions[i].func ? regions_flow(x->b->regions, s->functions[i].func) : NULL;
-                side->given |= f->gives | (entry ? entry->gives : UINT64_MAX);
-                if (!entry || h->at->spawn->n_entries)
-                    continue;
-                ((struct handoff_spec *)s)->entries[((struct handoff_spec *)s)->n_entries++] = s->functions[i].func;
-                if (t->index < 64 && entry->frees_always >> t->index & 1) {
-                    side->frees = h->entry_frees = true;
-                    for (size_t e = 0; e < entry->n_events; e++)
-                        if (entry->events[e].op == REGION_FREE)
-                            side->awaited |= entry->waits;
-                }
-                struct walk unordered = {.flow = w->flow, .start = w->start, .region = w->region, .returns = w->returns};
-                for (size_t u = 0; u < w->uses.n; u++)
-                    if (!(w->uses.at[u].acquired & f->gives))
-                        vec_push(&unordered.uses, w->uses.at[u]);
-                boundary_compare(x->p, x->b, h, &unordered, s->functions[i].func, t->index);
-                walk_free(&unordered);
+        for (size_t k = first_through(x, s->functions[i].field); k < x->throughs.n; k++) {
+            const struct region_flow *f = x->throughs.at[k].flow;
+            const struct call_through *t = x->throughs.at[k].call;
+            if (t->function != s->functions[i].field)
+                break;
+            if (t->argument != (s->inner ? s->inner : s->slot) ||
+                !(s->slot ? exchange_crosses(x, h->func, f->func) : f->func == s->starter))
+                continue;
+            called = true;
+            h->taken_in = f->func;
+            const struct region_flow *entry = s->functions[i].func ? regions_flow(x->b->regions, s->functions[i].func) : NULL;
+            side->given |= f->gives | (entry ? entry->gives : UINT64_MAX);
+            if (!entry || s->n_entries)
+                continue;
+            ((struct handoff_spec *)s)->entries[((struct handoff_spec *)s)->n_entries++] = s->functions[i].func;
+            if (t->index < 64 && entry->frees_always >> t->index & 1) {
+                side->frees = h->entry_frees = true;
+                side->awaited |= entry->waits;
             }
+            if (s->slot && !exchange_apart(x, h->func, f->func))
+                continue;
+            struct walk unordered = {.regions = w->regions, .flow = w->flow, .start = w->start, .region = w->region, .returns = w->returns};
+            for (size_t u = 0; u < w->uses.n; u++)
+                if (!(w->uses.at[u].acquired & f->gives))
+                    vec_push(&unordered.uses, w->uses.at[u]);
+            boundary_compare(x->p, x->b, h, &unordered, s->functions[i].func, t->index);
+            walk_free(&unordered);
         }
     return called;
 }
@@ -140,7 +152,7 @@ static void judge_put(struct exchange *x, struct handoff h)
     bool taken = false;
     if (is_function(x, s))
         return;
-    struct walk w = {.flow = h.flow, .start = h.at, .region = h.region};
+    struct walk w = {.regions = x->b->regions, .flow = h.flow, .start = h.at, .region = h.region};
     struct other_side side = {0};
     walk_from(&w);
     if (s->n_functions && compare_functions(x, &h, &w, &side)) {
@@ -148,7 +160,7 @@ static void judge_put(struct exchange *x, struct handoff h)
     } else {
         for (size_t i = 0; s->slot && i < x->takers.n; i++) {
             const struct taker *t = &x->takers.at[i];
-            if (t->removes && exchange_same(x->p, s->slot, t->slot) && exchange_crosses(x, h.func, t->flow->func)) {
+            if (t->removes && exchange_container(x, s->slot) == exchange_container(x, t->slot) && exchange_crosses(x, h.func, t->flow->func)) {
                 compare_taker(x, &h, &w, t, &side);
                 taken = true;
             }
@@ -196,8 +208,8 @@ void exchange_judge(struct exchange *x)
     for (size_t i = 0; i < x->p->order.n; i++) {
         const struct region_flow *f = regions_flow_within(x->b->regions, x->p->order.at[i]);
         for (unsigned links = 0; f && links < 2; links++)
-            for (size_t k = 0; k < f->n_events; k++) {
-                const struct region_event *e = &f->events[k];
+            for (size_t k = 0; k < f->control.n; k++) {
+                const struct region_event *e = &f->events[f->control.at[k]];
                 struct handoff h = {.func = f->func, .flow = f, .at = e, .region = e->place};
                 if (e->op == REGION_PUT && exchange_is_link(x->p, e->spawn->slot) == links && !put_before(x, &h))
                     judge_put(x, h);

@@ -44,19 +44,27 @@ static void close_items(struct taker *t)
     }
 }
 
-/* Is the slot, or for an array a member beside it, written in a section of its lock? */
-static bool removes(const struct exchange *x, const struct region_flow *f, uint32_t slot, uint64_t locks, bool element)
+/* Is it a write, in a section of the lock, of the slot, or for an array of a member beside it? */
+static bool takes_out(struct exchange *x, const struct region_flow *f, const struct region_event *e, uint32_t slot, uint64_t locks, bool element)
 {
-    for (size_t i = 0; i < f->n_events; i++) {
-        const struct region_event *e = &f->events[i];
-        uint32_t written = e->op == REGION_WRITE && (e->locks & locks) ? place_slot(f, e->place) : 0;
-        if (!written)
-            continue;
-        bool global = (slot & written & SLOT_GLOBAL) != 0;
-        bool beside = !((slot | written) & SLOT_GLOBAL) && x->p->fields.at[slot].parent == x->p->fields.at[written].parent;
-        if (exchange_same(x->p, slot, written) || (element && (global || beside)))
+    uint32_t written = e->op == REGION_WRITE && (e->locks & locks) ? place_slot(f, e->place) : 0;
+    if (!written)
+        return false;
+    bool global = (slot & written & SLOT_GLOBAL) != 0;
+    bool beside = !((slot | written) & SLOT_GLOBAL) && x->p->fields.at[slot].parent == x->p->fields.at[written].parent;
+    return exchange_container(x, slot) == exchange_container(x, written) || (element && (global || beside));
+}
+
+/* Does f, or what it calls with the container `in`, take out of the slot under the lock what it loads from there? */
+static bool removes(struct exchange *x, const struct region_flow *f, uint32_t slot, uint64_t locks, bool element, place_id in)
+{
+    for (size_t i = 0; i < f->n_events; i++)
+        if (takes_out(x, f, &f->events[i], slot, locks, element))
             return true;
-    }
+    struct lifted_touches lifted = regions_lifted(x->b->regions, f, place_object(f, in));
+    for (uint32_t i = 0; i < lifted.n; i++)
+        if (takes_out(x, f, &lifted.at[i], slot, locks, element))
+            return true;
     return false;
 }
 
@@ -73,19 +81,70 @@ static void note_use(struct taker *t, const struct region_event *e, place_id ite
     vec_push(&t->uses, use);
 }
 
-static uint64_t through(struct taker *t, const struct ir_block_rec *b, ir_event from, uint64_t since, bool *ends)
+/* What callees do to the items, and to what they point to, by the number of f's event. */
+struct callees {
+    VEC(const struct region_event *) at;
+};
+
+static int by_event(const void *x, const void *y)
+{
+    const struct region_event *a = *(const struct region_event *const *)x, *b = *(const struct region_event *const *)y;
+    if (a->event != b->event)
+        return a->event < b->event ? -1 : 1;
+    if (a->place != b->place)
+        return a->place < b->place ? -1 : 1;
+    return (a > b) - (a < b); /* of one list */
+}
+
+static void add_callees(struct exchange *x, const struct taker *t, place_id object, struct callees *out)
+{
+    struct lifted_touches lifted = regions_lifted(x->b->regions, t->flow, object);
+    for (uint32_t i = 0; i < lifted.n; i++)
+        if (item_of(t, lifted.at[i].place))
+            vec_push(&out->at, &lifted.at[i]);
+}
+
+static void find_callees(struct exchange *x, const struct taker *t, struct callees *out)
+{
+    struct region_flow *f = (struct region_flow *)t->flow;
+    uint32_t first = map64_get(&x->slots, exchange_container(x, t->slot), 0), n = f->n_places;
+    for (size_t i = 0; i < t->items.n; i++) {
+        if (place_object(f, t->items.at[i]) == t->items.at[i])
+            add_callees(x, t, t->items.at[i], out);
+        for (uint32_t k = first; k; k = x->inners.at[k - 1].next)
+            if (x->inners.at[k - 1].member)
+                (void)place_make(f, PLACE_DEREF, place_make(f, PLACE_FIELD, t->items.at[i], x->inners.at[k - 1].member), 0);
+    }
+    n = f->n_places;
+    for (place_id q = 1; q < n; q++) /* what they point to */
+        if ((f->places[q].op == PLACE_DEREF || f->places[q].op == PLACE_LOADED) && !has_item(t, q) && item_of(t, q))
+            add_callees(x, t, q, out);
+    if (out->at.n > 1)
+        qsort(out->at.at, out->at.n, sizeof *out->at.at, by_event);
+}
+
+static bool is_use(const struct region_event *e)
+{
+    return e->op == REGION_READ || e->op == REGION_WRITE || e->op == REGION_FREE || e->op == REGION_PASS ||
+           e->op == REGION_SEND || e->op == REGION_SPAWN || e->op == REGION_PUT || e->op == REGION_RETURN;
+}
+
+static uint64_t through(struct taker *t, const struct callees *callees, const struct ir_block_rec *b, ir_event from, uint64_t since, bool *ends)
 {
     const struct region_flow *f = t->flow;
+    size_t at = 0;
+    while (at < callees->at.n && callees->at.at[at]->event < from)
+        at++;
     for (ir_event ev = from; ev < b->events.first + b->events.count; ev++) {
         if (ev == t->event) {
             *ends = true;
             return since;
         }
+        for (; at < callees->at.n && callees->at.at[at]->event == ev; at++)
+            note_use(t, callees->at.at[at], item_of(t, callees->at.at[at]->place), since);
         for (uint32_t i = f->first[ev - f->first_event]; i < f->first[ev - f->first_event + 1]; i++) {
             const struct region_event *e = &f->events[i];
-            bool use = e->op == REGION_READ || e->op == REGION_WRITE || e->op == REGION_FREE || e->op == REGION_PASS ||
-                       e->op == REGION_SEND || e->op == REGION_SPAWN || e->op == REGION_PUT || e->op == REGION_RETURN;
-            place_id item = use ? item_of(t, e->place) : 0;
+            place_id item = is_use(e) ? item_of(t, e->place) : 0;
             if (item)
                 note_use(t, e, item, since);
             since |= e->waits;
@@ -94,9 +153,11 @@ static uint64_t through(struct taker *t, const struct ir_block_rec *b, ir_event 
     return since;
 }
 
-static void follow(struct taker *t)
+static void follow(struct exchange *x, struct taker *t)
 {
     const struct region_flow *f = t->flow;
+    struct callees callees = {0};
+    find_callees(x, t, &callees);
     const struct unit *u = f->unit->unit;
     const struct ir_func_rec *fr = &u->funcs[f->p->funcs.at[f->func].func];
     uint64_t *since = xcalloc(fr->blocks.count, sizeof *since);
@@ -114,7 +175,7 @@ static void follow(struct taker *t)
         uint32_t b = vec_pop(&work);
         const struct ir_block_rec *rec = &u->blocks[fr->blocks.first + b];
         bool ends = false;
-        uint64_t out = through(t, rec, from ? from : rec->events.first, since[b], &ends);
+        uint64_t out = through(t, &callees, rec, from ? from : rec->events.first, since[b], &ends);
         from = 0;
         for (uint32_t i = 0; i < rec->succs.count && !ends; i++) {
             uint32_t to = u->succs[rec->succs.first + i].block - fr->blocks.first;
@@ -125,6 +186,7 @@ static void follow(struct taker *t)
             }
         }
     }
+    vec_free(&callees.at);
     vec_free(&work);
     free(since);
     free(seen);
@@ -162,7 +224,7 @@ static void add_taker(struct exchange *x, struct taker t, unsigned depth)
     bool up = false, outside = false;
     uint32_t inner = 0;
     close_items(&t);
-    follow(&t);
+    follow(x, &t);
     for (size_t i = 0; i < t.uses.n; i++) {
         const struct region_event *e = t.uses.at[i].event;
         if (e->op == REGION_RETURN && e->place == t.uses.at[i].item)
@@ -175,9 +237,11 @@ static void add_taker(struct exchange *x, struct taker t, unsigned depth)
         hand_up(x, &t, t.inner, 0, depth);
     if (inner)
         hand_up(x, &t, inner, 0, depth);
-    for (size_t i = 0; i < f->n_events; i++)
-        if (f->events[i].op == REGION_KEEP && f->places[f->events[i].into].op == PLACE_PARAM && has_item(&t, f->events[i].place))
-            hand_up(x, &t, t.inner, f->places[f->events[i].into].a + 1, depth);
+    for (size_t i = 0; i < f->control.n; i++) {
+        const struct region_event *e = &f->events[f->control.at[i]];
+        if (e->op == REGION_KEEP && f->places[e->into].op == PLACE_PARAM && has_item(&t, e->place))
+            hand_up(x, &t, t.inner, f->places[e->into].a + 1, depth);
+    }
     if (outside && x->takers.n < MOST) {
         vec_push(&x->takers, t);
     } else {
@@ -194,10 +258,8 @@ static void find_copied(struct exchange *x, const struct region_flow *f, place_i
         const struct struct_copy *copy = &f->copies.at[i];
         uint32_t slot = copy->to == member.a && !place_is_own(f, copy->from) ? place_slot(f, copy->from) : 0;
         uint64_t locks = slot ? f->locks_at[copy->event - f->first_event] : 0;
-        bool wanted = false;
-        for (size_t k = 0; locks && k < x->slots.n && !wanted; k++)
-            wanted = x->slots.at[k] == member.b;
-        if (!wanted || locks == UINT64_MAX || !removes(x, f, slot, locks, true))
+        bool wanted = locks && map64_find(&x->slots, exchange_container(x, member.b));
+        if (!wanted || locks == UINT64_MAX || !removes(x, f, slot, locks, true, copy->from))
             continue;
         struct taker t = {.flow = f, .slot = member.b, .event = copy->event, .locks = locks, .removes = true};
         vec_push(&t.items, q);
@@ -225,13 +287,11 @@ static void find_in(struct exchange *x, const struct region_flow *f)
             continue;
         find_copied(x, f, q);
         uint32_t slot = place_slot(f, loaded.a);
-        bool wanted = false;
-        for (size_t i = 0; slot && i < x->slots.n && !wanted; i++)
-            wanted = exchange_same(x->p, x->slots.at[i], slot);
+        bool wanted = slot && map64_find(&x->slots, exchange_container(x, slot));
         ir_event at = !wanted ? 0 : loaded.op == PLACE_LOADED ? loaded.b : load_under_lock(f, loaded.a);
         uint64_t locks = at ? f->locks_at[at - f->first_event] : 0;
         if (!locks || locks == UINT64_MAX || place_is_own(f, loaded.a) ||
-            !removes(x, f, slot, locks, f->places[loaded.a].op == PLACE_INDEX))
+            !removes(x, f, slot, locks, f->places[loaded.a].op == PLACE_INDEX, loaded.a))
             continue;
         struct taker t = {.flow = f, .slot = slot, .event = at, .locks = locks, .removes = true};
         vec_push(&t.items, q);

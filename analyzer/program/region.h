@@ -5,7 +5,11 @@
  * A place is an object's identity inside one function: a local, a global, the object a parameter points to, an allocation,
  * and fields and elements of these. A pointer kept in memory stands for one object only where nothing in the function, nor
  * what it calls, writes that field; else each load gives a place of its own, so nothing is concluded from it. Coarser than
- * the lock solver's terms on purpose: what this finds is reported without a path to check it on. */
+ * the lock solver's terms on purpose: what this finds is reported without a path to check it on.
+ *
+ * Cost model. A flow holds its own accesses, and of its callees only what hands over, waits, stores: little. What callees
+ * touch is said in a function's words when somebody asks of an object (regions_lifted): held in every flow it would grow
+ * with the square of the program. Functions that call each other are solved together, in rounds, until nothing changes. */
 #ifndef AGLET_PROGRAM_REGION_H
 #define AGLET_PROGRAM_REGION_H
 
@@ -91,6 +95,8 @@ struct handoff_spec {
     ir_type type;           /* of what the argument points to, before its casts, in the unit of `func` */
     uint32_t func;          /* where the spawn itself stands */
     ir_event event;
+    enum { NOT_ASKED, TELLS, TELLS_NOT } told; /* do the results of `func`'s caller-to-be say that it worked? then so: */
+    struct result_when told_when;
     uint32_t slot;  /* PUT: the container's slot; 0: it goes in a member of a thread's argument … */
     uint32_t starter; /* … whose first function this is */
     uint32_t inner; /* PUT: the member of what was put that points to this; 0: it was put itself */
@@ -129,17 +135,42 @@ struct call_through {
     uint32_t function, argument, index;
 };
 
+/* A call of a function with a flow. */
+struct region_callsite {
+    ir_event event;
+    uint32_t func;              /* that is called */
+    uint32_t first_arg, n_args; /* what it is given: region_flow.args */
+    uint64_t locks, acquired;   /* before the call */
+    uint64_t released;          /* after it has returned, until the caller ends */
+    uint64_t classes[4];        /* what the first arguments' objects are as classes: of them the callee speaks as CLASS_FIRST_PARAM … */
+};
+/* What is touched in one object by the functions that are called. */
+struct lifted_touches {
+    struct region_event *at;
+    uint32_t n, cap;
+    bool active; /* being gathered */
+};
+
 /* One function's solved flow. */
 struct region_flow {
     struct program *p;
     uint32_t func;
     const struct linked_unit *unit;
-    bool solved, failed, solving;
+    bool solved, failed;
+    bool returns;  /* some way comes to its end */
     struct place *places;
     uint32_t n_places, cap_places;
     struct index place_index;
     struct region_event *events; /* in block order */
     size_t n_events, cap_events;
+    VEC(uint32_t) control; /* those of them that are no region_is_touch and no ORDER */
+    VEC(uint32_t) spawns;  /* those that are SPAWN */
+    VEC(struct region_callsite) calls; /* in block order */
+    VEC(region_value) args;
+    VEC(struct lifted_touches) lifted;
+    struct map64 lifted_of; /* object → its place in `lifted` + 1 */
+    struct map64 touches_of; /* object → the first that touches it in `events` + 1, the next after each in next_touch; made when asked for */
+    uint32_t *next_touch;
     uint32_t *first;  /* by event of the function (relative): its first region event; one more at the end */
     ir_event first_event;
     uint64_t *locks_at; /* by event of the function (relative): locks that may be held there */
@@ -157,16 +188,27 @@ struct region_flow {
         uint32_t test;  /* … so (ir_binary_op) … */
         int64_t value;  /* … with this; event 0: not known */
     } *branches;        /* by block of the function (relative) */
+    bool *ends;         /* by block: it calls what never returns */
 };
 
 struct regions;
 struct regions *regions_new(struct program *p);
 void regions_free(struct regions *r);
-/* The flow of a defined function, solved; NULL when it has no graph or is being solved just now (recursion). */
+/* The flow of a defined function, solved; NULL when it has no graph, or was given up (which is said). */
 const struct region_flow *regions_flow(struct regions *r, uint32_t func);
-/* The same for questions asked of every function: NULL, and said, once the flows of the program have as much as they may. A function's
- * flow holds what its callees do, so in a large program all of them together would grow with its square. */
+/* The same for questions asked of every function: NULL, and said, once the flows of the program have as much as they may. */
 const struct region_flow *regions_flow_within(struct regions *r, uint32_t func);
+/* Those that callers do not hear of before they ask for an object: READ, WRITE, FREE, PASS. */
+static inline bool region_is_touch(const struct region_event *e)
+{
+    return e->op <= REGION_PASS;
+}
+/* How the functions that f calls touch `object` (a place_object of f's), by the number of f's event.
+ * Valid as long as the flow. */
+struct lifted_touches regions_lifted(struct regions *r, const struct region_flow *f, place_id object);
+/* How f itself touches `object`: the first event, and the one after e; NULL when there are no more. */
+const struct region_event *regions_touch(const struct region_flow *f, place_id object);
+const struct region_event *regions_next_touch(const struct region_flow *f, const struct region_event *e);
 
 /* The slot that a place is, or is an element of; 0 when it has no name. */
 uint32_t place_slot(const struct region_flow *f, place_id p);

@@ -47,7 +47,7 @@ static void annotated_locks(struct solve *x, const struct call *c, enum ir_annot
 }
 
 /* Where the callee hands over, and which of its results say so. */
-static bool inferred_when(const struct region_flow *callee, const struct region_event *from, struct result_when *out)
+static bool ask_results(const struct region_flow *callee, const struct region_event *from, struct result_when *out)
 {
     enum { MOST = sizeof((struct result_question *)0)->marks / sizeof(ir_event) };
     const struct handoff_spec *s = from->spawn;
@@ -71,16 +71,28 @@ static bool inferred_when(const struct region_flow *callee, const struct region_
     return result_tells(&q, out);
 }
 
+/* The same, asked once. */
+static bool inferred_when(const struct region_flow *callee, const struct region_event *from, struct result_when *out)
+{
+    struct handoff_spec *s = (struct handoff_spec *)from->spawn;
+    if (s->told == NOT_ASKED)
+        s->told = ask_results(callee, from, &s->told_when) ? TELLS : TELLS_NOT;
+    if (s->told == TELLS)
+        *out = s->told_when;
+    return s->told == TELLS;
+}
+
 /* A function that says AGLET_SENDING, and whose body is known: its results may tell whether it sent. */
 static void infer_result(struct solve *x, uint32_t func, uint32_t param)
 {
-    const struct region_flow *callee = x->recording && x->p->funcs.at[func].defined ? regions_flow(x->r, func) : NULL;
+    bool unsolved;
+    const struct region_flow *callee = x->recording && x->p->funcs.at[func].defined ? regions_callee(x->r, func, &unsolved) : NULL;
     struct region_event *send = x->f->n_events ? &x->f->events[x->f->n_events - 1] : NULL;
     if (!callee || !send || send->op != REGION_SEND || send->event != x->event)
         return;
     struct handoff_spec *s = (struct handoff_spec *)send->spawn;
-    for (size_t i = 0; i < callee->n_events && !s->result_known; i++) {
-        const struct region_event *e = &callee->events[i];
+    for (size_t i = 0; i < callee->control.n && !s->result_known; i++) {
+        const struct region_event *e = &callee->events[callee->control.at[i]];
         const struct place *object = &callee->places[place_object(callee, e->place)];
         if (e->spawn && object->op == PLACE_PARAM && object->a == param)
             s->result_known = inferred_when(callee, e, &s->when);
@@ -168,11 +180,13 @@ static uint64_t said_here(struct solve *x, const struct call *c, uint64_t mask)
 static void lift_keeps(struct solve *x, struct call *c, const struct region_flow *callee)
 {
     place_id returned = 0;
-    for (size_t i = 0; i < callee->n_events; i++)
-        if (callee->events[i].op == REGION_RETURN && callee->places[callee->events[i].place].op == PLACE_HEAP)
-            returned = callee->events[i].place;
-    for (size_t i = 0; i < callee->n_events; i++) {
-        const struct region_event *from = &callee->events[i];
+    for (size_t i = 0; i < callee->control.n; i++) {
+        const struct region_event *e = &callee->events[callee->control.at[i]];
+        if (e->op == REGION_RETURN && callee->places[e->place].op == PLACE_HEAP)
+            returned = e->place;
+    }
+    for (size_t i = 0; i < callee->control.n; i++) {
+        const struct region_event *from = &callee->events[callee->control.at[i]];
         if (from->op != REGION_KEEP || (from->flags & REGION_LINK))
             continue;
         const struct place *what = &callee->places[from->place];
@@ -206,6 +220,7 @@ static void lifted_spec(struct solve *x, const struct call *c, const struct regi
 {
     struct handoff_spec *s = arena_new(&x->p->arena, struct handoff_spec);
     *s = *from->spawn;
+    s->told = NOT_ASKED;
     s->result_known = inferred_when(callee, from, &s->when);
     s->n_handles = 0;
     for (uint32_t i = 0; i < from->spawn->n_handles; i++)
@@ -230,18 +245,51 @@ static void lifted_spec(struct solve *x, const struct call *c, const struct regi
     to->spawn = s;
 }
 
+/* What it reads and writes is asked for later. */
+static void note_callsite(struct solve *x, const struct call *c, const struct region_flow *callee)
+{
+    struct region_flow *f = x->f;
+    struct region_callsite site = {x->event, callee->func, (uint32_t)f->args.n, c->n, x->s->locks, x->s->acquired, 0, {0}};
+    for (uint32_t i = 0; i < 32 - CLASS_FIRST_PARAM; i++)
+        site.classes[i] = region_class(x, call_target(c, i));
+    vec_append(&f->args, c->value, c->n);
+    vec_push(&f->calls, site);
+}
+
+/* In a recursion: a list's item after item. What is at any of them is not said; the accesses are, when somebody asks of an object. */
+static bool turns_in_itself(const struct region_flow *f, place_id p)
+{
+    for (unsigned depth = 0; p && depth < 32; p = f->places[p].a, depth++) {
+        enum place_op op = (enum place_op)f->places[p].op;
+        if (op != PLACE_FIELD && op != PLACE_INDEX && op != PLACE_DEREF && op != PLACE_LOADED)
+            return false;
+        for (place_id q = f->places[p].a; op == PLACE_FIELD && q; q = f->places[q].a) {
+            enum place_op above = (enum place_op)f->places[q].op;
+            if (above == PLACE_FIELD && f->places[q].b == f->places[p].b)
+                return true;
+            if (above != PLACE_FIELD && above != PLACE_INDEX && above != PLACE_DEREF && above != PLACE_LOADED)
+                break;
+        }
+    }
+    return false;
+}
+
 static void run_callee(struct solve *x, struct call *c, const struct region_flow *callee)
 {
     struct map64 seen = {0};
     uint64_t locks = x->s->locks;
     uint64_t acquired = x->s->acquired;
-    for (size_t i = 0; i < callee->n_events && x->recording; i++) {
-        const struct region_event *from = &callee->events[i];
-        if (from->op == REGION_ORDER || from->op == REGION_KEEP || from->op == REGION_RETURN)
+    bool recursive = x->r->component[callee->func] == x->r->now;
+    if (x->recording)
+        note_callsite(x, c, callee);
+    for (size_t i = 0; i < callee->control.n && x->recording; i++) {
+        const struct region_event *from = &callee->events[callee->control.at[i]];
+        if (from->op == REGION_KEEP || from->op == REGION_RETURN)
             continue;
         place_id p = callee->places[from->place].op == PLACE_ARG ? call_loaded_from(x, c, callee->places[from->place].a)
                                                                  : place_translate(callee, from->place, x->f, c->value, c->n);
-        if (!p && from->op != REGION_JOIN)
+        if ((!p && from->op != REGION_JOIN) || (recursive && turns_in_itself(x->f, p)) ||
+            (from->op == REGION_PUT && !region_brought(x->f, p)))
             continue;
         uint64_t key = hash_add(hash_add(key_pair(from->op, p), from->locks), (uint64_t)from->flags << 32 | (from->spawn ? from->event : 0));
         if (from->op == REGION_PUT)
@@ -261,9 +309,6 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
         e->gives = said_here(x, c, from->gives);
         e->waits = said_here(x, c, from->waits);
         e->awaited_inside = said_here(x, c, from->awaited_after);
-        if (from->op == REGION_FREE && !(callee->places[from->place].op == PLACE_PARAM && callee->places[from->place].a < 64 &&
-                                         callee->frees_always >> callee->places[from->place].a & 1))
-            e->flags |= REGION_MAYBE;
         if (from->spawn)
             lifted_spec(x, c, callee, from, e);
         if (from->op == REGION_PUT && !from->spawn->inner)
@@ -293,22 +338,25 @@ static void run_unknown(struct solve *x, const struct call *c)
     region_order(x, UINT64_MAX, UINT64_MAX);
 }
 
-static void run(struct solve *x, struct call *c, uint32_t func)
+/* Returns false when the call does not return. */
+static bool run(struct solve *x, struct call *c, uint32_t func)
 {
     const struct linked_func *lf = &x->p->funcs.at[func];
     bool known = annotated_effects(x, c, func);
     if (lf->model && !lf->defined) {
         for (uint32_t i = 0; i < lf->model->n_effects; i++)
             call_model_effect(x, c, lf->model, &lf->model->effects[i]);
-        return;
+        return true;
     }
     if (known)
-        return;
-    const struct region_flow *callee = lf->defined ? regions_flow(x->r, func) : NULL;
+        return true;
+    bool unsolved = false;
+    const struct region_flow *callee = lf->defined ? regions_callee(x->r, func, &unsolved) : NULL;
     if (callee)
         run_callee(x, c, callee);
-    else
+    else if (!unsolved)
         run_unknown(x, c);
+    return callee ? callee->returns : !unsolved;
 }
 
 /* The field that a pointer was loaded from; 0: no field. */
@@ -367,20 +415,21 @@ void region_call(struct solve *x, const struct ir_event_rec *rec)
             region_forget(x, place_object(x->f, p));
     }
     if (x->u->exprs[callee].op == IR_E_FUNC) {
-        run(x, &c, x->f->unit->funcs[x->u->exprs[callee].a]);
+        x->s->reached = run(x, &c, x->f->unit->funcs[x->u->exprs[callee].a]);
     } else {
         uint32_t n;
         const struct call_edge *edges = program_calls(x->p, x->f->func, x->event, &n);
         note_call_through(x, &c, region_eval(x, callee));
-        unsigned ran = 0;
+        bool ran = false, returns = false;
         uint64_t locks = x->s->locks;
-        for (uint32_t i = 0; i < n && ran < 8; i++)
+        for (uint32_t i = 0; i < n && n <= MAX_TARGETS; i++)
             if (!edges[i].callback) {
-                run(x, &c, edges[i].callee);
+                returns |= run(x, &c, edges[i].callee);
                 locks |= x->s->locks;
-                ran++;
+                ran = true;
             }
         x->s->locks = locks;
+        x->s->reached = returns || !ran;
         if (!ran)
             run_unknown(x, &c);
     }

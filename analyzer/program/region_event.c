@@ -21,6 +21,10 @@ struct region_event *region_add(struct solve *x, enum region_op op, place_id pla
         f->cap_events = f->cap_events ? 2 * f->cap_events : 32;
         f->events = xrealloc(f->events, f->cap_events * sizeof *f->events);
     }
+    if (op > REGION_PASS && op != REGION_ORDER)
+        vec_push(&f->control, (uint32_t)f->n_events);
+    if (op == REGION_SPAWN)
+        vec_push(&f->spawns, (uint32_t)f->n_events);
     struct region_event *e = &f->events[f->n_events++];
     memset(e, 0, sizeof *e);
     e->op = (uint8_t)op;
@@ -175,6 +179,8 @@ ir_type region_passed_type(const struct solve *x, ir_expr e)
 /* A copy of a thread's handle is its handle too. */
 static void follow_handle(struct solve *x, ir_expr to, ir_expr from)
 {
+    if (!x->f->spawns.n)
+        return;
     place_id target = region_place(x, to);
     region_value v = region_eval(x, from);
     from = ir_uncast(x->u, from);
@@ -182,9 +188,9 @@ static void follow_handle(struct solve *x, ir_expr to, ir_expr from)
     place_id value = VALUE_KIND(v) == VALUE_POINTER ? VALUE_ITEM(v) : 0;
     if (!target || (!source && !value))
         return;
-    for (size_t i = 0; i < x->f->n_events; i++) {
-        struct handoff_spec *spec = (struct handoff_spec *)x->f->events[i].spawn;
-        if (!spec || x->f->events[i].op != REGION_SPAWN)
+    for (size_t i = 0; i < x->f->spawns.n; i++) {
+        struct handoff_spec *spec = (struct handoff_spec *)x->f->events[x->f->spawns.at[i]].spawn;
+        if (!spec)
             continue;
         for (uint32_t h = 0; h < spec->n_handles && spec->n_handles < 4; h++)
             if (spec->handles[h] == source || spec->handles[h] == value) {

@@ -1,51 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Solves functions' flows on demand: which place each local points to, block by block, then region events in order.
+/* Solves one function's flow: which place each local points to, block by block, then region events in order.
  * Stands on region_flow.h. */
 #include "region_flow.h"
 
 #include <string.h>
 #include "../base/alloc.h"
 
-enum { EVENTS_AT_LEAST = 2000000, EVENTS_EACH = 20 /* of the program's functions */ };
-enum { MAX_STATE = 1 << 22, MAX_ROUNDS = 100, MAX_DEPTH = 12 };
+enum { MAX_STATE = 1 << 22, MAX_TURNS = 100 };
 
-struct regions {
-    struct program *p;
-    VEC(struct region_flow *) flows; /* by function; NULL: never asked for */
-    unsigned depth;
-    uint64_t kept; /* events of all flows */
-};
-
-struct regions *regions_new(struct program *p)
+void region_flow_free(struct region_flow *f)
 {
-    struct regions *r = xcalloc(1, sizeof *r);
-    r->p = p;
-    for (size_t i = 0; i < p->funcs.n; i++)
-        vec_push(&r->flows, NULL);
-    return r;
-}
-
-void regions_free(struct regions *r)
-{
-    if (!r)
+    if (!f)
         return;
-    for (size_t i = 0; i < r->flows.n; i++)
-        if (r->flows.at[i]) {
-            struct region_flow *f = r->flows.at[i];
-            free(f->places);
-            index_free(&f->place_index);
-            free(f->events);
-            free(f->first);
-            free(f->branches);
-            free(f->locks_at);
-            vec_free(&f->phis);
-            vec_free(&f->calls_through);
-            vec_free(&f->copies);
-            map64_free(&f->names);
-            free(f);
-        }
-    vec_free(&r->flows);
-    free(r);
+    for (size_t i = 0; i < f->lifted.n; i++)
+        free(f->lifted.at[i].at);
+    vec_free(&f->lifted);
+    map64_free(&f->lifted_of);
+    map64_free(&f->touches_of);
+    free(f->next_touch);
+    free(f->places);
+    index_free(&f->place_index);
+    free(f->events);
+    free(f->first);
+    free(f->branches);
+    free(f->ends);
+    free(f->locks_at);
+    vec_free(&f->control);
+    vec_free(&f->spawns);
+    vec_free(&f->calls);
+    vec_free(&f->args);
+    vec_free(&f->phis);
+    vec_free(&f->calls_through);
+    vec_free(&f->copies);
+    map64_free(&f->names);
+    free(f);
 }
 
 static void run_block(struct solve *x, uint32_t b)
@@ -57,9 +45,10 @@ static void run_block(struct solve *x, uint32_t b)
             x->f->first[rec->events.first + i - x->f->first_event] = (uint32_t)x->f->n_events;
             x->f->locks_at[rec->events.first + i - x->f->first_event] = x->s->locks;
         }
-        region_apply(x, rec->events.first + i);
+        if (x->s->reached)
+            region_apply(x, rec->events.first + i);
     }
-    if (x->recording) {
+    if (x->recording && x->s->reached) {
         x->event = rec->events.count ? rec->events.first + rec->events.count - 1 : x->f->first_event;
         x->in_branch = true;
         if (rec->cond)
@@ -85,7 +74,7 @@ static void solve_function(struct solve *x)
     bool *stale = xcalloc(x->n_blocks, sizeof *stale);
     stale[0] = true;
     bool changed = true;
-    for (unsigned round = 0; changed && round < MAX_ROUNDS; round++) {
+    for (unsigned turn = 0; changed && turn < MAX_TURNS; turn++) {
         changed = false;
         for (uint32_t b = 0; b < x->n_blocks; b++) {
             if (!stale[b])
@@ -93,9 +82,8 @@ static void solve_function(struct solve *x)
             stale[b] = false;
             run_block(x, b);
             const struct ir_block_rec *rec = &x->u->blocks[x->first_block + b];
-            for (uint32_t i = 0; i < rec->succs.count; i++) {
+            for (uint32_t i = 0; i < rec->succs.count && x->s->reached; i++) {
                 uint32_t to = x->u->succs[rec->succs.first + i].block - x->first_block;
-                x->s->reached = true;
                 stale[to] |= region_state_merge(x, &x->in[to], x->s, to);
                 changed |= stale[to];
             }
@@ -103,12 +91,12 @@ static void solve_function(struct solve *x)
     }
     free(stale);
     f->failed = changed;
-    bool returned = false;
     x->recording = true;
     uint32_t n_events = x->end_event - f->first_event;
     f->first = xcalloc(n_events + 1, sizeof *f->first);
     f->locks_at = xcalloc(n_events + 1, sizeof *f->locks_at);
     f->branches = xcalloc(x->n_blocks, sizeof *f->branches);
+    f->ends = xcalloc(x->n_blocks, sizeof *f->ends);
     for (uint32_t b = 0; b < x->n_blocks && !f->failed; b++) {
         if (x->in[b].reached) {
             run_block(x, b);
@@ -117,35 +105,28 @@ static void solve_function(struct solve *x)
             for (uint32_t i = 0; i < rec->events.count; i++)
                 f->first[rec->events.first + i - f->first_event] = (uint32_t)f->n_events;
         }
-        if (x->in[b].reached && x->u->blocks[x->first_block + b].term == IR_TERM_RETURN) {
+        f->ends[b] = !x->in[b].reached || !x->s->reached;
+        if (!f->ends[b] && x->u->blocks[x->first_block + b].term == IR_TERM_RETURN) {
             f->adds |= x->s->locks;
-            f->drops = returned ? f->drops & x->s->dropped : x->s->dropped;
-            returned = true;
+            f->drops = f->returns ? f->drops & x->s->dropped : x->s->dropped;
+            f->returns = true;
         }
     }
     f->first[n_events] = (uint32_t)f->n_events;
     if (!f->failed)
         region_find_released(x);
-    for (uint32_t i = 0; i < x->n_params && i < 64; i++)
-        if (region_freed_always(x, i))
-            f->frees_always |= UINT64_C(1) << i;
+    f->frees_always = region_freed_always(x);
     for (uint32_t b = 0; b < x->n_blocks; b++)
         region_state_free(&x->in[b]);
     free(x->in);
     region_state_free(&current);
 }
 
-const struct region_flow *regions_flow(struct regions *r, uint32_t func)
+struct region_flow *region_solve(struct regions *r, uint32_t func)
 {
     struct program *p = r->p;
-    struct region_flow *f = r->flows.at[func];
-    if (f)
-        return f->solved && !f->failed ? f : NULL;
+    struct region_flow *f = xcalloc(1, sizeof *f);
     const struct linked_func *lf = &p->funcs.at[func];
-    if (!lf->defined || r->depth > MAX_DEPTH)
-        return NULL;
-    f = xcalloc(1, sizeof *f);
-    r->flows.at[func] = f;
     f->p = p;
     f->func = func;
     f->unit = lf->unit;
@@ -165,24 +146,12 @@ const struct region_flow *regions_flow(struct regions *r, uint32_t func)
     if (!x.end_event)
         f->first_event = 0;
     place_make(f, PLACE_NONE, 0, 0);
-    r->depth++;
     if (fr->blocks.count && (uint64_t)x.n_blocks * x.n_vars < MAX_STATE)
         solve_function(&x);
     else
         f->failed = true;
     if (f->failed && fr->blocks.count)
         program_give_up(p, func, "the rules about hand-offs, being too large");
-    r->depth--;
-    r->kept += f->n_events;
     f->solved = true;
-    return f->failed ? NULL : f;
-}
-
-const struct region_flow *regions_flow_within(struct regions *r, uint32_t func)
-{
-    if (r->flows.at[func] || r->kept < EVENTS_AT_LEAST + (uint64_t)EVENTS_EACH * r->p->funcs.n)
-        return regions_flow(r, func);
-    if (r->p->funcs.at[func].defined)
-        program_give_up(r->p, func, "the search for objects handed over through fields and queues, the program's flows being too large");
-    return NULL;
+    return f;
 }

@@ -1,11 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The inside of one function's solving: its state, and what a call does to it. Private to region_flow.c and region_call.c.
+/* The inside of one function's solving: its state, and what a call does to it; and of all functions', in rounds. Private to
+ * region_*.c.
  * Stands on region.h and summary.h. */
 #ifndef AGLET_PROGRAM_REGION_FLOW_H
 #define AGLET_PROGRAM_REGION_FLOW_H
 
 #include "region.h"
 #include "summary.h"
+
+enum { MAX_TARGETS = 8 }; /* of a call through a pointer that are followed; with more, nothing is known of it */
+
+struct lifted_key {
+    struct region_flow *flow;
+    uint32_t index;
+    place_id object;
+};
+
+struct regions {
+    struct program *p;
+    VEC(struct region_flow *) flows; /* by function; NULL: never asked for */
+    uint64_t kept;                   /* events of all flows */
+    uint32_t *component, *position;  /* by function: functions that call each other; callees first */
+    bool solving;
+    uint32_t now;  /* the component that is being solved */
+    uint64_t *hashes; /* by function: its flow as callers see it; 0: none yet */
+    /* of the accesses that are being gathered */
+    unsigned depth;
+    bool partial; /* some were used before they were complete */
+    VEC(struct lifted_key) gathered;
+};
 
 struct cell_value {
     place_id at;
@@ -27,7 +50,7 @@ struct state {
     VEC(struct kept) kept;
     uint64_t locks, acquired;
     uint64_t dropped; /* locks that were not taken here, and released on every way */
-    bool reached;
+    bool reached; /* false after a call that never returns */
 };
 
 struct solve {
@@ -45,6 +68,14 @@ struct solve {
     unsigned nesting;
 };
 
+/* ---- region_flow.c ---- */
+/* The flow of a function, from what is known of its callees now. */
+struct region_flow *region_solve(struct regions *r, uint32_t func);
+void region_flow_free(struct region_flow *f);
+/* ---- region_rounds.c ---- */
+/* What is known of a function that is called. NULL: nothing; but *unsolved: it is in this component, and its turn is still to come: until
+ * then it counts as never returning, so that the ways around it tell what it does at least. */
+const struct region_flow *regions_callee(struct regions *r, uint32_t func, bool *unsolved);
 /* ---- region_value.c ---- */
 void region_state_init(const struct solve *x, struct state *s);
 void region_state_free(struct state *s);
@@ -80,6 +111,8 @@ void region_unlock(struct solve *x, uint64_t class);
 ir_type region_passed_type(const struct solve *x, ir_expr e);
 
 /* ---- region_put.c ---- */
+/* Is it an object that this function was given, or made: not one that lay in memory before, and is only linked anew? */
+bool region_brought(const struct region_flow *f, place_id p);
 /* A pointer or function goes into a place that is no local's. */
 void region_keep(struct solve *x, place_id into, region_value value, ir_type type);
 /* Locks of these classes are released: what was stored under them may be taken out by others from now on. */
@@ -89,8 +122,8 @@ void region_put_members(struct solve *x, const struct handoff_spec *s, place_id 
                         ir_loc loc);
 
 /* ---- region_always.c: once all events are recorded ---- */
-/* Is there no way from the entry to a return that does not free parameter i's object, but those on which it is null? */
-bool region_freed_always(const struct solve *x, uint32_t param);
+/* The parameters whose object is freed on every way from the entry to a return, but those on which it is null, as a mask. */
+uint64_t region_freed_always(const struct solve *x);
 /* Fill in what may be released to after each event. */
 void region_find_released(struct solve *x);
 

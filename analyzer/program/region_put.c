@@ -6,8 +6,7 @@
 
 #include "../base/alloc.h"
 
-/* An object that this function was given, or made: not one that lay in memory before, and is only linked anew. */
-static bool brought(const struct region_flow *f, place_id p)
+bool region_brought(const struct region_flow *f, place_id p)
 {
     switch ((enum place_op)f->places[place_object(f, p)].op) {
     case PLACE_LOCAL: case PLACE_GLOBAL: case PLACE_PARAM: case PLACE_HEAP: case PLACE_RESULT: case PLACE_PHI:
@@ -23,16 +22,28 @@ static bool is_link(const struct unit *u, ir_type pointed)
     return pointed && u->types[type_plain(u, pointed)].kind == IR_T_POINTER;
 }
 
+/* By the same event: a callee may do so at many places. */
+static bool kept_before(const struct solve *x, place_id into, place_id what)
+{
+    const struct region_flow *f = x->f;
+    for (size_t i = f->control.n; x->recording && i-- > 0 && f->events[f->control.at[i]].event == x->event;) {
+        const struct region_event *e = &f->events[f->control.at[i]];
+        if (e->op == REGION_KEEP && e->into == into && e->place == what)
+            return true;
+    }
+    return false;
+}
+
 void region_keep(struct solve *x, place_id into, region_value value, ir_type type)
 {
     enum { MOST = 16 };
     struct region_flow *f = x->f;
     if (VALUE_KIND(value) == VALUE_POINTER) {
         bool link = is_link(x->u, type);
-        struct region_event *e = region_add(x, REGION_KEEP, VALUE_ITEM(value), link ? REGION_LINK : 0, 0);
+        struct region_event *e = kept_before(x, into, VALUE_ITEM(value)) ? NULL : region_add(x, REGION_KEEP, VALUE_ITEM(value), link ? REGION_LINK : 0, 0);
         if (e)
             e->into = into;
-        if (link || !brought(f, VALUE_ITEM(value)))
+        if (link || !region_brought(f, VALUE_ITEM(value)))
             return;
     }
     bool itself = VALUE_KIND(value) == VALUE_POINTER && place_object(f, VALUE_ITEM(value)) == place_object(f, into);

@@ -95,14 +95,21 @@ bool region_state_merge(struct solve *x, struct state *into, const struct state 
         return true;
     }
     bool changed = false;
-    for (uint32_t i = 0; i < x->n_vars; i++) {
+    bool same_vars = memcmp(into->vars, from->vars, x->n_vars * sizeof *into->vars) == 0;
+    for (uint32_t i = 0; i < x->n_vars && !same_vars; i++) {
+        if (into->vars[i] == from->vars[i])
+            continue;
         uint32_t var = i < x->n_params ? x->first_param + i : x->first_local + (i - x->n_params);
         region_value v = merged(x, into->vars[i], from->vars[i], var, block);
         changed |= v != into->vars[i];
         into->vars[i] = v;
     }
     size_t kept = 0;
-    for (size_t i = 0; i < into->cells.n; i++)
+    bool same_cells = into->cells.n == from->cells.n &&
+                      (!into->cells.n || memcmp(into->cells.at, from->cells.at, into->cells.n * sizeof *into->cells.at) == 0);
+    if (same_cells)
+        kept = into->cells.n;
+    for (size_t i = 0; i < into->cells.n && !same_cells; i++)
         for (size_t j = 0; j < from->cells.n; j++)
             if (from->cells.at[j].at == into->cells.at[i].at && from->cells.at[j].value == into->cells.at[i].value) {
                 into->cells.at[kept++] = into->cells.at[i];
