@@ -25,21 +25,25 @@ uint32_t picture_node(struct picture *p, uint64_t key, const char *name, const c
 void picture_edge(struct picture *p, uint32_t from, uint32_t to, const char *place, unsigned looks)
 {
     bool fresh;
-    uint32_t *slot = map64_place(&p->edge_of, (uint64_t)from << 32 | to, &fresh);
+    uint32_t *slot = map64_place(&p->edge_of, key_pair(from, to), &fresh);
+    const bool first = fresh;
     struct picture_edge *e;
     char *longer;
 
-    if (fresh) {
+    (void)map64_place(&p->placed, hash_add(key_pair(from, to), hash_string(place)), &fresh);
+    if (first) {
         *slot = (uint32_t)p->edges.n;
         vec_push(&p->edges, ((struct picture_edge){from, to, xstrdup(place), 1, looks}));
         return;
     }
     e = &p->edges.at[*slot];
+    e->looks = ((e->looks | looks) & ~(unsigned)LOOK_DASHED) | (e->looks & looks & LOOK_DASHED);
+    if (!fresh)
+        return;
     longer = xasprintf("%s\n%s", e->places, place);
     free(e->places);
     e->places = longer;
     e->n_places++;
-    e->looks = ((e->looks | looks) & ~(unsigned)LOOK_DASHED) | (e->looks & looks & LOOK_DASHED);
 }
 
 static void quoted(FILE *out, const char *text)
@@ -154,5 +158,6 @@ void picture_print(struct picture *p, FILE *out, unsigned number, const char *ti
     map64_free(&p->node_of);
     map64_free(&p->edge_of);
     map64_free(&p->named);
+    map64_free(&p->placed);
     *p = (struct picture){0};
 }

@@ -30,11 +30,12 @@ struct picture_edge {
 struct picture {
     VEC(struct picture_node) nodes;
     VEC(struct picture_edge) edges;
-    struct map64 node_of, edge_of, named;
+    struct map64 node_of, edge_of, named, placed;
 };
 
 /* The node with that key; made of a copy of name and box when it is new. */
 uint32_t picture_node(struct picture *p, uint64_t key, const char *name, const char *box, unsigned looks);
+/* A place that the edge has already is not added again. */
 void picture_edge(struct picture *p, uint32_t from, uint32_t to, const char *place, unsigned looks);
 /* Print what was drawn, as part of a graph. Names of nodes get `number` where several pictures share one graph (0: the only one); `title`
  * is written around it, or NULL. Then p is empty. */

@@ -76,10 +76,11 @@ static void draw_locks(struct graph *g, const struct program *p)
     for (size_t i = 0; i < o->cycles.n; i++)
         for (uint32_t k = 0; k < o->cycles.at[i].n; k++)
             in_cycle[o->cycles.at[i].edges[k] - o->edges.at] = true;
-    for (size_t i = 0; i < o->edges.n; i++) {
+    for (size_t k = 0; k < 2 * o->edges.n; k++) { /* those of cycles first: their places are the ones to be shown */
+        const size_t i = k % o->edges.n;
         const struct order_edge *e = &o->edges.at[i];
         const struct position at = program_position(p->funcs.at[e->origin.func].unit->unit, e->origin.loc);
-        if (g->cycles && !in_cycle[i])
+        if (in_cycle[i] != (k < o->edges.n) || (g->cycles && !in_cycle[i]))
             continue;
         char *place = xasprintf("%s, %s:%u", p->funcs.at[e->origin.func].name, base_name(at.file), at.line);
         const uint32_t from = lock_node(g, p, e->from), to = lock_node(g, p, e->to);
@@ -153,7 +154,7 @@ static void begin(const struct graph *g)
                       : "  // an edge: the second is waited for while the first is held; dashed: for reading; red: part of a cycle\n");
     fputs("  node [shape=box, style=rounded, fontname=Helvetica, fontsize=11, height=0.3];\n"
           "  edge [fontname=Helvetica, fontsize=8, arrowsize=0.7];\n"
-          "  graph [fontname=Helvetica, fontsize=10, color=gray60, fontcolor=gray30];\n", g->out);
+          "  graph [fontname=Helvetica, fontsize=10, color=gray60, fontcolor=gray30, ranksep=1];\n", g->out);
 }
 
 static int show(const struct program *p, const char *title, void *data)
