@@ -3,7 +3,7 @@
  * Stands on the models and the call graph; effects.c carries it upwards. */
 #include <string.h>
 #include "../base/alloc.h"
-#include "lock_facts.h"
+#include "blocks_when.h"
 #include "ways.h"
 
 bool call_arg_const(const struct unit *u, const struct ir_event_rec *ev, uint32_t index, int64_t *v)
@@ -26,35 +26,6 @@ bool call_works_on_descriptor(const char *name)
     for (int i = 0; names[i]; i++)
         if (!strcmp(name, names[i]))
             return true;
-    return false;
-}
-
-bool call_blocks_if(const struct program *p, const struct unit *u, const struct ir_event_rec *ev, const struct linked_func *callee)
-{
-    const struct model_function *m = callee->defined ? NULL : callee->model;
-
-    if (m && p->nonblocking && call_works_on_descriptor(callee->name))
-        return false;
-    for (uint32_t i = 0; m && i < m->n_effects; i++) {
-        const struct model_if *only = &m->effects[i].only;
-        int64_t v;
-        bool holds = false;
-        if (m->effects[i].kind != MODEL_BLOCKS || only->test == MODEL_ALWAYS || !call_arg_const(u, ev, only->index, &v))
-            continue;
-        switch (only->test) {
-        case MODEL_EQ: holds = v == only->value; break;
-        case MODEL_NE: holds = v != only->value; break;
-        case MODEL_LT: holds = v < only->value; break;
-        case MODEL_LE: holds = v <= only->value; break;
-        case MODEL_GT: holds = v > only->value; break;
-        case MODEL_GE: holds = v >= only->value; break;
-        case MODEL_HAS: holds = v & only->value; break;
-        case MODEL_LACKS: holds = !(v & only->value); break;
-        default: break;
-        }
-        if (holds)
-            return true;
-    }
     return false;
 }
 
@@ -110,8 +81,7 @@ static bool block_blocks(const struct program *p, uint32_t func, uint32_t b)
             continue;
         const struct linked_func *callee = &p->funcs.at[edges[0].callee];
         const struct summary *s = callee->summary;
-        if (callee->defined ? s && s->blocks_always
-                            : (s && s->effects & EFFECT_BLOCKS) || call_blocks_if(p, u, ev, callee))
+        if ((callee->defined ? s && s->blocks_always : s && s->effects & EFFECT_BLOCKS) || call_blocks_when(p, func, e).always)
             return true;
     }
     return false;

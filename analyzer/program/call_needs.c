@@ -220,7 +220,7 @@ void check_needs(struct call *c, struct world *w)
         }
     }
     order_call(s, w, c->event, c->callee, c->sum, c->args, c->n_args);
-    check_suspends(s, w, c->callee, c->sum, c->event);
+    check_suspends(c, w);
 }
 
 void check_callbacks(struct call *c, struct world *w, const struct call_edge *edges, uint32_t n)

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "../base/alloc.h"
 #include "../base/vec.h"
-#include "lock_facts.h"
+#include "blocks_when.h"
 #include "ways.h"
 
 struct copy {
@@ -192,8 +192,6 @@ static void call(struct pass *x, ir_event event)
             add_effects(x, s->effects & all & counted(callee, s) & (edges[k].callback ? ~(uint32_t)EFFECT_LOCKS : ~0u), ev->loc);
         if (edges[k].callback)
             continue;
-        if (call_blocks_if(x->p, x->u, ev, callee))
-            add_effects(x, EFFECT_BLOCKS, ev->loc);
         for (uint32_t i = 0; i < ev->args.count && i < 64; i++) {
             const ir_expr arg = x->u->expr_refs[ev->args.first + i];
             const uint64_t mask = value_mask(x, arg), bit = UINT64_C(1) << i;
@@ -422,6 +420,7 @@ static void effects_of(struct program *p, struct mods_maker *mods, uint32_t func
     }
     x.s->mods = mods_end(mods);
     x.s->fresh = returns_fresh(&x);
+    blocks_when(p, func);
     x.s->blocks_always = function_blocks_always(p, func);
     x.s->frees_always = frees_always(&x);
     for (uint32_t i = 0; i < x.fr->annots.count; i++) { /* what it says of itself counts for its callers */
@@ -437,6 +436,7 @@ static void effects_of(struct program *p, struct mods_maker *mods, uint32_t func
 void program_solve_effects(struct program *p)
 {
     p->nonblocking = program_makes_nonblocking(p);
+    p->stored = stored_values_find(p);
     struct mods_maker mods;
 
     for (uint32_t f = 1; f < p->funcs.n; f++) {

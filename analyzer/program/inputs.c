@@ -6,7 +6,7 @@
 /* A member that is not hashed is a change nobody sees. Whoever adds one adds it below, and its size here. */
 #define HASHED(type, size)                                                                                             \
     _Static_assert(sizeof(void *) != 8 || sizeof(type) == (size), "hash the new member of " #type " in this file, too")
-HASHED(struct summary, 248);
+HASHED(struct summary, 264);
 HASHED(struct outcome, 56);
 HASHED(struct lock_effect, 64);
 HASHED(struct requirement, 64);
@@ -14,6 +14,7 @@ HASHED(struct inner_lock, 176);
 HASHED(struct order_edge, 112);
 HASHED(struct wait_effect, 20);
 HASHED(struct summary_store, 8);
+HASHED(struct wait_if, 40);
 
 struct digest {
     uint64_t h;
@@ -156,6 +157,14 @@ struct summary_hash summary_hash(const struct summary *s)
     add(&d, s->destroys_always);
     for (int i = 0; i < 4; i++)
         add_site(&d, s->effect_at[i]);
+    add(&d, s->n_wait_ifs);
+    for (uint32_t i = 0; i < s->n_wait_ifs; i++) {
+        const struct wait_if *w = &s->wait_ifs[i];
+        add(&d, key_pair(w->value, w->only.test | (uint32_t)w->always << 8));
+        add(&d, (uint64_t)w->only.value);
+        add(&d, key_pair(w->event, w->callee));
+        add(&d, w->next);
+    }
     out.all = d.h;
     return out;
 }

@@ -24,6 +24,7 @@ struct lock_order;
 struct habits;
 struct task_facts;
 struct kept_facts;
+struct stored_values;
 
 struct linked_unit {
     struct unit *unit;
@@ -125,6 +126,8 @@ struct program {
     struct kept_facts *kept;       /* kept.h */
     uint32_t calls_indirect, calls_unresolved; /* counters for --verbose and the benches */
     uint32_t worlds_merged;                    /* points where the bound on worlds was hit */
+    struct stored_values *stored;  /* blocks_when.h */
+    struct map64 call_waits;       /* blocks_when.h: the calls whose conditional wait holds */
     bool nonblocking; /* it makes descriptors that do not block */
     bool has_spawn; /* some function in it hands work to another thread */
     bool solved;

@@ -143,8 +143,6 @@ void program_find_recursive_locks(struct program *p);
  * `again`. Returns whether there was a new one. */
 bool program_condemn(struct program *p, bool *again);
 /* ---- blocks.c ---- */
-/* Does this call of a modelled function block, by a condition on its constant arguments? */
-bool call_blocks_if(const struct program *p, const struct unit *u, const struct ir_event_rec *ev, const struct linked_func *callee);
 /* Is argument `index` of the call a constant? */
 bool call_arg_const(const struct unit *u, const struct ir_event_rec *ev, uint32_t index, int64_t *v);
 bool call_works_on_descriptor(const char *name);
@@ -153,8 +151,9 @@ bool program_makes_nonblocking(const struct program *p);
 /* Does every way from the entry to a return pass a call that blocks? Requires the effects of the function and its callees. */
 bool function_blocks_always(const struct program *p, uint32_t func);
 /* The next call on the way from function `at` to what gives it the effect (one bit): its event in `at`, and the callee; 0 when
- * the annotation of `at` says so itself. */
-uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, ir_event *event);
+ * the annotation of `at` says so itself. *when: of the wait_ifs of `at`, + 1, the one that is followed, then the one of the callee;
+ * 0: what it does whatever its callers pass. */
+uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, uint32_t *when, ir_event *event);
 /* Decide the candidates. */
 void program_judge(struct program *p);
 /* What main touches where no other thread is alive needs no lock. Requires the threads (lock_order.h). */

@@ -12,6 +12,7 @@
 #include "habits.h"
 #include "kept.h"
 #include "lock_order.h"
+#include "blocks_when.h"
 #include "lock_facts.h"
 #include "tasks.h"
 
@@ -194,6 +195,8 @@ void program_free(struct program *p)
     boundaries_free(p->boundaries);
     vec_free(&p->pointer_summaries);
     map64_free(&p->pointers);
+    map64_free(&p->call_waits);
+    stored_values_free(p->stored);
     vec_free(&p->phases);
     vec_free(&p->given_up);
     map64_free(&p->given_up_once);

@@ -150,7 +150,8 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
 bool lock_is_recursive(const struct solver *s, term lock);
 
 /* suspends.c; recording only */
-void check_suspends(struct solver *s, const struct world *w, uint32_t callee, const struct summary *sum, ir_event e);
+struct call;
+void check_suspends(const struct call *c, const struct world *w);
 /* A condition wait with other locks held than its own. */
 void check_wait_suspends(struct solver *s, const struct world *w, uint32_t callee, term own, ir_event e);
 

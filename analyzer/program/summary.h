@@ -111,6 +111,17 @@ struct wait_effect {
     bool timed, looped;
 };
 
+/* It stops the thread when a value that callers know is so; see blocks_when.h. */
+#define MAX_WAIT_IFS 4u
+struct wait_if {
+    term value;
+    struct model_if only; /* its index says nothing here */
+    bool always;     /* on every way through the function */
+    ir_event event;  /* the call here that waits … */
+    uint32_t callee; /* … whom it calls … */
+    uint32_t next;   /* … and which of that one's wait_ifs it is, + 1; 0: the wait of a modelled function */
+};
+
 /* On every return the cell at `at` (a member of what a parameter points to, of a global, or of the struct that is returned: RESULT
  * stands for it) holds `value`: what keeps a lock that was put into a struct the same lock. */
 #define MAX_STORES 6u
@@ -131,6 +142,8 @@ struct summary {
     uint32_t n_orders;
     struct wait_effect *waits;
     uint32_t n_waits;
+    struct wait_if *wait_ifs;
+    uint32_t n_wait_ifs;
     struct summary_store *stores;
     uint32_t n_stores;
     term *inits, *destroys;

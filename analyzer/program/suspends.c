@@ -1,35 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* What is called with a lock held that yields or blocks, by what way?
  * Stands on solver.h; the effects are of effects.c. */
-#include "solver.h"
+#include "blocks_when.h"
+#include "calls.h"
 
 #include <string.h>
 
-uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, ir_event *event)
+uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, uint32_t *when, ir_event *event)
 {
     const struct linked_func *f = &p->funcs.at[at];
-    const struct unit *u = f->unit->unit;
 
+    if (*when) {
+        const struct wait_if *w = f->summary && *when <= f->summary->n_wait_ifs ? &f->summary->wait_ifs[*when - 1] : NULL;
+        *event = w ? w->event : 0;
+        *when = w ? w->next : 0;
+        return w ? w->callee : 0;
+    }
     for (uint32_t i = 0; f->defined && i < f->n_edges; i++) {
         const struct call_edge *e = &p->edges.at[f->first_edge + i];
         const struct linked_func *callee = &p->funcs.at[e->callee];
+        const struct call_wait wait = effect == EFFECT_BLOCKS ? call_blocks_when(p, at, e->event) : (struct call_wait){false, false, 0};
         const bool has = callee->summary && callee->summary->effects & effect;
-        if (e->callee == at)
+        if (e->callee == at || (!has && !wait.holds))
             continue;
-        if (has || (effect == EFFECT_BLOCKS && call_blocks_if(p, u, &u->events[e->event], callee))) {
-            *event = e->event;
-            return e->callee;
-        }
+        *event = e->event;
+        *when = has ? 0 : wait.next;
+        return e->callee;
     }
     return 0;
 }
 
-static void tell_way(struct solver *s, struct lock_problem *pr, uint32_t callee, uint32_t effect)
+/* when: the wait_if of the callee that holds, + 1; or 0. */
+static void tell_way(struct solver *s, struct lock_problem *pr, uint32_t callee, uint32_t effect, uint32_t when)
 {
     for (int depth = 0; depth < 12 && callee && s->p->funcs.at[callee].defined; depth++) {
         const struct linked_func *f = &s->p->funcs.at[callee];
         ir_event event = 0;
-        const uint32_t next = effect_next(s->p, callee, effect, &event);
+        const uint32_t next = effect_next(s->p, callee, effect, &when, &event);
         if (!next)
             break;
         problem_story(s, pr, STORY_CALLED, f->unit->unit, f->unit->unit->events[event].loc, s->p->funcs.at[next].name);
@@ -44,7 +51,7 @@ static bool counts(const struct held *h)
 }
 
 static void report(struct solver *s, const struct held *h, enum lock_problem_kind kind, uint32_t callee, ir_event e,
-                   enum lock_problem_detail detail)
+                   enum lock_problem_detail detail, uint32_t when)
 {
     struct lock_problem *pr = problem_new(s, kind, detail, s->u->events[e].loc, h->lock, NULL);
 
@@ -52,7 +59,7 @@ static void report(struct solver *s, const struct held *h, enum lock_problem_kin
         return;
     pr->data = s->p->funcs.at[callee].name;
     problem_taken(s, pr, h);
-    tell_way(s, pr, callee, kind == PROBLEM_YIELD ? EFFECT_YIELDS : EFFECT_BLOCKS);
+    tell_way(s, pr, callee, kind == PROBLEM_YIELD ? EFFECT_YIELDS : EFFECT_BLOCKS, when);
 }
 
 static bool is_async(const struct solver *s, const struct held *h)
@@ -68,25 +75,52 @@ static bool is_token(const struct solver *s, term lock)
     return s->t.recs[lock].op == TERM_TOKEN;
 }
 
-void check_suspends(struct solver *s, const struct world *w, uint32_t callee, const struct summary *sum, ir_event e)
+/* The conditional wait of the callee that holds here: by constants, or by what is known of values on this way. */
+static struct call_wait waits_here(const struct call *c, const struct world *w)
 {
-    const struct linked_func *f = &s->p->funcs.at[callee];
-    uint32_t effects = sum->effects;
+    struct call_wait found = call_blocks_when(c->s->p, c->s->func, c->event);
+    const struct linked_func *f = &c->s->p->funcs.at[c->callee];
+
+    for (uint32_t i = 0; !found.holds && f->defined && i < c->sum->n_wait_ifs; i++) {
+        const struct wait_if *wait = &c->sum->wait_ifs[i];
+        const term value = instantiate(c->s, w, wait->value, c->args, c->n_args, 0);
+        if (value && decide_range(&wait->only, world_range(&c->s->t, w, value)) == DECIDED_YES)
+            found = (struct call_wait){true, wait->always, i + 1};
+    }
+    for (uint32_t i = 0; !found.holds && !f->defined && f->model && i < f->model->n_effects; i++) {
+        const struct model_effect *m = &f->model->effects[i];
+        if (m->kind != MODEL_BLOCKS || m->only.test == MODEL_ALWAYS || m->only.index >= c->n_args ||
+            (c->s->p->nonblocking && call_works_on_descriptor(f->name)))
+            continue;
+        if (decide_range(&m->only, world_range(&c->s->t, w, c->args[m->only.index])) == DECIDED_YES)
+            found = (struct call_wait){true, true, 0};
+    }
+    return found;
+}
+
+void check_suspends(const struct call *c, const struct world *w)
+{
+    struct solver *s = c->s;
+    uint32_t effects = c->sum->effects;
+    struct call_wait wait;
+    bool sure;
 
     if (!w->n_held)
         return;
-    if (call_blocks_if(s->p, s->u, &s->u->events[e], f))
+    wait = waits_here(c, w);
+    sure = !s->p->funcs.at[c->callee].defined || c->sum->blocks_always || wait.always;
+    if (wait.holds)
         effects |= EFFECT_BLOCKS;
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct held *h = &w->held[i];
         if (!counts(h) || is_token(s, h->lock))
             continue;
         if (effects & EFFECT_YIELDS && !is_async(s, h)) {
-            report(s, h, PROBLEM_YIELD, callee, e, DETAIL_NONE);
+            report(s, h, PROBLEM_YIELD, c->callee, c->event, DETAIL_NONE, 0);
             return;
         }
         if (effects & EFFECT_BLOCKS) {
-            report(s, h, PROBLEM_BLOCK, callee, e, f->defined && !sum->blocks_always ? DETAIL_MAY : DETAIL_NONE);
+            report(s, h, PROBLEM_BLOCK, c->callee, c->event, sure ? DETAIL_NONE : DETAIL_MAY, c->sum->effects & EFFECT_BLOCKS ? 0 : wait.next);
             return; /* one lock tells the story */
         }
     }
@@ -97,7 +131,7 @@ void check_wait_suspends(struct solver *s, const struct world *w, uint32_t calle
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct held *h = &w->held[i];
         if (counts(h) && !term_same_shape(&s->t, h->lock, own) && !is_token(s, h->lock))
-            report(s, h, PROBLEM_BLOCK, callee, e, DETAIL_NONE);
+            report(s, h, PROBLEM_BLOCK, callee, e, DETAIL_NONE, 0);
     }
 }
 

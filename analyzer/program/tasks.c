@@ -4,7 +4,7 @@
 #include "tasks.h"
 
 #include "../base/alloc.h"
-#include "lock_facts.h"
+#include "blocks_when.h"
 
 /* Does the function type or pointer t say so, on a typedef on the way? */
 static bool type_marked(const struct unit *u, ir_type t, enum ir_annot_kind kind)
@@ -66,10 +66,40 @@ struct descent {
     struct task_block way;
 };
 
+static bool is_marked(const struct linked_func *f, enum ir_annot_kind kind)
+{
+    return annotated(f->unit->unit, f->unit->unit->funcs[f->func].annots, kind);
+}
+
+static void step(struct descent *d, uint32_t func, ir_event event, uint32_t callee)
+{
+    const struct unit *u = d->p->funcs.at[func].unit->unit;
+
+    d->way.via[d->way.n] = (struct site){func, u->events[event].loc};
+    d->way.callee[d->way.n++] = callee;
+}
+
+/* The call blocks because of what it passes: the way from there to the wait is one. */
+static void follow(struct descent *d, const struct call_edge *e, uint32_t when)
+{
+    const uint32_t n = d->way.n;
+    uint32_t func = e->caller, callee = e->callee;
+    ir_event event = e->event;
+
+    d->way.decided = n;
+    while (callee && d->way.n < MAX_TASK_CHAIN) {
+        step(d, func, event, callee);
+        func = callee;
+        callee = d->p->funcs.at[func].defined && when ? effect_next(d->p, func, EFFECT_BLOCKS, &when, &event) : 0;
+    }
+    d->way.blocks = func;
+    vec_push(&d->t->blocks, d->way);
+    d->way.n = n;
+}
+
 static void descend(struct descent *d, uint32_t func)
 {
     const struct linked_func *f = &d->p->funcs.at[func];
-    const struct unit *u = f->unit->unit;
 
     if (d->seen[func] || d->way.n == MAX_TASK_CHAIN)
         return;
@@ -78,14 +108,18 @@ static void descend(struct descent *d, uint32_t func)
         const struct call_edge *e = &d->p->edges.at[f->first_edge + i];
         const struct linked_func *callee = &d->p->funcs.at[e->callee];
         const struct summary *s = callee->summary;
-        const bool here = (s && s->effects & EFFECT_BLOCKS) || call_blocks_if(d->p, u, &u->events[e->event], callee);
-        if (!here || (annotated(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_yields) &&
-                      !annotated(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_blocks)))
+        const struct call_wait wait = call_blocks_when(d->p, func, e->event);
+        const bool here = s && s->effects & EFFECT_BLOCKS;
+        if ((!here && !wait.holds) || (is_marked(callee, IR_A_yields) && !is_marked(callee, IR_A_blocks)))
             continue; /* what says that it yields suspends the task, however it does that */
-        d->way.via[d->way.n] = (struct site){func, u->events[e->event].loc};
-        d->way.callee[d->way.n++] = e->callee;
-        if (!callee->defined || annotated(callee->unit->unit, callee->unit->unit->funcs[callee->func].annots, IR_A_blocks)) {
+        if (wait.holds)
+            follow(d, e, wait.next);
+        if (!here)
+            continue;
+        step(d, func, e->event, e->callee);
+        if (!callee->defined || is_marked(callee, IR_A_blocks)) {
             d->way.blocks = e->callee;
+            d->way.decided = d->way.n - 1;
             vec_push(&d->t->blocks, d->way);
         } else {
             descend(d, e->callee);
@@ -97,11 +131,11 @@ static void descend(struct descent *d, uint32_t func)
 static void check_promise(const struct program *p, struct task_facts *t, uint32_t func, uint32_t effect)
 {
     struct effect_broken b = {.func = func, .yields = effect == EFFECT_YIELDS};
-    uint32_t at = func;
+    uint32_t at = func, when = 0;
 
     while (b.n < MAX_TASK_CHAIN && p->funcs.at[at].defined) {
         ir_event event = 0;
-        const uint32_t next = effect_next(p, at, effect, &event);
+        const uint32_t next = effect_next(p, at, effect, &when, &event);
         if (!next)
             break;
         b.via[b.n] = (struct site){at, p->funcs.at[at].unit->unit->events[event].loc};

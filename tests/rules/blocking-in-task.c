@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 static void backoff(int ms) {
-    usleep((unsigned)ms * 1000 + 1);
+    usleep((unsigned)ms * 1000 + 1); // no diagnostic: reported where it is known how long
     sleep(2); // expected-warning {{'sleep' may block the worker thread of task 'poller' [aglet-blocking-in-task]}}
 }
 static void *poller(void *arg) {
-    backoff(3);
+    backoff(3); // expected-warning {{'usleep' may block the worker thread of task 'poller' [aglet-blocking-in-task]}}
     return arg;
 }
 static void *polite(void *arg) {
