@@ -97,9 +97,11 @@ static void judge_handle(struct boundaries *b, struct handoff *h)
         h->neither_joined_nor_detached = s->n_entries > 0 && !map64_find(&b->read, key_pair(handle->op, handle->b ? handle->b : handle->a));
         return;
     }
-    struct walk w = {.regions = b->regions, .flow = h->flow, .start = h->at, .handle = s->handles[0]};
+    struct walk w = {.regions = b->regions, .flow = h->flow, .start = h->at, .handle = s->handles[0], .next_turn = true};
     walk_from(&w);
     h->neither_joined_nor_detached = w.handle_lost && s->n_entries > 0;
+    h->joined_on_some_ways = w.looked_after;
+    h->handle_lost = w.dies.loc;
     walk_free(&w);
 }
 
@@ -109,6 +111,49 @@ void boundary_note_death(struct program *p, struct handoff *h, const struct walk
         return;
     h->escapes = boundary_printed(p, h->flow, place_object(h->flow, h->region));
     h->dies = w->dies.loc;
+}
+
+/* for (i = 0; i < n; i++) if (pthread_create(&t[i], …, &part[i]) != 0) return -1: the threads of the turns before still run. */
+static void note_death_in_next_turn(struct program *p, struct boundaries *b, struct handoff *h, uint64_t given)
+{
+    struct walk w = {.regions = b->regions, .flow = h->flow, .start = h->at, .region = h->region, .next_turn = true};
+    walk_from(&w);
+    boundary_note_death(p, h, &w, given);
+    walk_free(&w);
+}
+
+/* The join gives nothing back of what the entry has freed. */
+static const struct region_event *use_after_join(struct boundaries *b, const struct handoff *h, uint64_t given, uint64_t awaited)
+{
+    struct walk w = {.regions = b->regions, .flow = h->flow, .start = h->at, .region = h->region, .past_joins = true};
+    walk_from(&w);
+    const struct region_event *use = boundary_first_use(&w, given, awaited);
+    walk_free(&w);
+    return use;
+}
+
+/* The cleanup of the local that is handed over, when it gives a lock back on every way; 0: it has none. */
+static ir_event held_guard(struct boundaries *b, const struct handoff *h)
+{
+    const struct region_flow *f = h->flow;
+    const struct unit *u = f->unit->unit;
+    const struct place *object = &f->places[place_object(f, h->region)];
+    const struct ir_func_rec *fr = &u->funcs[f->p->funcs.at[h->func].func];
+    if (object->op != PLACE_LOCAL || !(u->vars[object->a].flags & IR_VF_CLEANUP))
+        return 0;
+    for (uint32_t i = 0; i < fr->blocks.count; i++) {
+        struct ir_range events = u->blocks[fr->blocks.first + i].events;
+        for (ir_event ev = events.first; ev + 1 < events.first + events.count; ev++) {
+            const struct ir_event_rec *call = &u->events[ev], *end = &u->events[ev + 1];
+            if (call->op != IR_EV_CALL || !(call->flags & IR_SF_CLEANUP) || end->op != IR_EV_END || end->a != object->a)
+                continue;
+            uint32_t n;
+            const struct call_edge *edges = program_calls(f->p, h->func, ev, &n);
+            const struct region_flow *cleanup = n == 1 ? regions_flow(b->regions, edges->callee) : NULL;
+            return cleanup && cleanup->drops ? ev : 0;
+        }
+    }
+    return 0;
 }
 
 static void judge(struct program *p, struct boundaries *b, struct handoff *h)
@@ -129,15 +174,17 @@ static void judge(struct program *p, struct boundaries *b, struct handoff *h)
     }
     if (h->at->op == REGION_SEND || h->entry_frees)
         h->later = boundary_first_use(&w, given, awaited);
+    if (h->entry_frees && !h->later && w.joined)
+        h->later = use_after_join(b, h, given, awaited);
     for (uint32_t i = 0; i < s->n_entries && !h->later; i++) {
-        boundary_compare(p, b, h, &w, s->entries[i], 0);
-        if (w.again)
-            boundary_compare_threads(p, b, h, &w, s->entries[i], s->entries[i], h->at);
-        for (size_t k = 0; k < w.spawns.n; k++)
-            for (uint32_t j = 0; j < w.spawns.at[k]->spawn->n_entries; j++)
-                boundary_compare_threads(p, b, h, &w, s->entries[i], w.spawns.at[k]->spawn->entries[j], w.spawns.at[k]);
+        struct other_end end = {.entry = s->entries[i]};
+        boundary_compare(p, b, h, &w, end);
+        boundary_compare_others(p, b, h, &w, end);
     }
     boundary_note_death(p, h, &w, given);
+    if (!h->escapes && w.round)
+        note_death_in_next_turn(p, b, h, given);
+    h->guard = held_guard(b, h);
     h->many = w.again || s->task;
     h->verdict = w.uses.n || w.again || w.spawns.n ? HANDOFF_SHARED
                  : w.joined                       ? HANDOFF_LENT

@@ -41,9 +41,12 @@ struct handoff {
     uint32_t n_conflicts;
     const struct region_event *later; /* a use after an explicit move, or after the entry freed it; or NULL */
     bool entry_frees;
+    ir_event guard;   /* the cleanup of the local handed over, which gives a lock back; or 0 */
     const char *escapes; /* the name of a local that dies before the other side is surely done; or NULL */
     ir_loc dies;         /* where */
     bool neither_joined_nor_detached;
+    bool joined_on_some_ways;        /* … but not on the one that ends at: */
+    ir_loc handle_lost;              /* 0: the handle is kept in a member or global that nobody reads */
     bool many;                       /* SPAWN: several threads are started here */
     const struct region_event *taken; /* PUT: a use by a thread that took it out; the one that frees it, if any */
     uint32_t taken_in;                /* the function that has taken->event */

@@ -113,14 +113,24 @@ void boundary_add_conflict(struct program *p, struct boundaries *b, struct hando
     h->conflicts[h->n_conflicts++] = c;
 }
 
-/* The region as the argument of an entry: what its parameter's object is called on this side. */
-static place_id said_here(const struct handoff *h, const struct region_flow *entry, place_id p, place_id region, uint32_t argument)
+/* What the other end's place is called on this side; 0: it is no part of the region. */
+static place_id said_here(const struct handoff *h, const struct region_flow *entry, place_id p, struct other_end end)
 {
-    region_value args[4] = {0};
-    if (argument >= sizeof args / sizeof *args)
+    enum { MOST_ARGUMENTS = 4 };
+    struct region_flow *here = (struct region_flow *)h->flow;
+    region_value args[MOST_ARGUMENTS] = {0};
+    if (end.argument >= MOST_ARGUMENTS)
         return 0;
-    args[argument] = VALUE_OF(VALUE_POINTER, region);
-    return place_translate(entry, p, (struct region_flow *)h->flow, args, argument + 1);
+    if (!end.inner) {
+        args[end.argument] = VALUE_OF(VALUE_POINTER, h->region);
+        return place_translate(entry, p, here, args, end.argument + 1);
+    }
+    place_id object = place_object(entry, p);
+    const struct place *at = &entry->places[object], *member = &entry->places[at->a], *argument = &entry->places[member->a];
+    if (at->op == PLACE_DEREF && member->op == PLACE_FIELD && member->b == end.inner && argument->op == PLACE_PARAM &&
+        argument->a == end.argument)
+        return place_rebase(entry, p, object, here, h->region);
+    return place_translate(entry, p, here, args, 0);
 }
 
 struct access {
@@ -133,38 +143,38 @@ struct accesses {
 
 /* Keep the access if it lies in the region, or is one of all that the region is part of. */
 static void keep_access(struct accesses *out, const struct handoff *h, const struct region_flow *e, const struct region_event *event,
-                        uint32_t argument)
+                        struct other_end end)
 {
-    place_id there = boundary_is_access(event) ? said_here(h, e, event->place, h->region, argument) : 0;
+    place_id there = boundary_is_access(event) ? said_here(h, e, event->place, end) : 0;
     if (there && (place_within(h->flow, there, h->region) || place_within(h->flow, h->region, there)))
         vec_push(&out->at, ((struct access){event, there}));
 }
 
-/* What the entry, and all that it calls, does to the region, which it knows as its argument, or by name. */
-static void find_accesses(struct boundaries *b, const struct handoff *h, uint32_t entry, uint32_t argument, struct accesses *out)
+/* What the entry, and all that it calls, does to the region, which it knows as its argument, by that one's member, or by name. */
+static void find_accesses(struct boundaries *b, const struct handoff *h, struct other_end end, struct accesses *out)
 {
-    const struct region_flow *e = regions_flow(b->regions, entry);
+    struct region_flow *e = (struct region_flow *)regions_flow(b->regions, end.entry);
     if (!e)
         return;
     const struct place *object = &h->flow->places[place_object(h->flow, h->region)];
-    place_id objects[2] = {place_make((struct region_flow *)e, PLACE_PARAM, argument, 0),
-                           object->op == PLACE_GLOBAL ? place_make((struct region_flow *)e, PLACE_GLOBAL, object->a, 0) : 0};
+    place_id argument = place_make(e, PLACE_PARAM, end.argument, 0);
+    place_id objects[2] = {end.inner ? place_make(e, PLACE_DEREF, place_make(e, PLACE_FIELD, argument, end.inner), 0) : argument,
+                           object->op == PLACE_GLOBAL ? place_make(e, PLACE_GLOBAL, object->a, 0) : 0};
     for (int i = 0; i < 2 && objects[i]; i++) {
         for (const struct region_event *own = regions_touch(e, objects[i]); own; own = regions_next_touch(e, own))
-            keep_access(out, h, e, own, argument);
+            keep_access(out, h, e, own, end);
         struct lifted_touches lifted = regions_lifted(b->regions, e, objects[i]);
         for (uint32_t k = 0; k < lifted.n; k++)
-            keep_access(out, h, e, &lifted.at[k], argument);
+            keep_access(out, h, e, &lifted.at[k], end);
     }
 }
 
-void boundary_compare(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, uint32_t entry_func,
-                      uint32_t argument)
+bool boundary_compare(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, struct other_end end)
 {
     struct accesses found = {0};
     uint64_t entry = w->uses.n ? entry_locks(b, p, h->func, 4) : 0;
-    if (w->uses.n)
-        find_accesses(b, h, entry_func, argument, &found);
+    if (w->uses.n || end.inner)
+        find_accesses(b, h, end, &found);
     for (size_t i = 0; i < found.at.n; i++) {
         const struct region_event *theirs = found.at.at[i].event;
         place_id there = found.at.at[i].there;
@@ -174,22 +184,23 @@ void boundary_compare(struct program *p, struct boundaries *b, struct handoff *h
             if ((theirs->locks & entry) || ordered(mine, w->uses.at[k].acquired, released, theirs))
                 continue;
             if (boundary_conflicting(h->flow, mine, mine->place, theirs, there)) {
-                struct conflict c = {.mine = mine, .theirs = theirs, .entry = entry_func};
+                struct conflict c = {.mine = mine, .theirs = theirs, .entry = end.entry};
                 bool larger = place_within(h->flow, there, mine->place);
                 boundary_add_conflict(p, b, h, c, larger ? there : mine->place);
             }
         }
     }
+    bool touched = found.at.n != 0;
     vec_free(&found.at);
+    return touched;
 }
 
-/* Two threads that were handed the same region. */
-void boundary_compare_threads(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, uint32_t one,
-                            uint32_t two, const struct region_event *other)
+void boundary_compare_threads(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, struct other_end one,
+                              struct other_end two, const struct region_event *other)
 {
     struct accesses of_one = {0}, of_two = {0};
-    find_accesses(b, h, one, 0, &of_one);
-    find_accesses(b, h, two, 0, &of_two);
+    find_accesses(b, h, one, &of_one);
+    find_accesses(b, h, two, &of_two);
     for (size_t i = 0; i < of_one.at.n; i++)
         for (size_t k = 0; k < of_two.at.n; k++) {
             struct access a = of_one.at.at[i], c = of_two.at.at[k];
@@ -197,9 +208,22 @@ void boundary_compare_threads(struct program *p, struct boundaries *b, struct ha
                 ordered(a.event, a.event->acquired, a.event->released, c.event) || ordered_by_parent(w, a.event, c.event) ||
                 !boundary_conflicting(h->flow, a.event, a.there, c.event, c.there))
                 continue;
-            struct conflict found = {.mine = c.event, .theirs = a.event, .entry = one, .twice = true, .other = other};
+            struct conflict found = {.mine = c.event, .theirs = a.event, .entry = one.entry, .twice = true, .other = other};
             boundary_add_conflict(p, b, h, found, a.there);
         }
     vec_free(&of_one.at);
     vec_free(&of_two.at);
+}
+
+void boundary_compare_others(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, struct other_end end)
+{
+    if (w->again)
+        boundary_compare_threads(p, b, h, w, end, end, h->at);
+    for (size_t k = 0; k < w->spawns.n; k++) {
+        const struct handoff_spec *s = w->spawns.at[k]->spawn;
+        for (uint32_t j = 0; j < s->n_entries; j++)
+            boundary_compare_threads(p, b, h, w, end, (struct other_end){.entry = s->entries[j]}, w->spawns.at[k]);
+        if (s->starter && !s->n_entries)
+            boundary_compare_threads(p, b, h, w, end, (struct other_end){.entry = s->starter, .inner = s->inner}, w->spawns.at[k]);
+    }
 }

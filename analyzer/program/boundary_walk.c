@@ -1,29 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Walks forward from a hand-off, each block once, and stops where the other side may be done or be waited for.
- * Stands on boundary_walk.h. Ways on which the hand-off failed are not walked. */
-#include "boundary_walk.h"
+ * Stands on boundary_walker.h. Ways on which the hand-off failed are not walked. */
+#include "boundary_walker.h"
 
 #include <string.h>
 #include "../base/alloc.h"
-#include "region_flow.h"
-
-struct walker {
-    struct walk *w;
-    const struct region_flow *f;
-    const struct unit *u;
-    const struct ir_func_rec *fr;
-    bool *seen, *stops; /* by block; stops: the head of a loop that joins, however often it turns */
-    uint64_t *acquired; /* by block: at its start */
-    uint64_t now;
-    VEC(uint32_t) work;
-    place_id object;    /* that the region lies in */
-    struct lifted_touches lifted; /* of that object */
-    struct {
-        uint32_t var;
-        int64_t is;
-    } constants[4]; /* locals that hold a constant all the way */
-    uint32_t n_constants;
-};
 
 void walk_free(struct walk *w)
 {
@@ -31,30 +12,13 @@ void walk_free(struct walk *w)
     vec_free(&w->spawns);
 }
 
-static const struct ir_block_rec *block(const struct walker *k, uint32_t b)
-{
-    return &k->u->blocks[k->fr->blocks.first + b];
-}
-
-static uint32_t successor(const struct walker *k, const struct ir_block_rec *b, uint32_t i)
-{
-    return k->u->succs[b->succs.first + i].block - k->fr->blocks.first;
-}
-
 /* The block with the event; as many as there are blocks where none has it. */
 static uint32_t block_of(const struct walker *k, ir_event ev)
 {
     uint32_t b = 0;
-    while (b < k->fr->blocks.count && !(ev >= block(k, b)->events.first && ev - block(k, b)->events.first < block(k, b)->events.count))
+    while (b < k->fr->blocks.count && !(ev >= walker_block(k, b)->events.first && ev - walker_block(k, b)->events.first < walker_block(k, b)->events.count))
         b++;
     return b;
-}
-
-/* Region events of the IR event ev. */
-static void events_of(const struct walker *k, ir_event ev, size_t *from, size_t *to)
-{
-    *from = k->f->first[ev - k->f->first_event];
-    *to = k->f->first[ev - k->f->first_event + 1];
 }
 
 static bool named_directly(const struct region_flow *f, place_id p)
@@ -68,9 +32,7 @@ static place_id array_of(const struct region_flow *f, place_id p)
     return f->places[p].op == PLACE_INDEX ? f->places[p].a : p;
 }
 
-enum join_match { JOIN_OTHER, JOIN_THIS, JOIN_MAYBE };
-
-static enum join_match join_of(const struct walker *k, const struct region_event *e)
+enum join_match walker_join(const struct walker *k, const struct region_event *e)
 {
     const struct handoff_spec *s = k->w->start->spawn;
     if (!s || !s->n_handles || !e->place)
@@ -130,9 +92,11 @@ static bool meet_region(struct walker *k, const struct region_event *e)
         w->unknown |= e->takes != 0;
         return true;
     case REGION_JOIN: {
-        enum join_match match = join_of(k, e);
+        enum join_match match = walker_join(k, e);
         w->joined |= match == JOIN_THIS;
         w->unknown |= match == JOIN_MAYBE;
+        if (match == JOIN_THIS && w->past_joins)
+            return true;
         k->now = UINT64_MAX;
         if (match == JOIN_OTHER)
             w->takes = UINT64_MAX;
@@ -141,13 +105,23 @@ static bool meet_region(struct walker *k, const struct region_event *e)
     case REGION_SPAWN:
         if (e->event == w->start->event && e->spawn->event == w->start->spawn->event && e->place == w->region) {
             w->again |= !through_some_element(k->f, w->region);
-            return false;
+            w->round = true;
+            return w->next_turn;
         }
         if (e->place == w->region && e->event != w->start->event)
             vec_push(&w->spawns, e);
         return true;
+    case REGION_PUT: /* in a member of a thread's argument */
+        if (e == w->start && e->spawn->starter) {
+            w->again |= !through_some_element(k->f, w->region);
+            return false;
+        }
+        if (e->place == w->region && e->event != w->start->event && e->spawn->starter)
+            vec_push(&w->spawns, e);
+        return true;
     case REGION_READ: case REGION_WRITE: case REGION_FREE: case REGION_PASS: case REGION_SEND:
-        if ((e->event != w->start->event || (e->flags & REGION_BRANCH)) && overlaps(k, e) && !(e->flags & REGION_MAYBE))
+        if ((e->event != w->start->event || (e->flags & REGION_BRANCH)) && overlaps(k, e) && !(e->flags & REGION_MAYBE) &&
+            !walker_gives_null(k, e))
             note_use(w, e, k->now);
         return true;
     default:
@@ -160,9 +134,10 @@ static bool meet_handle(struct walker *k, const struct region_event *e)
     struct walk *w = k->w;
     place_id object = place_object(k->f, w->handle);
     bool touched = e->place && place_object(k->f, e->place) == object;
-    if (e->op == REGION_JOIN || e->op == REGION_DETACH)
-        return !(touched || !e->place || !named_directly(k->f, e->place));
-    return !(touched && e->event != w->start->event);
+    bool ends = e->op == REGION_JOIN || e->op == REGION_DETACH ? touched || !e->place || !named_directly(k->f, e->place)
+                                                               : touched && e->event != w->start->event;
+    w->looked_after |= ends;
+    return !ends;
 }
 
 /* The cleanup of a local struct: a group of threads, which knows whether any of them is left. */
@@ -208,7 +183,7 @@ static bool lives_on(struct walker *k, ir_event ev)
     bool ends = (r->op == IR_EV_END && r->a == object->a) || (r->op == IR_EV_RETURN && kind != IR_V_STATIC_LOCAL);
     if (ends && kind != IR_V_STATIC_LOCAL) {
         bool better = !k->w->dies.loc || (k->w->dies.acquired && !k->now);
-        if (k->w->region && better)
+        if (better)
             k->w->dies = (struct walk_death){r->loc ? r->loc : k->fr->body_end, k->now};
         k->w->handle_lost |= k->w->handle != 0;
         return false;
@@ -220,8 +195,8 @@ static bool lives_on(struct walker *k, ir_event ev)
 static bool joins_at(const struct walker *k, ir_event ev)
 {
     size_t i, end;
-    for (events_of(k, ev, &i, &end); i < end; i++)
-        if (k->f->events[i].op == REGION_JOIN && join_of(k, &k->f->events[i]) != JOIN_OTHER)
+    for (walker_events(k, ev, &i, &end); i < end; i++)
+        if (k->f->events[i].op == REGION_JOIN && walker_join(k, &k->f->events[i]) != JOIN_OTHER)
             return true;
     return false;
 }
@@ -253,7 +228,7 @@ static bool meet_lifted(struct walker *k, ir_event ev, uint32_t *at)
 /* Walk the events of block b from the given one on; false when the way ends inside. */
 static bool through(struct walker *k, uint32_t b, ir_event from, size_t skip)
 {
-    const struct ir_block_rec *rec = block(k, b);
+    const struct ir_block_rec *rec = walker_block(k, b);
     uint32_t lifted = lifted_from(&k->lifted, from);
     for (ir_event ev = from; ev < rec->events.first + rec->events.count; ev++) {
         size_t i, end;
@@ -261,7 +236,7 @@ static bool through(struct walker *k, uint32_t b, ir_event from, size_t skip)
             return false;
         if (!meet_lifted(k, ev, &lifted))
             return false;
-        events_of(k, ev, &i, &end);
+        walker_events(k, ev, &i, &end);
         for (i = skip ? skip : i; i < end; i++)
             if (!meet(k, &k->f->events[i]))
                 return false;
@@ -270,158 +245,14 @@ static bool through(struct walker *k, uint32_t b, ir_event from, size_t skip)
     return true;
 }
 
-/* Can the result that the hand-off needs also take the given side of the branch? */
-static bool agrees(const struct result_when *when, const struct branch_fact *b, bool taken)
-{
-    const int64_t samples[] = {when->value - 1, when->value, when->value + 1, b->value - 1, b->value, b->value + 1, -1, 0, 1, 1000000};
-    for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
-        int64_t v = samples[i];
-        bool spawned = when->test == RESULT_ANY   ? true
-                       : when->test == RESULT_EQ ? v == when->value
-                       : when->test == RESULT_NE ? v != when->value
-                       : when->test == RESULT_LT ? v < when->value
-                       : when->test == RESULT_LE ? v <= when->value
-                       : when->test == RESULT_GT ? v > when->value
-                                                 : v >= when->value;
-        bool condition = b->test == IR_B_EQ   ? v == b->value
-                         : b->test == IR_B_NE ? v != b->value
-                         : b->test == IR_B_LT ? v < b->value
-                         : b->test == IR_B_LE ? v <= b->value
-                         : b->test == IR_B_GT ? v > b->value
-                                              : v >= b->value;
-        if (spawned && condition == taken)
-            return true;
-    }
-    return false;
-}
-
-/* ---- a flag that says whether it was handed over ---- */
-
-/* The local that the event gives a value to; 0: none that can be told. */
-static uint32_t written_var(const struct unit *u, const struct ir_event_rec *r)
-{
-    ir_expr to = r->op == IR_EV_STORE || r->op == IR_EV_CALL ? r->a : r->op == IR_EV_ATOMIC ? r->b : 0;
-    return r->op == IR_EV_BEGIN ? r->a : to && u->exprs[to].op == IR_E_VAR ? u->exprs[to].a : 0;
-}
-
-static void forget_constant(struct walker *k, uint32_t var)
-{
-    for (uint32_t i = 0; var && i < k->n_constants; i++)
-        if (k->constants[i].var == var)
-            k->constants[i--] = k->constants[--k->n_constants];
-}
-
-static void note_constant(struct walker *k, const struct ir_event_rec *r)
-{
-    uint32_t var = written_var(k->u, r), most = sizeof k->constants / sizeof *k->constants;
-    const struct ir_expr_rec *value = r->op == IR_EV_STORE ? &k->u->exprs[ir_uncast(k->u, r->b)] : NULL;
-
-    forget_constant(k, var);
-    if (!var || !value || value->op != IR_E_CONST || k->n_constants == most || (k->u->vars[var].flags & IR_VF_ADDRESSED) ||
-        (k->u->vars[var].kind != IR_V_LOCAL && k->u->vars[var].kind != IR_V_TEMP))
-        return;
-    k->constants[k->n_constants].var = var;
-    k->constants[k->n_constants++].is = (int64_t)((uint64_t)value->b << 32 | value->a);
-}
-
-/* The only block that a way on which the hand-off worked comes to from b; UINT32_MAX: there are several, or none. */
-static uint32_t only_next(const struct walker *k, uint32_t b)
-{
-    const struct ir_block_rec *rec = block(k, b);
-    const struct branch_fact *fact = &k->f->branches[b];
-    const struct handoff_spec *spawn = k->w->start->spawn;
-    bool asked = rec->term == IR_TERM_BRANCH && fact->event && fact->event == k->w->start->event && spawn;
-    uint32_t next = UINT32_MAX, n = 0;
-    for (uint32_t i = 0; i < rec->succs.count; i++)
-        if (!asked || agrees(&spawn->when, fact, i == 0)) {
-            next = successor(k, rec, i);
-            n++;
-        }
-    return n == 1 ? next : UINT32_MAX;
-}
-
-/* put(job); result = 0; out: … if (result) free(job): what the hand-off and all that
- * surely follows it leave in locals that nothing sets later. */
-static void find_constants(struct walker *k, uint32_t start)
-{
-    VEC(uint32_t) work = {0};
-    bool *seen = xcalloc(k->fr->blocks.count, sizeof *seen), *sure = xcalloc(k->fr->blocks.count, sizeof *sure);
-    for (uint32_t b = start; b != UINT32_MAX && !sure[b]; b = only_next(k, b)) {
-        struct ir_range events = block(k, b)->events;
-        for (ir_event ev = events.first; ev < events.first + events.count; ev++)
-            note_constant(k, &k->u->events[ev]);
-        sure[b] = true;
-    }
-    seen[start] = true;
-    vec_push(&work, start);
-    while (work.n && k->n_constants) {
-        uint32_t b = vec_pop(&work);
-        struct ir_range events = block(k, b)->events;
-        for (ir_event ev = events.first; !sure[b] && ev < events.first + events.count; ev++)
-            forget_constant(k, written_var(k->u, &k->u->events[ev]));
-        for (uint32_t i = 0; i < block(k, b)->succs.count; i++) {
-            uint32_t to = successor(k, block(k, b), i);
-            if (!seen[to]) {
-                seen[to] = true;
-                vec_push(&work, to);
-            }
-        }
-    }
-    vec_free(&work);
-    free(seen);
-    free(sure);
-}
-
-static bool constant_of(const struct walker *k, ir_expr e, int64_t *out)
-{
-    const struct ir_expr_rec *r = &k->u->exprs[ir_uncast(k->u, e)];
-    if (r->op == IR_E_CONST) {
-        *out = (int64_t)((uint64_t)r->b << 32 | r->a);
-        return true;
-    }
-    for (uint32_t i = 0; i < k->n_constants && r->op == IR_E_LOAD; i++)
-        if (k->u->exprs[r->a].op == IR_E_VAR && k->u->exprs[r->a].a == k->constants[i].var) {
-            *out = k->constants[i].is;
-            return true;
-        }
-    return false;
-}
-
-/* Do the constants decide the condition? */
-static bool decides(const struct walker *k, ir_expr condition, bool *holds)
-{
-    const struct ir_expr_rec *r = &k->u->exprs[ir_uncast(k->u, condition)];
-    int64_t a, b = 0;
-    if (r->op == IR_E_UNARY && r->b == IR_U_LNOT) {
-        bool known = decides(k, r->a, holds);
-        *holds = !*holds;
-        return known;
-    }
-    uint32_t test = IR_B_NE;
-    if (r->op == IR_E_BINARY && r->c >= IR_B_EQ && r->c <= IR_B_GE) {
-        test = r->c;
-        if (!constant_of(k, r->a, &a) || !constant_of(k, r->b, &b))
-            return false;
-    } else if (!constant_of(k, condition, &a)) {
-        return false;
-    }
-    *holds = test == IR_B_EQ   ? a == b
-             : test == IR_B_NE ? a != b
-             : test == IR_B_LT ? a < b
-             : test == IR_B_LE ? a <= b
-             : test == IR_B_GT ? a > b
-                               : a >= b;
-    return true;
-}
-
 static void leave(struct walker *k, uint32_t b)
 {
-    const struct ir_block_rec *rec = block(k, b);
+    const struct ir_block_rec *rec = walker_block(k, b);
     if (k->f->ends[b])
         return;
     k->w->returns |= rec->term == IR_TERM_RETURN;
     const struct branch_fact *fact = &k->f->branches[b];
-    bool asked = rec->term == IR_TERM_BRANCH && fact->event && fact->event == k->w->start->event;
+    bool asked = rec->term == IR_TERM_BRANCH && fact->event && fact->event == k->w->start->event && !(k->began && k->w->next_turn);
     static const struct result_when joined = {RESULT_EQ, 0};
     const struct result_when *when = k->w->start->spawn ? &k->w->start->spawn->when : &joined;
     bool silent = k->w->start->op == REGION_SEND && when->test == RESULT_ANY;
@@ -430,15 +261,15 @@ static void leave(struct walker *k, uint32_t b)
         k->w->unknown = true; /* a wrapper's result, or a queue's, where nothing tells which one says that it worked */
         return;
     }
-    bool holds = false, decided = rec->term == IR_TERM_BRANCH && decides(k, rec->cond, &holds);
+    bool holds = false, decided = rec->term == IR_TERM_BRANCH && walker_decides(k, rec->cond, &holds);
     for (uint32_t i = 0; i < rec->succs.count; i++) {
-        uint32_t to = successor(k, rec, i);
+        uint32_t to = walker_successor(k, rec, i);
         if (decided && holds != (i == 0))
             continue;
-        if (asked && !agrees(when, fact, i == 0))
+        if (asked && !result_agrees(when, fact, i == 0))
             continue;
         if (k->stops[to]) {
-            k->w->unknown = true;
+            k->w->unknown = k->w->looked_after = true;
             continue;
         }
         const struct place *object = &k->f->places[k->object];
@@ -450,95 +281,6 @@ static void leave(struct walker *k, uint32_t b)
             vec_push(&k->work, to);
         }
     }
-}
-
-/* ---- loops that wait ---- */
-
-/* Where each block is come from, and which block each event stands in: made once per walk of a function with loops. */
-struct shape {
-    uint32_t *first, *from; /* predecessors of b: from[first[b]] … from[first[b + 1] - 1] */
-    bool *waits;            /* by block: an event in it ends ways */
-    bool *inside;
-};
-
-static bool ends_ways(const struct walker *k, const struct region_event *e)
-{
-    if (k->w->handle)
-        return e->op == REGION_JOIN || e->op == REGION_DETACH;
-    if (k->w->joined_handle)
-        return false;
-    return (e->op == REGION_ORDER && e->takes) || (e->op == REGION_JOIN && join_of(k, e) != JOIN_OTHER);
-}
-
-static void shape_make(const struct walker *k, struct shape *s)
-{
-    uint32_t n = k->fr->blocks.count, edges = 0;
-    s->first = xcalloc(n + 2, sizeof *s->first);
-    for (uint32_t b = 0; b < n; b++)
-        for (uint32_t i = 0; i < block(k, b)->succs.count; i++, edges++)
-            s->first[successor(k, block(k, b), i) + 2]++;
-    for (uint32_t b = 2; b < n + 2; b++)
-        s->first[b] += s->first[b - 1];
-    s->from = xcalloc(edges + 1, sizeof *s->from);
-    for (uint32_t b = 0; b < n; b++)
-        for (uint32_t i = 0; i < block(k, b)->succs.count; i++)
-            s->from[s->first[successor(k, block(k, b), i) + 1]++] = b;
-    s->waits = xcalloc(n, sizeof *s->waits);
-    s->inside = xcalloc(n, sizeof *s->inside);
-    for (uint32_t b = 0; b < n; b++) {
-        struct ir_range events = block(k, b)->events;
-        size_t i, end, unused;
-        if (!events.count)
-            continue;
-        events_of(k, events.first, &i, &unused);
-        events_of(k, events.first + events.count - 1, &unused, &end);
-        for (; i < end && !s->waits[b]; i++)
-            s->waits[b] = ends_ways(k, &k->f->events[i]);
-    }
-}
-
-/* The loop that the edge from `last` to `head` closes: does it wait, and is the hand-off outside of it? */
-static void mark_loop(const struct walker *k, struct shape *s, uint32_t head, uint32_t last, uint32_t start_block)
-{
-    VEC(uint32_t) body = {0};
-    bool waits = false;
-    s->inside[head] = true;
-    vec_push(&body, head);
-    if (last != head) {
-        s->inside[last] = true;
-        vec_push(&body, last);
-    }
-    for (size_t i = 0; i < body.n; i++) {
-        uint32_t b = body.at[i];
-        waits |= s->waits[b];
-        for (uint32_t e = s->first[b]; b != head && e < s->first[b + 1]; e++)
-            if (!s->inside[s->from[e]]) {
-                s->inside[s->from[e]] = true;
-                vec_push(&body, s->from[e]);
-            }
-    }
-    k->stops[head] |= waits && !s->inside[start_block];
-    for (size_t i = 0; i < body.n; i++)
-        s->inside[body.at[i]] = false;
-    vec_free(&body);
-}
-
-static void find_waiting_loops(const struct walker *k, uint32_t start_block)
-{
-    enum { MOST = 256 };
-    struct shape s = {0};
-    unsigned loops = 0;
-    for (uint32_t b = 0; b < k->fr->blocks.count; b++)
-        for (uint32_t i = 0; i < block(k, b)->succs.count; i++)
-            if ((k->u->succs[block(k, b)->succs.first + i].flags & IR_SUCC_BACK) && loops++ < MOST) {
-                if (!s.first)
-                    shape_make(k, &s);
-                mark_loop(k, &s, successor(k, block(k, b), i), b, start_block);
-            }
-    free(s.first);
-    free(s.from);
-    free(s.waits);
-    free(s.inside);
 }
 
 void walk_from(struct walk *w)
@@ -555,18 +297,19 @@ void walk_from(struct walk *w)
     bool put_here = w->start->op == REGION_PUT && w->start->func == f->func; /* the event is where others come to see it */
     uint32_t given = put_here ? block_of(&k, w->start->spawn->event) : b;
     if (b < k.fr->blocks.count) {
-        find_waiting_loops(&k, b);
+        walker_find_loops(&k, b);
         if (given < k.fr->blocks.count)
-            find_constants(&k, given);
+            walker_find_constants(&k, given);
         k.now = w->start->awaited_inside;
         w->takes |= k.now;
         w->unknown |= k.now != 0;
         if (through(&k, b, w->start->event, (size_t)(w->start - f->events) + 1))
             leave(&k, b);
+        k.began = true;
         while (k.work.n) {
             b = vec_pop(&k.work);
             k.now = k.acquired[b];
-            if (through(&k, b, block(&k, b)->events.first, 0))
+            if (through(&k, b, walker_block(&k, b)->events.first, 0))
                 leave(&k, b);
         }
     }

@@ -18,10 +18,13 @@ struct walk {
     const struct region_flow *flow;
     const struct region_event *start;
     place_id region, handle, joined_handle;
+    bool past_joins;  /* region: uses after its join count as well, for what the other side has freed */
+    bool next_turn;   /* goes on where the hand-off is reached once more, and may fail then: only `dies` and `handle_lost` count */
     /* answers */
     VEC(struct walk_use) uses; /* reads, writes, frees, passes, sends of the region */
     VEC(const struct region_event *) spawns; /* other hand-offs of it */
     bool again;       /* the same hand-off is reached once more, with the same region */
+    bool round;       /* … with whatever region */
     bool returns;     /* some way comes to the function's end unjoined: what callers do then is not known */
     uint64_t takes, gives; /* all that is acquired from and released to on the ways walked */
     bool joined;      /* some way comes to the join of its handle */
@@ -29,8 +32,9 @@ struct walk {
     struct walk_death {
         ir_loc loc;
         uint64_t acquired;
-    } dies; /* where the local that the region lies in dies, unjoined; the way there that acquires least */
+    } dies; /* where the local that the region or handle lies in dies, unjoined; the way there that acquires least */
     bool handle_lost;
+    bool looked_after; /* handle: it is joined, detached or looked at on some way */
     const struct region_event *second_join;
 };
 void walk_from(struct walk *w);
@@ -43,12 +47,18 @@ bool boundary_conflicting(const struct region_flow *f, const struct region_event
                           place_id pb);
 /* Keep c, on `place`, as wrong about h: once per path, the pair that tells most. */
 void boundary_add_conflict(struct program *p, struct boundaries *b, struct handoff *h, struct conflict c, place_id place);
-/* The uses on this side against those of the thread that runs `entry` with the region as argument `argument`. */
-void boundary_compare(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, uint32_t entry_func,
-                      uint32_t argument);
-/* Two threads that were handed the same region: one runs `one`, the other `two`. */
-void boundary_compare_threads(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, uint32_t one,
-                              uint32_t two, const struct region_event *other);
+/* How the other thread comes by the region: `entry` gets it as its argument number `argument`, or, where `inner` is a member,
+ * in that member of what the argument points to. */
+struct other_end {
+    uint32_t entry, argument, inner;
+};
+/* The uses on this side against those of the thread at the other end. True when that thread touches the region at all. */
+bool boundary_compare(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, struct other_end end);
+/* Two threads that were handed the same region; `other` is the second hand-off. */
+void boundary_compare_threads(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, struct other_end one,
+                              struct other_end two, const struct region_event *other);
+/* The thread at `end` against itself, where the walk came to the hand-off again, and against those of the other hand-offs it met. */
+void boundary_compare_others(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, struct other_end end);
 /* The place as C spells it, for as long as the program. */
 const char *boundary_printed(struct program *p, const struct region_flow *f, place_id place);
 

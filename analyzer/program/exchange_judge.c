@@ -106,7 +106,7 @@ static bool compare_functions(struct exchange *x, struct handoff *h, const struc
             for (size_t u = 0; u < w->uses.n; u++)
                 if (!(w->uses.at[u].acquired & f->gives))
                     vec_push(&unordered.uses, w->uses.at[u]);
-            boundary_compare(x->p, x->b, h, &unordered, s->functions[i].func, t->index);
+            boundary_compare(x->p, x->b, h, &unordered, (struct other_end){.entry = s->functions[i].func, .argument = t->index});
             walk_free(&unordered);
         }
     return called;
@@ -114,14 +114,14 @@ static bool compare_functions(struct exchange *x, struct handoff *h, const struc
 
 static bool counts_references(const struct exchange *x, const struct handoff_spec *s)
 {
-    const struct unit *u = x->p->funcs.at[s->func].unit->unit;
+    const struct unit *u = x->p->funcs.at[s->typed_in].unit->unit;
     ir_type t = s->type ? type_struct(u, s->type) : 0;
     return t && traits_refcount_of(x->b->traits, u, t).kind != REFCOUNT_NONE;
 }
 
 static bool is_function(const struct exchange *x, const struct handoff_spec *s)
 {
-    const struct unit *u = x->p->funcs.at[s->func].unit->unit;
+    const struct unit *u = x->p->funcs.at[s->typed_in].unit->unit;
     ir_type t = s->type ? type_plain(u, s->type) : 0;
     if (t && u->types[t].kind == IR_T_FUNCTION)
         return true;
@@ -157,6 +157,13 @@ static void judge_put(struct exchange *x, struct handoff h)
     walk_from(&w);
     if (s->n_functions && compare_functions(x, &h, &w, &side)) {
         taken = true;
+    } else if (s->starter) {
+        struct other_end end = {.entry = s->starter, .inner = s->inner};
+        const struct region_flow *entry = regions_flow(x->b->regions, s->starter);
+        side.given = entry ? entry->gives : UINT64_MAX;
+        h.many = w.again;
+        taken = boundary_compare(x->p, x->b, &h, &w, end);
+        boundary_compare_others(x->p, x->b, &h, &w, end);
     } else {
         for (size_t i = 0; s->slot && i < x->takers.n; i++) {
             const struct taker *t = &x->takers.at[i];

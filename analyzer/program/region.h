@@ -92,7 +92,9 @@ struct handoff_spec {
     bool task, lent, moves; /* moves: AGLET_SENDING as well */
     bool pointer_handle;    /* the handle is a pointer, as to a task: the checked runtime tells of those that are forgotten */
     bool has_attributes;    /* may be born detached */
-    ir_type type;           /* of what the argument points to, before its casts, in the unit of `func` */
+    ir_type type;           /* of what the argument points to, before its casts … */
+    uint32_t typed_in;      /* … in the unit of this function: the innermost where no void * hides it */
+    bool number;            /* the argument is a number too small for an address */
     uint32_t func;          /* where the spawn itself stands */
     ir_event event;
     enum { NOT_ASKED, TELLS, TELLS_NOT } told; /* do the results of `func`'s caller-to-be say that it worked? then so: */

@@ -226,6 +226,9 @@ static void lifted_spec(struct solve *x, const struct call *c, const struct regi
     for (uint32_t i = 0; i < from->spawn->n_handles; i++)
         call_add_handle(s, place_translate(callee, from->spawn->handles[i], x->f, c->value, c->n));
     s->locks = said_here(x, c, s->locks);
+    const struct place *argument = &callee->places[from->place];
+    if (!s->type && argument->op == PLACE_PARAM && argument->a < c->n && from->op != REGION_PUT)
+        call_set_type(x, s, c, argument->a);
     for (uint32_t i = 0; i < s->n_functions; i++) {
         struct put_function *function = &s->functions[i];
         region_value v = function->param && function->param <= c->n ? c->value[function->param - 1] : 0;
@@ -313,6 +316,8 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
             lifted_spec(x, c, callee, from, e);
         if (from->op == REGION_PUT && !from->spawn->inner)
             region_put_members(x, e->spawn, p, c->cells.at, c->cells.n, e->loc);
+        if (from->op == REGION_SPAWN)
+            call_spawn_members(x, c, e->spawn, p);
     }
     map64_free(&seen);
     lift_keeps(x, c, callee);

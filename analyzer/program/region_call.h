@@ -26,6 +26,10 @@ place_id call_loaded_from(struct solve *x, const struct call *c, uint32_t i);
 struct handoff_spec *call_spec(struct solve *x);
 void call_add_handle(struct handoff_spec *s, place_id p);
 void call_set_entry(struct solve *x, struct handoff_spec *s, const struct call *c, uint32_t i);
+/* What type argument number `argument` points to in this function's words; whether it is a number. */
+void call_set_type(struct solve *x, struct handoff_spec *s, const struct call *c, uint32_t argument);
+/* What members of a thread's argument point to goes with it. */
+void call_spawn_members(struct solve *x, const struct call *c, const struct handoff_spec *s, place_id holder);
 /* Arguments number `entry` and `argument` start a thread; argument number `argument` is moved away; a thread is waited for. */
 void call_spawn(struct solve *x, struct call *c, struct handoff_spec *s, uint32_t entry, uint32_t argument);
 void call_send(struct solve *x, struct call *c, uint32_t argument);

@@ -26,7 +26,7 @@ place_id call_loaded_from(struct solve *x, const struct call *c, uint32_t i)
 struct handoff_spec *call_spec(struct solve *x)
 {
     struct handoff_spec *s = arena_new(&x->p->arena, struct handoff_spec);
-    s->func = x->f->func;
+    s->func = s->typed_in = x->f->func;
     s->event = x->event;
     return s;
 }
@@ -51,22 +51,41 @@ void call_set_entry(struct solve *x, struct handoff_spec *s, const struct call *
     }
 }
 
+static bool is_small_number(const struct solve *x, ir_expr e)
+{
+    const struct ir_expr_rec *r = &x->u->exprs[ir_uncast(x->u, e)];
+    const struct ir_type_rec *t = &x->u->types[type_plain(x->u, r->type)];
+    return (t->kind == IR_T_INT || t->kind == IR_T_ENUM) && t->size && t->size < x->u->pointer_size && (r->op != IR_E_CONST || r->a);
+}
+
+void call_set_type(struct solve *x, struct handoff_spec *s, const struct call *c, uint32_t argument)
+{
+    s->type = region_passed_type(x, c->expr[argument]);
+    s->typed_in = x->f->func;
+    s->number = is_small_number(x, c->expr[argument]);
+}
+
+void call_spawn_members(struct solve *x, const struct call *c, const struct handoff_spec *s, place_id holder)
+{
+    struct handoff_spec like = {.func = s->func, .typed_in = s->typed_in, .event = s->event, .when = s->when, .result_known = s->result_known,
+                                .n_handles = s->n_handles, .starter = s->entries[0]};
+    memcpy(like.handles, s->handles, sizeof like.handles);
+    if (holder && like.starter)
+        region_put_members(x, &like, holder, c->cells.at, c->cells.n, 0);
+}
+
 void call_spawn(struct solve *x, struct call *c, struct handoff_spec *s, uint32_t entry, uint32_t argument)
 {
     call_set_entry(x, s, c, entry);
-    s->type = argument < c->n ? region_passed_type(x, c->expr[argument]) : 0;
+    if (argument < c->n)
+        call_set_type(x, s, c, argument);
     struct region_event *e = region_add(x, REGION_SPAWN, call_target(c, argument), 0, 0);
     if (e) {
         e->spawn = s;
         e->gives = UINT64_MAX; /* through the new thread to any other */
     }
     x->f->gives = UINT64_MAX;
-    /* What its members point to goes with it: a function and the argument to call it with. */
-    place_id holder = call_target(c, argument);
-    struct handoff_spec like = {.func = s->func, .event = s->event, .when = s->when, .n_handles = s->n_handles, .starter = s->entries[0]};
-    memcpy(like.handles, s->handles, sizeof like.handles);
-    if (holder && like.starter)
-        region_put_members(x, &like, holder, c->cells.at, c->cells.n, 0);
+    call_spawn_members(x, c, s, call_target(c, argument));
 }
 
 void call_send(struct solve *x, struct call *c, uint32_t argument)
@@ -76,7 +95,7 @@ void call_send(struct solve *x, struct call *c, uint32_t argument)
         return;
     struct handoff_spec *s = call_spec(x);
     s->moves = true;
-    s->type = region_passed_type(x, c->expr[argument]);
+    call_set_type(x, s, c, argument);
     struct region_event *e = region_add(x, REGION_SEND, p, 0, 0);
     if (e)
         e->spawn = s;

@@ -59,6 +59,13 @@ bool place_is_own(const struct region_flow *f, place_id p)
     return false;
 }
 
+/* Element `which` of what begins at p; of an array that begins at an element itself: some element. */
+static place_id element_of(struct region_flow *f, place_id p, uint32_t which)
+{
+    bool element = f->places[p].op == PLACE_INDEX;
+    return place_make(f, PLACE_INDEX, element ? f->places[p].a : p, element ? 0 : which);
+}
+
 place_id place_rebase(const struct region_flow *from, place_id p, place_id root, struct region_flow *to, place_id region)
 {
     struct place chain[24];
@@ -73,9 +80,7 @@ place_id place_rebase(const struct region_flow *from, place_id p, place_id root,
     place_id out = p ? region : 0;
     while (n-- && out) {
         enum place_op op = chain[n].op == PLACE_LOADED ? PLACE_DEREF : (enum place_op)chain[n].op;
-        if (op == PLACE_INDEX && to->places[out].op == PLACE_INDEX)
-            out = to->places[out].a;
-        out = place_make(to, op, out, op == PLACE_INDEX || op == PLACE_DEREF ? 0 : chain[n].b);
+        out = op == PLACE_INDEX ? element_of(to, out, chain[n].b) : place_make(to, op, out, op == PLACE_DEREF ? 0 : chain[n].b);
     }
     return out;
 }
@@ -116,9 +121,7 @@ place_id place_translate(const struct region_flow *from, place_id p, struct regi
     else if (from->places[p].op == PLACE_GLOBAL)
         out = place_make(to, PLACE_GLOBAL, from->places[p].a, 0);
     while (n-- && out) {
-        if (chain[n].op == PLACE_INDEX && to->places[out].op == PLACE_INDEX)
-            out = to->places[out].a; /* an element of an array that begins at an element: some element */
-        out = place_make(to, (enum place_op)chain[n].op, out, chain[n].op == PLACE_INDEX ? 0 : chain[n].b);
+        out = chain[n].op == PLACE_INDEX ? element_of(to, out, chain[n].b) : place_make(to, (enum place_op)chain[n].op, out, chain[n].b);
     }
     return out;
 }

@@ -107,7 +107,7 @@ void region_publish(struct solve *x, uint64_t classes)
             continue;
         const struct place *into = &x->f->places[k.into];
         place_id holder = into->op == PLACE_FIELD ? into->a : 0;
-        struct handoff_spec put = {.func = x->f->func, .event = k.event, .slot = place_slot(x->f, k.into), .type = k.type, .locks = k.locks};
+        struct handoff_spec put = {.func = x->f->func, .typed_in = x->f->func, .event = k.event, .slot = place_slot(x->f, k.into), .type = k.type, .locks = k.locks};
         struct handoff_spec *s = add_put(x, &put, VALUE_ITEM(k.value), 0, x->u->events[k.event].loc);
         for (size_t j = 0; s && holder && j < st->kept.n; j++) {
             const struct place *other = &x->f->places[st->kept.at[j].into];

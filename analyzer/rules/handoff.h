@@ -24,6 +24,12 @@ static inline const char *access_word(const struct region_event *e)
     return e->op == REGION_WRITE ? "written" : e->op == REGION_FREE ? "freed" : e->op == REGION_READ ? "read" : "used";
 }
 
+/* Is it a number that this thread's loop changes, while each turn hands its address to one more thread? */
+static inline bool handoff_loop_variable(const struct handoff *h, const struct conflict *c)
+{
+    return h->many && !c->twice && h->flow->places[h->region].op == PLACE_LOCAL && c->mine->op == REGION_WRITE && c->mine->place == h->region;
+}
+
 /* The parameter of a called function through which the hand-off happens: its name's place, empty, for an insertion. False when the
  * hand-off stands in this very function, or the parameter says AGLET_SENDING already. */
 static inline bool handoff_parameter(const struct program *p, const struct handoff *h, struct position *out)

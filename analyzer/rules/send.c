@@ -10,15 +10,15 @@
 static void report_handoff(const struct program *p, const struct handoff *h, struct report *out)
 {
     const struct handoff_spec *s = h->at->spawn;
-    const struct unit *u = p->funcs.at[s->func].unit->unit;
-    if (!s->type && h->region && h->at->func == h->func && p->options.level >= 2) {
+    const struct unit *u = p->funcs.at[s->typed_in].unit->unit;
+    if (!s->type && h->region && s->typed_in == h->func && p->options.level >= 2) {
         struct position at = handoff_position(h->flow, h->at);
         report_begin(out, "send", SEVERITY_WARNING, &at, "'void *' hides what reaches another thread here");
         report_subject(out, handoff_function(h), "void");
         report_level(out, 2);
         report_note(out, &at, "remedy: hand over a pointer of the type that the other thread uses");
     }
-    if (!s->type || h->at->func != h->func)
+    if (!s->type || s->typed_in != h->func)
         return;
     struct trait_verdict v = traits_of(p->boundaries->traits, u, s->type, TRAIT_SEND);
     const struct trait_reason *last = trait_reason_end(v.reason);
@@ -39,6 +39,20 @@ static void report_handoff(const struct program *p, const struct handoff *h, str
     struct position end = program_position(last->unit, last->field ? last->unit->fields[last->field].loc : last->unit->types[last->type].loc);
     if (trait_reason_remedy(v.reason))
         report_note(out, end.file ? &end : &at, "remedy: %s", trait_reason_remedy(v.reason));
+}
+
+/* The lock has to be given back by the thread that took it. */
+static void report_guard(const struct handoff *h, struct report *out)
+{
+    if (!h->guard)
+        return;
+    char name[200];
+    place_print(h->flow, place_object(h->flow, h->region), name, sizeof name);
+    struct position at = handoff_position(h->flow, h->at), cleanup = program_position(h->flow->unit->unit, h->flow->unit->unit->events[h->guard].loc);
+    report_begin(out, "send", SEVERITY_WARNING, &at, "'%s' guards a lock held by this thread, and reaches another one here", name);
+    report_subject(out, handoff_function(h), "%s", name);
+    report_note(out, &cleanup, "its cleanup gives the lock back here");
+    report_note(out, &at, "remedy: let the other thread take the lock itself");
 }
 
 static void report_counts(const struct program *p, const struct handoff *h, struct report *out)
@@ -122,6 +136,7 @@ static void check_send(const struct program *p, struct report *out)
 {
     for (size_t i = 0; i < p->boundaries->handoffs.n; i++) {
         report_handoff(p, &p->boundaries->handoffs.at[i], out);
+        report_guard(&p->boundaries->handoffs.at[i], out);
         report_counts(p, &p->boundaries->handoffs.at[i], out);
         report_silent_parameter(p, &p->boundaries->handoffs.at[i], out);
     }

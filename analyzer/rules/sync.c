@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* sync: what was handed over is used by both threads at once, and one of them writes.
  *
- * Looks at      each member that both sides touch, after the hand-off and before any join.
+ * Looks at      each member that both sides touch, after the hand-off and before any join; of what is handed over, and of what a
+ *               member of a thread's argument points to.
  *               At the strict level the type of all that is shared must be Sync.
  * Stays silent  for atomic, guarded and const members, under a common lock, for different elements of an array, and when
  *               something between may order the two sides: a wait, a lock, an acquire load, a call of unknown code.
@@ -30,7 +31,7 @@ static void report_conflict(const struct program *p, const struct handoff *h, co
         if (c->mine != c->theirs)
             report_note(out, &second, "and %s here by another", access_word(c->mine));
     } else {
-        report_note(out, &mine, h->at->op == REGION_PUT ? "%s by this thread here, after the lock was released" : "%s by this thread here, before any join",
+        report_note(out, &mine, h->at->op == REGION_PUT && h->at->spawn->slot ? "%s by this thread here, after the lock was released" : "%s by this thread here, before any join",
                     access_word(c->mine));
         handoff_inner_note(p, out, h->flow, c->mine, access_word(c->mine));
     }
@@ -43,16 +44,19 @@ static void report_conflict(const struct program *p, const struct handoff *h, co
         type_spelling(u, u->fields[f->field].type, type, sizeof type);
         report_note(out, &declared, "'%s' is declared here: a plain '%s', with no lock named", path, type);
     }
-    report_note(out, &at, "remedy: guard it with one lock on both sides, make it _Atomic, or join first");
+    if (handoff_loop_variable(h, c))
+        report_note(out, &at, "remedy: give each thread a copy of its own: an element of an array, or the value itself");
+    else
+        report_note(out, &at, "remedy: guard it with one lock on both sides, make it _Atomic, or join first");
 }
 
 /* Strict: what both threads use must be safe to share whatever they do with it. */
 static void report_type(const struct program *p, const struct handoff *h, struct report *out)
 {
     const struct handoff_spec *s = h->at->spawn;
-    if (p->options.level < 2 || h->verdict != HANDOFF_SHARED || h->at->op != REGION_SPAWN || !s->type || h->at->func != h->func)
+    if (p->options.level < 2 || h->verdict != HANDOFF_SHARED || h->at->op != REGION_SPAWN || !s->type || s->typed_in != h->func)
         return;
-    const struct unit *u = p->funcs.at[s->func].unit->unit;
+    const struct unit *u = p->funcs.at[s->typed_in].unit->unit;
     struct trait_verdict v = traits_of(p->boundaries->traits, u, s->type, TRAIT_SYNC);
     if (v.answer == ANSWER_YES)
         return;
@@ -68,14 +72,23 @@ static void report_type(const struct program *p, const struct handoff *h, struct
         report_note(out, &at, "remedy: %s", trait_reason_remedy(v.reason));
 }
 
+/* Is the count of references the mistake? Rule send tells of that, and who may use the rest follows from the count. */
+static bool counts_without_atomics(const struct handoff *h)
+{
+    for (uint32_t k = 0; k < h->n_conflicts; k++)
+        if (h->conflicts[k].on_count)
+            return true;
+    return false;
+}
+
 static void check_sync(const struct program *p, struct report *out)
 {
     for (size_t i = 0; i < p->boundaries->handoffs.n; i++) {
         const struct handoff *h = &p->boundaries->handoffs.at[i];
         if (!h->n_conflicts)
             report_type(p, h, out);
-        for (uint32_t k = 0; k < h->n_conflicts; k++)
-            if (!h->conflicts[k].on_count)
+        if (!counts_without_atomics(h))
+            for (uint32_t k = 0; k < h->n_conflicts; k++)
                 report_conflict(p, h, &h->conflicts[k], out);
     }
 }

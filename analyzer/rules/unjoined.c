@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* unjoined: a thread is neither joined nor detached, or joined twice.
  *
- * Looks at      handles in local variables, on each way to the end of their life; handles in members and globals that nothing
- *               in the whole program reads.
+ * Looks at      handles in local variables and arrays, on each way to the end of their life; handles in members and globals that
+ *               nothing in the whole program reads.
  * Stays silent  when the handle is copied, when the thread detaches itself or never ends, and in main.
- * Cannot see    handles in arrays. */
+ * Cannot see    that one element of an array is forgotten. */
 #include "handoff.h"
 
 static void check_unjoined(const struct program *p, struct report *out)
@@ -14,13 +14,21 @@ static void check_unjoined(const struct program *p, struct report *out)
         if (!h->neither_joined_nor_detached)
             continue;
         char name[200];
-        place_print(h->flow, h->at->spawn->handles[0], name, sizeof name);
+        const struct place *handle = &h->flow->places[h->at->spawn->handles[0]];
+        bool element = handle->op == PLACE_INDEX && !handle->b;
+        place_print(h->flow, element ? handle->a : h->at->spawn->handles[0], name, sizeof name);
         struct position at = handoff_position(h->flow, h->at);
-        bool local = h->flow->places[h->at->spawn->handles[0]].op == PLACE_LOCAL;
-        report_begin(out, "unjoined", SEVERITY_WARNING, &at, "thread '%s' is neither joined nor detached%s", name,
-                     local ? " on some way" : " anywhere");
+        if (h->joined_on_some_ways)
+            report_begin(out, "unjoined", SEVERITY_WARNING, &at, "%s '%s' is joined or detached on some ways only", element ? "a thread of" : "thread", name);
+        else
+            report_begin(out, "unjoined", SEVERITY_WARNING, &at, "%s '%s' is neither joined nor detached", element ? "a thread of" : "thread", name);
         report_subject(out, handoff_function(h), "%s", name);
-        report_note(out, &at, "remedy: join it, or detach it where nobody waits for it");
+        if (h->handle_lost) {
+            struct position lost = program_position(h->flow->unit->unit, h->handle_lost);
+            report_note(out, &lost, "its handle is lost here, with the thread neither joined nor detached");
+        }
+        report_note(out, &at, h->joined_on_some_ways ? "remedy: join it on every way, or detach it where nobody waits for it"
+                                                     : "remedy: join it, or detach it where nobody waits for it");
     }
     for (size_t i = 0; i < p->boundaries->second_joins.n; i++) {
         const struct second_join *s = &p->boundaries->second_joins.at[i];
