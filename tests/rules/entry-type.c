@@ -43,5 +43,5 @@ int hidden(void *job, pthread_t *t)
 
 int address_of_pointer(struct job *job, pthread_t *t)
 {
-    return pthread_create(t, NULL, run_job, &job->text); // no diagnostic: no struct is passed
+    return pthread_create(t, NULL, run_job, &job->text); // expected-warning {{'run_job' is passed a 'char **', and takes it for another type [aglet-entry-type]}}
 }
