@@ -241,7 +241,7 @@ static void *print_number(void *arg)
 void loop_variable(pthread_t *threads)
 {
     for (int i = 0; i < 4; i++)
-        if (pthread_create(&threads[i], NULL, print_number, &i) != 0) // expected-warning {{'i' is used by both threads after this hand-off, unguarded [aglet-sync]}} expected-warning {{local 'i' may die while the other thread still uses it [aglet-stack-escape]}}
+        if (pthread_create(&threads[i], NULL, print_number, &i) != 0) // expected-warning {{'i' is used by both threads after this hand-off, unguarded [aglet-sync]}}
             abort();
     for (int i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
