@@ -171,7 +171,7 @@ static void check_guard(struct solver *s, struct world *w, const struct guard *g
         return;
     pr = problem_new(s, PROBLEM_GUARDED, worst == 1 ? DETAIL_SHARED_ONLY : detail_of(kind), loc, wanted, &number);
     if (pr) {
-        pr->field = field;
+        pr->item = field ? field : global | ITEM_GLOBAL;
         pr->data = data ? data : print_place(s, at);
         problem_story(s, pr, STORY_GUARD, declared->unit, guard->loc, pr->lock);
         if (worst != 1)
@@ -352,7 +352,7 @@ void check_escape(struct solver *s, struct world *w, term value, term into, enum
     if (!pr)
         return;
     pr->data = print_place(s, value);
-    pr->field = s->t.recs[x].b;
+    pr->item = s->t.recs[x].b;
     problem_story(s, pr, STORY_GUARD, f->unit->unit, f->guard->loc, pr->lock);
 }
 
@@ -387,7 +387,7 @@ void check_requirement(struct solver *s, struct world *w, const struct requireme
                      status == 1 ? DETAIL_SHARED_ONLY : r->reason == REQUIRED_BY_ACCESS ? DETAIL_IN_CALLEE : DETAIL_NONE,
                      loc, lock, &number);
     if (pr) {
-        pr->field = r->field;
+        pr->item = r->field ? r->field : r->global | ITEM_GLOBAL;
         pr->data = r->reason == REQUIRED_BY_ACCESS ? r->data : cf->name ? cf->name : "the pointer";
         if (r->reason == REQUIRED_BY_ACCESS) {
             problem_story(s, pr, STORY_CALL, s->u, loc, cf->name);

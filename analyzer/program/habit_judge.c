@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Which field is nearly always touched with one lock held, and where is it not?
- * Stands on habits.h. A field is worth a hint when it is touched at least HABIT_MIN times with one lock held, at least three in
+/* Which field or global is nearly always touched with one lock held, and where is it not?
+ * Stands on habits.h and threads.h. It is worth a hint when it is touched at least HABIT_MIN times with one lock held, at least three in
  * four of all, and somebody writes it. A function that most callers call with the lock held is not the exception: the calls
  * without it are. */
 #include "habits.h"
+#include "lock_order.h"
 
 #include <string.h>
 #include "../base/alloc.h"
@@ -44,13 +45,15 @@ static bool points_to(const struct linked_func *f, ir_type t, uint32_t parent)
     return st && f->unit->structs[st] == parent;
 }
 
-/* Does the function make or end objects of this struct, itself or by a call? Then it may have one to itself. */
+/* Does the function make or end objects of this struct (0: a global), itself or by a call? Then it may have one to itself. */
 static bool makes_or_ends(const struct program *p, const struct linked_func *f, uint32_t parent)
 {
     const struct summary *s = f->summary;
     const struct unit *u = f->unit->unit;
     const struct ir_func_rec *fr = &u->funcs[f->func];
 
+    if (!parent)
+        return false;
     for (uint32_t i = 0; i < f->n_edges; i++) {
         const struct call_edge *e = &p->edges.at[f->first_edge + i];
         const struct summary *callee = p->funcs.at[e->callee].summary;
@@ -108,11 +111,11 @@ static struct class_set *entry_sets(struct program *p)
     return entry;
 }
 
-/* One lock and one field being judged. */
+/* One lock and one field or global being judged. */
 struct judged {
     struct program *p;
     const struct class_set *entry;
-    uint32_t parent; /* the struct that holds the field */
+    uint32_t parent; /* the struct that holds the field; 0: a global */
     struct habit now;
     VEC(struct habit_exception) sites; /* calls that are to blame, each counted once */
     bool beside;                       /* all exceptions stand in one function that takes the lock itself */
@@ -177,12 +180,12 @@ static enum convention blame_callers(struct judged *j, uint32_t func, bool write
     return with > without ? CALLED_WITH_LOCK : CALLED_EITHER_WAY;
 }
 
-static int by_field(const void *a, const void *b)
+static int by_item(const void *a, const void *b)
 {
     const struct habit_access *x = a, *y = b;
 
-    if (x->field != y->field)
-        return x->field < y->field ? -1 : 1;
+    if (x->item != y->item)
+        return x->item < y->item ? -1 : 1;
     if (x->func != y->func)
         return x->func < y->func ? -1 : 1;
     return x->loc < y->loc ? -1 : x->loc > y->loc;
@@ -200,38 +203,40 @@ static bool only_writes(struct habit *h)
     return n;
 }
 
-static void judge_field(struct program *p, size_t first, size_t end, const struct class_set *entry, const struct map64 *leaks)
+static void judge_item(struct program *p, size_t first, size_t end, const struct class_set *entry, const struct map64 *leaks)
 {
     struct habits *h = p->habits;
     uint32_t locks[MAX_SIBLINGS];
-    const uint32_t field = h->accesses.at[first].field, n = habit_siblings(p, field, locks);
+    const uint32_t item = h->accesses.at[first].item, n = habit_siblings(p, item, locks);
     struct habit best;
     bool beside = false;
 
     memset(&best, 0, sizeof best);
-    best.field = field;
+    best.item = item;
     for (uint32_t i = 0; i < n; i++) {
         struct judged j;
         bool written = false;
         memset(&j, 0, sizeof j);
         j.p = p;
         j.entry = entry;
-        j.parent = p->fields.at[field].parent;
-        j.now.field = field;
+        j.parent = item & ITEM_GLOBAL ? 0 : p->fields.at[item].parent;
+        j.now.item = item;
         j.now.lock = locks[i];
         for (size_t k = first; k < end; k++) {
             const struct habit_access *a = &h->accesses.at[k];
             const bool near = a->near >> i & 1;
-            if (a->dropped || a->pass != h->last_pass[a->func] || makes_or_ends(p, &p->funcs.at[a->func], j.parent))
+            if (a->dropped || a->pass != h->last_pass[a->func] || makes_or_ends(p, &p->funcs.at[a->func], j.parent) ||
+                (a->event && threads_alone(p->lock_order->threads, a->func, a->event)))
                 continue;
             if (class_set_holds(&entry[a->func], locks[i]) && !class_set_holds(&entry[a->func], locks[i] | HABIT_LOCKED))
                 continue; /* some caller hands over an object of its own: no word for the lock nor against it */
             j.now.total++;
-            written |= a->write;
+            written |= a->write && !(item & ITEM_GLOBAL);
             if (map64_find(leaks, key_pair(a->func, locks[i])))
                 continue; /* what is held there, and what was meant to be, is not known */
             if (a->held >> i & 1 || class_set_holds(&entry[a->func], locks[i])) {
                 j.now.held++;
+                written |= a->write; /* of all the locks of a file, a global's is the one under which it is written */
                 continue;
             }
             /* under a lock that is taken on a condition, or after one given up: without it on purpose */
@@ -259,30 +264,29 @@ static void judge_field(struct program *p, size_t first, size_t end, const struc
     h->found[h->n_found++] = best;
 }
 
-void program_find_habits(struct program *p, const bool *solved)
+void program_find_habits(struct program *p)
 {
     struct map64 leaks = {0};
+    struct habits *h = habits_of(p);
     struct class_set *entry;
-    struct habits *h;
 
-    habits_of(p);
     for (uint32_t f = 1; f < p->funcs.n; f++)
-        if (p->funcs.at[f].defined && !solved[f] && !(p->funcs.at[f].unit->unit->funcs[p->funcs.at[f].func].flags & IR_FF_INITIALISERS))
+        if (p->funcs.at[f].defined && !h->solved[f] && !(p->funcs.at[f].unit->unit->funcs[p->funcs.at[f].func].flags & IR_FF_INITIALISERS))
             habit_walk_function(p, f);
     for (size_t i = 1; i < p->locks->candidates.n; i++) { /* functions that forget to release it */
         const struct candidate *c = &p->locks->candidates.at[i];
-        if (c->kind == CANDIDATE_HELD_ON_RETURN && c->class.field && !c->stale && (c->condemned || !c->meant))
-            map64_put(&leaks, key_pair(c->func, c->class.field), 1);
+        const uint32_t class = c->class.field ? c->class.field : c->class.global ? c->class.global | ITEM_GLOBAL : 0;
+        if (c->kind == CANDIDATE_HELD_ON_RETURN && class && !c->stale && (c->condemned || !c->meant))
+            map64_put(&leaks, key_pair(c->func, class), 1);
     }
-    h = p->habits;
     entry = entry_sets(p);
     if (h->accesses.n)
-        qsort(h->accesses.at, h->accesses.n, sizeof *h->accesses.at, by_field);
+        qsort(h->accesses.at, h->accesses.n, sizeof *h->accesses.at, by_item);
     for (size_t i = 0; i < h->accesses.n;) {
         size_t end = i;
-        while (end < h->accesses.n && h->accesses.at[end].field == h->accesses.at[i].field)
+        while (end < h->accesses.n && h->accesses.at[end].item == h->accesses.at[i].item)
             end++;
-        judge_field(p, i, end, entry, &leaks);
+        judge_item(p, i, end, entry, &leaks);
         i = end;
     }
     map64_free(&leaks);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Collects under which lock of its own object each field is touched, and what is held at each call.
+/* Collects under which lock of its own object each field is touched, each global under which of its file, and what is held at
+ * each call.
  * Stands on habits.h; habit_judge.c says what is a habit. */
 #include "habits.h"
 
@@ -24,6 +25,38 @@ static bool is_data(const struct program *p, const struct linked_field *f)
     return !f->lock.lock && !(m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT));
 }
 
+/* A variable that threads may share and that needs a lock for it: no constant, no atomic, no flag of a signal handler. */
+static bool is_shared_data(const struct program *p, const struct linked_global *g)
+{
+    const struct unit *u = g->unit->unit;
+    const struct ir_var_rec *v = &u->vars[g->var];
+    const struct model_type *m = models_find_ir_type(p->models, u, v->type);
+    ir_type t = v->type, st;
+
+    if (g->lock.lock || v->flags & IR_VF_TLS || (m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT)))
+        return false;
+    for (; u->types[t].kind == IR_T_TYPEDEF || u->types[t].kind == IR_T_QUALIFIED || u->types[t].kind == IR_T_ARRAY; t = u->types[t].elem)
+        if (u->types[t].kind == IR_T_QUALIFIED && u->types[t].flags & (IR_TF_CONST | IR_TF_VOLATILE))
+            return false;
+    st = type_struct(u, t);
+    return u->types[t].kind != IR_T_ATOMIC && u->types[t].kind != IR_T_FUNCTION && !(st && p->structs.at[g->unit->structs[st]].has_lock);
+}
+
+static void find_globals(struct program *p, struct habits *h)
+{
+    h->shared = arena_array(&p->arena, bool, p->globals.n + 1);
+    h->of_unit = arena_array(&p->arena, struct unit_locks, p->units.n + 1);
+    for (uint32_t i = 1; i < p->globals.n; i++) {
+        const struct linked_global *g = &p->globals.at[i];
+        const struct ir_var_rec *v = &g->unit->unit->vars[g->var];
+        struct unit_locks *locks = &h->of_unit[g->unit - p->units.at];
+        h->shared[i] = is_shared_data(p, g);
+        if (g->lock.lock && v->kind == IR_V_GLOBAL && v->flags & IR_VF_DEFINED && locks->n < MAX_SIBLINGS &&
+            g->unit->unit->types[type_plain(g->unit->unit, v->type)].kind != IR_T_ARRAY)
+            locks->at[locks->n++] = i | ITEM_GLOBAL;
+    }
+}
+
 struct habits *habits_of(struct program *p)
 {
     if (!p->habits) {
@@ -36,22 +69,39 @@ struct habits *habits_of(struct program *p)
                 for (uint32_t k = 0; k < st->n_fields; k++)
                     h->beside_lock[st->first_field + k] = is_data(p, &p->fields.at[st->first_field + k]);
         }
+        find_globals(p, h);
         h->last_pass = xcalloc(p->funcs.n, sizeof *h->last_pass);
     }
     return p->habits;
 }
 
-uint32_t habit_siblings(struct program *p, uint32_t field, uint32_t *locks)
+uint32_t habit_siblings(struct program *p, uint32_t item, uint32_t *locks)
 {
-    return habits_of(p)->beside_lock[field] ? lock_fields(p, &p->structs.at[p->fields.at[field].parent], locks) : 0;
+    const struct habits *h = habits_of(p);
+    const uint32_t global = item & ~ITEM_GLOBAL;
+
+    if (item == global)
+        return h->beside_lock[item] ? lock_fields(p, &p->structs.at[p->fields.at[item].parent], locks) : 0;
+    if (!h->shared[global])
+        return 0;
+    const struct unit_locks *of = &h->of_unit[p->globals.at[global].unit - p->units.at];
+    memcpy(locks, of->at, of->n * sizeof *locks);
+    return of->n;
 }
 
-static struct habit_access *note(struct program *p, uint32_t func, uint32_t field, ir_loc loc, term object, uint8_t held, bool write)
+/* A sibling as the lock of this object; of a global: that lock. */
+static term sibling_of(struct solver *s, term object, uint32_t lock)
+{
+    return lock & ITEM_GLOBAL ? term_make(&s->t, TERM_GLOBAL, lock & ~ITEM_GLOBAL, 0, 0) : term_make(&s->t, TERM_FIELD, object, lock, 0);
+}
+
+static struct habit_access *note(struct program *p, uint32_t func, uint32_t item, ir_loc loc, ir_event event, term object, uint8_t held,
+                                 bool write)
 {
     const uint32_t pass = habits_of(p)->last_pass[func];
     struct habits *h = habits_of(p);
     bool fresh;
-    uint32_t *slot = map64_place(&h->seen, hash_add(key_pair(func, loc), field), &fresh);
+    uint32_t *slot = map64_place(&h->seen, hash_add(key_pair(func, loc), item), &fresh);
 
     if (!fresh && h->accesses.at[*slot].pass == pass) {
         struct habit_access *a = &h->accesses.at[*slot];
@@ -61,7 +111,7 @@ static struct habit_access *note(struct program *p, uint32_t func, uint32_t fiel
         return a;
     }
     *slot = (uint32_t)h->accesses.n;
-    vec_push(&h->accesses, ((struct habit_access){field, func, loc, object, held, held, 0, write, false, false, pass}));
+    vec_push(&h->accesses, ((struct habit_access){item, func, loc, event, object, held, held, 0, write, false, false, pass}));
     return &h->accesses.at[*slot];
 }
 
@@ -71,27 +121,31 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
     uint8_t held = 0;
     bool given_up = false;
     struct term_rec r;
+    uint32_t item;
+    term object;
 
-    for (;;) { /* outwards to the member of the struct that holds the lock */
+    for (;;) { /* outwards to the member of the struct that holds the lock, or to the variable */
         r = s->t.recs[at];
-        if (r.op == TERM_FIELD && (n = habit_siblings(s->p, r.b, locks)))
+        item = r.op == TERM_FIELD ? r.b : r.a | ITEM_GLOBAL;
+        if ((r.op == TERM_FIELD || r.op == TERM_GLOBAL) && (n = habit_siblings(s->p, item, locks)))
             break;
         if (r.op != TERM_FIELD && r.op != TERM_INDEX)
             return;
         at = r.a;
     }
-    if (s->p->fields.at[r.b].guard || !loc)
+    if (item_guard(s->p, item) || !loc)
         return;
     if (world_owns(&s->t, w, at) || !w->spawned)
         return;
+    object = r.op == TERM_FIELD ? r.a : at;
     for (uint32_t i = 0; i < n; i++) {
-        const struct held *h = world_held(w, term_make(&((struct solver *)s)->t, TERM_FIELD, r.a, locks[i], 0));
+        const struct held *h = world_held(w, sibling_of(s, object, locks[i]));
         given_up |= h && h->mode == HELD_RELEASED;
     }
     for (uint32_t i = 0; i < n; i++)
-        if (lock_status((struct solver *)s, w, term_make(&s->t, TERM_FIELD, r.a, locks[i], 0), false))
+        if (lock_status(s, w, sibling_of(s, object, locks[i]), false))
             held |= (uint8_t)(1u << i);
-    note(s->p, s->func, r.b, loc, r.a, held, write)->given_up |= given_up;
+    note(s->p, s->func, item, loc, s->now_at, object, held, write)->given_up |= given_up;
 }
 
 static void add_class(struct class_set *x, uint32_t class)
@@ -132,9 +186,10 @@ void habit_call(struct solver *s, const struct world *w, ir_event e, const term 
 
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct object_class c = term_class(&s->t, w->held[i].lock);
-        if (c.field && w->held[i].mode != HELD_RELEASED) {
-            add_class(&now, c.field);
-            add_class(&now, c.field | HABIT_LOCKED);
+        const uint32_t class = c.field ? c.field : c.global ? c.global | ITEM_GLOBAL : 0;
+        if (class && w->held[i].mode != HELD_RELEASED) {
+            add_class(&now, class);
+            add_class(&now, class | HABIT_LOCKED);
         }
     }
     for (uint32_t i = 0; i < n_owned; i++)
@@ -173,9 +228,10 @@ void habit_finish(struct solver *s)
         }
     for (size_t i = h->first_of_function; i < h->accesses.n; i++) {
         uint32_t locks[MAX_SIBLINGS];
-        const uint32_t n = habit_siblings(s->p, h->accesses.at[i].field, locks);
+        const uint32_t n = habit_siblings(s->p, h->accesses.at[i].item, locks);
         for (uint32_t k = 0; k < n; k++) {
-            const term lock = term_make(&s->t, TERM_FIELD, h->accesses.at[i].object, locks[k], 0);
+            const term lock = sibling_of(s, h->accesses.at[i].object, locks[k]);
+            h->accesses.at[i].dropped |= locks[k] & ITEM_GLOBAL && term_in(s->retired.at, s->retired.n, lock);
             for (size_t j = 0; j < s->taken.n; j++)
                 if (s->taken.at[j] == lock)
                     h->accesses.at[i].near |= (uint8_t)(1u << k);
@@ -188,11 +244,12 @@ struct walk {
     struct program *p;
     uint32_t func;
     const struct linked_unit *lu;
+    ir_event event; /* where the walk is; 0: between events */
 };
 
 /* The member of the struct with the lock that `place` lies in, outwards through members and elements of arrays by value, of an
- * object behind a pointer: a local's own parts are nobody else's. 0: none. */
-static uint32_t member_with_lock(const struct walk *x, ir_expr place)
+ * object behind a pointer (a local's own parts are nobody else's), or the global with a lock beside it. 0: none. */
+static uint32_t item_with_lock(const struct walk *x, ir_expr place)
 {
     const struct unit *u = x->lu->unit;
     uint32_t locks[MAX_SIBLINGS];
@@ -206,9 +263,16 @@ static uint32_t member_with_lock(const struct walk *x, ir_expr place)
                 return u->exprs[r->a].op == IR_E_DEREF ? x->lu->fields[r->b] : 0;
             place = r->a;
         } else {
-            return 0;
+            const uint32_t global = r->op == IR_E_VAR ? x->lu->globals[r->a] : 0;
+            return global && habit_siblings(x->p, global | ITEM_GLOBAL, locks) ? global | ITEM_GLOBAL : 0;
         }
     }
+}
+
+static void note_plain(const struct walk *x, uint32_t item, ir_loc loc, bool write)
+{
+    if (!item_guard(x->p, item))
+        (void)note(x->p, x->func, item, loc, x->event, 0, 0, write);
 }
 
 /* `argument`: e is handed to a function. */
@@ -216,30 +280,34 @@ static void walk_expr(struct walk *x, ir_expr e, bool write, bool argument, ir_l
 {
     const struct unit *u = x->lu->unit;
     const struct ir_expr_rec *r = &u->exprs[e];
-    uint32_t member;
+    uint32_t item;
 
     switch (r->op) {
     case IR_E_ADDR: /* handed on: touched there */
-        if (argument && (member = member_with_lock(x, r->a)))
-            (void)note(x->p, x->func, member, r->loc ? r->loc : loc, 0, 0, true);
+        if (argument && (item = item_with_lock(x, r->a)))
+            note_plain(x, item, r->loc ? r->loc : loc, true);
         walk_expr(x, r->a, false, false, loc);
         break;
     case IR_E_FIELD:
         /* touched as a whole, or the place that is stored to */
-        if (write && (member = member_with_lock(x, e)))
-            (void)note(x->p, x->func, member, r->loc ? r->loc : loc, 0, 0, true);
+        if (write && (item = item_with_lock(x, e)))
+            note_plain(x, item, r->loc ? r->loc : loc, true);
         walk_expr(x, r->a, false, false, loc);
         break;
     case IR_E_LOAD:
-        if ((member = member_with_lock(x, r->a)))
-            (void)note(x->p, x->func, member, r->loc ? r->loc : u->exprs[r->a].loc ? u->exprs[r->a].loc : loc, 0, 0, false);
+        if ((item = item_with_lock(x, r->a)))
+            note_plain(x, item, r->loc ? r->loc : u->exprs[r->a].loc ? u->exprs[r->a].loc : loc, false);
         walk_expr(x, r->a, false, false, loc);
         break;
     case IR_E_UNARY: case IR_E_CAST: walk_expr(x, r->a, false, argument, loc); break;
     case IR_E_DEREF: walk_expr(x, r->a, false, false, loc); break;
+    case IR_E_VAR:
+        if (write && (item = item_with_lock(x, e)))
+            note_plain(x, item, r->loc ? r->loc : loc, true);
+        break;
     case IR_E_INDEX:
-        if (write && (member = member_with_lock(x, e)))
-            (void)note(x->p, x->func, member, r->loc ? r->loc : loc, 0, 0, true);
+        if (write && (item = item_with_lock(x, e)))
+            note_plain(x, item, r->loc ? r->loc : loc, true);
         /* fallthrough */
     case IR_E_BINARY:
         walk_expr(x, r->a, false, false, loc);
@@ -254,13 +322,15 @@ void habit_walk_function(struct program *p, uint32_t func)
     const struct linked_func *f = &p->funcs.at[func];
     const struct unit *u = f->unit->unit;
     const struct ir_func_rec *fr = &u->funcs[f->func];
-    struct walk x = {p, func, f->unit};
+    struct walk x = {p, func, f->unit, 0};
 
     for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++) {
+        x.event = u->blocks[b].events.count ? u->blocks[b].events.first + u->blocks[b].events.count - 1 : 0;
         if (u->blocks[b].cond)
             walk_expr(&x, u->blocks[b].cond, false, false, u->blocks[b].loc);
         for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
             const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
+            x.event = u->blocks[b].events.first + i;
             if (ev->op == IR_EV_STORE) {
                 walk_expr(&x, ev->a, true, false, ev->loc);
                 walk_expr(&x, ev->b, false, false, ev->loc);
@@ -276,6 +346,11 @@ void habit_walk_function(struct program *p, uint32_t func)
     }
 }
 
+void habits_end(struct program *p, bool *solved)
+{
+    habits_of(p)->solved = solved;
+}
+
 void habits_free(struct habits *h)
 {
     if (!h)
@@ -287,5 +362,6 @@ void habits_free(struct habits *h)
     free(h->found);
     vec_free(&h->kept);
     free(h->last_pass);
+    free(h->solved);
     free(h);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Which lock does a field seem to belong to? How often each field is touched with a lock of its own object held.
+/* Which lock does a field seem to belong to? How often each field is touched with a lock of its own object held, and each global
+ * with one of the file that defines it.
  * Stands on solver.h. Collected while functions are solved and from those that need no solving; what callers hold on entry
  * (at every call known) counts as held, by class. */
 #ifndef AGLET_PROGRAM_HABITS_H
@@ -10,10 +11,11 @@
 
 #define MAX_SIBLINGS 8u
 struct habit_access {
-    uint32_t field, func;
+    uint32_t item, func;
     ir_loc loc;
-    term object; /* while its function is solved */
-    uint8_t held; /* bit i: lock i of the struct is held */
+    ir_event event; /* of the function; 0: between events */
+    term object; /* while its function is solved; of a global: itself */
+    uint8_t held; /* bit i: sibling i (habit_siblings) is held */
     uint8_t ever; /* … on some way here */
     uint8_t near; /* … is taken by the same function, for the same object */
     bool write, dropped;
@@ -30,14 +32,19 @@ struct habit_exception {
 #define HABIT_LOCKED 0x80000000u
 struct habits {
     VEC(struct habit_access) accesses;
-    struct map64 seen;      /* func, loc, field → access + 1 */
+    struct map64 seen;      /* func, loc, item → access + 1 */
     struct map64 held_call; /* func, event → set of classes in `sets` + 1 */
     VEC(struct class_set) sets; /* locks held, or of an object that is the caller's own; those held once more as | HABIT_LOCKED */
     uint32_t *last_pass; /* by function: what an earlier one saw is void */
     uint32_t first_of_function;
     bool *beside_lock; /* by field: is it data of a struct that has a lock? */
+    bool *shared;      /* by global: is it data that needs one? */
+    struct unit_locks {
+        uint32_t at[MAX_SIBLINGS], n; /* items */
+    } *of_unit; /* the locks that a file defines for itself */
+    bool *solved; /* by function */
     struct habit {
-        uint32_t field, lock; /* linked_field */
+        uint32_t item, lock; /* the lock is an item, too */
         uint32_t held, total;
         struct habit_exception out[3];
         uint32_t n_out;
@@ -57,13 +64,15 @@ void habit_forget(struct program *p, uint32_t func);
 
 /* Between the two halves, habits.c and habit_judge.c. */
 struct habits *habits_of(struct program *p);
-/* The lock fields of the struct that holds `field`; their number. */
-uint32_t habit_siblings(struct program *p, uint32_t field, uint32_t *locks);
+/* The locks of the struct that holds the field, or of the file that defines the global, as items; their number. */
+uint32_t habit_siblings(struct program *p, uint32_t item, uint32_t *locks);
 /* A function that was not solved: what it touches, and holds nothing at. */
 void habit_walk_function(struct program *p, uint32_t func);
 
-/* When all are solved: p->habits->found, in the order of fields. */
-void program_find_habits(struct program *p, const bool *solved);
+/* When all are solved: which functions were. Takes the array over. */
+void habits_end(struct program *p, bool *solved);
+/* p->habits->found, in the order of items. Requires the threads (lock_order.h). */
+void program_find_habits(struct program *p);
 void habits_free(struct habits *h); /* NULL is fine */
 
 #endif

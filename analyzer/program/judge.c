@@ -290,8 +290,13 @@ void program_drop_alone(struct program *p)
 {
     for (size_t i = 1; i < p->locks->problems.n; i++) {
         struct lock_problem *pr = &p->locks->problems.at[i];
-        if (pr->kind == PROBLEM_GUARDED && pr->event && threads_alone(p->lock_order->threads, pr->func, pr->event))
-            pr->dropped = true;
+        uint32_t n = 0;
+        if (pr->kind != PROBLEM_GUARDED || !pr->event || !threads_alone(p->lock_order->threads, pr->func, pr->event))
+            continue;
+        pr->dropped = true;
+        const struct call_edge *edges = pr->detail == DETAIL_IN_CALLEE ? program_calls(p, pr->func, pr->event, &n) : NULL;
+        for (uint32_t k = 0; k < n; k++)
+            p->funcs.at[edges[k].callee].needs_excused = true;
     }
 }
 

@@ -344,20 +344,47 @@ static void resolve_guards(struct program *p)
     }
 }
 
+const char *item_name(const struct program *p, uint32_t item)
+{
+    return item & ITEM_GLOBAL ? p->globals.at[item & ~ITEM_GLOBAL].name : p->fields.at[item].name;
+}
+
+const struct guard *item_guard(const struct program *p, uint32_t item)
+{
+    return item & ITEM_GLOBAL ? p->globals.at[item & ~ITEM_GLOBAL].guard : p->fields.at[item].guard;
+}
+
+ir_loc item_loc(const struct program *p, uint32_t item, const struct unit **u)
+{
+    const struct linked_unit *lu = item & ITEM_GLOBAL ? p->globals.at[item & ~ITEM_GLOBAL].unit : p->fields.at[item].unit;
+
+    if (u)
+        *u = lu->unit;
+    return item & ITEM_GLOBAL ? lu->unit->vars[p->globals.at[item & ~ITEM_GLOBAL].var].loc
+                              : lu->unit->fields[p->fields.at[item].field].loc;
+}
+
 /* Guards taken as written (see program_options). */
 static void assume_guards(struct program *p)
 {
     for (size_t i = 0; i < p->options.n_assumed; i++) {
-        struct linked_field *f = &p->fields.at[p->options.assumed[i].field];
-        const char *lock = p->fields.at[p->options.assumed[i].lock].name, *why;
-        const struct lock_context context = lock_context_of(f->unit->unit, LOCK_IN_FIELD, f->field);
+        const uint32_t item = p->options.assumed[i].item;
+        const char *lock = item_name(p, p->options.assumed[i].lock), *why;
+        const struct unit *u;
         struct guard *g = arena_new(&p->arena, struct guard);
+        struct lock_context context;
 
+        g->loc = item_loc(p, item, &u);
+        context = item & ITEM_GLOBAL ? lock_context_of(u, LOCK_IN_VAR, p->globals.at[item & ~ITEM_GLOBAL].var)
+                                     : lock_context_of(u, LOCK_IN_FIELD, p->fields.at[item].field);
         g->locks.paths = arena_array(&p->arena, struct lock_path, 1);
         g->locks.n_paths = 1;
-        g->loc = f->unit->unit->fields[f->field].loc;
-        if (!f->guard && lock_expr_resolve(&context, &p->arena, lock, strlen(lock), &g->locks.paths[0], &why) == LOCK_RESOLVED)
-            f->guard = g;
+        if (item_guard(p, item) || lock_expr_resolve(&context, &p->arena, lock, strlen(lock), &g->locks.paths[0], &why) != LOCK_RESOLVED)
+            continue;
+        if (item & ITEM_GLOBAL)
+            p->globals.at[item & ~ITEM_GLOBAL].guard = g;
+        else
+            p->fields.at[item].guard = g;
     }
 }
 

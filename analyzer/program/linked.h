@@ -74,6 +74,9 @@ struct linked_global {
     bool internal; /* seen by one unit only */
 };
 
+/* A member or a global by one number: that of the linked field, or of the linked global with this bit. */
+#define ITEM_GLOBAL 0x40000000u
+
 /* A call of one function by another, resolved. */
 struct call_edge {
     uint32_t caller, callee; /* linked_func */
@@ -146,6 +149,11 @@ struct program {
 
 /* Give every unit's functions, globals, structs and fields their numbers, resolve guards and lock types. */
 void program_link(struct program *p);
+
+/* The name of an item, and its guard; *u (may be NULL) and *loc: where it is declared. */
+const char *item_name(const struct program *p, uint32_t item);
+const struct guard *item_guard(const struct program *p, uint32_t item);
+ir_loc item_loc(const struct program *p, uint32_t item, const struct unit **u);
 
 /* What kind of lock an object of type t is (typedefs, qualifiers and arrays are looked through). */
 struct lock_kind lock_kind_of(const struct program *p, const struct unit *u, ir_type t);

@@ -79,7 +79,7 @@ struct lock_problem {
     bool dropped; /* judged to be none after all */
     bool stale;   /* its function was solved again and did not see it anew */
     uint32_t candidate; /* waits for a judgement: its candidate, or 0 */
-    uint32_t field;     /* GUARDED, ESCAPE: the guarded member (linked_field), or 0 */
+    uint32_t item;      /* GUARDED, ESCAPE: the guarded member or global, or 0 */
     uint32_t round;     /* recursive functions are solved several times: the last counts */
     uint32_t before;    /* the function's problem before this one, or 0 */
 };

@@ -85,6 +85,8 @@ void program_solve(struct program *p)
     program_find_lock_order(p);
     program_drop_alone(p);
     phase(p, "lock order", &since);
+    program_find_habits(p);
+    phase(p, "habits", &since);
     p->tasks = tasks_find(p);
     p->kept = kept_find(p);
     phase(p, "tasks", &since);

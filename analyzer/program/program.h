@@ -18,7 +18,7 @@ struct models; /* program/models.h: what functions we cannot edit do */
 
 /* A guard taken as if it were written: numbers of linked.h, which are the same in every program of the same units. */
 struct assumed_guard {
-    uint32_t field, lock; /* the lock is a member of the same struct */
+    uint32_t item, lock; /* items (linked.h): a member and a lock of the same struct, or two globals */
 };
 
 struct program_options {

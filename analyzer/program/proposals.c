@@ -9,11 +9,11 @@
 
 #define USES_MIN 2u /* one use under a lock says nothing of a habit */
 
-static int by_field(const void *a, const void *b)
+static int by_item(const void *a, const void *b)
 {
     const struct assumed_guard *x = a, *y = b;
 
-    return x->field < y->field ? -1 : x->field > y->field;
+    return x->item < y->item ? -1 : x->item > y->item;
 }
 
 void proposals_guards(const struct program *p, struct proposals *out)
@@ -21,7 +21,7 @@ void proposals_guards(const struct program *p, struct proposals *out)
     for (size_t i = 0; p->habits && i < p->habits->kept.n; i++) {
         const struct habit *h = &p->habits->kept.at[i];
         if (h->total >= USES_MIN)
-            vec_push(&out->guards, ((struct assumed_guard){h->field, h->lock}));
+            vec_push(&out->guards, ((struct assumed_guard){h->item, h->lock}));
     }
     proposals_sort(out);
 }
@@ -29,7 +29,7 @@ void proposals_guards(const struct program *p, struct proposals *out)
 void proposals_sort(struct proposals *of)
 {
     if (of->guards.n)
-        qsort(of->guards.at, of->guards.n, sizeof *of->guards.at, by_field);
+        qsort(of->guards.at, of->guards.n, sizeof *of->guards.at, by_item);
 }
 
 /* The term of a summary in the words of one declaration's parameters; false when they cannot say it. */
@@ -132,9 +132,9 @@ static bool need(struct program *p, struct proposals *of, uint32_t func, const s
     return true;
 }
 
-static struct assumed_guard *guard_of(struct proposals *of, uint32_t field)
+static struct assumed_guard *guard_of(struct proposals *of, uint32_t item)
 {
-    return of->guards.n ? bsearch(&(struct assumed_guard){field, 0}, of->guards.at, of->guards.n, sizeof *of->guards.at, by_field)
+    return of->guards.n ? bsearch(&(struct assumed_guard){item, 0}, of->guards.at, of->guards.n, sizeof *of->guards.at, by_item)
                         : NULL;
 }
 
@@ -157,7 +157,7 @@ size_t proposals_broken(const struct program *p, struct proposals *of)
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         const struct lock_problem *pr;
         for (size_t i = 0; (pr = lock_problem_next(p, kinds[k], &i));) {
-            struct assumed_guard *g = guard_of(of, pr->field);
+            struct assumed_guard *g = guard_of(of, pr->item);
             if (g)
                 g->lock = 0;
         }
@@ -187,7 +187,7 @@ size_t proposals_needs(struct program *p, struct proposals *of)
         const struct linked_func *lf = &p->funcs.at[f];
         for (uint32_t i = 0; lf->defined && !lf->internal && !said[f] && lf->summary && i < lf->summary->n_requirements; i++) {
             const struct requirement *r = &lf->summary->requirements[i];
-            struct assumed_guard *g = guard_of(of, r->field);
+            struct assumed_guard *g = guard_of(of, r->field ? r->field : r->global | ITEM_GLOBAL);
             if (r->reason != REQUIRED_BY_ACCESS || r->excluded || !g)
                 continue;
             if (lf->needs_excused || !need(p, of, f, r, &places))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Which annotations would the program keep, if somebody wrote them? Stands on habits.h and summary.h; for `aglet infer`.
  *
- * 1. proposals_guards: fields that somebody writes and that are always touched with one lock of their own struct held.
+ * 1. proposals_guards: fields that somebody writes and that are always touched with one lock of their own struct held, and
+ *    globals with one of their file.
  * 2. A second program of the same units is solved with these taken as said (program_options.assumed); proposals_broken
  *    drops those that draw a finding there. Again, until none is dropped.
  * 3. proposals_needs: what functions with external linkage then need of their callers, so that a file compiled alone,
@@ -25,7 +26,7 @@ struct proposed_need {
 };
 
 struct proposals {
-    VEC(struct assumed_guard) guards; /* by field number */
+    VEC(struct assumed_guard) guards; /* by item */
     VEC(struct proposed_need) needs;
 };
 
@@ -35,7 +36,7 @@ void proposals_guards(const struct program *p, struct proposals *out);
 size_t proposals_broken(const struct program *p, struct proposals *of);
 /* The needs that are left in p, solved with of->guards assumed. Returns how many guards were dropped for them. */
 size_t proposals_needs(struct program *p, struct proposals *of);
-/* By field number, as the above want them. */
+/* By item, as the above want them. */
 void proposals_sort(struct proposals *of);
 void proposals_free(struct proposals *of);
 

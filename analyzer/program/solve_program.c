@@ -239,10 +239,9 @@ void program_solve_locks(struct program *p)
     }
     for (int round = 0; round < 2 && solve_again(&r); round++)
         ;
-    program_find_habits(p, r.solved);
+    habits_end(p, r.solved);
     solver_free(&r.solver);
     free(r.guarded);
-    free(r.solved);
     free(r.hash);
     free(r.hashed);
 }

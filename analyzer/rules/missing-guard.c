@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* missing-guard: a field is nearly always touched with one lock held, and here it is not. A hint.
+/* missing-guard: a field or global is nearly always touched with one lock held, and here it is not. A hint.
  *
- * Looks at      fields of structs with a lock in them, over the whole program, and what callers hold on entry.
- * Stays silent  where the object is fresh, initialised or destroyed, and below four in five.
+ * Looks at      fields of structs with a lock in them, and globals of files that define one, over the whole program, and what
+ *               callers hold on entry.
+ * Stays silent  where the object is fresh, initialised or destroyed, where main is alone, and below four in five.
  * Cannot see    locks kept in another object. */
 #include <stdio.h>
 #include "../program/habits.h"
@@ -10,17 +11,19 @@
 
 static void propose(const struct program *prog, struct report *out, const struct habit *h)
 {
-    const struct linked_field *f = &prog->fields.at[h->field];
-    const struct unit *u = f->unit->unit;
-    const struct ir_field_rec *fr = &u->fields[f->field];
-    struct position at = program_position(u, fr->loc);
+    const struct linked_field *f = h->item & ITEM_GLOBAL ? NULL : &prog->fields.at[h->item];
+    const struct linked_global *g = f ? NULL : &prog->globals.at[h->item & ~ITEM_GLOBAL];
+    const struct unit *u;
+    const ir_loc loc = item_loc(prog, h->item, &u);
+    struct position at = program_position(u, loc);
     char text[160];
 
-    if (u->types[type_plain(u, fr->type)].kind == IR_T_ARRAY || fr->bit_width || at.macro)
+    if (u->types[type_plain(u, f ? u->fields[f->field].type : u->vars[g->var].type)].kind == IR_T_ARRAY ||
+        (f && u->fields[f->field].bit_width) || at.macro)
         return; /* the annotation would not stand right after the name */
     at.line = at.end_line;
     at.col = at.end_col;
-    snprintf(text, sizeof text, " AGLET_GUARDED_BY(%s)", prog->fields.at[h->lock].name);
+    snprintf(text, sizeof text, " AGLET_GUARDED_BY(%s)", item_name(prog, h->lock));
     report_fixit(out, &at, text);
 }
 
@@ -40,8 +43,10 @@ static void check_missing_guard(const struct program *prog, struct report *out)
 {
     for (size_t i = 0; prog->habits && i < prog->habits->n_found; i++) {
         const struct habit *h = &prog->habits->found[i];
-        const struct linked_field *f = &prog->fields.at[h->field];
-        const struct position declared = program_position(f->unit->unit, f->unit->unit->fields[f->field].loc);
+        const char *name = item_name(prog, h->item), *lock = item_name(prog, h->lock);
+        const struct unit *u;
+        const ir_loc loc = item_loc(prog, h->item, &u);
+        const struct position declared = program_position(u, loc);
         for (uint32_t k = 0; k < h->n_out; k++) {
             const struct habit_exception *a = &h->out[k];
             const struct linked_func *in = &prog->funcs.at[a->func];
@@ -51,16 +56,16 @@ static void check_missing_guard(const struct program *prog, struct report *out)
             /* the counts stand in the note: an edit elsewhere changes them, and must not make this another finding */
             if (a->callee)
                 report_begin(out, "missing-guard", SEVERITY_HINT, &at, "'%s', which touches '%s', is called without '%s' held, unlike elsewhere",
-                             prog->funcs.at[a->callee].name, f->name, prog->fields.at[h->lock].name);
+                             prog->funcs.at[a->callee].name, name, lock);
             else
-                report_begin(out, "missing-guard", SEVERITY_HINT, &at, "'%s' is touched without '%s' held, unlike elsewhere", f->name,
-                             prog->fields.at[h->lock].name);
+                report_begin(out, "missing-guard", SEVERITY_HINT, &at, "'%s' is touched without '%s' held, unlike elsewhere", name,
+                             lock);
             report_note(out, &declared, "'%s' is held at %u of its %u uses; AGLET_GUARDED_BY(%s) would make it a rule",
-                        prog->fields.at[h->lock].name, h->held, h->total, prog->fields.at[h->lock].name);
+                        lock, h->held, h->total, lock);
             if (k == 0)
                 propose(prog, out, h);
-            report_subject(out, in->name, "%s/%s", f->name, prog->fields.at[h->lock].name);
+            report_subject(out, in->name, "%s/%s", name, lock);
         }
     }
 }
-AGLET_RULE("missing-guard", "a field is nearly always touched with a lock held, and here it is not", check_missing_guard, "CWE-820")
+AGLET_RULE("missing-guard", "data is nearly always touched with a lock held, and here it is not", check_missing_guard, "CWE-820")

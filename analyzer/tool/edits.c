@@ -101,11 +101,11 @@ static bool insert(struct edits *e, const struct source_file *file, const char *
     return true;
 }
 
-bool edits_member(struct edits *e, const struct position *at, const char *text)
+bool edits_declarator(struct edits *e, const struct position *at, const char *text)
 {
     const struct source_file *file;
     const char *name = behind_name(e, at, &file), *end = name ? /* of void (*f)(int) too */
-                                                             find_outside(name, ",;", 8)
+                                                             find_outside(name, ",;=", 8)
                                                               : NULL;
 
     return insert(e, file, end ? before_blank(name, end) : NULL, text);
@@ -121,14 +121,36 @@ bool edits_prototype(struct edits *e, const struct position *at, const char *tex
     return insert(e, file, next && (*next == ';' || isalpha((unsigned char)*next) || *next == '_') ? close + 1 : NULL, text);
 }
 
-bool edits_before(struct edits *e, const struct position *at, const char *text)
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+bool edits_definition(struct edits *e, const struct position *at, const char *text)
 {
     const struct source_file *file;
-    const char *name = behind_name(e, at, &file);
+    const char *name = behind_name(e, at, &file), *start, *p;
+    int depth = 0;
 
-    while (name && name > file->text && (isalnum((unsigned char)name[-1]) || name[-1] == '_'))
+    if (!name)
+        return false;
+    while (is_word(name[-1]))
         name--;
-    return insert(e, file, name, text);
+    for (p = start = past_blank(file->text); p < name;) {
+        const bool directive = *p == '#';
+        while (directive && *p && *p != '\n') /* lines that end in a backslash go on */
+            p += p[0] == '\\' && p[1] ? 2 : 1;
+        depth += !directive && strchr("([{", *p) != NULL;
+        depth -= !directive && strchr(")]}", *p) != NULL;
+        const bool ends = directive || (!depth && (*p == ';' || *p == '}'));
+        p = *p ? past_token(p) : p;
+        if (ends)
+            start = p = past_blank(p);
+    }
+    for (const char *q = start; q < name; q = past_token(q)) /* what a macro stands for is not known */
+        if (*q == '(' && strncmp(start, "__attribute__", 13) != 0)
+            return false;
+    return insert(e, file, start <= name ? start : NULL, text);
 }
 
 /* Where an #include may stand first: behind the leading comments, #pragma once and the include guard. */

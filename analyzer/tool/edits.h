@@ -18,13 +18,14 @@ struct edits {
     }) list;
 };
 
-/* Behind the whole declarator of the member named at `at` (array bounds, a bit-field's width), before its ',' or ';'.
+/* Behind the whole declarator of the member or variable named at `at` (array bounds, a bit-field's width), before its ',', ';' or '='.
  * These return false, and add nothing, where the text is not what it should be: a macro's use, a changed file. */
-bool edits_member(struct edits *e, const struct position *at, const char *text);
+bool edits_declarator(struct edits *e, const struct position *at, const char *text);
 /* Behind the parameter list of the prototype of the function named at `at`. */
 bool edits_prototype(struct edits *e, const struct position *at, const char *text);
-/* Before the name at `at`. */
-bool edits_before(struct edits *e, const struct position *at, const char *text);
+/* Before the definition of the function named at `at`: between specifiers and name an attribute may be taken for one of the type.
+ * False, too, where the use of a macro stands between. */
+bool edits_definition(struct edits *e, const struct position *at, const char *text);
 
 /* Make every file that is edited include `header` (<aglet/annotations.h>) unless it names it already: behind its leading
  * comments, and inside its include guard. */

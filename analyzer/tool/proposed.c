@@ -8,15 +8,16 @@
 #include "base/alloc.h"
 #include "base/hash.h"
 
-/* The same member has the same key in every program; 0: nobody declares it. */
-static uint64_t key_of(const struct program *p, uint32_t field)
+/* The same member or global has the same key in every program; 0: nobody declares it. */
+static uint64_t key_of(const struct program *p, uint32_t item)
 {
-    const struct linked_field *f = &p->fields.at[field];
+    const struct unit *u;
 
-    if (!f->unit)
+    if (!(item & ITEM_GLOBAL ? p->globals.at[item & ~ITEM_GLOBAL].unit : p->fields.at[item].unit))
         return 0;
-    const struct position at = program_position(f->unit->unit, f->unit->unit->fields[f->field].loc);
-    return hash_add(hash_add(hash_string(at.file ? at.file : ""), (uint64_t)at.line << 32 | at.col), hash_string(f->name));
+    const ir_loc loc = item_loc(p, item, &u);
+    const struct position at = program_position(u, loc);
+    return hash_add(hash_add(hash_string(at.file ? at.file : ""), (uint64_t)at.line << 32 | at.col), hash_string(item_name(p, item)));
 }
 
 static void solve(struct tried_program *t, const struct program_options *options)
@@ -39,35 +40,37 @@ static void collect(struct proposed *of, const struct tried_program *t)
 {
     for (size_t i = 0; i < t->found.guards.n; i++) {
         const struct assumed_guard *g = &t->found.guards.at[i];
-        const uint64_t field = key_of(t->solved, g->field);
+        const uint64_t item = key_of(t->solved, g->item);
         bool known = false;
         for (size_t k = 0; k < of->guards.n && !known; k++)
-            known = of->guards.at[k].field == field;
+            known = of->guards.at[k].item == item;
         if (!known)
-            vec_push(&of->guards, ((struct proposed_guard){field, key_of(t->solved, g->lock), false}));
+            vec_push(&of->guards, ((struct proposed_guard){item, key_of(t->solved, g->lock), false}));
     }
 }
 
-static uint32_t field_of(const struct map64 *fields, uint64_t key)
+static uint32_t item_of(const struct map64 *items, uint64_t key)
 {
-    return key ? map64_get(fields, key, 0) : 0;
+    return key ? map64_get(items, key, 0) : 0;
 }
 
 /* Assume in t what is not dropped of all guards. Returns whether that is other than it was. */
 static bool assume(const struct proposed *of, struct tried_program *t)
 {
     struct proposals now = {0};
-    struct map64 fields = {0};
+    struct map64 items = {0};
 
     for (uint32_t i = 1; i < t->solved->fields.n; i++)
-        map64_put(&fields, key_of(t->solved, i), i);
+        map64_put(&items, key_of(t->solved, i), i);
+    for (uint32_t i = 1; i < t->solved->globals.n; i++)
+        map64_put(&items, key_of(t->solved, i | ITEM_GLOBAL), i | ITEM_GLOBAL);
     for (size_t i = 0; i < of->guards.n; i++) {
         const struct proposed_guard *g = &of->guards.at[i];
-        const uint32_t field = field_of(&fields, g->field), lock = field_of(&fields, g->lock);
-        if (!g->dropped && field && lock)
-            vec_push(&now.guards, ((struct assumed_guard){field, lock}));
+        const uint32_t item = item_of(&items, g->item), lock = item_of(&items, g->lock);
+        if (!g->dropped && item && lock)
+            vec_push(&now.guards, ((struct assumed_guard){item, lock}));
     }
-    map64_free(&fields);
+    map64_free(&items);
     proposals_sort(&now);
     const bool changed = now.guards.n != t->found.guards.n ||
                          (now.guards.n && memcmp(now.guards.at, t->found.guards.at, now.guards.n * sizeof *now.guards.at) != 0);
@@ -84,12 +87,12 @@ static bool assume(const struct proposed *of, struct tried_program *t)
 static void drop_missing(struct proposed *of, const struct tried_program *t, const struct assumed_guard *assumed, size_t n)
 {
     for (size_t i = 0, kept = 0; i < n; i++) {
-        if (kept < t->found.guards.n && t->found.guards.at[kept].field == assumed[i].field) {
+        if (kept < t->found.guards.n && t->found.guards.at[kept].item == assumed[i].item) {
             kept++;
             continue;
         }
         for (size_t k = 0; k < of->guards.n; k++)
-            if (of->guards.at[k].field == key_of(t->solved, assumed[i].field) && !of->guards.at[k].dropped) {
+            if (of->guards.at[k].item == key_of(t->solved, assumed[i].item) && !of->guards.at[k].dropped) {
                 of->guards.at[k].dropped = true;
                 of->broken++;
             }

@@ -16,7 +16,7 @@ struct tried_program {
     struct proposals found;
 };
 struct proposed_guard {
-    uint64_t field, lock; /* where they are declared, hashed */
+    uint64_t item, lock; /* where they are declared, hashed */
     bool dropped;
 };
 

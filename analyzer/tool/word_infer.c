@@ -64,14 +64,15 @@ static void count(struct infer *f, bool placed, size_t *counter, const struct po
 
 static void edit_guard(struct infer *f, const struct program *p, const struct assumed_guard *g)
 {
-    const struct linked_field *field = &p->fields.at[g->field];
-    const struct position at = program_position(field->unit->unit, field->unit->unit->fields[field->field].loc);
+    const struct unit *u;
+    const ir_loc loc = item_loc(p, g->item, &u);
+    const struct position at = program_position(u, loc);
     char *text;
 
     if (is_done(f, &at, "") || !is_ours(f, &at))
         return;
-    text = xasprintf(" AGLET_GUARDED_BY(%s)", p->fields.at[g->lock].name);
-    count(f, edits_member(&f->edits, &at, text), &f->guards, &at, field->name);
+    text = xasprintf(" AGLET_GUARDED_BY(%s)", item_name(p, g->lock));
+    count(f, edits_declarator(&f->edits, &at, text), &f->guards, &at, item_name(p, g->item));
     free(text);
 }
 
@@ -85,7 +86,7 @@ static void edit_need(struct infer *f, const struct program *p, const struct pro
     if (is_done(f, &at, n->text) || !is_ours(f, &at))
         return;
     text = n->prototype ? xasprintf(" %s(%s)", macro, n->text) : xasprintf("%s(%s) ", macro, n->text);
-    count(f, n->prototype ? edits_prototype(&f->edits, &at, text) : edits_before(&f->edits, &at, text), &f->needs, &at,
+    count(f, n->prototype ? edits_prototype(&f->edits, &at, text) : edits_definition(&f->edits, &at, text), &f->needs, &at,
           p->funcs.at[n->func].name);
     free(text);
 }
@@ -93,7 +94,7 @@ static void edit_need(struct infer *f, const struct program *p, const struct pro
 static void say_summary(const struct infer *f)
 {
     if (!f->guards)
-        say("nothing to propose: no member without a guard is written and always touched with one lock of its struct held");
+        say("nothing to propose: no member or variable without a guard is written and always touched with one lock of its struct or file held");
     else
         say("%zu guards and %zu requirements in %zu files; the whole program keeps every one of them", f->guards, f->needs,
             edits_files(&f->edits));
@@ -141,7 +142,7 @@ static int infer(int argc, char **argv)
         .usage = "[FILE...] [-- COMPILER FLAGS]",
         .about = "Prints a patch that writes down the lock annotations a program keeps already: which member is "
                  "always touched "
-                 "under which lock of its struct, and what functions of several files need of their callers.\v"
+                 "under which lock of its struct, which variable under which of its file, and what functions of several files need of their callers.\v"
                  "Apply it with `patch -p1` or `git apply` at the top of the repository. Every annotation in it "
                  "was tried on "
                  "the whole program and draws no finding; from then on a line that breaks one does.",

@@ -120,3 +120,67 @@ long mean(struct stats *s) {
     pthread_mutex_unlock(&s->mu);
     return m;
 }
+
+/* ---- globals, and the locks of their file ---- */
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER, other_lock = PTHREAD_MUTEX_INITIALIZER;
+static int count, table[16], verbose, loops;
+static const int widths[4] = {1, 2, 3, 4};
+static _Atomic int hits;
+static struct {
+    int used, freed;
+} totals;
+
+void table_put(int i, int v);
+void table_put(int i, int v) {
+    pthread_mutex_lock(&table_lock);
+    if (verbose)
+        table[0]++;
+    table[i] = v + widths[i & 3];
+    count++;
+    totals.used++;
+    pthread_mutex_unlock(&table_lock);
+    loops++; // no diagnostic: never under a lock
+    hits++;  // no diagnostic: atomic
+}
+int table_get(int i);
+int table_get(int i) {
+    pthread_mutex_lock(&table_lock);
+    int v = verbose ? table[i] : table[i] + count;
+    totals.used++;
+    pthread_mutex_unlock(&table_lock);
+    return v;
+}
+void table_clear(void);
+void table_clear(void) {
+    pthread_mutex_lock(&table_lock);
+    for (int i = 0; i < 16; i++)
+        table[i] = verbose;
+    count = 0;
+    totals.used = totals.freed = 0;
+    hits = 0;
+    pthread_mutex_unlock(&table_lock);
+}
+static void remove_one(int i) { // no diagnostic: called with it held
+    table[i] = 0;
+    count--;
+}
+void table_remove(int i);
+void table_remove(int i) {
+    pthread_mutex_lock(&table_lock);
+    remove_one(i);
+    pthread_mutex_unlock(&table_lock);
+}
+void table_forget(int i);
+void table_forget(int i) {
+    table[i] = 0; // expected-remark {{'table' is touched without 'table_lock' held, unlike elsewhere [aglet-missing-guard]}}
+    count -= 1; // expected-remark {{'count' is touched without 'table_lock' held, unlike elsewhere [aglet-missing-guard]}}
+}
+int table_total(void);
+int table_total(void) {
+    pthread_mutex_lock(&other_lock);
+    int n = totals.used; // expected-remark {{'totals' is touched without 'table_lock' held, unlike elsewhere [aglet-missing-guard]}}
+    pthread_mutex_unlock(&other_lock);
+    return n;
+}
+void set_verbose(int on);
+void set_verbose(int on) { verbose = on; } // no diagnostic: read under the lock, but never written under it

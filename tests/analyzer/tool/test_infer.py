@@ -151,6 +151,71 @@ with Project({"src/queue.h": HEADER, "src/queue.c": QUEUE, "src/main.c": MAIN}) 
     broken = p.lint("-p", ".")
     check("a line that breaks it", broken.returncode == 1 and "src/main.c:7:5: warning: 'p->n' is written without 'p->mu' held" in broken.stdout, broken.stdout)
 
+# Variables of a file, and functions that no header declares: their definitions are annotated, before all specifiers.
+COUNTS = """#include <pthread.h>
+static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
+static int count = 3, *last, table[4] = {1, 2};
+int started;
+const char *
+label(int deep)
+{
+    return deep ? (const char *)last : "";
+}
+int *newest(void) { return last; }
+void add(int n)
+{
+    pthread_mutex_lock(&mu);
+    count += n;
+    last = &table[count & 3];
+    table[1] = *newest();
+    pthread_mutex_unlock(&mu);
+}
+int get(void)
+{
+    pthread_mutex_lock(&mu);
+    int n = count + table[0] + *label(1);
+    pthread_mutex_unlock(&mu);
+    return n;
+}
+"""
+USES = """#include <pthread.h>
+extern int started;
+void add(int n);
+int get(void);
+static void *work(void *p) { add(started); return p; }
+int main(void)
+{
+    pthread_t t;
+    started = 1;
+    pthread_create(&t, 0, work, 0);
+    add(2);
+    int n = get();
+    pthread_join(t, 0);
+    return n;
+}
+"""
+
+with Project({"src/counts.c": COUNTS, "src/uses.c": USES}) as p:
+    p.run("git", "init", "-q")
+    done = p.aglet("infer", "-p", ".")
+    wanted = ["#include <aglet/annotations.h>",
+              "static int count AGLET_GUARDED_BY(mu) = 3, *last AGLET_GUARDED_BY(mu), table[4] AGLET_GUARDED_BY(mu) = {1, 2};",
+              "AGLET_REQUIRES(mu) const char *",
+              "AGLET_REQUIRES(mu) int *newest(void) { return last; }"]
+    check("variables and definitions", done.returncode == 0 and added(done.stdout) == wanted, done.stdout + done.stderr)
+    p.write("p.diff", done.stdout)
+    applied = p.run("git", "apply", "p.diff")
+    check("it applies to them", applied.returncode == 0, applied.stderr)
+    for compiler in filter(shutil.which, ("gcc", "clang-14", "clang-22")):
+        for mode in ((), ("-D__AGLET__",)) if compiler != "gcc" else ((),):
+            compiled = p.run(compiler, "-Wall", "-Wextra", "-Werror", *mode, f"-I{ROOT}/annotations/include", "-c", "src/counts.c", "-o", "x.o")
+            check(f"{compiler} {mode} takes them", compiled.returncode == 0, compiled.stderr)
+    after = p.lint("-p", ".")
+    check("clean with them", after.returncode == 0 and "aglet-" not in after.stdout, after.stdout + after.stderr)
+    p.write("src/counts.c", (p.path / "src/counts.c").read_text().replace("pthread_mutex_unlock(&mu);\n    return n", "pthread_mutex_unlock(&mu);\n    return n + count"))
+    broken = p.lint("-p", ".")
+    check("a use without it", broken.returncode == 1 and "'count' is read without 'mu' held" in broken.stdout, broken.stdout)
+
 with Project({"x.c": "int f(int n) { return n; }\n"}) as p:
     none = p.aglet("infer", "-p", ".")
     check("nothing there", none.returncode == 0 and none.stdout == "" and "nothing to propose" in none.stderr, none.stderr)
