@@ -52,18 +52,28 @@ static void take_block(struct arena *a, size_t size) {
     a->total += b->size;
 }
 
+static size_t room_for(size_t size) {
+    size_t room = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    return room ? room : ALIGN;
+}
+
 void *arena_alloc(struct arena *a, size_t size) {
     if (size > SIZE_MAX / 2)
         die("out of memory: %zu bytes were asked for", size);
-    size_t room = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    if (!room)
-        room = ALIGN;
+    size_t room = room_for(size);
     if (room > (size_t)(a->end - a->at))
         take_block(a, room);
     void *p = a->at;
     a->at += room;
     ASAN_UNPOISON_MEMORY_REGION(p, size);
     return p;
+}
+
+void arena_trim(struct arena *a, const void *array, size_t had, size_t used) {
+    if ((const char *)array + room_for(had) != a->at || room_for(used) >= room_for(had))
+        return;
+    a->at -= room_for(had) - room_for(used);
+    ASAN_POISON_MEMORY_REGION(a->at, room_for(had) - room_for(used));
 }
 
 void *arena_zalloc(struct arena *a, size_t size) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Before a function is solved: in which order its blocks are run, which of them are loops, what its events mention.
+/* Before a function is solved: in which order its blocks are run, and which of them are loops.
  * Stands on solver.h. */
 #include "solver.h"
 
@@ -111,80 +111,4 @@ void order_blocks(struct solver *s)
     for (uint32_t b = 0; b < s->n_blocks; b++)
         s->blocks[b].loop = NULL;
     find_loops(s);
-}
-
-struct scan {
-    struct solver *s;
-    uint32_t block;
-    struct map64 keys;
-};
-
-static void scan_expr(struct scan *x, ir_expr e)
-{
-    struct solver *s = x->s;
-    const struct ir_expr_rec *r = &s->u->exprs[e];
-    bool fresh;
-
-    switch (r->op) {
-    case IR_E_VAR:
-        if (s->lu->globals[r->a]) {
-            (void)map64_place(&x->keys, s->lu->globals[r->a] << 2 | 2, &fresh);
-            if (fresh)
-                vec_push(&s->keys, s->lu->globals[r->a] << 2 | 2);
-        } else if (s->u->vars[r->a].kind == IR_V_TEMP && r->a >= s->fr->locals.first &&
-                   r->a - s->fr->locals.first < s->fr->locals.count) {
-            uint32_t *home = &s->temp_home[r->a - s->fr->locals.first];
-            *home = *home == 0 || *home == x->block + 1 ? x->block + 1 : UINT32_MAX;
-        }
-        break;
-    case IR_E_FIELD:
-        (void)map64_place(&x->keys, s->lu->fields[r->b] << 2 | 1, &fresh);
-        if (fresh)
-            vec_push(&s->keys, s->lu->fields[r->b] << 2 | 1);
-        scan_expr(x, r->a);
-        break;
-    case IR_E_DEREF: case IR_E_LOAD: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST: scan_expr(x, r->a); break;
-    case IR_E_INDEX: case IR_E_BINARY:
-        scan_expr(x, r->a);
-        scan_expr(x, r->b);
-        break;
-    default: break;
-    }
-}
-
-void scan_events(struct solver *s)
-{
-    struct scan x = {s, 0, {0}};
-    ir_event low = UINT32_MAX, high = 0;
-
-    s->temp_home = arena_array(&s->arena, uint32_t, s->fr->locals.count + 1);
-    for (uint32_t i = 0; i < s->n_blocks; i++) {
-        const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + i];
-        if (b->events.count && b->events.first < low)
-            low = b->events.first;
-        if (b->events.count && b->events.first + b->events.count > high)
-            high = b->events.first + b->events.count;
-        x.block = i;
-        if (b->cond)
-            scan_expr(&x, b->cond);
-        for (uint32_t k = 0; k < b->events.count; k++) {
-            const struct ir_event_rec *ev = &s->u->events[b->events.first + k];
-            if (ev->op == IR_EV_BEGIN || ev->op == IR_EV_END)
-                continue;
-            scan_expr(&x, ev->a);
-            if (ev->op == IR_EV_STORE || ev->op == IR_EV_CALL || ev->op == IR_EV_ATOMIC)
-                scan_expr(&x, ev->b);
-            for (uint32_t j = 0; j < ev->args.count; j++)
-                scan_expr(&x, s->u->expr_refs[ev->args.first + j]);
-        }
-    }
-    map64_free(&x.keys);
-    s->first_event = high ? low : 0;
-    s->n_events = high ? high - low : 0;
-    s->event_block = arena_array(&s->arena, uint32_t, s->n_events + 1);
-    for (uint32_t i = 0; i < s->n_blocks; i++) {
-        const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + i];
-        for (uint32_t k = 0; k < b->events.count; k++)
-            s->event_block[b->events.first + k - s->first_event] = i;
-    }
 }

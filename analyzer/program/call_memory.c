@@ -56,6 +56,28 @@ void note_destroyed(struct solver *s, term path, bool always, ir_event e)
     vec_push(&s->destroyed_at, ((struct destroyed_at){i, b}));
 }
 
+/* Is memory of this class written? */
+static bool modifies(const struct solver *s, mod_set mods, uint32_t class)
+{
+    switch (class & 3) {
+    case 1: return mods_has(mods, MOD_FIELD(class >> 2));
+    case 2: return mods_has(mods, MOD_GLOBAL(s->p, class >> 2));
+    default: return false;
+    }
+}
+
+static bool is_local(const struct solver *s, term at)
+{
+    return s->t.recs[term_object(&s->t, at)].op == TERM_LOCAL;
+}
+
+/* A member of the local that `pointer` points into, which the callee may write through it. */
+static bool is_modified_member(const struct solver *s, mod_set mods, term at, term pointer)
+{
+    return term_object(&s->t, at) == term_object(&s->t, pointer) && s->t.recs[at].op == TERM_FIELD &&
+           mods_has(mods, MOD_FIELD(s->t.recs[at].b));
+}
+
 void memory_effects(struct call *c, struct world *w)
 {
     struct solver *s = c->s;
@@ -63,22 +85,10 @@ void memory_effects(struct call *c, struct world *w)
     term x;
 
     if (sum->mods) {
-        uint32_t n = 0;
-        for (uint32_t i = 0; i < w->n_cells; i++) {
-            const uint32_t class = memory_class(&s->t, w->cells[i].at);
-            const bool local = s->t.recs[term_object(&s->t, w->cells[i].at)].op == TERM_LOCAL;
-            if (!local && ((class & 3) == 1 ? mods_has(sum->mods, MOD_FIELD(class >> 2))
-                                            : (class & 3) == 2 && mods_has(sum->mods, MOD_GLOBAL(s->p, class >> 2))))
-                continue;
-            w->cells[n++] = w->cells[i];
-        }
-        w->n_cells = n;
-        for (size_t i = 0; i < s->keys.n; i++) {
-            const uint32_t class = s->keys.at[i];
-            if ((class & 3) == 1 ? mods_has(sum->mods, MOD_FIELD(class >> 2))
-                                 : mods_has(sum->mods, MOD_GLOBAL(s->p, class >> 2)))
-                world_forget_class(&s->scratch, &s->t, w, class, c->event);
-        }
+        WORLD_DROP(&s->scratch, w, cells, cell, modifies(s, sum->mods, memory_class(&s->t, cell.at)) && !is_local(s, cell.at));
+        for (size_t i = 0; i < s->keys.n; i++)
+            if (modifies(s, sum->mods, s->keys.at[i]))
+                world_forget_class(&s->scratch, &s->t, w, s->keys.at[i], c->event);
     }
     for (uint32_t i = 0; i < c->ev->args.count && i < 64; i++) {
         const uint64_t bit = UINT64_C(1) << i;
@@ -86,14 +96,8 @@ void memory_effects(struct call *c, struct world *w)
             continue;
         if (sum->writes & bit || (!sum->known && term_is_place(&s->t, c->args[i])))
             world_forget_object(&s->scratch, &s->t, w, c->args[i], c->event);
-        else if (sum->mods && s->t.recs[term_object(&s->t, c->args[i])].op == TERM_LOCAL) {
-            uint32_t n = 0; /* members of a local that the callee may write through the pointer */
-            for (uint32_t k = 0; k < w->n_cells; k++)
-                if (term_object(&s->t, w->cells[k].at) != term_object(&s->t, c->args[i]) || s->t.recs[w->cells[k].at].op != TERM_FIELD ||
-                    !mods_has(sum->mods, MOD_FIELD(s->t.recs[w->cells[k].at].b)))
-                    w->cells[n++] = w->cells[k];
-            w->n_cells = n;
-        }
+        else if (sum->mods && is_local(s, c->args[i]))
+            WORLD_DROP(&s->scratch, w, cells, cell, is_modified_member(s, sum->mods, cell.at, c->args[i]));
         if (sum->escapes & bit || !sum->known)
             world_publish(&s->scratch, &s->t, w, c->args[i]);
         if (sum->frees_always & bit) { /* one reference of several, given up, leaves an object that others know */

@@ -73,12 +73,7 @@ static bool alive(struct solver *s, const struct world *w, term x)
 
 static void keep_alive(struct solver *s, struct world *w, const struct world *now)
 {
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < w->n_facts; i++)
-        if (alive(s, now, w->facts[i].of))
-            w->facts[n++] = w->facts[i];
-    w->n_facts = n;
+    WORLD_DROP(&s->scratch, w, facts, f, !alive(s, now, f.of));
 }
 
 void drop_dead_facts(struct solver *s, struct world *w, term also)

@@ -112,11 +112,10 @@ void next_turn(struct solver *s, struct world *w, uint32_t head)
         }
         (void)world_add_held(&s->scratch, w, &h);
     }
-    for (uint32_t i = 0; i < old.n_facts; i++) /* facts about values that go on under a phi's name are found by the merge */
-        if (!varies(s, &old, head, old.facts[i].of))
-            w->facts[n++] = old.facts[i];
-    w->n_facts = n;
-    for (uint32_t i = n = 0; i < old.n_cells; i++) {
+    /* facts about values that go on under a phi's name are found by the merge */
+    WORLD_DROP(&s->scratch, w, facts, f, varies(s, &old, head, f.of));
+    WORLD_OWN(&s->scratch, w, cells);
+    for (uint32_t i = 0; i < old.n_cells; i++) {
         const struct cell c = old.cells[i];
         term value = c.value;
         if (varies(s, &old, head, c.at))

@@ -52,7 +52,7 @@ static void enter(struct solver *s, uint32_t to, struct world *w)
         b->worlds = more;
         b->cap_worlds = b->cap_worlds ? b->cap_worlds * 2 : 4;
     }
-    b->worlds[b->n_worlds++] = w = world_copy(&s->arena, w);
+    b->worlds[b->n_worlds++] = w = world_rest(&s->arena, w);
     queue(s, b, w);
 }
 
@@ -156,26 +156,28 @@ static bool is_suspension(const struct solver *s, const struct ir_block_rec *b, 
     return value->op == IR_E_CONST && value->a == 0x80000000u && value->b == UINT32_MAX; /* AGLET_PENDING */
 }
 
+/* Does nothing read the cell after the block? */
+static bool is_dead_temp(const struct solver *s, const uint64_t *live, term at)
+{
+    const struct term_rec *r = &s->t.recs[at];
+    const uint32_t local = r->a - s->fr->locals.first;
+    const uint32_t temp = r->op == TERM_LOCAL && r->a >= s->fr->locals.first && local < s->fr->locals.count ? s->temp[local] : 0;
+
+    return temp && (temp < TEMP_SHARED || !in_set(live, temp - TEMP_SHARED));
+}
+
 static void leave(struct solver *s, uint32_t from, struct world *w)
 {
     const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + from];
     const ir_event last = b->events.count ? b->events.first + b->events.count - 1 : s->first_event;
-    uint32_t n = 0;
     term cond = 0;
 
     s->now_at = b->events.count ? last : 0;
     if (b->cond && b->succs.count)
         cond = eval(s, w, b->cond, last);
-    for (uint32_t i = 0; i < w->n_cells; i++) { /* temps that no other block uses */
-        const struct term_rec r = s->t.recs[w->cells[i].at];
-        if (r.op == TERM_LOCAL && r.a >= s->fr->locals.first && r.a - s->fr->locals.first < s->fr->locals.count &&
-            s->temp_home[r.a - s->fr->locals.first] == from + 1)
-            continue;
-        w->cells[n++] = w->cells[i];
-    }
-    w->n_cells = n;
     if (s->recording)
         return;
+    WORLD_DROP(&s->scratch, w, cells, c, is_dead_temp(s, s->blocks[from].live, c.at));
     drop_dead_facts(s, w, cond);
     for (uint32_t i = 0; i < b->succs.count; i++) {
         struct world *out = i + 1 < b->succs.count ? world_copy(&s->scratch, w) : w;

@@ -10,6 +10,8 @@
 #include "lock_facts.h"
 
 #define MAX_WORLDS 12u
+#define TEMP_OF_BLOCK 1u
+#define TEMP_SHARED 2u
 
 struct block_state {
     struct world **worlds;
@@ -17,6 +19,7 @@ struct block_state {
     uint32_t order;  /* in reverse postorder; UINT32_MAX: unreachable */
     uint32_t visits;
     uint64_t *loop; /* bit set of blocks (relative) of the loops it heads, or NULL */
+    uint64_t *live; /* bit set of the temps that are read after it, or NULL */
     bool queued;
 };
 
@@ -86,7 +89,7 @@ struct solver {
     ir_event first_event;
     uint32_t n_events;
     uint32_t *event_block; /* relative block by relative event */
-    uint32_t *temp_home;   /* by relative local: the one block that uses a temp, or UINT32_MAX */
+    uint32_t *temp;        /* by relative local: 0: it is none; TEMP_OF_BLOCK: one block uses it; else its bit in `live` + TEMP_SHARED */
     VEC(uint32_t) keys;    /* memory classes the function reads */
 
     bool recording, gave_up;
@@ -173,8 +176,10 @@ bool told_apart(const struct solver *s, const struct exit_record *x, const struc
 void make_outcomes(struct solver *s);
 
 /* block_order.c */
-/* The order in which blocks are run and the loops; what the events mention. */
+/* The order in which blocks are run, and the loops. */
 void order_blocks(struct solver *s);
+/* scan_events.c */
+/* What the events mention; which temps live on. After order_blocks. */
 void scan_events(struct solver *s);
 static inline bool in_set(const uint64_t *set, uint32_t i)
 {

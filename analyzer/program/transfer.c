@@ -253,7 +253,7 @@ static void local_ends(struct solver *s, struct world *w, ir_event e)
         world_drop_held(&s->scratch, w, h, 0);
         i--;
     }
-    world_end_local(&s->t, w, local, has_parts(s->u, ev->a));
+    world_end_local(&s->scratch, &s->t, w, local, has_parts(s->u, ev->a));
 }
 
 void transfer_event(struct solver *s, struct world *w, ir_event e)

@@ -13,12 +13,20 @@ struct world *world_copy(struct arena *a, const struct world *w)
     struct world *c = arena_copy(a, w, sizeof *w);
 
     COPY(a, c, w, held);
-    COPY(a, c, w, cells);
-    COPY(a, c, w, facts);
-    COPY(a, c, w, versions);
+    COPY_SHARED(a, c, w, cells);
+    COPY_SHARED(a, c, w, facts);
+    COPY_SHARED(a, c, w, versions);
     COPY(a, c, w, owned);
     COPY(a, c, w, published);
     COPY(a, c, w, gone);
+    return c;
+}
+
+struct world *world_rest(struct arena *a, const struct world *w)
+{
+    struct world *c = world_copy(a, w);
+
+    c->cap_cells = c->cap_facts = c->cap_versions = 0;
     return c;
 }
 

@@ -3,8 +3,9 @@
  * Stands on term.h; solve.h keeps a bounded set of worlds per block.
  *
  * Worlds with equal locksets are merged, others kept apart (ESP: Das, Lerner, Seigle, PLDI 2002), so `if (b) lock(); …
- * if (b) unlock();` needs no rule of its own. All arrays are small and sorted by term, copied when a world splits: worlds are
- * short-lived, and a persistent map costs more than it saves at this size (median 12 cells). */
+ * if (b) unlock();` needs no rule of its own. All arrays are small and sorted by term. A world that rests at a block shares its
+ * cells, facts and versions with the worlds that set out from it and those that come to rest behind it, until one of them writes:
+ * most blocks write few of them. A persistent map costs more than it saves at this size (median 12 cells). */
 #ifndef AGLET_PROGRAM_WORLD_H
 #define AGLET_PROGRAM_WORLD_H
 
@@ -78,6 +79,7 @@ struct version {
 };
 #define VERSION_BLOCK 0x80000000u
 
+/* cap 0, but not empty: shared with a world that rests, and copied before it is written (cells, facts and versions only). */
 #define WORLD_ARRAY(type, name)                                                                                        \
     type *name;                                                                                                        \
     uint32_t n_##name, cap_##name
@@ -100,6 +102,30 @@ struct world {
 
 struct world *world_new(struct arena *a);
 struct world *world_copy(struct arena *a, const struct world *w);
+/* A copy that stays in `a`, where every world rests that w's shared arrays are from; what it has is shared from now on. */
+struct world *world_rest(struct arena *a, const struct world *w);
+
+/* Drop those of an array's items for which `when` holds: `item` is the name of each in it. */
+#define WORLD_DROP(a, w, name, item, when)                                                                             \
+    do {                                                                                                               \
+        uint32_t kept_ = 0;                                                                                            \
+        for (uint32_t i_ = 0; i_ < (w)->n_##name; i_++) {                                                              \
+            const __typeof__(*(w)->name) item = (w)->name[i_];                                                         \
+            if (when)                                                                                                  \
+                WORLD_OWN(a, w, name);                                                                                 \
+            else if (kept_++ != i_)                                                                                    \
+                (w)->name[kept_ - 1] = item;                                                                           \
+        }                                                                                                              \
+        (w)->n_##name = kept_;                                                                                         \
+    } while (0)
+/* The array is about to be written. */
+#define WORLD_OWN(a, w, name)                                                                                          \
+    do {                                                                                                               \
+        if (!(w)->cap_##name && (w)->n_##name) {                                                                       \
+            (w)->name = arena_copy((a), (w)->name, (w)->n_##name * sizeof *(w)->name);                                 \
+            (w)->cap_##name = (w)->n_##name;                                                                           \
+        }                                                                                                              \
+    } while (0)
 
 /* ---- locks ---- */
 struct held *world_held(const struct world *w, term lock);
@@ -124,12 +150,12 @@ void world_forget_object(struct arena *a, struct term_table *t, struct world *w,
 /* The same of an object that has no parts. */
 void world_forget_cell(struct arena *a, struct term_table *t, struct world *w, term at, ir_event event);
 /* A local is no more; whole: it may have parts. Nothing is kept of it: a function may have thousands, one after the other. */
-void world_end_local(struct term_table *t, struct world *w, term local, bool whole);
+void world_end_local(struct arena *a, struct term_table *t, struct world *w, term local, bool whole);
 void world_forget_class(struct arena *a, struct term_table *t, struct world *w, uint32_t memory_class, ir_event event);
 /* Another thread may have written anything that is not local. */
-void world_forget_all(struct term_table *t, struct world *w, ir_event event);
+void world_forget_all(struct arena *a, struct term_table *t, struct world *w, ir_event event);
 void world_note_gone(struct arena *a, struct world *w, const struct held *h);
-void world_drop_cell(struct world *w, term at);
+void world_drop_cell(struct arena *a, struct world *w, term at);
 
 /* ---- values ---- */
 struct range world_range(const struct term_table *t, const struct world *w, term x);

@@ -48,7 +48,10 @@ static void set_version(struct arena *a, struct world *w, uint32_t key, uint32_t
     const uint32_t i = version_place(w, key);
 
     if (i < w->n_versions && w->versions[i].key == key) {
-        w->versions[i].at = at;
+        if (w->versions[i].at != at) {
+            WORLD_OWN(a, w, versions);
+            w->versions[i].at = at;
+        }
         return;
     }
     GROW(a, w, versions);
@@ -85,7 +88,10 @@ void world_set(struct arena *a, struct world *w, term at, term value)
     const uint32_t i = cell_place(w, at);
 
     if (i < w->n_cells && w->cells[i].at == at) {
-        w->cells[i].value = value;
+        if (w->cells[i].value != value) {
+            WORLD_OWN(a, w, cells);
+            w->cells[i].value = value;
+        }
         return;
     }
     GROW(a, w, cells);
@@ -94,11 +100,12 @@ void world_set(struct arena *a, struct world *w, term at, term value)
     w->n_cells++;
 }
 
-void world_drop_cell(struct world *w, term at)
+void world_drop_cell(struct arena *a, struct world *w, term at)
 {
     const uint32_t i = cell_place(w, at);
 
     if (i < w->n_cells && w->cells[i].at == at) {
+        WORLD_OWN(a, w, cells);
         memmove(w->cells + i, w->cells + i + 1, (w->n_cells - i - 1) * sizeof *w->cells);
         w->n_cells--;
     }
@@ -106,40 +113,23 @@ void world_drop_cell(struct world *w, term at)
 
 void world_forget_cell(struct arena *a, struct term_table *t, struct world *w, term at, ir_event event)
 {
-    world_drop_cell(w, at);
+    world_drop_cell(a, w, at);
     set_version(a, w, memory_class(t, at), event);
 }
 
-void world_end_local(struct term_table *t, struct world *w, term local, bool whole)
+void world_end_local(struct arena *a, struct term_table *t, struct world *w, term local, bool whole)
 {
     const uint32_t key = memory_class(t, local), v = version_place(w, key);
-    uint32_t n = 0;
 
-    if (!whole) {
-        world_drop_cell(w, local);
-    } else {
-        for (uint32_t i = 0; i < w->n_cells; i++)
-            if (term_object(t, w->cells[i].at) != local)
-                w->cells[n++] = w->cells[i];
-        w->n_cells = n;
-    }
+    if (whole)
+        WORLD_DROP(a, w, cells, c, term_object(t, c.at) == local);
+    else
+        world_drop_cell(a, w, local);
     if (v < w->n_versions && w->versions[v].key == key) {
+        WORLD_OWN(a, w, versions);
         memmove(w->versions + v, w->versions + v + 1, (w->n_versions - v - 1) * sizeof *w->versions);
         w->n_versions--;
     }
-}
-
-static void drop_cells(struct term_table *t, struct world *w, uint32_t class, term keep)
-{
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < w->n_cells; i++) {
-        const term at = w->cells[i].at;
-        if (memory_class(t, at) == class && at != keep && (!keep || !term_distinct(t, at, keep)))
-            continue;
-        w->cells[n++] = w->cells[i];
-    }
-    w->n_cells = n;
 }
 
 void world_store(struct arena *a, struct term_table *t, struct world *w, term at, term value, ir_event event)
@@ -149,7 +139,7 @@ void world_store(struct arena *a, struct term_table *t, struct world *w, term at
     if (op != TERM_LOCAL && op != TERM_GLOBAL) {
         const uint32_t class = memory_class(t, at);
         const enum term_op root = t->recs[term_object(t, at)].op;
-        drop_cells(t, w, class, at);
+        WORLD_DROP(a, w, cells, c, memory_class(t, c.at) == class && c.at != at && !term_distinct(t, c.at, at));
         if (root != TERM_LOCAL && root != TERM_GLOBAL) /* other objects of the class may be this one */
             set_version(a, w, class, event);
     }
@@ -158,43 +148,30 @@ void world_store(struct arena *a, struct term_table *t, struct world *w, term at
 
 void world_forget_object(struct arena *a, struct term_table *t, struct world *w, term at, ir_event event)
 {
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < w->n_cells; i++) {
-        if (lies_in(t, w->cells[i].at, at)) {
+    for (uint32_t i = 0; i < w->n_cells; i++)
+        if (lies_in(t, w->cells[i].at, at))
             set_version(a, w, memory_class(t, w->cells[i].at), event);
-            continue;
-        }
-        w->cells[n++] = w->cells[i];
-    }
-    w->n_cells = n;
+    WORLD_DROP(a, w, cells, c, lies_in(t, c.at, at));
     set_version(a, w, memory_class(t, at), event);
+}
+
+/* A local nobody else knows is nobody else's to write. */
+static bool is_private(const struct term_table *t, const struct world *w, term at)
+{
+    const term object = term_object(t, at);
+
+    return t->recs[object].op == TERM_LOCAL && !term_in(w->published, w->n_published, object);
 }
 
 void world_forget_class(struct arena *a, struct term_table *t, struct world *w, uint32_t class, ir_event event)
 {
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < w->n_cells; i++) {
-        const term object = term_object(t, w->cells[i].at);
-        bool known = t->recs[object].op == TERM_LOCAL; /* a local nobody else knows is nobody else's to write */
-        for (uint32_t k = 0; known && k < w->n_published; k++)
-            known = w->published[k] != object;
-        if (known || memory_class(t, w->cells[i].at) != class)
-            w->cells[n++] = w->cells[i];
-    }
-    w->n_cells = n;
+    WORLD_DROP(a, w, cells, c, memory_class(t, c.at) == class && !is_private(t, w, c.at));
     set_version(a, w, class, event);
 }
 
-void world_forget_all(struct term_table *t, struct world *w, ir_event event)
+void world_forget_all(struct arena *a, struct term_table *t, struct world *w, ir_event event)
 {
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < w->n_cells; i++)
-        if (t->recs[term_object(t, w->cells[i].at)].op == TERM_LOCAL)
-            w->cells[n++] = w->cells[i];
-    w->n_cells = n;
+    WORLD_DROP(a, w, cells, c, t->recs[term_object(t, c.at)].op != TERM_LOCAL);
     w->n_versions = 0;
     w->base_version = event;
 }

@@ -3,6 +3,10 @@
  * Stands on world_inside.h. */
 #include "world_inside.h"
 
+/* The array that was made anew is as it will be: the room it does not need goes back, and it is shared from now on. */
+#define END(a, w, name)                                                                                                \
+    (arena_trim((a), (w)->name, (w)->cap_##name * sizeof *(w)->name, (w)->n_##name * sizeof *(w)->name), (w)->cap_##name = 0)
+
 static bool merge_versions(struct arena *a, struct world *into, const struct world *from, ir_block block)
 {
     const struct world old = *into;
@@ -18,7 +22,7 @@ static bool merge_versions(struct arena *a, struct world *into, const struct wor
     }
     into->n_versions = 0;
     into->cap_versions = old.n_versions + from->n_versions;
-    into->versions = arena_alloc(a, (into->cap_versions + 1) * sizeof *into->versions);
+    into->versions = arena_alloc(a, into->cap_versions * sizeof *into->versions);
     for (uint32_t i = 0, j = 0; i < old.n_versions || j < from->n_versions;) {
         const uint32_t x = i < old.n_versions ? old.versions[i].key : UINT32_MAX;
         const uint32_t y = j < from->n_versions ? from->versions[j].key : UINT32_MAX;
@@ -30,6 +34,11 @@ static bool merge_versions(struct arena *a, struct world *into, const struct wor
         j += y == key;
         changed |= now != mine;
         into->versions[into->n_versions++] = (struct version){key, now};
+    }
+    END(a, into, versions);
+    if (into->n_versions == old.n_versions && !memcmp(into->versions, old.versions, old.n_versions * sizeof *old.versions)) {
+        arena_trim(a, into->versions, into->n_versions * sizeof *into->versions, 0);
+        into->versions = old.versions; /* as it was, and shared on */
     }
     return changed;
 }
@@ -72,7 +81,7 @@ static bool merge_cells(struct arena *a, struct term_table *t, struct world *int
         if (merged != mine && !changed) { /* so far it is as it was */
             changed = true;
             into->cap_cells = old->n_cells + from->n_cells;
-            into->cells = arena_alloc(a, (into->cap_cells + 1) * sizeof *into->cells);
+            into->cells = arena_alloc(a, into->cap_cells * sizeof *into->cells);
             into->n_cells = i - in_old;
             if (into->n_cells)
                 memcpy(into->cells, old->cells, into->n_cells * sizeof *into->cells);
@@ -80,6 +89,8 @@ static bool merge_cells(struct arena *a, struct term_table *t, struct world *int
         if (changed)
             into->cells[into->n_cells++] = (struct cell){at, merged};
     }
+    if (changed)
+        END(a, into, cells);
     return changed;
 }
 
@@ -116,7 +127,9 @@ static bool merge_facts(struct arena *a, struct term_table *t, struct world *int
         struct range theirs, both;
         while (j < from->n_facts && from->facts[j].of < x)
             j++;
-        if (own_phi)
+        if (!own_phi && j < from->n_facts && from->facts[j].of == x && range_equal(from->facts[j].range, mine))
+            theirs = mine;
+        else if (own_phi)
             theirs = world_range(t, from, world_load(t, from, r.b));
         else if (is_plain(r.op))
             theirs = j < from->n_facts && from->facts[j].of == x ? from->facts[j].range : RANGE_ALL;
@@ -138,25 +151,25 @@ static bool merge_facts(struct arena *a, struct term_table *t, struct world *int
         if (changed && !range_is_all(both))
             into->facts[into->n_facts++] = (struct fact){x, both};
     }
-    if (!new_cells) /* no new phi */
+    if (!new_cells) { /* no new phi */
+        if (changed)
+            END(a, into, facts);
         return changed;
-    if (!changed) {
-        into->cap_facts = old->n_facts + 4;
-        into->facts = arena_alloc(a, into->cap_facts * sizeof *into->facts);
-        if (old->n_facts)
-            memcpy(into->facts, old->facts, old->n_facts * sizeof *into->facts);
     }
     for (uint32_t i = 0; i < into->n_cells; i++) {
         const term at = into->cells[i].at, phi = into->cells[i].value;
-        const struct term_rec r = t->recs[phi];
-        const term before = world_load(t, old, at);
         struct range both;
-        if (r.op != TERM_PHI || r.a != block || r.b != at || before == phi)
+        term before;
+        if (!is_phi(t, block, at, phi))
+            continue;
+        before = world_load(t, old, at);
+        if (before == phi)
             continue;
         both = range_hull(world_range(t, old, before), world_range(t, from, world_load(t, from, at)));
         if (!range_is_all(both))
             set_fact(a, into, phi, both);
     }
+    END(a, into, facts);
     return changed;
 }
 

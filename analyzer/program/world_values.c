@@ -59,7 +59,7 @@ struct range range_when(uint32_t op, int64_t v)
 }
 
 /* ---- values ---- */
-static struct fact *find_fact(const struct world *w, term x)
+static const struct fact *find_fact(const struct world *w, term x)
 {
     uint32_t lo = 0, hi = w->n_facts;
 
@@ -75,11 +75,13 @@ static struct fact *find_fact(const struct world *w, term x)
 
 void set_fact(struct arena *a, struct world *w, term x, struct range r)
 {
-    struct fact *f = find_fact(w, x);
+    const struct fact *f = find_fact(w, x);
     uint32_t i;
 
     if (f) {
-        f->range = r;
+        i = (uint32_t)(f - w->facts);
+        WORLD_OWN(a, w, facts);
+        w->facts[i].range = r;
         return;
     }
     GROW(a, w, facts);
