@@ -73,8 +73,10 @@ ssize_t io_loop(aglet_io *io, enum io_direction d, ssize_t (*attempt)(int fd, vo
     if (AGLET_UNLIKELY(task && io->source_ && io_source_is_dead(io->source_)) && (error = io_attach(io)))
         return error;
     for (;;) {
-        uint32_t turn = task && io->source_ ? io_source_turn(io->source_, d, NULL) : 0;
-        ssize_t n = attempt(io->fd, context);
+        bool drains = false;
+        uint32_t turn = task && io->source_ ? io_source_turn(io->source_, d, &drains) : 0;
+        ssize_t n = attempt == io_try_read ? io_try_read_wet(io, context, turn, drains)
+                                           : attempt(io->fd, context);
         if (n >= 0) {
             task_spend();
             return n;
@@ -154,26 +156,8 @@ ssize_t io_try_writev(int fd, void *span) {
     return n;
 }
 
-/* A read that got less than it asked for has emptied the descriptor, and the edge-triggered reactor will tell
- * when there is more: the next read waits first, and saves a system call per message. */
 static ssize_t read_once(aglet_io *io, void *to, size_t n, aglet_time deadline, const void *caller) {
-    bool task = may_suspend() && io->source_ && !io_source_is_dead(io->source_), closing = false;
-    uint32_t turn = task ? io_source_turn(io->source_, IO_READ, &closing) : 0;
-    if (task && io->dry_ && !closing && turn == io->dry_turn_) {
-        int error = await_begin("read", caller);
-        if (!error)
-            error = io_source_wait(io->source_, IO_READ, turn, deadline, "read");
-        if (error)
-            return error;
-        turn = io_source_turn(io->source_, IO_READ, &closing);
-    }
-    io->dry_ = false;
-    ssize_t got = io_loop(io, IO_READ, io_try_read, &(struct io_span){to, n}, deadline, "read", caller);
-    if (task && got > 0 && (size_t)got < n && !closing) {
-        io->dry_ = true;
-        io->dry_turn_ = turn;
-    }
-    return got;
+    return io_loop(io, IO_READ, io_try_read, &(struct io_span){to, n}, deadline, "read", caller);
 }
 
 ssize_t aglet_read(aglet_io *io, void *to, size_t n) {

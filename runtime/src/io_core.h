@@ -7,12 +7,14 @@
 #include "aglet/io.h"
 #include "task_sleep.h"
 
+#include <errno.h>
+
 /* Register with the calling worker's reactor unless that was done. Returns 0 or a negative errno value.
  * Requires  the caller is a task. */
 int io_attach(aglet_io *io);
 
 /* Call attempt(io->fd, context) until it does not fail with EAGAIN, waiting in between: as a task in the
- * reactor, as a thread in poll(2). `turn` is kept by the loop. Returns what the attempt returned, or a
+ * reactor, as a thread in poll(2). Returns what the attempt returned, or a
  * negative errno value. */
 ssize_t io_loop(aglet_io *io, enum io_direction d, ssize_t (*attempt)(int fd, void *context), void *context,
                 aglet_time deadline, const char *why, const void *caller);
@@ -29,6 +31,21 @@ ssize_t io_try_read(int fd, void *span);
 ssize_t io_try_write(int fd, void *span);
 ssize_t io_try_readv(int fd, void *span);
 ssize_t io_try_writev(int fd, void *span);
+/* io_try_read where that can be of use: a read of a stream that got less than it asked for has emptied it, and
+ * the edge-triggered reactor will tell when there is more; so the next read, unless the source's turn has
+ * changed, need not be tried, which saves a system call per message. turn and drains are what io_source_turn
+ * says before. */
+static inline ssize_t io_try_read_wet(aglet_io *io, const struct io_span *span, uint32_t turn, bool drains) {
+    if (drains && io->dry_ && io->dry_turn_ == turn) {
+        errno = EAGAIN;
+        return -1;
+    }
+    ssize_t n = io_try_read(io->fd, (void *)(uintptr_t)span);
+    io->dry_ = n > 0 && (size_t)n < span->n;
+    io->dry_turn_ = turn;
+    return n;
+}
+
 ssize_t io_try_signal(int fd, void *count); /* uint64_t */
 ssize_t io_try_accept(int fd, void *unused);
 

@@ -8,9 +8,11 @@
 #include "task_sleep.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct io_source {
@@ -19,7 +21,7 @@ struct io_source {
     struct reactor *reactor;
     uint32_t life;    /* of the reactor, when this was added */
     bool removed;     /* under lock, with the fields below */
-    bool closing;     /* the other side has hung up, or there is an error to be read */
+    bool drains;      /* see io_source_turn */
     uint32_t turn[2]; /* counts events */
     struct waitq waiters[2];
     struct io_source *next; /* in the free list */
@@ -78,7 +80,7 @@ static int open_epoll(struct reactor *r) {
     return 0;
 }
 
-static void deliver(struct io_source *s, enum io_direction d, bool closing) {
+static void deliver(struct io_source *s, enum io_direction d, bool drains) {
     struct wake wakes[8];
     unsigned n;
     do {
@@ -86,7 +88,7 @@ static void deliver(struct io_source *s, enum io_direction d, bool closing) {
         n = 0;
         slock_lock(&s->lock);
         s->turn[d]++;
-        s->closing |= closing;
+        s->drains &= drains;
         while (n < 8 && (w = waitq_pop(&s->waiters[d]))) {
             w->result = 0;
             wakes[n++] = sleeper_fire(w->sleeper);
@@ -140,9 +142,9 @@ int reactor_poll(struct reactor *r, aglet_time deadline) {
         }
         uint32_t seen = events[i].events;
         if (seen & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI))
-            deliver(s, IO_READ, seen & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
+            deliver(s, IO_READ, !(seen & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI)));
         if (seen & (EPOLLOUT | EPOLLHUP | EPOLLERR))
-            deliver(s, IO_WRITE, false);
+            deliver(s, IO_WRITE, true);
     }
     return n < 0 ? 0 : n;
 }
@@ -151,6 +153,12 @@ void reactor_kick(struct reactor *r) {
     uint64_t one = 1;
     ssize_t written = write(r->wake_fd, &one, sizeof one);
     (void)written; /* EAGAIN: it is awake already */
+}
+
+static bool is_tcp(int fd) {
+    int protocol = 0;
+    socklen_t size = sizeof protocol;
+    return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 && protocol == IPPROTO_TCP;
 }
 
 int io_source_add(struct reactor *r, int fd, struct io_source **source) {
@@ -164,14 +172,15 @@ int io_source_add(struct reactor *r, int fd, struct io_source **source) {
     slock_unlock(&spare_lock);
     if (!s && !(s = calloc(1, sizeof *s)))
         return -ENOMEM;
+    bool drains = is_tcp(fd);
     slock_lock(&s->lock);
     s->fd = fd;
     s->reactor = r;
     s->life = atomic_load_explicit(&r->life, memory_order_relaxed);
     s->removed = false;
-    s->closing = false;
+    s->drains = drains;
     slock_unlock(&s->lock);
-    struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = s};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = s};
     if (epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
         error = -errno;
         slock_lock(&spare_lock);
@@ -213,11 +222,11 @@ void io_source_remove(struct io_source *s) {
     slock_unlock(&spare_lock);
 }
 
-uint32_t io_source_turn(struct io_source *s, enum io_direction d, bool *closing) {
+uint32_t io_source_turn(struct io_source *s, enum io_direction d, bool *drains) {
     slock_lock(&s->lock);
     uint32_t turn = s->turn[d];
-    if (closing)
-        *closing = s->closing;
+    if (drains)
+        *drains = s->drains;
     slock_unlock(&s->lock);
     return turn;
 }

@@ -47,10 +47,10 @@ void io_source_remove(struct io_source *source);
 /* Is its reactor gone, so that nobody will tell of events any more? Then remove it and add another. */
 bool io_source_is_dead(struct io_source *source);
 
-/* A number that changes with every event of this direction: read it before trying the system call. *closing
- * (where not NULL) says whether the other side has closed: then there is an end to be read, and no event will
- * tell. */
-uint32_t io_source_turn(struct io_source *source, enum io_direction d, bool *closing);
+/* A number that changes with every event of this direction: read it before trying the system call. *drains
+ * (where not NULL) says whether a read that gets less than it asks for leaves nothing behind, so that an event
+ * will tell of more: true of a TCP stream whose other side has neither closed nor sent urgent data. */
+uint32_t io_source_turn(struct io_source *source, enum io_direction d, bool *drains);
 
 /* Sleep until there was an event since `turn`. Returns 0, -ETIMEDOUT, -ECANCELED. */
 int io_source_wait(struct io_source *source, enum io_direction d, uint32_t turn, aglet_time deadline,

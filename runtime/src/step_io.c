@@ -36,19 +36,20 @@ static int io_go(struct aglet_frame *f, aglet_io *io, enum io_direction d,
                  aglet_time deadline) {
     struct step_wait *w = step_wait(f);
     uint32_t done = whole && f->stage_ != STEP_NEW ? f->stage_ - STEP_WAITING : 0;
-    io->dry_ = false;
     if (io->source_ && io_source_is_dead(io->source_)) {
         int error = io_attach(io);
         if (error)
             return error;
     }
     for (;;) {
-        uint32_t turn = io->source_ ? io_source_turn(io->source_, d, NULL) : 0;
+        bool drains = false;
+        uint32_t turn = io->source_ ? io_source_turn(io->source_, d, &drains) : 0;
         const struct io_span *all = context;
         struct io_span rest;
         if (whole)
             rest = (struct io_span){(char *)all->at + done, all->n - done};
-        ssize_t n = attempt(io->fd, whole ? &rest : context);
+        void *what = whole ? &rest : context;
+        ssize_t n = attempt == io_try_read ? io_try_read_wet(io, what, turn, drains) : attempt(io->fd, what);
         if (n >= 0) {
             if (!whole)
                 return (int)n;

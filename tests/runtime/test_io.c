@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static void *write_slowly(void *arg) {
@@ -50,6 +51,53 @@ static void *pipes(void *arg) {
 static void a_pipe_carries_everything_in_order(void **state) {
     (void)state;
     on_each(pipes, NULL);
+}
+
+/* Messages end where they were sent, so a read that gets less than it asked for may leave some: datagrams, and
+ * what lies behind urgent data of a TCP stream. */
+static void *messages(void *arg) {
+    int ends[2];
+    aglet_io r;
+    char block[64];
+    (void)arg;
+    CHECK(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0);
+    CHECK(aglet_io_open(&r, ends[0]) == 0);
+    CHECK(aglet_read_until(&r, block, sizeof block, aglet_after_ms(2)) == -ETIMEDOUT);
+    for (int i = 0; i < 3; i++)
+        CHECK(send(ends[1], "datagram", 8, 0) == 8);
+    for (int i = 0; i < 3; i++)
+        CHECK(aglet_read_until(&r, block, sizeof block, aglet_after_ms(1000)) == 8);
+    aglet_io_close(&r);
+    close(ends[1]);
+    return NULL;
+}
+
+static void datagrams_are_read_one_by_one(void **state) {
+    (void)state;
+    on_each(messages, NULL);
+}
+
+static void *urgent(void *arg) {
+    aglet_io listener, out, in;
+    char block[64];
+    (void)arg;
+    CHECK(aglet_tcp_listen(&listener, "127.0.0.1", 0) == 0);
+    CHECK(aglet_tcp_connect(&out, "127.0.0.1", aglet_tcp_port(&listener), aglet_after_ms(1000)) == 0);
+    CHECK(aglet_accept(&listener, &in) == 0);
+    CHECK(aglet_read_until(&in, block, sizeof block, aglet_after_ms(2)) == -ETIMEDOUT);
+    CHECK(send(out.fd, "before", 6, 0) == 6 && send(out.fd, "!", 1, MSG_OOB) == 1 && send(out.fd, "after", 5, 0) == 5);
+    CHECK(aglet_sleep_ms(2) == 0);
+    CHECK(aglet_read_until(&in, block, sizeof block, aglet_after_ms(1000)) == 6);
+    CHECK(aglet_read_until(&in, block, sizeof block, aglet_after_ms(1000)) == 5);
+    aglet_io_close(&in);
+    aglet_io_close(&out);
+    aglet_io_close(&listener);
+    return NULL;
+}
+
+static void what_lies_behind_urgent_data_is_read(void **state) {
+    (void)state;
+    on_each(urgent, NULL);
 }
 
 static void *echo_one(void *arg) {
@@ -291,6 +339,8 @@ static void a_descriptor_outlives_the_executor_it_was_used_on(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pipe_carries_everything_in_order),
+        cmocka_unit_test(datagrams_are_read_one_by_one),
+        cmocka_unit_test(what_lies_behind_urgent_data_is_read),
         cmocka_unit_test(an_echo_server_answers_all_clients),
         cmocka_unit_test(names_are_looked_up_beside_the_workers),
         cmocka_unit_test(blocking_work_runs_side_by_side),

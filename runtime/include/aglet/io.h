@@ -20,7 +20,7 @@ struct io_source;
 typedef struct aglet_io {
     int fd; /* -1 when closed */
     struct io_source *source_;
-    uint32_t dry_turn_; /* the last read took all there was, at this turn of the source */
+    uint32_t dry_turn_; /* of the source, at the last read; that took less than it asked for */
     bool dry_;
 } aglet_io;
 
