@@ -2,8 +2,10 @@
 /* Aglet's stackless tasks in the task loops. One worker: the current-thread executor. Usage: peer LOOP
  * WORKERS N */
 #include "timing.h"
+#include <aglet/await.h>
 #include <aglet/channel.h>
 #include <aglet/executor.h>
+#include <aglet/net.h>
 #include <aglet/stackless.h>
 #include <unistd.h>
 
@@ -112,6 +114,39 @@ AGLET_STACKLESS(ask, struct pair) {
     AGLET_END(f);
 }
 
+struct connection {
+    AGLET_FRAME_HEADER;
+    aglet_io io;
+    int n, put;
+    char *buf;
+};
+AGLET_STACKLESS(serve_one, struct connection) {
+    enum { ROOM = 4096 };
+    AGLET_BEGIN(f);
+    f->buf = malloc(ROOM);
+    for (;;) {
+        AGLET_AWAIT(f, f->n, aglet_read_poll(&f->aglet_, &f->io, f->buf, ROOM, AGLET_FOREVER));
+        if (f->n <= 0)
+            break;
+        AGLET_AWAIT(f, f->put, aglet_write_poll(&f->aglet_, &f->io, f->buf, (size_t)f->n, AGLET_FOREVER));
+        if (f->put != f->n)
+            break;
+    }
+    free(f->buf);
+    aglet_io_close(&f->io);
+    AGLET_END(f);
+}
+static void serve(void) {
+    aglet_io l, c;
+    if (aglet_tcp_listen(&l, "127.0.0.1", 0))
+        exit(1);
+    printf("%d\n", aglet_tcp_port(&l));
+    fflush(stdout);
+    for (;;)
+        if (aglet_accept(&l, &c) == 0)
+            serve_one_spawn(NULL, (struct connection){.io = c});
+}
+
 static long resident(void) {
     long pages = 0, skip;
     FILE *f = fopen("/proc/self/statm", "r");
@@ -206,6 +241,8 @@ static void *body(void *arg) {
         printf("%.0f bytes\n", (double)(resident() - before) / PARKED);
         fflush(stdout);
         _exit(0);
+    } else if (!strcmp(loop, "echo")) {
+        serve();
     } else
         puts("none");
     return NULL;
