@@ -11,7 +11,7 @@ HASHED(struct outcome, 56);
 HASHED(struct lock_effect, 64);
 HASHED(struct requirement, 64);
 HASHED(struct inner_lock, 176);
-HASHED(struct order_edge, 112);
+HASHED(struct order_edge, 120);
 HASHED(struct wait_effect, 20);
 HASHED(struct summary_store, 8);
 HASHED(struct wait_if, 40);
@@ -85,6 +85,8 @@ static void add_order(struct digest *d, const struct order_edge *e)
     add(d, key_pair(e->from, e->to));
     add(d, key_pair(e->func, e->event));
     add(d, (uint64_t)e->from_shared << 1 | e->to_shared | (uint64_t)e->held_at << 32);
+    add(d, key_pair(e->relation, e->link));
+    add(d, e->held_event);
     add_site(d, e->origin);
     add_site(d, e->inner);
     add_text(d, e->from_name);

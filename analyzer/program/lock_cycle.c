@@ -96,6 +96,10 @@ static void check_declared(struct program *p, struct lock_order *o, struct objec
             const struct object_class other = path_class(p, &list.paths[k]);
             const struct object_class first = a->kind == IR_A_acquired_before ? self : other;
             const struct object_class second = a->kind == IR_A_acquired_before ? other : self;
+            if (class_equal(self, other)) { /* among objects of one class: which of them is first, instances say */
+                vec_push(&o->nested_classes, class_key(self));
+                continue;
+            }
             for (size_t e = 0; class_known(other) && e < o->edges.n; e++)
                 if (class_equal(term_class(&p->paths, o->edges.at[e].from), second) &&
                     class_equal(term_class(&p->paths, o->edges.at[e].to), first)) {
@@ -149,4 +153,5 @@ void program_find_lock_order(struct program *p)
             check_declared(p, o, (struct object_class){0, i, 0}, g->unit, LOCK_IN_VAR, g->var,
                            g->unit->unit->vars[g->var].annots);
     }
+    lock_order_find_nestings(p);
 }

@@ -2,12 +2,40 @@
 /* Collects the edges of the lock graph while functions are solved.
  * Stands on lock_order.h; lock_cycle.c looks for cycles. */
 #include "lock_order.h"
+#include "lock_relation.h"
 
 #include <string.h>
 #include "../base/alloc.h"
 
 #define MAX_WAITED 64u /* locks held at once, of which edges to the next are kept */
 #define MAX_ORDERS 32u /* edges on parameters that one function hands to its callers */
+
+static uint64_t class_in(const struct term_table *t, term lock)
+{
+    uint64_t members = 0;
+
+    for (term x = lock;; x = t->recs[x].a)
+        if (t->recs[x].op == TERM_FIELD)
+            members = hash_add(members, t->recs[x].b);
+        else if (t->recs[x].op != TERM_INDEX && t->recs[x].op != TERM_SOME)
+            break;
+    return members ? members : class_known(term_class(t, lock)) ? class_key(term_class(t, lock)) : 0;
+}
+
+uint64_t order_class(const struct program *p, term lock)
+{
+    return class_in(&p->paths, lock);
+}
+
+/* The same members of an object of which nothing is known. */
+static term members_of_some(struct solver *s, term lock)
+{
+    const struct term_rec r = *term_at(&s->t, lock);
+
+    if (r.op == TERM_FIELD)
+        return term_make(&s->p->paths, TERM_FIELD, members_of_some(s, r.a), r.b, 0);
+    return r.op == TERM_INDEX || r.op == TERM_SOME ? members_of_some(s, r.a) : term_make(&s->p->paths, TERM_OPAQUE, 0, 0, 0);
+}
 
 /* "Some object of that class": what cannot be said in callers' words. */
 static term some_of_class(struct solver *s, term lock)
@@ -16,7 +44,7 @@ static term some_of_class(struct solver *s, term lock)
     struct term_table *paths = &s->p->paths;
 
     if (c.field)
-        return term_make(paths, TERM_FIELD, term_make(paths, TERM_OPAQUE, 0, 0, 0), c.field, 0);
+        return members_of_some(s, lock);
     if (c.global)
         return term_make(paths, TERM_INDEX, term_make(paths, TERM_GLOBAL, c.global, 0, 0), 0, 0);
     return 0;
@@ -104,6 +132,8 @@ static void keep_common(struct order_edge *e, const struct order_edge *other)
                 break;
             }
     e->n_gates = n;
+    if (other->relation == RELATED_NOT)
+        e->relation = RELATED_NOT;
     e->from_shared &= other->from_shared;
     e->to_shared &= other->to_shared;
 }
@@ -121,14 +151,24 @@ static void keep(struct solver *s, const struct order_edge *e)
     vec_push(&s->orders, *e);
 }
 
+/* Two objects of one class: both may be just "some" of it in callers' words, and are two all the same. */
+static bool one_class(const struct solver *s, term from, term to)
+{
+    const uint64_t c = class_in(&s->t, from);
+
+    return c && c == class_in(&s->t, to) && !term_same_shape(&s->t, from, to);
+}
+
 static void add_edge(struct solver *s, const struct world *w, term from, term to, struct order_edge *e)
 {
     e->from = sayable(s, from);
     e->to = sayable(s, to);
-    if (!e->from || !e->to || e->from == e->to)
+    if (!e->from || !e->to || (e->from == e->to && !one_class(s, from, to)))
         return;
     if (by_address(s, w, from, to))
         return;
+    if (e->relation != RELATED_ORDERED && one_class(s, from, to))
+        e->relation = lock_relation(s, from, to, &e->link);
     e->func = s->func;
     e->from_here = print_place(s, from);
     e->to_here = print_place(s, to);
@@ -182,6 +222,7 @@ void order_wait(struct solver *s, const struct world *w, const struct summary *c
         e.to_shared = shared;
         e.event = event;
         e.held_at = h->event ? s->u->events[h->event].loc : 0;
+        e.held_event = h->event;
         e.inner = inner;
         if (below && inner.func) {
             e.callee = func;
@@ -240,7 +281,7 @@ void order_call(struct solver *s, const struct world *w, ir_event event, uint32_
             map64_put(&s->p->lock_order->handed_on, hash_add(key_pair(callee, in->event), key_pair(in->from, in->to)), 1);
         if (!from || !to || from == to || term_same_shape(&s->t, from, to))
             continue;
-        e.event = event;
+        e.event = e.held_event = event;
         e.n_gates = 0;
         for (uint32_t k = 0; k < in->n_gates; k++) {
             const term gate = instantiate(s, w, in->gates[k], args, n_args, 0);
@@ -342,6 +383,11 @@ void order_forget(struct program *p, const bool *funcs)
             p->lock_order->held_calls.at[i].n = p->lock_order->held_calls.at[i].pass = 0;
 }
 
+static bool nests_unordered(const struct solver *s, const struct order_edge *e)
+{
+    return e->relation == RELATED_NOT && e->held_event && order_class(s->p, e->from) == order_class(s->p, e->to);
+}
+
 void order_finish(struct solver *s)
 {
     struct order_edge *up = NULL;
@@ -350,10 +396,12 @@ void order_finish(struct solver *s)
     forget_open(s->p->lock_order, s->func);
     forget_settled(s->p->lock_order, s->func);
     for (size_t i = 0; i < 2 * s->orders.n; i++) { /* those it takes itself first: there may be too many */
-        const struct order_edge *e = &s->orders.at[i % s->orders.n];
+        struct order_edge *e = &s->orders.at[i % s->orders.n];
         const bool open = mentions_param(&s->p->paths, e->from) || mentions_param(&s->p->paths, e->to);
         if (e->direct != (i < s->orders.n))
             continue;
+        if (nests_unordered(s, e) && lock_calls_ordered(s->p, s->func, e->held_event, e->event))
+            e->relation = RELATED_ORDERED;
         if (open && s->lf->n_callers && n < MAX_ORDERS) {
             if (!up)
                 up = arena_array(&s->p->arena, struct order_edge, s->orders.n < MAX_ORDERS ? s->orders.n : MAX_ORDERS);
@@ -375,6 +423,8 @@ void lock_order_free(struct lock_order *o)
     vec_free(&o->edges);
     vec_free(&o->cycles);
     vec_free(&o->broken);
+    vec_free(&o->nestings);
+    vec_free(&o->nested_classes);
     map64_free(&o->seen);
     map64_free(&o->settled_of);
     vec_free(&o->settled_before);

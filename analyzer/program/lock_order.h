@@ -28,10 +28,18 @@ struct order_broken {
     ir_loc declared;
 };
 
+/* Two locks of one class, with nothing that says which comes first. */
+struct order_nesting {
+    const struct order_edge *edge;
+    const struct order_edge *other; /* the other way round through the same member; or NULL */
+};
+
 struct lock_order {
     VEC(struct order_edge) edges;
     VEC(struct lock_cycle) cycles;
     VEC(struct order_broken) broken;
+    VEC(struct order_nesting) nestings;
+    VEC(uint64_t) nested_classes; /* with a declared order among themselves */
     struct map64 settled_of;       /* function → its last edge in `edges` + 1 … */
     VEC(uint32_t) settled_before;  /* … and by edge the one of its function before it, + 1 */
     struct map64 seen;
@@ -74,11 +82,17 @@ void order_settle_open(struct program *p);
 void program_find_lock_order(struct program *p);
 /* Fill lock_order.cycles from its edges and threads (lock_search.c). */
 void lock_order_search(struct program *p);
+/* Fill lock_order.nestings (lock_nesting.c). */
+void lock_order_find_nestings(struct program *p);
 void lock_order_free(struct lock_order *o); /* NULL is fine */
 
 /* The next call on the way from function `at` to where the lock, *lock in its words, is taken: *event of `at`, the callee, and the
  * lock in the callee's words; 0 when `at` takes it itself. */
 uint32_t order_next(const struct program *p, uint32_t at, term *lock, ir_event *event);
+
+/* The class of a lock in the graph: all members that lead to it from its object, so that what wraps a mutex in a struct of its own (`struct
+ * my_mutex`) does not make one class of all there are; a global's where there is none. 0: unknown. */
+uint64_t order_class(const struct program *p, term lock);
 
 /* Does the term name one object for sure? */
 bool order_concrete(const struct program *p, term x);

@@ -44,16 +44,12 @@ struct search {
     bool far; /* edges of many calls, too */
 };
 
-static uint64_t key_of(const struct program *p, term x)
-{
-    return class_key(term_class(&p->paths, x));
-}
 
 /* ---- what there is ---- */
 static uint32_t class_number(struct search *x, term lock)
 {
     bool fresh;
-    uint32_t *slot = map64_place(&x->class_of, key_of(x->p, lock), &fresh);
+    uint32_t *slot = map64_place(&x->class_of, order_class(x->p, lock), &fresh);
 
     if (fresh) {
         *slot = (uint32_t)x->classes.n;
@@ -77,7 +73,7 @@ static uint32_t context_number(struct search *x, const struct order_edge *e)
 
 static bool one_class(const struct program *p, const struct order_edge *e)
 {
-    return key_of(p, e->from) == key_of(p, e->to) && !(order_concrete(p, e->from) && order_concrete(p, e->to));
+    return order_class(p, e->from) == order_class(p, e->to) && !(order_concrete(p, e->from) && order_concrete(p, e->to));
 }
 
 /* Known by class only, and many calls away. */
@@ -142,8 +138,8 @@ static void find_components(struct search *x)
 static bool meets(const struct program *p, term a, term b)
 {
     if (a == b)
-        return order_concrete(p, a) || key_of(p, a) != 0;
-    if (key_of(p, a) != key_of(p, b))
+        return order_concrete(p, a) || order_class(p, a) != 0;
+    if (order_class(p, a) != order_class(p, b))
         return false;
     return !(order_concrete(p, a) && order_concrete(p, b)) && !term_distinct(&p->paths, a, b);
 }

@@ -91,6 +91,9 @@ struct order_edge {
     term from, to; /* program.paths */
     bool from_shared, to_shared;
     bool direct; /* both are taken in the origin, by lock functions or their wrappers */
+    uint8_t relation; /* enum lock_relation, where both are of one class … */
+    uint32_t link;    /* … and the member that leads from one to the other, or 0 */
+    ir_event held_event; /* in func: the call that took `from`, or that does both; 0: held at entry */
     uint32_t func;  /* where the objects are known best: the origin or a caller of it */
     ir_event event; /* the call there that leads to it */
     struct site origin; /* in the function that holds `from`: the call that waits for `to` */

@@ -2,9 +2,11 @@
 /* lock-order: threads take locks in orders that can make them wait for each other for ever.
  *
  * Looks at      the lock graph of the program: every lock waited for while another is held, in callees and
- * through function pointers too; declared orders. Stays silent  where the threads cannot run at the same
- * time, a common outer lock serialises them, only readers meet, or one end is only tried; and for two objects
- * of one type, unless the program names both. Cannot see    locks reached through a call nobody resolved. */
+ *               through function pointers too; declared orders. Two objects of one type, in no order that the
+ *               program shows, are a hint.
+ * Stays silent  where the threads cannot run at the same time, a common outer lock serialises them, only
+ *               readers meet, or one end is only tried.
+ * Cannot see    locks reached through a call nobody resolved. */
 #include "../program/lock_order.h"
 #include "rule.h"
 
@@ -51,6 +53,26 @@ static void tell_edge(const struct program *prog, struct report *out, const stru
     }
 }
 
+/* Hints: which of the two comes first, only their instances could tell. */
+static void hint_nestings(const struct program *prog, struct report *out) {
+    const struct lock_order *o = prog->lock_order;
+
+    for (size_t i = 0; o && i < o->nestings.n; i++) {
+        const struct order_edge *e = o->nestings.at[i].edge, *other = o->nestings.at[i].other;
+        const struct position at = place(prog, e->origin);
+        if (other)
+            report_begin(out, "lock-order", SEVERITY_HINT, &at,
+                         "'%s' is waited for with '%s' held, and elsewhere the other way round", e->to_name, e->from_name);
+        else
+            report_begin(out, "lock-order", SEVERITY_HINT, &at,
+                         "'%s' is waited for with '%s' of its kind held, in no order that is seen", e->to_name, e->from_name);
+        tell_edge(prog, out, e, false);
+        if (other)
+            tell_edge(prog, out, other, true);
+        report_subject(out, prog->funcs.at[e->origin.func].name, "%s/%s", e->from_name, e->to_name);
+    }
+}
+
 static void check_lock_order(const struct program *prog, struct report *out) {
     const struct lock_order *o = prog->lock_order;
 
@@ -84,6 +106,7 @@ static void check_lock_order(const struct program *prog, struct report *out) {
         report_subject(out, prog->funcs.at[b->edge->origin.func].name, "%s/%s", b->edge->from_name,
                        b->edge->to_name);
     }
+    hint_nestings(prog, out);
 }
 AGLET_RULE("lock-order", "threads take locks in conflicting orders", check_lock_order,
            "CERT-CON35-C CERT-POS51-C CWE-833")

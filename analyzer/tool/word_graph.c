@@ -27,18 +27,32 @@ static const char *base_name(const char *path)
 }
 
 /* One object where the program names it, else its class: "struct queue.mu". */
+static void class_name(const struct program *p, term lock, char *out, size_t size)
+{
+    const struct term_rec *r = term_at(&p->paths, lock);
+    const struct linked_field *f = r->op == TERM_FIELD ? &p->fields.at[r->b] : NULL;
+    const enum term_op base = f || r->op == TERM_INDEX ? term_at(&p->paths, r->a)->op : TERM_NONE;
+    size_t n = 0;
+
+    if (base == TERM_FIELD || base == TERM_INDEX || base == TERM_GLOBAL) {
+        class_name(p, r->a, out, size);
+        n = strlen(out);
+        snprintf(out + n, size - n, f ? ".%s" : "[]", f ? f->name : "");
+    } else if (f) {
+        snprintf(out, size, "struct %s.%s", p->structs.at[f->parent].name, f->name);
+    } else if (r->op == TERM_GLOBAL) {
+        snprintf(out, size, "%s", p->globals.at[r->a].name);
+    } else {
+        snprintf(out, size, "?");
+    }
+}
+
 static void lock_name(const struct program *p, term lock, char *out, size_t size)
 {
-    const struct object_class c = term_class(&p->paths, lock);
-
     if (order_concrete(p, lock))
         term_print_place(&p->paths, p, NULL, NULL, NULL, lock, out, size);
-    else if (c.field)
-        snprintf(out, size, "struct %s.%s", p->structs.at[p->fields.at[c.field].parent].name, p->fields.at[c.field].name);
-    else if (c.global)
-        snprintf(out, size, "%s[]", p->globals.at[c.global].name);
     else
-        snprintf(out, size, "?");
+        class_name(p, lock, out, size);
 }
 
 /* The file it is declared in, by which locks are put together. */
@@ -65,7 +79,7 @@ static uint32_t lock_node(struct graph *g, const struct program *p, term lock)
     char name[200];
 
     lock_name(p, lock, name, sizeof name);
-    return picture_node(&g->picture, named ? key_pair(lock, 0) : class_key(term_class(&p->paths, lock)), name, lock_box(p, lock), 0);
+    return picture_node(&g->picture, named ? key_pair(lock, 0) : order_class(p, lock), name, lock_box(p, lock), 0);
 }
 
 static void draw_locks(struct graph *g, const struct program *p)
