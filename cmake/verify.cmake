@@ -21,3 +21,18 @@ function(aglet_verify prefix file)
     unset(clang)
   endforeach()
 endfunction()
+
+# aglet_verify_both(prefix): the same for each .c file of the folder, then the file through the lint, which has to say the same.
+function(aglet_verify_both prefix)
+  find_package(Python3 COMPONENTS Interpreter REQUIRED)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.c)
+  foreach(file IN LISTS files)
+    aglet_verify(${prefix} ${file})
+    get_filename_component(name ${file} NAME_WE)
+    if(TARGET aglet)
+      add_test(NAME ${prefix}.${name}.lint COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tests/support/expect.py
+        $<TARGET_FILE:aglet> ${PROJECT_SOURCE_DIR} ${file})
+      set_tests_properties(${prefix}.${name}.lint PROPERTIES TIMEOUT 60 SKIP_RETURN_CODE 77 LABELS ${prefix})
+    endif()
+  endforeach()
+endfunction()

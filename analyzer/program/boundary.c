@@ -25,9 +25,9 @@ const struct region_event *boundary_first_use(const struct walk *w, uint64_t giv
 }
 
 /* What the entry may have waited for when it, or what it calls, frees its argument. */
-static uint64_t awaited_by_free(struct regions *r, const struct region_flow *e)
+static uint64_t awaited_by_free(struct regions *r, const struct region_flow *e, uint32_t parameter)
 {
-    place_id argument = place_make((struct region_flow *)e, PLACE_PARAM, 0, 0);
+    place_id argument = place_make((struct region_flow *)e, PLACE_PARAM, parameter, 0);
     struct lifted_touches lifted = regions_lifted(r, e, argument);
     uint64_t awaited = 0;
     for (const struct region_event *own = regions_touch(e, argument); own; own = regions_next_touch(e, own))
@@ -168,16 +168,16 @@ static void judge(struct program *p, struct boundaries *b, struct handoff *h)
     uint64_t given = s->n_entries ? 0 : UINT64_MAX, awaited = 0;
     for (uint32_t i = 0; i < s->n_entries; i++) {
         const struct region_flow *e = regions_flow(b->regions, s->entries[i]);
-        h->entry_frees |= e && (e->frees_always & 1);
+        h->entry_frees |= e && (e->frees_always >> s->parameter & 1);
         given |= e ? e->gives : UINT64_MAX;
-        awaited |= e ? awaited_by_free(b->regions, e) : 0;
+        awaited |= e ? awaited_by_free(b->regions, e, s->parameter) : 0;
     }
     if (h->at->op == REGION_SEND || h->entry_frees)
         h->later = boundary_first_use(&w, given, awaited);
     if (h->entry_frees && !h->later && w.joined)
         h->later = use_after_join(b, h, given, awaited);
     for (uint32_t i = 0; i < s->n_entries && !h->later; i++) {
-        struct other_end end = {.entry = s->entries[i]};
+        struct other_end end = {.entry = s->entries[i], .argument = s->parameter};
         boundary_compare(p, b, h, &w, end);
         boundary_compare_others(p, b, h, &w, end);
     }

@@ -222,8 +222,8 @@ void boundary_compare_others(struct program *p, struct boundaries *b, struct han
     for (size_t k = 0; k < w->spawns.n; k++) {
         const struct handoff_spec *s = w->spawns.at[k]->spawn;
         for (uint32_t j = 0; j < s->n_entries; j++)
-            boundary_compare_threads(p, b, h, w, end, (struct other_end){.entry = s->entries[j]}, w->spawns.at[k]);
+            boundary_compare_threads(p, b, h, w, end, (struct other_end){.entry = s->entries[j], .argument = s->parameter}, w->spawns.at[k]);
         if (s->starter && !s->n_entries)
-            boundary_compare_threads(p, b, h, w, end, (struct other_end){.entry = s->starter, .inner = s->inner}, w->spawns.at[k]);
+            boundary_compare_threads(p, b, h, w, end, (struct other_end){.entry = s->starter, .argument = s->parameter, .inner = s->inner}, w->spawns.at[k]);
     }
 }

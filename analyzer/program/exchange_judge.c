@@ -158,7 +158,7 @@ static void judge_put(struct exchange *x, struct handoff h)
     if (s->n_functions && compare_functions(x, &h, &w, &side)) {
         taken = true;
     } else if (s->starter) {
-        struct other_end end = {.entry = s->starter, .inner = s->inner};
+        struct other_end end = {.entry = s->starter, .argument = s->parameter, .inner = s->inner};
         const struct region_flow *entry = regions_flow(x->b->regions, s->starter);
         side.given = entry ? entry->gives : UINT64_MAX;
         h.many = w.again;

@@ -95,6 +95,7 @@ enum model_effect_kind {
 #define MODEL_ASYNC 64u /* the acquire suspends the task (an async lock) */
 #define MODEL_TASK 128u /* SPAWNS: a task, not a thread */
 #define MODEL_LENT 256u /* SPAWNS: returns only when the other side is done with b */
+#define MODEL_KEPT 512u /* SPAWNS: parameter number c of a is not b, but what was stored in b */
 
 struct model_effect {
     uint16_t kind;  /* enum model_effect_kind */

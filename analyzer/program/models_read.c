@@ -193,6 +193,7 @@ static const struct word words[] = {
     {"cond_broadcast", MODEL_COND_SIGNAL, MODEL_ALL, "P"},
     {"spawns", MODEL_SPAWNS, 0, "PPh"},
     {"spawns_task", MODEL_SPAWNS, MODEL_TASK, "PPh"},
+    {"spawns_kept", MODEL_SPAWNS, MODEL_TASK | MODEL_KEPT, "PPN"},
     {"lends", MODEL_SPAWNS, MODEL_LENT, "PP"},
     {"joins", MODEL_JOINS, 0, "P"},
     {"detaches", MODEL_DETACHES, 0, "P"},

@@ -84,6 +84,7 @@ struct put_function {
 struct handoff_spec {
     uint32_t entries[4]; /* linked functions it may run */
     uint32_t n_entries;
+    uint32_t parameter;   /* of the entry that gets what is handed over, from 0 */
     uint32_t entry_param; /* PARAM index + 1 that holds the entry, where it is not known here; else 0 */
     place_id handles[4];  /* where the handle goes */
     uint32_t n_handles;

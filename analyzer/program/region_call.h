@@ -32,6 +32,9 @@ void call_set_type(struct solve *x, struct handoff_spec *s, const struct call *c
 void call_spawn_members(struct solve *x, const struct call *c, const struct handoff_spec *s, place_id holder);
 /* Arguments number `entry` and `argument` start a thread; argument number `argument` is moved away; a thread is waited for. */
 void call_spawn(struct solve *x, struct call *c, struct handoff_spec *s, uint32_t entry, uint32_t argument);
+/* Argument `what` is stored in the object that argument `holder` points to; a thread is started with what was stored there. */
+void call_keep(struct solve *x, const struct call *c, uint32_t what, uint32_t holder);
+void call_spawn_kept(struct solve *x, struct call *c, struct handoff_spec *s, uint32_t entry, uint32_t holder);
 void call_send(struct solve *x, struct call *c, uint32_t argument);
 void call_join(struct solve *x, const struct call *c, const struct model_ref *ref);
 /* A lock that is taken is touched, though never in a way that races with another taker. */

@@ -68,24 +68,52 @@ void call_set_type(struct solve *x, struct handoff_spec *s, const struct call *c
 void call_spawn_members(struct solve *x, const struct call *c, const struct handoff_spec *s, place_id holder)
 {
     struct handoff_spec like = {.func = s->func, .typed_in = s->typed_in, .event = s->event, .when = s->when, .result_known = s->result_known,
-                                .n_handles = s->n_handles, .starter = s->entries[0]};
+                                .n_handles = s->n_handles, .starter = s->entries[0], .parameter = s->parameter, .task = s->task};
     memcpy(like.handles, s->handles, sizeof like.handles);
     if (holder && like.starter)
         region_put_members(x, &like, holder, c->cells.at, c->cells.n, 0);
 }
 
-void call_spawn(struct solve *x, struct call *c, struct handoff_spec *s, uint32_t entry, uint32_t argument)
+static void spawn_with(struct solve *x, struct call *c, struct handoff_spec *s, uint32_t entry, place_id region)
 {
     call_set_entry(x, s, c, entry);
-    if (argument < c->n)
-        call_set_type(x, s, c, argument);
-    struct region_event *e = region_add(x, REGION_SPAWN, call_target(c, argument), 0, 0);
+    struct region_event *e = region_add(x, REGION_SPAWN, region, 0, 0);
     if (e) {
         e->spawn = s;
         e->gives = UINT64_MAX; /* through the new thread to any other */
     }
     x->f->gives = UINT64_MAX;
-    call_spawn_members(x, c, s, call_target(c, argument));
+    call_spawn_members(x, c, s, region);
+}
+
+void call_spawn(struct solve *x, struct call *c, struct handoff_spec *s, uint32_t entry, uint32_t argument)
+{
+    if (argument < c->n)
+        call_set_type(x, s, c, argument);
+    spawn_with(x, c, s, entry, call_target(c, argument));
+}
+
+/* Where a modelled object keeps the one pointer that is stored in it: an element no array has. */
+static place_id kept_in(struct solve *x, const struct call *c, uint32_t holder)
+{
+    enum { KEPT_ELEMENT = 0x0fffffff };
+    return call_target(c, holder) ? place_make(x->f, PLACE_INDEX, call_target(c, holder), KEPT_ELEMENT) : 0;
+}
+
+void call_keep(struct solve *x, const struct call *c, uint32_t what, uint32_t holder)
+{
+    place_id into = kept_in(x, c, holder);
+    if (into && what < c->n)
+        region_set(x, into, c->value[what]);
+}
+
+void call_spawn_kept(struct solve *x, struct call *c, struct handoff_spec *s, uint32_t entry, uint32_t holder)
+{
+    place_id from = kept_in(x, c, holder), region = 0;
+    for (size_t i = 0; from && i < c->cells.n; i++)
+        if (c->cells.at[i].at == from && VALUE_KIND(c->cells.at[i].value) == VALUE_POINTER)
+            region = VALUE_ITEM(c->cells.at[i].value);
+    spawn_with(x, c, s, entry, region);
 }
 
 void call_send(struct solve *x, struct call *c, uint32_t argument)

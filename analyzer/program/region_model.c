@@ -83,6 +83,11 @@ void call_model_effect(struct solve *x, struct call *c, const struct model_funct
         s->when = e->when;
         s->task = e->flags & MODEL_TASK;
         s->lent = e->flags & MODEL_LENT;
+        if (e->flags & MODEL_KEPT) {
+            s->parameter = (uint32_t)e->c.value - 1;
+            call_spawn_kept(x, c, s, e->a.index, e->b.index);
+            break;
+        }
         if (e->c.root == MODEL_OUT)
             call_add_handle(s, call_target(c, e->c.index));
         else if (e->c.root == MODEL_RETURN)
@@ -133,6 +138,8 @@ void call_model_effect(struct solve *x, struct call *c, const struct model_funct
     case MODEL_STORES:
         if (a)
             region_add(x, REGION_KEEP, a, 0, 0);
+        if (e->b.root == MODEL_PARAM)
+            call_keep(x, c, e->a.index, e->b.index);
         break;
     default:
         break;

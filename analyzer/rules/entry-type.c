@@ -75,12 +75,12 @@ static void look(const struct unit *u, ir_expr e, ir_var parameter, ir_loc where
         look(u, r->b, parameter, where, t, depth + 1);
 }
 
-/* The one thing that the function takes its first parameter for. */
-static struct taken taken_for(const struct unit *u, const struct ir_func_rec *fr)
+/* The one thing that the function takes the parameter for. */
+static struct taken taken_for(const struct unit *u, const struct ir_func_rec *fr, uint32_t number)
 {
     struct taken t = {0};
-    ir_var parameter = fr->params.first;
-    for (uint32_t b = 0; fr->params.count && b < fr->blocks.count; b++) {
+    ir_var parameter = fr->params.first + number;
+    for (uint32_t b = 0; number < fr->params.count && b < fr->blocks.count; b++) {
         const struct ir_block_rec *block = &u->blocks[fr->blocks.first + b];
         for (uint32_t i = 0; i < block->events.count; i++) {
             const struct ir_event_rec *ev = &u->events[block->events.first + i];
@@ -174,7 +174,7 @@ static void check_entry_type(const struct program *p, struct report *out)
             const struct linked_func *e = &p->funcs.at[s->entries[k]];
             struct taken t = {0};
             if (e->defined)
-                t = taken_for(e->unit->unit, &e->unit->unit->funcs[e->func]);
+                t = taken_for(e->unit->unit, &e->unit->unit->funcs[e->func], s->parameter);
             bool wrong = s->number ? t.type != 0 : t.number || (t.type && !fits(h->flow->unit->unit, s->type, e->unit->unit, t.type));
             if (wrong && !t.unclear)
                 report_taken(h, e, &t, out);

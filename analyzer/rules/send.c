@@ -55,6 +55,22 @@ static void report_guard(const struct handoff *h, struct report *out)
     report_note(out, &at, "remedy: let the other thread take the lock itself");
 }
 
+/* Each thread has its own, and it goes when the thread ends. */
+static void report_thread_local(const struct program *p, const struct handoff *h, struct report *out)
+{
+    const struct place *object = &h->flow->places[place_object(h->flow, h->region)];
+    const struct linked_global *global = object->op == PLACE_GLOBAL ? &p->globals.at[object->a] : NULL;
+    const struct unit *u = global ? global->unit->unit : h->flow->unit->unit;
+    const struct ir_var_rec *var = global ? &u->vars[global->var] : object->op == PLACE_LOCAL ? &u->vars[object->a] : NULL;
+    if (!var || !(var->flags & IR_VF_TLS) || h->at->func != h->func)
+        return;
+    struct position at = handoff_position(h->flow, h->at), declared = program_position(u, var->loc);
+    report_begin(out, "send", SEVERITY_WARNING, &at, "the address of thread-local '%s' reaches another thread here", unit_str(u, var->name));
+    report_subject(out, handoff_function(h), "%s", unit_str(u, var->name));
+    report_note(out, &declared, "each thread has a '%s' of its own, which goes when that thread ends", unit_str(u, var->name));
+    report_note(out, &at, "remedy: hand over a copy of its value, or let the other thread use its own");
+}
+
 static void report_counts(const struct program *p, const struct handoff *h, struct report *out)
 {
     for (uint32_t i = 0; i < h->n_conflicts; i++) {
@@ -137,6 +153,7 @@ static void check_send(const struct program *p, struct report *out)
     for (size_t i = 0; i < p->boundaries->handoffs.n; i++) {
         report_handoff(p, &p->boundaries->handoffs.at[i], out);
         report_guard(&p->boundaries->handoffs.at[i], out);
+        report_thread_local(p, &p->boundaries->handoffs.at[i], out);
         report_counts(p, &p->boundaries->handoffs.at[i], out);
         report_silent_parameter(p, &p->boundaries->handoffs.at[i], out);
     }

@@ -33,6 +33,11 @@ static void check_stack_escape(const struct program *p, struct report *out)
             report_note(out, &at, "remedy: wait until the other thread is done with it, or allocate it and let that thread free it");
             continue;
         }
+        if (h->at->spawn->task) {
+            report_note(out, &dies, "its life ends here, when the task may not have run yet");
+            report_note(out, &at, "remedy: allocate it, and free it when the task is done");
+            continue;
+        }
         report_note(out, &dies, "its life ends here, with the thread not joined");
         report_note(out, &at, "remedy: join on every way, or allocate it and let the thread free it");
     }

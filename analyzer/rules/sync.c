@@ -10,6 +10,26 @@
 #include "handoff.h"
 #include "reason.h"
 
+/* Is it an object of a library, of whose type a model says why threads may not share it? */
+static bool tell_type(const struct program *p, const struct handoff *h, const struct conflict *c, struct report *out)
+{
+    const struct handoff_spec *s = h->at->spawn;
+    const struct linked_field *inner = s->inner ? &p->fields.at[s->inner] : NULL;
+    const struct unit *u = inner ? inner->unit->unit : p->funcs.at[s->typed_in].unit->unit;
+    ir_type type = s->type;
+    if (inner)
+        type = u->types[type_plain(u, u->fields[inner->field].type)].elem;
+    if (!type || c->field)
+        return false;
+    struct trait_verdict v = traits_of(p->boundaries->traits, u, type, TRAIT_SYNC);
+    if (v.answer != ANSWER_NO || trait_reason_end(v.reason)->because != BECAUSE_MODEL)
+        return false;
+    char name[200];
+    type_spelling(u, type, name, sizeof name);
+    reason_tell(out, v.reason, name);
+    return true;
+}
+
 static void report_conflict(const struct program *p, const struct handoff *h, const struct conflict *c, struct report *out)
 {
     struct position at = handoff_position(h->flow, h->at), mine = handoff_position(h->flow, c->mine),
@@ -31,8 +51,10 @@ static void report_conflict(const struct program *p, const struct handoff *h, co
         if (c->mine != c->theirs)
             report_note(out, &second, "and %s here by another", access_word(c->mine));
     } else {
-        report_note(out, &mine, h->at->op == REGION_PUT && h->at->spawn->slot ? "%s by this thread here, after the lock was released" : "%s by this thread here, before any join",
-                    access_word(c->mine));
+        const char *when = h->at->op == REGION_PUT && h->at->spawn->slot ? ", after the lock was released"
+                           : h->at->spawn->task                        ? ", when the task may run"
+                                                                       : ", before any join";
+        report_note(out, &mine, "%s by this thread here%s", access_word(c->mine), when);
         handoff_inner_note(p, out, h->flow, c->mine, access_word(c->mine));
     }
     handoff_put_notes(p, h, out);
@@ -44,7 +66,11 @@ static void report_conflict(const struct program *p, const struct handoff *h, co
         type_spelling(u, u->fields[f->field].type, type, sizeof type);
         report_note(out, &declared, "'%s' is declared here: a plain '%s', with no lock named", path, type);
     }
-    if (handoff_loop_variable(h, c))
+    if (tell_type(p, h, c, out))
+        report_note(out, &at, "remedy: guard it with one lock on both sides, or give each thread one of its own");
+    else if (h->at->spawn->task)
+        report_note(out, &at, "remedy: guard it with one lock on both sides, make it _Atomic, or wait until the task is done");
+    else if (handoff_loop_variable(h, c))
         report_note(out, &at, "remedy: give each thread a copy of its own: an element of an array, or the value itself");
     else
         report_note(out, &at, "remedy: guard it with one lock on both sides, make it _Atomic, or join first");
