@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* pthread_cond_* and pthread_barrier_wait, watched. Stands on real.h, check.h. */
+/* pthread_cond_*, watched. Stands on real.h, check.h. */
 #include "real.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ static int wait_until(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock, co
     if (w.noted)
         check_release((m->__data.__kind & 3) == 1 ? CHECK_RECURSIVE : CHECK_MUTEX, CHECK_EXCLUSIVE, m, NULL,
                       caller);
-    w.told = w.noted && check_block_begin(CHECK_ON_COND, c, until != NULL ? 0 : AGLET_FOREVER, caller);
+    w.told = checked && check_block_begin(CHECK_ON_COND, c, until != NULL ? 0 : AGLET_FOREVER, caller);
     pthread_cleanup_push(wait_over, &w);
     if (until != NULL)
         error = own_clock ? real.pthread_cond_timedwait(c, m, until)
@@ -81,14 +81,4 @@ EXPORT int pthread_cond_destroy(pthread_cond_t *c) {
     if (watching())
         check_cond_destroy(c, NULL, PROGRAM());
     return real.pthread_cond_destroy(c);
-}
-
-EXPORT int pthread_barrier_wait(pthread_barrier_t *b) {
-    if (!watching())
-        return real.pthread_barrier_wait(b);
-    bool told = check_block_begin(CHECK_ON_BARRIER, b, AGLET_FOREVER, PROGRAM());
-    int result = real.pthread_barrier_wait(b);
-    if (told)
-        check_block_end();
-    return result;
 }

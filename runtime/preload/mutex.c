@@ -41,6 +41,16 @@ static bool tells_itself(const pthread_mutex_t *m) {
     return (m->__data.__kind & KIND_TYPE) == KIND_ERRORCHECK;
 }
 
+/* The mutex says by its bytes that this thread holds it, which never took it: it would wait for itself. */
+static bool is_copy(const pthread_mutex_t *m, const void *caller) {
+    if (m->__data.__owner != check_thread_id() || check_holds(kind_of(m), m, caller))
+        return false;
+    misuse_report("copy", m, true, caller,
+                  "the mutex at %p is a copy of one that was held when it was copied: initialise each",
+                  (const void *)m);
+    return true;
+}
+
 EXPORT int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attributes) {
     bool watched = watching();
     int error = real.pthread_mutex_init(m, attributes);
@@ -62,6 +72,8 @@ static int lock_until(pthread_mutex_t *m, aglet_time deadline, clockid_t clock, 
     enum check_kind kind = kind_of(m);
     int error = real.pthread_mutex_trylock(m);
     if (error == EBUSY) {
+        if (!tells_itself(m) && until == NULL && is_copy(m, caller))
+            return EDEADLK;
         if (!tells_itself(m) && !check_wait_begin(kind, CHECK_EXCLUSIVE, m, NULL, deadline, caller))
             return EDEADLK;
         if (until != NULL)
@@ -118,8 +130,13 @@ EXPORT int pthread_mutex_unlock(pthread_mutex_t *m) {
 EXPORT int pthread_spin_init(pthread_spinlock_t *s, int shared) {
     bool watched = watching();
     int error = real.pthread_spin_init(s, shared);
-    if (watched && error == 0)
+    if (watched && error == 0) {
         check_init(CHECK_SPIN, (const void *)s, NULL, NULL, PROGRAM());
+        if (shared != PTHREAD_PROCESS_PRIVATE) {
+            check_leave_alone((const void *)s);
+            misuse_warn("process-shared spin locks are not checked");
+        }
+    }
     return error;
 }
 

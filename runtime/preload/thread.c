@@ -53,6 +53,11 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
     return error;
 }
 
+/* After the checker's own constructors. */
+__attribute__((constructor(110))) static void watch_main(void) {
+    check_thread_is_main((unsigned long)pthread_self());
+}
+
 /* The C library would read memory by such a handle. */
 static bool is_no_thread(pthread_t thread, const char *verb, const void *caller) {
     bool before = check_thread_was_joined((unsigned long)thread);
@@ -72,7 +77,7 @@ static int join_error(int error, struct check_thread *t, pthread_t thread) {
 }
 
 EXPORT int pthread_join(pthread_t thread, void **result) {
-    if (!watching())
+    if (!watching() || pthread_equal(thread, pthread_self())) /* the C library says so at once */
         return real.pthread_join(thread, result);
     struct check_thread *t = check_thread_by_handle((unsigned long)thread);
     if (t == NULL && is_no_thread(thread, "joined", PROGRAM()))
@@ -126,14 +131,22 @@ static _Thread_local struct {
     const void *caller;
 } making;
 
+struct made {
+    pthread_once_t *control;
+    const void *caller;
+};
+
+static void made(struct made *m) {
+    check_release(CHECK_ONCE, CHECK_EXCLUSIVE, (const void *)m->control, NULL, m->caller);
+}
+
+/* An exception or a cancellation may end it as well; the next caller then begins anew. */
 static void make_watched(void) {
     void (*make)(void) = making.make;
-    pthread_once_t *control = making.control;
-    const void *caller = making.caller;
+    __attribute__((cleanup(made))) struct made m = {making.control, making.caller};
     on_behalf_of = NULL;
-    check_acquired(CHECK_ONCE, CHECK_EXCLUSIVE, (const void *)control, NULL, caller);
+    check_acquired(CHECK_ONCE, CHECK_EXCLUSIVE, (const void *)m.control, NULL, m.caller);
     make();
-    check_release(CHECK_ONCE, CHECK_EXCLUSIVE, (const void *)control, NULL, caller);
 }
 
 EXPORT int pthread_once(pthread_once_t *control, void (*make)(void)) {

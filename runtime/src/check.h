@@ -54,12 +54,19 @@ bool check_before_shared(enum check_kind kind, const void *lock, uint32_t *id, a
  * not hold it: do not give. */
 bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller);
 
+/* For locks without an id: does the calling thread hold it? True as well where there was no memory to know. */
+bool check_holds(enum check_kind kind, const void *lock, const void *caller);
+
+/* From now on the lock goes unchecked: other processes use it. */
+void check_leave_alone(const void *lock);
+
 /* Waits that are not for a lock. `object` is the condition, semaphore, barrier or (CHECK_ON_JOIN) the
  * thread's record from check_thread_new. Returns false when waiting would be for ever and the hook took the
  * report. */
 enum check_wait { CHECK_ON_LOCK, CHECK_ON_COND, CHECK_ON_JOIN, CHECK_ON_BARRIER, CHECK_ON_SEMAPHORE };
 bool check_block_begin(enum check_wait what, const void *object, aglet_time deadline, const void *caller);
 void check_block_end(void);
+unsigned check_waiting_for(const void *object); /* how many are in such a wait for it, without a deadline */
 
 /* For whoever puts the calling thread to sleep in a wait that was begun above: when to wake up and call
  * check_look, or AGLET_FOREVER, which is the answer unless all other threads wait too. check_look reports
@@ -92,6 +99,7 @@ void check_thread_detached(struct check_thread *t);
 /* For plain pthreads: which record belongs to a pthread_t; which were joined a while ago; the calling
  * thread's tid. */
 void check_thread_handle(struct check_thread *t, unsigned long handle);
+void check_thread_is_main(unsigned long handle); /* the calling one: may be joined and need not be */
 struct check_thread *check_thread_by_handle(unsigned long handle);
 void check_thread_gone(unsigned long handle);
 bool check_thread_was_joined(unsigned long handle);

@@ -273,6 +273,171 @@ static void timed(void) {
     pthread_join(t, NULL);
 }
 
+static struct {
+    pthread_mutex_t mu;
+    int value;
+} original = {.mu = PTHREAD_MUTEX_INITIALIZER}, copy;
+
+/* The copy is held by nobody, and can be taken by nobody. */
+static void copies_held(void) {
+    pthread_mutex_lock(&original.mu);
+    copy = original;
+    pthread_mutex_unlock(&original.mu);
+    pthread_mutex_lock(&copy.mu);
+}
+
+static void clears_held(void) {
+    pthread_mutex_lock(&a);
+    memset(&a, 0, sizeof a);
+    pthread_mutex_lock(&a);
+    pthread_mutex_unlock(&a);
+}
+
+static pthread_t main_thread;
+
+static void *join_main(void *argument) {
+    pthread_join(main_thread, NULL);
+    return argument;
+}
+
+static void joins_each_other(void) {
+    main_thread = pthread_self();
+    run(join_main, NULL);
+}
+
+static void waits_at_a_barrier_alone(void) {
+    pthread_barrier_t barrier;
+    pthread_barrier_init(&barrier, NULL, 2);
+    pthread_barrier_wait(&barrier);
+}
+
+static void *end_holding(void *argument) {
+    pthread_mutex_lock(&a);
+    usleep(100000);
+    return argument;
+}
+
+/* It waits already when the holder ends. */
+static void waits_for_one_that_ends(void) {
+    pthread_t t;
+    pthread_create(&t, NULL, end_holding, NULL);
+    usleep(50000);
+    pthread_mutex_lock(&a);
+}
+
+/* The child has a copy of a mutex that a thread holds which the child does not have. */
+static void waits_in_the_child(void) {
+    pthread_t t;
+    pthread_create(&t, NULL, end_holding, NULL);
+    usleep(50000);
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_mutex_lock(&a);
+        _exit(0);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+/* And may make it anew. */
+static void makes_anew_in_the_child(void) {
+    pthread_t t;
+    pthread_create(&t, NULL, hold_and_sleep, NULL);
+    usleep(10000);
+    pid_t child = fork();
+    if (child == 0) {
+        pthread_mutex_init(&a, NULL);
+        pthread_mutex_lock(&a);
+        pthread_mutex_unlock(&a);
+        exit(42);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    MUST(WIFEXITED(status) && WEXITSTATUS(status) == 42);
+    pthread_join(t, NULL);
+}
+
+static pthread_barrier_t rounds;
+
+static void *in_step(void *argument) {
+    for (int i = 0; i < 200; i++)
+        pthread_barrier_wait(&rounds);
+    return argument;
+}
+
+static void barriers(void) {
+    pthread_t t[20];
+    pthread_barrier_init(&rounds, NULL, 20);
+    for (int i = 0; i < 20; i++)
+        MUST(pthread_create(&t[i], NULL, in_step, NULL) == 0);
+    for (int i = 0; i < 20; i++)
+        MUST(pthread_join(t[i], NULL) == 0);
+}
+
+static pthread_once_t left_once = PTHREAD_ONCE_INIT;
+
+static void leave_or_make(void) {
+    if (made++ == 0)
+        pthread_exit(NULL);
+}
+
+static void *leave_once(void *argument) {
+    pthread_once(&left_once, leave_or_make);
+    return argument;
+}
+
+/* A first call that does not come to its end leaves the work to the next. */
+static void leaves_once(void) {
+    run(leave_once, NULL);
+    run(leave_once, NULL);
+    MUST(made == 2);
+}
+
+/* Each kind the C library has, and what it says of an owner that died. */
+static void kinds(void) {
+    pthread_mutexattr_t attributes;
+    pthread_mutex_t m;
+    for (int kind = 0; kind < 3; kind++) {
+        pthread_mutexattr_init(&attributes);
+        if (kind != 0)
+            pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+        pthread_mutexattr_settype(&attributes, kind == 2 ? PTHREAD_MUTEX_RECURSIVE : PTHREAD_MUTEX_ADAPTIVE_NP);
+        if (kind == 1)
+            pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_NORMAL);
+        MUST(pthread_mutex_init(&m, &attributes) == 0);
+        MUST(pthread_mutex_lock(&m) == 0 && pthread_mutex_unlock(&m) == 0 && pthread_mutex_destroy(&m) == 0);
+    }
+}
+
+static sem_t never;
+
+static void *wait_for_never(void *argument) {
+    sem_wait(&never);
+    return argument;
+}
+
+static void *join_it(void *argument) {
+    pthread_join(*(pthread_t *)argument, NULL);
+    return argument;
+}
+
+/* A wait that is cancelled is over. */
+static void cancels_waits(void) {
+    pthread_t waiter, joiner;
+    void *result;
+    sem_init(&never, 0, 0);
+    for (int i = 0; i < 10; i++) {
+        MUST(pthread_create(&waiter, NULL, wait_for_never, NULL) == 0);
+        MUST(pthread_create(&joiner, NULL, join_it, &waiter) == 0);
+        usleep(i * 300);
+        pthread_cancel(joiner);
+        MUST(pthread_join(joiner, &result) == 0 && result == PTHREAD_CANCELED);
+        pthread_cancel(waiter);
+        MUST(pthread_join(waiter, &result) == 0 && result == PTHREAD_CANCELED);
+    }
+}
+
 /* What the system's least stack holds is enough for a finding, with names and lines. */
 static void small_stacks(void) {
     pthread_attr_t attributes;
@@ -320,6 +485,17 @@ int main(int argc, char **argv) {
                 {"order", order},
                 {"onces", onces},
                 {"timed", timed},
+                {"copies-held", copies_held},
+                {"clears-held", clears_held},
+                {"joins-each-other", joins_each_other},
+                {"waits-at-a-barrier-alone", waits_at_a_barrier_alone},
+                {"waits-for-one-that-ends", waits_for_one_that_ends},
+                {"waits-in-the-child", waits_in_the_child},
+                {"makes-anew-in-the-child", makes_anew_in_the_child},
+                {"barriers", barriers},
+                {"leaves-once", leaves_once},
+                {"kinds", kinds},
+                {"cancels-waits", cancels_waits},
                 {"small-stacks", small_stacks},
                 {"frees", frees}};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)

@@ -17,6 +17,7 @@
 enum { STACK_DEPTH = 16, GATES = 8, NAME_ROOM = 40, FIRST_HELD = 16 };
 
 struct edge;
+struct misuse;
 
 /* The first half is what every lock and unlock touches. */
 struct lock_record {
@@ -257,6 +258,14 @@ bool waits_check(struct check_thread *t);
 void waits_publish(struct check_thread *t, enum check_wait what, int mode, const void *object,
                    aglet_time deadline, const void *site);
 void waits_end(struct check_thread *t);
+/* Does t wait without a deadline? Its number, which changes when it moves, goes to *waiting. */
+bool waits_for_ever(struct check_thread *t, uint64_t *waiting);
+unsigned waits_blocked(void); /* how many threads do */
+void waits_note(struct misuse *m, struct check_thread *t); /* a note: what t waits for, and what it holds */
+/* A thread that waits without a deadline for the lock in a way that this mode of it keeps waiting, or NULL. */
+struct check_thread *waits_for(const struct lock_record *r, uint32_t mode);
+/* `holder` ended with the lock, for which t waits: reported, fatal. */
+void waits_report_ended(struct check_thread *t, const struct lock_record *r, const struct check_thread *holder);
 void waits_after_fork(void); /* in the child: only the calling thread is left, and it runs */
 
 /* --- conds.c --- */
@@ -278,7 +287,6 @@ struct cond_record *cond_record_of(const void *cond, bool make);
 bool on_far_stack(void (*function)(void *), void *argument);
 
 /* --- wording.c --- */
-struct misuse;
 /* "mutex 'stats.mu'", "rwlock made at table.c:12", … into `out`; returns it. Calls malloc (symbols): hold no
  * lock. */
 const char *lock_words(const struct lock_record *r, char out[LOCK_NAME_ROOM]);

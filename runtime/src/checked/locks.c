@@ -98,29 +98,21 @@ static void report_still_held(const char *rule, const char *what, struct lock_re
     t->inside--;
 }
 
+static bool runs(const struct check_thread *t) {
+    return atomic_load_explicit(&t->state, memory_order_acquire) == THREAD_RUNS;
+}
+
 void check_init(enum check_kind kind, const void *lock, uint32_t *id, const char *name, const void *caller) {
     if (in_checker())
         return;
     struct lock_record *old = record_by_address(lock);
-    if (old != NULL && atomic_load(&old->owner) != NULL)
+    struct check_thread *holder = old != NULL ? atomic_load(&old->owner) : NULL;
+    if (holder != NULL && runs(holder)) /* in a child of fork, others hold nothing any more */
         report_still_held("destroy-held", "is initialised again", old, lock, caller);
     if (id != NULL)
         __atomic_store_n(id, 0, __ATOMIC_RELAXED);
     record_new(kind, lock, id, name, caller, true);
     tsan_create(lock);
-}
-
-struct waiter {
-    const struct lock_record *record;
-    struct check_thread *found;
-};
-
-static bool waits_for_it(struct check_thread *t, void *context) {
-    struct waiter *w = context;
-    if ((atomic_load_explicit(&t->waiting, memory_order_acquire) & 1) && t->wait_for == CHECK_ON_LOCK &&
-        t->wait_object == w->record)
-        w->found = t;
-    return w->found == NULL;
 }
 
 void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const void *caller) {
@@ -132,14 +124,12 @@ void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const v
         r = record_slow(kind, lock, id, caller, false); /* says what it is */
     struct check_thread *t = thread_self();
     if (r != NULL) {
-        struct waiter w = {r, NULL};
-        threads_each(waits_for_it, &w);
+        struct check_thread *waiter = waits_for(r, CHECK_EXCLUSIVE);
         if (atomic_load(&r->owner) != NULL || held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED) != NULL)
             report_still_held("destroy-held", "is destroyed", r, lock, caller);
-        else if (w.found != NULL)
+        else if (waiter != NULL)
             misuse_report("destroy-held", lock, false, caller,
-                          "a %s is destroyed while thread '%s' waits for it", kind_words(kind),
-                          w.found->name);
+                          "a %s is destroyed while thread '%s' waits for it", kind_words(kind), waiter->name);
         struct held *h = held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED);
         if (h != NULL) {
             tsan_unlock(lock, (int)held_mode(h));
@@ -169,6 +159,21 @@ static void note_more(struct check_thread *t) {
                        : 0;
 }
 
+/* t has it, and a thread that did not give it had it: so its bytes were overwritten. */
+static void taken_from(struct check_thread *t, const struct lock_record *r, const struct check_thread *holder,
+                       const void *lock, const void *caller) {
+    struct held *mine = holder == t ? held_find(t, r, CHECK_EXCLUSIVE) : NULL;
+    if (!runs(holder) || (holder == t && mine == NULL))
+        return;
+    t->inside++;
+    misuse_report("uninitialised-lock", lock, false, caller,
+                  "the %s at %p was overwritten while thread '%s' held it", kind_words(r->kind), lock,
+                  holder->name);
+    t->inside--;
+    if (mine != NULL)
+        take_out(t, mine);
+}
+
 void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller) {
     struct check_thread *t = thread_self();
     tsan_locked(lock, mode);
@@ -186,6 +191,9 @@ void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *
                 return;
             }
         }
+        struct check_thread *holder = atomic_load_explicit(&r->owner, memory_order_relaxed);
+        if (AGLET_UNLIKELY(holder != NULL))
+            taken_from(t, r, holder, lock, caller);
         atomic_store_explicit(&r->owner, t, memory_order_relaxed);
     }
     unsigned n = t->held_count;
@@ -324,6 +332,18 @@ bool check_before_shared(enum check_kind kind, const void *lock, uint32_t *id, a
     report_double(t, r, lock, h, "double-lock",
                   reads ? "takes for reading a second time" : "takes for reading", AGLET_FOREVER, caller);
     return false;
+}
+
+bool check_holds(enum check_kind kind, const void *lock, const void *caller) {
+    struct check_thread *t = thread_self();
+    struct lock_record *r = t->inside == 0 && t->lost == 0 ? record_of(kind, lock, NULL, caller) : NULL;
+    return r == NULL || held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED) != NULL;
+}
+
+void check_leave_alone(const void *lock) {
+    struct lock_record *r = record_by_address(lock);
+    if (r != NULL)
+        r->left_alone = true;
 }
 
 bool check_wait_begin(enum check_kind kind, int mode, const void *lock, uint32_t *id, aglet_time deadline,

@@ -10,6 +10,7 @@
 #include <elfutils/libdwfl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static char *debug_path;
@@ -29,7 +30,7 @@ static int read_modules(void) {
     if (modules == NULL)
         return 0;
     dwfl_report_begin(modules);
-    int failed = dwfl_linux_proc_report(modules, getpid());
+    int failed = dwfl_linux_proc_report(modules, (pid_t)syscall(SYS_gettid)); /* main may be over */
     return dwfl_report_end(modules, NULL, NULL) == 0 && failed == 0;
 }
 

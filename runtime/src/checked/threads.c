@@ -130,6 +130,29 @@ void check_thread_begin(struct check_thread *t) {
         begin(t);
 }
 
+/* Its locks will not be given. What stands for it from now on is a record that no other thread will be. */
+static void leave_locks(struct check_thread *t) {
+    static struct check_thread unknown = {.name = "?", .state = THREAD_ENDED};
+    struct check_thread *gone = engine_memory(sizeof *gone);
+    if (gone != NULL) {
+        gone->held = gone->first_held;
+        memcpy(gone->name, t->name, sizeof gone->name);
+        atomic_store_explicit(&gone->state, THREAD_ENDED, memory_order_relaxed);
+    } else {
+        gone = &unknown;
+    }
+    unsigned count = t->held_count;
+    t->held_count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct lock_record *r = held_record(&t->held[i]);
+        if (held_mode(&t->held[i]) & CHECK_EXCLUSIVE)
+            atomic_store_explicit(&r->owner, gone, memory_order_release);
+        struct check_thread *waiter = waits_for(r, held_mode(&t->held[i]));
+        if (waiter != NULL)
+            waits_report_ended(waiter, r, gone);
+    }
+}
+
 void check_thread_end(const void *caller) {
     struct check_thread *t = check_self;
     if (t == NULL)
@@ -149,7 +172,7 @@ void check_thread_end(const void *caller) {
         misuse_close(m);
         t->inside--;
         (void)caller;
-        t->held_count = 0;
+        leave_locks(t);
     }
     if (atomic_load_explicit(&key_made, memory_order_relaxed))
         pthread_setspecific(key, NULL);
@@ -197,7 +220,16 @@ void check_thread_handle(struct check_thread *t, unsigned long handle) {
     atomic_compare_exchange_strong(&gone[handle >> 12 & (GONE - 1)], &was, 0); /* the system uses it again */
 }
 
+void check_thread_is_main(unsigned long handle) {
+    struct check_thread *t = thread_self();
+    atomic_store_explicit(&t->known_handle, true, memory_order_relaxed);
+    atomic_store_explicit(&t->detached, true, memory_order_relaxed);
+    check_thread_handle(t, handle);
+}
+
 struct check_thread *check_thread_by_handle(unsigned long handle) {
+    if (handle == 0)
+        return NULL;
     ilock_take(&threads_lock);
     struct check_thread *t = all;
     while (t != NULL && (atomic_load_explicit(&t->handle, memory_order_acquire) != handle ||

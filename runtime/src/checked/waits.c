@@ -7,20 +7,11 @@
  * every thread in it is found waiting in the same wait twice: a thread that waits cannot give what it holds,
  * so what was read between the two readings was true all at once. No lock stops the others meanwhile.
  *
- * When nobody is left to run at all, that too is for ever: the last thread to fall asleep sleeps with a
- * limit, and if nobody has woken it by then it looks around; see check_look_at and quiescent. */
+ * When nobody is left to run at all, that too is for ever: quiescence.c. */
 #include "engine.h"
 
 #include "misuse.h"
 #include "stack.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { CIRCLE_ROOM = 64 };
 
@@ -62,7 +53,34 @@ void waits_after_fork(void) {
     atomic_store_explicit(&blocked, 0, memory_order_seq_cst);
 }
 
-static bool waits_for_ever(struct check_thread *t, uint64_t *waiting) {
+struct waiter {
+    const struct lock_record *record;
+    uint32_t mode;
+    struct check_thread *found;
+};
+
+static bool is_waiter(struct check_thread *t, void *context) {
+    struct waiter *w = context;
+    uint64_t waiting = atomic_load_explicit(&t->waiting, memory_order_acquire);
+    bool both_read = (w->mode & (uint32_t)t->wait_mode & CHECK_SHARED) != 0;
+    if ((waiting & 1) && t->wait_for == CHECK_ON_LOCK && t->wait_object == w->record && !both_read &&
+        t->wait_deadline == AGLET_FOREVER)
+        w->found = t;
+    return w->found == NULL;
+}
+
+struct check_thread *waits_for(const struct lock_record *r, uint32_t mode) {
+    struct waiter w = {r, mode, NULL};
+    atomic_thread_fence(memory_order_seq_cst); /* of this and a wait that begins, one sees the other */
+    threads_each(is_waiter, &w);
+    return w.found;
+}
+
+unsigned waits_blocked(void) {
+    return atomic_load_explicit(&blocked, memory_order_seq_cst);
+}
+
+bool waits_for_ever(struct check_thread *t, uint64_t *waiting) {
     *waiting = atomic_load_explicit(&t->waiting, memory_order_seq_cst);
     return (*waiting & 1) != 0 && t->wait_deadline == AGLET_FOREVER;
 }
@@ -143,7 +161,7 @@ static bool still_so(const struct circle *c) {
     return true;
 }
 
-static void note_wait(struct misuse *m, struct check_thread *t) {
+void waits_note(struct misuse *m, struct check_thread *t) {
     char words[LOCK_NAME_ROOM];
     switch (t->wait_for) {
     case CHECK_ON_LOCK:
@@ -185,180 +203,38 @@ static void report_circle(struct check_thread *t, const struct circle *c) {
         misuse_say(m, "thread '%s' is about to wait for ever for a thread that waits for it", t->name);
     }
     for (unsigned i = 0; i < c->count; i++)
-        note_wait(m, c->links[i].thread);
+        waits_note(m, c->links[i].thread);
     misuse_close(m);
     t->inside--;
 }
 
-/* --- nobody runs --- */
-
-struct census {
-    unsigned threads, waiting;
-    bool may_wake;
-    uint64_t sum; /* of all waiting numbers: changes when anybody moves */
-    struct check_thread *on_cond;
-    struct cond_record *lost;
-};
-
-static bool count_thread(struct check_thread *t, void *context) {
-    struct census *c = context;
-    uint64_t waiting;
-    c->threads++;
-    if (!waits_for_ever(t, &waiting)) {
-        c->may_wake = true;
-        return false;
-    }
-    c->waiting++;
-    c->sum += waiting * (2 * t->serial + 1);
-    switch (t->wait_for) {
-    case CHECK_ON_LOCK: /* a free lock will be taken by its waiter in a moment */
-        if (atomic_load(&((const struct lock_record *)t->wait_object)->owner) == NULL &&
-            ((const struct lock_record *)t->wait_object)->kind != CHECK_RWLOCK)
-            c->may_wake = true;
-        break;
-    case CHECK_ON_JOIN:
-        if (t->wait_object == NULL ||
-            atomic_load(&((const struct check_thread *)t->wait_object)->state) == THREAD_ENDED)
-            c->may_wake = true;
-        break;
-    case CHECK_ON_SEMAPHORE: /* its first word, in ours as in glibc's, counts the permits */
-        if (__atomic_load_n((const uint32_t *)t->wait_object, __ATOMIC_RELAXED) != 0)
-            c->may_wake = true;
-        break;
-    case CHECK_ON_COND: {
-        struct cond_record *cond = cond_record_of(t->wait_object, false);
-        if (cond != NULL && atomic_load(&cond->lost) != 0 && c->lost == NULL) {
-            c->lost = cond;
-            c->on_cond = t;
-        }
-        break;
-    }
-    case CHECK_ON_BARRIER:
-        break;
-    }
-    return !c->may_wake;
-}
-
-/* How many threads the system counts in this process; 0 where it does not say. */
-static unsigned threads_in_system(void) {
-    int saved = errno;
-    int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
-    char text[1024];
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
-    if (fd >= 0)
-        close(fd);
-    errno = saved;
-    if (n <= 0)
-        return 0;
-    text[n] = '\0';
-    const char *at =
-        strrchr(text, ')'); /* the name may hold anything; num_threads is the 18th field after it */
-    for (int field = 0; at != NULL && field < 18; field++)
-        at = strchr(at + 1, ' ');
-    unsigned threads = 0;
-    for (at = at != NULL ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
-        threads = threads * 10 + (unsigned)(*at - '0');
-    return threads;
-}
-
-/* Does the program handle signals? A handler may post a semaphore, or change anything else. */
-static bool handles_signals(void) {
-    int saved = errno;
-    int fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC);
-    char text[4096];
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : -1;
-    if (fd >= 0)
-        close(fd);
-    errno = saved;
-    if (n <= 0)
-        return true;
-    text[n] = '\0';
-    const char *at = strstr(text, "SigCgt:\t");
-    if (at == NULL)
-        return true;
-    unsigned long caught = 0;
-    for (at += 8; *at != '\n' && *at != '\0'; at++)
-        caught = caught * 16 + (unsigned long)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
-    return (caught & ~(3ul << 31)) != 0; /* glibc's own two are no handlers of the program */
-}
-
-/* Every thread waits without a deadline, and none of the waits is about to end. A thread that was woken a
- * moment ago still counts as waiting: so this is asked twice, with a pause, and nobody may have moved. */
-static bool quiescent(struct census *c) {
-    uint64_t sum = 0;
-    for (int look = 0; look < 3; look++) {
-        memset(c, 0, sizeof *c);
-        threads_each(count_thread, c);
-        if (c->may_wake || c->threads == 0 || c->waiting != c->threads || (look != 0 && c->sum != sum))
-            return false;
-        sum = c->sum;
-        struct timespec pause = {0, 5000000};
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
-    }
-    return threads_in_system() == c->threads && !handles_signals();
-}
-
-struct wait_notes {
-    struct misuse *m;
-    struct check_thread *seen[CIRCLE_ROOM];
-    unsigned count;
-};
-
-static bool collect_waiter(struct check_thread *t, void *context) {
-    struct wait_notes *w = context;
-    if (w->count < CIRCLE_ROOM)
-        w->seen[w->count++] = t;
-    return true;
-}
-
-static void report_quiescent(struct check_thread *t, const struct census *c) {
-    struct wait_notes w = {0};
-    t->inside++;
-    threads_each(collect_waiter, &w);
-    struct misuse *m;
-    if (c->lost != NULL) {
-        m = misuse_open("lost-wakeup", atomic_load(&c->lost->cond), true);
-        misuse_say(
-            m,
-            "thread '%s' waits for a signal that came before it waited, and nobody is left to send another",
-            c->on_cond->name);
-        misuse_note(m, "thread '%s' signalled here and found nobody waiting", c->lost->lost_thread);
-        misuse_place(m, c->lost->lost_site);
-    } else {
-        m = misuse_open("deadlock", t->wait_object, true);
-        misuse_say(m, "every thread of the program waits, and nobody is left to wake one");
-    }
-    for (unsigned i = 0; i < w.count && i < 10; i++)
-        note_wait(m, w.seen[i]);
+void waits_report_ended(struct check_thread *t, const struct lock_record *r, const struct check_thread *holder) {
+    char words[LOCK_NAME_ROOM];
+    struct check_thread *me = thread_self();
+    me->inside++;
+    struct misuse *m = misuse_open("deadlock", atomic_load(&r->lock), true);
+    misuse_say(m, "thread '%s' waits for ever for %s: thread '%s', which held it, is no more", t->name,
+               lock_words(r, words), holder->name);
+    waits_note(m, t);
     misuse_close(m);
-    t->inside--;
+    me->inside--;
 }
 
 bool waits_check(struct check_thread *t) {
     struct circle c = {.count = 0};
+    if (t->wait_for == CHECK_ON_LOCK) {
+        const struct lock_record *r = t->wait_object;
+        const struct check_thread *owner = atomic_load_explicit(&r->owner, memory_order_acquire);
+        if (owner != NULL && atomic_load_explicit(&owner->state, memory_order_acquire) == THREAD_ENDED) {
+            waits_report_ended(t, r, owner);
+            return false;
+        }
+    }
     if (closes(&c, t, t) && still_so(&c)) {
         report_circle(t, &c);
         return false;
     }
     return true;
-}
-
-aglet_time check_look_at(void) {
-    struct check_thread *t = check_self;
-    if (t == NULL || t->inside != 0 || options.quiescence_ms == 0 ||
-        !(atomic_load_explicit(&t->waiting, memory_order_relaxed) & 1) || t->wait_deadline != AGLET_FOREVER ||
-        atomic_load_explicit(&blocked, memory_order_seq_cst) < threads_alive())
-        return AGLET_FOREVER;
-    return aglet_after_ms(options.quiescence_ms);
-}
-
-void check_look(void) {
-    struct check_thread *t = check_self;
-    struct census census;
-    if (t == NULL || t->inside != 0 || options.quiescence_ms == 0 || !quiescent(&census))
-        return;
-    options.quiescence_ms = 0; /* once, where a hook lets the program go on */
-    report_quiescent(t, &census);
 }
 
 bool check_block_begin(enum check_wait what, const void *object, aglet_time deadline, const void *caller) {
@@ -371,6 +247,24 @@ bool check_block_begin(enum check_wait what, const void *object, aglet_time dead
         return false;
     }
     return true;
+}
+
+struct crowd {
+    const void *object;
+    unsigned count;
+};
+
+static bool count_waiter(struct check_thread *t, void *context) {
+    struct crowd *c = context;
+    uint64_t waiting;
+    c->count += waits_for_ever(t, &waiting) && t->wait_object == c->object;
+    return true;
+}
+
+unsigned check_waiting_for(const void *object) {
+    struct crowd c = {object, 0};
+    threads_each(count_waiter, &c);
+    return c.count;
 }
 
 void check_block_end(void) {

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Nobody runs any more: when all threads wait without a deadline, and nothing outside can wake one, that is for
+ * ever. The last thread to fall asleep sleeps with a limit, and if nobody has woken it by then it looks around.
+ * Stands on engine.h, proc(5). */
+#include "engine.h"
+
+#include "misuse.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SEEN_ROOM = 64 };
+
+struct census {
+    unsigned threads, waiting;
+    bool may_wake;
+    uint64_t sum; /* of all waiting numbers: changes when anybody moves */
+    struct check_thread *on_cond;
+    struct cond_record *lost;
+};
+
+static bool count_thread(struct check_thread *t, void *context) {
+    struct census *c = context;
+    uint64_t waiting;
+    c->threads++;
+    if (!waits_for_ever(t, &waiting)) {
+        c->may_wake = true;
+        return false;
+    }
+    c->waiting++;
+    c->sum += waiting * (2 * t->serial + 1);
+    switch (t->wait_for) {
+    case CHECK_ON_LOCK: /* a free lock will be taken by its waiter in a moment */
+        if (atomic_load(&((const struct lock_record *)t->wait_object)->owner) == NULL &&
+            ((const struct lock_record *)t->wait_object)->kind != CHECK_RWLOCK)
+            c->may_wake = true;
+        break;
+    case CHECK_ON_JOIN:
+        if (t->wait_object == NULL ||
+            atomic_load(&((const struct check_thread *)t->wait_object)->state) == THREAD_ENDED)
+            c->may_wake = true;
+        break;
+    case CHECK_ON_SEMAPHORE: /* its first word, in ours as in glibc's, counts the permits */
+        if (__atomic_load_n((const uint32_t *)t->wait_object, __ATOMIC_RELAXED) != 0)
+            c->may_wake = true;
+        break;
+    case CHECK_ON_COND: {
+        struct cond_record *cond = cond_record_of(t->wait_object, false);
+        if (cond != NULL && atomic_load(&cond->lost) != 0 && c->lost == NULL) {
+            c->lost = cond;
+            c->on_cond = t;
+        }
+        break;
+    }
+    case CHECK_ON_BARRIER:
+        break;
+    }
+    return !c->may_wake;
+}
+
+/* Its beginning, ended by a zero. Returns how many bytes were read, or -1. */
+static ssize_t read_file(const char *path, char *text, size_t room) {
+    int saved = errno;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, text, room - 1) : -1;
+    if (fd >= 0)
+        close(fd);
+    errno = saved;
+    text[n > 0 ? n : 0] = '\0';
+    return n;
+}
+
+/* How many threads the system counts in this process; 0 where it does not say. */
+static unsigned threads_in_system(void) {
+    char text[1024];
+    if (read_file("/proc/self/stat", text, sizeof text) <= 0)
+        return 0;
+    const char *at =
+        strrchr(text, ')'); /* the name may hold anything; num_threads is the 18th field after it */
+    for (int field = 0; at != NULL && field < 18; field++)
+        at = strchr(at + 1, ' ');
+    unsigned threads = 0;
+    for (at = at != NULL ? at + 1 : ""; *at >= '0' && *at <= '9'; at++)
+        threads = threads * 10 + (unsigned)(*at - '0');
+    return threads;
+}
+
+/* Does the program handle signals? A handler may post a semaphore, or change anything else. */
+static bool handles_signals(void) {
+    char text[4096];
+    if (read_file("/proc/self/status", text, sizeof text) <= 0)
+        return true;
+    const char *at = strstr(text, "SigCgt:\t");
+    if (at == NULL)
+        return true;
+    unsigned long caught = 0;
+    for (at += 8; *at != '\n' && *at != '\0'; at++)
+        caught = caught * 16 + (unsigned long)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
+    return (caught & ~(3ul << 31)) != 0; /* glibc's own two are no handlers of the program */
+}
+
+/* Does the system have the thread asleep? One that was woken and did not run yet is not. */
+static bool is_asleep(struct check_thread *t, void *context) {
+    bool *all = context;
+    if (t == check_self)
+        return true;
+    char path[48], text[256];
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", t->tid);
+    ssize_t n = read_file(path, text, sizeof text);
+    const char *at = n > 0 ? strrchr(text, ')') : NULL; /* the name may hold anything */
+    *all = at != NULL && at[1] == ' ' && at[2] == 'S';
+    return *all;
+}
+
+/* Every thread waits without a deadline, and none of the waits is about to end. A thread that was woken a
+ * moment ago still counts as waiting: so this is asked three times, with a pause, and nobody may have moved;
+ * and then the system is asked, because a busy one may let the thread wait longer than that. */
+static bool quiescent(struct census *c) {
+    uint64_t sum = 0;
+    for (int look = 0; look < 3; look++) {
+        memset(c, 0, sizeof *c);
+        threads_each(count_thread, c);
+        if (c->may_wake || c->threads == 0 || c->waiting != c->threads || (look != 0 && c->sum != sum))
+            return false;
+        sum = c->sum;
+        struct timespec pause = {0, 5000000};
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+    }
+    bool all_asleep = true;
+    threads_each(is_asleep, &all_asleep);
+    return all_asleep && threads_in_system() == c->threads && !handles_signals();
+}
+
+struct wait_notes {
+    struct misuse *m;
+    struct check_thread *seen[SEEN_ROOM];
+    unsigned count;
+};
+
+static bool collect_waiter(struct check_thread *t, void *context) {
+    struct wait_notes *w = context;
+    if (w->count < SEEN_ROOM)
+        w->seen[w->count++] = t;
+    return true;
+}
+
+static void report_quiescent(struct check_thread *t, const struct census *c) {
+    struct wait_notes w = {0};
+    t->inside++;
+    threads_each(collect_waiter, &w);
+    struct misuse *m;
+    if (c->lost != NULL) {
+        m = misuse_open("lost-wakeup", atomic_load(&c->lost->cond), true);
+        misuse_say(
+            m,
+            "thread '%s' waits for a signal that came before it waited, and nobody is left to send another",
+            c->on_cond->name);
+        misuse_note(m, "thread '%s' signalled here and found nobody waiting", c->lost->lost_thread);
+        misuse_place(m, c->lost->lost_site);
+    } else {
+        m = misuse_open("deadlock", t->wait_object, true);
+        misuse_say(m, "every thread of the program waits, and nobody is left to wake one");
+    }
+    for (unsigned i = 0; i < w.count && i < 10; i++)
+        waits_note(m, w.seen[i]);
+    misuse_close(m);
+    t->inside--;
+}
+
+aglet_time check_look_at(void) {
+    struct check_thread *t = check_self;
+    if (t == NULL || t->inside != 0 || options.quiescence_ms == 0 ||
+        !(atomic_load_explicit(&t->waiting, memory_order_relaxed) & 1) || t->wait_deadline != AGLET_FOREVER ||
+        waits_blocked() < threads_alive())
+        return AGLET_FOREVER;
+    return aglet_after_ms(options.quiescence_ms);
+}
+
+void check_look(void) {
+    struct check_thread *t = check_self;
+    struct census census;
+    if (t == NULL || t->inside != 0 || options.quiescence_ms == 0 || !quiescent(&census))
+        return;
+    options.quiescence_ms = 0; /* once, where a hook lets the program go on */
+    report_quiescent(t, &census);
+}
