@@ -13,6 +13,7 @@ struct worker;
 struct aglet_executor;
 struct sleeper;
 struct aglet_frame;
+struct group_member;
 
 /* The life of a task: RUNNABLE (queued or running) → PARKED → RUNNABLE … → ENDED.
  * NOTIFIED is RUNNABLE with a token: its next park returns at once. Two bits of the word `place`. */
@@ -21,7 +22,7 @@ enum task_state { TASK_RUNNABLE = 0, TASK_NOTIFIED = 2, TASK_PARKED = 4, TASK_EN
 enum task_kind { TASK_FREE, TASK_STACKFUL, TASK_STACKLESS };
 
 /* What the word `join` holds besides a pointer to the joiner's waiter. The lowest bit says that nobody will
- * join; a member of a group has the group's address above it. */
+ * join; a member of a group has its place in the group above it. */
 #define JOIN_OPEN ((uintptr_t)0)
 #define JOIN_DETACHED ((uintptr_t)1)
 #define JOIN_ENDED ((uintptr_t)2)
@@ -215,10 +216,10 @@ static inline struct task_rest *task_rest(const struct aglet_task *t) {
 const char *task_name(const struct aglet_task *t);
 void task_set_name(struct aglet_task *t, const char *name);
 
-/* The group it is a member of, or NULL. */
-static inline struct aglet_group *task_group(struct aglet_task *t) {
+/* What makes it a member of a group, or NULL. */
+static inline struct group_member *task_member(struct aglet_task *t) {
     uintptr_t join = atomic_load_explicit(&t->join, memory_order_relaxed);
-    return join & JOIN_DETACHED ? (struct aglet_group *)(join & ~JOIN_DETACHED) : NULL;
+    return join & JOIN_DETACHED ? (struct group_member *)(join & ~JOIN_DETACHED) : NULL;
 }
 
 static inline bool task_is_aborted(struct aglet_task *t) {

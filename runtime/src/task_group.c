@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Groups of tasks, and task-local storage. Stands on task_sleep.h.
  *
- * A group is a count under a short lock, not a list: members to abort are found by walking all tasks, which
- * only an abort pays for. */
+ * A group is a list of its living members under a short lock. A member's place in it is a piece of memory of
+ * its own, since a task that waits to run has no room for one; the task's word `join` leads there. */
 #include "task_group.h"
 #include "check.h"
 #include "task_sleep.h"
@@ -10,11 +10,18 @@
 
 #include <stdlib.h>
 
+struct group_member {
+    struct aglet_group *group;
+    struct aglet_task *task;
+    struct group_member *next, *prev; /* in the group's ring, under its lock */
+};
+
 struct group {
     struct slock lock;
-    uint32_t aborted; /* under lock, with the fields below */
-    uint64_t members;
-    struct sleeper *joiner; /* who waits for members to become 0 */
+    uint32_t aborted;          /* under lock, with the fields below */
+    uint64_t members;          /* and those who are about to start one, or are aborting them */
+    struct sleeper *joiner;    /* who waits for members to become 0 */
+    struct group_member *ring; /* the oldest living one, or NULL */
 };
 _Static_assert(sizeof(struct group) <= sizeof(aglet_group), "a group fits its public storage");
 
@@ -22,28 +29,25 @@ static struct group *inside(aglet_group *g) {
     return (struct group *)(void *)g->private_;
 }
 
-int aglet_group_spawn(aglet_group *group, aglet_task_fn *entry, void *arg) {
-    struct group *g = inside(group);
-    slock_lock(&g->lock);
-    bool aborted = g->aborted;
-    if (!aborted)
-        g->members++;
-    slock_unlock(&g->lock);
-    if (aborted)
-        return -ECANCELED;
-    int error =
-        task_start(NULL, &(struct task_plan){.entry = entry, .arg = arg, .group = group, .detached = true});
-    if (error)
-        group_member_ended(group, NULL);
-    return error;
+static void ring_push(struct group *g, struct group_member *m) {
+    struct group_member *oldest = g->ring;
+    m->next = oldest ? oldest : m;
+    m->prev = oldest ? oldest->prev : m;
+    m->next->prev = m->prev->next = m;
+    if (!oldest)
+        g->ring = m;
 }
 
-void group_member_ended(struct aglet_group *group, struct aglet_task *t) {
-    struct group *g = inside(group);
+static void ring_remove(struct group *g, struct group_member *m) {
+    m->prev->next = m->next;
+    m->next->prev = m->prev;
+    if (g->ring == m)
+        g->ring = m->next == m ? NULL : m->next;
+}
+
+/* One of those that were counted is not, or no longer, alive. Gives the lock up. */
+static void count_down(struct group *g) {
     struct wake wake = {0};
-    slock_lock(&g->lock);
-    if (t)
-        atomic_store_explicit(&t->join, JOIN_DETACHED, memory_order_relaxed);
     if (--g->members == 0 && g->joiner) {
         wake = sleeper_fire(g->joiner);
         g->joiner = NULL;
@@ -53,24 +57,67 @@ void group_member_ended(struct aglet_group *group, struct aglet_task *t) {
     wake_send(wake);
 }
 
-/* Under the lock, because a member stops to be one under it: else the task could end between the look and the
- * abort, and its memory be another task. */
-static void abort_member(struct aglet_task *t, void *group) {
+int aglet_group_spawn(aglet_group *group, aglet_task_fn *entry, void *arg) {
     struct group *g = inside(group);
-    if (task_group(t) != group)
-        return;
+    struct group_member *m = malloc(sizeof *m);
+    if (!m)
+        return -ENOMEM;
+    m->group = group;
     slock_lock(&g->lock);
-    if (task_group(t) == group)
-        aglet_abort(t);
+    bool aborted = g->aborted;
+    if (!aborted)
+        g->members++;
+    slock_unlock(&g->lock);
+    int error = -ECANCELED;
+    if (!aborted) {
+        error =
+            task_start(NULL, &(struct task_plan){.entry = entry, .arg = arg, .member = m, .detached = true});
+        if (!error)
+            return 0;
+        slock_lock(&g->lock);
+        count_down(g);
+    }
+    free(m);
+    return error;
+}
+
+void group_member_begins(struct group_member *m, struct aglet_task *t) {
+    struct group *g = inside(m->group);
+    m->task = t;
+    slock_lock(&g->lock);
+    ring_push(g, m);
+    if (g->aborted)
+        atomic_store_explicit(&t->aborted, 1, memory_order_relaxed);
     slock_unlock(&g->lock);
 }
 
+void group_member_ended(struct group_member *m) {
+    struct group *g = inside(m->group);
+    slock_lock(&g->lock);
+    ring_remove(g, m);
+    atomic_store_explicit(&m->task->join, JOIN_DETACHED, memory_order_relaxed);
+    count_down(g);
+    free(m);
+}
+
+/* Under the lock, because a member leaves the ring under it: else the task could end between the look and the
+ * abort, and its memory be another task. A few at a time, and those behind the others: nobody joins the ring
+ * any more. */
 void aglet_group_abort(aglet_group *group) {
+    enum { AT_ONCE = 16 };
     struct group *g = inside(group);
     slock_lock(&g->lock);
     g->aborted = 1;
-    slock_unlock(&g->lock);
-    task_each(abort_member, group);
+    uint64_t left = g->members++; /* whoever aborts counts as a member: the joiner waits for it, too */
+    while (left > 0 && g->ring) {
+        for (int i = 0; i < AT_ONCE && left > 0; i++, left--) {
+            aglet_abort(g->ring->task);
+            g->ring = g->ring->next;
+        }
+        slock_unlock(&g->lock);
+        slock_lock(&g->lock);
+    }
+    count_down(g);
 }
 
 bool group_link(struct aglet_group *group, struct sleeper *s) {

@@ -5,8 +5,11 @@
 
 #include "task_core.h"
 
-/* One member has ended. The group's memory may be gone on return. */
-void group_member_ended(struct aglet_group *group, struct aglet_task *t);
+/* A task is about to be published that m, which aglet_group_spawn has made, is the member of. */
+void group_member_begins(struct group_member *m, struct aglet_task *t);
+
+/* Its task has ended, but for giving up its memory. m is gone on return, and the group may be. */
+void group_member_ended(struct group_member *m);
 
 /* Ask to be fired when the last member ends. Returns false when there is none: then the group can be used
  * again. */

@@ -6,6 +6,7 @@
 #define AGLET_SRC_TASK_START_H
 
 #include "aglet/stackless.h"
+#include "task_group.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -18,7 +19,7 @@ struct task_plan {
     void *arg;         /* stackful */
     const void *frame; /* stackless: copied */
     size_t frame_size;
-    struct aglet_group *group; /* nobody joins it then */
+    struct group_member *member; /* nobody joins it then */
     bool local, detached;
 };
 
@@ -54,7 +55,7 @@ static inline __attribute__((always_inline)) int task_start_inline(struct aglet_
     if (AGLET_UNLIKELY(!ex))
         return -ESRCH;
     uintptr_t place = plan->local ? (uintptr_t)w : ex->place;
-    uintptr_t join = (uintptr_t)plan->group | (plan->detached ? JOIN_DETACHED : JOIN_OPEN);
+    uintptr_t join = (uintptr_t)plan->member | (plan->detached ? JOIN_DETACHED : JOIN_OPEN);
     struct aglet_task *t = task_new(w ? &w->tasks : NULL, plan->frame_size, place, join);
     if (AGLET_UNLIKELY(!t))
         return -ENOMEM;
@@ -80,6 +81,8 @@ static inline __attribute__((always_inline)) int task_start_inline(struct aglet_
         atomic_fetch_add(&ex->spawned_outside, 1);
     if (AGLET_UNLIKELY(atomic_load_explicit(&ex->closing, memory_order_relaxed)))
         atomic_store_explicit(&t->aborted, 1, memory_order_relaxed);
+    if (AGLET_UNLIKELY(plan->member != NULL))
+        group_member_begins(plan->member, t);
     if (task)
         *task = t;
     /* Release: task_each reads what is written above. */

@@ -270,9 +270,9 @@ static void fiber(void *arg) {
         t->started = NOT_STARTED;
         atomic_thread_fence(memory_order_release); /* partner: dump_peek */
         t->result = result;
-        struct aglet_group *group = task_group(t);
-        if (group)
-            group_member_ended(group, t);
+        struct group_member *member = task_member(t);
+        if (member)
+            group_member_ended(member);
         task_end(t);
         struct aglet_task *next = take_next_stackful(w);
         w->current = next;
@@ -339,9 +339,9 @@ static void run_step(struct worker *w, struct aglet_task *t) {
     note_running(w);
     if (state != AGLET_PENDING) {
         task_locals_end(&task_step_rest(t)->rest);
-        struct aglet_group *group = task_group(t);
-        if (AGLET_UNLIKELY(group))
-            group_member_ended(group, t);
+        struct group_member *member = task_member(t);
+        if (AGLET_UNLIKELY(member != NULL))
+            group_member_ended(member);
         task_end(t);
         return;
     }

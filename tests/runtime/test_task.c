@@ -216,6 +216,46 @@ static void *group_body(void *arg) {
     return NULL;
 }
 
+struct crowd {
+    aglet_group group;
+    atomic_int begun, ended;
+};
+
+/* Some end at once, some after a while, some when they are aborted, and one of them aborts them all. */
+static void *one_of_a_crowd(void *arg) {
+    struct crowd *c = arg;
+    int i = atomic_fetch_add(&c->begun, 1);
+    if (i % 3 == 0)
+        (void)aglet_sleep_ms(i % 7);
+    else if (i % 3 == 1)
+        (void)aglet_sleep_ms(60000);
+    if (i == 500)
+        aglet_group_abort(&c->group);
+    atomic_fetch_add(&c->ended, 1);
+    return NULL;
+}
+
+static void *crowd_body(void *arg) {
+    (void)arg;
+    for (int round = 0; round < 20; round++) {
+        struct crowd c = {.begun = 0};
+        int spawned = 0;
+        for (int i = 0; i < 1000; i++)
+            spawned += aglet_group_spawn(&c.group, one_of_a_crowd, &c) == 0;
+        CHECK(aglet_group_join(&c.group) == 0);
+        CHECK(spawned > 500 && atomic_load(&c.ended) == spawned);
+        atomic_store(&c.begun, 0);
+        CHECK(aglet_group_spawn(&c.group, one_of_a_crowd, &c) == 0);
+        CHECK(aglet_group_join(&c.group) == 0);
+    }
+    return NULL;
+}
+
+static void a_member_may_abort_its_group_while_others_come_and_go(void **state) {
+    (void)state;
+    on_each(crowd_body, NULL);
+}
+
 static void a_group_ends_after_all_its_members(void **state) {
     (void)state;
     on_each(group_body, NULL);
@@ -400,6 +440,7 @@ int main(void) {
         cmocka_unit_test(abort_ends_every_wait_with_ecanceled),
         cmocka_unit_test(a_timeout_ends_what_it_started),
         cmocka_unit_test(a_group_ends_after_all_its_members),
+        cmocka_unit_test(a_member_may_abort_its_group_while_others_come_and_go),
         cmocka_unit_test(locals_are_per_task_and_destroyed_at_its_end),
         cmocka_unit_test(retry_stops_at_the_first_success),
         cmocka_unit_test(the_end_of_an_executor_waits_for_detached_tasks),
