@@ -176,15 +176,62 @@ static bool call_orders(const struct question *q, ir_event event)
     return false;
 }
 
+/* The variables that a value was only copied from, or to: what is `at` in this turn of a loop is `before` in the next. */
+static void close_copies(const struct unit *u, const struct ir_func_rec *f, struct vars *v)
+{
+    bool more = true;
+
+    for (uint32_t round = 0; more && round < ROUNDS; round++) {
+        more = false;
+        for (ir_block b = f->blocks.first; b < f->blocks.first + f->blocks.count; b++)
+            for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
+                const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
+                const struct ir_expr_rec *value = ev->op == IR_EV_STORE ? &u->exprs[ir_uncast(u, ev->b)] : NULL;
+                if (!value || u->exprs[ev->a].op != IR_E_VAR || value->op != IR_E_LOAD || u->exprs[value->a].op != IR_E_VAR)
+                    continue;
+                if (has(v, u->exprs[ev->a].a))
+                    more |= add(v, u->exprs[value->a].a);
+                else if (has(v, u->exprs[value->a].a))
+                    more |= add(v, u->exprs[ev->a].a);
+            }
+    }
+}
+
+/* Is a variable of the second call set to a member of what one of the first points to (`at = before->next`)? Then the one is found
+ * through the other, whatever turn of a loop it is. */
+static bool found_through(const struct question *q, const struct vars *first, const struct vars *second)
+{
+    for (ir_block b = q->f->blocks.first; b < q->f->blocks.first + q->f->blocks.count; b++)
+        for (uint32_t i = 0; i < q->u->blocks[b].events.count; i++) {
+            const struct ir_event_rec *ev = &q->u->events[q->u->blocks[b].events.first + i];
+            struct vars base = {{0}, 0};
+            ir_expr e;
+            if (ev->op != IR_EV_STORE || q->u->exprs[ev->a].op != IR_E_VAR || !has(second, q->u->exprs[ev->a].a))
+                continue;
+            e = ir_uncast(q->u, ev->b);
+            if (q->u->exprs[e].op != IR_E_LOAD || q->u->exprs[q->u->exprs[e].a].op != IR_E_FIELD)
+                continue;
+            (void)collect(q->u, e, &base);
+            if (base.n == 1 && has(first, base.at[0]))
+                return true;
+        }
+    return false;
+}
+
 bool lock_calls_ordered(const struct program *p, uint32_t func, ir_event first, ir_event second)
 {
     const struct linked_func *f = &p->funcs.at[func];
     struct question q;
+    struct vars copies;
 
     memset(&q, 0, sizeof q);
     q = (struct question){.p = p, .func = func, .u = f->unit->unit, .f = &f->unit->unit->funcs[f->func]};
     collect_args(q.u, &q.u->events[first], &q.first);
     collect_args(q.u, &q.u->events[second], &q.second);
+    copies = q.first;
+    close_copies(q.u, q.f, &copies);
+    if (found_through(&q, &copies, &q.second))
+        return true;
     close(q.u, q.f, &q.first);
     close(q.u, q.f, &q.second);
     if (any_comparison(&q))

@@ -32,7 +32,7 @@ static uint32_t link_from(const struct solver *s, term object, term x)
     return 0;
 }
 
-/* The index of the array's element that the lock is in; *base: the array. 0: none. */
+/* The index of the array's element that the lock is in; *base: the array. 0: none. The first element is the array itself. */
 static term element(const struct solver *s, term lock, term *base)
 {
     for (uint32_t i = 0; i < STEPS_MAX; i++) {
@@ -46,6 +46,37 @@ static term element(const struct solver *s, term lock, term *base)
         lock = r->a;
     }
     return 0;
+}
+
+/* Does the lock lie in the object at that place, not behind a pointer? */
+static bool lies_in(const struct solver *s, term lock, term place)
+{
+    for (uint32_t i = 0; i < STEPS_MAX; i++) {
+        const struct term_rec *r = term_at(&s->t, lock);
+        if (same(s, lock, place))
+            return true;
+        if (r->op != TERM_FIELD && r->op != TERM_INDEX && r->op != TERM_SOME)
+            return false;
+        lock = r->a;
+    }
+    return false;
+}
+
+/* Two elements of one array with constant indexes: which is first? */
+static enum lock_relation by_index(const struct solver *s, term from, term to, uint32_t *link)
+{
+    term array = 0, other = 0;
+    const term i = element(s, from, &array), k = element(s, to, &other);
+    int64_t x = 0, y = 0;
+
+    if (!i && !k)
+        return RELATED_NOT;
+    if (i ? !term_is_const(&s->t, i, &x) || !lies_in(s, to, array) : !lies_in(s, from, other))
+        return RELATED_NOT;
+    if (k && !term_is_const(&s->t, k, &y))
+        return RELATED_NOT;
+    *link = term_class(&s->t, i ? array : other).field;
+    return x < y ? RELATED_DOWN : RELATED_UP;
 }
 
 /* Is it the other index and something? The remainder of a division goes round: it is no order. */
@@ -85,6 +116,8 @@ enum lock_relation lock_relation(const struct solver *s, term from, term to, uin
     k = element(s, to, &other_array);
     if (i && k && same(s, array, other_array) && (collected || is_next_index(s, i, k) || is_next_index(s, k, i)))
         return RELATED_ORDERED;
+    if (by_index(s, from, to, link) != RELATED_NOT)
+        return by_index(s, from, to, link);
     if (collected && term_at(&s->t, term_object(&s->t, to))->op == TERM_PHI)
         return RELATED_ORDERED; /* a list, locked as a loop walks along it */
     return loads(s, from) > LOADS_MAX || loads(s, to) > LOADS_MAX ? RELATED_FAR : RELATED_NOT;

@@ -11,16 +11,16 @@
 
 enum lock_relation {
     RELATED_NOT,    /* nothing says which comes first */
-    RELATED_DOWN,   /* the second's object is reached through a member of the first's */
-    RELATED_UP,     /* the first's through a member of the second's */
+    RELATED_DOWN,   /* the second's object is reached through a member of the first's, or comes after it in an array */
+    RELATED_UP,     /* the other way round */
     RELATED_FAR,    /* reached over so many pointers that it may be one object, or one there is one of: nothing can be said */
     RELATED_ORDERED /* by index, or by a comparison */
 };
 
-/* How two locks of one class stand to each other, as their terms say; *link: the member, for DOWN and UP. */
+/* How two locks of one class stand to each other, as their terms say; *link: the member, which may be the array, for DOWN and UP. */
 enum lock_relation lock_relation(const struct solver *s, term from, term to, uint32_t *link);
 
-/* Does the function compare what the locks of the two calls (events of it) are found by? */
+/* Does the function compare what the locks of the two calls (events of it) are found by, or find the second through the first? */
 bool lock_calls_ordered(const struct program *p, uint32_t func, ir_event first, ir_event second);
 
 #endif

@@ -34,7 +34,7 @@ void in_a_callee(struct node *x) {
 void two_instances(struct node *x, struct node *y);
 void two_instances(struct node *x, struct node *y) {
     pthread_mutex_lock(&x->mu);
-    pthread_mutex_lock(&y->mu); // no diagnostic: another one, as far as is known
+    pthread_mutex_lock(&y->mu); // expected-remark {{[aglet-lock-order]}} no double lock: another one, as far as is known
     x->n = y->n;
     pthread_mutex_unlock(&y->mu);
     pthread_mutex_unlock(&x->mu);
