@@ -172,9 +172,30 @@ bool collected(struct solver *s, const struct world *w, term lock)
         if (s->t.recs[w->held[i].lock].op == TERM_SOME && class_equal(class, term_class(&s->t, w->held[i].lock)))
             return true;
     for (size_t i = 0; i < s->collections.n; i++)
-        if (class_equal(class, s->collections.at[i]) && !to_path(s, NULL, lock, 0))
+        if (class_equal(class, s->collections.at[i].class) && !to_path(s, NULL, lock, 0))
             return true;
     return false;
+}
+
+/* Who took them all on purpose has its other half in this release of one. */
+static void pair_collected(struct solver *s, const struct world *w, term lock)
+{
+    const struct object_class class = term_class(&s->t, lock);
+
+    for (uint32_t i = 0; class_known(class) && i < w->n_held; i++)
+        if (w->held[i].candidate && is_collected(s, &w->held[i]) && class_equal(class, term_class(&s->t, w->held[i].lock)))
+            pair(s, w->held[i].candidate);
+}
+
+/* A collection's locks, all released by the callee. */
+static struct held *some_held(struct solver *s, struct world *w, term lock)
+{
+    const struct object_class class = term_class(&s->t, lock);
+
+    for (uint32_t i = 0; class_known(class) && i < w->n_held; i++)
+        if (w->held[i].mode != HELD_RELEASED && is_collected(s, &w->held[i]) && class_equal(class, term_class(&s->t, w->held[i].lock)))
+            return &w->held[i];
+    return NULL;
 }
 
 /* Released where the lock call failed for sure; a robust mutex is held then, with one result. */
@@ -208,8 +229,11 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
         pair(s, e->candidate);
     if (w->failed)
         release_failed(s, w, lock, e, callee, ev);
-    if (collected(s, w, lock) || w->failed || e->guard)
+    if (collected(s, w, lock) || w->failed || e->guard) {
+        if (s->recording)
+            pair_collected(s, w, lock);
         return;
+    }
     for (uint32_t i = 0; i < w->n_held; i++)
         if (world_held(w, lock) == NULL && class_known(class) && class_equal(class, term_class(&s->t, w->held[i].lock)) &&
             w->held[i].mode != HELD_RELEASED && w->held[i].event &&
@@ -251,7 +275,8 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
         seen->without = w->trail;
         seen->problem = number;
         if (path) {
-            seen->candidate = candidate_new(s, CANDIDATE_RELEASES, path, class, e->candidate);
+            const struct held of = {.lock = lock, .event = ev};
+            seen->candidate = candidate_new(s, CANDIDATE_RELEASES, is_collected(s, &of) ? collection_path(s, lock) : path, class, e->candidate);
             if (pr) {
                 pr->candidate = seen->candidate;
                 if (e->candidate) /* the callee's business if no caller holds it; ours if others do */
@@ -272,11 +297,24 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
     (void)world_add_held(&s->scratch, w, &released);
 }
 
+static void note_swept(struct solver *s, term lock, ir_event ev)
+{
+    const struct collection c = {term_class(&s->t, lock), ev};
+
+    for (size_t i = 0; i < s->swept.n; i++)
+        if (class_equal(s->swept.at[i].class, c.class) && s->swept.at[i].event == ev)
+            return;
+    vec_push(&s->swept, c);
+}
+
 void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee, ir_event ev)
 {
-    struct held *h = world_held_like(w, &s->t, lock);
+    const bool all = s->t.recs[lock].op == TERM_SOME;
+    struct held *h = all ? some_held(s, w, lock) : world_held_like(w, &s->t, lock);
     struct held entry;
 
+    if (s->recording)
+        note_swept(s, lock, ev);
     if (!h || h->mode == HELD_RELEASED) {
         release_unheld(s, w, lock, e, callee, ev);
         return;
@@ -294,7 +332,8 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
         return;
     }
     entry = *h;
-    world_drop_held(&s->scratch, w, h, ev);
+    for (; h; h = all ? some_held(s, w, lock) : NULL)
+        world_drop_held(&s->scratch, w, h, ev);
     if (entry.flags & HELD_ENTRY) {
         entry.mode = HELD_RELEASED;
         entry.event = ev;

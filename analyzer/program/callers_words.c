@@ -31,6 +31,9 @@ term instantiate(struct solver *s, const struct world *w, term path, const term 
         a = instantiate(s, w, r.a, args, n_args, result);
         b = instantiate(s, w, r.b, args, n_args, result);
         return a && b ? term_binary(&s->t, r.c, a, b) : 0;
+    case TERM_SOME:
+        a = instantiate(s, w, r.a, args, n_args, result);
+        return a ? term_make(&s->t, TERM_SOME, a, 0, 0) : 0;
     default: return 0;
     }
 }
@@ -86,4 +89,29 @@ term to_path(struct solver *s, const struct world *w, term x, term result)
             out = term_make(paths, TERM_LOAD, a, 0, 0);
     }
     return out;
+}
+
+/* What the lock looks like, whichever element it is of. */
+static term any_element(struct solver *s, term x)
+{
+    const struct term_rec r = s->t.recs[x];
+    term a;
+
+    switch (r.op) {
+    case TERM_SOME: return any_element(s, r.a);
+    case TERM_FIELD:
+        a = any_element(s, r.a);
+        return a ? term_make(&s->p->paths, TERM_FIELD, a, r.b, 0) : 0;
+    case TERM_INDEX:
+        a = any_element(s, r.a);
+        return a ? term_make(&s->p->paths, TERM_INDEX, a, 0, 0) : 0;
+    default: return to_path(s, NULL, x, 0);
+    }
+}
+
+term collection_path(struct solver *s, term x)
+{
+    const term a = any_element(s, x);
+
+    return a ? term_make(&s->p->paths, TERM_SOME, a, 0, 0) : 0;
 }

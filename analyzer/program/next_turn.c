@@ -65,12 +65,12 @@ static term renamed(struct solver *s, const struct world *w, uint32_t head, term
     return 0;
 }
 
-static void note_collection(struct solver *s, term lock)
+static void note_collection(struct solver *s, const struct held *h)
 {
-    const struct object_class c = term_class(&s->t, lock);
+    const struct collection c = {term_class(&s->t, h->lock), h->event};
 
     for (size_t i = 0; i < s->collections.n; i++)
-        if (class_equal(s->collections.at[i], c))
+        if (class_equal(s->collections.at[i].class, c.class) && s->collections.at[i].event == c.event)
             return;
     vec_push(&s->collections, c);
 }
@@ -89,12 +89,53 @@ static bool holds_some(const struct solver *s, const struct world *w, const stru
     return false;
 }
 
+/* Two elements of one array, by constant indices, or the same member of them? */
+static bool are_elements(const struct term_table *t, term x, term y)
+{
+    const struct term_rec a = t->recs[x], b = t->recs[y];
+    int64_t i;
+
+    if (a.op == TERM_FIELD && b.op == TERM_FIELD && a.b == b.b && a.a != b.a)
+        return are_elements(t, a.a, b.a);
+    if (x == y || (a.op == TERM_INDEX && !term_is_const(t, a.b, &i)) || (b.op == TERM_INDEX && !term_is_const(t, b.b, &i)))
+        return false;
+    return (a.op == TERM_INDEX ? a.a : x) == (b.op == TERM_INDEX ? b.a : y); /* the first is the array's own address */
+}
+
+/* What one call in the loop took in two turns of it, by constant indices, is the beginning of a collection: the loop is not run as
+ * often as the array is long. Of what it released in two turns, the first stands for all. */
+static void gather(struct solver *s, struct world *w, const uint64_t *loop)
+{
+    for (uint32_t i = 0; i < w->n_held; i++)
+        for (uint32_t k = 0; k < w->n_held; k++) {
+            struct held h = w->held[i];
+            const struct held *g = &w->held[k];
+            const bool some = s->t.recs[g->lock].op == TERM_SOME &&
+                              class_equal(term_class(&s->t, g->lock), term_class(&s->t, h.lock));
+            if (i == k || h.event != g->event || (h.mode == HELD_RELEASED) != (g->mode == HELD_RELEASED) || !event_in(s, loop, h.event) ||
+                !(some || are_elements(&s->t, h.lock, g->lock)))
+                continue;
+            note_collection(s, &h);
+            if (h.mode != HELD_RELEASED && !some) {
+                world_drop_held(&s->scratch, w, &w->held[k], 0);
+                world_drop_held(&s->scratch, w, world_held(w, h.lock), 0);
+                h.lock = term_make(&s->t, TERM_SOME, h.lock, 0, 0);
+                (void)world_add_held(&s->scratch, w, &h);
+            } else {
+                world_drop_held(&s->scratch, w, &w->held[i], 0);
+            }
+            i = k = UINT32_MAX; /* sorted anew */
+            break;
+        }
+}
+
 void next_turn(struct solver *s, struct world *w, uint32_t head)
 {
     const ir_block block = s->fr->blocks.first + head;
-    const struct world old = *world_copy(&s->scratch, w);
     uint32_t n = 0;
 
+    gather(s, w, s->blocks[head].loop);
+    const struct world old = *world_copy(&s->scratch, w);
     w->n_held = 0;
     for (uint32_t i = 0; i < old.n_held; i++) {
         struct held h = old.held[i];
@@ -103,7 +144,7 @@ void next_turn(struct solver *s, struct world *w, uint32_t head)
         if (varies(s, &old, head, h.lock)) {
             const term as = renamed(s, &old, head, h.lock);
             if (!as)
-                note_collection(s, h.lock);
+                note_collection(s, &h);
             h.lock = as ? as : term_make(&s->t, TERM_SOME, h.lock, 0, 0);
             if (!as && (h.mode == HELD_RELEASED || holds_some(s, w, &old, h.lock)))
                 continue;

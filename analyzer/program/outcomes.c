@@ -21,8 +21,6 @@ static struct unlock_seen *unlock_of(struct solver *s, const struct held *h)
     return at;
 }
 
-/* Unlocks that find the lock held on some ways only. */
-
 struct cluster {
     struct lock_effect effects[MAX_EFFECTS];
     uint32_t n;
@@ -49,6 +47,15 @@ static void soften(struct solver *s, struct lock_effect *e, const struct held *h
     }
 }
 
+/* One of the collection's locks stands for all. */
+static bool has_effect(const struct cluster *c, const struct lock_effect *e)
+{
+    for (uint32_t i = 0; i < c->n; i++)
+        if (c->effects[i].kind == e->kind && c->effects[i].lock == e->lock)
+            return true;
+    return false;
+}
+
 static void effects_at(struct solver *s, const struct exit_record *x, struct cluster *c)
 {
     for (uint32_t i = 0; i < x->w->n_held && c->n < MAX_EFFECTS; i++) {
@@ -68,7 +75,7 @@ static void effects_at(struct solver *s, const struct exit_record *x, struct clu
                 continue;
             e.kind = EFFECT_RELEASE;
             e.candidate = u ? u->candidate : 0;
-        } else if (h->flags & HELD_ENTRY || s->t.recs[h->lock].op == TERM_SOME) {
+        } else if (h->flags & HELD_ENTRY) {
             continue;
         } else {
             e.kind = EFFECT_ACQUIRE;
@@ -77,11 +84,13 @@ static void effects_at(struct solver *s, const struct exit_record *x, struct clu
             e.maybe = h->flags & HELD_MAYBE;
             soften(s, &e, h, x);
         }
-        e.lock = to_path(s, x->w, h->lock, x->value);
-        if (!e.lock)
+        const bool some = is_collected(s, h);
+        e.lock = some ? collection_path(s, h->lock) : to_path(s, x->w, h->lock, x->value);
+        if (!e.lock || (some && (has_effect(c, &e) || (e.kind == EFFECT_ACQUIRE && is_swept(s, h, x)))))
             continue;
         if (e.kind == EFFECT_ACQUIRE)
-            e.candidate = candidate_new(s, CANDIDATE_HELD_ON_RETURN, to_path(s, NULL, h->lock, 0), term_class(&s->t, h->lock), h->candidate);
+            e.candidate = candidate_new(s, CANDIDATE_HELD_ON_RETURN, some ? e.lock : to_path(s, NULL, h->lock, 0),
+                                        term_class(&s->t, h->lock), h->candidate);
         if (!e.candidate || !s->p->locks->candidates.at[e.candidate].condemned)
             c->effects[c->n++] = e;
     }
@@ -160,6 +169,23 @@ static void soften_alike(struct cluster *into, const struct cluster *c)
         }
 }
 
+/* Every effect of `with` is there with certain results only, and none of them is a result of `without`, which has no effects: then
+ * the other results of `with`, with which it has none either, are its. */
+static bool part_by_result(struct cluster *with, struct cluster *without)
+{
+    if (!with->n || without->n)
+        return false;
+    for (uint32_t i = 0; i < with->n; i++)
+        if (!with->effects[i].soft || with->effects[i].also || !range_equal(with->effects[i].ok, with->effects[0].ok))
+            return false;
+    if (!range_is_empty(range_meet(with->effects[0].ok, without->result)))
+        return false;
+    with->result = range_meet(with->result, with->effects[0].ok);
+    for (uint32_t i = 0; i < with->n; i++)
+        with->effects[i].soft = false;
+    return true;
+}
+
 /* NULL exactly where the lock call failed, else an object: callers that ask know, so these are two outcomes. */
 static bool returns_null_on_failure(const struct solver *s)
 {
@@ -220,6 +246,7 @@ void make_outcomes(struct solver *s)
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t k = i + 1; k < n;) {
             const bool apart = range_is_empty(range_meet(list[i].result, list[k].result)) ||
+                               part_by_result(&list[i], &list[k]) || part_by_result(&list[k], &list[i]) ||
                                (list[i].n_exits == 1 && list[k].n_exits == 1 && told_apart(s, list[i].first, list[k].first));
             if (apart) {
                 k++;

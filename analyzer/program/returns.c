@@ -3,10 +3,19 @@
  * Stands on solver.h; judge.c decides the candidates when every caller has been seen. */
 #include "solver.h"
 
-static bool counts(const struct solver *s, const struct held *h)
+static bool counts(const struct held *h)
 {
-    return (h->mode == HELD_EXCLUSIVE || h->mode == HELD_SHARED) && !(h->flags & (HELD_ENTRY | HELD_MAYBE)) &&
-           s->t.recs[h->lock].op != TERM_SOME;
+    return (h->mode == HELD_EXCLUSIVE || h->mode == HELD_SHARED) && !(h->flags & (HELD_ENTRY | HELD_MAYBE));
+}
+
+bool is_collected(const struct solver *s, const struct held *h)
+{
+    if (s->t.recs[h->lock].op == TERM_SOME)
+        return true;
+    for (size_t i = 0; i < s->collections.n; i++)
+        if (s->collections.at[i].event == h->event && class_equal(s->collections.at[i].class, term_class(&s->t, h->lock)))
+            return true;
+    return false;
 }
 
 struct range result_range(const struct solver *s, const struct exit_record *x)
@@ -21,7 +30,16 @@ struct range result_range(const struct solver *s, const struct exit_record *x)
 
 bool told_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y)
 {
-    if (range_is_empty(range_meet(result_range(s, x), result_range(s, y))))
+    return told_apart_with(s, x, NULL, y);
+}
+
+bool told_apart_with(const struct solver *s, const struct exit_record *x, const struct held *h, const struct exit_record *y)
+{
+    struct range result = result_range(s, x);
+
+    if (h && h->when && h->when == x->value && !h->also) /* it is returned whether the lock is held */
+        result = range_meet(result, h->ok);
+    if (range_is_empty(range_meet(result, result_range(s, y))))
         return true;
     for (uint32_t i = 0; i < x->w->n_facts; i++) {
         const struct fact f = x->w->facts[i];
@@ -40,7 +58,7 @@ static bool is_told(const struct solver *s, const struct exit_record *x, const s
     for (size_t i = 0; class_known(class) && i < s->exits.n; i++)
         for (uint32_t k = 0; s->exits.at[i].loc == x->loc && k < s->exits.at[i].w->n_held; k++) {
             const struct held *g = &s->exits.at[i].w->held[k];
-            if (counts(s, g) && g->event == h->event && class_equal(class, term_class(&s->t, g->lock)))
+            if (counts(g) && g->event == h->event && class_equal(class, term_class(&s->t, g->lock)))
                 return g->lock != h->lock;
         }
     return false;
@@ -54,7 +72,7 @@ static void report_leaks(struct solver *s, term lock, uint32_t candidate, enum l
         const struct exit_record *x = &s->exits.at[i];
         const struct held *h = world_held(x->w, lock);
         struct lock_problem *pr;
-        if (!h || !counts(s, h) || is_told(s, x, h))
+        if (!h || !counts(h) || is_told(s, x, h))
             continue;
         pr = problem_new(s, kind, kind == PROBLEM_MISMATCH ? DETAIL_AT_RETURN : DETAIL_NONE, x->loc ? x->loc : s->fr->body_end,
                          lock, &number);
@@ -72,22 +90,102 @@ static void report_leaks(struct solver *s, term lock, uint32_t candidate, enum l
     }
 }
 
+/* Can a way lead from the event to the return? */
+static bool leads_to(struct solver *s, ir_event from, const struct exit_record *x)
+{
+    const uint32_t home = s->event_block[from - s->first_event], goal = s->event_block[x->event - s->first_event];
+    uint32_t *stack = arena_array(&s->arena, uint32_t, s->n_blocks + 1), n = 0;
+    bool *seen = arena_array(&s->arena, bool, s->n_blocks);
+
+    if (home == goal && from < x->event)
+        return true;
+    stack[n++] = home;
+    while (n) {
+        const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + stack[--n]];
+        for (uint32_t i = 0; i < b->succs.count; i++) {
+            const uint32_t to = s->u->succs[b->succs.first + i].block - s->fr->blocks.first;
+            if (to == goal)
+                return true;
+            if (!seen[to])
+                stack[n++] = to;
+            seen[to] = true;
+        }
+    }
+    return false;
+}
+
+static bool release_leads_to(struct solver *s, struct object_class class, const struct exit_record *x)
+{
+    for (size_t i = 0; i < s->swept.n; i++)
+        if (class_equal(s->swept.at[i].class, class) && leads_to(s, s->swept.at[i].event, x))
+            return true;
+    return false;
+}
+
+/* All or none: a trylock that fails in one turn gives back what the others got. */
+static bool is_tried(const struct solver *s, struct object_class class)
+{
+    for (size_t i = 0; i < s->exits.n; i++)
+        for (uint32_t k = 0; k < s->exits.at[i].w->n_gone; k++) {
+            const struct held *g = &s->exits.at[i].w->gone[k];
+            if (g->mode == HELD_FAILED && class_equal(class, term_class(&s->t, g->lock)))
+                return true;
+        }
+    return false;
+}
+
+/* Does the function release locks of this class? */
+static bool releases_such(const struct solver *s, struct object_class class)
+{
+    for (size_t i = 0; class_known(class) && i < s->swept.n; i++)
+        if (class_equal(s->swept.at[i].class, class))
+            return true;
+    return false;
+}
+
+bool is_swept(struct solver *s, const struct held *h, const struct exit_record *x)
+{
+    const struct object_class class = term_class(&s->t, h->lock);
+
+    return releases_such(s, class) && (!is_tried(s, class) || release_leads_to(s, class, x));
+}
+
+/* Locks that loops take and release: which of them are held on a return is not known, but where no release lies before it, all are. */
+static void settle_collection(struct solver *s, const struct held *held)
+{
+    const struct object_class class = term_class(&s->t, held->lock);
+
+    for (size_t i = 0; i < s->exits.n && !is_tried(s, class); i++) {
+        const struct exit_record *x = &s->exits.at[i];
+        const struct held *h = world_held(x->w, held->lock);
+        struct lock_problem *pr;
+        if (x->w->failed || !x->event || !h || !counts(h) || is_told(s, x, h) || release_leads_to(s, class, x))
+            continue;
+        pr = problem_new(s, PROBLEM_LEAK, DETAIL_NONE, x->loc ? x->loc : s->fr->body_end, held->lock, NULL);
+        if (!pr)
+            continue;
+        pr->data = s->lf->name;
+        problem_taken(s, pr, h);
+        problem_trail(s, pr, h->trail, x->w->trail);
+    }
+}
+
 static void settle_lock(struct solver *s, term lock, const struct held *held)
 {
-    const term path = to_path(s, NULL, lock, 0);
+    const term path = is_collected(s, held) ? collection_path(s, lock) : to_path(s, NULL, lock, 0);
     bool every = true, mixed = false, apart = true, returns_it = false;
     uint32_t c;
 
     for (size_t i = 0; i < s->exits.n; i++) {
         const struct exit_record *x = &s->exits.at[i];
         const struct held *h = world_held(x->w, lock);
-        if (h && counts(s, h)) {
+        if (h && counts(h)) {
             if (x->value && to_path(s, x->w, lock, x->value))
                 returns_it = true;
             for (size_t k = 0; k < s->exits.n; k++) {
                 const struct exit_record *y = &s->exits.at[k];
                 const struct held *g = world_held(y->w, lock);
-                if (!y->w->failed && !(g && (counts(s, g) || g->flags & HELD_MAYBE)) && !told_apart(s, x, y))
+                if (!y->w->failed && !(g && (counts(g) || g->flags & HELD_MAYBE)) && !told_apart_with(s, x, h, y))
                     apart = false;
             }
             continue;
@@ -117,13 +215,16 @@ void settle_returns(struct solver *s)
     for (size_t i = 0; i < s->exits.n; i++)
         for (uint32_t k = 0; k < s->exits.at[i].w->n_held; k++) {
             const struct held *h = &s->exits.at[i].w->held[k];
-            bool seen = !counts(s, h);
+            bool seen = !counts(h);
             for (size_t j = 0; j < done.n; j++)
                 seen |= done.at[j] == h->lock;
             if (seen)
                 continue;
             vec_push(&done, h->lock);
-            settle_lock(s, h->lock, h);
+            if (is_collected(s, h) && releases_such(s, term_class(&s->t, h->lock)))
+                settle_collection(s, h);
+            else
+                settle_lock(s, h->lock, h);
         }
     vec_free(&done);
 }

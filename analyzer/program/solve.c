@@ -273,6 +273,7 @@ void solver_reset(struct solver *s, uint32_t func)
     vec_clear(&s->retired);
     vec_clear(&s->decisive);
     vec_clear(&s->collections);
+    vec_clear(&s->swept);
     s->func = func;
     s->lf = &s->p->funcs.at[func];
     s->lu = s->lf->unit;
@@ -365,6 +366,7 @@ void solver_free(struct solver *s)
     vec_free(&s->retired);
     vec_free(&s->decisive);
     vec_free(&s->collections);
+    vec_free(&s->swept);
     vec_free(&s->requirements);
     vec_free(&s->inner);
     vec_free(&s->waits);

@@ -41,6 +41,12 @@ struct pending_access {
     ir_event spawn;
 };
 
+/* Locks of one class that the call `event` takes or releases, each in a turn of its own. */
+struct collection {
+    struct object_class class;
+    ir_event event;
+};
+
 /* An unlock with the lock held on some ways only. */
 struct unlock_seen {
     ir_event event;
@@ -105,7 +111,8 @@ struct solver {
     VEC(term) taken;     /* locks this function takes itself */
     VEC(term) retired;   /* objects it initialises, destroys or frees */
     VEC(term) decisive;  /* values on which calls decide whether they lock: worlds that differ there are kept apart */
-    VEC(struct object_class) collections; /* of locks taken in a loop and held beyond it */
+    VEC(struct collection) collections; /* of locks taken, or released, in a loop */
+    VEC(struct collection) swept;       /* all releases, as such */
     VEC(struct requirement) requirements;
     VEC(struct inner_lock) inner;
     VEC(struct wait_effect) waits; /* of our callers' conditions and locks */
@@ -141,6 +148,8 @@ bool defers_to_callers(const struct solver *s);
 /* callers_words.c */
 /* A path of program.paths in this function, at a call. 0 when it cannot be said. */
 term instantiate(struct solver *s, const struct world *w, term path, const term *args, uint32_t n_args, term result);
+/* The locks of the collection that x is one of, in callers' words: TERM_SOME of what they look like; or 0. */
+term collection_path(struct solver *s, term x);
 /* A term of this function in callers' words (program.paths), or 0. w: the world to look for other names in, or NULL;
  * result: the value returned, or 0. */
 term to_path(struct solver *s, const struct world *w, term x, term result);
@@ -169,9 +178,15 @@ void settle_waits(struct solver *s);
 void check_contract(struct solver *s);
 /* returns.c */
 void settle_returns(struct solver *s);
+/* Is it one of the locks that a loop takes, or that one released? */
+bool is_collected(const struct solver *s, const struct held *h);
+/* Does the function release locks like it, so that whether it is still held on this return is not known, or is a leak? */
+bool is_swept(struct solver *s, const struct held *h, const struct exit_record *x);
 struct range result_range(const struct solver *s, const struct exit_record *x);
 /* Can a caller tell these two returns apart? By the result, or by what was so before the call. */
 bool told_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y);
+/* … where h, held on the first, really is. */
+bool told_apart_with(const struct solver *s, const struct exit_record *x, const struct held *h, const struct exit_record *y);
 /* outcomes.c */
 void make_outcomes(struct solver *s);
 

@@ -164,6 +164,9 @@ void world_exclude(struct world *w, term x, int64_t value)
     for (uint32_t i = 0; value && i < w->n_gone; i++)
         if (w->gone[i].mode == HELD_FAILED && w->gone[i].when == x)
             w->failed = true;
+    for (uint32_t i = 0; value && i < w->n_held; i++)
+        if (w->held[i].when == x && w->held[i].also == value)
+            w->held[i].also = 0;
 }
 
 bool world_narrow(struct arena *a, struct term_table *t, struct world *w, term x, struct range r)
