@@ -5,6 +5,7 @@
 #define AGLET_SRC_TASK_CHECK_H
 
 #include "task_dump.h"
+#include "task_trace.h"
 #include "worker.h"
 
 /* A stackful task has ended on stack s. Reports stack-overflow where a canary is gone, lock held at the
@@ -25,10 +26,12 @@ void check_executor_gone(struct aglet_executor *ex);
 void check_worker_begin(struct worker *w);
 void check_worker_end(struct worker *w);
 
-/* For dumps: where a worker's task is now and which thread locks it holds, taken while it runs; the async
- * locks of a task, which the next two note. */
+/* For dumps: where a worker's task is now and which thread locks it holds, taken while it runs; those of a
+ * task that waits, which its worker looks for and any thread prints; the async locks of a task, which the next
+ * two note. */
 void check_print_running(struct worker *w, struct dump_text *out);
-void check_print_held(uint64_t task, struct dump_text *out);
+void check_trace_held(struct trace *trace);
+void check_print_held(const struct trace *trace, struct dump_text *out);
 void check_async_taken(const void *object, const char *what, uint64_t task, const void *site);
 void check_async_given(const void *object, uint64_t task);
 

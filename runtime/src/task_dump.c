@@ -185,7 +185,7 @@ READS_RACILY static void print_task(const struct trace *trace) {
     dump_say(&d.text, "\n");
     print_place(trace, running);
     if (aglet_checked)
-        check_print_held(trace->id, &d.text);
+        check_print_held(trace, &d.text);
     d.all++;
 }
 

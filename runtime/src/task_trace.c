@@ -4,6 +4,8 @@
  * worker with a signal; whoever unwinds then may wait for a lock that the stopped thread holds. Stands on
  * context_visit, and on backtrace(3) of the C library, which finds its unwinder by itself. */
 #include "task_trace.h"
+#include "checked.h"
+#include "task_check.h"
 #include "task_core.h"
 
 #include <execinfo.h>
@@ -21,6 +23,8 @@ void trace_serve(struct worker *w, struct trace_request *request) {
         if (task_home(t) != w)
             continue;
         trace->answered = true;
+        if (aglet_checked)
+            check_trace_held(trace);
         /* Pinned to this worker, so only this thread changes it: what is seen here stays so. */
         if (atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKFUL &&
             task_id(t) == trace->id && t != w->current && task_stack(t) && task_state(t) != TASK_ENDED) {

@@ -5,7 +5,7 @@
 
 #include "worker.h"
 
-enum { TRACE_DEPTH = 32 };
+enum { TRACE_DEPTH = 32, TRACE_LOCKS = 4 };
 
 /* One task's stack. `id` says which task is meant: the slot may be another one's by the time it is looked at.
  */
@@ -16,6 +16,11 @@ struct trace {
     unsigned n;
     void *pcs[TRACE_DEPTH]; /* return addresses, innermost first */
     size_t used, usable;    /* bytes of its stack */
+    unsigned held_n;        /* checked: thread locks that it keeps its worker's thread holding, */
+    struct {
+        uintptr_t lock; /* in the checker's words, */
+        const void *site; /* and where it took them */
+    } held[TRACE_LOCKS];
 };
 
 /* What the worker of the tasks is asked; worker.c calls trace_serve where none of them can be running. */

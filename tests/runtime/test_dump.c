@@ -5,6 +5,7 @@
 
 #include "aglet/async_mutex.h"
 #include "aglet/await.h"
+#include "aglet/misuse.h"
 #include "aglet/mutex.h"
 #include "aglet/registry.h"
 
@@ -136,6 +137,44 @@ static void *waiters(void *arg) {
 static void a_dump_shows_stacks_ages_and_locks(void **state) {
     (void)state;
     on_each(waiters, NULL);
+}
+
+/* The mistake that lock-across-yield is about: the report comes when it parks, the dump may be all there is later. */
+static void *sleep_with_a_thread_lock(void *arg) {
+    static aglet_mutex thread_lock = AGLET_MUTEX_INIT;
+    aglet_task_name(NULL, "mistaken");
+    aglet_mutex_lock(&thread_lock);
+    (void)aglet_sleep_ms(60000);
+    aglet_mutex_unlock(&thread_lock);
+    return arg;
+}
+
+static void *a_mistaken_one(void *arg) {
+    aglet_task *task;
+    CHECK(aglet_spawn_local(&task, sleep_with_a_thread_lock, NULL) == 0);
+    CHECK(aglet_sleep_ms(2) == 0);
+    read_dump(aglet_dump);
+    CHECK(says("mistaken", "waiting") && says("mistaken", "holds mutex") && says("mistaken", "#0 sleep_with_a_thread_lock"));
+    aglet_abort(task);
+    CHECK(aglet_join(task, NULL) == 0);
+    return arg;
+}
+
+static int misuses;
+static void count_misuse(const struct aglet_misuse *m, void *context) {
+    (void)context;
+    misuses += strcmp(m->rule, "lock-across-yield") == 0;
+}
+
+static void a_thread_lock_of_a_task_that_waits_is_shown(void **state) {
+    (void)state;
+    if (!aglet_is_checked())
+        skip();
+    misuses = 0;
+    aglet_on_misuse(count_misuse, NULL);
+    on_each(a_mistaken_one, NULL);
+    aglet_on_misuse(NULL, NULL);
+    assert_true(misuses > 0);
 }
 
 static void *busy(void *arg) {
@@ -314,6 +353,7 @@ static void the_registry_leads_to_every_task(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_dump_shows_stacks_ages_and_locks),
+        cmocka_unit_test(a_thread_lock_of_a_task_that_waits_is_shown),
         cmocka_unit_test(a_dump_from_outside_reaches_idle_workers_and_names_the_busy),
         cmocka_unit_test(dumps_disturb_nobody),
         cmocka_unit_test(a_signal_asks_for_a_dump),

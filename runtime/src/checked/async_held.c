@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Who holds which async lock: for dumps, since those may be held while a task waits. A table by address,
- * whose entries are used again. Stands on engine.h for memory, task_check.h. */
+/* Who holds which lock: for dumps. Async locks may be held while a task waits: a table by address, whose
+ * entries are used again. Thread locks may not, but are shown where they are all the same. Stands on engine.h,
+ * task_check.h. */
 #include "engine.h"
 #include "task_check.h"
 #include "task_lock.h"
@@ -58,13 +59,28 @@ void check_async_given(const void *object, uint64_t task) {
     slock_unlock(&b->lock);
 }
 
-void check_print_held(uint64_t task, struct dump_text *out) {
+void check_trace_held(struct trace *trace) {
+    const struct check_thread *t = check_self;
+    for (unsigned i = 0; t && i < t->held_count && trace->held_n < TRACE_LOCKS; i++)
+        if (t->held[i].task == trace->id) {
+            trace->held[trace->held_n].lock = t->held[i].record_and_mode;
+            trace->held[trace->held_n++].site = t->held[i].site;
+        }
+}
+
+void check_print_held(const struct trace *trace, struct dump_text *out) {
+    for (unsigned i = 0; i < trace->held_n; i++) {
+        char words[LOCK_NAME_ROOM];
+        struct held h = {.record_and_mode = trace->held[i].lock};
+        dump_say(out, "    holds %s, taken here\n", lock_words(held_record(&h), words));
+        dump_frame(out, 0, trace->held[i].site);
+    }
     for (unsigned i = 0; i < BUCKETS; i++) {
         struct hold found[4];
         unsigned n = 0;
         slock_lock(&table[i].lock);
         for (struct hold *h = table[i].list; h && n < 4; h = h->next)
-            if (h->task == task)
+            if (h->task == trace->id)
                 found[n++] = *h;
         slock_unlock(&table[i].lock);
         while (n-- > 0) {
