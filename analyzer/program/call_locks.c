@@ -205,9 +205,12 @@ static void release_failed(struct solver *s, const struct world *w, term lock, c
     for (uint32_t i = 0; s->recording && i < w->n_gone; i++) {
         const struct held *h = &w->gone[i];
         struct lock_problem *pr;
+        struct unlock_seen *seen;
         if (h->lock != lock || h->mode != HELD_DOUBTED || h->also)
             continue;
-        pr = report_unheld(s, DETAIL_FAILED_TRY, ev, lock, e, callee, NULL);
+        seen = unlock_at(s, ev, lock);
+        pr = report_unheld(s, DETAIL_FAILED_TRY, ev, lock, e, callee, seen->failed ? NULL : &seen->failed);
+        seen->doubted = h->event;
         if (pr && h->event)
             problem_story(s, pr, STORY_TAKEN, s->u, s->u->events[h->event].loc, print_place(s, lock));
     }

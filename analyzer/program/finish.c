@@ -53,6 +53,9 @@ static void settle_unlocks(struct solver *s)
     for (size_t i = 0; i < s->unlocks.n; i++) {
         struct unlock_seen *u = &s->unlocks.at[i];
         struct lock_problem *pr = &s->p->locks->problems.at[u->problem];
+        if (u->held && u->failed && u->doubted &&
+            every_way_rejoins(s->u, s->fr, s->event_block[u->doubted - s->first_event], s->event_block[u->event - s->first_event]))
+            s->p->locks->problems.at[u->failed].dropped = true; /* the program does not keep to the failure */
         if (!u->unheld || !u->problem)
             continue;
         if (u->held) {

@@ -4,6 +4,7 @@
 #include "habits.h"
 #include "kept_moves.h"
 #include "lock_order.h"
+#include "ways.h"
 
 #include <string.h>
 
@@ -24,12 +25,67 @@ static void queue(struct solver *s, struct block_state *b, struct world *w)
         s->next_queued = b->order;
 }
 
+/* Does a cell hold what it cannot in the other world? */
+static bool remembers(struct solver *s, const struct world *failed, const struct world *sound)
+{
+    for (uint32_t i = 0; i < failed->n_cells; i++) {
+        const struct cell c = failed->cells[i];
+        const struct range there = world_range(&s->t, sound, world_load(&s->t, sound, c.at));
+        if (range_is_empty(range_meet(world_range(&s->t, failed, c.value), there)))
+            return true;
+    }
+    return false;
+}
+
+/* A blocking lock call failed on the one way, and the program goes on as where it worked: `if ((e = lock(mu)) != 0) log(e);`. Such a
+ * failure draws no line: every way from the call leads here, nothing is remembered of it, and the other world holds what is missing. */
+static bool only_failed(struct solver *s, uint32_t to, const struct world *failed, const struct world *sound)
+{
+    uint32_t missing = 0;
+
+    if (!failed->failed || sound->n_held <= failed->n_held)
+        return false;
+    for (uint32_t i = 0; i < sound->n_held; i++) {
+        const struct held *h = &sound->held[i], *there = world_held(failed, h->lock);
+        bool doubted = false;
+        if (there && there->mode == h->mode && there->count == h->count)
+            continue;
+        for (uint32_t k = 0; !there && k < failed->n_gone; k++) {
+            const struct held *g = &failed->gone[k];
+            doubted |= g->lock == h->lock && g->mode == HELD_DOUBTED && g->as == h->mode && g->event &&
+                       every_way_rejoins(s->u, s->fr, s->event_block[g->event - s->first_event], to);
+        }
+        if (!doubted)
+            return false;
+        missing++;
+    }
+    return sound->n_held == failed->n_held + missing && !remembers(s, failed, sound);
+}
+
+/* Is w only a lock call's failure beside a world that is here? Those that are beside w are taken out. */
+static bool is_only_failed(struct solver *s, uint32_t to, const struct world *w)
+{
+    struct block_state *b = &s->blocks[to];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < b->n_worlds; i++)
+        if (only_failed(s, to, w, b->worlds[i]))
+            return true;
+    for (uint32_t i = 0; i < b->n_worlds; i++)
+        if (!only_failed(s, to, b->worlds[i], w))
+            b->worlds[n++] = b->worlds[i];
+    b->n_worlds = n;
+    return false;
+}
+
 static void enter(struct solver *s, uint32_t to, struct world *w)
 {
     struct block_state *b = &s->blocks[to];
     const ir_block block = s->fr->blocks.first + to;
     const bool widen = b->visits > 6;
 
+    if (is_only_failed(s, to, w))
+        return;
     for (uint32_t i = 0; i < b->n_worlds; i++)
         if (world_same_locks(b->worlds[i], w) &&
             (b->n_worlds >= MAX_WORLDS / 2 || b->visits > 20 || !decided_differently(s, b->worlds[i], w))) {

@@ -55,6 +55,8 @@ struct unlock_seen {
     bool other; /* another instance was held */
     ir_event taken;             /* where it was taken on a way with it, or 0 */
     const struct trail *without; /* the decisions on a way without it */
+    ir_event doubted;   /* the lock call that failed on a way here, or 0 */
+    uint32_t failed;    /* what to report if that way never rejoins the others */
     uint32_t problem;   /* what to report if it is a mismatch */
     uint32_t candidate; /* … if it is not */
 };

@@ -6,6 +6,7 @@
 #include "../base/alloc.h"
 
 #define NO_SIDE UINT32_MAX
+#define NO_BLOCK UINT32_MAX
 
 /* The successor that a branch takes when the variable is null: 0 or 1; NO_SIDE when it asks something else.
  */
@@ -30,25 +31,25 @@ static uint32_t null_side(const struct unit *u, const struct ir_block_rec *b, ir
                                                                                                                      : NO_SIDE;
 }
 
-bool every_way_meets(const struct unit *u, const struct ir_func_rec *f, const bool *marked, uint32_t param)
+/* From behind block `from`, or from the entry: NO_BLOCK. */
+static bool no_way_around(const struct unit *u, const struct ir_func_rec *f, const bool *marked, ir_var var, uint32_t from)
 {
     const uint32_t n = f->blocks.count, first = f->blocks.first;
-    const ir_var var = param < f->params.count ? f->params.first + param : 0;
     uint32_t *stack, top = 0;
     bool *seen, around = false, met = false;
 
     if (!n)
         return false;
-    stack = xcalloc(n, sizeof *stack);
+    stack = xcalloc(n + 1, sizeof *stack);
     seen = xcalloc(n, sizeof *seen);
-    stack[top++] = 0;
-    seen[0] = true;
-    while (top && !around) {
+    stack[top++] = from == NO_BLOCK ? 0 : from;
+    seen[0] = from == NO_BLOCK;
+    for (bool start = from != NO_BLOCK; top && !around; start = false) {
         const uint32_t b = stack[--top];
         const struct ir_block_rec *rec = &u->blocks[first + b];
         const uint32_t null = var ? null_side(u, rec, var) : NO_SIDE;
-        met |= marked[b];
-        if (marked[b])
+        met |= marked[b] && !start;
+        if (marked[b] && !start)
             continue;
         around = rec->term == IR_TERM_RETURN;
         for (uint32_t i = 0; i < rec->succs.count; i++) {
@@ -62,4 +63,19 @@ bool every_way_meets(const struct unit *u, const struct ir_func_rec *f, const bo
     free(stack);
     free(seen);
     return met && !around;
+}
+
+bool every_way_meets(const struct unit *u, const struct ir_func_rec *f, const bool *marked, uint32_t param)
+{
+    return no_way_around(u, f, marked, param < f->params.count ? f->params.first + param : 0, NO_BLOCK);
+}
+
+bool every_way_rejoins(const struct unit *u, const struct ir_func_rec *f, uint32_t from, uint32_t to)
+{
+    bool *marked = xcalloc(f->blocks.count, sizeof *marked), all;
+
+    marked[to] = true;
+    all = no_way_around(u, f, marked, 0, from);
+    free(marked);
+    return all;
 }

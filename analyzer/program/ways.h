@@ -14,4 +14,7 @@
  * Requires  marked has an element for each block of f, from its first. */
 bool every_way_meets(const struct unit *u, const struct ir_func_rec *f, const bool *marked, uint32_t param);
 
+/* Does every way out of block `from` (by number in f) to a return meet block `to`? False where no way leads there. */
+bool every_way_rejoins(const struct unit *u, const struct ir_func_rec *f, uint32_t from, uint32_t to);
+
 #endif

@@ -228,3 +228,86 @@ int count_mended_and_leak(struct counter *c) {
     pthread_mutex_unlock(&c->mu);
     return 0;
 }
+
+/* ---- a failure that is only told of ---- */
+#define TELL(call)                                                                                                     \
+    do {                                                                                                               \
+        int told_;                                                                                                     \
+        if ((told_ = (call)) != 0)                                                                                     \
+            fprintf(stderr, "%s: %s\n", #call, strerror(told_));                                                       \
+    } while (0)
+struct table {
+    pthread_rwlock_t lock;
+    int n;
+};
+
+int table_read(struct table *t);
+int table_read(struct table *t) {
+    TELL(pthread_rwlock_rdlock(&t->lock));
+    if (t->n < 0) {
+        TELL(pthread_rwlock_unlock(&t->lock)); // no diagnostic: the program goes on as if it had worked
+        return 0;
+    }
+    int n = t->n;
+    TELL(pthread_rwlock_unlock(&t->lock));
+    return n;
+}
+int table_leak(struct table *t);
+int table_leak(struct table *t) {
+    TELL(pthread_rwlock_rdlock(&t->lock));
+    if (t->n < 0)
+        return 0; // expected-warning {{[aglet-lock-leak]}}
+    int n = t->n;
+    TELL(pthread_rwlock_unlock(&t->lock));
+    return n;
+}
+int table_twice(struct table *t);
+int table_twice(struct table *t) {
+    TELL(pthread_rwlock_rdlock(&t->lock));
+    int n = t->n;
+    TELL(pthread_rwlock_unlock(&t->lock));
+    TELL(pthread_rwlock_unlock(&t->lock)); // expected-warning {{[aglet-unlock-unheld]}}
+    return n;
+}
+int table_status(struct table *t);
+int table_status(struct table *t) {
+    int error = pthread_rwlock_wrlock(&t->lock);
+    if (error)
+        fprintf(stderr, "no lock: %s\n", strerror(error));
+    t->n++;
+    pthread_rwlock_unlock(&t->lock); // no diagnostic: the result is handed on, and decides nothing here
+    return error;
+}
+int table_kept_apart(struct table *t);
+int table_kept_apart(struct table *t) {
+    int error = pthread_rwlock_wrlock(&t->lock);
+    if (error)
+        fprintf(stderr, "no lock: %s\n", strerror(error));
+    else
+        t->n++;
+    if (!error)
+        pthread_rwlock_unlock(&t->lock); // no diagnostic: released where it was taken
+    return error;
+}
+int table_failed(struct table *t);
+int table_failed(struct table *t) {
+    if (pthread_rwlock_wrlock(&t->lock) != 0) {
+        pthread_rwlock_unlock(&t->lock); // expected-warning {{[aglet-unlock-unheld]}}
+        return -1;
+    }
+    t->n++;
+    pthread_rwlock_unlock(&t->lock);
+    return 0;
+}
+int table_wrong_label(struct table *t, int (*step)(struct table *));
+int table_wrong_label(struct table *t, int (*step)(struct table *)) {
+    if (pthread_rwlock_wrlock(&t->lock) != 0)
+        goto unlock;
+    if (step(t) < 0)
+        goto unlock;
+    pthread_rwlock_unlock(&t->lock);
+    return 0;
+unlock:
+    pthread_rwlock_unlock(&t->lock); // expected-warning {{[aglet-unlock-unheld]}}
+    return -1;
+}
