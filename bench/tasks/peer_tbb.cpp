@@ -36,11 +36,14 @@ int main(int argc, char **argv)
             v.push_back(loop[1] == 'u' ? i : next_random(&x));
     }
     double start = now_ns();
-    if (!strcmp(loop, "spawn")) {
-        tbb::task_group g;
-        for (size_t i = 0; i < n; i++)
-            g.run([] {});
-        g.wait();
+    if (!strcmp(loop, "spawn") || !strcmp(loop, "spawn-again")) {
+        for (int times = loop[5] ? 2 : 1; times > 0; times--) {
+            start = now_ns();
+            tbb::task_group g;
+            for (size_t i = 0; i < n; i++)
+                g.run([] {});
+            g.wait();
+        }
         print_per_op(start, (double)n);
     } else if (!strcmp(loop, "spawn-1000")) {
         for (size_t done = 0; done < n; done += 1000) {

@@ -80,15 +80,19 @@ func main() {
 	n, _ := strconv.Atoi(os.Args[3])
 	runtime.GOMAXPROCS(workers)
 	switch os.Args[1] {
-	case "spawn":
-		perOp(n, func() {
+	case "spawn", "spawn-again":
+		spawnAll := func() {
 			var wg sync.WaitGroup
 			wg.Add(n)
 			for i := 0; i < n; i++ {
 				go wg.Done()
 			}
 			wg.Wait()
-		})
+		}
+		if os.Args[1] == "spawn-again" {
+			spawnAll()
+		}
+		perOp(n, spawnAll)
 	case "spawn-1000":
 		perOp(n, func() {
 			for done := 0; done < n; done += 1000 {

@@ -60,14 +60,24 @@ async fn tokio_queue(producers: usize, n: usize) {
     black_box(sum);
 }
 
+async fn spawn_all(n: usize) {
+    let handles: Vec<_> = (0..n).map(|i| tokio::spawn(async move { i })).collect();
+    for h in handles {
+        black_box(h.await.unwrap());
+    }
+}
+
 async fn tokio_loop(name: &str, n: usize) {
     let start = Instant::now();
     match name {
         "spawn" => {
-            let handles: Vec<_> = (0..n).map(|i| tokio::spawn(async move { i })).collect();
-            for h in handles {
-                black_box(h.await.unwrap());
-            }
+            spawn_all(n).await;
+            per_op(n, start);
+        }
+        "spawn-again" => {
+            spawn_all(n).await;
+            let start = Instant::now();
+            spawn_all(n).await;
             per_op(n, start);
         }
         "spawn-1000" => {
@@ -202,7 +212,10 @@ fn rayon_loop(name: &str, workers: usize, n: usize) {
     use rayon::prelude::*;
     rayon::ThreadPoolBuilder::new().num_threads(workers).build_global().unwrap();
     match name {
-        "spawn" => {
+        "spawn" | "spawn-again" => {
+            if name == "spawn-again" {
+                rayon::scope(|s| for i in 0..n { s.spawn(move |_| { black_box(i); }) });
+            }
             let start = Instant::now();
             rayon::scope(|s| for i in 0..n { s.spawn(move |_| { black_box(i); }) });
             per_op(n, start);
