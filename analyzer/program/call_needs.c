@@ -39,10 +39,12 @@ static void note_inner(struct solver *s, const struct world *w, const struct inn
         if (w->held[i].mode == HELD_RELEASED)
             new.without[given_up++] = to_path(s, NULL, w->held[i].lock, 0);
 
-    for (uint32_t i = 0; i < w->n_facts && new.n_when < MAX_WHEN; i++) {
+    for (uint32_t i = 0; i < w->n_facts; i++) {
         const struct fact f = w->facts[i];
         const enum term_op op = s->t.recs[f.of].op;
         const term path = op == TERM_FRESH || op == TERM_PHI ? 0 : to_path(s, NULL, f.of, 0);
+        if (path && new.n_when == MAX_WHEN)
+            return; /* more than can be kept decides whether it is taken: nobody could be sure */
         if (path)
             new.when[new.n_when++] = (struct precondition){path, f.range};
     }

@@ -10,7 +10,7 @@ HASHED(struct summary, 264);
 HASHED(struct outcome, 56);
 HASHED(struct lock_effect, 64);
 HASHED(struct requirement, 64);
-HASHED(struct inner_lock, 176);
+HASHED(struct inner_lock, 304);
 HASHED(struct order_edge, 120);
 HASHED(struct wait_effect, 20);
 HASHED(struct summary_store, 8);

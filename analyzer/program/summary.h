@@ -70,7 +70,7 @@ struct requirement {
 };
 
 /* A lock taken inside, whether or not it is held on return: callers that hold it already lock twice. */
-#define MAX_WHEN 4u
+#define MAX_WHEN 8u
 struct inner_lock {
     term lock;
     bool shared;

@@ -133,3 +133,48 @@ int tried_in_a_loop(struct node *a, struct node *b) {
     pthread_mutex_unlock(&b->mu);
     return pthread_mutex_unlock(&a->mu);
 }
+
+/* A callback that may write again, but not while it is called: more is asked on the way there than one or two questions. */
+struct client {
+    pthread_mutex_t callbacks;
+    int in_callback, threaded, version, state, keepalive, fd;
+    void (*published)(struct client *);
+};
+
+int client_write(struct client *c);
+
+static int client_queue(struct client *c)
+{
+    if (!c->in_callback && !c->threaded)
+        return client_write(c);
+    return 0;
+}
+
+int client_disconnect(struct client *c)
+{
+    if (c->version != 5 || c->state < 0 || c->keepalive < 0 || c->fd == -1)
+        return -1;
+    return client_queue(c);
+}
+
+int client_write(struct client *c)
+{
+    pthread_mutex_lock(&c->callbacks);
+    if (c->published) {
+        c->in_callback = 1;
+        c->published(c); // no diagnostic: nothing is written meanwhile
+        c->in_callback = 0;
+    }
+    pthread_mutex_unlock(&c->callbacks);
+    return 0;
+}
+
+static void stop_when_published(struct client *c)
+{
+    client_disconnect(c);
+}
+
+void client_stop_early(struct client *c)
+{
+    c->published = stop_when_published;
+}
