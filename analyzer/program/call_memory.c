@@ -66,6 +66,12 @@ static bool modifies(const struct solver *s, mod_set mods, uint32_t class)
     }
 }
 
+/* May the call have written memory of this class, as far as this function goes by it? */
+static bool writes_class(const struct call *c, uint32_t class)
+{
+    return modifies(c->s, c->sum->mods, class) && !stays_steady(c, class);
+}
+
 static bool is_local(const struct solver *s, term at)
 {
     return s->t.recs[term_object(&s->t, at)].op == TERM_LOCAL;
@@ -85,9 +91,9 @@ void memory_effects(struct call *c, struct world *w)
     term x;
 
     if (sum->mods) {
-        WORLD_DROP(&s->scratch, w, cells, cell, modifies(s, sum->mods, memory_class(&s->t, cell.at)) && !is_local(s, cell.at));
+        WORLD_DROP(&s->scratch, w, cells, cell, writes_class(c, memory_class(&s->t, cell.at)) && !is_local(s, cell.at));
         for (size_t i = 0; i < s->keys.n; i++)
-            if (modifies(s, sum->mods, s->keys.at[i]))
+            if (writes_class(c, s->keys.at[i]))
                 world_forget_class(&s->scratch, &s->t, w, s->keys.at[i], c->event);
     }
     for (uint32_t i = 0; i < c->ev->args.count && i < 64; i++) {

@@ -126,7 +126,7 @@ void wait_condition(struct call *c, struct world *w, const struct wait_effect *w
     c->world = w;
     if (s->recording)
         note_wait(c, wait, lock, condition, path_lock, path_condition, h);
-    world_forget_all(&s->scratch, &s->t, w, c->event);
+    world_forget_all(&s->scratch, &s->t, w, s->steady.at, s->steady.n, c->event);
 }
 
 /* ---- when the function is done ---- */

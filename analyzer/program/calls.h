@@ -43,6 +43,10 @@ void check_callbacks(struct call *c, struct world *w, const struct call_edge *ed
 /* call_waits.c */
 void wait_condition(struct call *c, struct world *w, const struct wait_effect *wait);
 
+/* steady.c */
+/* Is memory of this class as it was when the call comes back, whatever the callee writes elsewhere? */
+bool stays_steady(const struct call *c, uint32_t memory_class);
+
 /* call_memory.c */
 /* What the callee may write, make known, initialise, destroy or free. */
 void memory_effects(struct call *c, struct world *w);

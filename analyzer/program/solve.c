@@ -325,6 +325,7 @@ void solver_reset(struct solver *s, uint32_t func)
     arena_reset(&s->scratch);
     map64_clear(&s->hints);
     vec_clear(&s->keys);
+    vec_clear(&s->steady);
     vec_clear(&s->taken);
     vec_clear(&s->retired);
     vec_clear(&s->decisive);
@@ -354,6 +355,7 @@ bool solve_function(struct solver *s, uint32_t func)
     solver_reset(s, func);
     order_blocks(s);
     scan_events(s);
+    find_steady(s);
     entry = world_new(&s->scratch);
     entry->spawned = strcmp(s->lf->name, "main") != 0 || !s->p->has_spawn;
     enter_annotated(s, entry);
@@ -413,6 +415,8 @@ void solver_free(struct solver *s)
     map64_free(&s->hints);
     vec_free(&s->marks);
     vec_free(&s->keys);
+    vec_free(&s->steady);
+    map64_free(&s->setters);
     vec_free(&s->now);
     vec_free(&s->next);
     vec_free(&s->exits);

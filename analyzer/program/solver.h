@@ -99,6 +99,8 @@ struct solver {
     uint32_t *event_block; /* relative block by relative event */
     uint32_t *temp;        /* by relative local: 0: it is none; TEMP_OF_BLOCK: one block uses it; else its bit in `live` + TEMP_SHARED */
     VEC(uint32_t) keys;    /* memory classes the function reads */
+    VEC(uint32_t) steady;  /* … that decide whether it takes a lock it gives back elsewhere (steady.c) */
+    struct map64 setters;  /* function, parameter, member → 2: it writes that of what it is handed; 1: it does not. For all functions */
 
     bool recording, gave_up;
     uint32_t pass; /* which solving of a function this is; its last one counts */
@@ -202,6 +204,9 @@ static inline bool in_set(const uint64_t *set, uint32_t i)
 {
     return set && set[i / 64] >> i % 64 & 1;
 }
+/* steady.c */
+/* Fill `steady`. After order_blocks. */
+void find_steady(struct solver *s);
 /* dead_facts.c */
 /* Drop facts about values that neither the world nor the term `also` names; w's own arrays are written. */
 void drop_dead_facts(struct solver *s, struct world *w, term also);

@@ -152,8 +152,8 @@ void world_forget_cell(struct arena *a, struct term_table *t, struct world *w, t
 /* A local is no more; whole: it may have parts. Nothing is kept of it: a function may have thousands, one after the other. */
 void world_end_local(struct arena *a, struct term_table *t, struct world *w, term local, bool whole);
 void world_forget_class(struct arena *a, struct term_table *t, struct world *w, uint32_t memory_class, ir_event event);
-/* Another thread may have written anything that is not local. */
-void world_forget_all(struct arena *a, struct term_table *t, struct world *w, ir_event event);
+/* Another thread may have written anything that is not local, but for memory of these classes. */
+void world_forget_all(struct arena *a, struct term_table *t, struct world *w, const uint32_t *but, size_t n_but, ir_event event);
 void world_note_gone(struct arena *a, struct world *w, const struct held *h);
 void world_drop_cell(struct arena *a, struct world *w, term at);
 

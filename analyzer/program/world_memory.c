@@ -169,9 +169,23 @@ void world_forget_class(struct arena *a, struct term_table *t, struct world *w, 
     set_version(a, w, class, event);
 }
 
-void world_forget_all(struct arena *a, struct term_table *t, struct world *w, ir_event event)
+static bool is_among(const uint32_t *keys, size_t n, uint32_t key)
 {
-    WORLD_DROP(a, w, cells, c, t->recs[term_object(t, c.at)].op != TERM_LOCAL);
+    for (size_t i = 0; i < n; i++)
+        if (keys[i] == key)
+            return true;
+    return false;
+}
+
+void world_forget_all(struct arena *a, struct term_table *t, struct world *w, const uint32_t *but, size_t n_but, ir_event event)
+{
+    uint32_t *kept = n_but ? arena_array(a, uint32_t, n_but) : NULL;
+
+    for (size_t i = 0; i < n_but; i++)
+        kept[i] = world_version(w, but[i]);
+    WORLD_DROP(a, w, cells, c, t->recs[term_object(t, c.at)].op != TERM_LOCAL && !is_among(but, n_but, memory_class(t, c.at)));
     w->n_versions = 0;
     w->base_version = event;
+    for (size_t i = 0; i < n_but; i++)
+        set_version(a, w, but[i], kept[i]);
 }

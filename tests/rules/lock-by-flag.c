@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* A member says whether a lock is taken, and is asked again to give it back: what lies between does not change it, unless it is
+ * handed the object and writes that member. Stands on pthreads. */
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+struct stream {
+    pthread_mutex_t mu;
+    pthread_cond_t room;
+    bool shared, broken;
+    int n, max;
+};
+
+/* Sets up another stream: a member of that name is written, not of ours. */
+static struct stream *stream_new(int max) {
+    struct stream *s = calloc(1, sizeof *s);
+    if (s) {
+        s->shared = max > 1;
+        s->max = max;
+        pthread_mutex_init(&s->mu, NULL);
+    }
+    return s;
+}
+static void grow(struct stream *s) {
+    struct stream *more = stream_new(s->max * 2);
+    if (more)
+        s->max = more->max;
+    free(more);
+}
+static void wait_for_room(struct stream *s) {
+    if (!s->shared)
+        return;
+    while (s->n == s->max)
+        pthread_cond_wait(&s->room, &s->mu);
+}
+static void forbid_sharing(struct stream *s) { s->shared = false; }
+static void close_by(struct stream *s) { forbid_sharing(s); }
+
+int put(struct stream *s);
+int put(struct stream *s) {
+    if (s->shared)
+        pthread_mutex_lock(&s->mu);
+    if (s->n == s->max)
+        grow(s);
+    s->n++;
+    if (s->shared)
+        pthread_mutex_unlock(&s->mu); // no diagnostic: taken when the same was so
+    return 0;
+}
+int put_after_wait(struct stream *s);
+int put_after_wait(struct stream *s) {
+    if (s->shared)
+        pthread_mutex_lock(&s->mu);
+    wait_for_room(s);
+    s->n++;
+    if (s->shared)
+        pthread_mutex_unlock(&s->mu); // no diagnostic: the wait does not make the stream another kind
+    return 0;
+}
+int put_and_leave(struct stream *s);
+int put_and_leave(struct stream *s) {
+    if (s->shared)
+        pthread_mutex_lock(&s->mu);
+    grow(s);
+    if (s->n == s->max)
+        return -1; // expected-warning {{'s->mu' is still held on this return [aglet-lock-leak]}}
+    s->n++;
+    if (s->shared)
+        pthread_mutex_unlock(&s->mu);
+    return 0;
+}
+int put_if_whole(struct stream *s);
+int put_if_whole(struct stream *s) {
+    int result = -1;
+    if (s->broken)
+        goto end;
+    if (s->shared)
+        pthread_mutex_lock(&s->mu);
+    grow(s);
+    s->n++;
+    result = 0;
+end:
+    if (s->shared)
+        pthread_mutex_unlock(&s->mu); // expected-warning {{[aglet-lock-mismatch]}}
+    return result;
+}
+int put_last(struct stream *s);
+int put_last(struct stream *s) {
+    if (s->shared)
+        pthread_mutex_lock(&s->mu);
+    s->n++;
+    close_by(s);
+    if (s->shared)
+        pthread_mutex_unlock(&s->mu); // expected-warning {{[aglet-lock-mismatch]}}
+    return 0; // expected-warning {{'s->mu' is still held on this return [aglet-lock-leak]}}
+}
+int put_first(struct stream *s);
+int put_first(struct stream *s) {
+    if (s->shared)
+        pthread_mutex_lock(&s->mu);
+    s->n++;
+    s->shared = true;
+    pthread_mutex_unlock(&s->mu); // expected-warning {{[aglet-lock-mismatch]}}
+    return 0;
+}
