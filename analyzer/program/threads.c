@@ -12,16 +12,20 @@ static uint64_t bit(uint32_t thread) {
     return UINT64_C(1) << thread;
 }
 
-static uint32_t site_number(struct threads *t, const struct handoff_spec *s) {
+uint32_t threads_site(struct threads *t, uint32_t func, ir_event event) {
     for (uint32_t i = 1; i <= t->n; i++)
-        if (t->at[i].func == s->func && t->at[i].event == s->event)
+        if (t->at[i].func == func && t->at[i].event == event)
             return i;
     if (t->n == MAX_THREADS) {
         t->overflow = true;
         return 0;
     }
-    t->at[++t->n] = (struct thread_site){.func = s->func, .event = s->event};
+    t->at[++t->n] = (struct thread_site){.func = func, .event = event};
     return t->n;
+}
+
+static uint32_t site_number(struct threads *t, const struct handoff_spec *s) {
+    return threads_site(t, s->func, s->event);
 }
 
 /* ---- who is alive where: one function at a time ---- */
@@ -63,16 +67,28 @@ static uint64_t ended_by(struct threads *t, const struct region_flow *f, const s
     return ended;
 }
 
+static uint64_t started(struct threads *t, uint32_t k, uint64_t live) {
+    t->at[k].beside |= live & ~bit(k);
+    t->at[k].many |= (live & bit(k)) != 0;
+    return live | bit(k);
+}
+
+uint64_t threads_left(const struct program *p, const struct threads *t, uint32_t func, ir_event event) {
+    uint32_t n = 0;
+    const struct call_edge *edges =
+        p->funcs.at[func].unit->unit->events[event].op == IR_EV_CALL ? program_calls(p, func, event, &n) : NULL;
+    uint64_t left = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        left |= t->leaves[edges[i].callee];
+    return left;
+}
+
 /* The threads alive after region event e. */
 static uint64_t after(struct flow *x, const struct region_event *e, uint64_t live) {
     if (e->op == REGION_SPAWN && e->spawn && e->spawn->n_entries) {
         const uint32_t k = site_number(x->t, e->spawn);
-        if (!k)
-            return live;
-        struct thread_site *me = &x->t->at[k];
-        me->beside |= live & ~bit(k);
-        me->many |= (live & bit(k)) != 0;
-        return live | bit(k);
+        return k ? started(x->t, k, live) : live;
     }
     return e->op == REGION_JOIN ? live & ~ended_by(x->t, x->f, e) : live;
 }
@@ -93,8 +109,11 @@ static uint64_t through(struct flow *x, uint32_t block, uint64_t live, bool keep
 
     for (uint32_t i = 0; i < b->events.count; i++) {
         const ir_event e = b->events.first + i;
+        const uint64_t left = threads_left(x->f->p, x->t, x->f->func, e);
         if (keep)
             remember(x, e, live);
+        for (uint64_t more = left; more; more &= more - 1)
+            live = started(x->t, (uint32_t)__builtin_ctzll(more), live);
         if (e < x->f->first_event)
             continue;
         for (uint32_t k = x->f->first[e - x->f->first_event]; k < x->f->first[e - x->f->first_event + 1]; k++)
@@ -171,19 +190,24 @@ static uint64_t on_the_way(const struct flow *x, uint32_t block, uint32_t succ, 
 
 static void follow_function(const struct program *p, struct threads *t, uint32_t func) {
     struct flow x = {.t = t, .f = regions_flow(p->boundaries->regions, func)};
-    uint64_t all = 0;
+    uint64_t all = 0, bare; /* bare: those that no region shows to callers */
     bool changed = true;
 
     t->blind |= !x.f;
-    if (!x.f || !x.f->n_events)
+    if (!x.f)
         return;
     x.u = x.f->unit->unit;
     x.fr = &x.u->funcs[p->funcs.at[func].func];
+    for (uint32_t i = 0; i < p->funcs.at[func].n_edges; i++)
+        all |= t->leaves[p->edges.at[p->funcs.at[func].first_edge + i].callee];
+    bare = all;
     for (size_t i = 0; i < x.f->n_events; i++) {
         const struct region_event *e = &x.f->events[i];
         t->blind |= e->op == REGION_SPAWN && !(e->spawn && e->spawn->n_entries);
         if (e->op == REGION_SPAWN && e->spawn && e->spawn->n_entries)
             all |= bit(site_number(t, e->spawn)) & ~UINT64_C(1);
+        if (e->op == REGION_SPAWN && e->spawn && e->spawn->n_entries && !e->place)
+            bare |= bit(site_number(t, e->spawn)) & ~UINT64_C(1);
     }
     if (!all)
         return;
@@ -204,8 +228,11 @@ static void follow_function(const struct program *p, struct threads *t, uint32_t
             }
         }
     }
-    for (uint32_t b = 0; b < x.fr->blocks.count; b++)
-        (void)through(&x, b, x.in[b], true);
+    for (uint32_t b = 0; b < x.fr->blocks.count; b++) {
+        const uint64_t out = through(&x, b, x.in[b], true);
+        if (x.u->blocks[x.fr->blocks.first + b].term == IR_TERM_RETURN)
+            t->leaves[func] |= out & bare;
+    }
     for (uint32_t i = 1; i <= t->n; i++)
         if (all & bit(i))
             t->at[i].seen |= all;
@@ -217,8 +244,16 @@ static void follow_function(const struct program *p, struct threads *t, uint32_t
 /* ---- who runs what ---- */
 static uint64_t alive_at(const struct threads *t, uint32_t func, ir_event e) {
     const uint32_t *slot = map64_find(&t->live, key_pair(func, e));
+    const uint32_t *gone = map64_find(&t->joined, key_pair(func, e));
 
-    return t->called[func] | (slot ? t->masks.at[*slot] : 0);
+    return (t->called[func] | (slot ? t->masks.at[*slot] : 0)) & ~(gone ? t->masks.at[*gone] : 0);
+}
+
+void threads_note_joined(struct threads *t, uint32_t func, ir_event e, uint64_t joined) {
+    if (!joined)
+        return;
+    map64_put(&t->joined, key_pair(func, e), (uint32_t)t->masks.n);
+    vec_push(&t->masks, joined);
 }
 
 /* Somebody outside the program may call it: it is offered to other files, or its address went where we cannot
@@ -242,12 +277,22 @@ static bool spread(void *data, const struct call_edge *e)
     return changed;
 }
 
+static void find_many(struct threads *t) {
+    for (uint32_t i = 1; i <= t->n; i++) /* started by several threads, or by callers nobody counts */
+        t->at[i].many |= (t->runs[t->at[i].func] & bit(THREAD_OUTSIDE)) != 0;
+    for (uint32_t round = 0; round < 2; round++)
+        for (uint32_t i = 1; i <= t->n; i++)
+            for (uint32_t k = 1; k <= t->n; k++)
+                t->at[i].many |= (t->runs[t->at[i].func] & bit(k)) && t->at[k].many;
+}
+
 struct threads *threads_find(const struct program *p) {
     struct threads *t = xcalloc(1, sizeof *t);
     const struct boundaries *b = p->boundaries;
 
     t->runs = xcalloc(p->funcs.n + 1, sizeof *t->runs);
     t->called = xcalloc(p->funcs.n + 1, sizeof *t->called);
+    t->leaves = xcalloc(p->funcs.n + 1, sizeof *t->leaves);
     for (size_t i = 0; b && i < p->order.n; i++)
         if (p->funcs.at[p->order.at[i]].summary &&
             p->funcs.at[p->order.at[i]].summary->effects & EFFECT_SPAWNS)
@@ -267,12 +312,11 @@ struct threads *threads_find(const struct program *p) {
             t->runs[f] |= bit(THREAD_OUTSIDE);
     }
     program_spread(p, spread, t);
-    for (uint32_t i = 1; i <= t->n; i++) /* started by several threads, or by callers nobody counts */
-        t->at[i].many |= (t->runs[t->at[i].func] & bit(THREAD_OUTSIDE)) != 0;
-    for (uint32_t round = 0; round < 2; round++)
-        for (uint32_t i = 1; i <= t->n; i++)
-            for (uint32_t k = 1; k <= t->n; k++)
-                t->at[i].many |= (t->runs[t->at[i].func] & bit(k)) && t->at[k].many;
+    find_many(t);
+    if (b)
+        threads_find_joined(p, t);
+    memset(t->called, 0, p->funcs.n * sizeof *t->called);
+    program_spread(p, spread, t); /* now that it is known who is joined where */
     return t;
 }
 
@@ -281,7 +325,9 @@ void threads_free(struct threads *t) {
         return;
     free(t->runs);
     free(t->called);
+    free(t->leaves);
     map64_free(&t->live);
+    map64_free(&t->joined);
     vec_free(&t->masks);
     free(t);
 }

@@ -27,12 +27,21 @@ struct threads {
     uint64_t *runs;   /* by linked function: the threads that may run it */
     uint64_t *called; /* by linked function: threads that may be alive when main calls it */
     struct map64 live; /* key_pair(function, event) → index into masks: threads alive before it; in functions that start some */
+    uint64_t *leaves; /* by linked function: threads it starts with nothing in hand and leaves alive, which no region of its callers shows */
+    struct map64 joined; /* the same → index into masks: threads surely joined before it, by handles that are globals */
     VEC(uint64_t) masks;
     bool overflow;    /* more threads than numbers: everything may run beside everything */
     bool blind;       /* some thread is started of which nothing is known */
 };
 
 struct threads *threads_find(const struct program *p);
+/* The number of the place that starts a thread; 0: not known, or there are too many. */
+uint32_t threads_site(struct threads *t, uint32_t func, ir_event event);
+/* The threads that a call leaves alive, of those that no region shows. */
+uint64_t threads_left(const struct program *p, const struct threads *t, uint32_t func, ir_event event);
+/* Fill `joined` (threads_joined.c). Requires that it is known which threads are many. */
+void threads_find_joined(const struct program *p, struct threads *t);
+void threads_note_joined(struct threads *t, uint32_t func, ir_event e, uint64_t joined);
 void threads_free(struct threads *t); /* NULL is fine */
 
 /* All that threads_beside asks of a place: equal contexts give equal answers. */
