@@ -56,6 +56,26 @@ static void a_loop_visits_every_index_once(void **state) {
     aglet_parallel_for(NULL, 5, 5, 0, touch, NULL);
 }
 
+#define HALF(value) ((value) / 2.0)
+AGLET_PARALLEL_MAP(halves, int, double, HALF);
+static int negative(int value) {
+    return -value;
+}
+AGLET_PARALLEL_MAP(negatives, int, int, negative);
+
+static void a_map_makes_every_value_of_its_own(void **state) {
+    static int in[N];
+    static double out[N];
+    (void)state;
+    for (int i = 0; i < N; i++)
+        in[i] = i;
+    halves(NULL, in, out, N);
+    negatives(NULL, in, in, N);
+    for (int i = 0; i < N; i++)
+        assert_true(out[i] == i / 2.0 && in[i] == -i);
+    halves(NULL, in, out, 0);
+}
+
 struct line {
     size_t first, last, count;
 };
@@ -145,6 +165,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forks_are_joined_before_the_return),
         cmocka_unit_test(a_loop_visits_every_index_once),
+        cmocka_unit_test(a_map_makes_every_value_of_its_own),
         cmocka_unit_test(a_reduction_combines_neighbours_in_order),
         cmocka_unit_test(a_sort_orders_every_kind_of_input),
         cmocka_unit_test(tasks_may_fork_on_the_pool),

@@ -53,6 +53,24 @@ AGLET_API void aglet_parallel_reduce(aglet_pool *pool, size_t begin, size_t end,
 
 AGLET_END_DECLS
 
+/* Declare `static void name(aglet_pool *pool, const from *in, to *out, size_t n)`, which makes out[i] = f(in[i])
+ * for every i, with f(value) a macro or function. in and out may be one array. */
+#define AGLET_PARALLEL_MAP(name, from, to, f)                                                                \
+    struct name##_ends_ {                                                                                    \
+        const from *in;                                                                                      \
+        to *out;                                                                                             \
+    };                                                                                                       \
+    static void name##_range_(void *ends, size_t begin, size_t end) {                                        \
+        struct name##_ends_ e = *(struct name##_ends_ *)ends;                                                \
+        for (size_t i = begin; i < end; i++)                                                                 \
+            e.out[i] = f(e.in[i]);                                                                           \
+    }                                                                                                        \
+    static AGLET_MAYBE_UNUSED void name(aglet_pool *pool, const from *in, to *out, size_t n) {               \
+        struct name##_ends_ ends = {in, out};                                                                \
+        aglet_parallel_for(pool, 0, n, 0, name##_range_, &ends);                                             \
+    }                                                                                                        \
+    struct name##_map_declared_
+
 /* Declare `static void name(aglet_pool *pool, type *array, size_t n)`, a parallel sort in place, not stable,
  * with less(a, b) a macro or function over two values. Quicksort with a heap sort behind it: n log n at
  * worst. */
