@@ -50,6 +50,7 @@ struct handoff {
     bool many;                       /* SPAWN: several threads are started here */
     const struct region_event *taken; /* PUT: a use by a thread that took it out; the one that frees it, if any */
     uint32_t taken_in;                /* the function that has taken->event */
+    bool consumed;                    /* PUT: where the call does not put it, it frees it */
 };
 
 /* A handle joined a second time. */

@@ -50,7 +50,7 @@ static void note_constant(struct walker *k, const struct ir_event_rec *r)
 
     forget_constant(k, var);
     if (!var || !value || value->op != IR_E_CONST || k->n_constants == most || (k->u->vars[var].flags & IR_VF_ADDRESSED) ||
-        (k->u->vars[var].kind != IR_V_LOCAL && k->u->vars[var].kind != IR_V_TEMP))
+        (k->u->vars[var].kind != IR_V_LOCAL && k->u->vars[var].kind != IR_V_TEMP && k->u->vars[var].kind != IR_V_PARAM))
         return;
     k->constants[k->n_constants].var = var;
     k->constants[k->n_constants++].is = (int64_t)((uint64_t)value->b << 32 | value->a);

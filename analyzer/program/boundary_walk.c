@@ -242,6 +242,9 @@ static bool through(struct walker *k, uint32_t b, ir_event from, size_t skip)
                 return false;
         skip = 0;
     }
+    for (uint32_t i = k->f->branch_first[b]; i < k->f->branch_first[b + 1]; i++)
+        if (!meet(k, &k->f->events[i]))
+            return false;
     return true;
 }
 

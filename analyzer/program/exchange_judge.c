@@ -146,6 +146,24 @@ static bool told_of_holder(const struct exchange *x, const struct handoff *h)
     return false;
 }
 
+/* Does the call that puts take the object from its caller whatever happens: frees it where it does not put it? Then no waiting makes
+ * a use right. */
+static bool consumed(struct exchange *x, const struct handoff *h)
+{
+    const struct region_flow *f = h->flow;
+    bool all = true, any = false;
+    for (size_t i = 0; i < f->calls.n; i++) {
+        const struct region_callsite *c = &f->calls.at[i];
+        const struct region_flow *callee = c->event == h->at->event ? regions_flow(x->b->regions, c->func) : NULL;
+        bool this = false;
+        for (uint32_t k = 0; callee && k < c->n_args && k < 64; k++)
+            this |= f->args.at[c->first_arg + k] == VALUE_OF(VALUE_POINTER, h->region) && (callee->loses & callee->may_free) >> k & 1;
+        any |= this;
+        all &= c->event != h->at->event || this;
+    }
+    return any && all;
+}
+
 static void judge_put(struct exchange *x, struct handoff h)
 {
     const struct handoff_spec *s = h.at->spawn;
@@ -181,6 +199,10 @@ static void judge_put(struct exchange *x, struct handoff h)
     if (counts_references(x, s)) {
         h.n_conflicts = 0;
     } else {
+        if (!s->inner && consumed(x, &h)) {
+            side.given = side.awaited = 0;
+            side.frees = h.consumed = true;
+        }
         if (side.frees) {
             h.later = boundary_first_use(&w, side.given, side.awaited);
             h.n_conflicts = 0;
@@ -192,7 +214,8 @@ static void judge_put(struct exchange *x, struct handoff h)
     bool at_once = w.again;
     for (size_t i = 0; i < w.uses.n; i++)
         at_once |= !(w.uses.at[i].acquired & side.given);
-    h.verdict = at_once ? HANDOFF_SHARED : w.joined ? HANDOFF_LENT : w.uses.n || w.unknown ? HANDOFF_UNKNOWN : HANDOFF_SENT;
+    h.verdict = h.consumed ? h.later ? HANDOFF_SHARED : HANDOFF_SENT
+                : at_once ? HANDOFF_SHARED : w.joined ? HANDOFF_LENT : w.uses.n || w.unknown ? HANDOFF_UNKNOWN : HANDOFF_SENT;
     vec_push(&x->b->handoffs, h);
     walk_free(&w);
 }

@@ -129,9 +129,11 @@ static bool is_use(const struct region_event *e)
            e->op == REGION_SEND || e->op == REGION_SPAWN || e->op == REGION_PUT || e->op == REGION_RETURN;
 }
 
-static uint64_t through(struct taker *t, const struct callees *callees, const struct ir_block_rec *b, ir_event from, uint64_t since, bool *ends)
+static uint64_t through(struct taker *t, const struct callees *callees, uint32_t block, ir_event from, uint64_t since, bool *ends)
 {
     const struct region_flow *f = t->flow;
+    const struct unit *u = f->unit->unit;
+    const struct ir_block_rec *b = &u->blocks[u->funcs[f->p->funcs.at[f->func].func].blocks.first + block];
     size_t at = 0;
     while (at < callees->at.n && callees->at.at[at]->event < from)
         at++;
@@ -149,6 +151,11 @@ static uint64_t through(struct taker *t, const struct callees *callees, const st
                 note_use(t, e, item, since);
             since |= e->waits;
         }
+    }
+    for (uint32_t i = f->branch_first[block]; i < f->branch_first[block + 1]; i++) {
+        place_id item = item_of(t, f->events[i].place);
+        if (item)
+            note_use(t, &f->events[i], item, since);
     }
     return since;
 }
@@ -175,7 +182,7 @@ static void follow(struct exchange *x, struct taker *t)
         uint32_t b = vec_pop(&work);
         const struct ir_block_rec *rec = &u->blocks[fr->blocks.first + b];
         bool ends = false;
-        uint64_t out = through(t, &callees, rec, from ? from : rec->events.first, since[b], &ends);
+        uint64_t out = through(t, &callees, b, from ? from : rec->events.first, since[b], &ends);
         from = 0;
         for (uint32_t i = 0; i < rec->succs.count && !ends; i++) {
             uint32_t to = u->succs[rec->succs.first + i].block - fr->blocks.first;

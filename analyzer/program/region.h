@@ -164,7 +164,7 @@ struct region_flow {
     struct place *places;
     uint32_t n_places, cap_places;
     struct index place_index;
-    struct region_event *events; /* in block order */
+    struct region_event *events; /* in block order; then what the branches at the blocks' ends read */
     size_t n_events, cap_events;
     VEC(uint32_t) control; /* those of them that are no region_is_touch and no ORDER */
     VEC(uint32_t) spawns;  /* those that are SPAWN */
@@ -175,6 +175,7 @@ struct region_flow {
     struct map64 touches_of; /* object → the first that touches it in `events` + 1, the next after each in next_touch; made when asked for */
     uint32_t *next_touch;
     uint32_t *first;  /* by event of the function (relative): its first region event; one more at the end */
+    uint32_t *branch_first; /* by block of the function (relative): its branch's first region event; one more at the end */
     ir_event first_event;
     uint64_t *locks_at; /* by event of the function (relative): locks that may be held there */
     uint64_t takes, gives, waits; /* all that it, and what it calls, acquires from and releases to */
@@ -185,6 +186,8 @@ struct region_flow {
     VEC(struct call_through) calls_through;
     VEC(struct struct_copy) copies;
     uint64_t frees_always; /* parameters whose object is freed on every way */
+    uint64_t loses;        /* … or put where another thread takes it out */
+    uint64_t may_free;     /* … freed on some, as where the queue is closed */
     struct map64 names;    /* place without a name of its own → local + 1 that held it first */
     struct branch_fact {
         ir_event event; /* the condition compares the result of this call … */

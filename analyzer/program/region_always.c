@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* What holds on every way through a function that is solved: which parameters it always frees, what it may release later.
+/* What holds on every way through a function that is solved: which parameters its caller always loses, what it may release later.
  * Stands on region_flow.h. */
 #include "region_flow.h"
 
@@ -7,53 +7,102 @@
 #include "../base/alloc.h"
 #include "ways.h"
 
-struct freed {
+/* Where the caller loses a parameter's object. */
+struct loss {
     uint32_t param;
     ir_event event;
+    bool freed;   /* for good; else handed to another thread, or either, as the callee finds */
+    bool may_free;
+};
+struct losses {
+    VEC(struct loss) at;
 };
 
-/* By parameter: every way that comes to the function's end must meet a place where its object is freed for sure, here or in a callee. */
-uint64_t region_freed_always(const struct solve *x)
+static uint32_t param_of(const struct region_flow *f, place_id p)
 {
-    const struct region_flow *f = x->f;
-    VEC(struct freed) freed = {0};
-    uint64_t some = 0, always = 0;
+    return f->places[p].op == PLACE_PARAM && f->places[p].a < 64 ? f->places[p].a : UINT32_MAX;
+}
 
+/* What the function does itself. */
+static void find_own(const struct region_flow *f, struct losses *out)
+{
     for (size_t i = 0; i < f->n_events; i++) {
         const struct region_event *e = &f->events[i];
-        const struct place *object = &f->places[e->place];
-        if (e->op == REGION_FREE && object->op == PLACE_PARAM && object->a < 64)
-            vec_push(&freed, ((struct freed){object->a, e->event}));
+        const uint32_t param = param_of(f, e->place);
+        if (param != UINT32_MAX && e->op == REGION_FREE)
+            vec_push(&out->at, ((struct loss){param, e->event, true, true}));
+        else if (param != UINT32_MAX && e->op == REGION_SEND)
+            vec_push(&out->at, ((struct loss){param, e->event, false, true}));
+        else if (param != UINT32_MAX && e->op == REGION_PUT && !e->spawn->inner)
+            vec_push(&out->at, ((struct loss){param, e->spawn->func == f->func ? e->spawn->event : e->event, false, false}));
     }
-    for (size_t i = 0; i < f->calls.n; i++) {
+}
+
+/* What the functions do that it calls: where a call may run several, all of them. */
+static void find_in_callees(const struct solve *x, struct losses *out)
+{
+    const struct region_flow *f = x->f;
+    for (size_t i = 0, next; i < f->calls.n; i = next) {
         const struct region_callsite *c = &f->calls.at[i];
-        bool unsolved;
-        const struct region_flow *callee = regions_callee(x->r, c->func, &unsolved);
-        for (uint32_t k = 0; callee && callee->frees_always >> k && k < c->n_args; k++) {
+        uint64_t frees = UINT64_MAX, loses = UINT64_MAX, may_free = 0;
+        for (next = i; next < f->calls.n && f->calls.at[next].event == c->event; next++) {
+            bool unsolved;
+            const struct region_flow *callee = regions_callee(x->r, f->calls.at[next].func, &unsolved);
+            frees &= callee ? callee->frees_always : 0;
+            loses &= callee ? callee->loses : 0;
+            may_free |= callee ? callee->may_free : 0;
+        }
+        for (uint32_t k = 0; k < 64 && loses >> k && k < c->n_args; k++) {
             region_value v = f->args.at[c->first_arg + k];
-            const struct place *object = &f->places[VALUE_KIND(v) == VALUE_POINTER ? VALUE_ITEM(v) : 0];
-            if ((callee->frees_always >> k & 1) && object->op == PLACE_PARAM && object->a < 64)
-                vec_push(&freed, ((struct freed){object->a, c->event}));
+            const uint32_t param = VALUE_KIND(v) == VALUE_POINTER ? param_of(f, VALUE_ITEM(v)) : UINT32_MAX;
+            if ((loses >> k & 1) && param != UINT32_MAX)
+                vec_push(&out->at, ((struct loss){param, c->event, frees >> k & 1, may_free >> k & 1}));
         }
     }
-    for (size_t i = 0; i < freed.n; i++)
-        some |= UINT64_C(1) << freed.at[i].param;
-    for (uint32_t param = 0; param < 64 && some >> param; param++) {
-        if (!(some >> param & 1))
+}
+
+/* Does every way to the function's end, but those on which the parameter is null, meet such a place? */
+static bool on_every_way(const struct solve *x, const struct losses *l, uint32_t param, bool freed_only)
+{
+    bool *marked = xcalloc(x->n_blocks, sizeof *marked), any = false;
+    memcpy(marked, x->f->ends, x->n_blocks * sizeof *marked); /* what never returns is no way around */
+    for (size_t i = 0; i < l->at.n; i++) {
+        const struct loss *loss = &l->at.at[i];
+        if (loss->param != param || (freed_only && !loss->freed))
             continue;
-        bool *frees = xcalloc(x->n_blocks, sizeof *frees);
-        memcpy(frees, f->ends, x->n_blocks * sizeof *frees); /* what never returns is no way around */
-        for (size_t i = 0; i < freed.n; i++)
-            for (uint32_t b = 0; freed.at[i].param == param && b < x->n_blocks; b++) {
-                const struct ir_range events = x->u->blocks[x->first_block + b].events;
-                frees[b] |= freed.at[i].event >= events.first && freed.at[i].event - events.first < events.count;
-            }
-        if (every_way_meets(x->u, x->fr, frees, param))
-            always |= UINT64_C(1) << param;
-        free(frees);
+        any = true;
+        for (uint32_t b = 0; b < x->n_blocks; b++) {
+            const struct ir_range events = x->u->blocks[x->first_block + b].events;
+            marked[b] |= loss->event >= events.first && loss->event - events.first < events.count;
+        }
     }
-    vec_free(&freed);
+    const bool always = any && every_way_meets(x->u, x->fr, marked, param);
+    free(marked);
     return always;
+}
+
+void region_find_losses(const struct solve *x)
+{
+    struct losses losses = {0};
+    uint64_t some = 0, may_free = 0;
+    find_own(x->f, &losses);
+    find_in_callees(x, &losses);
+    for (size_t i = 0; i < losses.at.n; i++) {
+        some |= UINT64_C(1) << losses.at.at[i].param;
+        if (losses.at.at[i].may_free)
+            may_free |= UINT64_C(1) << losses.at.at[i].param;
+    }
+    for (uint32_t param = 0; param < 64 && some >> param; param++) {
+        const uint64_t bit = UINT64_C(1) << param;
+        if (!(some & bit))
+            continue;
+        if (on_every_way(x, &losses, param, true))
+            x->f->frees_always |= bit;
+        if (on_every_way(x, &losses, param, false))
+            x->f->loses |= bit;
+    }
+    x->f->may_free = may_free;
+    vec_free(&losses.at);
 }
 
 /* What may be released to, and waited for, later. */
@@ -102,6 +151,8 @@ void region_find_released(struct solve *x)
     for (uint32_t b = 0; b < x->n_blocks; b++) {
         struct ir_range ev = x->u->blocks[x->first_block + b].events;
         struct later running = after[b];
+        for (uint32_t i = f->branch_first[b]; i < f->branch_first[b + 1]; i++)
+            f->events[i].released |= running.gives;
         size_t next = call;
         while (next < f->calls.n && f->calls.at[next].event >= ev.first && f->calls.at[next].event - ev.first < ev.count)
             next++;

@@ -11,22 +11,27 @@ enum { MAX_EVENTS = 4000 };
 struct region_event *region_add(struct solve *x, enum region_op op, place_id place, unsigned flags, ir_loc loc)
 {
     struct region_flow *f = x->f;
+    struct region_event *e;
     if (!x->recording)
         return NULL;
-    if (f->n_events >= MAX_EVENTS) {
+    if (f->n_events + x->branches.n >= MAX_EVENTS) {
         f->overflow = true;
         return NULL;
     }
-    if (f->n_events == f->cap_events) {
-        f->cap_events = f->cap_events ? 2 * f->cap_events : 32;
-        f->events = xrealloc(f->events, f->cap_events * sizeof *f->events);
+    if (x->in_branch) {
+        e = vec_add(&x->branches);
+    } else {
+        if (f->n_events == f->cap_events) {
+            f->cap_events = f->cap_events ? 2 * f->cap_events : 32;
+            f->events = xrealloc(f->events, f->cap_events * sizeof *f->events);
+        }
+        if (op > REGION_PASS && op != REGION_ORDER)
+            vec_push(&f->control, (uint32_t)f->n_events);
+        if (op == REGION_SPAWN)
+            vec_push(&f->spawns, (uint32_t)f->n_events);
+        e = &f->events[f->n_events++];
+        memset(e, 0, sizeof *e);
     }
-    if (op > REGION_PASS && op != REGION_ORDER)
-        vec_push(&f->control, (uint32_t)f->n_events);
-    if (op == REGION_SPAWN)
-        vec_push(&f->spawns, (uint32_t)f->n_events);
-    struct region_event *e = &f->events[f->n_events++];
-    memset(e, 0, sizeof *e);
     e->op = (uint8_t)op;
     e->flags = (uint8_t)(flags | (x->in_branch ? REGION_BRANCH : 0));
     e->acquired = x->s->acquired;

@@ -22,6 +22,7 @@ void region_flow_free(struct region_flow *f)
     index_free(&f->place_index);
     free(f->events);
     free(f->first);
+    free(f->branch_first);
     free(f->branches);
     free(f->ends);
     free(f->locks_at);
@@ -97,7 +98,9 @@ static void solve_function(struct solve *x)
     f->locks_at = xcalloc(n_events + 1, sizeof *f->locks_at);
     f->branches = xcalloc(x->n_blocks, sizeof *f->branches);
     f->ends = xcalloc(x->n_blocks, sizeof *f->ends);
+    f->branch_first = xcalloc(x->n_blocks + 1, sizeof *f->branch_first);
     for (uint32_t b = 0; b < x->n_blocks && !f->failed; b++) {
+        f->branch_first[b] = (uint32_t)x->branches.n;
         if (x->in[b].reached) {
             run_block(x, b);
         } else {
@@ -113,9 +116,18 @@ static void solve_function(struct solve *x)
         }
     }
     f->first[n_events] = (uint32_t)f->n_events;
+    f->branch_first[x->n_blocks] = (uint32_t)x->branches.n;
+    for (uint32_t b = 0; b <= x->n_blocks; b++)
+        f->branch_first[b] += (uint32_t)f->n_events;
+    f->cap_events = f->n_events + x->branches.n;
+    f->events = xrealloc(f->events, (f->cap_events + 1) * sizeof *f->events);
+    if (x->branches.n)
+        memcpy(f->events + f->n_events, x->branches.at, x->branches.n * sizeof *f->events);
+    f->n_events = f->cap_events;
+    vec_free(&x->branches);
     if (!f->failed)
         region_find_released(x);
-    f->frees_always = region_freed_always(x);
+    region_find_losses(x);
     for (uint32_t b = 0; b < x->n_blocks; b++)
         region_state_free(&x->in[b]);
     free(x->in);

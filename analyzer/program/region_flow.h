@@ -64,7 +64,8 @@ struct solve {
     ir_event event;       /* now */
     ir_event end_event;   /* one past the function's last */
     bool recording;
-    bool in_branch; /* what is read now is read by the condition at the block's end */
+    bool in_branch; /* what is read now is read by the condition at the block's end, and stands here until all blocks are done */
+    VEC(struct region_event) branches;
     unsigned nesting;
 };
 
@@ -122,8 +123,8 @@ void region_put_members(struct solve *x, const struct handoff_spec *s, place_id 
                         ir_loc loc);
 
 /* ---- region_always.c: once all events are recorded ---- */
-/* The parameters whose object is freed on every way from the entry to a return, but those on which it is null, as a mask. */
-uint64_t region_freed_always(const struct solve *x);
+/* Fill in frees_always, loses and may_free. */
+void region_find_losses(const struct solve *x);
 /* Fill in what may be released to after each event. */
 void region_find_released(struct solve *x);
 
