@@ -29,8 +29,7 @@ bool result_agrees(const struct result_when *when, const struct branch_fact *b, 
     return false;
 }
 
-/* The local that the event gives a value to; 0: none that can be told. */
-static uint32_t written_var(const struct unit *u, const struct ir_event_rec *r)
+uint32_t walker_written_var(const struct unit *u, const struct ir_event_rec *r)
 {
     ir_expr to = r->op == IR_EV_STORE || r->op == IR_EV_CALL ? r->a : r->op == IR_EV_ATOMIC ? r->b : 0;
     return r->op == IR_EV_BEGIN ? r->a : to && u->exprs[to].op == IR_E_VAR ? u->exprs[to].a : 0;
@@ -45,7 +44,7 @@ static void forget_constant(struct walker *k, uint32_t var)
 
 static void note_constant(struct walker *k, const struct ir_event_rec *r)
 {
-    uint32_t var = written_var(k->u, r), most = sizeof k->constants / sizeof *k->constants;
+    uint32_t var = walker_written_var(k->u, r), most = sizeof k->constants / sizeof *k->constants;
     const struct ir_expr_rec *value = r->op == IR_EV_STORE ? &k->u->exprs[ir_uncast(k->u, r->b)] : NULL;
 
     forget_constant(k, var);
@@ -88,7 +87,7 @@ void walker_find_constants(struct walker *k, uint32_t start)
         uint32_t b = vec_pop(&work);
         struct ir_range events = walker_block(k, b)->events;
         for (ir_event ev = events.first; !sure[b] && ev < events.first + events.count; ev++)
-            forget_constant(k, written_var(k->u, &k->u->events[ev]));
+            forget_constant(k, walker_written_var(k->u, &k->u->events[ev]));
         for (uint32_t i = 0; i < walker_block(k, b)->succs.count; i++) {
             uint32_t to = walker_successor(k, walker_block(k, b), i);
             if (!seen[to]) {

@@ -40,7 +40,7 @@ enum join_match walker_join(const struct walker *k, const struct region_event *e
     bool other = true;
     for (uint32_t i = 0; i < s->n_handles; i++) {
         if (array_of(k->f, s->handles[i]) == array_of(k->f, e->place))
-            return s->handles[i] == e->place || !k->f->places[e->place].b || !k->f->places[s->handles[i]].b ? JOIN_THIS : JOIN_OTHER;
+            return s->handles[i] == e->place || !place_element(&k->f->places[e->place]) || !place_element(&k->f->places[s->handles[i]]) ? JOIN_THIS : JOIN_OTHER;
         other &= named_directly(k->f, s->handles[i]) && named_directly(k->f, e->place);
     }
     return other ? JOIN_OTHER : JOIN_MAYBE;
@@ -51,7 +51,7 @@ static bool overlaps(const struct walker *k, const struct region_event *e)
     if (!e->place)
         return false;
     bool whole = (e->flags & REGION_WHOLE) || e->op == REGION_FREE;
-    return place_within(k->f, e->place, k->w->region) || (whole && place_within(k->f, k->w->region, e->place));
+    return (!k->moved && place_within(k->f, e->place, k->w->region)) || (whole && place_within(k->f, k->w->region, e->place));
 }
 
 static void note_use(struct walk *w, const struct region_event *e, uint64_t acquired)
@@ -70,7 +70,7 @@ static bool through_some_element(const struct region_flow *f, place_id p)
 {
     for (;;) {
         const struct place *r = &f->places[p];
-        if (r->op == PLACE_INDEX && !r->b)
+        if (r->op == PLACE_INDEX && !place_element(r))
             return true;
         if (r->op != PLACE_FIELD && r->op != PLACE_INDEX && r->op != PLACE_DEREF && r->op != PLACE_LOADED)
             return false;
@@ -108,7 +108,7 @@ static bool meet_region(struct walker *k, const struct region_event *e)
             w->round = true;
             return w->next_turn;
         }
-        if (e->place == w->region && e->event != w->start->event)
+        if (e->place == w->region && e->event != w->start->event && !k->moved)
             vec_push(&w->spawns, e);
         return true;
     case REGION_PUT: /* in a member of a thread's argument */
@@ -116,7 +116,7 @@ static bool meet_region(struct walker *k, const struct region_event *e)
             w->again |= !through_some_element(k->f, w->region);
             return false;
         }
-        if (e->place == w->region && e->event != w->start->event && e->spawn->starter)
+        if (e->place == w->region && e->event != w->start->event && e->spawn->starter && !k->moved)
             vec_push(&w->spawns, e);
         return true;
     case REGION_READ: case REGION_WRITE: case REGION_FREE: case REGION_PASS: case REGION_SEND:
@@ -191,6 +191,20 @@ static bool lives_on(struct walker *k, ir_event ev)
     return !(r->op == IR_EV_BEGIN && r->a == object->a);
 }
 
+/* a[i], and i changes. */
+static bool names_another(const struct walker *k, ir_event ev)
+{
+    uint32_t var = k->w->region ? walker_written_var(k->u, &k->u->events[ev]) : 0;
+    for (place_id p = k->w->region; var && p; p = k->f->places[p].a) {
+        const struct place *at = &k->f->places[p];
+        if (at->op == PLACE_INDEX && at->b == (PLACE_BY_VAR | var))
+            return true;
+        if (at->op != PLACE_FIELD && at->op != PLACE_INDEX && at->op != PLACE_DEREF && at->op != PLACE_LOADED)
+            break;
+    }
+    return false;
+}
+
 /* Does the call at ev join, and end the way? What it touches after that is not on it. */
 static bool joins_at(const struct walker *k, ir_event ev)
 {
@@ -234,6 +248,7 @@ static bool through(struct walker *k, uint32_t b, ir_event from, size_t skip)
         size_t i, end;
         if (!skip && !lives_on(k, ev))
             return false;
+        k->moved |= names_another(k, ev);
         if (!meet_lifted(k, ev, &lifted))
             return false;
         walker_events(k, ev, &i, &end);
@@ -278,7 +293,8 @@ static void leave(struct walker *k, uint32_t b)
         const struct place *object = &k->f->places[k->object];
         if (object->op == PLACE_PHI && object->a == to)
             continue;
-        if (!k->seen[to] || (k->now & ~k->acquired[to])) {
+        if (!k->seen[to] || (k->now & ~k->acquired[to]) || (k->moved_at[to] && !k->moved)) {
+            k->moved_at[to] = k->moved && (!k->seen[to] || k->moved_at[to]);
             k->seen[to] = true;
             k->acquired[to] |= k->now;
             vec_push(&k->work, to);
@@ -294,6 +310,7 @@ void walk_from(struct walk *w)
     k.seen = xcalloc(k.fr->blocks.count, sizeof *k.seen);
     k.stops = xcalloc(k.fr->blocks.count, sizeof *k.stops);
     k.acquired = xcalloc(k.fr->blocks.count, sizeof *k.acquired);
+    k.moved_at = xcalloc(k.fr->blocks.count, sizeof *k.moved_at);
     k.object = place_object(f, w->region ? w->region : w->handle ? w->handle : w->joined_handle);
     k.lifted = regions_lifted(w->regions, f, k.object);
     uint32_t b = block_of(&k, w->start->event);
@@ -319,5 +336,6 @@ void walk_from(struct walk *w)
     free(k.seen);
     free(k.stops);
     free(k.acquired);
+    free(k.moved_at);
     vec_free(&k.work);
 }

@@ -16,6 +16,7 @@ struct walker {
     bool *seen, *stops; /* by block; stops: the head of a loop that joins, however often it turns */
     uint64_t *acquired; /* by block: at its start */
     uint64_t now;
+    bool *moved_at, moved; /* by block, and now: on every way there the variable has changed that names the region's element */
     bool began;         /* the hand-off itself lies behind */
     VEC(uint32_t) work;
     place_id object;    /* that the region lies in */
@@ -49,6 +50,8 @@ enum join_match { JOIN_OTHER, JOIN_THIS, JOIN_MAYBE };
 enum join_match walker_join(const struct walker *k, const struct region_event *e);
 
 /* ---- boundary_known.c ---- */
+/* The local that the event gives a value to; 0: none that can be told. */
+uint32_t walker_written_var(const struct unit *u, const struct ir_event_rec *r);
 /* Can the result that the hand-off needs also take the given side of the branch? */
 bool result_agrees(const struct result_when *when, const struct branch_fact *b, bool taken);
 /* put(job); result = 0; out: … if (result) free(job): what the hand-off and all that

@@ -23,7 +23,7 @@ enum place_op {
     PLACE_HEAP,   /* allocated by event a */
     PLACE_RESULT, /* what the result of call a points to; b: what the call stored in argument b - 1 points to */
     PLACE_FIELD,  /* field b (linked) of place a */
-    PLACE_INDEX,  /* element b - 1 of place a; b 0: some element */
+    PLACE_INDEX,  /* element b - 1 of place a; b 0: some element; PLACE_BY_VAR | v: the one that local v names at that moment */
     PLACE_DEREF,  /* what the pointer in place a points to, all through the function */
     PLACE_LOADED, /* what the pointer in place a pointed to when event b read it */
     PLACE_ARG,    /* where the caller loaded argument a from: the handle in pthread_join(t) of a function that gets t by value */
@@ -32,6 +32,7 @@ enum place_op {
 struct place {
     uint32_t op, a, b;
 };
+#define PLACE_BY_VAR 0x80000000u
 typedef uint32_t place_id;
 
 /* A value: what kind it is in the top four bits, of what below. */
@@ -224,6 +225,11 @@ bool place_is_own(const struct region_flow *f, place_id p);
  * on the way is taken for the one object that the member points to. */
 place_id place_rebase(const struct region_flow *from, place_id p, place_id root, struct region_flow *to, place_id region);
 place_id place_make(struct region_flow *f, enum place_op op, uint32_t a, uint32_t b);
+/* The element's number + 1; 0 when it is not known which. */
+static inline uint32_t place_element(const struct place *p)
+{
+    return p->b & PLACE_BY_VAR ? 0 : p->b;
+}
 /* Without FIELD and INDEX: the object. */
 place_id place_object(const struct region_flow *f, place_id p);
 /* Is p the object, or a part of it? */

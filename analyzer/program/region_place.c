@@ -153,8 +153,10 @@ int place_print(const struct region_flow *f, place_id p, char *out, size_t size)
     case PLACE_INDEX:
         place_print(f, at->a, inner, sizeof inner);
         pointer = *inner == '*';
-        return at->b ? snprintf(out, size, "%s[%u]", inner + pointer, at->b - 1)
-                     : snprintf(out, size, "%s[...]", inner + pointer);
+        if (at->b & PLACE_BY_VAR && *unit_str(u, u->vars[at->b & ~PLACE_BY_VAR].name))
+            return snprintf(out, size, "%s[%s]", inner + pointer, unit_str(u, u->vars[at->b & ~PLACE_BY_VAR].name));
+        return place_element(at) ? snprintf(out, size, "%s[%u]", inner + pointer, at->b - 1)
+                                 : snprintf(out, size, "%s[...]", inner + pointer);
     case PLACE_DEREF:
     case PLACE_LOADED:
         place_print(f, at->a, inner, sizeof inner);

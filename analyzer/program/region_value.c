@@ -125,6 +125,20 @@ bool region_state_merge(struct solve *x, struct state *into, const struct state 
     return changed;
 }
 
+/* The variable names another element from now on. */
+static void forget_elements(struct solve *x, uint32_t var)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < x->s->cells.n; i++) {
+        place_id p = x->s->cells.at[i].at;
+        while (p && (x->f->places[p].op == PLACE_FIELD || (x->f->places[p].op == PLACE_INDEX && x->f->places[p].b != (PLACE_BY_VAR | var))))
+            p = x->f->places[p].a;
+        if (x->f->places[p].op != PLACE_INDEX)
+            x->s->cells.at[kept++] = x->s->cells.at[i];
+    }
+    x->s->cells.n = kept;
+}
+
 void region_set(struct solve *x, place_id at, region_value value)
 {
     struct region_flow *f = x->f;
@@ -132,6 +146,7 @@ void region_set(struct solve *x, place_id at, region_value value)
         uint32_t slot = var_slot(x, f->places[at].a);
         if (slot != UINT32_MAX)
             x->s->vars[slot] = value;
+        forget_elements(x, f->places[at].a);
         if (VALUE_KIND(value) == VALUE_POINTER && *unit_str(x->u, x->u->vars[f->places[at].a].name)) {
             uint32_t op = f->places[VALUE_ITEM(value)].op;
             bool nameless = op == PLACE_HEAP || op == PLACE_RESULT || op == PLACE_LOADED;
@@ -217,6 +232,10 @@ static place_id element(struct solve *x, place_id array, region_value index, ir_
     if (x->f->places[array].op == PLACE_INDEX)
         array = x->f->places[array].a;
     uint32_t which = e->op == IR_E_CONST && !e->b && e->a < 0xfffffff ? e->a + 1 : 0;
+    const ir_expr named = ir_uncast(x->u, index_expr);
+    const struct ir_expr_rec *var = x->u->exprs[named].op == IR_E_LOAD ? &x->u->exprs[x->u->exprs[named].a] : NULL;
+    if (var && var->op == IR_E_VAR && var_slot(x, var->a) != UINT32_MAX && !(x->u->vars[var->a].flags & IR_VF_ADDRESSED))
+        which = PLACE_BY_VAR | var->a;
     return place_make(x->f, PLACE_INDEX, array, which);
 }
 

@@ -49,7 +49,7 @@ static bool same_handle(const struct region_flow *f, const struct region_event *
         if (a == b)
             return true;
         if (pa->op == PLACE_INDEX && pb->op == PLACE_INDEX && pa->a == pb->a &&
-            (!pa->b || !pb->b || pa->b == pb->b))
+            (!place_element(pa) || !place_element(pb) || pa->b == pb->b))
             return true;
     }
     return false;
