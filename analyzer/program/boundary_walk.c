@@ -266,7 +266,7 @@ static bool through(struct walker *k, uint32_t b, ir_event from, size_t skip)
 static void leave(struct walker *k, uint32_t b)
 {
     const struct ir_block_rec *rec = walker_block(k, b);
-    if (k->f->ends[b])
+    if (k->f->ends[b] != WAY_GOES_ON)
         return;
     k->w->returns |= rec->term == IR_TERM_RETURN;
     const struct branch_fact *fact = &k->f->branches[b];

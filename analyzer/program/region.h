@@ -155,6 +155,13 @@ struct lifted_touches {
     bool active; /* being gathered */
 };
 
+/* Does the way end inside a block? */
+enum way_end {
+    WAY_GOES_ON,
+    WAY_DIES, /* what is called ends the program or the thread; or no way comes here at all */
+    WAY_STAYS /* what is called goes round for ever */
+};
+
 /* One function's solved flow. */
 struct region_flow {
     struct program *p;
@@ -162,6 +169,7 @@ struct region_flow {
     const struct linked_unit *unit;
     bool solved, failed;
     bool returns;  /* some way comes to its end */
+    bool lives;    /* … or goes round for ever */
     struct place *places;
     uint32_t n_places, cap_places;
     struct index place_index;
@@ -195,7 +203,7 @@ struct region_flow {
         uint32_t test;  /* … so (ir_binary_op) … */
         int64_t value;  /* … with this; event 0: not known */
     } *branches;        /* by block of the function (relative) */
-    bool *ends;         /* by block: it calls what never returns */
+    uint8_t *ends;      /* by block: enum way_end */
 };
 
 struct regions;

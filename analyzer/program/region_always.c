@@ -65,7 +65,8 @@ static void find_in_callees(const struct solve *x, struct losses *out)
 static bool on_every_way(const struct solve *x, const struct losses *l, uint32_t param, bool freed_only)
 {
     bool *marked = xcalloc(x->n_blocks, sizeof *marked), any = false;
-    memcpy(marked, x->f->ends, x->n_blocks * sizeof *marked); /* what never returns is no way around */
+    for (uint32_t b = 0; b < x->n_blocks; b++)
+        marked[b] = x->f->ends[b]; /* what never returns is no way around */
     for (size_t i = 0; i < l->at.n; i++) {
         const struct loss *loss = &l->at.at[i];
         if (loss->param != param || (freed_only && !loss->freed))
@@ -123,16 +124,51 @@ static struct later of_events(const struct region_flow *f, uint32_t from, uint32
     return all;
 }
 
+static uint64_t takes_of(const struct region_flow *f, uint32_t from, uint32_t to)
+{
+    uint64_t takes = 0;
+    for (uint32_t i = from; i < to; i++)
+        takes |= f->events[i].takes;
+    return takes;
+}
+
+/* By block: does the program live on from there, to the function's end or round and round? Where an assertion failed, nobody waits any more
+ * for what is done. */
+static bool *find_living(const struct solve *x)
+{
+    bool *lives = xcalloc(x->n_blocks, sizeof *lives);
+    memset(lives, true, x->n_blocks * sizeof *lives);
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t b = x->n_blocks; b-- > 0;) {
+            const struct ir_block_rec *rec = &x->u->blocks[x->first_block + b];
+            bool now = rec->term == IR_TERM_RETURN;
+            for (uint32_t i = 0; i < rec->succs.count; i++)
+                now |= lives[x->u->succs[rec->succs.first + i].block - x->first_block];
+            now = x->f->ends[b] ? x->f->ends[b] == WAY_STAYS : now;
+            changed |= now != lives[b];
+            lives[b] = now;
+        }
+    }
+    x->f->lives = lives[0];
+    return lives;
+}
+
 /* After each event: backwards over blocks to a fixpoint, then over each block's events. Events of one call stand beside each
  * other: those lifted from the callee know what it gives after them. */
 void region_find_released(struct solve *x)
 {
     struct region_flow *f = x->f;
+    bool *lives = find_living(x);
     struct later *after = xcalloc(x->n_blocks, sizeof *after), *inside = xcalloc(x->n_blocks, sizeof *inside);
     for (uint32_t b = 0; b < x->n_blocks; b++) {
         struct ir_range ev = x->u->blocks[x->first_block + b].events;
-        if (ev.count)
-            inside[b] = of_events(f, f->first[ev.first - f->first_event], f->first[ev.first + ev.count - f->first_event]);
+        if (!ev.count || !lives[b])
+            continue;
+        inside[b] = of_events(f, f->first[ev.first - f->first_event], f->first[ev.first + ev.count - f->first_event]);
+        f->gives |= inside[b].gives;
+        f->waits |= inside[b].waits;
+        f->takes |= takes_of(f, f->first[ev.first - f->first_event], f->first[ev.first + ev.count - f->first_event]);
     }
     for (bool changed = true; changed;) {
         changed = false;
@@ -172,6 +208,7 @@ void region_find_released(struct solve *x)
         }
         call = next;
     }
+    free(lives);
     free(after);
     free(inside);
 }

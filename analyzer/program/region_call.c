@@ -361,6 +361,7 @@ static bool run(struct solve *x, struct call *c, uint32_t func)
         run_callee(x, c, callee);
     else if (!unsolved)
         run_unknown(x, c);
+    x->s->stays |= callee && !callee->returns && callee->lives;
     return callee ? callee->returns : !unsolved;
 }
 
@@ -425,7 +426,7 @@ void region_call(struct solve *x, const struct ir_event_rec *rec)
         uint32_t n;
         const struct call_edge *edges = program_calls(x->p, x->f->func, x->event, &n);
         note_call_through(x, &c, region_eval(x, callee));
-        bool ran = false, returns = false;
+        bool ran = false, returns = false; /* of one that stays, others may return */
         uint64_t locks = x->s->locks;
         for (uint32_t i = 0; i < n && n <= MAX_TARGETS; i++)
             if (!edges[i].callback) {

@@ -52,9 +52,6 @@ void region_order_waits(struct solve *x, uint64_t takes, uint64_t gives, uint64_
         e->waits = waits;
     }
     x->s->acquired |= takes;
-    x->f->takes |= takes;
-    x->f->gives |= gives;
-    x->f->waits |= waits;
 }
 
 void region_order(struct solve *x, uint64_t takes, uint64_t gives)

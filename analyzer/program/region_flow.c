@@ -108,7 +108,7 @@ static void solve_function(struct solve *x)
             for (uint32_t i = 0; i < rec->events.count; i++)
                 f->first[rec->events.first + i - f->first_event] = (uint32_t)f->n_events;
         }
-        f->ends[b] = !x->in[b].reached || !x->s->reached;
+        f->ends[b] = x->in[b].reached && x->s->reached ? WAY_GOES_ON : x->in[b].reached && x->s->stays ? WAY_STAYS : WAY_DIES;
         if (!f->ends[b] && x->u->blocks[x->first_block + b].term == IR_TERM_RETURN) {
             f->adds |= x->s->locks;
             f->drops = f->returns ? f->drops & x->s->dropped : x->s->dropped;

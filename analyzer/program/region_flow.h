@@ -51,6 +51,7 @@ struct state {
     uint64_t locks, acquired;
     uint64_t dropped; /* locks that were not taken here, and released on every way */
     bool reached; /* false after a call that never returns */
+    bool stays;   /* … because it goes round for ever */
 };
 
 struct solve {
@@ -125,7 +126,7 @@ void region_put_members(struct solve *x, const struct handoff_spec *s, place_id 
 /* ---- region_always.c: once all events are recorded ---- */
 /* Fill in frees_always, loses and may_free. */
 void region_find_losses(const struct solve *x);
-/* Fill in what may be released to after each event. */
+/* Fill in what may be released to after each event, and all that is acquired from, released to and waited for on ways that return. */
 void region_find_released(struct solve *x);
 
 /* ---- region_call.c, region_model.c ---- */

@@ -82,7 +82,6 @@ static void spawn_with(struct solve *x, struct call *c, struct handoff_spec *s, 
         e->spawn = s;
         e->gives = UINT64_MAX; /* through the new thread to any other */
     }
-    x->f->gives = UINT64_MAX;
     call_spawn_members(x, c, s, region);
 }
 
@@ -154,7 +153,6 @@ void call_join(struct solve *x, const struct call *c, const struct model_ref *re
     if (!some)
         add_join(x, 0, 0);
     x->s->acquired = UINT64_MAX;
-    x->f->takes = x->f->waits = UINT64_MAX;
 }
 
 void call_touch(struct solve *x, place_id p, enum region_op op, unsigned flags)

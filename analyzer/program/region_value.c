@@ -31,6 +31,7 @@ void region_state_copy(const struct solve *x, struct state *to, const struct sta
     to->locks = from->locks;
     to->acquired = from->acquired;
     to->reached = from->reached;
+    to->stays = from->stays;
 }
 
 /* Local variable v as an index of state.vars, or UINT32_MAX. */
