@@ -12,7 +12,7 @@ static bool inner_conditions(struct call *c, struct world *w, const struct inner
 
     own->n_when = 0;
     for (uint32_t k = 0; k < in->n_when; k++) {
-        const term of = instantiate(s, w, in->when[k].of, c->args, c->n_args, 0);
+        const term of = instantiate_again(s, w, in->when[k].of, c->args, c->n_args);
         const struct range known = of ? world_range(&s->t, w, of) : RANGE_ALL;
         const struct range both = range_meet(known, in->when[k].range);
         term path;
@@ -110,7 +110,7 @@ static const struct world *without_given_up(struct call *c, const struct world *
     struct world *copy = NULL;
 
     for (int i = 0; i < 2; i++) {
-        const term lock = in->without[i] ? instantiate(c->s, w, in->without[i], c->args, c->n_args, 0) : 0;
+        const term lock = in->without[i] ? instantiate_again(c->s, w, in->without[i], c->args, c->n_args) : 0;
         struct held *h;
         if (!lock || !world_held_like(w, &c->s->t, lock))
             continue;
@@ -139,7 +139,7 @@ static bool some_target_spares(const struct call *c, struct world *w, term lock)
             continue;
         for (uint32_t k = 0; other.sum && k < other.sum->n_inner && !takes; k++) {
             struct inner_lock own = other.sum->inner[k];
-            takes = instantiate(s, w, own.lock, c->args, c->n_args, 0) == lock && inner_conditions(&other, w, &own, &own) && !own.n_when;
+            takes = instantiate_again(s, w, own.lock, c->args, c->n_args) == lock && inner_conditions(&other, w, &own, &own) && !own.n_when;
         }
         if (!takes)
             return true;
@@ -186,18 +186,19 @@ void check_needs(struct call *c, struct world *w)
 
     if (!s->recording) /* no world becomes another by what its callee needs */
         return;
+    instantiate_begin(s);
     for (uint32_t i = 0; i < c->sum->n_requirements && !c->once; i++) {
         const struct requirement *r = &c->sum->requirements[i];
-        const term lock = instantiate(s, w, r->lock, c->args, c->n_args, 0);
+        const term lock = instantiate_again(s, w, r->lock, c->args, c->n_args);
         if (lock && r->reason == REQUIRED_BY_RELEASE)
             check_given_up(c, w, r, lock);
         else if (lock)
-            check_requirement(s, w, r, c->callee, lock, r->object ? instantiate(s, w, r->object, c->args, c->n_args, 0) : 0,
+            check_requirement(s, w, r, c->callee, lock, r->object ? instantiate_again(s, w, r->object, c->args, c->n_args) : 0,
                               c->ev->loc);
     }
     for (uint32_t i = 0; i < c->sum->n_inner; i++) {
         const struct inner_lock *in = &c->sum->inner[i];
-        const term lock = instantiate(s, w, in->lock, c->args, c->n_args, 0);
+        const term lock = instantiate_again(s, w, in->lock, c->args, c->n_args);
         struct held *h = lock ? world_held(w, lock) : NULL;
         struct inner_lock own = *in;
         bool sure = c->sure;

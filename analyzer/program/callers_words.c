@@ -3,39 +3,87 @@
  * Stands on solver.h. */
 #include "solver.h"
 
-term instantiate(struct solver *s, const struct world *w, term path, const term *args, uint32_t n_args, term result)
+/* What a path is said as, and whether that may be asked again of the same world and arguments. */
+struct saying {
+    struct solver *s;
+    const struct world *w;
+    const term *args;
+    uint32_t n_args;
+    term result;
+    bool again;
+};
+
+static term say(const struct saying *x, term path);
+
+static term say_anew(const struct saying *x, term path)
 {
+    struct solver *s = x->s;
     const struct term_rec r = *term_at(&s->p->paths, path);
     term a, b;
 
     switch (r.op) {
-    case TERM_PARAM: return r.a < n_args ? args[r.a] : 0;
-    case TERM_RESULT: return result;
+    case TERM_PARAM: return r.a < x->n_args ? x->args[r.a] : 0;
+    case TERM_RESULT: return x->result;
     case TERM_GLOBAL: case TERM_TOKEN: case TERM_CONST: case TERM_FUNC: return term_make(&s->t, r.op, r.a, r.b, r.c);
     case TERM_FIELD:
-        a = instantiate(s, w, r.a, args, n_args, result);
+        a = say(x, r.a);
         return a ? term_field(&s->t, s->p, a, r.b) : 0;
     case TERM_INDEX:
-        a = instantiate(s, w, r.a, args, n_args, result);
+        a = say(x, r.a);
         if (!r.b)
             return a ? term_make(&s->t, TERM_INDEX, a, 0, 0) : 0;
-        b = instantiate(s, w, r.b, args, n_args, result);
+        b = say(x, r.b);
         return a && b ? term_index(&s->t, a, b) : 0;
     case TERM_LOAD:
-        a = instantiate(s, w, r.a, args, n_args, result);
-        return a ? world_load(&s->t, w, a) : 0;
+        a = say(x, r.a);
+        return a ? world_load(&s->t, x->w, a) : 0;
     case TERM_UNARY:
-        a = instantiate(s, w, r.a, args, n_args, result);
+        a = say(x, r.a);
         return a ? term_unary(&s->t, r.b, a) : 0;
     case TERM_BINARY:
-        a = instantiate(s, w, r.a, args, n_args, result);
-        b = instantiate(s, w, r.b, args, n_args, result);
+        a = say(x, r.a);
+        b = say(x, r.b);
         return a && b ? term_binary(&s->t, r.c, a, b) : 0;
     case TERM_SOME:
-        a = instantiate(s, w, r.a, args, n_args, result);
+        a = say(x, r.a);
         return a ? term_make(&s->t, TERM_SOME, a, 0, 0) : 0;
     default: return 0;
     }
+}
+
+static term say(const struct saying *x, term path)
+{
+    struct solver *s = x->s;
+    term as;
+
+    if (!x->again || path >= s->said.n)
+        return say_anew(x, path);
+    if (s->said.at[path].saying != s->saying) {
+        as = say_anew(x, path);
+        s->said.at[path] = (struct said){s->saying, as};
+    }
+    return s->said.at[path].as;
+}
+
+term instantiate(struct solver *s, const struct world *w, term path, const term *args, uint32_t n_args, term result)
+{
+    const struct saying x = {s, w, args, n_args, result, false};
+
+    return say(&x, path);
+}
+
+void instantiate_begin(struct solver *s)
+{
+    while (s->said.n < s->p->paths.n)
+        vec_push(&s->said, ((struct said){0, 0}));
+    s->saying++;
+}
+
+term instantiate_again(struct solver *s, const struct world *w, term path, const term *args, uint32_t n_args)
+{
+    const struct saying x = {s, w, args, n_args, 0, true};
+
+    return say(&x, path);
 }
 
 static bool is_param(const struct solver *s, uint32_t var, uint32_t *index)
@@ -44,7 +92,7 @@ static bool is_param(const struct solver *s, uint32_t var, uint32_t *index)
     return s->fr->params.count && var >= s->fr->params.first && *index < s->fr->params.count;
 }
 
-term to_path(struct solver *s, const struct world *w, term x, term result)
+static term make_path(struct solver *s, const struct world *w, term x, term result)
 {
     const struct term_rec r = s->t.recs[x];
     struct term_table *paths = &s->p->paths;
@@ -89,6 +137,24 @@ term to_path(struct solver *s, const struct world *w, term x, term result)
             out = term_make(paths, TERM_LOAD, a, 0, 0);
     }
     return out;
+}
+
+#define NO_PATH UINT32_MAX
+
+term to_path(struct solver *s, const struct world *w, term x, term result)
+{
+    term path;
+
+    if (w || result) /* more names than the term's own */
+        return make_path(s, w, x, result);
+    while (s->path_of.n < s->t.n)
+        vec_push(&s->path_of, 0);
+    path = s->path_of.at[x];
+    if (!path) {
+        path = make_path(s, NULL, x, 0);
+        s->path_of.at[x] = path ? path : NO_PATH;
+    }
+    return path == NO_PATH ? 0 : path;
 }
 
 /* What the lock looks like, whichever element it is of. */

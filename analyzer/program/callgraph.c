@@ -284,6 +284,8 @@ static void index_edges(struct program *p)
 {
     if (p->edges.n)
         qsort(p->edges.at, p->edges.n, sizeof *p->edges.at, compare_edges);
+    for (size_t i = 0; i < p->units.n; i++)
+        p->units.at[i].calls = arena_array(&p->arena, uint32_t, p->units.at[i].unit->n_events + 1);
     for (size_t i = 0; i < p->edges.n; i++)
         p->funcs.at[p->edges.at[i].callee].n_callers++;
     for (size_t i = 1; i < p->funcs.n; i++) {
@@ -297,16 +299,16 @@ static void index_edges(struct program *p)
             caller->first_edge = (uint32_t)i;
         callee->callers[callee->n_callers++] = (uint32_t)i;
         if (!i || e->caller != e[-1].caller || e->event != e[-1].event)
-            map64_put(&p->edge_first, key_pair(e->caller, e->event), (uint32_t)i + 1);
+            caller->unit->calls[e->event] = (uint32_t)i + 1;
     }
 }
 
 const struct call_edge *program_calls(const struct program *p, uint32_t func, ir_event event, uint32_t *n)
 {
-    const uint32_t first = map64_get(&p->edge_first, key_pair(func, event), 0);
+    const uint32_t first = p->funcs.at[func].unit->calls[event];
 
     *n = 0;
-    if (!first)
+    if (!first || p->edges.at[first - 1].caller != func)
         return NULL;
     while (first - 1 + *n < p->edges.n && p->edges.at[first - 1 + *n].caller == func &&
            p->edges.at[first - 1 + *n].event == event)

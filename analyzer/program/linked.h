@@ -32,6 +32,7 @@ struct linked_unit {
     uint32_t *globals; /* by ir_var; 0 for locals, parameters and temps */
     uint32_t *structs; /* by ir_type; 0 for other types */
     uint32_t *fields;  /* by ir_field */
+    uint32_t *calls;   /* by ir_event: the first edge of that call + 1, the others follow it; 0: no call, or of nobody known */
 };
 
 struct linked_struct {
@@ -116,7 +117,6 @@ struct program {
     VEC(struct linked_global) globals;
     VEC(struct linked_func) funcs;
     VEC(struct call_edge) edges;
-    struct map64 edge_first; /* key_pair(caller, event) → first edge of that call + 1; the others follow it */
     VEC(uint32_t) order;     /* defined functions, callees first */
     struct map64 pointers;   /* unit, field or variable → its annotated summary in pointer_summaries */
     VEC(struct summary *) pointer_summaries;

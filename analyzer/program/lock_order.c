@@ -275,7 +275,7 @@ void order_call(struct solver *s, const struct world *w, ir_event event, uint32_
         remember_held(s, w, event);
     for (uint32_t i = 0; i < sum->n_orders; i++) {
         const struct order_edge *in = &sum->orders[i];
-        const term from = instantiate(s, w, in->from, args, n_args, 0), to = instantiate(s, w, in->to, args, n_args, 0);
+        const term from = instantiate_again(s, w, in->from, args, n_args), to = instantiate_again(s, w, in->to, args, n_args);
         struct order_edge e = *in;
         if (from && to)
             map64_put(&s->p->lock_order->handed_on, hash_add(key_pair(callee, in->event), key_pair(in->from, in->to)), 1);
@@ -284,7 +284,7 @@ void order_call(struct solver *s, const struct world *w, ir_event event, uint32_
         e.event = e.held_event = event;
         e.n_gates = 0;
         for (uint32_t k = 0; k < in->n_gates; k++) {
-            const term gate = instantiate(s, w, in->gates[k], args, n_args, 0);
+            const term gate = instantiate_again(s, w, in->gates[k], args, n_args);
             const term path = gate ? to_path(s, NULL, gate, 0) : 0;
             if (path)
                 add_gate(&e, path);

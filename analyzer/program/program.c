@@ -210,7 +210,6 @@ void program_free(struct program *p)
     vec_free(&p->edges);
     vec_free(&p->order);
     vec_free(&p->errors);
-    map64_free(&p->edge_first);
     term_table_free(&p->paths);
     intern_free(&p->names);
     arena_free(&p->arena);

@@ -324,6 +324,7 @@ void solver_reset(struct solver *s, uint32_t func)
     arena_reset(&s->arena);
     arena_reset(&s->scratch);
     map64_clear(&s->hints);
+    vec_clear(&s->path_of);
     vec_clear(&s->keys);
     vec_clear(&s->steady);
     vec_clear(&s->taken);
@@ -414,6 +415,8 @@ void solver_free(struct solver *s)
     arena_free(&s->scratch);
     map64_free(&s->hints);
     vec_free(&s->marks);
+    vec_free(&s->said);
+    vec_free(&s->path_of);
     vec_free(&s->keys);
     vec_free(&s->steady);
     map64_free(&s->setters);

@@ -64,6 +64,17 @@ struct member {
     struct solver *rested;      /* its worlds then, or NULL */
 };
 
+/* What is no function's own: room for what is soon forgotten, and the numbers that must not come again. */
+static void hand_over(struct solver *from, struct solver *to)
+{
+    to->scratch = from->scratch;
+    memcpy(&to->said, &from->said, sizeof to->said);
+    to->saying = from->saying;
+    to->pass = from->pass;
+    memset(&from->scratch, 0, sizeof from->scratch);
+    memset(&from->said, 0, sizeof from->said);
+}
+
 /* The solver with the function's worlds, out of the program's solver, which goes on empty. */
 static struct solver *set_aside(struct solver *s)
 {
@@ -72,9 +83,7 @@ static struct solver *set_aside(struct solver *s)
     *own = *s;
     memset(s, 0, sizeof *s);
     s->p = own->p;
-    s->pass = own->pass;
-    s->scratch = own->scratch;
-    memset(&own->scratch, 0, sizeof own->scratch);
+    hand_over(own, s);
     return own;
 }
 
@@ -90,12 +99,9 @@ static void free_rested(struct member *m, size_t *kept)
 
 static void record_again(struct solver *s, struct solver *rested)
 {
-    rested->scratch = s->scratch;
-    rested->pass = s->pass;
+    hand_over(s, rested);
     solver_record(rested);
-    s->pass = rested->pass;
-    s->scratch = rested->scratch;
-    memset(&rested->scratch, 0, sizeof rested->scratch);
+    hand_over(rested, s);
 }
 
 static void solve_recursive(struct rounds *r, const uint32_t *funcs, size_t n)

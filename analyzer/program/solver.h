@@ -77,6 +77,12 @@ struct destroyed_at {
     uint32_t block;
 };
 
+/* A path of program.paths at a call, if it was said in this `saying`. */
+struct said {
+    uint32_t saying;
+    term as;
+};
+
 struct solver {
     struct program *p;
     uint32_t func;
@@ -108,6 +114,9 @@ struct solver {
     VEC(struct world *) now, next; /* the worlds of the event being done */
     VEC(uint32_t) marks;           /* by term: the epoch in which it was seen (dead_facts.c) */
     uint32_t epoch;
+    VEC(struct said) said;         /* by path (callers_words.c) */
+    uint32_t saying;
+    VEC(term) path_of;             /* by term: its path, if it was asked for (callers_words.c) */
     struct map64 hints;            /* nameless value → a cell that held it */
     VEC(struct exit_record) exits;
     VEC(struct pending_access) pending;
@@ -152,6 +161,10 @@ bool defers_to_callers(const struct solver *s);
 /* callers_words.c */
 /* A path of program.paths in this function, at a call. 0 when it cannot be said. */
 term instantiate(struct solver *s, const struct world *w, term path, const term *args, uint32_t n_args, term result);
+/* The same of many paths for one world and one row of arguments, which do not change meanwhile: a part that several have in common is
+ * looked at once. Begin before the first. */
+void instantiate_begin(struct solver *s);
+term instantiate_again(struct solver *s, const struct world *w, term path, const term *args, uint32_t n_args);
 /* The locks of the collection that x is one of, in callers' words: TERM_SOME of what they look like; or 0. */
 term collection_path(struct solver *s, term x);
 /* A term of this function in callers' words (program.paths), or 0. w: the world to look for other names in, or NULL;
