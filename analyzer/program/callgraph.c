@@ -284,8 +284,12 @@ static void index_edges(struct program *p)
 {
     if (p->edges.n)
         qsort(p->edges.at, p->edges.n, sizeof *p->edges.at, compare_edges);
-    for (size_t i = 0; i < p->units.n; i++)
-        p->units.at[i].calls = arena_array(&p->arena, uint32_t, p->units.at[i].unit->n_events + 1);
+    for (size_t i = 0; i < p->units.n; i++) {
+        struct linked_unit *lu = &p->units.at[i];
+        lu->calls = arena_array(&p->arena, uint32_t, lu->unit->n_events + 1);
+        lu->held_classes = arena_array(&p->arena, uint32_t, lu->unit->n_events + 1);
+        lu->held_locks = arena_array(&p->arena, uint32_t, lu->unit->n_events + 1);
+    }
     for (size_t i = 0; i < p->edges.n; i++)
         p->funcs.at[p->edges.at[i].callee].n_callers++;
     for (size_t i = 1; i < p->funcs.n; i++) {

@@ -81,11 +81,12 @@ static bool makes_or_ends(const struct program *p, const struct linked_func *f, 
 }
 
 /* ---- what callers hold ---- */
-static const struct class_set *held_at(const struct habits *h, uint32_t caller, ir_event event)
+static const struct class_set *held_at(const struct program *p, uint32_t caller, ir_event event)
 {
-    const uint32_t *slot = map64_find(&h->held_call, key_pair(caller, event));
+    const struct habits *h = p->habits;
+    const uint32_t slot = p->funcs.at[caller].unit->held_classes[event];
 
-    return slot && h->sets.at[*slot].pass == h->last_pass[caller] ? &h->sets.at[*slot] : NULL;
+    return slot && h->sets.at[slot - 1].pass == h->last_pass[caller] ? &h->sets.at[slot - 1] : NULL;
 }
 
 static struct class_set *entry_sets(struct program *p)
@@ -104,7 +105,7 @@ static struct class_set *entry_sets(struct program *p)
             for (uint32_t k = lf->first_edge; k < lf->first_edge + lf->n_edges; k++) {
                 const struct call_edge *e = &p->edges.at[k];
                 if (p->funcs.at[e->callee].defined && (entry[e->callee].all || entry[e->callee].n))
-                    changed |= class_set_meet(&p->arena, &entry[e->callee], &entry[caller], held_at(h, caller, e->event));
+                    changed |= class_set_meet(&p->arena, &entry[e->callee], &entry[caller], held_at(p, caller, e->event));
             }
         }
     }
@@ -132,7 +133,7 @@ static void add_exception(struct judged *j, struct habit_exception e, bool near)
 
 static bool calls_with_it(const struct judged *j, const struct call_edge *e)
 {
-    const struct class_set *held = held_at(j->p->habits, e->caller, e->event);
+    const struct class_set *held = held_at(j->p, e->caller, e->event);
 
     return (held && class_set_holds(held, j->now.lock)) || class_set_holds(&j->entry[e->caller], j->now.lock);
 }

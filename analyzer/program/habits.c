@@ -181,8 +181,7 @@ void habit_call(struct solver *s, const struct world *w, ir_event e, const term 
     uint32_t owned[4 * MAX_SIBLINGS];
     const uint32_t n_owned = owned_locks(s, w, e, args, owned, 4 * MAX_SIBLINGS);
     struct class_set now = {arena_array(&s->scratch, uint32_t, 2 * w->n_held + n_owned + 1), 0, !w->spawned, 0};
-    uint32_t *slot;
-    bool fresh;
+    uint32_t *slot = &s->lu->held_classes[e];
 
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct object_class c = term_class(&s->t, w->held[i].lock);
@@ -194,14 +193,13 @@ void habit_call(struct solver *s, const struct world *w, ir_event e, const term 
     }
     for (uint32_t i = 0; i < n_owned; i++)
         add_class(&now, owned[i]);
-    slot = map64_place(&h->held_call, key_pair(s->func, e), &fresh);
-    if (fresh) {
-        *slot = (uint32_t)h->sets.n;
+    if (!*slot) {
         vec_push(&h->sets, ((struct class_set){NULL, 0, true, s->pass}));
-    } else if (h->sets.at[*slot].pass != s->pass) {
-        h->sets.at[*slot] = (struct class_set){NULL, 0, true, s->pass};
+        *slot = (uint32_t)h->sets.n;
+    } else if (h->sets.at[*slot - 1].pass != s->pass) {
+        h->sets.at[*slot - 1] = (struct class_set){NULL, 0, true, s->pass};
     }
-    (void)class_set_meet(&s->p->arena, &h->sets.at[*slot], &now, NULL);
+    (void)class_set_meet(&s->p->arena, &h->sets.at[*slot - 1], &now, NULL);
 }
 
 void habit_begin(struct solver *s)
@@ -358,7 +356,6 @@ void habits_free(struct habits *h)
     vec_free(&h->accesses);
     vec_free(&h->sets);
     map64_free(&h->seen);
-    map64_free(&h->held_call);
     free(h->found);
     vec_free(&h->kept);
     free(h->last_pass);

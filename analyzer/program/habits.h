@@ -33,8 +33,7 @@ struct habit_exception {
 struct habits {
     VEC(struct habit_access) accesses;
     struct map64 seen;      /* func, loc, item → access + 1 */
-    struct map64 held_call; /* func, event → set of classes in `sets` + 1 */
-    VEC(struct class_set) sets; /* locks held, or of an object that is the caller's own; those held once more as | HABIT_LOCKED */
+    VEC(struct class_set) sets; /* by call (linked_unit.held_classes): locks held, or of an object that is the caller's own; those held once more as | HABIT_LOCKED */
     uint32_t *last_pass; /* by function: what an earlier one saw is void */
     uint32_t first_of_function;
     bool *beside_lock; /* by field: is it data of a struct that has a lock? */

@@ -45,9 +45,8 @@ static void gates_from_callers(struct program *p, struct lock_order *o) {
             g[f] = none;
         for (uint32_t k = 0; k < lf->n_callers; k++) {
             const struct call_edge *e = &p->edges.at[lf->callers[k]];
-            const uint32_t *slot = map64_find(&o->held_index, key_pair(e->caller, e->event));
-            meet(&g[f], g[e->caller].known ? &g[e->caller] : &none, slot ? &o->held_calls.at[*slot] : NULL,
-                 p);
+            const uint32_t slot = p->funcs.at[e->caller].unit->held_locks[e->event];
+            meet(&g[f], g[e->caller].known ? &g[e->caller] : &none, slot ? &o->held_calls.at[slot - 1] : NULL, p);
         }
     }
     for (size_t i = 0; i < o->edges.n; i++) {

@@ -138,19 +138,6 @@ static void keep_common(struct order_edge *e, const struct order_edge *other)
     e->to_shared &= other->to_shared;
 }
 
-static void keep(struct solver *s, const struct order_edge *e)
-{
-    bool fresh;
-    uint32_t *slot = map64_place(&s->order_of, hash_add(key_pair(e->from, e->to), e->event), &fresh);
-
-    if (!fresh) {
-        keep_common(&s->orders.at[*slot], e);
-        return;
-    }
-    *slot = (uint32_t)s->orders.n;
-    vec_push(&s->orders, *e);
-}
-
 /* Two objects of one class: both may be just "some" of it in callers' words, and are two all the same. */
 static bool one_class(const struct solver *s, term from, term to)
 {
@@ -159,8 +146,23 @@ static bool one_class(const struct solver *s, term from, term to)
     return c && c == class_in(&s->t, to) && !term_same_shape(&s->t, from, to);
 }
 
+/* Only for the first edge between the two at a call: names are dear. */
+static void name_edge(struct solver *s, struct order_edge *e, term from, term to)
+{
+    e->from_here = print_place(s, from);
+    e->to_here = print_place(s, to);
+    if (!e->origin.func) {
+        e->origin = (struct site){s->func, s->u->events[e->event].loc};
+        e->from_name = e->from_here;
+        e->to_name = e->to_here;
+    }
+}
+
 static void add_edge(struct solver *s, const struct world *w, term from, term to, struct order_edge *e)
 {
+    bool fresh;
+    uint32_t *slot;
+
     e->from = sayable(s, from);
     e->to = sayable(s, to);
     if (!e->from || !e->to || (e->from == e->to && !one_class(s, from, to)))
@@ -170,15 +172,15 @@ static void add_edge(struct solver *s, const struct world *w, term from, term to
     if (e->relation != RELATED_ORDERED && one_class(s, from, to))
         e->relation = lock_relation(s, from, to, &e->link);
     e->func = s->func;
-    e->from_here = print_place(s, from);
-    e->to_here = print_place(s, to);
-    if (!e->origin.func) {
-        e->origin = (struct site){s->func, s->u->events[e->event].loc};
-        e->from_name = e->from_here;
-        e->to_name = e->to_here;
-    }
     gates_of(s, w, e);
-    keep(s, e);
+    slot = map64_place(&s->order_of, hash_add(key_pair(e->from, e->to), e->event), &fresh);
+    if (!fresh) {
+        keep_common(&s->orders.at[*slot], e);
+        return;
+    }
+    name_edge(s, e, from, to);
+    *slot = (uint32_t)s->orders.n;
+    vec_push(&s->orders, *e);
 }
 
 /* Does the callee, on some way, destroy a lock of the held one's class? Then what it takes on that way is taken with none held:
@@ -239,20 +241,18 @@ static void remember_held(struct solver *s, const struct world *w, ir_event even
     struct lock_order *o = s->p->lock_order;
     struct held_at_call now = {s->func, event, {0}, 0, s->pass}, *old;
     struct order_edge all;
-    bool fresh;
-    uint32_t *slot;
+    uint32_t *slot = &s->lu->held_locks[event];
 
     memset(&all, 0, sizeof all);
     gates_of(s, w, &all);
     now.n = all.n_gates;
     memcpy(now.locks, all.gates, sizeof now.locks);
-    slot = map64_place(&o->held_index, key_pair(s->func, event), &fresh);
-    if (fresh) {
-        *slot = (uint32_t)o->held_calls.n;
+    if (!*slot) {
         vec_push(&o->held_calls, now);
+        *slot = (uint32_t)o->held_calls.n;
         return;
     }
-    old = &o->held_calls.at[*slot];
+    old = &o->held_calls.at[*slot - 1];
     if (old->pass != s->pass) { /* solved again */
         *old = now;
         return;
@@ -429,7 +429,6 @@ void lock_order_free(struct lock_order *o)
     map64_free(&o->settled_of);
     vec_free(&o->settled_before);
     vec_free(&o->held_calls);
-    map64_free(&o->held_index);
     vec_free(&o->open);
     map64_free(&o->open_of);
     map64_free(&o->handed_on);

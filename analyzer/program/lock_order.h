@@ -56,8 +56,7 @@ struct lock_order {
         term locks[MAX_GATES];
         uint32_t n;
         uint32_t pass;
-    }) held_calls;
-    struct map64 held_index; /* key_pair(func, event) → held_calls */
+    }) held_calls; /* linked_unit.held_locks */
     struct threads *threads;
     uint32_t cut_short; /* groups of locks so entangled that the search for cycles was ended in them */
 };

@@ -55,7 +55,7 @@ static term renamed(struct solver *s, const struct world *w, uint32_t head, term
         term phi, y;
         if (!c.value || s->t.recs[c.at].op != TERM_LOCAL || !term_mentions(&s->t, x, c.value) || !varies(s, w, head, c.value))
             continue;
-        phi = term_make(&s->t, TERM_PHI, block, c.at, 0);
+        phi = term_phi(&s->t, block, c.at);
         if (phi == c.value)
             continue;
         y = term_replace(&s->t, x, c.value, phi);
@@ -163,7 +163,7 @@ void next_turn(struct solver *s, struct world *w, uint32_t head)
             continue;
         if (value && varies(s, &old, head, value)) {
             const struct range r = world_range(&s->t, &old, value);
-            value = term_make(&s->t, TERM_PHI, block, c.at, 0);
+            value = term_phi(&s->t, block, c.at);
             w->cells[n++] = (struct cell){c.at, value};
             w->n_cells = n;
             if (!range_is_all(r) && r.lo == r.hi)

@@ -130,7 +130,7 @@ static void generalise(struct solver *s, struct world *w, uint32_t head)
                 value = c.value;
             }
         }
-        phi = at ? term_make(&s->t, TERM_PHI, block, at, 0) : 0;
+        phi = at ? term_phi(&s->t, block, at) : 0;
         if (!at || phi == value)
             continue;
         h.lock = term_replace(&s->t, h.lock, value, phi);
@@ -278,7 +278,7 @@ static term load_entry(void *data, term at)
 {
     struct solver *s = data;
 
-    return term_make(&s->t, TERM_LOAD, at, 0, 0);
+    return term_load(&s->t, at, 0);
 }
 
 /* What the function's annotations say is held when it is called. */

@@ -9,9 +9,15 @@
 #include "../base/alloc.h"
 #include "linked.h"
 
+struct term_last {
+    uint32_t version, block;
+    term load, phi;
+};
+
 void term_table_free(struct term_table *t)
 {
     free(t->recs);
+    free(t->last);
     index_free(&t->index);
     memset(t, 0, sizeof *t);
 }
@@ -59,12 +65,39 @@ term term_make(struct term_table *t, enum term_op op, uint32_t a, uint32_t b, ui
     if (t->n + 1 > t->cap) {
         t->cap = t->cap ? t->cap * 2 : 256;
         t->recs = xrealloc(t->recs, t->cap * sizeof *t->recs);
+        t->last = xrealloc(t->last, t->cap * sizeof *t->last);
         memset(&t->recs[0], 0, sizeof t->recs[0]);
+        memset(&t->last[0], 0, sizeof t->last[0]);
     }
     memcpy(&t->recs[t->n], words, sizeof words);
     t->recs[t->n].size = opaque ? 1 : size;
+    memset(&t->last[t->n], 0, sizeof t->last[t->n]);
     index_add(&t->index, hash, t->n);
     return t->n++;
+}
+
+term term_load(struct term_table *t, term at, uint32_t version)
+{
+    term x;
+
+    if (at && t->last[at].load && t->last[at].version == version)
+        return t->last[at].load;
+    x = term_make(t, TERM_LOAD, at, version, 0);
+    t->last[at].load = x;
+    t->last[at].version = version;
+    return x;
+}
+
+term term_phi(struct term_table *t, uint32_t block, term at)
+{
+    term x;
+
+    if (at && t->last[at].phi && t->last[at].block == block)
+        return t->last[at].phi;
+    x = term_make(t, TERM_PHI, block, at, 0);
+    t->last[at].phi = x;
+    t->last[at].block = block;
+    return x;
 }
 
 term term_const(struct term_table *t, int64_t value)

@@ -44,6 +44,7 @@ struct term_rec {
 
 struct term_table {
     struct term_rec *recs;
+    struct term_last *last; /* by term: what was made of it last, which is mostly what is asked for next */
     uint32_t n, cap;
     struct index index;
 };
@@ -58,6 +59,9 @@ static inline const struct term_rec *term_at(const struct term_table *t, term x)
 {
     return &t->recs[x];
 }
+/* LOAD of the cell at `at`, and PHI of it where ways join at a block. */
+term term_load(struct term_table *t, term at, uint32_t version);
+term term_phi(struct term_table *t, uint32_t block, term at);
 term term_const(struct term_table *t, int64_t value);
 /* Is x a constant? *value then is it. */
 bool term_is_const(const struct term_table *t, term x, int64_t *value);

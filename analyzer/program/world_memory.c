@@ -80,7 +80,7 @@ term world_load(struct term_table *t, const struct world *w, term at)
 
     if (i < w->n_cells && w->cells[i].at == at)
         return w->cells[i].value;
-    return term_make(t, TERM_LOAD, at, world_version(w, memory_class(t, at)), 0);
+    return term_load(t, at, world_version(w, memory_class(t, at)));
 }
 
 void world_set(struct arena *a, struct world *w, term at, term value)

@@ -73,7 +73,7 @@ static bool merge_cells(struct arena *a, struct term_table *t, struct world *int
         const bool in_old = x == at, in_from = y == at;
         const term mine = in_old ? old->cells[i].value : 0, theirs = in_from ? from->cells[j].value : 0;
         const bool same = in_old && in_from ? mine == theirs : in_old ? is_load(t, from, at, mine) : is_load(t, old, at, theirs);
-        const term merged = same || (in_old && is_phi(t, block, at, mine)) ? mine : term_make(t, TERM_PHI, block, at, 0);
+        const term merged = same || (in_old && is_phi(t, block, at, mine)) ? mine : term_phi(t, block, at);
         i += in_old;
         j += in_from;
         if (same && !in_old)
@@ -189,7 +189,7 @@ static term common_result(struct term_table *t, const struct world *x, const str
     if (h->when && g->when && !range_equal(h->ok, g->ok))
         return 0;
     for (uint32_t i = 0; i < x->n_cells; i++) {
-        const term at = x->cells[i].at, phi = term_make(t, TERM_PHI, block, at, 0);
+        const term at = x->cells[i].at, phi = term_phi(t, block, at);
         const term mine = x->cells[i].value, theirs = world_load(t, y, at);
         if (h->when && mine == phi && h->when == phi && tells(t, y, g, ok, theirs))
             return phi;
