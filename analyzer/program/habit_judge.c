@@ -91,7 +91,6 @@ static const struct class_set *held_at(const struct program *p, uint32_t caller,
 
 static struct class_set *entry_sets(struct program *p)
 {
-    struct habits *h = p->habits;
     struct class_set *entry = arena_array(&p->arena, struct class_set, p->funcs.n);
     bool changed = true;
 

@@ -3,6 +3,7 @@
  *
  * Variables stand for values, whatever the way: `first = a < b ? a : b` makes `first` come from a and from b. So a comparison of a with b
  * anywhere in the function orders what comes from them. That is generous, and meant to be: only a hint hangs on it. */
+#include "lock_order.h"
 #include "lock_relation.h"
 
 #include <string.h>
@@ -122,11 +123,28 @@ static bool any_comparison(const struct question *q)
     return false;
 }
 
+/* Answers hang on nothing but graphs, and are asked for each time that a function is solved, for each pair of locks at two calls. */
+static bool was_asked(const struct program *p, uint64_t key, bool *answer)
+{
+    const uint32_t known = map64_get(&p->lock_order->compared, key, 0);
+
+    *answer = known == 2;
+    return known != 0;
+}
+
+static bool answered(const struct program *p, uint64_t key, bool answer)
+{
+    map64_put(&p->lock_order->compared, key, answer ? 2 : 1);
+    return answer;
+}
+
 /* Does the function compare what two of its parameters are, or lead to? */
 static bool compares_params(const struct program *p, uint32_t func, uint32_t i, uint32_t k)
 {
     const struct linked_func *f = &p->funcs.at[func];
     struct question q;
+    uint64_t key;
+    bool answer;
 
     if (!f->defined)
         return false;
@@ -134,9 +152,12 @@ static bool compares_params(const struct program *p, uint32_t func, uint32_t i, 
     q = (struct question){.p = p, .func = func, .u = f->unit->unit, .f = &f->unit->unit->funcs[f->func]};
     if (i >= q.f->params.count || k >= q.f->params.count)
         return false;
+    key = hash_add(key_pair(func, UINT32_MAX), key_pair(i, k));
+    if (was_asked(p, key, &answer))
+        return answer;
     (void)add(&q.first, q.f->params.first + i);
     (void)add(&q.second, q.f->params.first + k);
-    return any_comparison(&q);
+    return answered(p, key, any_comparison(&q));
 }
 
 static bool meets(const struct unit *u, ir_expr e, const struct vars *v)
@@ -218,7 +239,7 @@ static bool found_through(const struct question *q, const struct vars *first, co
     return false;
 }
 
-bool lock_calls_ordered(const struct program *p, uint32_t func, ir_event first, ir_event second)
+static bool calls_ordered(const struct program *p, uint32_t func, ir_event first, ir_event second)
 {
     const struct linked_func *f = &p->funcs.at[func];
     struct question q;
@@ -243,4 +264,12 @@ bool lock_calls_ordered(const struct program *p, uint32_t func, ir_event first, 
                 return true;
         }
     return false;
+}
+
+bool lock_calls_ordered(const struct program *p, uint32_t func, ir_event first, ir_event second)
+{
+    const uint64_t key = hash_add(key_pair(func, first), second);
+    bool answer;
+
+    return was_asked(p, key, &answer) ? answer : answered(p, key, calls_ordered(p, func, first, second));
 }

@@ -431,6 +431,7 @@ void lock_order_free(struct lock_order *o)
     vec_free(&o->held_calls);
     vec_free(&o->open);
     map64_free(&o->open_of);
+    map64_free(&o->compared);
     map64_free(&o->handed_on);
     threads_free(o->threads);
     free(o);

@@ -57,6 +57,7 @@ struct lock_order {
         uint32_t n;
         uint32_t pass;
     }) held_calls; /* linked_unit.held_locks */
+    struct map64 compared; /* lock_compare.c: what was asked of functions' graphs → 1: no, 2: yes */
     struct threads *threads;
     uint32_t cut_short; /* groups of locks so entangled that the search for cycles was ended in them */
 };
