@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Condition waits: with which lock, and in a loop? Noted at the call, judged when the function is done.
  * Stands on calls.h. */
+#include "blocks_when.h"
 #include "calls.h"
 #include "lock_order.h"
 
@@ -69,6 +70,62 @@ static bool may_wait_once(const struct call *c, const struct held *h)
     return false;
 }
 
+static void add_when(struct wait_effect *wait, term path, struct range range)
+{
+    if (path && wait->n_when < MAX_WAIT_WHEN)
+        wait->when[wait->n_when++] = (struct precondition){path, range};
+    else
+        wait->open = true;
+}
+
+/* Is the callee's wait waited in this world? Its conditions that are open here are left in *wait, in the words of our callers. */
+static enum decided decide_wait(struct call *c, struct world *w, struct wait_effect *wait)
+{
+    struct solver *s = c->s;
+    const struct wait_effect said = *wait;
+    enum decided decided = said.open ? DECIDED_OPEN : DECIDED_YES;
+
+    wait->n_when = 0;
+    for (uint32_t i = 0; i < said.n_when; i++) {
+        const term of = instantiate(s, w, said.when[i].of, c->args, c->n_args, 0);
+        const struct range known = of ? world_range(&s->t, w, of) : RANGE_ALL, both = range_meet(known, said.when[i].range);
+        if (range_is_empty(both))
+            return DECIDED_NOT;
+        if (of && range_equal(both, known))
+            continue;
+        decided = DECIDED_OPEN;
+        add_when(wait, of ? to_path(s, NULL, of, 0) : 0, said.when[i].range);
+    }
+    return decided;
+}
+
+/* What decided here that it is waited, by a value that elsewhere decides whether a lock is taken. */
+static void add_decisions(struct call *c, struct wait_effect *wait)
+{
+    struct solver *s = c->s;
+    const uint32_t home = s->event_block[c->event - s->first_event];
+    struct world *entry = world_new(&s->scratch);
+
+    for (const struct trail *at = c->world->trail; at; at = at->before) {
+        const struct ir_block_rec *b = &s->u->blocks[at->block];
+        if (b->term != IR_TERM_BRANCH || b->succs.count != 2 || !decides_elsewhere(s->p, s->lu, b->cond) ||
+            leads_forward(s, s->u->succs[b->succs.first + !at->taken].block - s->fr->blocks.first, home,
+                          arena_array(&s->scratch, bool, s->n_blocks)))
+            continue;
+        s->recording = false; /* it is not evaluated here */
+        const term x = eval(s, entry, b->cond, c->event);
+        s->recording = true;
+        const struct term_rec r = s->t.recs[x];
+        int64_t v;
+        if (r.op == TERM_BINARY && (r.c == IR_B_EQ || r.c == IR_B_NE) && term_is_const(&s->t, r.b, &v)) {
+            const bool equal = (r.c == IR_B_EQ) == !at->taken;
+            add_when(wait, equal || !v ? to_path(s, NULL, r.a, 0) : 0, range_when(equal ? IR_B_EQ : IR_B_NE, v));
+        } else {
+            add_when(wait, to_path(s, NULL, x, 0), range_when(at->taken ? IR_B_EQ : IR_B_NE, 0));
+        }
+    }
+}
+
 static void note_wait(struct call *c, const struct wait_effect *wait, term lock, term condition, term path_lock,
                       term path_condition, const struct held *h)
 {
@@ -85,27 +142,31 @@ static void note_wait(struct call *c, const struct wait_effect *wait, term lock,
             up.site = (struct site){s->func, c->ev->loc};
         up.lock = path_lock;
         up.condition = path_condition;
+        add_decisions(c, &up);
         vec_push(&s->waits, up);
         seen.up = (uint32_t)s->waits.n;
     }
     vec_push(&s->waits_seen, seen);
 }
 
-void wait_condition(struct call *c, struct world *w, const struct wait_effect *wait)
+void wait_condition(struct call *c, struct world *w, const struct wait_effect *said)
 {
     struct solver *s = c->s;
+    struct wait_effect here = *said;
+    const struct wait_effect *wait = &here;
+    const enum decided decided = decide_wait(c, w, &here);
     const term lock = instantiate(s, w, wait->lock, c->args, c->n_args, 0);
     const term condition = instantiate(s, w, wait->condition, c->args, c->n_args, 0);
     term path_lock, path_condition;
     bool wrong = false; /* not the mutex that is held: that the held one blocks is the same mistake */
     struct held *h;
 
-    if (!lock || !condition)
+    if (!lock || !condition || decided == DECIDED_NOT)
         return;
     h = world_held_like(w, &s->t, lock);
     path_lock = to_path(s, NULL, lock, 0);
     path_condition = to_path(s, NULL, condition, 0);
-    if (s->recording && (!h || h->mode == HELD_RELEASED)) {
+    if (s->recording && decided == DECIDED_YES && (!h || h->mode == HELD_RELEASED)) {
         const bool ours = world_gone(w, &s->t, lock) || (h && h->mode == HELD_RELEASED) || !path_lock ||
                           (w->n_held && !defers_to_callers(s)) || s->t.recs[term_object(&s->t, lock)].op == TERM_GLOBAL;
         if (ours && !collected(s, w, lock) && (!defers_to_callers(s) || !path_lock || world_gone(w, &s->t, lock))) {

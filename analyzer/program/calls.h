@@ -41,7 +41,7 @@ void check_needs(struct call *c, struct world *w);
 void check_callbacks(struct call *c, struct world *w, const struct call_edge *edges, uint32_t n);
 
 /* call_waits.c */
-void wait_condition(struct call *c, struct world *w, const struct wait_effect *wait);
+void wait_condition(struct call *c, struct world *w, const struct wait_effect *said);
 
 /* steady.c */
 /* Is memory of this class as it was when the call comes back, whatever the callee writes elsewhere? */

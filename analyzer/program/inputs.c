@@ -12,7 +12,7 @@ HASHED(struct lock_effect, 64);
 HASHED(struct requirement, 64);
 HASHED(struct inner_lock, 304);
 HASHED(struct order_edge, 120);
-HASHED(struct wait_effect, 20);
+HASHED(struct wait_effect, 96);
 HASHED(struct summary_store, 8);
 HASHED(struct wait_if, 40);
 
@@ -120,7 +120,8 @@ struct summary_hash summary_hash(const struct summary *s)
         const struct wait_effect *w = &s->waits[i];
         add(&d, key_pair(w->condition, w->lock));
         add_site(&d, w->site);
-        add(&d, (uint64_t)w->timed << 1 | w->looped);
+        add(&d, (uint64_t)w->open << 2 | (uint64_t)w->timed << 1 | w->looped);
+        add_when(&d, w->when, w->n_when);
     }
     add(&d, s->n_stores);
     for (uint32_t i = 0; i < s->n_stores; i++)

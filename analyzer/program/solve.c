@@ -326,7 +326,6 @@ void solver_reset(struct solver *s, uint32_t func)
     map64_clear(&s->hints);
     vec_clear(&s->path_of);
     vec_clear(&s->keys);
-    vec_clear(&s->steady);
     vec_clear(&s->taken);
     vec_clear(&s->retired);
     vec_clear(&s->decisive);

@@ -239,6 +239,7 @@ void program_solve_locks(struct program *p)
     p->locks->last_problem = xcalloc(p->funcs.n, sizeof *p->locks->last_problem);
     (void)vec_add(&p->locks->problems);
     (void)vec_add(&p->locks->candidates);
+    program_find_lock_deciders(p);
     for (size_t i = 0, end; i < p->order.n; i = end) {
         end = component_end(p, i);
         solve_component(&r, p->order.at + i, end - i);

@@ -220,6 +220,10 @@ static inline bool in_set(const uint64_t *set, uint32_t i)
 /* steady.c */
 /* Fill `steady`. After order_blocks. */
 void find_steady(struct solver *s);
+/* Fill lock_deciders: what is asked before a lock function of a model is called. */
+void program_find_lock_deciders(struct program *p);
+/* Is a value read in the condition by which some function of the program decides whether to take a lock? */
+bool decides_elsewhere(const struct program *p, const struct linked_unit *lu, ir_expr condition);
 /* dead_facts.c */
 /* Drop facts about values that neither the world nor the term `also` names; w's own arrays are written. */
 void drop_dead_facts(struct solver *s, struct world *w, term also);

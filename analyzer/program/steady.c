@@ -15,16 +15,17 @@
 /* ---- which are they? ---- */
 enum { TAKES = 1, GIVES = 2 };
 
-static unsigned lock_calls(const struct solver *s, uint32_t block)
+static unsigned lock_calls(const struct program *p, uint32_t func, ir_block block)
 {
-    const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + block];
+    const struct unit *u = p->funcs.at[func].unit->unit;
+    const struct ir_block_rec *b = &u->blocks[block];
     unsigned does = 0;
     uint32_t n;
 
     for (ir_event e = b->events.first; e < b->events.first + b->events.count; e++) {
-        const struct call_edge *edges = s->u->events[e].op == IR_EV_CALL ? program_calls(s->p, s->func, e, &n) : NULL;
+        const struct call_edge *edges = u->events[e].op == IR_EV_CALL ? program_calls(p, func, e, &n) : NULL;
         for (uint32_t k = 0; edges && k < n; k++) {
-            const struct summary *sum = s->p->funcs.at[edges[k].callee].summary;
+            const struct summary *sum = p->funcs.at[edges[k].callee].summary;
             for (uint32_t i = 0; sum && i < sum->n_outcomes; i++)
                 for (uint32_t j = 0; j < sum->outcomes[i].n_effects; j++)
                     does |= sum->outcomes[i].effects[j].kind == EFFECT_ACQUIRE ? TAKES : GIVES;
@@ -34,9 +35,11 @@ static unsigned lock_calls(const struct solver *s, uint32_t block)
 }
 
 /* Does the statement between the two blocks take a lock and leave with it held? */
-static bool arm_takes(const struct solver *s, uint32_t from, uint32_t join)
+static bool arm_takes(const struct program *p, uint32_t func, ir_block from, ir_block join)
 {
-    uint32_t stack[ARM_MAX], seen[ARM_MAX], n = 0, n_seen = 0;
+    const struct unit *u = p->funcs.at[func].unit->unit;
+    ir_block stack[ARM_MAX], seen[ARM_MAX];
+    uint32_t n = 0, n_seen = 0;
     bool joins = false;
     unsigned does = 0;
 
@@ -44,11 +47,11 @@ static bool arm_takes(const struct solver *s, uint32_t from, uint32_t join)
         return false;
     stack[n++] = seen[n_seen++] = from;
     while (n) {
-        const uint32_t at = stack[--n];
-        const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + at];
-        does |= lock_calls(s, at);
+        const ir_block at = stack[--n];
+        const struct ir_block_rec *b = &u->blocks[at];
+        does |= lock_calls(p, func, at);
         for (uint32_t i = 0; i < b->succs.count; i++) {
-            const uint32_t to = s->u->succs[b->succs.first + i].block - s->fr->blocks.first;
+            const ir_block to = u->succs[b->succs.first + i].block;
             bool known = to == join;
             joins |= to == join;
             for (uint32_t k = 0; k < n_seen; k++)
@@ -63,35 +66,7 @@ static bool arm_takes(const struct solver *s, uint32_t from, uint32_t join)
     return joins && does == TAKES;
 }
 
-/* The members and globals whose values the condition reads. */
-static void note_read(struct solver *s, ir_expr e, bool drop)
-{
-    const struct ir_expr_rec *r = &s->u->exprs[e], *place = &s->u->exprs[r->a];
-    uint32_t key = 0;
-
-    switch (r->op) {
-    case IR_E_CAST: case IR_E_UNARY: note_read(s, r->a, drop); return;
-    case IR_E_BINARY:
-        note_read(s, r->a, drop);
-        note_read(s, r->b, drop);
-        return;
-    case IR_E_LOAD:
-        if (place->op == IR_E_FIELD)
-            key = s->lu->fields[place->b] << 2 | 1;
-        else if (place->op == IR_E_VAR && s->lu->globals[place->a])
-            key = s->lu->globals[place->a] << 2 | 2;
-        break;
-    default: return;
-    }
-    for (size_t i = 0; i < s->steady.n; i++)
-        if (s->steady.at[i] == key) {
-            if (drop)
-                s->steady.at[i] = s->steady.at[--s->steady.n];
-            return;
-        }
-    if (key && !drop)
-        vec_push(&s->steady, key);
-}
+typedef VEC(uint32_t) key_list;
 
 static uint32_t key_of_place(const struct linked_unit *lu, const struct unit *u, ir_expr place)
 {
@@ -100,15 +75,64 @@ static uint32_t key_of_place(const struct linked_unit *lu, const struct unit *u,
     return u->exprs[place].op == IR_E_VAR && lu->globals[u->exprs[place].a] ? lu->globals[u->exprs[place].a] << 2 | 2 : 0;
 }
 
-static void drop_key(struct solver *s, uint32_t key)
+/* The members and globals whose values the condition reads. */
+static void read_by(const struct linked_unit *lu, ir_expr e, void (*found)(void *data, uint32_t key), void *data)
 {
-    for (size_t i = 0; i < s->steady.n; i++)
-        if (s->steady.at[i] == key)
-            s->steady.at[i] = s->steady.at[--s->steady.n];
+    const struct ir_expr_rec *r = &lu->unit->exprs[e];
+    uint32_t key;
+
+    switch (r->op) {
+    case IR_E_CAST: case IR_E_UNARY: read_by(lu, r->a, found, data); return;
+    case IR_E_BINARY:
+        read_by(lu, r->a, found, data);
+        read_by(lu, r->b, found, data);
+        return;
+    case IR_E_LOAD:
+        key = key_of_place(lu, lu->unit, r->a);
+        if (key)
+            found(data, key);
+        return;
+    default: return;
+    }
+}
+
+/* Calls `found` for what decides at some branch of the function whether a lock is taken there. */
+static void each_decider(const struct program *p, uint32_t func, void (*found)(void *data, uint32_t key), void *data)
+{
+    const struct linked_unit *lu = p->funcs.at[func].unit;
+    const struct ir_func_rec *fr = &lu->unit->funcs[p->funcs.at[func].func];
+    bool takes = false;
+
+    for (ir_block b = fr->blocks.first; !takes && b < fr->blocks.first + fr->blocks.count; b++)
+        takes = lock_calls(p, func, b) & TAKES;
+    for (ir_block b = fr->blocks.first; takes && b < fr->blocks.first + fr->blocks.count; b++) {
+        const struct ir_block_rec *rec = &lu->unit->blocks[b];
+        const struct ir_succ_rec *to = &lu->unit->succs[rec->succs.first];
+        if (rec->term == IR_TERM_BRANCH && rec->succs.count == 2 && rec->cond &&
+            (arm_takes(p, func, to[0].block, to[1].block) || arm_takes(p, func, to[1].block, to[0].block)))
+            read_by(lu, rec->cond, found, data);
+    }
+}
+
+static void put_key(void *data, uint32_t key)
+{
+    key_list *keys = data;
+
+    if (!term_in(keys->at, keys->n, key))
+        vec_push(keys, key);
+}
+
+static void drop_key(void *data, uint32_t key)
+{
+    key_list *keys = data;
+
+    for (size_t i = 0; i < keys->n; i++)
+        if (keys->at[i] == key)
+            keys->at[i] = keys->at[--keys->n];
 }
 
 /* What the function writes itself, or tests to leave a loop: that is to change. */
-static void drop_changing(struct solver *s)
+static void drop_changing(struct solver *s, key_list *keys)
 {
     for (uint32_t i = 0; i < s->n_order; i++) {
         const uint32_t block = s->by_order[i];
@@ -116,34 +140,64 @@ static void drop_changing(struct solver *s)
         for (ir_event e = b->events.first; e < b->events.first + b->events.count; e++) {
             const struct ir_event_rec *ev = &s->u->events[e];
             if (ev->a && (ev->op == IR_EV_STORE || ev->op == IR_EV_CALL || ev->op == IR_EV_ATOMIC))
-                drop_key(s, key_of_place(s->lu, s->u, ev->a));
+                drop_key(keys, key_of_place(s->lu, s->u, ev->a));
             for (uint32_t k = 0; k < ev->args.count; k++) {
                 const ir_expr arg = ir_uncast(s->u, s->u->expr_refs[ev->args.first + k]);
                 if (s->u->exprs[arg].op == IR_E_ADDR)
-                    drop_key(s, key_of_place(s->lu, s->u, s->u->exprs[arg].a));
+                    drop_key(keys, key_of_place(s->lu, s->u, s->u->exprs[arg].a));
             }
         }
         for (uint32_t head = 0; b->cond && b->succs.count > 1 && head < s->n_blocks; head++)
             for (uint32_t k = 0; in_set(s->blocks[head].loop, block) && k < b->succs.count; k++)
                 if (!in_set(s->blocks[head].loop, s->u->succs[b->succs.first + k].block - s->fr->blocks.first))
-                    note_read(s, b->cond, true);
+                    read_by(s->lu, b->cond, drop_key, keys);
     }
 }
 
 void find_steady(struct solver *s)
 {
-    for (uint32_t i = 0; i < s->n_order; i++) {
-        const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + s->by_order[i]];
-        uint32_t to[2];
-        if (b->term != IR_TERM_BRANCH || b->succs.count != 2 || !b->cond)
-            continue;
-        for (uint32_t k = 0; k < 2; k++)
-            to[k] = s->u->succs[b->succs.first + k].block - s->fr->blocks.first;
-        if (arm_takes(s, to[0], to[1]) || arm_takes(s, to[1], to[0]))
-            note_read(s, b->cond, false);
-    }
-    if (s->steady.n)
-        drop_changing(s);
+    key_list keys = {NULL, 0, 0};
+
+    each_decider(s->p, s->func, put_key, &keys);
+    if (keys.n)
+        drop_changing(s, &keys);
+    vec_clear(&s->steady);
+    vec_append(&s->steady, keys.at, keys.n);
+    vec_free(&keys);
+}
+
+/* ---- in the whole program ---- */
+static void put_decider(void *data, uint32_t key)
+{
+    struct program *p = data;
+
+    *map64_place(&p->lock_deciders, key, NULL) = 1;
+}
+
+void program_find_lock_deciders(struct program *p)
+{
+    for (size_t i = 0; i < p->order.n; i++)
+        each_decider(p, p->order.at[i], put_decider, p);
+}
+
+struct lookup {
+    const struct program *p;
+    bool found;
+};
+
+static void look_up(void *data, uint32_t key)
+{
+    struct lookup *l = data;
+
+    l->found |= map64_find(&l->p->lock_deciders, key) != NULL;
+}
+
+bool decides_elsewhere(const struct program *p, const struct linked_unit *lu, ir_expr condition)
+{
+    struct lookup l = {p, false};
+
+    read_by(lu, condition, look_up, &l);
+    return l.found;
 }
 
 /* ---- who writes them? ---- */

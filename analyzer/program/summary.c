@@ -113,7 +113,7 @@ static void apply_effect(struct program *p, uint32_t func, struct summary *s, co
     case MODEL_COND_WAIT:
         if (a && model_term(p, &m->b))
             ADD(p, s->waits, s->n_waits, struct wait_effect,
-                ((struct wait_effect){a, model_term(p, &m->b), {func, 0}, m->flags & MODEL_TIMED, false}));
+                ((struct wait_effect){.condition = a, .lock = model_term(p, &m->b), .site = {func, 0}, .timed = m->flags & MODEL_TIMED}));
         s->effects |= EFFECT_LOCKS;
         break;
     case MODEL_SPAWNS:

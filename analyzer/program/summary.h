@@ -108,10 +108,15 @@ struct order_edge {
     uint32_t n_gates;
 };
 
+/* A condition wait. What elsewhere decides whether a lock is taken may decide on the way to it whether it is waited at all. */
+#define MAX_WAIT_WHEN 2u
 struct wait_effect {
     term condition, lock;
     struct site site;
     bool timed, looped;
+    bool open; /* that cannot be said in the callers' words: nobody is accused of waiting without the lock */
+    struct precondition when[MAX_WAIT_WHEN]; /* callers are accused only where all are sure to hold */
+    uint32_t n_when;
 };
 
 /* It stops the thread when a value that callers know is so; see blocks_when.h. */

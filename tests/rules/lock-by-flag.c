@@ -104,3 +104,28 @@ int put_first(struct stream *s) {
     pthread_mutex_unlock(&s->mu); // expected-warning {{[aglet-lock-mismatch]}}
     return 0;
 }
+
+/* ---- who waits only where the lock is taken ---- */
+void drain(struct stream *s);
+void drain(struct stream *s) {
+    if (s->shared)
+        pthread_mutex_lock(&s->mu);
+    wait_for_room(s); // no diagnostic: where it is not held, nobody waits
+    s->n = 0;
+    if (s->shared)
+        pthread_mutex_unlock(&s->mu);
+}
+static void drain_quietly(struct stream *s) {
+    wait_for_room(s); // no diagnostic: what it does is not known here
+    s->n = 0;
+}
+void drain_shared(struct stream *s);
+void drain_shared(struct stream *s) {
+    drain_quietly(s); // no diagnostic: it may be one that nobody shares
+    if (!s->shared)
+        return;
+    pthread_mutex_lock(&s->mu);
+    s->max = 0;
+    pthread_mutex_unlock(&s->mu);
+    wait_for_room(s); // expected-warning {{'s->room' is waited on without 's->mu' held [aglet-cond-wait]}}
+}
