@@ -117,6 +117,15 @@ int bus_recv_begin(const struct bus_place *p, void *item, struct waiter *w) {
     return error;
 }
 
+bool bus_recv_link(const struct bus_place *p, struct waiter *w) {
+    slock_lock(&p->bus->lock);
+    bool wait = *p->at >= p->bus->sent && p->bus->senders;
+    if (wait)
+        waitq_push(&p->bus->q, w);
+    slock_unlock(&p->bus->lock);
+    return wait;
+}
+
 bool bus_recv_unlink(const struct bus_place *p, struct waiter *w) {
     slock_lock(&p->bus->lock);
     bool linked = w->linked;

@@ -17,6 +17,9 @@ struct bus_place {
  * again. Returns   0, -EPIPE, -EOVERFLOW, -EAGAIN. */
 int bus_recv_begin(const struct bus_place *place, void *item, struct waiter *w);
 
+/* For select: link w, unless there is something to take (then false). */
+bool bus_recv_link(const struct bus_place *place, struct waiter *w);
+
 /* Take a waiter back. Returns true when it was still linked. */
 bool bus_recv_unlink(const struct bus_place *place, struct waiter *w);
 

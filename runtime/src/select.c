@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Select. Stands on the begin/link/unlink functions of chan.h, task_join.h and reactor.h.
+/* Select. Stands on the begin/link/unlink functions of chan.h, chan_bus.h, task_join.h and reactor.h.
  *
  *   1. try every case, from a changing start; the first that can be done is done (try_case).
  *   2. link a waiter for each; one that could go on meanwhile sends us back to 1 (link_case).
  *   3. sleep: at most one waker wins the claim.  4. take all waiters back (unlink_case).
- *   5. a received value or a task's end was delivered by the waker: done. For a send or a descriptor the
- * waker only said that it may be possible now: back to 1, beginning with that case; if then another one is
+ *   5. a received value or a task's end was delivered by the waker: done. For a send, a descriptor, a broadcast or a
+ * watch the waker only said that it may be possible now: back to 1, beginning with that case; if then another one is
  * done, or none, the next waiting sender is told in our place (chan_nudge). */
 #include "aglet/await.h"
 #include "chan.h"
+#include "chan_bus.h"
 #include "check.h"
 #include "io_core.h"
 #include "task_join.h"
@@ -32,6 +33,11 @@ static enum io_direction direction(const struct aglet_case *c) {
     return c->kind == AGLET_READABLE_ ? IO_READ : IO_WRITE;
 }
 
+static struct bus_place place_of(const struct aglet_case *c) {
+    struct aglet_bus_place_ *rx = c->on;
+    return (struct bus_place){rx->bus_, &rx->at_, c->kind == AGLET_LATEST_};
+}
+
 static int try_case(struct aglet_case *c, const void *caller) {
     switch (c->kind) {
     case AGLET_RECV_:
@@ -52,6 +58,11 @@ static int try_case(struct aglet_case *c, const void *caller) {
                            .events = c->kind == AGLET_READABLE_ ? POLLIN : POLLOUT};
         return poll(&p, 1, 0) > 0 ? 0 : -EAGAIN;
     }
+    case AGLET_NEXT_:
+    case AGLET_LATEST_: {
+        struct bus_place place = place_of(c);
+        return place.bus ? bus_recv_begin(&place, c->item, NULL) : chan_dropped("receive", caller);
+    }
     default:
         return -EAGAIN;
     }
@@ -69,6 +80,11 @@ static bool link_case(struct aglet_case *c, struct waiter *w, uint32_t turn) {
     case AGLET_READABLE_:
     case AGLET_WRITABLE_:
         return io_source_link(((aglet_io *)c->on)->source_, direction(c), turn, w);
+    case AGLET_NEXT_:
+    case AGLET_LATEST_: {
+        struct bus_place place = place_of(c);
+        return bus_recv_link(&place, w);
+    }
     default:
         return true;
     }
@@ -90,6 +106,12 @@ static void unlink_case(struct aglet_case *c, struct waiter *w, bool fired) {
     case AGLET_WRITABLE_:
         io_source_unlink(((aglet_io *)c->on)->source_, direction(c), w);
         break;
+    case AGLET_NEXT_:
+    case AGLET_LATEST_: {
+        struct bus_place place = place_of(c);
+        bus_recv_unlink(&place, w);
+        break;
+    }
     default:
         break;
     }

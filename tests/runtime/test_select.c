@@ -2,6 +2,7 @@
 /* aglet/select.h, as its contract says. Stands on on_each.h. */
 #include "on_each.h"
 
+#include "aglet/await.h"
 #include "aglet/misuse.h"
 #include "aglet/select.h"
 
@@ -164,6 +165,105 @@ static void a_descriptor_can_be_one_of_the_cases(void **state) {
     on_each(readable, NULL);
 }
 
+AGLET_BROADCAST(news, long);
+AGLET_WATCH(state, long);
+
+static void *tell_later(void *arg) {
+    news_sender *out = arg;
+    for (long i = 0; i < 100; i++) {
+        if (news_send(out, i) || aglet_yield())
+            return arg;
+        if (i % 10 == 0 && aglet_sleep_ms(1))
+            return arg;
+    }
+    return NULL;
+}
+
+/* Every value of the broadcast comes in order, whatever the watch says in between; what is not chosen keeps its place. */
+static void *listen(void *arg) {
+    news_sender out;
+    state_sender set;
+    aglet_task *t;
+    void *wrong;
+    long heard, seen, next = 0, changes = 0;
+    (void)arg;
+    CHECK(news_open(&out, 128) == 0 && state_open(&set, 1) == 0);
+    news_receiver in = news_subscribe(&out);
+    state_receiver look = state_subscribe(&set);
+    struct aglet_case cases[] = {AGLET_CASE_NEXT(&in, &heard), AGLET_CASE_LATEST(&look, &seen)};
+    CHECK(aglet_select(cases, 2, 0) == -ETIMEDOUT);
+    CHECK(aglet_select(cases, 2, aglet_after_ms(2)) == -ETIMEDOUT);
+    CHECK(aglet_spawn(&t, tell_later, &out) == 0);
+    while (next < 100) {
+        int which = aglet_select(cases, 2, aglet_after_ms(1000));
+        CHECK(which >= 0 && cases[which].result == 0);
+        if (which == 0) {
+            CHECK(heard == next++);
+            if (next % 25 == 0)
+                CHECK(state_send(&set, next) == 0);
+        } else {
+            CHECK(seen <= next && seen % 25 == 0);
+            changes++;
+        }
+    }
+    while (aglet_select(cases, 2, 0) == 1)
+        changes++;
+    CHECK(changes >= 1 && changes <= 4 && seen == 100);
+    CHECK(aglet_join(t, &wrong) == 0 && !wrong);
+    /* Too slow for it: the case says so, and the next one goes on. */
+    for (long i = 0; i < 130; i++)
+        CHECK(news_send(&out, i) == 0);
+    CHECK(aglet_select(cases, 2, 0) == 0 && cases[0].result == -EOVERFLOW);
+    CHECK(aglet_select(cases, 2, 0) == 0 && cases[0].result == 0 && heard == 2);
+    state_drop(&set);
+    CHECK(aglet_select(cases + 1, 1, AGLET_FOREVER) == 0 && cases[1].result == -EPIPE);
+    news_drop(&out);
+    news_leave(&in);
+    state_leave(&look);
+    return NULL;
+}
+
+struct listener {
+    AGLET_FRAME_HEADER;
+    news_receiver in;
+    long heard, sum;
+    int which;
+    struct aglet_case cases[1];
+};
+AGLET_STACKLESS(add_up, struct listener) {
+    AGLET_BEGIN(f);
+    f->cases[0] = (struct aglet_case)AGLET_CASE_NEXT(&f->in, &f->heard);
+    for (;;) {
+        AGLET_AWAIT(f, f->which, aglet_select_poll(&f->aglet_, f->cases, 1, AGLET_FOREVER));
+        if (f->which < 0 || f->cases[0].result)
+            break;
+        f->sum += f->heard;
+    }
+    news_leave(&f->in);
+    AGLET_RETURN(f, (void *)(intptr_t)f->sum);
+    AGLET_END(f);
+}
+
+static void *listen_stackless(void *arg) {
+    news_sender out;
+    aglet_task *listener, *teller;
+    void *sum, *wrong;
+    (void)arg;
+    CHECK(news_open(&out, 128) == 0);
+    CHECK(add_up_spawn(&listener, (struct listener){.in = news_subscribe(&out)}) == 0);
+    CHECK(aglet_spawn(&teller, tell_later, &out) == 0);
+    CHECK(aglet_join(teller, &wrong) == 0 && !wrong);
+    news_drop(&out);
+    CHECK(aglet_join(listener, &sum) == 0 && (long)(intptr_t)sum == 99 * 100 / 2);
+    return NULL;
+}
+
+static void broadcasts_and_watches_can_be_cases(void **state) {
+    (void)state;
+    on_each(listen, NULL);
+    on_each(listen_stackless, NULL);
+}
+
 static void *wait_in_select(void *arg) {
     long value;
     struct aglet_case cases[] = {AGLET_CASE_RECV((numbers_receiver *)arg, &value)};
@@ -231,6 +331,7 @@ int main(void) {
         cmocka_unit_test(selects_on_both_sides_meet),
         cmocka_unit_test(a_select_takes_the_first_task_that_ends),
         cmocka_unit_test(a_descriptor_can_be_one_of_the_cases),
+        cmocka_unit_test(broadcasts_and_watches_can_be_cases),
         cmocka_unit_test(an_aborted_select_takes_nothing),
         cmocka_unit_test(a_dropped_handle_ends_the_select_at_once),
     };

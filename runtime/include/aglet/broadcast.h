@@ -45,6 +45,12 @@ AGLET_END_DECLS
     }                                                                                                        \
     struct name##_watch_declared_
 
+/* What every receiver begins with: its bus, and the number of the value it wants. */
+struct aglet_bus_place_ {
+    aglet_bus *bus_;
+    uint64_t at_;
+};
+
 #define AGLET_BUS_(name, type, latest)                                                                       \
     typedef struct AGLET_SEND AGLET_SYNC name##_sender {                                                     \
         aglet_bus *bus_ AGLET_SHARED;                                                                        \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Waiting for the first of several things: channels, ends of tasks, descriptors that can be read or written,
- * a point in time. Stands on aglet/channel.h and aglet/task.h.
+/* Waiting for the first of several things: channels of every kind, ends of tasks, descriptors that can be read or written,
+ * a point in time. Stands on aglet/channel.h, aglet/broadcast.h and aglet/task.h.
  *
  *     struct aglet_case cases[] = {AGLET_CASE_RECV(&rx, &job), AGLET_CASE_JOIN(child, &result)};
  *     switch (aglet_select(cases, 2, aglet_after_ms(100))) {
@@ -9,6 +9,7 @@
 #ifndef AGLET_SELECT_H
 #define AGLET_SELECT_H
 
+#include "aglet/broadcast.h"
 #include "aglet/channel.h"
 #include "aglet/io.h"
 #include "aglet/task.h"
@@ -19,21 +20,28 @@ enum aglet_case_kind {
     AGLET_JOIN_TASK_,
     AGLET_READABLE_,
     AGLET_WRITABLE_,
-    AGLET_NEVER_
+    AGLET_NEVER_,
+    AGLET_NEXT_,
+    AGLET_LATEST_
 };
 
 /* One thing to wait for; make it with the macros below. */
 struct aglet_case {
     enum aglet_case_kind kind;
-    void *on;   /* the channel, task or descriptor */
+    void *on;   /* the channel, task, descriptor, or receiver of a broadcast or watch */
     void *item; /* where a value comes from or goes to */
-    int result; /* after the select, of the chosen case: 0, or -EPIPE where the channel has ended */
+    int result; /* after the select, of the chosen case: what its receive or send would have returned */
 };
 
 #define AGLET_CASE_RECV(rx, to)                                                                              \
     { AGLET_RECV_, (rx)->chan_, (1 ? (to) : (to)), 0 }
 #define AGLET_CASE_SEND(tx, from)                                                                            \
     { AGLET_SEND_, (tx)->chan_, (from), 0 }
+/* The next value of a broadcast; the newest of a watch that this receiver has not seen. */
+#define AGLET_CASE_NEXT(rx, to)                                                                              \
+    { AGLET_NEXT_, (rx), (1 ? (to) : (to)), 0 }
+#define AGLET_CASE_LATEST(rx, to)                                                                            \
+    { AGLET_LATEST_, (rx), (1 ? (to) : (to)), 0 }
 /* The chosen task's handle is given up, as by aglet_join. */
 #define AGLET_CASE_JOIN(task, result_at)                                                                     \
     { AGLET_JOIN_TASK_, (task), (result_at), 0 }
