@@ -180,7 +180,7 @@ static void *tell_later(void *arg) {
 }
 
 /* Every value of the broadcast comes in order, whatever the watch says in between; what is not chosen keeps its place. */
-static void *listen(void *arg) {
+static void *hear(void *arg) {
     news_sender out;
     state_sender set;
     aglet_task *t;
@@ -244,7 +244,7 @@ AGLET_STACKLESS(add_up, struct listener) {
     AGLET_END(f);
 }
 
-static void *listen_stackless(void *arg) {
+static void *hear_stackless(void *arg) {
     news_sender out;
     aglet_task *listener, *teller;
     void *sum, *wrong;
@@ -260,8 +260,8 @@ static void *listen_stackless(void *arg) {
 
 static void broadcasts_and_watches_can_be_cases(void **state) {
     (void)state;
-    on_each(listen, NULL);
-    on_each(listen_stackless, NULL);
+    on_each(hear, NULL);
+    on_each(hear_stackless, NULL);
 }
 
 static void *wait_in_select(void *arg) {
