@@ -176,9 +176,28 @@ static uint64_t said_here(struct solve *x, const struct call *c, uint64_t mask)
     return mask;
 }
 
+/* In a recursion: a list's item after item. What is at any of them is not said; the accesses are, when somebody asks of an object. */
+static bool turns_in_itself(const struct region_flow *f, place_id p)
+{
+    for (unsigned depth = 0; p && depth < 32; p = f->places[p].a, depth++) {
+        enum place_op op = (enum place_op)f->places[p].op;
+        if (op != PLACE_FIELD && op != PLACE_INDEX && op != PLACE_DEREF && op != PLACE_LOADED)
+            return false;
+        for (place_id q = f->places[p].a; op == PLACE_FIELD && q; q = f->places[q].a) {
+            enum place_op above = (enum place_op)f->places[q].op;
+            if (above == PLACE_FIELD && f->places[q].b == f->places[p].b)
+                return true;
+            if (above != PLACE_FIELD && above != PLACE_INDEX && above != PLACE_DEREF && above != PLACE_LOADED)
+                break;
+        }
+    }
+    return false;
+}
+
 /* What a callee stores in what it is given, or in what it returns. */
 static void lift_keeps(struct solve *x, struct call *c, const struct region_flow *callee)
 {
+    const bool recursive = x->r->component[callee->func] == x->r->now;
     place_id returned = 0;
     for (size_t i = 0; i < callee->control.n; i++) {
         const struct region_event *e = &callee->events[callee->control.at[i]];
@@ -204,6 +223,8 @@ static void lift_keeps(struct solve *x, struct call *c, const struct region_flow
         if (filled || (VALUE_KIND(v) != VALUE_POINTER && VALUE_KIND(v) != VALUE_FUNC))
             continue;
         place_id into = place_translate(callee, from->into, x->f, c->value, c->n);
+        if (recursive && (turns_in_itself(x->f, into) || (VALUE_KIND(v) == VALUE_POINTER && turns_in_itself(x->f, VALUE_ITEM(v)))))
+            continue;
         if (!into && returned && VALUE_KIND(c->result) == VALUE_POINTER)
             into = place_rebase(callee, from->into, returned, x->f, VALUE_ITEM(c->result));
         if (!into)
@@ -257,24 +278,6 @@ static void note_callsite(struct solve *x, const struct call *c, const struct re
         site.classes[i] = region_class(x, call_target(c, i));
     vec_append(&f->args, c->value, c->n);
     vec_push(&f->calls, site);
-}
-
-/* In a recursion: a list's item after item. What is at any of them is not said; the accesses are, when somebody asks of an object. */
-static bool turns_in_itself(const struct region_flow *f, place_id p)
-{
-    for (unsigned depth = 0; p && depth < 32; p = f->places[p].a, depth++) {
-        enum place_op op = (enum place_op)f->places[p].op;
-        if (op != PLACE_FIELD && op != PLACE_INDEX && op != PLACE_DEREF && op != PLACE_LOADED)
-            return false;
-        for (place_id q = f->places[p].a; op == PLACE_FIELD && q; q = f->places[q].a) {
-            enum place_op above = (enum place_op)f->places[q].op;
-            if (above == PLACE_FIELD && f->places[q].b == f->places[p].b)
-                return true;
-            if (above != PLACE_FIELD && above != PLACE_INDEX && above != PLACE_DEREF && above != PLACE_LOADED)
-                break;
-        }
-    }
-    return false;
 }
 
 static void run_callee(struct solve *x, struct call *c, const struct region_flow *callee)

@@ -125,6 +125,7 @@ static void solve_function(struct solve *x)
         memcpy(f->events + f->n_events, x->branches.at, x->branches.n * sizeof *f->events);
     f->n_events = f->cap_events;
     vec_free(&x->branches);
+    map64_free(&x->told);
     if (!f->failed)
         region_find_released(x);
     region_find_losses(x);

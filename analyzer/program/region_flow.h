@@ -67,6 +67,7 @@ struct solve {
     bool recording;
     bool in_branch; /* what is read now is read by the condition at the block's end, and stands here until all blocks are done */
     VEC(struct region_event) branches;
+    struct map64 told; /* what was stored where, by which event: said already */
     unsigned nesting;
 };
 

@@ -22,16 +22,16 @@ static bool is_link(const struct unit *u, ir_type pointed)
     return pointed && u->types[type_plain(u, pointed)].kind == IR_T_POINTER;
 }
 
-/* By the same event: a callee may do so at many places. */
-static bool kept_before(const struct solve *x, place_id into, place_id what)
+/* Callers are told once, and only of what may matter to them: where something is put that the function was given or made, what they
+ * find where they said, and in what they are given. */
+static bool callers_hear(struct solve *x, place_id into, place_id what)
 {
-    const struct region_flow *f = x->f;
-    for (size_t i = f->control.n; x->recording && i-- > 0 && f->events[f->control.at[i]].event == x->event;) {
-        const struct region_event *e = &f->events[f->control.at[i]];
-        if (e->op == REGION_KEEP && e->into == into && e->place == what)
-            return true;
-    }
-    return false;
+    const uint32_t holder = x->f->places[place_object(x->f, into)].op;
+    bool is_new = false;
+    if (!x->recording || (!region_brought(x->f, what) && holder != PLACE_PARAM && holder != PLACE_HEAP))
+        return false;
+    map64_place(&x->told, hash_add(key_pair(into, what), x->event), &is_new);
+    return is_new;
 }
 
 void region_keep(struct solve *x, place_id into, region_value value, ir_type type)
@@ -40,7 +40,7 @@ void region_keep(struct solve *x, place_id into, region_value value, ir_type typ
     struct region_flow *f = x->f;
     if (VALUE_KIND(value) == VALUE_POINTER) {
         bool link = is_link(x->u, type);
-        struct region_event *e = kept_before(x, into, VALUE_ITEM(value)) ? NULL : region_add(x, REGION_KEEP, VALUE_ITEM(value), link ? REGION_LINK : 0, 0);
+        struct region_event *e = callers_hear(x, into, VALUE_ITEM(value)) ? region_add(x, REGION_KEEP, VALUE_ITEM(value), link ? REGION_LINK : 0, 0) : NULL;
         if (e)
             e->into = into;
         if (link || !region_brought(f, VALUE_ITEM(value)))
