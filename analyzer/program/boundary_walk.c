@@ -329,6 +329,7 @@ void walk_from(struct walk *w)
         while (k.work.n) {
             b = vec_pop(&k.work);
             k.now = k.acquired[b];
+            k.moved = k.moved_at[b];
             if (through(&k, b, walker_block(&k, b)->events.first, 0))
                 leave(&k, b);
         }
