@@ -110,13 +110,24 @@ static void row_free(struct compile_row *row)
     strings_free(&row->args);
 }
 
+/* Words that say for what place in memory code is made, not what it means: libtool compiles every file of a library with and without. */
+static bool is_about_position(const char *word)
+{
+    static const char *const words[] = {"-fPIC", "-fpic", "-fPIE", "-fpie", "-fno-pic", "-fno-PIC", "-fno-pie", "-fno-PIE", "-DPIC", "-DPIC=1"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    return false;
+}
+
 static uint64_t hash_args(const struct compile_row *row)
 {
     struct string_list normal = {0};
     command_normalised(&row->args, &normal);
     uint64_t h = hash_add(hash_string(row->directory), hash_string(row->file));
     for (size_t i = 0; i < normal.n; i++)
-        h = hash_add(h, hash_string(normal.at[i]));
+        if (!is_about_position(normal.at[i]))
+            h = hash_add(h, hash_string(normal.at[i]));
     strings_free(&normal);
     return h;
 }

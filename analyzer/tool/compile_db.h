@@ -40,7 +40,7 @@ bool compile_db_read(const char *path, struct compile_db *out, char *err, size_t
 /* Add one row by hand: the same judgement as for a database's row. Takes the contents of args. */
 void compile_db_add(struct compile_db *db, const char *directory, const char *file, const char *output, struct string_list *args);
 
-/* Take off rows of the same file with the same arguments; -cc1 rows of files that have a driver's row too (bear writes both); and
+/* Take off rows of the same file with the same arguments but for the output and -fPIC and its kin; -cc1 rows of files that have a driver's row too (bear writes both); and
  * rows whose object a later row writes from the same file (a recorded build that was built again with other flags). */
 void compile_db_unique(struct compile_db *db);
 

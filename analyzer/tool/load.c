@@ -204,6 +204,16 @@ bool load_whole(const struct load *l)
     return l->files.n == 0 && l->not_analysed == 0 && l->excluded == 0 && l->db.cxx.n == 0;
 }
 
+struct linked_programs load_programs_by_symbols(const struct load *l)
+{
+    struct unit **units = xcalloc(l->db.n + 1, sizeof *units);
+    for (size_t i = 0; i < l->db.n; i++)
+        units[i] = l->units[i].unit;
+    struct linked_programs out = programs_by_symbols(units, &l->db);
+    free(units);
+    return out;
+}
+
 bool load_programs(const struct load *l, const char *name, struct linked_programs *out)
 {
     const char **files = xcalloc(l->db.n + 1, sizeof *files);
@@ -217,6 +227,8 @@ bool load_programs(const struct load *l, const char *name, struct linked_program
         *out = programs_named(l->config, files, l->db.n);
     else
         *out = name ? programs_linked(&l->db) : programs_of(&l->db);
+    if (!l->files.n && !config_n_programs(l->config) && !l->db.links.n)
+        *out = load_programs_by_symbols(l);
     if (name)
         good = programs_choose(out, name);
     else

@@ -51,9 +51,11 @@ bool load_find(struct load *l);
 void load_decode(struct load *l);
 /* Is nothing of the database missing in what was analysed? */
 bool load_whole(const struct load *l);
-/* The programs that the configuration names, else those that the build links, and what no program holds; or the one of that name, where
- * one is given. None where all is one program, or FILEs were asked for. After load_decode. Returns false, said, when that one is not there. */
+/* The programs that the configuration names, else those that the build links, else those that mains make, and what no program holds; or
+ * the one of that name, where one is given. None where all is one program, or FILEs were asked for. After load_decode. Returns false, said, when that one is not there. */
 bool load_programs(const struct load *l, const char *name, struct linked_programs *out);
+/* Those that the files' mains make. After load_decode. */
+struct linked_programs load_programs_by_symbols(const struct load *l);
 /* Number of rows that have a unit. */
 size_t load_analysed(const struct load *l);
 void load_free(struct load *l);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_TIMES = 4 }; /* how often over, on average, a row may be solved */
+enum { MOST_TIMES = 4, ALWAYS = 500 }; /* how often over, on average, a row may be solved; so many rows are solved anyhow */
 
 /* The rows of a path, one after the other. */
 struct link_of_chain {
@@ -105,17 +105,28 @@ static void mark_linked(struct walk *w)
         }
 }
 
-/* Are they worth telling apart? */
-static bool apart(const struct linked_programs *p, size_t rows)
+void programs_bound(struct linked_programs *p, size_t rows)
 {
-    size_t sum = 0;
-    for (size_t i = 0; i < p->n; i++)
-        sum += p->at[i].n;
-    if (p->n > 1 && sum > MOST_TIMES * rows) {
-        say("the build links %zu programs that share most of their files; they are analysed as one, which .aglet.yml can tell apart", p->n);
-        return false;
+    const size_t all = p->n;
+    size_t sum = 0, kept = 0;
+    for (; kept < p->n; kept++) {
+        size_t largest = kept;
+        for (size_t i = kept + 1; i < p->n; i++)
+            if (p->at[i].n > p->at[largest].n)
+                largest = i;
+        if (kept && sum + p->at[largest].n > MOST_TIMES * rows && sum + p->at[largest].n > ALWAYS)
+            break;
+        sum += p->at[largest].n;
+        const struct linked_program next = p->at[largest];
+        p->at[largest] = p->at[kept];
+        p->at[kept] = next;
     }
-    return p->n > 1 || (p->n == 1 && p->at[0].n < rows);
+    for (size_t i = kept; i < all; i++)
+        free(p->at[i].in);
+    p->n = kept;
+    if (kept < all)
+        say("there are %zu programs that share most of their files: the %zu largest are analysed, and what only the others have as files of no "
+            "known program; .aglet.yml can name the programs", all, kept);
 }
 
 static bool same_rows(const struct linked_program *a, const struct linked_program *b, size_t n)
@@ -170,8 +181,9 @@ struct linked_programs programs_linked(const struct compile_db *db)
 struct linked_programs programs_of(const struct compile_db *db)
 {
     struct linked_programs out = programs_linked(db);
-    if (!apart(&out, db->n))
+    if (out.n == 1 && out.at[0].n == db->n)
         programs_free(&out);
+    programs_bound(&out, db->n);
     return out;
 }
 

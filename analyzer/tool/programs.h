@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Which files make which program? Told by the build's link commands (programs.c), or by name (programs_named.c).
+/* Which files make which program? Told by the build's link commands (programs.c), by what the files define and need
+ * (programs_symbols.c), or by name (programs_named.c).
  * Stands on compile_db.h, link_db.h and program/config.h. */
 #ifndef AGLET_TOOL_PROGRAMS_H
 #define AGLET_TOOL_PROGRAMS_H
@@ -7,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "compile_db.h"
+#include "ir/unit.h"
 #include "program/config.h"
 
 struct linked_program {
@@ -22,11 +24,18 @@ struct linked_programs {
 };
 
 /* An executable is a program, with all that it links statically or dynamically; so is a shared library that none of these links. Rows
- * that no program holds are none's. Where programs share so much that each would be solved many times over, which is said, or
- * where there is one that holds all, they are not told apart. */
+ * that no program holds are none's. Where programs share so much that each would be solved many times over, which is said, the largest are kept; where there is one
+ * that holds all, none. */
 struct linked_programs programs_of(const struct compile_db *db);
 /* The same, but whatever they share, and also where one holds all: to choose from. */
 struct linked_programs programs_linked(const struct compile_db *db);
+
+/* Where no link command is known: each file with a main, and those that define what it needs. None where there is no second main.
+ * units[i]: of row i; NULL where it could not be analysed. */
+struct linked_programs programs_by_symbols(struct unit *const *units, const struct compile_db *db);
+
+/* Keep the largest, so many that each row is solved four times at most, on average; said where some are dropped. */
+void programs_bound(struct linked_programs *p, size_t rows);
 
 /* Those that the configuration names. files[i]: the main file of row i of n; NULL where it could not be analysed. */
 struct linked_programs programs_named(const struct config *c, const char *const *files, size_t n);

@@ -100,6 +100,8 @@ static struct report *findings(struct lint *l, const struct config *config, bool
         return r;
     }
     load_decode(load);
+    if (!load->files.n && !config_n_programs(config) && !load->db.links.n)
+        programs = load_programs_by_symbols(load);
     a.units = xcalloc(load->db.n + 1, sizeof *a.units);
     for (size_t i = 0; i < load->db.n; i++) {
         a.units[i] = load->units[i].unit;
