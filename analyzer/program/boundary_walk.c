@@ -46,12 +46,34 @@ enum join_match walker_join(const struct walker *k, const struct region_event *e
     return other ? JOIN_OTHER : JOIN_MAYBE;
 }
 
+/* Does the place's name stand on that of an element a[v], for local v (0: any)? */
+static bool by_variable(const struct region_flow *f, place_id p, uint32_t var)
+{
+    for (; p; p = f->places[p].a) {
+        const struct place *at = &f->places[p];
+        if (at->op == PLACE_INDEX && (var ? at->b == (PLACE_BY_VAR | var) : (at->b & PLACE_BY_VAR) != 0))
+            return true;
+        if (at->op != PLACE_FIELD && at->op != PLACE_INDEX && at->op != PLACE_DEREF && at->op != PLACE_LOADED)
+            return false;
+    }
+    return false;
+}
+
+/* The region's element is a[i], and i changes. */
+static bool names_another(const struct walker *k, ir_event ev)
+{
+    uint32_t var = k->w->region ? walker_written_var(k->u, &k->u->events[ev]) : 0;
+    return var && by_variable(k->f, k->w->region, var);
+}
+
 static bool overlaps(const struct walker *k, const struct region_event *e)
 {
     if (!e->place)
         return false;
     bool whole = (e->flags & REGION_WHOLE) || e->op == REGION_FREE;
-    return (!k->moved && place_within(k->f, e->place, k->w->region)) || (whole && place_within(k->f, k->w->region, e->place));
+    if (k->moved && by_variable(k->f, e->place, 0))
+        return false; /* of another element, for all that is known */
+    return place_within(k->f, e->place, k->w->region) || (whole && place_within(k->f, k->w->region, e->place));
 }
 
 static void note_use(struct walk *w, const struct region_event *e, uint64_t acquired)
@@ -189,20 +211,6 @@ static bool lives_on(struct walker *k, ir_event ev)
         return false;
     }
     return !(r->op == IR_EV_BEGIN && r->a == object->a);
-}
-
-/* a[i], and i changes. */
-static bool names_another(const struct walker *k, ir_event ev)
-{
-    uint32_t var = k->w->region ? walker_written_var(k->u, &k->u->events[ev]) : 0;
-    for (place_id p = k->w->region; var && p; p = k->f->places[p].a) {
-        const struct place *at = &k->f->places[p];
-        if (at->op == PLACE_INDEX && at->b == (PLACE_BY_VAR | var))
-            return true;
-        if (at->op != PLACE_FIELD && at->op != PLACE_INDEX && at->op != PLACE_DEREF && at->op != PLACE_LOADED)
-            break;
-    }
-    return false;
 }
 
 /* Does the call at ev join, and end the way? What it touches after that is not on it. */
