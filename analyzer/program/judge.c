@@ -144,7 +144,9 @@ static bool meant_by_itself(const struct judgement *j, const struct candidate *c
                 continue; /* it knows the lock, for it gives it back on another way: its own mistake */
             harm += !d->meant && !d->stale;
         }
-        return c->kind == CANDIDATE_RELEASES ? c->pairs.n >= harm : c->pairs.n > harm;
+        /* a trylock's result is easily read the wrong way round */
+        const bool tells = c->kind == CANDIDATE_RELEASES || (!c->mixed && !c->every_return);
+        return tells ? c->pairs.n >= harm : c->pairs.n > harm;
     }
     if (is_bare_param(p, c) && !class_known(c->class) && (c->kind == CANDIDATE_RELEASES || (!c->mixed && !f->n_callers)))
         return true;

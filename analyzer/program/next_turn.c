@@ -102,6 +102,13 @@ static bool are_elements(const struct term_table *t, term x, term y)
     return (a.op == TERM_INDEX ? a.a : x) == (b.op == TERM_INDEX ? b.a : y); /* the first is the array's own address */
 }
 
+static bool has_index(const struct term_table *t, term x)
+{
+    while (t->recs[x].op == TERM_FIELD)
+        x = t->recs[x].a;
+    return t->recs[x].op == TERM_INDEX;
+}
+
 /* What one call in the loop took in two turns of it, by constant indices, is the beginning of a collection: the loop is not run as
  * often as the array is long. Of what it released in two turns, the first stands for all. */
 static void gather(struct solver *s, struct world *w, const uint64_t *loop)
@@ -117,9 +124,10 @@ static void gather(struct solver *s, struct world *w, const uint64_t *loop)
                 continue;
             note_collection(s, &h);
             if (h.mode != HELD_RELEASED && !some) {
+                const term second = has_index(&s->t, h.lock) ? h.lock : g->lock; /* the first is named as the array is */
                 world_drop_held(&s->scratch, w, &w->held[k], 0);
                 world_drop_held(&s->scratch, w, world_held(w, h.lock), 0);
-                h.lock = term_make(&s->t, TERM_SOME, h.lock, 0, 0);
+                h.lock = term_make(&s->t, TERM_SOME, second, 0, 0);
                 (void)world_add_held(&s->scratch, w, &h);
             } else {
                 world_drop_held(&s->scratch, w, &w->held[i], 0);

@@ -388,6 +388,7 @@ struct printer {
     char *out;
     size_t size, n;
     int depth;
+    bool some; /* inside TERM_SOME: any element is meant */
 };
 
 static void put(struct printer *pr, const char *s)
@@ -431,10 +432,17 @@ static void print_place(struct printer *pr, term x)
         else
             print_value(pr, r->a);
         put(pr, "[");
-        print_value(pr, r->b);
+        if (pr->some)
+            put(pr, "…");
+        else
+            print_value(pr, r->b);
         put(pr, "]");
         break;
-    case TERM_SOME: print_place(pr, r->a); break;
+    case TERM_SOME:
+        pr->some = true;
+        print_place(pr, r->a);
+        pr->some = false;
+        break;
     default:
         put(pr, "*");
         print_value(pr, x);
@@ -492,7 +500,7 @@ static void print_value(struct printer *pr, term x)
 int term_print_place(const struct term_table *t, const struct program *p, const struct linked_unit *u, term_hint *hint,
                      const void *data, term x, char *out, size_t size)
 {
-    struct printer pr = {t, p, u, hint, data, out, size, 0, 0};
+    struct printer pr = {t, p, u, hint, data, out, size, 0, 0, false};
     const struct term_rec *r = &t->recs[x];
 
     /* A lock known only as a pointer value reads best as that pointer: `m`, not `*m`. */
