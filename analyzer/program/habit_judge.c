@@ -22,8 +22,12 @@ static bool of_struct(const struct program *p, term lock, uint32_t parent, const
     const struct unit *u;
     ir_expr arg;
 
-    if (class_known(c))
-        return c.field && p->fields.at[c.field].parent == parent;
+    if (class_known(c)) {
+        const struct term_rec *outer = r->op == TERM_FIELD ? term_at(&p->paths, r->a) : r; /* a member that wraps it */
+        return c.field && (p->fields.at[c.field].parent == parent ||
+                           (outer != r && outer->op == TERM_FIELD && p->fields.at[outer->b].parent == parent &&
+                            item_lock_in(p, outer->b) == c.field));
+    }
     if (!f || r->op != TERM_PARAM)
         return false;
     u = f->unit->unit;
@@ -232,7 +236,7 @@ static void judge_item(struct program *p, size_t first, size_t end, const struct
                 continue; /* some caller hands over an object of its own: no word for the lock nor against it */
             j.now.total++;
             written |= a->write && !(item & ITEM_GLOBAL);
-            if (map64_find(leaks, key_pair(a->func, locks[i])))
+            if (map64_find(leaks, key_pair(a->func, item_lock_in(p, locks[i]))))
                 continue; /* what is held there, and what was meant to be, is not known */
             if (a->held >> i & 1 || class_set_holds(&entry[a->func], locks[i])) {
                 j.now.held++;

@@ -13,7 +13,7 @@ static uint32_t lock_fields(const struct program *p, const struct linked_struct 
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < st->n_fields && n < MAX_SIBLINGS; i++)
-        if (p->fields.at[st->first_field + i].lock.lock)
+        if (item_lock_in(p, st->first_field + i))
             locks[n++] = st->first_field + i;
     return n;
 }
@@ -22,7 +22,7 @@ static bool is_data(const struct program *p, const struct linked_field *f)
 {
     const struct model_type *m = models_find_ir_type(p->models, f->unit->unit, f->unit->unit->fields[f->field].type);
 
-    return !f->lock.lock && !(m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT));
+    return !item_lock_in(p, (uint32_t)(f - p->fields.at)) && !(m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT));
 }
 
 /* A variable that threads may share and that needs a lock for it: no constant, no atomic, no flag of a signal handler. */
@@ -51,8 +51,8 @@ static void find_globals(struct program *p, struct habits *h)
         const struct ir_var_rec *v = &g->unit->unit->vars[g->var];
         struct unit_locks *locks = &h->of_unit[g->unit - p->units.at];
         h->shared[i] = is_shared_data(p, g);
-        if (g->lock.lock && v->kind == IR_V_GLOBAL && v->flags & IR_VF_DEFINED && locks->n < MAX_SIBLINGS &&
-            g->unit->unit->types[type_plain(g->unit->unit, v->type)].kind != IR_T_ARRAY)
+        if (v->kind == IR_V_GLOBAL && v->flags & IR_VF_DEFINED && locks->n < MAX_SIBLINGS &&
+            g->unit->unit->types[type_plain(g->unit->unit, v->type)].kind != IR_T_ARRAY && item_lock_in(p, i | ITEM_GLOBAL))
             locks->at[locks->n++] = i | ITEM_GLOBAL;
     }
 }
@@ -92,7 +92,10 @@ uint32_t habit_siblings(struct program *p, uint32_t item, uint32_t *locks)
 /* A sibling as the lock of this object; of a global: that lock. */
 static term sibling_of(struct solver *s, term object, uint32_t lock)
 {
-    return lock & ITEM_GLOBAL ? term_make(&s->t, TERM_GLOBAL, lock & ~ITEM_GLOBAL, 0, 0) : term_make(&s->t, TERM_FIELD, object, lock, 0);
+    const uint32_t inner = item_lock_in(s->p, lock);
+    const term at = lock & ITEM_GLOBAL ? term_make(&s->t, TERM_GLOBAL, lock & ~ITEM_GLOBAL, 0, 0) : term_make(&s->t, TERM_FIELD, object, lock, 0);
+
+    return inner == lock ? at : term_make(&s->t, TERM_FIELD, at, inner, 0);
 }
 
 static struct habit_access *note(struct program *p, uint32_t func, uint32_t item, ir_loc loc, ir_event event, term object, uint8_t held,
@@ -148,6 +151,15 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
     note(s->p, s->func, item, loc, s->now_at, object, held, write)->given_up |= given_up;
 }
 
+/* The item whose lock this is, where it is wrapped in a struct; or 0. */
+static uint32_t wrapper_of(const struct solver *s, term lock)
+{
+    const struct term_rec r = s->t.recs[lock], outer = s->t.recs[r.a];
+    const uint32_t item = r.op != TERM_FIELD ? 0 : outer.op == TERM_FIELD ? outer.b : outer.op == TERM_GLOBAL ? outer.a | ITEM_GLOBAL : 0;
+
+    return item && item_lock_in(s->p, item) == r.b ? item : 0;
+}
+
 static void add_class(struct class_set *x, uint32_t class)
 {
     uint32_t k = x->n;
@@ -180,13 +192,17 @@ void habit_call(struct solver *s, const struct world *w, ir_event e, const term 
     struct habits *h = habits_of(s->p);
     uint32_t owned[4 * MAX_SIBLINGS];
     const uint32_t n_owned = owned_locks(s, w, e, args, owned, 4 * MAX_SIBLINGS);
-    struct class_set now = {arena_array(&s->scratch, uint32_t, 2 * w->n_held + n_owned + 1), 0, !w->spawned, 0};
+    struct class_set now = {arena_array(&s->scratch, uint32_t, 4 * w->n_held + n_owned + 1), 0, !w->spawned, 0};
     uint32_t *slot = &s->lu->held_classes[e];
 
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct object_class c = term_class(&s->t, w->held[i].lock);
-        const uint32_t class = c.field ? c.field : c.global ? c.global | ITEM_GLOBAL : 0;
-        if (class && w->held[i].mode != HELD_RELEASED) {
+        uint32_t class = c.field ? c.field : c.global ? c.global | ITEM_GLOBAL : 0;
+        if (!class || w->held[i].mode == HELD_RELEASED)
+            continue;
+        add_class(&now, class);
+        add_class(&now, class | HABIT_LOCKED);
+        if ((class = wrapper_of(s, w->held[i].lock))) {
             add_class(&now, class);
             add_class(&now, class | HABIT_LOCKED);
         }

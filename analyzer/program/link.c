@@ -7,6 +7,7 @@
  * eighty times. Structs are joined by tag and place of definition, so two files may use one tag for two things. */
 #include "linked.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "../base/alloc.h"
 
@@ -344,6 +345,46 @@ static void resolve_guards(struct program *p)
     }
 }
 
+#define WRAPPER_MAX 4u /* members of a struct that is but a lock with something to watch it */
+
+uint32_t item_lock_in(const struct program *p, uint32_t item)
+{
+    const bool global = item & ITEM_GLOBAL;
+    const uint32_t k = item & ~ITEM_GLOBAL;
+    const struct linked_unit *lu = global ? p->globals.at[k].unit : p->fields.at[k].unit;
+    const struct unit *u = lu->unit;
+    const ir_type t = global ? u->vars[p->globals.at[k].var].type : u->fields[p->fields.at[k].field].type;
+    const ir_type st = type_struct(u, t);
+    const struct linked_struct *ls = st && lu->structs[st] ? &p->structs.at[lu->structs[st]] : NULL;
+    uint32_t lock = 0;
+
+    if (global ? p->globals.at[k].lock.lock : p->fields.at[k].lock.lock)
+        return item;
+    if (!ls || !ls->has_lock || ls->n_fields > WRAPPER_MAX)
+        return 0;
+    for (uint32_t i = ls->first_field; i < ls->first_field + ls->n_fields; i++) {
+        const struct linked_field *f = &p->fields.at[i];
+        const uint32_t kind = f->unit->unit->types[type_plain(f->unit->unit, f->unit->unit->fields[f->field].type)].kind;
+        if (f->lock.lock && lock)
+            return 0;
+        if (f->lock.lock)
+            lock = i;
+        else if (kind != IR_T_INT && kind != IR_T_ENUM && kind != IR_T_POINTER)
+            return 0;
+    }
+    return lock;
+}
+
+void item_lock_text(const struct program *p, uint32_t item, char *out, size_t size)
+{
+    const uint32_t lock = item_lock_in(p, item);
+
+    if (!lock || lock == item)
+        snprintf(out, size, "%s", item_name(p, item));
+    else
+        snprintf(out, size, "%s.%s", item_name(p, item), p->fields.at[lock].name);
+}
+
 const char *item_name(const struct program *p, uint32_t item)
 {
     return item & ITEM_GLOBAL ? p->globals.at[item & ~ITEM_GLOBAL].name : p->fields.at[item].name;
@@ -369,11 +410,13 @@ static void assume_guards(struct program *p)
 {
     for (size_t i = 0; i < p->options.n_assumed; i++) {
         const uint32_t item = p->options.assumed[i].item;
-        const char *lock = item_name(p, p->options.assumed[i].lock), *why;
+        const char *why;
+        char lock[120];
         const struct unit *u;
         struct guard *g = arena_new(&p->arena, struct guard);
         struct lock_context context;
 
+        item_lock_text(p, p->options.assumed[i].lock, lock, sizeof lock);
         g->loc = item_loc(p, item, &u);
         context = item & ITEM_GLOBAL ? lock_context_of(u, LOCK_IN_VAR, p->globals.at[item & ~ITEM_GLOBAL].var)
                                      : lock_context_of(u, LOCK_IN_FIELD, p->fields.at[item].field);

@@ -154,6 +154,10 @@ struct program {
 /* Give every unit's functions, globals, structs and fields their numbers, resolve guards and lock types. */
 void program_link(struct program *p);
 
+/* The lock that an item is: itself, or the one lock in a small struct made round it, as the linked field; 0: none. */
+uint32_t item_lock_in(const struct program *p, uint32_t item);
+/* It as an annotation beside it names it: "mu", "lock.mu". */
+void item_lock_text(const struct program *p, uint32_t item, char *out, size_t size);
 /* The name of an item, and its guard; *u (may be NULL) and *loc: where it is declared. */
 const char *item_name(const struct program *p, uint32_t item);
 const struct guard *item_guard(const struct program *p, uint32_t item);

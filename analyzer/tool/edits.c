@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "report/paths.h"
@@ -79,11 +80,37 @@ static const char *before_blank(const char *floor, const char *p)
 
 /* ---- places ---- */
 
+/* The path without "." and "x/..", if that is the same file: git takes no other, and one file is to have one name. */
+static char *plain_path(const char *path)
+{
+    char *plain = xstrdup(path), *out = plain;
+    struct stat one, other;
+
+    for (const char *in = path; *in;) {
+        const size_t n = strcspn(in, "/"), slash = in[n] == '/';
+        const bool up = n == 2 && in[0] == '.' && in[1] == '.' && out > plain + 1;
+        if (up) /* behind the slash before the last name */
+            for (out--; out > plain && out[-1] != '/';)
+                out--;
+        else if (!(n == 1 && in[0] == '.')) {
+            memcpy(out, in, n + slash);
+            out += n + slash;
+        }
+        in += n + slash;
+    }
+    *out = '\0';
+    if (stat(path, &one) || stat(plain, &other) || one.st_ino != other.st_ino || one.st_dev != other.st_dev)
+        strcpy(plain, path);
+    return plain;
+}
+
 /* Just behind the name that stands at `at`; NULL when the text is not there. */
 static const char *behind_name(struct edits *e, const struct position *at, const struct source_file **file)
 {
     size_t length = 0;
-    const char *line = at->file && !at->macro ? source_line(*file = source_of(&e->sources, at->file), at->line, &length) : NULL;
+    char *path = at->file && !at->macro ? plain_path(at->file) : NULL;
+    const char *line = path ? source_line(*file = source_of(&e->sources, path), at->line, &length) : NULL;
+    free(path);
     const char *name = line && at->col && at->col <= length ? line + at->col - 1 : NULL;
 
     if (!name || !(isalpha((unsigned char)*name) || *name == '_'))
@@ -97,6 +124,9 @@ static bool insert(struct edits *e, const struct source_file *file, const char *
 {
     if (!where)
         return false;
+    for (size_t i = 0; i < e->list.n; i++) /* one place by two names */
+        if (e->list.at[i].file == file && e->list.at[i].offset == (size_t)(where - file->text) && !strcmp(e->list.at[i].text, text))
+            return true;
     vec_push(&e->list, ((struct edit){file, (size_t)(where - file->text), xstrdup(text)}));
     return true;
 }

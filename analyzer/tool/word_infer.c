@@ -67,11 +67,12 @@ static void edit_guard(struct infer *f, const struct program *p, const struct as
     const struct unit *u;
     const ir_loc loc = item_loc(p, g->item, &u);
     const struct position at = program_position(u, loc);
-    char *text;
+    char lock[120], *text;
 
     if (is_done(f, &at, "") || !is_ours(f, &at))
         return;
-    text = xasprintf(" AGLET_GUARDED_BY(%s)", item_name(p, g->lock));
+    item_lock_text(p, g->lock, lock, sizeof lock);
+    text = xasprintf(" AGLET_GUARDED_BY(%s)", lock);
     count(f, edits_declarator(&f->edits, &at, text), &f->guards, &at, item_name(p, g->item));
     free(text);
 }

@@ -184,3 +184,57 @@ int table_total(void) {
 }
 void set_verbose(int on);
 void set_verbose(int on) { verbose = on; } // no diagnostic: read under the lock, but never written under it
+
+/* ---- a lock that is wrapped in a type of the program's own ---- */
+typedef struct {
+    pthread_mutex_t raw;
+    unsigned owner;
+} own_mutex;
+static void own_lock(own_mutex *m) {
+    if (pthread_mutex_lock(&m->raw))
+        abort();
+    m->owner = 1;
+}
+static void own_unlock(own_mutex *m) {
+    m->owner = 0;
+    if (pthread_mutex_unlock(&m->raw))
+        abort();
+}
+struct purse {
+    own_mutex lock;
+    long coins;
+};
+void purse_put(struct purse *p, long n);
+void purse_put(struct purse *p, long n) {
+    own_lock(&p->lock);
+    p->coins += n;
+    own_unlock(&p->lock);
+}
+long purse_take(struct purse *p);
+long purse_take(struct purse *p) {
+    own_lock(&p->lock);
+    long n = p->coins;
+    p->coins = 0;
+    own_unlock(&p->lock);
+    return n;
+}
+void purse_clear(struct purse *p);
+void purse_clear(struct purse *p) {
+    own_lock(&p->lock);
+    p->coins = 0;
+    own_unlock(&p->lock);
+}
+long purse_look(struct purse *p);
+long purse_look(struct purse *p) { return p->coins; } // expected-remark {{'coins' is touched without 'lock' held, unlike elsewhere [aglet-missing-guard]}}
+
+static own_mutex pot_lock = {PTHREAD_MUTEX_INITIALIZER, 0};
+static long pot;
+void pot_put(long n);
+void pot_put(long n) {
+    own_lock(&pot_lock);
+    pot += n;
+    pot = pot > 9 ? 0 : pot;
+    own_unlock(&pot_lock);
+}
+long pot_look(void);
+long pot_look(void) { return pot; } // expected-remark {{'pot' is touched without 'pot_lock' held, unlike elsewhere [aglet-missing-guard]}}

@@ -156,6 +156,16 @@ COUNTS = """#include <pthread.h>
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
 static int count = 3, *last, table[4] = {1, 2};
 int started;
+typedef struct { pthread_mutex_t raw; unsigned uses; } own_mutex;
+static own_mutex own = {PTHREAD_MUTEX_INITIALIZER, 0};
+static int owned;
+void take(int n)
+{
+    pthread_mutex_lock(&own.raw);
+    owned += n;
+    own.uses += owned > 3;
+    pthread_mutex_unlock(&own.raw);
+}
 const char *
 label(int deep)
 {
@@ -200,6 +210,7 @@ with Project({"src/counts.c": COUNTS, "src/uses.c": USES}) as p:
     done = p.aglet("infer", "-p", ".")
     wanted = ["#include <aglet/annotations.h>",
               "static int count AGLET_GUARDED_BY(mu) = 3, *last AGLET_GUARDED_BY(mu), table[4] AGLET_GUARDED_BY(mu) = {1, 2};",
+              "static int owned AGLET_GUARDED_BY(own.raw);",
               "AGLET_REQUIRES(mu) const char *",
               "AGLET_REQUIRES(mu) int *newest(void) { return last; }"]
     check("variables and definitions", done.returncode == 0 and added(done.stdout) == wanted, done.stdout + done.stderr)
@@ -215,6 +226,12 @@ with Project({"src/counts.c": COUNTS, "src/uses.c": USES}) as p:
     p.write("src/counts.c", (p.path / "src/counts.c").read_text().replace("pthread_mutex_unlock(&mu);\n    return n", "pthread_mutex_unlock(&mu);\n    return n + count"))
     broken = p.lint("-p", ".")
     check("a use without it", broken.returncode == 1 and "'count' is read without 'mu' held" in broken.stdout, broken.stdout)
+
+# A header that is included by a way round is edited under its plain name: git refuses any other.
+with Project({"src/a/q.h": HEADER.replace("HIDDEN\n", ""), "src/b/queue.c": QUEUE.replace('"queue.h"', '"../b/../a/./q.h"').replace("q->hidden++;", "").replace("q->hidden--;", "")}) as p:
+    p.run("git", "init", "-q")
+    done = p.aglet("infer", "-p", ".")
+    check("a plain name", done.returncode == 0 and "+++ b/src/a/q.h" in done.stdout and ".." not in done.stdout, done.stdout + done.stderr)
 
 with Project({"x.c": "int f(int n) { return n; }\n"}) as p:
     none = p.aglet("infer", "-p", ".")
