@@ -197,6 +197,18 @@ static inline void run_push(struct worker *w, struct aglet_task *t) {
     w->run.tail = t;
 }
 
+/* The first of them, or NULL. */
+static inline struct aglet_task *worker_take_run(struct worker *w) {
+    struct aglet_task *t = w->run.head;
+    if (t)
+        w->run.head = t->next;
+    return t;
+}
+
+/* Look everywhere for a while, as one of few: a task, or NULL. Announces the worker as searching; who finds
+ * it work, or it sleeps, ends that. */
+struct aglet_task *worker_search(struct worker *w);
+
 /* Give t a token; if it is parked, schedule it. Any thread; t may have ended. w is the calling worker or
  * NULL. */
 void task_wake_afar_(struct aglet_task *t);
