@@ -180,6 +180,7 @@ static void judge_put(struct exchange *x, struct handoff h)
         const struct region_flow *entry = regions_flow(x->b->regions, s->starter);
         side.given = entry ? entry->gives : UINT64_MAX;
         h.many = w.again;
+        h.taken_in = s->starter;
         taken = boundary_compare(x->p, x->b, &h, &w, end);
         boundary_compare_others(x->p, x->b, &h, &w, end);
     } else {

@@ -4,6 +4,7 @@
 #ifndef AGLET_RULES_HANDOFF_H
 #define AGLET_RULES_HANDOFF_H
 
+#include <string.h>
 #include "rule.h"
 #include "../program/boundary.h"
 
@@ -30,9 +31,22 @@ static inline bool handoff_loop_variable(const struct handoff *h, const struct c
     return h->many && !c->twice && h->flow->places[h->region].op == PLACE_LOCAL && c->mine->op == REGION_WRITE && c->mine->place == h->region;
 }
 
+/* Does the file include the annotations? Where it does not, a word of theirs would not compile. */
+static inline bool handoff_knows_words(const struct unit *u)
+{
+    static const char header[] = "aglet/annotations.h";
+    for (uint32_t i = 1; i < u->n_files; i++) {
+        const char *path = unit_str(u, u->files[i].path);
+        size_t length = strlen(path);
+        if (length >= sizeof header - 1 && strcmp(path + length - (sizeof header - 1), header) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The parameter of a called function through which the hand-off happens: its name's place, empty, for an insertion. False when the
  * hand-off stands in this very function, or the parameter says AGLET_SENDING already. */
-static inline bool handoff_parameter(const struct program *p, const struct handoff *h, struct position *out)
+static inline bool handoff_parameter(const struct program *p, const struct handoff *h, struct position *out, bool *knows_words)
 {
     uint32_t n;
     const struct call_edge *edges = program_calls(p, h->func, h->at->event, &n);
@@ -48,6 +62,7 @@ static inline bool handoff_parameter(const struct program *p, const struct hando
             *out = program_position(u, u->vars[u->funcs[lf->func].params.first + object->a].loc);
             out->end_line = out->line;
             out->end_col = out->col;
+            *knows_words = handoff_knows_words(u);
             return out->file != NULL;
         }
     }

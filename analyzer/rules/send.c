@@ -71,6 +71,20 @@ static void report_thread_local(const struct program *p, const struct handoff *h
     report_note(out, &at, "remedy: hand over a copy of its value, or let the other thread use its own");
 }
 
+/* May a neighbour be declared by the same `int a, b;`? Then a word before the one name is none that C takes, or makes both atomic. */
+static bool declared_together(const struct unit *u, ir_field f, ir_field other)
+{
+    const struct ir_field_rec *a = &u->fields[f], *b = &u->fields[other];
+    const struct ir_loc_rec *here = &u->locs[a->loc], *there = &u->locs[b->loc];
+    return a->parent == b->parent && a->type == b->type && (here->line == there->line || here->col != there->col);
+}
+
+static bool can_be_atomic(const struct unit *u, ir_field f)
+{
+    bool shared = declared_together(u, f, f - 1) || (f + 1 < u->n_fields && declared_together(u, f, f + 1));
+    return !shared && !u->fields[f].bit_width;
+}
+
 static void report_counts(const struct program *p, const struct handoff *h, struct report *out)
 {
     for (uint32_t i = 0; i < h->n_conflicts; i++) {
@@ -91,7 +105,8 @@ static void report_counts(const struct program *p, const struct handoff *h, stru
             struct position name = program_position(f->unit->unit, f->unit->unit->fields[f->field].loc);
             name.end_line = name.line;
             name.end_col = name.col;
-            report_fixit(out, &name, "_Atomic ");
+            if (!name.macro && can_be_atomic(f->unit->unit, f->field))
+                report_fixit(out, &name, "_Atomic ");
         }
     }
 }
@@ -116,7 +131,8 @@ static void report_silent_parameter(const struct program *p, const struct handof
     report_subject(out, lf->name, "%s", unit_str(u, parameter->name));
     report_level(out, 2);
     report_note(out, &leaves, "handed over here");
-    report_fixit(out, &before, "AGLET_SENDING ");
+    if (handoff_knows_words(u))
+        report_fixit(out, &before, "AGLET_SENDING ");
 }
 
 /* AGLET_SEND is a promise: prove it, or name the member. */

@@ -33,9 +33,11 @@ static void check_use_after_send(const struct program *p, struct report *out)
             report_note(out, &entry, "'%s' frees its argument", e->name);
         }
         struct position parameter;
-        if (handoff_parameter(p, h, &parameter)) {
+        bool knows_words;
+        if (handoff_parameter(p, h, &parameter, &knows_words)) {
             report_note(out, &parameter, "this parameter gives its argument away: say so with AGLET_SENDING");
-            report_fixit(out, &parameter, "AGLET_SENDING ");
+            if (knows_words)
+                report_fixit(out, &parameter, "AGLET_SENDING ");
         }
         report_note(out, &use, "remedy: take what is needed out of it before it is given away");
     }
