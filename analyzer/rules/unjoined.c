@@ -15,7 +15,7 @@ static void check_unjoined(const struct program *p, struct report *out)
             continue;
         char name[200];
         const struct place *handle = &h->flow->places[h->at->spawn->handles[0]];
-        bool element = handle->op == PLACE_INDEX && !handle->b;
+        bool element = handle->op == PLACE_INDEX && !place_element(handle);
         place_print(h->flow, element ? handle->a : h->at->spawn->handles[0], name, sizeof name);
         struct position at = handoff_position(h->flow, h->at);
         if (h->joined_on_some_ways)
