@@ -25,9 +25,10 @@ struct cluster {
     struct lock_effect effects[MAX_EFFECTS];
     uint32_t n;
     struct range result;
-    const struct exit_record *first;
-    uint32_t n_exits;
+    VEC(const struct exit_record *) exits;
 };
+
+enum { MAX_CLUSTERS = 6, MAX_PAIRS = 256 }; /* pairs of returns: beyond, two clusters are not told apart */
 
 static void soften(struct solver *s, struct lock_effect *e, const struct held *h, const struct exit_record *x)
 {
@@ -54,6 +55,11 @@ static bool has_effect(const struct cluster *c, const struct lock_effect *e)
         if (c->effects[i].kind == e->kind && c->effects[i].lock == e->lock)
             return true;
     return false;
+}
+
+static bool tells_callers(const struct candidate *c)
+{
+    return !c->condemned && !c->over_time;
 }
 
 static void effects_at(struct solver *s, const struct exit_record *x, struct cluster *c)
@@ -91,7 +97,7 @@ static void effects_at(struct solver *s, const struct exit_record *x, struct clu
         if (e.kind == EFFECT_ACQUIRE)
             e.candidate = candidate_new(s, CANDIDATE_HELD_ON_RETURN, some ? e.lock : to_path(s, NULL, h->lock, 0),
                                         term_class(&s->t, h->lock), h->candidate);
-        if (!e.candidate || !s->p->locks->candidates.at[e.candidate].condemned)
+        if (!e.candidate || tells_callers(&s->p->locks->candidates.at[e.candidate]))
             c->effects[c->n++] = e;
     }
 }
@@ -131,24 +137,48 @@ static void unite(struct cluster *into, const struct cluster *from)
     into->result = range_hull(into->result, from->result);
 }
 
-static void preconditions(struct solver *s, const struct exit_record *x, const struct cluster *all, uint32_t n, uint32_t self,
-                          struct outcome *o)
+/* What is known of a value on every return of the cluster. */
+static struct range range_in(const struct solver *s, const struct cluster *c, term of)
 {
+    struct range r = world_range(&s->t, c->exits.at[0]->w, of);
+
+    for (size_t i = 1; i < c->exits.n && !range_is_all(r); i++)
+        r = range_hull(r, world_range(&s->t, c->exits.at[i]->w, of));
+    return r;
+}
+
+/* Can callers tell the two apart, by the result or by what they pass? */
+static bool clusters_apart(const struct solver *s, const struct cluster *a, const struct cluster *b)
+{
+    if (range_is_empty(range_meet(a->result, b->result)))
+        return true;
+    if (a->exits.n * b->exits.n > MAX_PAIRS)
+        return false;
+    for (size_t i = 0; i < a->exits.n; i++)
+        for (size_t k = 0; k < b->exits.n; k++)
+            if (!told_apart(s, a->exits.at[i], b->exits.at[k]))
+                return false;
+    return true;
+}
+
+static void preconditions(struct solver *s, const struct cluster *all, uint32_t n, uint32_t self, struct outcome *o)
+{
+    const struct world *w = all[self].exits.at[0]->w;
     struct precondition list[6];
 
-    if (all[self].n_exits != 1)
-        return;
-    for (uint32_t i = 0; i < x->w->n_facts && o->n_when < 6; i++) {
-        const struct fact f = x->w->facts[i];
+    for (uint32_t i = 0; i < w->n_facts && o->n_when < 6; i++) {
+        const term value = w->facts[i].of;
+        struct range r;
         bool helps = false;
         term of;
-        if (s->t.recs[f.of].op == TERM_PHI || s->t.recs[f.of].op == TERM_FRESH)
+        if (s->t.recs[value].op == TERM_PHI || s->t.recs[value].op == TERM_FRESH)
             continue;
-        for (uint32_t k = 0; k < n; k++)
-            helps |= k != self && range_is_empty(range_meet(f.range, world_range(&s->t, all[k].first->w, f.of)));
-        of = helps ? to_path(s, NULL, f.of, 0) : 0;
+        r = range_in(s, &all[self], value);
+        for (uint32_t k = 0; k < n && !range_is_all(r); k++)
+            helps |= k != self && range_is_empty(range_meet(r, range_in(s, &all[k], value)));
+        of = helps ? to_path(s, NULL, value, 0) : 0;
         if (of)
-            list[o->n_when++] = (struct precondition){of, f.range};
+            list[o->n_when++] = (struct precondition){of, r};
     }
     if (o->n_when)
         o->when = arena_copy(&s->p->arena, list, o->n_when * sizeof *list);
@@ -205,7 +235,7 @@ static bool returns_null_on_failure(const struct solver *s)
 
 void make_outcomes(struct solver *s)
 {
-    struct cluster list[6];
+    struct cluster list[MAX_CLUSTERS];
     uint32_t n = 0;
     const bool null_tells = returns_null_on_failure(s);
     bool any_failed = false, any_sound = false;
@@ -229,31 +259,29 @@ void make_outcomes(struct solver *s)
             continue; /* the lock function itself failed */
         effects_at(s, x, &c);
         c.result = result_range(s, x);
-        c.first = x;
-        c.n_exits = 1;
         for (k = 0; k < n && !same_cluster(&list[k], &c); k++)
             ;
         if (k < n) {
             soften_alike(&list[k], &c);
             list[k].result = range_hull(list[k].result, c.result);
-            list[k].n_exits++;
-        } else if (n < 6) {
+        } else if (n < MAX_CLUSTERS) {
             list[n++] = c;
         } else {
-            unite(&list[5], &c);
+            unite(&list[k = MAX_CLUSTERS - 1], &c);
         }
+        vec_push(&list[k].exits, x);
     }
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t k = i + 1; k < n;) {
-            const bool apart = range_is_empty(range_meet(list[i].result, list[k].result)) ||
-                               part_by_result(&list[i], &list[k]) || part_by_result(&list[k], &list[i]) ||
-                               (list[i].n_exits == 1 && list[k].n_exits == 1 && told_apart(s, list[i].first, list[k].first));
-            if (apart) {
+            if (part_by_result(&list[i], &list[k]) || part_by_result(&list[k], &list[i]) ||
+                clusters_apart(s, &list[i], &list[k])) {
                 k++;
                 continue;
             }
             unite(&list[i], &list[k]);
-            list[i].n_exits += list[k].n_exits;
+            for (size_t m = 0; m < list[k].exits.n; m++)
+                vec_push(&list[i].exits, list[k].exits.at[m]);
+            vec_free(&list[k].exits);
             list[k] = list[--n];
         }
     s->s->n_outcomes = n;
@@ -264,7 +292,7 @@ void make_outcomes(struct solver *s)
         o->effects = list[i].n ? arena_copy(&s->p->arena, list[i].effects, list[i].n * sizeof *o->effects) : NULL;
         o->result = list[i].result;
         if (n > 1)
-            preconditions(s, list[i].first, list, n, i, o);
+            preconditions(s, list, n, i, o);
         for (uint32_t k = 0; k < o->n_effects; k++)
             if (any_failed && any_sound && !null_tells && o->effects[k].kind == EFFECT_ACQUIRE && !o->effects[k].soft &&
                 range_is_empty(range_meet(failed, o->result))) {
@@ -275,4 +303,6 @@ void make_outcomes(struct solver *s)
     }
     if (n == 1 && !list[0].n && range_is_all(list[0].result))
         s->s->n_outcomes = 0; /* nothing to say */
+    for (uint32_t i = 0; i < n; i++)
+        vec_free(&list[i].exits);
 }
