@@ -5,7 +5,8 @@
  * A function that returns with a lock is meant to when some caller releases it, itself or through a function that returns it
  * held in turn; one that releases a lock it did not take is meant to when some caller holds it. Where no caller is known
  * the other half is looked for by class: somebody who releases, or returns holding, the same field or global. In a program whose
- * callers are not all known (a plugin sees one file) an external function has the benefit of the doubt. */
+ * callers are not all known (a plugin sees one file) an external function has the benefit of the doubt. A global lock that one
+ * function takes and another gives back, neither matched by a caller, is kept over time, and callers are told nothing of it. */
 #include "lock_order.h"
 
 #include <ctype.h>
@@ -73,10 +74,26 @@ static void judgement_free(struct judgement *j)
     free(j->before_from);
 }
 
+/* Does the path go through an element of an array? Which one a loop is at is not told. */
+static bool in_array(const struct program *p, term lock)
+{
+    for (const struct term_rec *r = term_at(&p->paths, lock);; r = term_at(&p->paths, r->a)) {
+        if (r->op == TERM_INDEX || r->op == TERM_SOME)
+            return true;
+        if (r->op != TERM_FIELD && r->op != TERM_LOAD)
+            return false;
+    }
+}
+
+static bool names_one(const struct program *p, term lock)
+{
+    return lock && order_concrete(p, lock) && !in_array(p, lock);
+}
+
 /* One class: may the candidates be of one lock? What hangs on a global variable is told from all else by its path. */
 static bool may_be_one(const struct program *p, const struct candidate *a, const struct candidate *b)
 {
-    const bool named = a->lock && order_concrete(p, a->lock), other_named = b->lock && order_concrete(p, b->lock);
+    const bool named = names_one(p, a->lock), other_named = names_one(p, b->lock);
 
     return class_equal(a->class, b->class) && (named || other_named ? a->lock == b->lock : true);
 }
@@ -105,6 +122,24 @@ static bool other_half(const struct judgement *j, const struct candidate *c)
 static bool other_root(const struct judgement *j, const struct candidate *c)
 {
     return other_of_class(j, c, true);
+}
+
+/* Of a global lock: is there somebody else who does the other half, and whom no caller matches either? Then the program
+ * takes it at one time and gives it back at another, in two callbacks of an event loop, say. */
+static bool kept_over_time(const struct judgement *j, const struct candidate *c)
+{
+    const struct term_rec *root = c->lock ? term_at(&j->p->paths, term_object(&j->p->paths, c->lock)) : NULL;
+    const enum candidate_kind half = c->kind == CANDIDATE_RELEASES ? CANDIDATE_HELD_ON_RETURN : CANDIDATE_RELEASES;
+    uint32_t i = class_known(c->class) ? map64_get(&j->of_class, hash_add(class_key(c->class), half), 0) : 0;
+
+    if (!(c->class.global || (root && root->op == TERM_GLOBAL)) || c->mixed || c->paired)
+        return false;
+    for (; i; i = j->before_in_class[i]) {
+        const struct candidate *o = &j->p->locks->candidates.at[i];
+        if (o->kind == half && !o->stale && !o->condemned && !o->mixed && !o->paired && may_be_one(j->p, o, c))
+            return true;
+    }
+    return false;
 }
 
 /* No file but this one can name the lock. */
@@ -136,6 +171,8 @@ static bool meant_by_itself(const struct judgement *j, const struct candidate *c
 
     if (c->condemned)
         return false;
+    if (c->over_time)
+        return true;
     if (c->paired) { /* more callers that live with it than callers that come to harm */
         size_t harm = c->clashes.n;
         for (uint32_t i = j->last_from[c - p->locks->candidates.at]; i; i = j->before_from[i]) {
@@ -250,15 +287,23 @@ static void judge_waits(struct program *p)
     map64_free(&uses);
 }
 
-static void judge_meaning(struct program *p)
+/* again: by function, may be NULL; set where a summary promises callers what it no longer should. Returns whether one is. */
+static bool judge_meaning(struct program *p, bool *again)
 {
     struct lock_facts *facts = p->locks;
     struct judgement j;
-    bool changed = true;
+    bool changed = true, any = false;
 
     judgement_init(&j, p);
-    for (size_t i = facts->candidates.n; i-- > 1;) /* callers' come later, and are judged first */
-        facts->candidates.at[i].meant = meant_by_itself(&j, &facts->candidates.at[i]);
+    for (size_t i = facts->candidates.n; i-- > 1;) { /* callers' come later, and are judged first */
+        struct candidate *c = &facts->candidates.at[i];
+        c->meant = meant_by_itself(&j, c);
+        if (c->meant || c->condemned || !kept_over_time(&j, c))
+            continue;
+        c->meant = c->over_time = true;
+        if (again && !c->stale)
+            again[c->func] = any = true;
+    }
     judgement_free(&j);
     while (changed) {
         changed = false;
@@ -271,13 +316,13 @@ static void judge_meaning(struct program *p)
             }
         }
     }
+    return any;
 }
 
 bool program_condemn(struct program *p, bool *again)
 {
-    bool any = false;
+    bool any = judge_meaning(p, again);
 
-    judge_meaning(p);
     for (size_t i = 1; i < p->locks->candidates.n; i++) {
         struct candidate *c = &p->locks->candidates.at[i];
         if (c->meant || c->condemned || c->stale || !p->funcs.at[c->func].n_callers ||
@@ -306,7 +351,7 @@ void program_judge(struct program *p)
 {
     struct lock_facts *facts = p->locks;
 
-    judge_meaning(p);
+    judge_meaning(p, NULL);
     for (size_t i = 1; i < facts->candidates.n; i++) {
         struct candidate *c = &facts->candidates.at[i];
         const bool callee_wrong = c->from && !facts->candidates.at[c->from].meant;

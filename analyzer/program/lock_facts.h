@@ -98,6 +98,8 @@ struct candidate {
     bool paired;      /* some caller releases what was returned held, or holds what is released */
     bool stale;       /* its function was solved again and did not make it anew */
     bool condemned;   /* judged a mistake, and its function solved again without the effect */
+    bool over_time;   /* taken at one time, given back at another: no mistake, but callers cannot say when it is held, so
+                         the function was solved again without the effect */
     VEC(uint32_t) pairs;   /* the callers that pair with it */
     VEC(uint32_t) clashes; /* callers that lock twice because of it */
     bool meant;        /* judged: a wrapper */
