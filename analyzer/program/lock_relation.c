@@ -73,6 +73,8 @@ static enum lock_relation by_index(const struct solver *s, term from, term to, u
         return RELATED_NOT;
     if (i ? !term_is_const(&s->t, i, &x) || !lies_in(s, to, array) : !lies_in(s, from, other))
         return RELATED_NOT;
+    if (k && term_at(&s->t, k)->op == TERM_PHI)
+        return RELATED_ORDERED; /* the index of a loop, which began with the other one */
     if (k && !term_is_const(&s->t, k, &y))
         return RELATED_NOT;
     *link = term_class(&s->t, i ? array : other).field;
