@@ -160,7 +160,7 @@ static void judge(struct program *p, struct boundaries *b, struct handoff *h)
 {
     const struct handoff_spec *s = h->at->spawn;
     judge_handle(b, h);
-    h->verdict = HANDOFF_UNKNOWN;
+    h->verdict = !h->region && s->nothing ? HANDOFF_NOTHING : HANDOFF_UNKNOWN;
     if (!h->region || s->lent)
         return;
     struct walk w = {.regions = b->regions, .flow = h->flow, .start = h->at, .region = h->region};

@@ -16,7 +16,8 @@ enum handoff_verdict {
     HANDOFF_SENT,   /* this side does nothing more with it */
     HANDOFF_LENT,   /* uses come after the join only */
     HANDOFF_SHARED, /* both sides use it at once */
-    HANDOFF_UNKNOWN /* who uses it when cannot be told */
+    HANDOFF_UNKNOWN, /* who uses it when cannot be told */
+    HANDOFF_NOTHING  /* a null pointer, a number: nothing is handed over */
 };
 
 /* Two accesses that may happen at once. */

@@ -92,6 +92,7 @@ struct handoff_spec {
     struct result_when when;
     bool result_known; /* `when` speaks of the result of the call it was lifted through */
     bool task, lent, moves; /* moves: AGLET_SENDING as well */
+    bool nothing; /* the argument is a null pointer, or a number */
     bool pointer_handle;    /* the handle is a pointer, as to a task: the checked runtime tells of those that are forgotten */
     bool has_attributes;    /* may be born detached */
     ir_type type;           /* of what the argument points to, before its casts … */

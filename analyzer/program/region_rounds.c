@@ -92,6 +92,7 @@ static uint64_t hash_spec(const struct region_flow *f, uint64_t h, const struct 
         h = hash_add(hash_add(h, key_pair(s->functions[i].field, s->functions[i].func)), s->functions[i].param);
     h = hash_add(hash_add(h, key_pair(s->when.test, s->result_known)), (uint64_t)s->when.value);
     h = hash_add(hash_add(h, key_pair(s->entry_param, s->slot)), key_pair(s->starter, s->inner));
+    h = hash_add(hash_add(h, key_pair(s->typed_in, s->type)), key_pair(s->parameter, (uint32_t)s->number << 1 | s->nothing));
     return hash_add(hash_add(h, key_pair(s->func, s->event)), s->locks);
 }
 

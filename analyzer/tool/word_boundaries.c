@@ -9,12 +9,14 @@
 
 static void print_handoff(const struct program *p, const struct handoff *h)
 {
-    static const char *const verdicts[] = {"sent", "lent", "shared", "unknown"};
+    static const char *const verdicts[] = {"sent", "lent", "shared", "unknown", "nothing is handed over"};
     const struct unit *u = h->flow->unit->unit;
     struct position at = program_position(u, u->events[h->at->event].loc);
     const char *slash = at.file ? strrchr(at.file, '/') : NULL;
     char region[200] = "nothing that can be named";
-    if (h->region)
+    if (h->verdict == HANDOFF_NOTHING)
+        strcpy(region, "nothing");
+    else if (h->region)
         place_print(h->flow, h->region, region, sizeof region);
     printf("%s:%u: %s: %s %s", slash ? slash + 1 : at.file ? at.file : "?", at.line, p->funcs.at[h->func].name,
            h->at->op == REGION_SPAWN ? "spawns" : h->at->op == REGION_PUT ? "puts" : "sends", region);
@@ -41,7 +43,7 @@ static bool passed_on(const struct handoff *h)
 
 static int show(const struct program *p, const char *title, void *unused)
 {
-    size_t verdicts[4] = {0}, resolved = 0, n = 0;
+    size_t verdicts[HANDOFF_NOTHING + 1] = {0}, resolved = 0, n = 0;
 
     (void)unused;
     if (title)
@@ -55,8 +57,8 @@ static int show(const struct program *p, const char *title, void *unused)
         verdicts[h->verdict]++;
         resolved += h->at->op != REGION_SPAWN || h->at->spawn->n_entries > 0;
     }
-    printf("%zu hand-offs, %zu of them to a known function or queue: %zu sent, %zu lent, %zu shared, %zu unknown\n",
-           n, resolved, verdicts[0], verdicts[1], verdicts[2], verdicts[3]);
+    printf("%zu hand-offs, %zu of them to a known function or queue: %zu sent, %zu lent, %zu shared, %zu unknown, %zu of nothing\n", n, resolved,
+           verdicts[HANDOFF_SENT], verdicts[HANDOFF_LENT], verdicts[HANDOFF_SHARED], verdicts[HANDOFF_UNKNOWN], verdicts[HANDOFF_NOTHING]);
     return EXIT_CLEAN;
 }
 

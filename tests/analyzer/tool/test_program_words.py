@@ -129,4 +129,28 @@ with Project(FILES, database=False) as p:
 with Project({"x.c": "int f(int n) { return n; }\n"}) as p:
     expect("no programs are known", p.aglet("graph", "--program", "x"), 2, "no program 'x' is known: neither .aglet.yml names programs")
 
+START = """#include <pthread.h>
+struct job { int n; };
+static void *work(void *p) { return p; }
+static void *serve(void *p) { struct job *j = p; j->n++; return 0; }
+int main(void)
+{
+    struct job j = {0};
+    pthread_t a, b, c;
+    pthread_create(&a, 0, work, 0);
+    pthread_create(&b, 0, work, (void *)(long)3);
+    pthread_create(&c, 0, serve, &j);
+    pthread_join(a, 0);
+    pthread_join(b, 0);
+    pthread_join(c, 0);
+    return j.n;
+}
+"""
+with Project({"x.c": START}) as p:
+    listed = p.aglet("boundaries")
+    check("a null pointer and a number carry nothing", listed.stdout.splitlines() == [
+        "x.c:9: main: spawns nothing to work: nothing is handed over", "x.c:10: main: spawns nothing to work: nothing is handed over",
+        "x.c:11: main: spawns j to serve: lent",
+        "3 hand-offs, 3 of them to a known function or queue: 0 sent, 1 lent, 0 shared, 0 unknown, 2 of nothing"], listed.stdout + listed.stderr)
+
 finish()
