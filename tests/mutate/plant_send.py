@@ -331,9 +331,10 @@ RULE_TESTS = ("sync", "stack-escape", "use-after-send", "unjoined", "queue-*", "
 
 def thread_programs(Program, root, work, workers):
     """The project's own programs that hand things over: samples, quiet lock-order programs, tests of the runtime and of the
-    rules about hand-offs. Each is a program of its own."""
+    rules about hand-offs, the classic mistakes in their mended form. Each is a program of its own."""
     paths = [*sorted((root / "samples").glob("*.c")), *sorted((root / "tests/lock-order").glob("*-good*.c")),
              *sorted((root / "tests/runtime").glob("*.c")), *sorted((root / "tests/stress").glob("*.c"))]
+    paths += sorted((root / "tests/classics").glob("*.c"))
     for name in RULE_TESTS:
         paths += sorted((root / "tests/rules").glob(name + ".c"))
     wanted = [path for path in paths if re.search(r"\b(" + "|".join(HANDOFFS) + r")\s*\(", path.read_text())
