@@ -94,6 +94,8 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
     struct held *h = world_held(w, lock), new;
 
     note_taken(s, lock);
+    if (s->t.recs[lock].op == TERM_LOAD || s->t.recs[lock].op == TERM_FRESH || s->t.recs[lock].op == TERM_PHI)
+        (void)world_narrow(&s->scratch, &s->t, w, lock, range_when(IR_B_NE, 0)); /* what was locked is there */
     if (h && h->mode == HELD_RELEASED) { /* the caller's lock is taken back */
         if (s->recording)
             require_held(s, h);
@@ -216,6 +218,17 @@ static void release_failed(struct solver *s, const struct world *w, term lock, c
     }
 }
 
+struct held *held_by_pointer(const struct solver *s, const struct world *w, term lock)
+{
+    for (uint32_t i = 0; s->t.recs[lock].op == TERM_LOAD && i < w->n_held; i++) {
+        struct held *h = &w->held[i];
+        if (s->t.recs[h->lock].op == TERM_LOAD && h->mode != HELD_RELEASED &&
+            !class_equal(term_class(&s->t, lock), term_class(&s->t, h->lock)))
+            return h;
+    }
+    return NULL;
+}
+
 /* The lock is not held in this world: a mistake here, or the caller's lock. */
 static void release_unheld(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee,
                            ir_event ev)
@@ -235,6 +248,13 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
     if (collected(s, w, lock) || w->failed || e->guard) {
         if (s->recording)
             pair_collected(s, w, lock);
+        return;
+    }
+    near = held_by_pointer(s, w, lock);
+    if (near) {
+        if (s->recording && e->candidate)
+            pair(s, e->candidate);
+        world_drop_held(&s->scratch, w, near, ev);
         return;
     }
     for (uint32_t i = 0; i < w->n_held; i++)
@@ -272,14 +292,18 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
     if (!path && !world_owns(&s->t, w, lock))
         return;
     if (s->recording) {
-        pr = report_unheld(s, e->candidate ? DETAIL_IN_CALLEE : DETAIL_NONE, ev, lock, e, callee, &number);
+        pr = e->open ? NULL : report_unheld(s, e->candidate ? DETAIL_IN_CALLEE : DETAIL_NONE, ev, lock, e, callee, &number);
         seen = unlock_at(s, ev, lock);
-        seen->unheld = true;
-        seen->without = w->trail;
-        seen->problem = number;
+        if (!e->open) {
+            seen->unheld = true;
+            seen->without = w->trail;
+            seen->problem = number;
+        }
         if (path) {
             const struct held of = {.lock = lock, .event = ev};
             seen->candidate = candidate_new(s, CANDIDATE_RELEASES, is_collected(s, &of) ? collection_path(s, lock) : path, class, e->candidate);
+            if (e->open) /* who knows what decides it holds the lock then */
+                pair(s, seen->candidate);
             if (pr) {
                 pr->candidate = seen->candidate;
                 if (e->candidate) /* the callee's business if no caller holds it; ours if others do */
@@ -344,7 +368,7 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
     }
 }
 
-void release_maybe(struct solver *s, struct world *w, term lock)
+void release_maybe(struct solver *s, struct world *w, term lock, uint32_t candidate)
 {
     struct held *h = world_held_like(w, &s->t, lock);
 
@@ -353,4 +377,6 @@ void release_maybe(struct solver *s, struct world *w, term lock)
     h->flags |= HELD_MAYBE;
     if (s->recording && h->candidate)
         pair(s, h->candidate);
+    if (s->recording && candidate)
+        pair(s, candidate);
 }

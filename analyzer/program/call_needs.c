@@ -84,7 +84,7 @@ static void check_given_up(struct call *c, struct world *w, const struct require
 
     if (term_is_const(&s->t, lock, &null))
         return;
-    if ((h && h->mode != HELD_RELEASED) || collected(s, w, lock) || w->failed) {
+    if ((h && h->mode != HELD_RELEASED) || collected(s, w, lock) || w->failed || held_by_pointer(s, w, lock)) {
         pair(s, r->candidate);
         if (h && h->candidate)
             pair(s, h->candidate);

@@ -127,16 +127,22 @@ static void add_decisions(struct call *c, struct wait_effect *wait)
 }
 
 static void note_wait(struct call *c, const struct wait_effect *wait, term lock, term condition, term path_lock,
-                      term path_condition, const struct held *h)
+                      term path_condition, const struct held *h, uint32_t problem)
 {
     struct solver *s = c->s;
-    const bool ours = h && h->mode != HELD_RELEASED && !(h->flags & HELD_ENTRY);
-    struct wait_seen seen = {c->event, lock, condition, ours, wait->looped || (wait->timed && may_wait_once(c, h)), 0};
+    const bool held = h && h->mode != HELD_RELEASED, ours = held && !(h->flags & HELD_ENTRY);
+    struct wait_seen seen = {c->event, lock, condition, ours, !held, problem, wait->looped || (wait->timed && may_wait_once(c, h)), 0};
     struct wait_effect up = *wait;
 
-    for (size_t i = 0; i < s->waits_seen.n; i++)
-        if (s->waits_seen.at[i].event == c->event && s->waits_seen.at[i].lock == lock)
-            return;
+    for (size_t i = 0; i < s->waits_seen.n; i++) {
+        struct wait_seen *w = &s->waits_seen.at[i];
+        if (w->event != c->event || w->lock != lock)
+            continue;
+        w->judged |= ours;
+        w->without |= !held;
+        w->problem = w->problem ? w->problem : problem;
+        return;
+    }
     if (!ours && path_lock && path_condition && s->waits.n < 8) {
         if (!up.site.loc)
             up.site = (struct site){s->func, c->ev->loc};
@@ -158,6 +164,7 @@ void wait_condition(struct call *c, struct world *w, const struct wait_effect *s
     const term lock = instantiate(s, w, wait->lock, c->args, c->n_args, 0);
     const term condition = instantiate(s, w, wait->condition, c->args, c->n_args, 0);
     term path_lock, path_condition;
+    uint32_t problem = 0;
     bool wrong = false; /* not the mutex that is held: that the held one blocks is the same mistake */
     struct held *h;
 
@@ -170,7 +177,7 @@ void wait_condition(struct call *c, struct world *w, const struct wait_effect *s
         const bool ours = world_gone(w, &s->t, lock) || (h && h->mode == HELD_RELEASED) || !path_lock ||
                           (w->n_held && !defers_to_callers(s)) || s->t.recs[term_object(&s->t, lock)].op == TERM_GLOBAL;
         if (ours && !collected(s, w, lock) && (!defers_to_callers(s) || !path_lock || world_gone(w, &s->t, lock))) {
-            struct lock_problem *pr = problem_new(s, PROBLEM_WAIT, DETAIL_NO_MUTEX, c->ev->loc, lock, NULL);
+            struct lock_problem *pr = problem_new(s, PROBLEM_WAIT, DETAIL_NO_MUTEX, c->ev->loc, lock, &problem);
             wrong = true;
             if (pr)
                 pr->data = print_place(s, condition);
@@ -186,7 +193,7 @@ void wait_condition(struct call *c, struct world *w, const struct wait_effect *s
     }
     c->world = w;
     if (s->recording)
-        note_wait(c, wait, lock, condition, path_lock, path_condition, h);
+        note_wait(c, wait, lock, condition, path_lock, path_condition, h, problem);
     world_forget_all(&s->scratch, &s->t, w, s->steady.at, s->steady.n, c->event);
 }
 
@@ -240,13 +247,27 @@ static bool lock_was_forgotten(const struct solver *s, term lock)
     return false;
 }
 
+/* A function that waits is called with the lock held on some ways and without it on others: what tells these apart may tell it
+ * whether to wait. */
+static bool is_split(const struct solver *s, const struct wait_seen *w)
+{
+    uint32_t n;
+    const struct call_edge *edges = program_calls(s->p, s->func, w->event, &n);
+
+    return w->judged && w->without && n && s->p->funcs.at[edges[0].callee].defined;
+}
+
 static void drop_waits(struct solver *s)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < s->waits_seen.n; i++)
-        if (s->waits_seen.at[i].up && lock_was_forgotten(s, s->waits_seen.at[i].lock))
-            s->waits.at[s->waits_seen.at[i].up - 1].lock = 0;
+    for (size_t i = 0; i < s->waits_seen.n; i++) {
+        const struct wait_seen *w = &s->waits_seen.at[i];
+        if (w->problem && is_split(s, w))
+            s->p->locks->problems.at[w->problem].dropped = true;
+        if (w->up && (is_split(s, w) || lock_was_forgotten(s, w->lock)))
+            s->waits.at[w->up - 1].lock = 0;
+    }
     for (size_t i = 0; i < s->waits.n; i++)
         if (s->waits.at[i].lock)
             s->waits.at[n++] = s->waits.at[i];

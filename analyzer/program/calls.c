@@ -38,14 +38,42 @@ static bool acquires(const struct outcome *o, term lock)
     return false;
 }
 
+static bool releases(const struct outcome *o, term lock)
+{
+    for (uint32_t i = 0; i < o->n_effects; i++)
+        if (o->effects[i].kind == EFFECT_RELEASE && o->effects[i].lock == lock)
+            return true;
+    return false;
+}
+
+/* Locks that the callee gives up when it comes back another way: whether they are held now is not known. */
+static void doubt_unreleased(struct call *c, struct world *w, const struct outcome *o, term result)
+{
+    for (uint32_t k = 0; k < c->sum->n_outcomes; k++)
+        for (uint32_t i = 0; i < c->sum->outcomes[k].n_effects; i++) {
+            const struct lock_effect *e = &c->sum->outcomes[k].effects[i];
+            const term lock = e->kind == EFFECT_RELEASE && !releases(o, e->lock)
+                                  ? instantiate(c->s, w, e->lock, c->args, c->n_args, result)
+                                  : 0;
+            if (lock)
+                release_maybe(c->s, w, lock, 0);
+        }
+}
+
 /* One outcome: false when it cannot be in this world. `when` are its preconditions' values, taken before the call. */
 static bool apply_outcome(struct call *c, struct world *w, const struct outcome *o, const term *when, const term *released, term result)
 {
     struct solver *s = c->s;
+    bool open = false; /* whether it comes back so hangs on what is not known here */
 
-    for (uint32_t i = 0; i < o->n_when; i++)
+    for (uint32_t i = 0; i < o->n_when; i++) {
+        const struct range known = when[i] ? world_range(&s->t, w, when[i]) : RANGE_ALL;
+        open |= !range_equal(range_meet(known, o->when[i].range), known);
         if (when[i] && !world_narrow(&s->scratch, &s->t, w, when[i], o->when[i].range))
             return false;
+    }
+    if (open)
+        doubt_unreleased(c, w, o, result);
     if (result && !world_narrow(&s->scratch, &s->t, w, result, o->result))
         return false;
     for (uint32_t i = 0; i < o->n_effects; i++) {
@@ -60,8 +88,9 @@ static bool apply_outcome(struct call *c, struct world *w, const struct outcome 
             is_try |= e.kind == EFFECT_ACQUIRE && !acquires(&c->sum->outcomes[k], e.lock);
         if (!s->p->funcs.at[e.site.func].defined) /* a model's effect happens here */
             e.site = (struct site){s->func, c->ev->loc};
+        e.open = open;
         if (e.kind == EFFECT_RELEASE && e.maybe)
-            release_maybe(s, w, lock);
+            release_maybe(s, w, lock, e.candidate);
         else if (e.kind == EFFECT_RELEASE)
             release_lock(s, w, lock, &e, c->callee, c->event);
         else if (!acquire(c, w, &e, lock, result, is_try))

@@ -23,14 +23,16 @@ struct call {
 /* call_locks.c */
 /* Take a lock. Returns false when this outcome cannot be: a trylock of a lock held here succeeds only if it is recursive. */
 bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term lock, term result, bool is_try);
-/* A release on some ways through the callee only. */
-void release_maybe(struct solver *s, struct world *w, term lock);
+/* A release on some ways through the callee only; candidate: the callee's, or 0. */
+void release_maybe(struct solver *s, struct world *w, term lock, uint32_t candidate);
 void note_taken(struct solver *s, term lock);
 /* A lock that the callee takes is held already. `inside`: how it is known that a function of the program takes it. */
 void report_double(struct call *c, const struct held *h, term lock, bool shared, enum lock_problem_detail inside,
                    const struct site *site, uint32_t candidate);
 /* This function is the other half of a callee's candidate. */
 void pair(struct solver *s, uint32_t candidate);
+/* A lock that is held, known by a pointer kept elsewhere than the one that leads to this: they may be one. Or NULL. */
+struct held *held_by_pointer(const struct solver *s, const struct world *w, term lock);
 /* Is it one of a collection of locks that a loop took? */
 bool collected(struct solver *s, const struct world *w, term lock);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Hashes summaries member by member: padding says nothing, and names count by their text. Stands on inputs.h.
- * What stands behind `worlds` is read by check_needs and in memory_effects under `recording` only. */
+ * What stands behind `worlds` is read by check_needs and in memory_effects under `recording` only. A lock_effect's `open` is of the
+ * call being done, never of a summary. */
 #include "inputs.h"
 
 /* A member that is not hashed is a change nobody sees. Whoever adds one adds it below, and its size here. */

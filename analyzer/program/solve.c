@@ -452,6 +452,7 @@ void solver_free(struct solver *s)
     vec_free(&s->path_of);
     vec_free(&s->keys);
     vec_free(&s->steady);
+    vec_free(&s->steady_paths);
     map64_free(&s->setters);
     vec_free(&s->now);
     vec_free(&s->next);

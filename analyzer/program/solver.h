@@ -66,6 +66,8 @@ struct wait_seen {
     ir_event event;
     term lock, condition;
     bool judged;  /* the lock is ours, so the loop must be, too */
+    bool without; /* on some way the lock is not held … */
+    uint32_t problem; /* … which is this, or 0 */
     bool excused; /* timed, or in a loop inside the callee */
     uint32_t up;  /* in waits, + 1, or 0 */
 };
@@ -106,6 +108,7 @@ struct solver {
     uint32_t *temp;        /* by relative local: 0: it is none; TEMP_OF_BLOCK: one block uses it; else its bit in `live` + TEMP_SHARED */
     VEC(uint32_t) keys;    /* memory classes the function reads */
     VEC(uint32_t) steady;  /* … that decide whether it takes a lock it gives back elsewhere (steady.c) */
+    VEC(uint32_t) steady_paths; /* of these, the pointers that lead to what is asked */
     struct map64 setters;  /* function, parameter, member → 2: it writes that of what it is handed; 1: it does not. For all functions */
 
     bool recording, gave_up;

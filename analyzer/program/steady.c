@@ -66,8 +66,6 @@ static bool arm_takes(const struct program *p, uint32_t func, ir_block from, ir_
     return joins && does == TAKES;
 }
 
-typedef VEC(uint32_t) key_list;
-
 static uint32_t key_of_place(const struct linked_unit *lu, const struct unit *u, ir_expr place)
 {
     if (u->exprs[place].op == IR_E_FIELD)
@@ -75,29 +73,30 @@ static uint32_t key_of_place(const struct linked_unit *lu, const struct unit *u,
     return u->exprs[place].op == IR_E_VAR && lu->globals[u->exprs[place].a] ? lu->globals[u->exprs[place].a] << 2 | 2 : 0;
 }
 
-/* The members and globals whose values the condition reads. */
-static void read_by(const struct linked_unit *lu, ir_expr e, void (*found)(void *data, uint32_t key), void *data)
+/* The members and globals whose values the condition reads; `inner`: those that lead to what it asks. */
+static void read_by(const struct linked_unit *lu, ir_expr e, bool inner, void (*found)(void *data, uint32_t key, bool inner), void *data)
 {
     const struct ir_expr_rec *r = &lu->unit->exprs[e];
     uint32_t key;
 
     switch (r->op) {
-    case IR_E_CAST: case IR_E_UNARY: read_by(lu, r->a, found, data); return;
+    case IR_E_CAST: case IR_E_UNARY: case IR_E_FIELD: case IR_E_DEREF: read_by(lu, r->a, inner, found, data); return;
     case IR_E_BINARY:
-        read_by(lu, r->a, found, data);
-        read_by(lu, r->b, found, data);
+        read_by(lu, r->a, inner, found, data);
+        read_by(lu, r->b, inner, found, data);
         return;
     case IR_E_LOAD:
         key = key_of_place(lu, lu->unit, r->a);
         if (key)
-            found(data, key);
+            found(data, key, inner);
+        read_by(lu, r->a, true, found, data);
         return;
     default: return;
     }
 }
 
 /* Calls `found` for what decides at some branch of the function whether a lock is taken there. */
-static void each_decider(const struct program *p, uint32_t func, void (*found)(void *data, uint32_t key), void *data)
+static void each_decider(const struct program *p, uint32_t func, void (*found)(void *data, uint32_t key, bool inner), void *data)
 {
     const struct linked_unit *lu = p->funcs.at[func].unit;
     const struct ir_func_rec *fr = &lu->unit->funcs[p->funcs.at[func].func];
@@ -110,29 +109,35 @@ static void each_decider(const struct program *p, uint32_t func, void (*found)(v
         const struct ir_succ_rec *to = &lu->unit->succs[rec->succs.first];
         if (rec->term == IR_TERM_BRANCH && rec->succs.count == 2 && rec->cond &&
             (arm_takes(p, func, to[0].block, to[1].block) || arm_takes(p, func, to[1].block, to[0].block)))
-            read_by(lu, rec->cond, found, data);
+            read_by(lu, rec->cond, false, found, data);
     }
 }
 
-static void put_key(void *data, uint32_t key)
+static void put_key(void *data, uint32_t key, bool inner)
 {
-    key_list *keys = data;
+    struct solver *s = data;
 
-    if (!term_in(keys->at, keys->n, key))
-        vec_push(keys, key);
+    if (!term_in(s->steady.at, s->steady.n, key))
+        vec_push(&s->steady, key);
+    if (inner && !term_in(s->steady_paths.at, s->steady_paths.n, key))
+        vec_push(&s->steady_paths, key);
 }
 
-static void drop_key(void *data, uint32_t key)
+static void drop_key(struct solver *s, uint32_t key)
 {
-    key_list *keys = data;
+    for (size_t i = 0; i < s->steady.n; i++)
+        if (s->steady.at[i] == key)
+            s->steady.at[i] = s->steady.at[--s->steady.n];
+}
 
-    for (size_t i = 0; i < keys->n; i++)
-        if (keys->at[i] == key)
-            keys->at[i] = keys->at[--keys->n];
+static void drop_read(void *data, uint32_t key, bool inner)
+{
+    (void)inner;
+    drop_key(data, key);
 }
 
 /* What the function writes itself, or tests to leave a loop: that is to change. */
-static void drop_changing(struct solver *s, key_list *keys)
+static void drop_changing(struct solver *s)
 {
     for (uint32_t i = 0; i < s->n_order; i++) {
         const uint32_t block = s->by_order[i];
@@ -140,38 +145,36 @@ static void drop_changing(struct solver *s, key_list *keys)
         for (ir_event e = b->events.first; e < b->events.first + b->events.count; e++) {
             const struct ir_event_rec *ev = &s->u->events[e];
             if (ev->a && (ev->op == IR_EV_STORE || ev->op == IR_EV_CALL || ev->op == IR_EV_ATOMIC))
-                drop_key(keys, key_of_place(s->lu, s->u, ev->a));
+                drop_key(s, key_of_place(s->lu, s->u, ev->a));
             for (uint32_t k = 0; k < ev->args.count; k++) {
                 const ir_expr arg = ir_uncast(s->u, s->u->expr_refs[ev->args.first + k]);
                 if (s->u->exprs[arg].op == IR_E_ADDR)
-                    drop_key(keys, key_of_place(s->lu, s->u, s->u->exprs[arg].a));
+                    drop_key(s, key_of_place(s->lu, s->u, s->u->exprs[arg].a));
             }
         }
         for (uint32_t head = 0; b->cond && b->succs.count > 1 && head < s->n_blocks; head++)
             for (uint32_t k = 0; in_set(s->blocks[head].loop, block) && k < b->succs.count; k++)
                 if (!in_set(s->blocks[head].loop, s->u->succs[b->succs.first + k].block - s->fr->blocks.first))
-                    read_by(s->lu, b->cond, drop_key, keys);
+                    read_by(s->lu, b->cond, false, drop_read, s);
     }
 }
 
 void find_steady(struct solver *s)
 {
-    key_list keys = {NULL, 0, 0};
-
-    each_decider(s->p, s->func, put_key, &keys);
-    if (keys.n)
-        drop_changing(s, &keys);
     vec_clear(&s->steady);
-    vec_append(&s->steady, keys.at, keys.n);
-    vec_free(&keys);
+    vec_clear(&s->steady_paths);
+    each_decider(s->p, s->func, put_key, s);
+    if (s->steady.n)
+        drop_changing(s);
 }
 
 /* ---- in the whole program ---- */
-static void put_decider(void *data, uint32_t key)
+static void put_decider(void *data, uint32_t key, bool inner)
 {
     struct program *p = data;
 
-    *map64_place(&p->lock_deciders, key, NULL) = 1;
+    if (!inner)
+        *map64_place(&p->lock_deciders, key, NULL) = 1;
 }
 
 void program_find_lock_deciders(struct program *p)
@@ -185,18 +188,18 @@ struct lookup {
     bool found;
 };
 
-static void look_up(void *data, uint32_t key)
+static void look_up(void *data, uint32_t key, bool inner)
 {
     struct lookup *l = data;
 
-    l->found |= map64_find(&l->p->lock_deciders, key) != NULL;
+    l->found |= !inner && map64_find(&l->p->lock_deciders, key) != NULL;
 }
 
 bool decides_elsewhere(const struct program *p, const struct linked_unit *lu, ir_expr condition)
 {
     struct lookup l = {p, false};
 
-    read_by(lu, condition, look_up, &l);
+    read_by(lu, condition, false, look_up, &l);
     return l.found;
 }
 
@@ -264,6 +267,8 @@ bool stays_steady(const struct call *c, uint32_t key)
 
     if ((key & 3) != 1 || !term_in(s->steady.at, s->steady.n, key))
         return false;
+    if (term_in(s->steady_paths.at, s->steady_paths.n, key))
+        return true; /* leads to the lock, too: what is given back is what was taken */
     for (uint32_t i = 0; i < c->ev->args.count && i < 64; i++)
         if (c->args[i] && sets(s, c->callee, i, key))
             return false;

@@ -63,7 +63,7 @@ static void add_effect(struct program *p, struct summary *s, struct lock_effect 
 static void apply_effect(struct program *p, uint32_t func, struct summary *s, const struct model_effect *m)
 {
     const term a = model_term(p, &m->a);
-    struct lock_effect e = {a, EFFECT_ACQUIRE, m->flags & MODEL_SHARED, m->flags & MODEL_ASYNC, false, false, RANGE_ALL, m->also, {func, 0}, 0, false};
+    struct lock_effect e = {a, EFFECT_ACQUIRE, m->flags & MODEL_SHARED, m->flags & MODEL_ASYNC, false, false, RANGE_ALL, m->also, {func, 0}, 0, false, false};
     struct requirement r = {0};
 
     switch (m->kind) {
@@ -272,7 +272,7 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
     for (uint32_t i = 0; i < list.n_paths; i++) {
         const term lock = lock_path_summary(p, &list.paths[i]);
         struct lock_effect e = {lock, EFFECT_ACQUIRE, a->kind == IR_A_acquires_shared || a->kind == IR_A_try_acquires_shared,
-                                false, false, false, RANGE_ALL, 0, {func, a->loc}, 0, false};
+                                false, false, false, RANGE_ALL, 0, {func, a->loc}, 0, false, false};
         struct requirement r = {0};
         if (!lock)
             continue;

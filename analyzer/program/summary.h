@@ -29,6 +29,7 @@ struct lock_effect {
     int64_t also;    /* one more result with which it is held; or 0 */
     struct site site; /* where it really happens */
     uint32_t candidate; /* lock_facts: whether it is meant is still to be judged; or 0 */
+    bool open;          /* while a call is done: it hangs on what is not known there */
     bool guard;         /* RELEASE: by a function handed an AGLET_GUARD_TYPE: of what the guard holds, if anything */
 };
 

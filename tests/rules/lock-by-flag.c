@@ -129,3 +129,73 @@ void drain_shared(struct stream *s) {
     pthread_mutex_unlock(&s->mu);
     wait_for_room(s); // expected-warning {{'s->room' is waited on without 's->mu' held [aglet-cond-wait]}}
 }
+
+/* ---- a pointer that was locked is none that is null ---- */
+int put_by_pointer(pthread_mutex_t **which, struct stream *s);
+int put_by_pointer(pthread_mutex_t **which, struct stream *s) {
+    pthread_mutex_t *mu = s->broken ? NULL : *which;
+    int result = -1;
+    if (s->broken)
+        goto end;
+    pthread_mutex_lock(mu);
+    if (s->n == s->max)
+        goto end;
+    s->n++;
+    result = 0;
+end:
+    if (mu)
+        pthread_mutex_unlock(mu); // no diagnostic: it is, where it was locked
+    return result;
+}
+
+/* ---- a pool's lock is its owner's, by a pointer in each ---- */
+struct owner {
+    pthread_mutex_t *mu;
+    int n;
+};
+struct pool {
+    pthread_mutex_t *owner_mu;
+    void (*work)(void *arg);
+    void *arg;
+};
+static void work_unlocked(void *arg) {
+    struct owner *o = arg;
+    o->n++;
+    pthread_mutex_unlock(o->mu); // no diagnostic: what is held here by the pool's pointer may be this
+    o->n = 0;
+    pthread_mutex_lock(o->mu);
+}
+static void *pool_run(void *arg) {
+    struct pool *p = arg;
+    pthread_mutex_lock(p->owner_mu);
+    p->work(p->arg);
+    pthread_mutex_unlock(p->owner_mu);
+    return NULL;
+}
+static struct pool the_pool;
+int pool_start(struct owner *o, pthread_t *t);
+int pool_start(struct owner *o, pthread_t *t) {
+    the_pool = (struct pool){o->mu, work_unlocked, o};
+    return pthread_create(t, NULL, pool_run, &the_pool);
+}
+
+/* ---- who gives the lock up only where something is so ---- */
+static void stop(struct stream *s) {
+    if (!s->broken && s->shared)
+        pthread_mutex_unlock(&s->mu); // no diagnostic: end() took it
+}
+void end(struct stream *s);
+void end(struct stream *s) {
+    if (s->shared)
+        pthread_mutex_lock(&s->mu);
+    stop(s);
+    if (s->shared)
+        pthread_mutex_destroy(&s->mu); // no diagnostic: whether stop() gave it up is not known here
+    free(s);
+}
+void end_early(struct stream *s);
+void end_early(struct stream *s) {
+    pthread_mutex_lock(&s->mu);
+    s->n = 0;
+    pthread_mutex_destroy(&s->mu); // expected-warning {{[aglet-destroy-held]}}
+}
