@@ -97,8 +97,10 @@ static bool compared_in(const struct question *q, ir_expr e)
         if (r->op == IR_E_BINARY && ((r->c >= IR_B_LT && r->c <= IR_B_GE) || r->c == IR_B_SUB)) {
             (void)collect(q->u, r->a, &a);
             (void)collect(q->u, r->b, &b);
-            close(q->u, q->f, &a);
-            close(q->u, q->f, &b);
+            if (a.n && b.n) { /* most comparisons are with a constant */
+                close(q->u, q->f, &a);
+                close(q->u, q->f, &b);
+            }
             if (tells_apart(q, &a, &b))
                 return true;
         }
