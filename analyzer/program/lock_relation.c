@@ -118,6 +118,8 @@ enum lock_relation lock_relation(const struct solver *s, term from, term to, uin
     k = element(s, to, &other_array);
     if (i && k && same(s, array, other_array) && (collected || is_next_index(s, i, k) || is_next_index(s, k, i)))
         return RELATED_ORDERED;
+    if (collected && ((k && !i && lies_in(s, from, other_array)) || (i && !k && lies_in(s, to, array))))
+        return RELATED_ORDERED; /* the first element, in one of the turns */
     if (by_index(s, from, to, link) != RELATED_NOT)
         return by_index(s, from, to, link);
     if (collected && term_at(&s->t, term_object(&s->t, to))->op == TERM_PHI)
