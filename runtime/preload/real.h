@@ -63,6 +63,8 @@
     F(int, pthread_detach, (pthread_t))                                                                      \
     F(int, pthread_setname_np, (pthread_t, const char *))                                                    \
     F(int, pthread_once, (pthread_once_t *, void (*)(void)))                                                 \
+    F(int, munmap, (void *, size_t))                                                                         \
+    F(int, dlclose, (void *))                                                                                \
     F(int, mtx_init, (mtx_t *, int))
 
 struct real {

@@ -108,6 +108,9 @@ int check_thread_id(void);
 /* Memory is about to be freed: reports freed-held, and forgets the locks in it. */
 void check_memory_freed(const void *memory, size_t size, const void *caller);
 
+/* The same of memory that is unmapped, code and static variables perhaps. */
+void check_memory_unmapped(const void *memory, size_t size, const void *caller);
+
 /* The calling thread's locks go unchecked between +1 and -1. */
 void check_pause(int change);
 

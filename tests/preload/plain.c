@@ -273,6 +273,33 @@ static void timed(void) {
     pthread_join(t, NULL);
 }
 
+/* Libraries and mappings that come and go at one address have each locks of their own. */
+static void reuses_addresses(void) {
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 32);
+    MUST(n > 0);
+    while (path[n - 1] != '/')
+        n--;
+    for (int i = 0; i < 4; i++) {
+        strcpy(path + n, i % 2 == 0 ? "libloaded_forth.so" : "libloaded_back.so");
+        void *library = dlopen(path, RTLD_NOW);
+        void (*take_both)(void) = NULL;
+        *(void **)(void *)&take_both = library != NULL ? dlsym(library, "take_both") : NULL;
+        MUST(take_both != NULL);
+        take_both();
+        dlclose(library);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_mutex_t *m = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        MUST(m != MAP_FAILED);
+        pthread_mutex_lock(&m[i % 2]); /* zero is what the static initialiser says */
+        pthread_mutex_lock(&m[1 - i % 2]);
+        pthread_mutex_unlock(&m[0]);
+        pthread_mutex_unlock(&m[1]);
+        munmap(m, 4096);
+    }
+}
+
 static struct {
     pthread_mutex_t mu;
     int value;
@@ -485,6 +512,7 @@ int main(int argc, char **argv) {
                 {"order", order},
                 {"onces", onces},
                 {"timed", timed},
+                {"reuses-addresses", reuses_addresses},
                 {"copies-held", copies_held},
                 {"clears-held", clears_held},
                 {"joins-each-other", joins_each_other},

@@ -100,6 +100,16 @@ unsigned classes_note(const struct edge *fresh, struct class_hint *out) {
     return count;
 }
 
+void classes_forget(const void *memory, size_t size) {
+    const uint64_t nothing = 0; /* no place, and no name's hash but by a rare chance */
+    ilock_take(&engine_lock);
+    for (size_t i = 0; i < sizeof buckets / sizeof *buckets; i++)
+        for (struct lock_class *c = buckets[i]; c != NULL; c = c->next)
+            if (c->name == NULL && c->key - (uintptr_t)memory < size)
+                c->key = nothing;
+    ilock_give(&engine_lock);
+}
+
 void classes_report(const struct class_hint *hints, unsigned count) {
     struct misuse *m = misuse_open("lock-order", NULL, false);
     misuse_hint(m);

@@ -250,6 +250,8 @@ struct class_hint {
  * out. The report is made without the lock. */
 unsigned classes_note(const struct edge *fresh, struct class_hint *out);
 void classes_report(const struct class_hint *hints, unsigned count);
+/* What is known by a place in this memory is known no more: something else will be there. */
+void classes_forget(const void *memory, size_t size);
 
 /* --- waits.c --- */
 /* t has published its wait: is it for ever? Returns false when it was reported and the hook let the program

@@ -37,6 +37,11 @@ void check_memory_freed(const void *memory, size_t size, const void *caller) {
     records_within(memory, size, look, &f);
 }
 
+void check_memory_unmapped(const void *memory, size_t size, const void *caller) {
+    check_memory_freed(memory, size, caller);
+    classes_forget(memory, size);
+}
+
 #ifndef AGLET_PRELOAD
 /* As in sanitizer/allocator_interface.h; there only under a sanitizer. */
 int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void *, size_t),
