@@ -59,7 +59,7 @@ ssize_t sendmsg(int fd, const struct msghdr *m, int flags) {
     REAL(sendmsg);
     return is_interrupted() ? -1 : real(fd, m, flags);
 }
-int accept4(int fd, struct sockaddr *address, socklen_t *n, int flags) {
+int accept4(int fd, __SOCKADDR_ARG address, socklen_t *n, int flags) { /* as glibc declares it */
     REAL(accept4);
     return is_interrupted() ? -1 : real(fd, address, n, flags);
 }
