@@ -229,6 +229,21 @@ struct held *held_by_pointer(const struct solver *s, const struct world *w, term
     return NULL;
 }
 
+/* The object came out of a call that returned with a lock of this class held, of an object that it knows by another pointer. */
+static void pair_nameless(struct solver *s, term lock)
+{
+    const struct term_rec from = s->t.recs[term_object(&s->t, lock)];
+    uint32_t n = 0;
+    const struct call_edge *edges = from.op == TERM_FRESH ? program_calls(s->p, s->func, from.a, &n) : NULL;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t candidate =
+            map64_get(&s->p->locks->nameless, hash_add(class_key(term_class(&s->t, lock)), edges[i].callee), 0);
+        if (candidate)
+            pair(s, candidate);
+    }
+}
+
 /* The lock is not held in this world: a mistake here, or the caller's lock. */
 static void release_unheld(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee,
                            ir_event ev)
@@ -287,8 +302,11 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
         return;
     }
     path = to_path(s, NULL, lock, 0);
-    if (!path && s->t.recs[term_object(&s->t, lock)].op != TERM_LOCAL)
+    if (!path && s->t.recs[term_object(&s->t, lock)].op != TERM_LOCAL) {
+        if (s->recording)
+            pair_nameless(s, lock);
         return; /* a lock that came out of a call nobody knows: it may have been taken there */
+    }
     if (!path && !world_owns(&s->t, w, lock))
         return;
     if (s->recording) {

@@ -121,6 +121,7 @@ struct lock_facts {
     VEC(struct candidate) candidates;
     struct map64 seen; /* kind, place, lock */
     struct map64 candidate_of; /* function, kind, lock, class, origin */
+    struct map64 nameless;     /* function and class of a lock it returns with that callers cannot name → the candidate */
     uint32_t *last_problem;    /* by function, or 0 */
     uint32_t round;
 };

@@ -22,9 +22,13 @@ struct range result_range(const struct solver *s, const struct exit_record *x)
 {
     struct range r = x->value ? world_range(&s->t, x->w, x->value) : RANGE_ALL;
 
-    for (uint32_t i = 0; x->value && !r.nonzero && i < x->w->n_held; i++) /* whose lock was taken is no null pointer */
-        if (s->t.recs[x->w->held[i].lock].op == TERM_FIELD && term_object(&s->t, x->w->held[i].lock) == x->value)
+    for (uint32_t i = 0; x->value && !r.nonzero && i < x->w->n_held; i++) { /* whose lock was taken is no null pointer, … */
+        const struct term_rec lock = s->t.recs[x->w->held[i].lock], value = s->t.recs[x->value];
+        const term object = term_object(&s->t, x->w->held[i].lock);
+        if (lock.op == TERM_FIELD && (object == x->value || /* … nor is what it leads to, returned in its stead */
+                                      (value.op == TERM_LOAD && value.a != object && term_object(&s->t, value.a) == object)))
             r = range_meet(r, range_when(IR_B_NE, 0));
+    }
     return r;
 }
 
@@ -202,6 +206,8 @@ static void settle_lock(struct solver *s, term lock, const struct held *held)
         report_leaks(s, lock, c, PROBLEM_LEAK);
         return;
     }
+    if (!path && !returns_it && class_known(term_class(&s->t, lock)))
+        *map64_place(&s->p->locks->nameless, hash_add(class_key(term_class(&s->t, lock)), s->func), NULL) = c;
     s->p->locks->candidates.at[c].mixed |= mixed;
     s->p->locks->candidates.at[c].every_return |= every;
     s->p->locks->candidates.at[c].reachable |= path || returns_it;
