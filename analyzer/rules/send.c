@@ -117,7 +117,8 @@ static void report_silent_parameter(const struct program *p, const struct handof
     const struct linked_func *lf = &p->funcs.at[h->func];
     const struct place *object = &h->flow->places[place_object(h->flow, h->region)];
     const struct unit *u = lf->unit->unit;
-    if (p->options.level < 2 || lf->internal || object->op != PLACE_PARAM || (h->verdict != HANDOFF_SENT && !h->entry_frees))
+    bool itself = h->region == place_object(h->flow, h->region) && !h->at->spawn->inner; /* not a part of it, or what a member points to */
+    if (p->options.level < 2 || lf->internal || !itself || object->op != PLACE_PARAM || (h->verdict != HANDOFF_SENT && !h->entry_frees))
         return;
     const struct ir_var_rec *parameter = &u->vars[u->funcs[lf->func].params.first + object->a];
     if (traits_role(u, parameter->type, parameter->annots) == ROLE_OWNED)
