@@ -19,6 +19,7 @@ RIGHT_RULES = {
     "write moved behind": {"sync", "use-after-send"},
     "sender frees": {"use-after-send", "sync"},
 }
+FILE_WIDE = {"atomic made plain"}  # a declaration changes, and with it whatever uses it in the file
 WHERE = {kind: {"real", "threads"} for kind in RIGHT_RULES}
 
 # How objects are handed over: the entry function's argument (None: the object goes into a queue), the object's, the handle's.

@@ -174,6 +174,8 @@ class Judge:
         changed = {n for n, pair in enumerate(zip(before, mutant.text.split("\n")), 1) if pair[0] != pair[1]}
 
         def here(path, line):
+            if mutant.kind in plant_send.FILE_WIDE and path == str(relative):
+                return True
             return path == str(relative) and (mutant.lines[0] <= (line or 0) <= mutant.lines[1] or line in changed)
 
         # A finding that names the planted lock is about the mutation, wherever a caller is told of it.
