@@ -5,6 +5,7 @@
 #include "files.h"
 #include "layout.h"
 #include "load.h"
+#include "mixed.h"
 #include "near.h"
 #include "print.h"
 #include "report_file.h"
@@ -195,6 +196,8 @@ static void solve_one(const struct analysis *a, const bool *in, bool whole, stru
     if (a->options->rules.n)
         options.rules = (const char *const *)a->options->rules.at;
     struct program *p = program_new(&options);
+    if (whole)
+        report_mixed(out, a->units, in, a->n);
     for (size_t i = 0; i < a->n; i++)
         if (in ? in[i] : a->units[i] != NULL)
             program_add(p, in ? unit_copy(a->units[i]) : a->units[i]);

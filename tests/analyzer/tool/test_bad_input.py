@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Every kind of wrong input: one sentence on standard error, the right exit status, and nothing else lost. Stands on case.py."""
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -161,7 +162,29 @@ with Project({"a.c": LEAK, "b.c": LEAK.replace("static ", "")}) as p:
         done = p.aglet("link", "other.unit", "good.unit")
         expect(f"a unit of another {how}", done, 2, "'other.unit' holds a unit that cannot be read: " + words)
         check(f"the others are analysed beside a unit of another {how}", "lock-leak" in done.stdout, done.stdout + done.stderr)
-    expect("one function defined in two files", p.lint(), 1, "2 files analysed (0 parsed, 2 from the cache): 2 findings")
+    expect("one function defined in two files", p.lint(), 1, "2 files analysed (0 parsed, 2 from the cache): 2 findings",
+           "'f' is defined in 'a.c' and in 'b.c': calls are taken to reach the first; are these several programs?")
+
+# ---- definitions that may stand several times: weak, inline, static in a header, one file compiled twice
+SHARED = "static int s(void) { return 1; }\ninline int i(void) { return 2; }\n"
+with Project({"h.h": SHARED, "a.c": '#include "h.h"\n__attribute__((weak)) int w(void) { return s() + i(); }\n',
+              "b.c": '#include "h.h"\nint w(void) { return s() + i(); }\n', "c.c": "int N(void) { return 0; }\n"}, database=False) as p:
+    p.database([p.row("a.c"), p.row("b.c"), p.row("c.c", "-DN=one"), p.row("c.c", "-DN=two")])
+    expect("weak, inline, static, twice", p.lint(), 0, "4 files analysed", absent=("is defined in", "are defined twice"))
+    p.write("c.c", "int w(void) { return 3; }\nint N(void) { return 0; }\n")
+    p.write("d.c", "int w(void) { return 3; }\nint one(void) { return 0; }\n")
+    p.database([p.row("b.c"), p.row("c.c", "-DN=one"), p.row("d.c")])
+    expect("several twice", p.lint(), 0, "3 functions are defined twice, 'w' in 'b.c' and in 'c.c' among them: calls are taken to reach the first")
+
+# ---- units of two compilers and of two targets in one link
+with Project({"a.c": LEAK, "b.c": CLEAN.replace("int f", "int g")}) as p:
+    for name in ("a.c", "b.c"):
+        p.write(name.replace(".c", ".u"), p.lint("--text-graphs", name).stdout)
+    text = (p.path / "b.u").read_text()
+    own = re.search(r'producer "(.*)"', text)[1]
+    p.write("b.u", text.replace(own, "clang 14.0.6").replace("x86_64", "aarch64"))
+    expect("another Clang and another target", p.aglet("link", "a.u", "b.u"), 1, f"the units were made by {own} and by clang 14.0.6; they are analysed together",
+           "the units are for x86_64-pc-linux-gnu and for aarch64-pc-linux-gnu; they are analysed as one program all the same", "2 units: 1 finding")
 
 # ---- link
 with Project({"a.c": CLEAN}) as p:
