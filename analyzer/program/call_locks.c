@@ -2,6 +2,7 @@
 /* What taking a lock and giving it back does to a world, and what is wrong with it.
  * Stands on calls.h. */
 #include "calls.h"
+#include "lock_order.h"
 
 #include <string.h>
 
@@ -30,8 +31,21 @@ void pair(struct solver *s, uint32_t candidate)
     NOTE_FUNC(&c->pairs, s->func);
 }
 
+/* The calls that lead from the callee to where it takes the lock. */
+static void tell_way(struct solver *s, struct lock_problem *pr, uint32_t callee, term lock, uint32_t end)
+{
+    uint32_t at = callee, next;
+    ir_event event;
+
+    for (int depth = 0; depth < 20 && at != end && (next = order_next(s->p, at, &lock, &event)); depth++) {
+        const struct unit *u = s->p->funcs.at[at].unit->unit;
+        problem_story(s, pr, STORY_CALLED, u, u->events[event].loc, s->p->funcs.at[next].name);
+        at = next;
+    }
+}
+
 void report_double(struct call *c, const struct held *h, term lock, bool shared, enum lock_problem_detail inside,
-                   const struct site *site, uint32_t candidate)
+                   const struct site *site, term in_callee, uint32_t candidate)
 {
     struct solver *s = c->s;
     const struct linked_func *cf = &s->p->funcs.at[c->callee], *in = &s->p->funcs.at[site->func];
@@ -51,6 +65,8 @@ void report_double(struct call *c, const struct held *h, term lock, bool shared,
     pr->data = cf->name;
     pr->candidate = candidate ? candidate : h->candidate;
     problem_taken(s, pr, h);
+    if (cf->defined && in_callee)
+        tell_way(s, pr, c->callee, in_callee, site->func);
     if (cf->defined && site->loc)
         problem_story(s, pr, STORY_TAKES, in->unit->unit, site->loc, in->name);
 }
@@ -124,7 +140,7 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
             return false;
         if (e->maybe)
             return true;
-        report_double(c, h, lock, e->shared, DETAIL_IN_CALLEE, &e->site, e->candidate);
+        report_double(c, h, lock, e->shared, DETAIL_IN_CALLEE, &e->site, 0, e->candidate);
         if (!h->when) { /* said once: one unlock or two, a write under what was a read lock, is no second mistake */
             h->flags |= HELD_MAYBE;
             h->count = 2;

@@ -208,7 +208,7 @@ void check_needs(struct call *c, struct world *w)
             sure = !some_target_spares(c, w, lock);
         if (cf->defined && !own.n_when && h && h->mode != HELD_RELEASED && !lock_is_recursive(s, lock) &&
             !(h->mode == HELD_SHARED && in->shared) && (sure || any_of_tables(c, w)))
-            report_double(c, h, lock, in->shared, sure ? DETAIL_IN_CALLEE : DETAIL_MAY, &in->site, 0);
+            report_double(c, h, lock, in->shared, sure ? DETAIL_IN_CALLEE : DETAIL_MAY, &in->site, in->lock, 0);
         if (!h)
             order_wait(s, without_given_up(c, w, in), c->sum, lock, in->shared, cf->defined ? in->site : (struct site){0, 0}, c->event,
                        c->callee, in);

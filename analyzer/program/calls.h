@@ -26,9 +26,10 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
 /* A release on some ways through the callee only; candidate: the callee's, or 0. */
 void release_maybe(struct solver *s, struct world *w, term lock, uint32_t candidate);
 void note_taken(struct solver *s, term lock);
-/* A lock that the callee takes is held already. `inside`: how it is known that a function of the program takes it. */
+/* A lock that the callee takes is held already. `inside`: how it is known that a function of the program takes it;
+ * in_callee: the lock in the callee's words, where it gives it back again, or 0. */
 void report_double(struct call *c, const struct held *h, term lock, bool shared, enum lock_problem_detail inside,
-                   const struct site *site, uint32_t candidate);
+                   const struct site *site, term in_callee, uint32_t candidate);
 /* This function is the other half of a callee's candidate. */
 void pair(struct solver *s, uint32_t candidate);
 /* A lock that is held, known by a pointer kept elsewhere than the one that leads to this: they may be one. Or NULL. */

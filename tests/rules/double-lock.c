@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include <aglet/annotations.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <stddef.h>
 
 struct node {
@@ -177,4 +178,33 @@ static void stop_when_published(struct client *c)
 void client_stop_early(struct client *c)
 {
     c->published = stop_when_published;
+}
+
+/* ---- one section that makes one call many times: one finding, with the calls that lead to the lock ---- */
+struct log {
+    pthread_mutex_t mu;
+    int lines, failures;
+    char *text;
+};
+static int log_grow(struct log *l) {
+    char *text = realloc(l->text, (size_t)l->lines + 80);
+    if (text) {
+        l->text = text;
+        return 0;
+    }
+    pthread_mutex_lock(&l->mu);
+    l->failures++;
+    pthread_mutex_unlock(&l->mu);
+    return -1;
+}
+static int log_add(struct log *l, int n) { return log_grow(l) ? -1 : n; }
+int log_all(struct log *l);
+int log_all(struct log *l) {
+    int n = 0;
+    pthread_mutex_lock(&l->mu);
+    n += log_add(l, 1); // expected-warning {{[aglet-double-lock]}}
+    n += log_add(l, 2); // no diagnostic: the same mistake
+    n += log_add(l, 3);
+    pthread_mutex_unlock(&l->mu);
+    return n;
 }
