@@ -477,6 +477,36 @@ static void small_stacks(void) {
     }
 }
 
+enum { CHAIN = 60 };
+static pthread_mutex_t chain[CHAIN + 1];
+
+static void *hold_one_wait_for_next(void *argument) {
+    long i = (long)argument;
+    pthread_mutex_lock(&chain[i]);
+    usleep(50000 + 1000 * (useconds_t)(CHAIN - i)); /* the last waits first, so that each sees the whole chain */
+    pthread_mutex_lock(&chain[i + 1]);
+    pthread_mutex_unlock(&chain[i + 1]);
+    pthread_mutex_unlock(&chain[i]);
+    return NULL;
+}
+
+/* Each waits for the next, on a small stack. */
+static void chain_of_waits(void) {
+    pthread_t t[CHAIN];
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    MUST(pthread_attr_setstacksize(&attributes, (size_t)sysconf(_SC_THREAD_STACK_MIN)) == 0);
+    for (int i = 0; i <= CHAIN; i++)
+        pthread_mutex_init(&chain[i], NULL);
+    pthread_mutex_lock(&chain[CHAIN]);
+    for (long i = 0; i < CHAIN; i++)
+        MUST(pthread_create(&t[i], &attributes, hold_one_wait_for_next, (void *)i) == 0);
+    usleep(300000);
+    pthread_mutex_unlock(&chain[CHAIN]);
+    for (int i = 0; i < CHAIN; i++)
+        pthread_join(t[i], NULL);
+}
+
 /* Locks in memory from malloc, freed and made larger. */
 static void frees(void) {
     for (int i = 0; i < 100; i++) {
@@ -525,6 +555,7 @@ int main(int argc, char **argv) {
                 {"kinds", kinds},
                 {"cancels-waits", cancels_waits},
                 {"small-stacks", small_stacks},
+                {"chain-of-waits", chain_of_waits},
                 {"frees", frees}};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (argc > 1 && strcmp(argv[1], ways[i].name) == 0) {

@@ -9,7 +9,7 @@ plain, preload, own_malloc, command = sys.argv[1], sys.argv[2], sys.argv[3], sys
 emulator = os.environ.get("AGLET_EMULATOR", "").split()
 quiet = ["forks", "forks-with-threads", "loads", "signals", "recursive", "errorcheck", "thousand-threads", "cancels",
          "exits-holding", "onces", "timed", "frees", "makes-anew-in-the-child", "barriers", "leaves-once", "kinds",
-         "cancels-waits", "reuses-addresses"]
+         "cancels-waits", "reuses-addresses", "chain-of-waits"]
 finds = {"order": "lock-order", "c11": "lock-order", "small-stacks": "lock-order", "copies-held": "copy",
          "clears-held": "uninitialised-lock", "joins-each-other": "deadlock", "waits-at-a-barrier-alone": "deadlock",
          "waits-for-one-that-ends": "deadlock", "waits-in-the-child": "deadlock"}

@@ -13,7 +13,7 @@
 #include "misuse.h"
 #include "stack.h"
 
-enum { CIRCLE_ROOM = 64 };
+enum { CIRCLE_ROOM = 64, BRANCHES = 16 }; /* threads in a circle; read-write locks held by several */
 
 static _Atomic unsigned blocked; /* threads in a wait without a deadline */
 
@@ -25,7 +25,7 @@ struct link {
 
 struct circle {
     struct link links[CIRCLE_ROOM];
-    unsigned count;
+    unsigned count, branches;
 };
 
 void waits_publish(struct check_thread *t, enum check_wait what, int mode, const void *object,
@@ -85,63 +85,74 @@ bool waits_for_ever(struct check_thread *t, uint64_t *waiting) {
     return (*waiting & 1) != 0 && t->wait_deadline == AGLET_FOREVER;
 }
 
-static bool closes(struct circle *c, struct check_thread *from, struct check_thread *goal);
-
-/* t, which waits for ever, waits for `holder`: does the way from there lead to the goal? */
-static bool step(struct circle *c, struct check_thread *holder, struct check_thread *goal) {
-    if (holder == NULL)
-        return false;
-    if (holder == goal)
-        return true;
-    for (unsigned i = 0; i < c->count; i++)
-        if (c->links[i].thread == holder)
-            return false;
-    return closes(c, holder, goal);
-}
-
-struct readers {
-    struct circle *circle;
-    struct lock_record *record;
-    struct check_thread *except, *goal;
-    struct check_thread *found[CIRCLE_ROOM];
-    unsigned count;
+struct reader {
+    const struct lock_record *record;
+    struct check_thread *except, *goal, *found;
+    unsigned skip; /* so many of those that follow */
 };
 
 /* Threads that wait for ever and hold the lock for reading. One that runs may yet give it. */
-static bool collect_reader(struct check_thread *t, void *context) {
-    struct readers *r = context;
+static bool is_reader(struct check_thread *t, void *context) {
+    struct reader *r = context;
     uint64_t waiting;
     if ((t == r->goal || waits_for_ever(t, &waiting)) && held_find(t, r->record, CHECK_SHARED) != NULL &&
-        r->count < CIRCLE_ROOM && t != r->except)
-        r->found[r->count++] = t;
-    return true;
+        t != r->except && r->skip-- == 0)
+        r->found = t;
+    return r->found == NULL;
 }
 
-static bool closes(struct circle *c, struct check_thread *from, struct check_thread *goal) {
-    uint64_t waiting;
-    if (!waits_for_ever(from, &waiting) || c->count == CIRCLE_ROOM)
-        return false;
-    c->links[c->count++] = (struct link){from, waiting, from->wait_object};
-    if (from->wait_for == CHECK_ON_JOIN) {
-        struct check_thread *other = (struct check_thread *)(uintptr_t)from->wait_object;
-        if (other != NULL && atomic_load(&other->state) == THREAD_RUNS && step(c, other, goal))
+static bool is_in(const struct circle *c, const struct check_thread *t) {
+    for (unsigned i = 0; i < c->count; i++)
+        if (c->links[i].thread == t)
             return true;
-    } else if (from->wait_for == CHECK_ON_LOCK) {
-        struct lock_record *r = (struct lock_record *)(uintptr_t)from->wait_object;
-        struct check_thread *owner = atomic_load_explicit(&r->owner, memory_order_acquire);
-        if (owner != NULL) {
-            if (step(c, owner, goal))
-                return true;
-        } else if (r->kind == CHECK_RWLOCK) {
-            struct readers readers = {
-                .circle = c, .record = r, .except = from == goal ? NULL : from, .goal = goal};
-            threads_each(collect_reader, &readers);
-            for (unsigned i = 0; i < readers.count; i++)
-                if (step(c, readers.found[i], goal))
-                    return true;
-        }
+    return false;
+}
+
+static bool closes(struct circle *c, struct check_thread *from, struct check_thread *goal);
+
+/* Does the way from one of those who hold it for reading lead to the goal? They are looked for one by one: a list
+ * of them would be more than a small stack holds at this depth. */
+static __attribute__((noinline)) bool closes_by_reader(struct circle *c, const struct lock_record *r,
+                                                       struct check_thread *from, struct check_thread *goal) {
+    if (c->branches == BRANCHES)
+        return false;
+    c->branches++;
+    bool found = false;
+    for (unsigned i = 0; !found; i++) {
+        struct reader reader = {r, from == goal ? NULL : from, goal, NULL, i};
+        threads_each(is_reader, &reader);
+        if (reader.found == NULL)
+            break;
+        found = reader.found == goal || (!is_in(c, reader.found) && closes(c, reader.found, goal));
     }
-    c->count--;
+    c->branches--;
+    return found;
+}
+
+/* `from` waits: does the way from there lead to the goal? Then it is in the circle. */
+static bool closes(struct circle *c, struct check_thread *from, struct check_thread *goal) {
+    unsigned before = c->count;
+    uint64_t waiting;
+    while (waits_for_ever(from, &waiting) && c->count < CIRCLE_ROOM) {
+        c->links[c->count++] = (struct link){from, waiting, from->wait_object};
+        struct check_thread *next = NULL;
+        if (from->wait_for == CHECK_ON_JOIN) {
+            next = (struct check_thread *)(uintptr_t)from->wait_object;
+            if (next != NULL && atomic_load(&next->state) != THREAD_RUNS)
+                next = NULL;
+        } else if (from->wait_for == CHECK_ON_LOCK) {
+            const struct lock_record *r = from->wait_object;
+            next = atomic_load_explicit(&r->owner, memory_order_acquire);
+            if (next == NULL && r->kind == CHECK_RWLOCK && closes_by_reader(c, r, from, goal))
+                return true;
+        }
+        if (next == goal)
+            return true;
+        if (next == NULL || is_in(c, next))
+            break;
+        from = next;
+    }
+    c->count = before;
     return false;
 }
 
