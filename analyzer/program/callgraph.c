@@ -286,7 +286,7 @@ static void index_edges(struct program *p)
         qsort(p->edges.at, p->edges.n, sizeof *p->edges.at, compare_edges);
     for (size_t i = 0; i < p->units.n; i++) {
         struct linked_unit *lu = &p->units.at[i];
-        lu->calls = arena_array(&p->arena, uint32_t, lu->unit->n_events + 1);
+        lu->calls = arena_array(&p->arena, struct ir_range, lu->unit->n_events + 1);
         lu->held_classes = arena_array(&p->arena, uint32_t, lu->unit->n_events + 1);
         lu->held_locks = arena_array(&p->arena, uint32_t, lu->unit->n_events + 1);
     }
@@ -302,22 +302,17 @@ static void index_edges(struct program *p)
         if (!caller->n_edges++)
             caller->first_edge = (uint32_t)i;
         callee->callers[callee->n_callers++] = (uint32_t)i;
-        if (!i || e->caller != e[-1].caller || e->event != e[-1].event)
-            caller->unit->calls[e->event] = (uint32_t)i + 1;
+        if (!caller->unit->calls[e->event].count++)
+            caller->unit->calls[e->event].first = (uint32_t)i;
     }
 }
 
 const struct call_edge *program_calls(const struct program *p, uint32_t func, ir_event event, uint32_t *n)
 {
-    const uint32_t first = p->funcs.at[func].unit->calls[event];
+    const struct ir_range calls = p->funcs.at[func].unit->calls[event];
 
-    *n = 0;
-    if (!first || p->edges.at[first - 1].caller != func)
-        return NULL;
-    while (first - 1 + *n < p->edges.n && p->edges.at[first - 1 + *n].caller == func &&
-           p->edges.at[first - 1 + *n].event == event)
-        ++*n;
-    return &p->edges.at[first - 1];
+    *n = calls.count;
+    return calls.count ? &p->edges.at[calls.first] : NULL;
 }
 
 void program_spread(const struct program *p, spread_along *along, void *data)

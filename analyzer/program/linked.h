@@ -32,7 +32,7 @@ struct linked_unit {
     uint32_t *globals; /* by ir_var; 0 for locals, parameters and temps */
     uint32_t *structs; /* by ir_type; 0 for other types */
     uint32_t *fields;  /* by ir_field */
-    uint32_t *calls;   /* by ir_event: the first edge of that call + 1, the others follow it; 0: no call, or of nobody known */
+    struct ir_range *calls; /* by ir_event: the edges of that call; none: no call, or of nobody known */
     /* By ir_event, filled while calls are looked at: what is held there, as a number + 1; 0: not looked at. */
     uint32_t *held_classes; /* in habits.sets */
     uint32_t *held_locks;   /* in lock_order.held_calls */
