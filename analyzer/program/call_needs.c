@@ -28,13 +28,26 @@ static bool inner_conditions(struct call *c, struct world *w, const struct inner
     return true;
 }
 
+/* What the callee, or one further down, gives up before it takes the lock, in the words of our callers. */
+static void given_up_below(struct call *c, struct world *w, const struct inner_lock *in, struct inner_lock *own)
+{
+    uint32_t n = 0;
+
+    own->without[0] = own->without[1] = 0;
+    for (int i = 0; i < 2; i++) {
+        const term lock = in->without[i] ? instantiate_again(c->s, w, in->without[i], c->args, c->n_args) : 0;
+        const term path = lock ? to_path(c->s, NULL, lock, 0) : 0;
+        if (path)
+            own->without[n++] = path;
+    }
+}
+
 /* Keep a lock taken inside, with what is known on all ways to it. */
 static void note_inner(struct solver *s, const struct world *w, const struct inner_lock *in)
 {
     struct inner_lock new = *in, *old = NULL;
-    uint32_t given_up = 0;
+    uint32_t given_up = !!new.without[0] + !!new.without[1];
 
-    new.without[0] = new.without[1] = 0;
     for (uint32_t i = 0; i < w->n_held && given_up < 2; i++)
         if (w->held[i].mode == HELD_RELEASED)
             new.without[given_up++] = to_path(s, NULL, w->held[i].lock, 0);
@@ -217,6 +230,7 @@ void check_needs(struct call *c, struct world *w)
             own.via = cf->defined ? c->event : 0;
             own.via_callee = cf->defined ? c->callee : 0;
             own.via_lock = cf->defined ? in->lock : 0;
+            given_up_below(c, w, in, &own);
             if (!cf->defined)
                 own.site = (struct site){s->func, c->ev->loc};
             note_inner(s, w, &own);

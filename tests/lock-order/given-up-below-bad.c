@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* A helper two calls down takes the other lock with its callers' lock held. */
+#include <pthread.h>
+
+struct zones {
+    pthread_mutex_t mu;
+    int n;
+};
+struct transfer {
+    pthread_mutex_t mu;
+    struct zones *zones;
+    int n;
+};
+static struct zones zones = {PTHREAD_MUTEX_INITIALIZER, 0};
+static struct transfer transfer = {PTHREAD_MUTEX_INITIALIZER, &zones, 0};
+
+static void reacquire(struct transfer *t) {
+    pthread_mutex_lock(&t->zones->mu);
+    t->zones->n++;
+    pthread_mutex_unlock(&t->zones->mu);
+}
+static void process(struct transfer *t) {
+    t->n++;
+    reacquire(t);
+    t->n--;
+}
+static void *work(void *arg) {
+    struct transfer *t = arg;
+    pthread_mutex_lock(&t->mu);
+    process(t); // expected-warning {{[aglet-lock-order]}}
+    pthread_mutex_unlock(&t->mu);
+    return NULL;
+}
+
+int main(void) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, work, &transfer))
+        return 1;
+    pthread_mutex_lock(&zones.mu);
+    pthread_mutex_lock(&transfer.mu);
+    zones.n += transfer.n;
+    pthread_mutex_unlock(&transfer.mu);
+    pthread_mutex_unlock(&zones.mu);
+    return pthread_join(thread, NULL);
+}
