@@ -109,8 +109,11 @@ static void *waiters(void *arg) {
     /* The stack: the waiting function called itself five times. */
     CHECK(says("holder", "#5 "));
     if (aglet_is_checked()) {
+#ifdef AGLET_HAVE_LIBDW
         CHECK(says("holder", "#0 wait_deep") && says("holder", "hold_and_wait"));
-        CHECK(says("holder", "holds async mutex") && says("holder", "test_dump.c"));
+        CHECK(says("holder", "test_dump.c"));
+#endif
+        CHECK(says("holder", "holds async mutex"));
         CHECK(!strstr(said_of("wanter"), "holds"));
     } else {
         CHECK(says("holder", "test_dump"));
@@ -154,7 +157,10 @@ static void *a_mistaken_one(void *arg) {
     CHECK(aglet_spawn_local(&task, sleep_with_a_thread_lock, NULL) == 0);
     CHECK(aglet_sleep_ms(2) == 0);
     read_dump(aglet_dump);
-    CHECK(says("mistaken", "waiting") && says("mistaken", "holds mutex") && says("mistaken", "#0 sleep_with_a_thread_lock"));
+    CHECK(says("mistaken", "waiting") && says("mistaken", "holds mutex"));
+#ifdef AGLET_HAVE_LIBDW
+    CHECK(says("mistaken", "#0 sleep_with_a_thread_lock"));
+#endif
     aglet_abort(task);
     CHECK(aglet_join(task, NULL) == 0);
     return arg;
