@@ -267,6 +267,13 @@ static void leave(struct solver *s, uint32_t from, struct world *w)
         cond = eval(s, w, b->cond, last);
     if (s->recording)
         return;
+    if (cond && s->decides[from]) {
+        const struct term_rec r = s->t.recs[cond];
+        int64_t v;
+        const term asked = r.op == TERM_BINARY && r.c >= IR_B_EQ && r.c <= IR_B_GE && term_is_const(&s->t, r.b, &v) ? r.a : cond;
+        if (s->decisive.n < 8 && !term_in(s->decisive.at, s->decisive.n, asked))
+            vec_push(&s->decisive, asked);
+    }
     WORLD_DROP(&s->scratch, w, cells, c, is_dead_temp(s, s->blocks[from].live, c.at));
     drop_dead_facts(s, w, cond);
     for (uint32_t i = 0; i < b->succs.count; i++) {

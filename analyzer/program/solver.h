@@ -108,6 +108,7 @@ struct solver {
     uint32_t *temp;        /* by relative local: 0: it is none; TEMP_OF_BLOCK: one block uses it; else its bit in `live` + TEMP_SHARED */
     VEC(uint32_t) keys;    /* memory classes the function reads */
     VEC(uint32_t) steady;  /* … that decide whether it takes a lock it gives back elsewhere (steady.c) */
+    bool *decides;         /* by block: the branch at its end asks one of them, and one arm takes the lock */
     VEC(uint32_t) steady_paths; /* of these, the pointers that lead to what is asked */
     struct map64 setters;  /* function, parameter, member → 2: it writes that of what it is handed; 1: it does not. For all functions */
 
@@ -126,7 +127,7 @@ struct solver {
     VEC(struct unlock_seen) unlocks;
     VEC(term) taken;     /* locks this function takes itself */
     VEC(term) retired;   /* objects it initialises, destroys or frees */
-    VEC(term) decisive;  /* values on which calls decide whether they lock: worlds that differ there are kept apart */
+    VEC(term) decisive;  /* values that decide whether a lock is taken, here or by a callee: worlds that differ there are kept apart */
     VEC(struct collection) collections; /* of locks taken, or released, in a loop */
     VEC(struct collection) swept;       /* all releases, as such */
     VEC(struct requirement) requirements;

@@ -43,6 +43,12 @@ static bool arm_takes(const struct program *p, uint32_t func, ir_block from, ir_
     bool joins = false;
     unsigned does = 0;
 
+    for (uint32_t i = 0; i < 4 && u->blocks[join].term == IR_TERM_BRANCH && u->blocks[join].succs.count == 2; i++) {
+        const struct ir_succ_rec *to = &u->succs[u->blocks[join].succs.first]; /* `a || b`: where b is false, too */
+        if (to[0].block != from && to[1].block != from)
+            break;
+        join = to[to[0].block == from].block;
+    }
     if (from == join)
         return false;
     stack[n++] = seen[n_seen++] = from;
@@ -95,8 +101,10 @@ static void read_by(const struct linked_unit *lu, ir_expr e, bool inner, void (*
     }
 }
 
-/* Calls `found` for what decides at some branch of the function whether a lock is taken there. */
-static void each_decider(const struct program *p, uint32_t func, void (*found)(void *data, uint32_t key, bool inner), void *data)
+/* Calls `found` for what decides at some branch of the function whether a lock is taken there; marks[b], if there are any: at
+ * block b. */
+static void each_decider(const struct program *p, uint32_t func, bool *marks, void (*found)(void *data, uint32_t key, bool inner),
+                         void *data)
 {
     const struct linked_unit *lu = p->funcs.at[func].unit;
     const struct ir_func_rec *fr = &lu->unit->funcs[p->funcs.at[func].func];
@@ -108,8 +116,11 @@ static void each_decider(const struct program *p, uint32_t func, void (*found)(v
         const struct ir_block_rec *rec = &lu->unit->blocks[b];
         const struct ir_succ_rec *to = &lu->unit->succs[rec->succs.first];
         if (rec->term == IR_TERM_BRANCH && rec->succs.count == 2 && rec->cond &&
-            (arm_takes(p, func, to[0].block, to[1].block) || arm_takes(p, func, to[1].block, to[0].block)))
+            (arm_takes(p, func, to[0].block, to[1].block) || arm_takes(p, func, to[1].block, to[0].block))) {
             read_by(lu, rec->cond, false, found, data);
+            if (marks)
+                marks[b - fr->blocks.first] = true;
+        }
     }
 }
 
@@ -136,13 +147,19 @@ static void drop_read(void *data, uint32_t key, bool inner)
     drop_key(data, key);
 }
 
-/* What the function writes itself, or tests to leave a loop: that is to change. */
+/* What the function writes itself after it was asked, or tests to leave a loop: that is to change. */
 static void drop_changing(struct solver *s)
 {
+    bool asked = false;
+
     for (uint32_t i = 0; i < s->n_order; i++) {
         const uint32_t block = s->by_order[i];
         const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + block];
-        for (ir_event e = b->events.first; e < b->events.first + b->events.count; e++) {
+        bool counts = asked;
+        for (uint32_t head = 0; !counts && head < s->n_blocks; head++)
+            counts = in_set(s->blocks[head].loop, block);
+        asked |= s->decides[block];
+        for (ir_event e = b->events.first; counts && e < b->events.first + b->events.count; e++) {
             const struct ir_event_rec *ev = &s->u->events[e];
             if (ev->a && (ev->op == IR_EV_STORE || ev->op == IR_EV_CALL || ev->op == IR_EV_ATOMIC))
                 drop_key(s, key_of_place(s->lu, s->u, ev->a));
@@ -161,9 +178,10 @@ static void drop_changing(struct solver *s)
 
 void find_steady(struct solver *s)
 {
+    s->decides = arena_array(&s->arena, bool, s->n_blocks);
     vec_clear(&s->steady);
     vec_clear(&s->steady_paths);
-    each_decider(s->p, s->func, put_key, s);
+    each_decider(s->p, s->func, s->decides, put_key, s);
     if (s->steady.n)
         drop_changing(s);
 }
@@ -180,7 +198,7 @@ static void put_decider(void *data, uint32_t key, bool inner)
 void program_find_lock_deciders(struct program *p)
 {
     for (size_t i = 0; i < p->order.n; i++)
-        each_decider(p, p->order.at[i], put_decider, p);
+        each_decider(p, p->order.at[i], NULL, put_decider, p);
 }
 
 struct lookup {

@@ -199,3 +199,20 @@ void end_early(struct stream *s) {
     s->n = 0;
     pthread_mutex_destroy(&s->mu); // expected-warning {{[aglet-destroy-held]}}
 }
+
+/* ---- one of two members says so, set before it is asked ---- */
+struct stream *stream_open(int max, bool alone, bool waited);
+struct stream *stream_open(int max, bool alone, bool waited) {
+    struct stream *s = stream_new(max);
+    if (!s)
+        return NULL;
+    s->shared = !alone;
+    s->broken = waited;
+    if (s->shared || s->broken)
+        pthread_mutex_lock(&s->mu);
+    grow(s);
+    s->n = 1;
+    if (s->shared || s->broken)
+        pthread_mutex_unlock(&s->mu); // no diagnostic: asked as it was when it was taken
+    return s;
+}
