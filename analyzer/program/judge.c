@@ -124,19 +124,26 @@ static bool other_root(const struct judgement *j, const struct candidate *c)
     return other_of_class(j, c, true);
 }
 
-/* Of a global lock: is there somebody else who does the other half, and whom no caller matches either? Then the program
- * takes it at one time and gives it back at another, in two callbacks of an event loop, say. */
+static bool in_global(const struct program *p, const struct candidate *c)
+{
+    const struct term_rec *root = c->lock ? term_at(&p->paths, term_object(&p->paths, c->lock)) : NULL;
+
+    return c->class.global || (root && root->op == TERM_GLOBAL);
+}
+
+/* Is there somebody else who does the other half, and whom no caller matches either? Then the program takes it at one time and
+ * gives it back at another: in two callbacks of an event loop, in two calls of an iterator, in a request and its completion.
+ * Wrappers of a lock that callers name are theirs to match. */
 static bool kept_over_time(const struct judgement *j, const struct candidate *c)
 {
-    const struct term_rec *root = c->lock ? term_at(&j->p->paths, term_object(&j->p->paths, c->lock)) : NULL;
-    const enum candidate_kind half = c->kind == CANDIDATE_RELEASES ? CANDIDATE_HELD_ON_RETURN : CANDIDATE_RELEASES;
-    uint32_t i = class_known(c->class) ? map64_get(&j->of_class, hash_add(class_key(c->class), half), 0) : 0;
+    const bool releases = c->kind == CANDIDATE_RELEASES;
+    const enum candidate_kind half = releases ? CANDIDATE_HELD_ON_RETURN : CANDIDATE_RELEASES;
+    uint32_t i = class_known(c->class) && !c->paired ? map64_get(&j->of_class, hash_add(class_key(c->class), half), 0) : 0;
 
-    if (!(c->class.global || (root && root->op == TERM_GLOBAL)) || c->mixed || c->paired)
-        return false;
     for (; i; i = j->before_in_class[i]) {
-        const struct candidate *o = &j->p->locks->candidates.at[i];
-        if (o->kind == half && !o->stale && !o->condemned && !o->mixed && !o->paired && may_be_one(j->p, o, c))
+        const struct candidate *o = &j->p->locks->candidates.at[i], *held = releases ? o : c;
+        if (o->kind == half && !o->stale && !o->condemned && !o->paired && may_be_one(j->p, o, c) &&
+            (o->func == c->func || !held->reachable || (in_global(j->p, c) && !held->mixed)))
             return true;
     }
     return false;

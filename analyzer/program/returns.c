@@ -174,6 +174,19 @@ static void settle_collection(struct solver *s, const struct held *held)
     }
 }
 
+/* Does the function also give back such a lock that it did not take? Then it goes on where an earlier call of it stopped. */
+static bool goes_on(const struct solver *s, term lock)
+{
+    const struct object_class class = term_class(&s->t, lock);
+
+    for (size_t i = 0; class_known(class) && i < s->unlocks.n; i++) {
+        const struct unlock_seen *u = &s->unlocks.at[i];
+        if (u->unheld && !u->held && u->candidate && class_equal(class, term_class(&s->t, u->lock)))
+            return true;
+    }
+    return false;
+}
+
 static void settle_lock(struct solver *s, term lock, const struct held *held)
 {
     const term path = is_collected(s, held) ? collection_path(s, lock) : to_path(s, NULL, lock, 0);
@@ -201,6 +214,8 @@ static void settle_lock(struct solver *s, term lock, const struct held *held)
     for (size_t i = 0; !every && i < s->unlocks.n; i++)
         mixed |= s->unlocks.at[i].held && term_same_shape(&s->t, s->unlocks.at[i].lock, lock);
     c = candidate_new(s, CANDIDATE_HELD_ON_RETURN, path, term_class(&s->t, lock), held->candidate);
+    if (goes_on(s, lock))
+        mixed = false;
     if (mixed && !apart) { /* no caller could know: no doubt, and no effect on callers */
         s->p->locks->candidates.at[c].condemned = true;
         report_leaks(s, lock, c, PROBLEM_LEAK);
