@@ -36,7 +36,8 @@ static bool merge_versions(struct arena *a, struct world *into, const struct wor
         into->versions[into->n_versions++] = (struct version){key, now};
     }
     END(a, into, versions);
-    if (into->n_versions == old.n_versions && !memcmp(into->versions, old.versions, old.n_versions * sizeof *old.versions)) {
+    if (old.n_versions && into->n_versions == old.n_versions &&
+        !memcmp(into->versions, old.versions, old.n_versions * sizeof *old.versions)) {
         arena_trim(a, into->versions, into->n_versions * sizeof *into->versions, 0);
         into->versions = old.versions; /* as it was, and shared on */
     }
