@@ -346,12 +346,24 @@ static void run_unknown(struct solve *x, const struct call *c)
     region_order(x, UINT64_MAX, UINT64_MAX);
 }
 
+/* A function that the program does not define goes by its model; so does one that starts or ends threads where the program
+ * has a stand-in for it, whose body calls the real one by a pointer. */
+static bool goes_by_model(const struct linked_func *lf)
+{
+    if (!lf->model || !lf->defined)
+        return lf->model;
+    for (uint32_t i = 0; i < lf->model->n_effects; i++)
+        if (lf->model->effects[i].kind == MODEL_JOINS || lf->model->effects[i].kind == MODEL_SPAWNS)
+            return true;
+    return false;
+}
+
 /* Returns false when the call does not return. */
 static bool run(struct solve *x, struct call *c, uint32_t func)
 {
     const struct linked_func *lf = &x->p->funcs.at[func];
     bool known = annotated_effects(x, c, func);
-    if (lf->model && !lf->defined) {
+    if (goes_by_model(lf)) {
         for (uint32_t i = 0; i < lf->model->n_effects; i++)
             call_model_effect(x, c, lf->model, &lf->model->effects[i]);
         return true;
