@@ -30,23 +30,25 @@ static long consume(size_t capacity, int count) {
     numbers_receiver rx;
     struct producer producers[PRODUCERS];
     aglet_thread threads[PRODUCERS];
-    int value;
+    int value, started = 0;
     long sum = 0;
     if (numbers_bounded(&tx, &rx, capacity))
         return -1;
-    for (int i = 0; i < count; i++) {
-        producers[i].tx = numbers_clone(&tx);
-        producers[i].first = i * EACH;
-        if (aglet_thread_spawn(&threads[i], produce, &producers[i]))
-            return -1;
+    for (; started < count; started++) {
+        producers[started].tx = numbers_clone(&tx);
+        producers[started].first = started * EACH;
+        if (aglet_thread_spawn(&threads[started], produce, &producers[started])) {
+            numbers_drop(&producers[started].tx);
+            break;
+        }
     }
     numbers_drop(&tx);
     while (numbers_recv(&rx, &value) == 0)
         sum += value;
     numbers_drop_receiver(&rx);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < started; i++)
         (void)aglet_thread_join(&threads[i], NULL);
-    return sum;
+    return started == count ? sum : -1;
 }
 
 int main(void) {
