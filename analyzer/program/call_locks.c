@@ -127,7 +127,7 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
         if (h->flags & HELD_MAYBE) {
             if (s->recording && h->candidate) /* who takes it now did not count on that call */
                 NOTE_FUNC(&s->p->locks->candidates.at[h->candidate].clashes, s->func);
-            h->flags &= (uint8_t)~HELD_MAYBE;
+            h->flags &= (uint8_t)~(HELD_MAYBE | HELD_SAID);
             h->count = 1;
             h->candidate = e->candidate;
             h->event = c->event;
@@ -142,7 +142,7 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
             return true;
         report_double(c, h, lock, e->shared, DETAIL_IN_CALLEE, &e->site, 0, e->candidate);
         if (!h->when) { /* said once: one unlock or two, a write under what was a read lock, is no second mistake */
-            h->flags |= HELD_MAYBE;
+            h->flags |= HELD_MAYBE | HELD_SAID;
             h->count = 2;
             if (!e->shared)
                 h->mode = HELD_EXCLUSIVE;

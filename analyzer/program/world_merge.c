@@ -200,6 +200,14 @@ static term common_result(struct term_table *t, const struct world *x, const str
     return 0;
 }
 
+/* Of two ways with a lock: in doubt is what is on either, but for the doubt that only keeps a mistake from being said again. */
+static uint8_t doubt_of(uint8_t x, uint8_t y)
+{
+    if ((x & (HELD_MAYBE | HELD_SAID)) == HELD_MAYBE || (y & (HELD_MAYBE | HELD_SAID)) == HELD_MAYBE)
+        return HELD_MAYBE;
+    return x & y & (HELD_MAYBE | HELD_SAID);
+}
+
 bool world_merge(struct arena *a, struct term_table *t, struct world *into, const struct world *from, ir_block block,
                  bool widen, bool force)
 {
@@ -220,8 +228,9 @@ bool world_merge(struct arena *a, struct term_table *t, struct world *into, cons
             }
     } else {
         for (i = 0; i < into->n_held; i++) {
-            if (from->held[i].flags & HELD_MAYBE && !(into->held[i].flags & HELD_MAYBE)) {
-                into->held[i].flags |= HELD_MAYBE;
+            const uint8_t doubt = doubt_of(old.held[i].flags, from->held[i].flags);
+            if (doubt != (old.held[i].flags & (HELD_MAYBE | HELD_SAID))) {
+                into->held[i].flags = (uint8_t)((into->held[i].flags & ~(HELD_MAYBE | HELD_SAID)) | doubt);
                 changed = true;
             }
             const struct held *mine = &old.held[i], *theirs = &from->held[i];

@@ -208,3 +208,42 @@ int log_all(struct log *l) {
     pthread_mutex_unlock(&l->mu);
     return n;
 }
+
+/* ---- a turn of a loop that ends with the lock held ---- */
+static pthread_mutex_t turns = PTHREAD_MUTEX_INITIALIZER;
+static long n_turns;
+extern int skip(void);
+
+void every_turn(void);
+void every_turn(void) {
+    for (;;) {
+        pthread_mutex_lock(&turns); // expected-warning {{[aglet-double-lock]}}
+        if (skip())
+            continue;
+        n_turns++;
+        pthread_mutex_unlock(&turns);
+    }
+}
+void every_turn_mended(void);
+void every_turn_mended(void) {
+    for (;;) {
+        pthread_mutex_lock(&turns); // no diagnostic
+        if (skip()) {
+            pthread_mutex_unlock(&turns);
+            continue;
+        }
+        n_turns++;
+        pthread_mutex_unlock(&turns);
+    }
+}
+void seventh_turn(const int *x);
+void seventh_turn(const int *x) {
+    for (int i = 0; ; i++) {
+        pthread_mutex_lock(&turns); // expected-warning {{[aglet-double-lock]}}
+        if (x[i] == 7) {
+            n_turns += i;
+        } else {
+            pthread_mutex_unlock(&turns);
+        }
+    }
+}
