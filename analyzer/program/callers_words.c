@@ -27,7 +27,7 @@ static term say_anew(const struct saying *x, term path)
     case TERM_GLOBAL: case TERM_TOKEN: case TERM_CONST: case TERM_FUNC: return term_make(&s->t, r.op, r.a, r.b, r.c);
     case TERM_FIELD:
         a = say(x, r.a);
-        return a ? term_field(&s->t, s->p, a, r.b) : 0;
+        return a && s->t.recs[a].op != TERM_CONST ? term_field(&s->t, s->p, a, r.b) : 0; /* there is nothing at a null pointer */
     case TERM_INDEX:
         a = say(x, r.a);
         if (!r.b)
