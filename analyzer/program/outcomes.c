@@ -45,6 +45,9 @@ static void soften(struct solver *s, struct lock_effect *e, const struct held *h
                h->ok.hi == 0 && (r.c == IR_B_EQ || r.c == IR_B_NE)) {
         e->soft = true;
         e->ok = range_of(r.c == IR_B_EQ);
+    } else if (r.op == TERM_UNARY && r.a == h->when && r.b == IR_U_NEG) {
+        e->soft = true;
+        e->ok = range_negated(h->ok);
     }
 }
 

@@ -27,6 +27,8 @@ bool range_is_all(struct range r);
 bool range_is_empty(struct range r);
 struct range range_meet(struct range a, struct range b);
 struct range range_hull(struct range a, struct range b);
+/* The values whose negatives are in r. */
+struct range range_negated(struct range r);
 bool range_equal(struct range a, struct range b);
 /* The values that compare so with v: op is IR_B_EQ … IR_B_GE. */
 struct range range_when(uint32_t op, int64_t v);

@@ -34,6 +34,11 @@ struct range range_hull(struct range a, struct range b)
     return (struct range){a.lo < b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi, a.nonzero && b.nonzero};
 }
 
+struct range range_negated(struct range r)
+{
+    return (struct range){r.hi == INT64_MAX ? INT64_MIN : -r.hi, r.lo == INT64_MIN ? INT64_MAX : -r.lo, r.nonzero};
+}
+
 bool range_equal(struct range a, struct range b)
 {
     return a.lo == b.lo && a.hi == b.hi && a.nonzero == b.nonzero;
@@ -183,6 +188,8 @@ bool world_narrow(struct arena *a, struct term_table *t, struct world *w, term x
     if (rec.op == TERM_BINARY && rec.c == IR_B_ADD && term_is_const(t, rec.b, &v) && now.lo > -1000000000 &&
         now.hi < 1000000000 && v > -1000000000 && v < 1000000000 &&
         !world_narrow(a, t, w, rec.a, range_trim((struct range){now.lo - v, now.hi - v, false})))
+        return false;
+    if (rec.op == TERM_UNARY && rec.b == IR_U_NEG && !world_narrow(a, t, w, rec.a, range_negated(now)))
         return false;
     if (now.lo == now.hi)
         take_also(a, w, x, now.lo);
