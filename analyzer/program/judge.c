@@ -5,8 +5,8 @@
  * A function that returns with a lock is meant to when some caller releases it, itself or through a function that returns it
  * held in turn; one that releases a lock it did not take is meant to when some caller holds it. Where no caller is known
  * the other half is looked for by class: somebody who releases, or returns holding, the same field or global. In a program whose
- * callers are not all known (a plugin sees one file) an external function has the benefit of the doubt. A global lock that one
- * function takes and another gives back, neither matched by a caller, is kept over time, and callers are told nothing of it. */
+ * callers are not all known (a plugin sees one file) an external function has the benefit of the doubt. Where neither half is
+ * matched by a caller, the lock is kept over time (kept_over_time), and callers are told nothing of it. */
 #include "lock_order.h"
 
 #include <ctype.h>
@@ -124,9 +124,15 @@ static bool other_root(const struct judgement *j, const struct candidate *c)
     return other_of_class(j, c, true);
 }
 
+/* What the lock's path begins with; NULL: it cannot be said. */
+static const struct term_rec *root_of(const struct program *p, const struct candidate *c)
+{
+    return c->lock ? term_at(&p->paths, term_object(&p->paths, c->lock)) : NULL;
+}
+
 static bool in_global(const struct program *p, const struct candidate *c)
 {
-    const struct term_rec *root = c->lock ? term_at(&p->paths, term_object(&p->paths, c->lock)) : NULL;
+    const struct term_rec *root = root_of(p, c);
 
     return c->class.global || (root && root->op == TERM_GLOBAL);
 }
@@ -152,7 +158,7 @@ static bool kept_over_time(const struct judgement *j, const struct candidate *c)
 /* No file but this one can name the lock. */
 static bool closed(const struct program *p, const struct candidate *c)
 {
-    const struct term_rec *root = c->lock ? term_at(&p->paths, term_object(&p->paths, c->lock)) : NULL;
+    const struct term_rec *root = root_of(p, c);
 
     return p->options.whole || (c->class.global && p->globals.at[c->class.global].internal) ||
            (root && root->op == TERM_GLOBAL && p->globals.at[root->a].internal);
