@@ -51,20 +51,25 @@ static void collect_args(const struct unit *u, const struct ir_event_rec *ev, st
         (void)collect(u, u->expr_refs[ev->args.first + i], out);
 }
 
-/* And those that they are set from. */
-static void close(const struct unit *u, const struct ir_func_rec *f, struct vars *v)
+/* What one event adds to the variables; whether it did. */
+typedef bool grow_fn(const struct unit *u, const struct ir_event_rec *ev, struct vars *v);
+
+static void close_over(const struct unit *u, const struct ir_func_rec *f, struct vars *v, grow_fn *grow)
 {
     bool more = true;
 
     for (uint32_t round = 0; more && round < ROUNDS; round++) {
         more = false;
         for (ir_block b = f->blocks.first; b < f->blocks.first + f->blocks.count; b++)
-            for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
-                const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
-                if (ev->op == IR_EV_STORE && u->exprs[ev->a].op == IR_E_VAR && has(v, u->exprs[ev->a].a))
-                    more |= collect(u, ev->b, v);
-            }
+            for (uint32_t i = 0; i < u->blocks[b].events.count; i++)
+                more |= grow(u, &u->events[u->blocks[b].events.first + i], v);
     }
+}
+
+/* Those that they are set from. */
+static bool add_sources(const struct unit *u, const struct ir_event_rec *ev, struct vars *v)
+{
+    return ev->op == IR_EV_STORE && u->exprs[ev->a].op == IR_E_VAR && has(v, u->exprs[ev->a].a) && collect(u, ev->b, v);
 }
 
 struct question {
@@ -98,8 +103,8 @@ static bool compared_in(const struct question *q, ir_expr e)
             (void)collect(q->u, r->a, &a);
             (void)collect(q->u, r->b, &b);
             if (a.n && b.n) { /* most comparisons are with a constant */
-                close(q->u, q->f, &a);
-                close(q->u, q->f, &b);
+                close_over(q->u, q->f, &a, add_sources);
+                close_over(q->u, q->f, &b, add_sources);
             }
             if (tells_apart(q, &a, &b))
                 return true;
@@ -200,24 +205,15 @@ static bool call_orders(const struct question *q, ir_event event)
 }
 
 /* The variables that a value was only copied from, or to: what is `at` in this turn of a loop is `before` in the next. */
-static void close_copies(const struct unit *u, const struct ir_func_rec *f, struct vars *v)
+static bool add_copies(const struct unit *u, const struct ir_event_rec *ev, struct vars *v)
 {
-    bool more = true;
+    const struct ir_expr_rec *value = ev->op == IR_EV_STORE ? &u->exprs[ir_uncast(u, ev->b)] : NULL;
 
-    for (uint32_t round = 0; more && round < ROUNDS; round++) {
-        more = false;
-        for (ir_block b = f->blocks.first; b < f->blocks.first + f->blocks.count; b++)
-            for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
-                const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
-                const struct ir_expr_rec *value = ev->op == IR_EV_STORE ? &u->exprs[ir_uncast(u, ev->b)] : NULL;
-                if (!value || u->exprs[ev->a].op != IR_E_VAR || value->op != IR_E_LOAD || u->exprs[value->a].op != IR_E_VAR)
-                    continue;
-                if (has(v, u->exprs[ev->a].a))
-                    more |= add(v, u->exprs[value->a].a);
-                else if (has(v, u->exprs[value->a].a))
-                    more |= add(v, u->exprs[ev->a].a);
-            }
-    }
+    if (!value || u->exprs[ev->a].op != IR_E_VAR || value->op != IR_E_LOAD || u->exprs[value->a].op != IR_E_VAR)
+        return false;
+    if (has(v, u->exprs[ev->a].a))
+        return add(v, u->exprs[value->a].a);
+    return has(v, u->exprs[value->a].a) && add(v, u->exprs[ev->a].a);
 }
 
 /* Is a variable of the second call set to a member of what one of the first points to (`at = before->next`)? Then the one is found
@@ -252,11 +248,11 @@ static bool calls_ordered(const struct program *p, uint32_t func, ir_event first
     collect_args(q.u, &q.u->events[first], &q.first);
     collect_args(q.u, &q.u->events[second], &q.second);
     copies = q.first;
-    close_copies(q.u, q.f, &copies);
+    close_over(q.u, q.f, &copies, add_copies);
     if (found_through(&q, &copies, &q.second))
         return true;
-    close(q.u, q.f, &q.first);
-    close(q.u, q.f, &q.second);
+    close_over(q.u, q.f, &q.first, add_sources);
+    close_over(q.u, q.f, &q.second, add_sources);
     if (any_comparison(&q))
         return true;
     for (ir_block b = q.f->blocks.first; b < q.f->blocks.first + q.f->blocks.count; b++)
