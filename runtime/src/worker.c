@@ -15,7 +15,7 @@
  * picks it takes the oldest itself, after a look at timers and I/O, so that nothing starves.
  *
  * How it goes to sleep without missing work (go_idle):
- *   1. it sets its bit in executor.idle and its `sleep` word, sequentially consistent;
+ *   1. it sets its `sleep` word, then its bit in executor.idle, sequentially consistent;
  *   2. it looks once more at every queue it could have been woken for;
  *   3. it sleeps in its futex, or in epoll when it watches descriptors.
  * A thread that adds work first adds it, then looks at `idle` or `sleep` (worker_wake.c). One of
@@ -399,10 +399,11 @@ static void go_idle(struct worker *w, bool (*done)(void *), void *context) {
     struct aglet_executor *ex = w->executor;
     uint64_t bit = UINT64_C(1) << w->index;
     bool epoll = atomic_load_explicit(&w->reactor->sources, memory_order_relaxed) > 0;
+    /* Partner: worker_kick. Before the bit: whoever clears the bit has made this worker a searcher, and its
+     * kick must then end the sleep. A searcher that slept on would keep announce_work from waking anybody. */
+    atomic_store(&w->sleep, epoll ? WORKER_IN_EPOLL : WORKER_IN_FUTEX);
     /* Partner: the fence in executor_announce_work. */
     atomic_fetch_or(&ex->idle, bit);
-    /* Partner: worker_kick. */
-    atomic_store(&w->sleep, epoll ? WORKER_IN_EPOLL : WORKER_IN_FUTEX);
     if (w->searching) {
         w->searching = false;
         atomic_fetch_sub(&ex->searching, 1);
