@@ -28,10 +28,17 @@ type padded struct {
 	_     [112]byte
 }
 
-var mu sync.Mutex
-var rw sync.RWMutex
-var many [100]sync.Mutex
-var data [4]uint64
+// What the threads share, no two of the first three on one cache line.
+var shared struct {
+	_    [128]byte
+	mu   sync.Mutex
+	_    [120]byte
+	rw   sync.RWMutex
+	_    [104]byte
+	data [4]uint64
+	_    [96]byte
+	many [100]sync.Mutex
+}
 
 func main() {
 	if len(os.Args) != 4 {
@@ -50,16 +57,16 @@ func main() {
 			begin := time.Now()
 			for i := 0; i < 1000; i++ {
 				if mode == "uncontended" {
-					mu.Lock()
-					data[0]++
-					mu.Unlock()
+					shared.mu.Lock()
+					shared.data[0]++
+					shared.mu.Unlock()
 				} else {
 					k := i % 99
-					many[k].Lock()
-					many[k+1].Lock()
-					data[0]++
-					many[k+1].Unlock()
-					many[k].Unlock()
+					shared.many[k].Lock()
+					shared.many[k+1].Lock()
+					shared.data[0]++
+					shared.many[k+1].Unlock()
+					shared.many[k].Unlock()
 				}
 			}
 			slices = append(slices, float64(time.Since(begin).Nanoseconds())/1000)
@@ -74,7 +81,7 @@ func main() {
 	}
 	read := mode == "read"
 	workers := make([]padded, threads)
-	var stop, ready int32
+	var stop, ready, begun int32
 	var wg sync.WaitGroup
 	for t := 0; t < threads; t++ {
 		wg.Add(1)
@@ -82,27 +89,27 @@ func main() {
 			runtime.LockOSThread()
 			defer wg.Done()
 			atomic.AddInt32(&ready, 1)
-			for atomic.LoadInt32(&ready) < int32(threads) {
+			for atomic.LoadInt32(&begun) == 0 {
 				runtime.Gosched()
 			}
 			n := uint64(0)
 			for atomic.LoadInt32(&stop) == 0 {
 				if read {
 					if n%20 == 19 {
-						rw.Lock()
-						data[0]++
-						rw.Unlock()
+						shared.rw.Lock()
+						shared.data[0]++
+						shared.rw.Unlock()
 					} else {
-						rw.RLock()
-						x = spin(x+data[0], 30)
-						rw.RUnlock()
+						shared.rw.RLock()
+						x = spin(x+shared.data[0], 30)
+						shared.rw.RUnlock()
 					}
 				} else {
-					mu.Lock()
-					data[0]++
-					data[1] += x
+					shared.mu.Lock()
+					shared.data[0]++
+					shared.data[1] += x
 					x = spin(x, inside)
-					mu.Unlock()
+					shared.mu.Unlock()
 				}
 				x = spin(x, 20)
 				n++
@@ -114,6 +121,7 @@ func main() {
 		runtime.Gosched()
 	}
 	start := time.Now()
+	atomic.StoreInt32(&begun, 1)
 	time.Sleep(span)
 	atomic.StoreInt32(&stop, 1)
 	ns := float64(time.Since(start).Nanoseconds())

@@ -6,42 +6,53 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// What the threads share, on another cache line than the lock.
+#[derive(Default)]
+#[repr(align(128))]
+struct Line([u64; 4]);
+
 trait Lock: Default + Send + Sync + 'static {
-    fn with<R>(&self, f: impl FnOnce(&mut u64) -> R) -> R;
+    type Data;
+    fn with<R>(&self, f: impl FnOnce(&mut Self::Data) -> R) -> R;
 }
 trait Rw: Default + Send + Sync + 'static {
-    fn read<R>(&self, f: impl FnOnce(&u64) -> R) -> R;
-    fn write<R>(&self, f: impl FnOnce(&mut u64) -> R) -> R;
+    type Data;
+    fn read<R>(&self, f: impl FnOnce(&Self::Data) -> R) -> R;
+    fn write<R>(&self, f: impl FnOnce(&mut Self::Data) -> R) -> R;
 }
-impl Lock for std::sync::Mutex<u64> {
+impl<T: Default + Send + 'static> Lock for std::sync::Mutex<T> {
+    type Data = T;
     #[inline(always)]
-    fn with<R>(&self, f: impl FnOnce(&mut u64) -> R) -> R {
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         f(&mut self.lock().unwrap())
     }
 }
-impl Lock for parking_lot::Mutex<u64> {
+impl<T: Default + Send + 'static> Lock for parking_lot::Mutex<T> {
+    type Data = T;
     #[inline(always)]
-    fn with<R>(&self, f: impl FnOnce(&mut u64) -> R) -> R {
+    fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         f(&mut self.lock())
     }
 }
-impl Rw for std::sync::RwLock<u64> {
+impl<T: Default + Send + Sync + 'static> Rw for std::sync::RwLock<T> {
+    type Data = T;
     #[inline(always)]
-    fn read<R>(&self, f: impl FnOnce(&u64) -> R) -> R {
+    fn read<R>(&self, f: impl FnOnce(&T) -> R) -> R {
         f(&self.read().unwrap())
     }
     #[inline(always)]
-    fn write<R>(&self, f: impl FnOnce(&mut u64) -> R) -> R {
+    fn write<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         f(&mut self.write().unwrap())
     }
 }
-impl Rw for parking_lot::RwLock<u64> {
+impl<T: Default + Send + Sync + 'static> Rw for parking_lot::RwLock<T> {
+    type Data = T;
     #[inline(always)]
-    fn read<R>(&self, f: impl FnOnce(&u64) -> R) -> R {
+    fn read<R>(&self, f: impl FnOnce(&T) -> R) -> R {
         f(&self.read())
     }
     #[inline(always)]
-    fn write<R>(&self, f: impl FnOnce(&mut u64) -> R) -> R {
+    fn write<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         f(&mut self.write())
     }
 }
@@ -54,7 +65,7 @@ fn spin(mut x: u64, rounds: u32) -> u64 {
     x
 }
 
-fn single<L: Lock>(nested: bool, seconds: f64) {
+fn single<L: Lock<Data = u64>>(nested: bool, seconds: f64) {
     let many: Arc<Vec<L>> = Arc::new((0..100).map(|_| L::default()).collect());
     let other = many.clone();
     std::thread::spawn(move || {
@@ -80,30 +91,35 @@ fn single<L: Lock>(nested: bool, seconds: f64) {
     std::process::exit(0);
 }
 
-fn contend<L: Lock, W: Rw>(mode: &str, threads: usize, seconds: f64) {
+fn contend<L: Lock<Data = Line>, W: Rw<Data = Line>>(mode: &str, threads: usize, seconds: f64) {
     let lock = Arc::new(L::default());
     let rw = Arc::new(W::default());
     let stop = Arc::new(AtomicBool::new(false));
     let ready = Arc::new(AtomicUsize::new(0));
+    let begun = Arc::new(AtomicBool::new(false));
     let inside = if mode == "long" { 1000 } else { 4 };
     let read = mode == "read";
     let handles: Vec<_> = (0..threads)
         .map(|t| {
-            let (lock, rw, stop, ready) = (lock.clone(), rw.clone(), stop.clone(), ready.clone());
+            let (lock, rw, stop) = (lock.clone(), rw.clone(), stop.clone());
+            let (ready, begun) = (ready.clone(), begun.clone());
             std::thread::spawn(move || {
                 let (mut x, mut n) = (t as u64, 0u64);
                 ready.fetch_add(1, Ordering::SeqCst);
-                while ready.load(Ordering::SeqCst) < threads {}
+                while !begun.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
                 while !stop.load(Ordering::Relaxed) {
                     if read {
                         if n % 20 == 19 {
-                            rw.write(|d| *d += 1);
+                            rw.write(|d| d.0[0] += 1);
                         } else {
-                            x = rw.read(|d| spin(x.wrapping_add(*d), 30));
+                            x = rw.read(|d| spin(x.wrapping_add(d.0[0]), 30));
                         }
                     } else {
                         x = lock.with(|d| {
-                            *d = d.wrapping_add(x);
+                            d.0[0] += 1;
+                            d.0[1] = d.0[1].wrapping_add(x);
                             spin(x, inside)
                         });
                     }
@@ -115,8 +131,11 @@ fn contend<L: Lock, W: Rw>(mode: &str, threads: usize, seconds: f64) {
             })
         })
         .collect();
-    while ready.load(Ordering::SeqCst) < threads {}
+    while ready.load(Ordering::SeqCst) < threads {
+        std::thread::yield_now();
+    }
     let start = Instant::now();
+    begun.store(true, Ordering::SeqCst);
     std::thread::sleep(Duration::from_secs_f64(seconds));
     stop.store(true, Ordering::SeqCst);
     let ns = start.elapsed().as_nanos() as f64;
@@ -137,7 +156,7 @@ fn main() {
     match (a[1].as_str(), a[2].as_str()) {
         ("std", "uncontended" | "nested") => single::<std::sync::Mutex<u64>>(nested, seconds),
         (_, "uncontended" | "nested") => single::<parking_lot::Mutex<u64>>(nested, seconds),
-        ("std", m) => contend::<std::sync::Mutex<u64>, std::sync::RwLock<u64>>(m, threads, seconds),
-        (_, m) => contend::<parking_lot::Mutex<u64>, parking_lot::RwLock<u64>>(m, threads, seconds),
+        ("std", m) => contend::<std::sync::Mutex<Line>, std::sync::RwLock<Line>>(m, threads, seconds),
+        (_, m) => contend::<parking_lot::Mutex<Line>, parking_lot::RwLock<Line>>(m, threads, seconds),
     }
 }
