@@ -132,7 +132,7 @@ void call_model_effect(struct solve *x, struct call *c, const struct model_funct
             region_forget(x, place_object(x->f, a));
         break;
     case MODEL_RETURNS:
-        if (e->a.index < c->n)
+        if (e->a.root == MODEL_PARAM && e->a.index < c->n)
             c->result = c->value[e->a.index];
         break;
     case MODEL_STORES:
