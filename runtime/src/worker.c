@@ -14,14 +14,7 @@
  * what a task has just spawned or woken is still in the cache. Thieves take the oldest. Every DIRECT_SWITCHES
  * picks it takes the oldest itself, after a look at timers and I/O, so that nothing starves.
  *
- * How it goes to sleep without missing work (go_idle):
- *   1. it sets its `sleep` word, then its bit in executor.idle, sequentially consistent;
- *   2. it looks once more at every queue it could have been woken for;
- *   3. it sleeps in its futex, or in epoll when it watches descriptors.
- * A thread that adds work first adds it, then looks at `idle` or `sleep` (worker_wake.c). One of
- * the two sees the other. At most one worker is woken for one task: whoever is woken is a searcher, nobody
- * wakes a second one while there is a searcher, and a searcher that finds work wakes the next if there is
- * more (stop_searching).
+ * How it goes to sleep without missing work, and who is woken for what, is in worker_idle.c.
  *
  * All that is on the path of a switch is in this file and is inlined into it; what a worker does that finds
  * nothing is in worker_search.c.
@@ -43,16 +36,6 @@
 #include <time.h>
 
 _Thread_local struct worker *worker_here_;
-
-static void stop_searching(struct worker *w) {
-    if (!w->searching)
-        return;
-    w->searching = false;
-    struct aglet_executor *ex = w->executor;
-    if (atomic_fetch_sub(&ex->searching, 1) == 1 &&
-        (deque_size(&w->deque) > 0 || atomic_load_explicit(&ex->injected, memory_order_relaxed) > 0))
-        executor_announce_work(ex);
-}
 
 /* A stackless task gave up its turn: behind everybody else. */
 static void schedule_last(struct worker *w, struct aglet_task *t) {
@@ -380,57 +363,6 @@ static struct aglet_task *next_task(struct worker *w) {
     return (t = worker_take_run(w)) || (t = take_own(w, false)) ? t : executor_take_injected(ex);
 }
 
-static bool work_anywhere(struct worker *w) {
-    struct aglet_executor *ex = w->executor;
-#ifndef AGLET_TSAN_
-    /* Partner: the fence in executor_announce_work. Either it sees the idle bit, or the sizes below show what
-     * it pushed. */
-    atomic_thread_fence(memory_order_seq_cst);
-#endif
-    if (w->newest || atomic_load(&w->inbox) || atomic_load(&ex->injected) > 0 || atomic_load(&w->trace))
-        return true;
-    for (unsigned i = 0; i < ex->n; i++)
-        if (deque_size(&ex->worker[i]->deque) > 0)
-            return true;
-    return false;
-}
-
-static void go_idle(struct worker *w, bool (*done)(void *), void *context) {
-    struct aglet_executor *ex = w->executor;
-    uint64_t bit = UINT64_C(1) << w->index;
-    bool epoll = atomic_load_explicit(&w->reactor->sources, memory_order_relaxed) > 0;
-    /* Partner: worker_kick. Before the bit: whoever clears the bit has made this worker a searcher, and its
-     * kick must then end the sleep. A searcher that slept on would keep announce_work from waking anybody. */
-    atomic_store(&w->sleep, epoll ? WORKER_IN_EPOLL : WORKER_IN_FUTEX);
-    /* Partner: the fence in executor_announce_work. */
-    atomic_fetch_or(&ex->idle, bit);
-    if (w->searching) {
-        w->searching = false;
-        atomic_fetch_sub(&ex->searching, 1);
-    }
-    if (!work_anywhere(w) && !done(context)) {
-        /* A report that a hook has taken leaves tasks to run, some of them perhaps here. */
-        bool told = aglet_checked && check_worker_idle(w);
-        aglet_time deadline = told ? 0 : timer_wheel_next(&w->timers);
-        if (told)
-            ;
-        else if (epoll)
-            reactor_poll(w->reactor, deadline);
-        else
-            while (atomic_load(&w->sleep) == WORKER_IN_FUTEX &&
-                   futex_wait(&w->sleep, WORKER_IN_FUTEX, deadline))
-                ;
-    }
-    if (aglet_checked) /* Partner: check_worker_idle, which reads it before and after it looks at the workers.
-                        */
-        atomic_fetch_add(&ex->stirred, 1);
-    atomic_store(&w->sleep, WORKER_AWAKE);
-    /* Somebody else cleared the bit: it has counted this worker as a searcher. */
-    if (!(atomic_fetch_and(&ex->idle, ~bit) & bit))
-        w->searching = true;
-    housekeeping(w);
-}
-
 void worker_run(struct worker *w, bool (*done)(void *), void *context) {
     struct worker *outer = worker_here_;
     worker_here_ = w;
@@ -444,10 +376,11 @@ void worker_run(struct worker *w, bool (*done)(void *), void *context) {
         if (!t && w->executor->n > 1)
             t = worker_search(w);
         if (!t) {
-            go_idle(w, done, context);
+            worker_sleep(w, done, context);
+            housekeeping(w);
             continue;
         }
-        stop_searching(w);
+        worker_stop_searching(w);
         do
             if (atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKFUL)
                 run_stackful(w, t);
@@ -455,7 +388,7 @@ void worker_run(struct worker *w, bool (*done)(void *), void *context) {
                 run_step(w, t);
         while ((t = take_next(w)));
     }
-    stop_searching(w);
+    worker_stop_searching(w);
     if (aglet_checked)
         check_worker_end(w);
     worker_here_ = outer;

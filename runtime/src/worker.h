@@ -74,6 +74,7 @@ struct worker {
     _Alignas(
         64) _Atomic(struct aglet_task *) inbox; /* tasks woken by other threads, newest first; or CLOSED */
     _Atomic uint32_t sleep;                     /* enum worker_sleep; also the futex */
+    _Atomic uint32_t kickers;                   /* threads inside worker_kick */
     struct reactor *_Atomic reactor;
     struct worker *next_free;
     struct trace_request *_Atomic trace; /* somebody wants to see the stacks of its tasks */
@@ -160,6 +161,21 @@ static inline void worker_take_inbox(struct worker *w) {
 
 /* End the worker's sleep, if it sleeps. Any thread. */
 void worker_kick(struct worker *w);
+
+/* Sleep until there is a task that this worker could run, or a timer or a descriptor to look after, or `done` says
+ * so; may return for no reason. The owner, who has found nothing to do. */
+void worker_sleep(struct worker *w, bool (*done)(void *context), void *context);
+
+/* Announce the worker as searching. False: enough others are. The owner; worker_stop_searching or worker_sleep ends
+ * it. */
+bool worker_may_search(struct worker *w);
+
+/* The owner has found work, or ends. Wakes a sleeping worker for what was left to this one to find. */
+void worker_stop_searching_slow_(struct worker *w);
+static inline void worker_stop_searching(struct worker *w) {
+    if (AGLET_UNLIKELY(w->searching))
+        worker_stop_searching_slow_(w);
+}
 
 /* Does ex run t? Without a look at the worker t names, which may be gone where t is no task of ex. */
 static inline bool executor_runs(const struct aglet_executor *ex, struct aglet_task *t) {

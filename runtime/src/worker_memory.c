@@ -8,6 +8,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,9 @@ void worker_free(struct worker *w) {
     }
     worker_close_inbox(w);
     task_cache_flush(&w->tasks);
+    /* A late waker may be about to write to the reactor's descriptor, whose number may soon be another file's. */
+    while (atomic_load(&w->kickers))
+        sched_yield();
     reactor_free(atomic_load(&w->reactor));
     deque_destroy(&w->deque);
     keep(w);

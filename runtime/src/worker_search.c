@@ -69,12 +69,8 @@ static void pause_after_crumbs(struct worker *w) {
 
 struct aglet_task *worker_search(struct worker *w) {
     struct aglet_executor *ex = w->executor;
-    if (!w->searching) {
-        if (2 * atomic_load_explicit(&ex->searching, memory_order_relaxed) >= ex->n)
-            return NULL;
-        atomic_fetch_add(&ex->searching, 1);
-        w->searching = true;
-    }
+    if (!worker_may_search(w))
+        return NULL;
     int rounds = spinning_pays() ? 16 : 1;
     if (w->stolen && rounds > 1)
         pause_after_crumbs(w);

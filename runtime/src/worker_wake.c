@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* How work reaches a worker from elsewhere: the injection queue, inboxes, and ending a worker's sleep. Stands
- * on worker.h.
- *
- * Who adds work first adds it, then looks who sleeps; who goes to sleep says so, then looks once more for
- * work (go_idle in worker.c). One of the two sees the other. */
+/* How work reaches a worker from elsewhere: the injection queue, and inboxes. Stands on worker.h; whom it wakes
+ * for it is in worker_idle.c. */
 #include "worker.h"
-#include "switch.h"
 
 void executor_inject(struct aglet_executor *ex, struct aglet_task *t) {
     t->next = NULL;
@@ -15,7 +11,7 @@ void executor_inject(struct aglet_executor *ex, struct aglet_task *t) {
     else
         ex->inject.head = t;
     ex->inject.tail = t;
-    /* Partner: the load in executor_take_injected; seq_cst for the sleeper's second look (go_idle). */
+    /* Partner: the load in executor_take_injected; seq_cst for the sleeper's second look (work_anywhere). */
     atomic_fetch_add(&ex->injected, 1);
     slock_unlock(&ex->inject_lock);
 }
@@ -56,18 +52,6 @@ void worker_close_inbox(struct worker *w) {
     worker_take_inbox_slow_(w, INBOX_CLOSED);
 }
 
-void worker_kick(struct worker *w) {
-    uint32_t was = atomic_load(&w->sleep);
-    if (was == WORKER_AWAKE)
-        return;
-    /* Partner: the store in go_idle; the exchange makes one waker pay for the system call. */
-    was = atomic_exchange(&w->sleep, WORKER_AWAKE);
-    if (was == WORKER_IN_FUTEX)
-        futex_wake(&w->sleep, 1);
-    else if (was == WORKER_IN_EPOLL)
-        reactor_kick(atomic_load(&w->reactor));
-}
-
 /* Ask the worker that t is, or was, pinned to to wake it. False: that worker has ended, so `place` is old. */
 static bool tell(struct worker *home, struct aglet_task *t) {
     if (atomic_exchange_explicit(&t->told, 1, memory_order_acq_rel))
@@ -82,31 +66,6 @@ static bool tell(struct worker *home, struct aglet_task *t) {
     } while (!atomic_compare_exchange_weak(&home->inbox, &head, t));
     worker_kick(home);
     return true;
-}
-
-void executor_announce_work(struct aglet_executor *ex) {
-    /* Partner: the fetch_or in go_idle. */
-#ifdef AGLET_TSAN_
-    uint64_t idle = atomic_fetch_or(&ex->idle, 0);
-#else
-    atomic_thread_fence(memory_order_seq_cst);
-    uint64_t idle = atomic_load_explicit(&ex->idle, memory_order_relaxed);
-#endif
-    if (!idle || atomic_load(&ex->searching))
-        return;
-    uint32_t nobody = 0;
-    if (!atomic_compare_exchange_strong(&ex->searching, &nobody, 1))
-        return;
-    while (idle) {
-        uint64_t bit = idle & (~idle + 1);
-        /* Whoever clears the bit has made that worker a searcher. */
-        if (atomic_fetch_and(&ex->idle, ~bit) & bit) {
-            worker_kick(ex->worker[__builtin_ctzll(bit)]);
-            return;
-        }
-        idle &= ~bit;
-    }
-    atomic_fetch_sub(&ex->searching, 1);
 }
 
 /* Make a task run that is not pinned. */
