@@ -19,6 +19,18 @@ bool class_set_holds(const struct class_set *x, uint32_t class)
     return x->all || (lo < x->n && x->at[lo] == class);
 }
 
+void class_set_add(struct class_set *x, uint32_t class)
+{
+    uint32_t k = x->n;
+
+    if (class_set_holds(x, class))
+        return;
+    for (; k && x->at[k - 1] > class; k--)
+        x->at[k] = x->at[k - 1];
+    x->at[k] = class;
+    x->n++;
+}
+
 bool class_set_meet(struct arena *arena, struct class_set *x, const struct class_set *a, const struct class_set *b)
 {
     const uint32_t before = x->n;

@@ -93,6 +93,43 @@ static const struct class_set *held_at(const struct program *p, uint32_t caller,
     return slot && h->sets.at[slot - 1].pass == h->last_pass[caller] ? &h->sets.at[slot - 1] : NULL;
 }
 
+/* ---- functions whose locks are in doubt ----
+ * One that returns with a lock it should have released, or releases one it does not hold: what is held in it, and what was meant to
+ * be, is not known. What it touches itself, and what its callees touch when called from there, is no word for that lock nor against it. */
+static void doubt_calls(struct program *p, uint32_t func, uint32_t item)
+{
+    const struct linked_func *f = &p->funcs.at[func];
+
+    for (uint32_t i = f->first_edge; i < f->first_edge + f->n_edges; i++) {
+        const struct class_set *held = held_at(p, func, p->edges.at[i].event);
+        if (!held || class_set_holds(held, item))
+            continue;
+        struct class_set *x = &p->habits->sets.at[held - p->habits->sets.at];
+        uint32_t *room = arena_array(&p->arena, uint32_t, x->n + 1);
+        memcpy(room, x->at, x->n * sizeof *room);
+        x->at = room;
+        class_set_add(x, item); /* without HABIT_LOCKED: as if the caller had the object to itself */
+    }
+}
+
+/* By function and lock. Requires the judgement of the candidates. */
+static struct map64 locks_in_doubt(struct program *p)
+{
+    struct map64 doubts = {0};
+
+    for (size_t i = 1; i < p->locks->candidates.n; i++) {
+        const struct candidate *c = &p->locks->candidates.at[i];
+        uint32_t class = c->class.field ? c->class.field : c->class.global ? c->class.global | ITEM_GLOBAL : 0;
+        if (!class || c->stale || (!c->condemned && c->meant))
+            continue;
+        map64_put(&doubts, key_pair(c->func, class), 1);
+        doubt_calls(p, c->func, class);
+        if (c->lock && (class = lock_wrapper(p, &p->paths, c->lock)))
+            doubt_calls(p, c->func, class);
+    }
+    return doubts;
+}
+
 static struct class_set *entry_sets(struct program *p)
 {
     struct class_set *entry = arena_array(&p->arena, struct class_set, p->funcs.n);
@@ -207,7 +244,7 @@ static bool only_writes(struct habit *h)
     return n;
 }
 
-static void judge_item(struct program *p, size_t first, size_t end, const struct class_set *entry, const struct map64 *leaks)
+static void judge_item(struct program *p, size_t first, size_t end, const struct class_set *entry, const struct map64 *doubts)
 {
     struct habits *h = p->habits;
     uint32_t locks[MAX_SIBLINGS];
@@ -236,8 +273,8 @@ static void judge_item(struct program *p, size_t first, size_t end, const struct
                 continue; /* some caller hands over an object of its own: no word for the lock nor against it */
             j.now.total++;
             written |= a->write && !(item & ITEM_GLOBAL);
-            if (map64_find(leaks, key_pair(a->func, item_lock_in(p, locks[i]))))
-                continue; /* what is held there, and what was meant to be, is not known */
+            if (map64_find(doubts, key_pair(a->func, item_lock_in(p, locks[i]))))
+                continue;
             if (a->held >> i & 1 || class_set_holds(&entry[a->func], locks[i])) {
                 j.now.held++;
                 written |= a->write; /* of all the locks of a file, a global's is the one under which it is written */
@@ -270,19 +307,14 @@ static void judge_item(struct program *p, size_t first, size_t end, const struct
 
 void program_find_habits(struct program *p)
 {
-    struct map64 leaks = {0};
+    struct map64 doubts;
     struct habits *h = habits_of(p);
     struct class_set *entry;
 
     for (uint32_t f = 1; f < p->funcs.n; f++)
         if (p->funcs.at[f].defined && !h->solved[f] && !(p->funcs.at[f].unit->unit->funcs[p->funcs.at[f].func].flags & IR_FF_INITIALISERS))
             habit_walk_function(p, f);
-    for (size_t i = 1; i < p->locks->candidates.n; i++) { /* functions that forget to release it */
-        const struct candidate *c = &p->locks->candidates.at[i];
-        const uint32_t class = c->class.field ? c->class.field : c->class.global ? c->class.global | ITEM_GLOBAL : 0;
-        if (c->kind == CANDIDATE_HELD_ON_RETURN && class && !c->stale && (c->condemned || !c->meant))
-            map64_put(&leaks, key_pair(c->func, class), 1);
-    }
+    doubts = locks_in_doubt(p);
     entry = entry_sets(p);
     if (h->accesses.n)
         qsort(h->accesses.at, h->accesses.n, sizeof *h->accesses.at, by_item);
@@ -290,8 +322,8 @@ void program_find_habits(struct program *p)
         size_t end = i;
         while (end < h->accesses.n && h->accesses.at[end].item == h->accesses.at[i].item)
             end++;
-        judge_item(p, i, end, entry, &leaks);
+        judge_item(p, i, end, entry, &doubts);
         i = end;
     }
-    map64_free(&leaks);
+    map64_free(&doubts);
 }

@@ -151,25 +151,12 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
     note(s->p, s->func, item, loc, s->now_at, object, held, write)->given_up |= given_up;
 }
 
-/* The item whose lock this is, where it is wrapped in a struct; or 0. */
-static uint32_t wrapper_of(const struct solver *s, term lock)
+uint32_t lock_wrapper(const struct program *p, const struct term_table *t, term lock)
 {
-    const struct term_rec r = s->t.recs[lock], outer = s->t.recs[r.a];
-    const uint32_t item = r.op != TERM_FIELD ? 0 : outer.op == TERM_FIELD ? outer.b : outer.op == TERM_GLOBAL ? outer.a | ITEM_GLOBAL : 0;
+    const struct term_rec *r = term_at(t, lock), *outer = r->op == TERM_FIELD ? term_at(t, r->a) : r;
+    const uint32_t item = outer == r ? 0 : outer->op == TERM_FIELD ? outer->b : outer->op == TERM_GLOBAL ? outer->a | ITEM_GLOBAL : 0;
 
-    return item && item_lock_in(s->p, item) == r.b ? item : 0;
-}
-
-static void add_class(struct class_set *x, uint32_t class)
-{
-    uint32_t k = x->n;
-
-    if (class_set_holds(x, class))
-        return;
-    for (; k && x->at[k - 1] > class; k--)
-        x->at[k] = x->at[k - 1];
-    x->at[k] = class;
-    x->n++;
+    return item && item_lock_in(p, item) == r->b ? item : 0;
 }
 
 /* An object that nobody else knows needs no lock: handing it on counts as holding its locks. */
@@ -200,15 +187,15 @@ void habit_call(struct solver *s, const struct world *w, ir_event e, const term 
         uint32_t class = c.field ? c.field : c.global ? c.global | ITEM_GLOBAL : 0;
         if (!class || w->held[i].mode == HELD_RELEASED)
             continue;
-        add_class(&now, class);
-        add_class(&now, class | HABIT_LOCKED);
-        if ((class = wrapper_of(s, w->held[i].lock))) {
-            add_class(&now, class);
-            add_class(&now, class | HABIT_LOCKED);
+        class_set_add(&now, class);
+        class_set_add(&now, class | HABIT_LOCKED);
+        if ((class = lock_wrapper(s->p, &s->t, w->held[i].lock))) {
+            class_set_add(&now, class);
+            class_set_add(&now, class | HABIT_LOCKED);
         }
     }
     for (uint32_t i = 0; i < n_owned; i++)
-        add_class(&now, owned[i]);
+        class_set_add(&now, owned[i]);
     if (!*slot) {
         vec_push(&h->sets, ((struct class_set){NULL, 0, true, s->pass}));
         *slot = (uint32_t)h->sets.n;

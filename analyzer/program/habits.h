@@ -65,6 +65,8 @@ void habit_forget(struct program *p, uint32_t func);
 struct habits *habits_of(struct program *p);
 /* The locks of the struct that holds the field, or of the file that defines the global, as items; their number. */
 uint32_t habit_siblings(struct program *p, uint32_t item, uint32_t *locks);
+/* The item whose lock this is, where it is wrapped in a struct; or 0. */
+uint32_t lock_wrapper(const struct program *p, const struct term_table *t, term lock);
 /* A function that was not solved: what it touches, and holds nothing at. */
 void habit_walk_function(struct program *p, uint32_t func);
 
