@@ -238,3 +238,29 @@ void pot_put(long n) {
 }
 long pot_look(void);
 long pot_look(void) { return pot; } // expected-remark {{'pot' is touched without 'pot_lock' held, unlike elsewhere [aglet-missing-guard]}}
+
+/* ---- a function that releases what it does not hold: what it calls before was meant to be under the lock ---- */
+struct shelf {
+    pthread_mutex_t mu;
+    int books, loans;
+};
+static struct shelf shelf = {PTHREAD_MUTEX_INITIALIZER, 0, 0};
+static void shelf_note(void) {
+    shelf.books++; // no diagnostic: one caller forgets to take the lock, and that is said there
+}
+void shelf_put(void);
+void shelf_put(void) {
+    shelf.loans = 0; // no diagnostic: before a release of the lock, and so meant to be under it
+    shelf_note();
+    pthread_mutex_unlock(&shelf.mu); // expected-warning {{[aglet-unlock-unheld]}}
+}
+void shelf_take(int n);
+void shelf_take(int n) {
+    pthread_mutex_lock(&shelf.mu);
+    shelf.books -= n;
+    shelf.loans += n;
+    if (shelf.books < 0)
+        shelf.books = shelf.loans = 0;
+    shelf.loans += shelf.books > 9;
+    pthread_mutex_unlock(&shelf.mu);
+}
