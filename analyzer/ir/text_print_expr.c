@@ -361,6 +361,8 @@ static void put_core(struct printer *p, const struct ir_expr_rec *e, ir_loc arou
         break;
     case IR_E_UNARY:
         put(p, word_text(unary_words, e->b));
+        if (e->b == IR_U_NEG && p->u->exprs[e->a].op == IR_E_CONST) /* "-1" is a number, not the negation of one */
+            put(p, " ");
         put_expr(p, e->a, e->loc, ATOM);
         break;
     case IR_E_BINARY:

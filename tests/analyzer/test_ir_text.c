@@ -235,6 +235,16 @@ static void expressions_without_a_position_have_the_lines(void **state) {
     unit_free(u);
 }
 
+static void a_negated_number_is_not_a_negative_one(void **state) {
+    (void)state;
+    struct unit *u = parse("unit \"a\"\nfunc f(x: int) {\n x = - 0\n}\n");
+    char *text = print(u);
+    assert_non_null(strstr(text, "x = - 0"));
+    round_trip(text);
+    free(text);
+    unit_free(u);
+}
+
 static void errors_name_their_place(void **state) {
     (void)state;
     static const struct {
@@ -314,6 +324,7 @@ int main(void) {
         cmocka_unit_test(shadowed_and_repeated_names_stay_apart),
         cmocka_unit_test(unsized_structs_are_laid_out),
         cmocka_unit_test(expressions_without_a_position_have_the_lines),
+        cmocka_unit_test(a_negated_number_is_not_a_negative_one),
         cmocka_unit_test(errors_name_their_place),
         cmocka_unit_test(deep_nesting_is_refused_not_followed),
         cmocka_unit_test(a_short_error_buffer_is_not_overrun),
