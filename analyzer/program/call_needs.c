@@ -136,8 +136,7 @@ static const struct world *without_given_up(struct call *c, const struct world *
     return copy ? copy : w;
 }
 
-/* Does one of the functions that may be called leave this lock alone, or take it only if something is so that is not known? */
-static bool some_target_spares(const struct call *c, struct world *w, term lock)
+static bool find_target_that_spares(const struct call *c, struct world *w, term lock)
 {
     struct solver *s = c->s;
     uint32_t n;
@@ -158,6 +157,21 @@ static bool some_target_spares(const struct call *c, struct world *w, term lock)
             return true;
     }
     return false;
+}
+
+/* Does one of the functions that may be called leave this lock alone, or take it only if something is so that is not known? Asked for
+ * each of them, and the same for all. */
+static bool some_target_spares(const struct call *c, struct world *w, term lock)
+{
+    bool fresh;
+    uint32_t *slot = map64_place(&c->s->spared, key_pair(c->callback, lock), &fresh);
+
+    if (fresh) {
+        const bool spares = find_target_that_spares(c, w, lock);
+        *map64_find(&c->s->spared, key_pair(c->callback, lock)) = spares;
+        return spares;
+    }
+    return *slot;
 }
 
 /* Is the function taken out of a constant table, of which nothing is known here? Then any function that stands in such a table
@@ -199,7 +213,10 @@ void check_needs(struct call *c, struct world *w)
 
     if (!s->recording) /* no world becomes another by what its callee needs */
         return;
-    instantiate_begin(s);
+    if (!c->again) {
+        instantiate_begin(s);
+        map64_clear(&s->spared);
+    }
     for (uint32_t i = 0; i < c->sum->n_requirements && !c->once; i++) {
         const struct requirement *r = &c->sum->requirements[i];
         const term lock = instantiate_again(s, w, r->lock, c->args, c->n_args);

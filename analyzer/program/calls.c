@@ -295,9 +295,33 @@ static const struct summary *annotated_pointer(struct solver *s, struct world *w
     return *slot ? s->p->pointer_summaries.at[*slot] : NULL;
 }
 
+static const struct summary unknown;
+
+/* What the functions need that the call may run, all in the world before it, then what they do to memory; but for one, whose turn comes
+ * later. */
+static void apply_targets(const struct call *c, struct world *w, const struct call_edge *edges, uint32_t n, uint32_t but)
+{
+    struct call each = *c;
+
+    for (int effects = 0; effects < 2; effects++)
+        for (uint32_t i = 0; i < n; i++) {
+            if (edges[i].callback || edges[i].callee == but)
+                continue;
+            each.callee = edges[i].callee;
+            each.sum = c->s->p->funcs.at[each.callee].summary;
+            if (!each.sum)
+                each.sum = &unknown;
+            if (effects) {
+                memory_effects(&each, w);
+            } else {
+                check_needs(&each, w);
+                each.again = true;
+            }
+        }
+}
+
 void transfer_call(struct solver *s, struct world *w, ir_event e)
 {
-    static const struct summary unknown;
     const struct ir_event_rec *ev = &s->u->events[e];
     term *args = arena_array(&s->scratch, term, ev->args.count + 1);
     uint32_t n, real = 0;
@@ -339,27 +363,12 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
     c.sure = real == 1;
     check_callbacks(&c, w, edges, n);
     if (real <= 1 || agree) {
-        for (uint32_t i = 0; real > 1 && i < n; i++)
-            if (!edges[i].callback && edges[i].callee != c.callee) {
-                struct call other = c;
-                other.callee = edges[i].callee;
-                other.sum = s->p->funcs.at[edges[i].callee].summary;
-                check_needs(&other, w);
-                memory_effects(&other, w);
-            }
+        if (real > 1)
+            apply_targets(&c, w, edges, n, c.callee);
         apply(&c, w);
         return;
     }
-    for (uint32_t i = 0; i < n; i++) { /* callees that differ: what each needs is checked, what each takes is not known */
-        if (edges[i].callback)
-            continue;
-        c.callee = edges[i].callee;
-        c.sum = s->p->funcs.at[edges[i].callee].summary;
-        if (!c.sum)
-            c.sum = &unknown;
-        check_needs(&c, w);
-        memory_effects(&c, w);
-    }
+    apply_targets(&c, w, edges, n, 0); /* they differ: what each needs is checked, what each takes is not known */
     put_result(&c, w, term_make(&s->t, TERM_FRESH, e, 0, 0));
     vec_push(&s->next, w);
 }

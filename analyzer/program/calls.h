@@ -16,6 +16,7 @@ struct call {
     const struct summary *sum;
     bool sure; /* it is the only function that may be called */
     bool callback; /* it is not called here, but by the function that is, which was handed it */
+    bool again; /* what another target of the call needs was checked before, in the same world */
     bool once; /* … at most once in a run: what it touches is nobody's else before it is done */
     const struct world *world; /* before the call; set while waits are noted */
 };

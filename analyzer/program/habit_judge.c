@@ -49,15 +49,12 @@ static bool points_to(const struct linked_func *f, ir_type t, uint32_t parent)
     return st && f->unit->structs[st] == parent;
 }
 
-/* Does the function make or end objects of this struct (0: a global), itself or by a call? Then it may have one to itself. */
-static bool makes_or_ends(const struct program *p, const struct linked_func *f, uint32_t parent)
+static bool find_making_or_ending(const struct program *p, const struct linked_func *f, uint32_t parent)
 {
     const struct summary *s = f->summary;
     const struct unit *u = f->unit->unit;
     const struct ir_func_rec *fr = &u->funcs[f->func];
 
-    if (!parent)
-        return false;
     for (uint32_t i = 0; i < f->n_edges; i++) {
         const struct call_edge *e = &p->edges.at[f->first_edge + i];
         const struct summary *callee = p->funcs.at[e->callee].summary;
@@ -82,6 +79,21 @@ static bool makes_or_ends(const struct program *p, const struct linked_func *f, 
         if (s->destroys_always >> i & 1 && of_struct(p, s->destroys[i], parent, NULL, 0))
             return true;
     return false;
+}
+
+/* Does the function make or end objects of this struct (0: a global), itself or by a call? Then it may have one to itself. Asked for
+ * every access. */
+static bool makes_or_ends(const struct program *p, const struct linked_func *f, uint32_t parent)
+{
+    bool fresh;
+    uint32_t *slot;
+
+    if (!parent)
+        return false;
+    slot = map64_place(&p->habits->makers, key_pair((uint32_t)(f - p->funcs.at), parent), &fresh);
+    if (fresh)
+        *slot = find_making_or_ending(p, f, parent);
+    return *slot;
 }
 
 /* ---- what callers hold ---- */

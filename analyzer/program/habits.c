@@ -359,6 +359,7 @@ void habits_free(struct habits *h)
     vec_free(&h->accesses);
     vec_free(&h->sets);
     map64_free(&h->seen);
+    map64_free(&h->makers);
     free(h->found);
     vec_free(&h->kept);
     free(h->last_pass);

@@ -42,6 +42,7 @@ struct habits {
         uint32_t at[MAX_SIBLINGS], n; /* items */
     } *of_unit; /* the locks that a file defines for itself */
     bool *solved; /* by function */
+    struct map64 makers; /* function, struct → does it make or end objects of that? (habit_judge.c) */
     struct habit {
         uint32_t item, lock; /* the lock is an item, too */
         uint32_t held, total;

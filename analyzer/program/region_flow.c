@@ -63,15 +63,15 @@ static void solve_function(struct solve *x)
 {
     struct region_flow *f = x->f;
     struct state current;
-    region_state_init(x, &current);
+    region_state_init(&current, x->n_vars);
     x->s = &current;
     x->in = xcalloc(x->n_blocks, sizeof *x->in);
     for (uint32_t b = 0; b < x->n_blocks; b++)
-        region_state_init(x, &x->in[b]);
+        region_state_init(&x->in[b], x->n_shared);
     x->in[0].reached = true;
     for (uint32_t i = 0; i < x->n_params; i++)
         if (region_is_pointer(x->u, x->u->vars[x->first_param + i].type))
-            x->in[0].vars[i] = VALUE_OF(VALUE_POINTER, place_make(f, PLACE_PARAM, i, 0));
+            x->in[0].vars[x->slots[i]] = VALUE_OF(VALUE_POINTER, place_make(f, PLACE_PARAM, i, 0));
     bool *stale = xcalloc(x->n_blocks, sizeof *stale);
     stale[0] = true;
     bool changed = true;
@@ -159,10 +159,13 @@ struct region_flow *region_solve(struct regions *r, uint32_t func)
     if (!x.end_event)
         f->first_event = 0;
     place_make(f, PLACE_NONE, 0, 0);
-    if (fr->blocks.count && (uint64_t)x.n_blocks * x.n_vars < MAX_STATE)
+    region_number_vars(&x);
+    if (fr->blocks.count && (uint64_t)x.n_blocks * x.n_shared < MAX_STATE)
         solve_function(&x);
     else
         f->failed = true;
+    free(x.slots);
+    free(x.in_slot);
     if (f->failed && fr->blocks.count)
         program_give_up(p, func, "the rules about hand-offs, being too large");
     f->solved = true;

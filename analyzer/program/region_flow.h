@@ -45,7 +45,7 @@ struct kept {
 };
 
 struct state {
-    region_value *vars; /* parameters, then locals */
+    region_value *vars; /* by slot (region_vars.c); at a block's start only those that several blocks mention */
     VEC(struct cell_value) cells; /* members of locals and allocations */
     VEC(struct kept) kept;
     uint64_t locks, acquired;
@@ -61,6 +61,8 @@ struct solve {
     const struct unit *u;
     const struct ir_func_rec *fr;
     uint32_t first_block, n_blocks, first_param, n_params, first_local, n_vars;
+    uint32_t *slots, *in_slot; /* by parameter, then local: its slot; by slot: the variable. The first n_shared outlive a block */
+    uint32_t n_shared;
     struct state *in, *s; /* at each block's start; now */
     ir_event event;       /* now */
     ir_event end_event;   /* one past the function's last */
@@ -79,8 +81,13 @@ void region_flow_free(struct region_flow *f);
 /* What is known of a function that is called. NULL: nothing; but *unsolved: it is in this component, and its turn is still to come: until
  * then it counts as never returning, so that the ways around it tell what it does at least. */
 const struct region_flow *regions_callee(struct regions *r, uint32_t func, bool *unsolved);
+/* ---- region_vars.c ---- */
+/* Fill in slots, in_slot and n_shared. */
+void region_number_vars(struct solve *x);
+/* The slot of a parameter or local; UINT32_MAX for other variables. */
+uint32_t region_var_slot(const struct solve *x, uint32_t var);
 /* ---- region_value.c ---- */
-void region_state_init(const struct solve *x, struct state *s);
+void region_state_init(struct state *s, uint32_t n_vars);
 void region_state_free(struct state *s);
 void region_state_copy(const struct solve *x, struct state *to, const struct state *from);
 /* At the start of `block`, ways come together; true when that taught anything new. */

@@ -7,10 +7,10 @@
 #include <string.h>
 #include "../base/alloc.h"
 
-void region_state_init(const struct solve *x, struct state *s)
+void region_state_init(struct state *s, uint32_t n_vars)
 {
     memset(s, 0, sizeof *s);
-    s->vars = xcalloc(x->n_vars ? x->n_vars : 1, sizeof *s->vars);
+    s->vars = xcalloc((size_t)n_vars + 1, sizeof *s->vars);
 }
 
 void region_state_free(struct state *s)
@@ -22,7 +22,7 @@ void region_state_free(struct state *s)
 
 void region_state_copy(const struct solve *x, struct state *to, const struct state *from)
 {
-    memcpy(to->vars, from->vars, x->n_vars * sizeof *to->vars);
+    memcpy(to->vars, from->vars, x->n_shared * sizeof *to->vars);
     vec_clear(&to->cells);
     vec_append(&to->cells, from->cells.at, from->cells.n);
     vec_clear(&to->kept);
@@ -32,16 +32,6 @@ void region_state_copy(const struct solve *x, struct state *to, const struct sta
     to->acquired = from->acquired;
     to->reached = from->reached;
     to->stays = from->stays;
-}
-
-/* Local variable v as an index of state.vars, or UINT32_MAX. */
-static uint32_t var_slot(const struct solve *x, uint32_t v)
-{
-    if (v >= x->first_param && v - x->first_param < x->n_params)
-        return v - x->first_param;
-    if (v >= x->first_local && v - x->first_local < x->n_vars - x->n_params)
-        return x->n_params + (v - x->first_local);
-    return UINT32_MAX;
 }
 
 static void note_source(struct region_flow *f, place_id phi, place_id source)
@@ -96,12 +86,11 @@ bool region_state_merge(struct solve *x, struct state *into, const struct state 
         return true;
     }
     bool changed = false;
-    bool same_vars = memcmp(into->vars, from->vars, x->n_vars * sizeof *into->vars) == 0;
-    for (uint32_t i = 0; i < x->n_vars && !same_vars; i++) {
+    bool same_vars = memcmp(into->vars, from->vars, x->n_shared * sizeof *into->vars) == 0;
+    for (uint32_t i = 0; i < x->n_shared && !same_vars; i++) {
         if (into->vars[i] == from->vars[i])
             continue;
-        uint32_t var = i < x->n_params ? x->first_param + i : x->first_local + (i - x->n_params);
-        region_value v = merged(x, into->vars[i], from->vars[i], var, block);
+        region_value v = merged(x, into->vars[i], from->vars[i], x->in_slot[i], block);
         changed |= v != into->vars[i];
         into->vars[i] = v;
     }
@@ -144,7 +133,7 @@ void region_set(struct solve *x, place_id at, region_value value)
 {
     struct region_flow *f = x->f;
     if (f->places[at].op == PLACE_LOCAL) {
-        uint32_t slot = var_slot(x, f->places[at].a);
+        uint32_t slot = region_var_slot(x, f->places[at].a);
         if (slot != UINT32_MAX)
             x->s->vars[slot] = value;
         forget_elements(x, f->places[at].a);
@@ -174,7 +163,7 @@ void region_set(struct solve *x, place_id at, region_value value)
 void region_forget(struct solve *x, place_id object)
 {
     if (x->f->places[object].op == PLACE_LOCAL) {
-        uint32_t slot = var_slot(x, x->f->places[object].a);
+        uint32_t slot = region_var_slot(x, x->f->places[object].a);
         if (slot != UINT32_MAX)
             x->s->vars[slot] = 0;
     }
@@ -212,7 +201,7 @@ static region_value load(struct solve *x, place_id at, ir_type type)
     if (!at)
         return 0;
     if (x->f->places[at].op == PLACE_LOCAL) {
-        uint32_t slot = var_slot(x, x->f->places[at].a);
+        uint32_t slot = region_var_slot(x, x->f->places[at].a);
         if (slot != UINT32_MAX && x->s->vars[slot])
             return x->s->vars[slot];
     } else {
@@ -235,7 +224,7 @@ static place_id element(struct solve *x, place_id array, region_value index, ir_
     uint32_t which = e->op == IR_E_CONST && !e->b && e->a < 0xfffffff ? e->a + 1 : 0;
     const ir_expr named = ir_uncast(x->u, index_expr);
     const struct ir_expr_rec *var = x->u->exprs[named].op == IR_E_LOAD ? &x->u->exprs[x->u->exprs[named].a] : NULL;
-    if (var && var->op == IR_E_VAR && var_slot(x, var->a) != UINT32_MAX && !(x->u->vars[var->a].flags & IR_VF_ADDRESSED))
+    if (var && var->op == IR_E_VAR && region_var_slot(x, var->a) != UINT32_MAX && !(x->u->vars[var->a].flags & IR_VF_ADDRESSED))
         which = PLACE_BY_VAR | var->a;
     return place_make(x->f, PLACE_INDEX, array, which);
 }

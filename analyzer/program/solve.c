@@ -454,6 +454,7 @@ void solver_free(struct solver *s)
     arena_free(&s->arena);
     arena_free(&s->scratch);
     map64_free(&s->hints);
+    map64_free(&s->spared);
     vec_free(&s->marks);
     vec_free(&s->said);
     vec_free(&s->path_of);

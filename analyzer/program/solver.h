@@ -120,6 +120,7 @@ struct solver {
     uint32_t epoch;
     VEC(struct said) said;         /* by path (callers_words.c) */
     uint32_t saying;
+    struct map64 spared; /* lock → is there a target of the call being checked that does not take it? (call_needs.c) */
     VEC(term) path_of;             /* by term: its path, if it was asked for (callers_words.c) */
     struct map64 hints;            /* nameless value → a cell that held it */
     VEC(struct exit_record) exits;

@@ -5,6 +5,7 @@
 
 #include <string.h>
 #include "../base/alloc.h"
+#include "../base/components.h"
 #include "boundary.h"
 #include "summary.h"
 
@@ -37,34 +38,58 @@ struct flow {
     uint64_t *in; /* by relative block */
     uint64_t *joined; /* by relative block, of the head of a loop: the threads that the loop joins … */
     uint32_t *inside; /* … and which of its ways stay in it, as bits */
+    struct map64 started; /* by place: the threads whose handle it is; by array: all of its elements', and those of some element */
+    VEC(uint64_t) masks;
 };
+enum handle_of { HANDLE_HERE, HANDLE_OF_ALL, HANDLE_OF_SOME };
 
-static bool same_handle(const struct region_flow *f, const struct region_event *join,
-                        const struct handoff_spec *s) {
-    if (!join->place)
-        return false;
-    for (uint32_t i = 0; i < s->n_handles; i++) {
-        const place_id a = s->handles[i], b = join->place;
-        const struct place *pa = &f->places[a], *pb = &f->places[b];
-        if (a == b)
-            return true;
-        if (pa->op == PLACE_INDEX && pb->op == PLACE_INDEX && pa->a == pb->a &&
-            (!place_element(pa) || !place_element(pb) || pa->b == pb->b))
-            return true;
+static void note_handle(struct flow *x, enum handle_of how, place_id place, uint64_t threads) {
+    bool fresh;
+    uint32_t *slot = map64_place(&x->started, key_pair(how, place), &fresh);
+
+    if (fresh) {
+        *slot = (uint32_t)x->masks.n;
+        vec_push(&x->masks, 0);
     }
-    return false;
+    x->masks.at[*slot] |= threads;
 }
 
-/* The threads that a join ends. */
-static uint64_t ended_by(struct threads *t, const struct region_flow *f, const struct region_event *join) {
-    uint64_t ended = 0;
+static uint64_t threads_of_handle(const struct flow *x, enum handle_of how, place_id place) {
+    const uint32_t *slot = map64_find(&x->started, key_pair(how, place));
 
-    for (size_t i = 0; i < f->n_events; i++) {
-        const struct region_event *s = &f->events[i];
-        if (s->op == REGION_SPAWN && s->spawn && s->spawn->n_entries && same_handle(f, join, s->spawn))
-            ended |= bit(site_number(t, s->spawn));
+    return slot ? x->masks.at[*slot] : 0;
+}
+
+static void note_handles(struct flow *x, const struct handoff_spec *s) {
+    const uint64_t thread = bit(site_number(x->t, s));
+
+    for (uint32_t i = 0; i < s->n_handles; i++) {
+        const struct place *handle = &x->f->places[s->handles[i]];
+        note_handle(x, HANDLE_HERE, s->handles[i], thread);
+        if (handle->op != PLACE_INDEX)
+            continue;
+        note_handle(x, HANDLE_OF_ALL, handle->a, thread);
+        if (!place_element(handle))
+            note_handle(x, HANDLE_OF_SOME, handle->a, thread);
     }
-    return ended;
+}
+
+static void free_handles(struct flow *x) {
+    map64_free(&x->started);
+    vec_free(&x->masks);
+}
+
+/* The threads that a join ends: an element that is not known may be any. */
+static uint64_t ended_by(const struct flow *x, const struct region_event *join) {
+    const struct place *handle = &x->f->places[join->place];
+
+    if (!join->place)
+        return 0;
+    if (handle->op != PLACE_INDEX)
+        return threads_of_handle(x, HANDLE_HERE, join->place);
+    if (!place_element(handle))
+        return threads_of_handle(x, HANDLE_OF_ALL, handle->a);
+    return threads_of_handle(x, HANDLE_HERE, join->place) | threads_of_handle(x, HANDLE_OF_SOME, handle->a);
 }
 
 static uint64_t started(struct threads *t, uint32_t k, uint64_t live) {
@@ -90,7 +115,7 @@ static uint64_t after(struct flow *x, const struct region_event *e, uint64_t liv
         const uint32_t k = site_number(x->t, e->spawn);
         return k ? started(x->t, k, live) : live;
     }
-    return e->op == REGION_JOIN ? live & ~ended_by(x->t, x->f, e) : live;
+    return e->op == REGION_JOIN ? live & ~ended_by(x, e) : live;
 }
 
 static void remember(struct flow *x, ir_event e, uint64_t live) {
@@ -122,65 +147,58 @@ static uint64_t through(struct flow *x, uint32_t block, uint64_t live, bool keep
     return live;
 }
 
-/* The blocks on a way from the join's block back to it: the loop it stands in, if any. */
-static bool *loop_of(const struct flow *x, uint32_t block) {
-    const uint32_t n = x->fr->blocks.count;
-    bool *from = xcalloc(n, sizeof *from), *to = xcalloc(n, sizeof *to), changed = true;
+static bool next_block(const void *flow, uint32_t block, uint32_t i, uint32_t *to) {
+    const struct flow *x = flow;
+    const struct ir_range succs = x->u->blocks[x->fr->blocks.first + block].succs;
 
-    from[block] = to[block] = true;
-    while (changed) {
-        changed = false;
-        for (uint32_t b = 0; b < n; b++) {
-            const struct ir_block_rec *rec = &x->u->blocks[x->fr->blocks.first + b];
-            for (uint32_t i = 0; i < rec->succs.count; i++) {
-                const uint32_t next = x->u->succs[rec->succs.first + i].block - x->fr->blocks.first;
-                changed |= (from[b] && !from[next]) || (to[next] && !to[b]);
-                from[next] |= from[b];
-                to[b] |= to[next];
-            }
-        }
-    }
-    for (uint32_t b = 0; b < n; b++)
-        from[b] &= to[b];
-    free(to);
-    return from;
+    if (i >= succs.count)
+        return false;
+    *to = x->u->succs[succs.first + i].block - x->fr->blocks.first;
+    return true;
+}
+
+static uint64_t joined_in(const struct flow *x, uint32_t block) {
+    const struct ir_range events = x->u->blocks[x->fr->blocks.first + block].events;
+    uint64_t joined = 0;
+
+    if (!events.count)
+        return 0;
+    for (uint32_t i = x->f->first[events.first - x->f->first_event]; i < x->f->first[events.first + events.count - x->f->first_event]; i++)
+        if (x->f->events[i].op == REGION_JOIN)
+            joined |= ended_by(x, &x->f->events[i]);
+    return joined;
 }
 
 /* A loop that joins elements of an array of handles joins them all, when it ends as its head decides: a loop with no turn is one
- * with no threads. */
+ * with no threads. Loops are components of the blocks; a head is where ways from outside come in, and one goes out. */
 static void find_joining_loops(struct flow *x) {
-    for (uint32_t b = 0; b < x->fr->blocks.count; b++) {
-        const struct ir_block_rec *block = &x->u->blocks[x->fr->blocks.first + b];
-        uint64_t joined = 0;
-        bool *loop;
-        for (size_t i = 0; i < x->f->n_events; i++) {
-            const struct region_event *e = &x->f->events[i];
-            if (e->op == REGION_JOIN && e->event >= block->events.first && e->event - block->events.first < block->events.count)
-                joined |= ended_by(x->t, x->f, e);
-        }
-        if (!joined)
-            continue;
-        loop = loop_of(x, b);
-        for (uint32_t k = 0; k < x->fr->blocks.count; k++) {
-            const struct ir_block_rec *rec = &x->u->blocks[x->fr->blocks.first + k];
-            bool entered = false, left = false; /* the head: where ways from outside come in */
-            for (uint32_t i = 0; loop[k] && i < rec->succs.count; i++)
-                left |= !loop[x->u->succs[rec->succs.first + i].block - x->fr->blocks.first];
-            for (uint32_t from = 0; left && from < x->fr->blocks.count; from++) {
-                const struct ir_block_rec *before = &x->u->blocks[x->fr->blocks.first + from];
-                for (uint32_t i = 0; !loop[from] && i < before->succs.count; i++)
-                    entered |= x->u->succs[before->succs.first + i].block - x->fr->blocks.first == k;
-            }
-            if (left && entered) {
-                x->joined[k] |= joined;
-                for (uint32_t i = 0; i < rec->succs.count; i++) {
-                    const uint32_t to = x->u->succs[rec->succs.first + i].block - x->fr->blocks.first;
-                    x->inside[k] |= loop[to] && i < 32 ? 1u << i : 0;
-                }
-            }
-        }
-        free(loop);
+    const uint32_t n = x->fr->blocks.count;
+    uint32_t *loop = xcalloc(n, sizeof *loop), *order = xcalloc(n, sizeof *order);
+    uint64_t *joined = xcalloc(components_find(n, next_block, x, loop, order), sizeof *joined); /* by loop */
+    bool *entered = xcalloc(n, sizeof *entered);
+
+    entered[0] = true;
+    for (uint32_t b = 0, to; b < n; b++) {
+        joined[loop[b]] |= joined_in(x, b);
+        for (uint32_t i = 0; next_block(x, b, i, &to); i++)
+            entered[to] |= loop[b] != loop[to];
     }
+    for (uint32_t b = 0, to; b < n; b++) {
+        uint32_t inside = 0;
+        bool left = false;
+        for (uint32_t i = 0; next_block(x, b, i, &to); i++) {
+            left |= loop[to] != loop[b];
+            inside |= loop[to] == loop[b] && i < 32 ? 1u << i : 0;
+        }
+        if (!joined[loop[b]] || !inside || !left || !entered[b])
+            continue;
+        x->joined[b] = joined[loop[b]];
+        x->inside[b] = inside;
+    }
+    free(loop);
+    free(order);
+    free(joined);
+    free(entered);
 }
 
 /* The threads alive on the way to a block's successor. */
@@ -208,9 +226,13 @@ static void follow_function(const struct program *p, struct threads *t, uint32_t
             all |= bit(site_number(t, e->spawn)) & ~UINT64_C(1);
         if (e->op == REGION_SPAWN && e->spawn && e->spawn->n_entries && !e->place)
             bare |= bit(site_number(t, e->spawn)) & ~UINT64_C(1);
+        if (e->op == REGION_SPAWN && e->spawn && e->spawn->n_entries)
+            note_handles(&x, e->spawn);
     }
-    if (!all)
+    if (!all) {
+        free_handles(&x);
         return;
+    }
     x.in = xcalloc(x.fr->blocks.count + 1, sizeof *x.in);
     x.joined = xcalloc(x.fr->blocks.count + 1, sizeof *x.joined);
     x.inside = xcalloc(x.fr->blocks.count + 1, sizeof *x.inside);
@@ -239,6 +261,7 @@ static void follow_function(const struct program *p, struct threads *t, uint32_t
     free(x.in);
     free(x.joined);
     free(x.inside);
+    free_handles(&x);
 }
 
 /* ---- who runs what ---- */
