@@ -213,7 +213,7 @@ static bool hands_over(const struct program *p, uint32_t func)
     for (uint32_t i = 0; i < fr->params.count; i++) {
         struct ir_range annots = u->vars[fr->params.first + i].annots;
         for (uint32_t k = 0; k < annots.count; k++)
-            if (u->annots[annots.first + k].kind == IR_A_sending || u->annots[annots.first + k].kind == IR_A_owned)
+            if (region_moves_argument(u->annots[annots.first + k].kind))
                 return true;
     }
     return false;
@@ -270,6 +270,32 @@ static void find_contradictions(struct program *p)
     }
 }
 
+static void find_wrong(struct program *p, const struct lock_context *context, struct ir_range annots)
+{
+    for (uint32_t i = 0; i < annots.count; i++) {
+        const struct ir_annot_rec *a = &context->unit->annots[annots.first + i];
+        bool ours = a->kind == IR_A_spawns || a->kind == IR_A_spawns_if || a->kind == IR_A_joins || a->kind == IR_A_sending_if;
+        struct lock_list list;
+        const char *why;
+        if (ours && lock_expr_annotation(context, &p->arena, a, &list, &why) == LOCK_WRONG)
+            vec_push(&p->errors, ((struct annotation_error){context->unit, a->loc, why}));
+    }
+}
+
+/* What functions and their parameters say of hand-offs, where that is no sense. */
+static void find_wrong_annotations(struct program *p)
+{
+    for (size_t i = 0; i < p->units.n; i++) {
+        const struct unit *u = p->units.at[i].unit;
+        for (ir_func f = 1; f < u->n_funcs; f++) {
+            struct lock_context context = lock_context_of(u, LOCK_IN_FUNCTION, f);
+            find_wrong(p, &context, u->funcs[f].annots);
+            for (uint32_t k = 0; k < u->funcs[f].params.count; k++)
+                find_wrong(p, &context, u->vars[u->funcs[f].params.first + k].annots);
+        }
+    }
+}
+
 /* Functions that hand over themselves; then the callers of those that hand over what they were given. */
 void program_find_boundaries(struct program *p)
 {
@@ -278,6 +304,7 @@ void program_find_boundaries(struct program *p)
     b->regions = regions_new(p);
     b->traits = traits_new(p->models, p->options.whole ? program_complete : NULL, p);
     find_contradictions(p);
+    find_wrong_annotations(p);
     program_find_refcounts(p, b->traits);
     bool *wanted = xcalloc(p->funcs.n + 1, sizeof *wanted);
     VEC(uint32_t) work = {0};

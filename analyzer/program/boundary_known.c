@@ -42,17 +42,50 @@ static void forget_constant(struct walker *k, uint32_t var)
             k->constants[i--] = k->constants[--k->n_constants];
 }
 
+static int64_t number(const struct ir_expr_rec *r)
+{
+    return (int64_t)((uint64_t)r->b << 32 | r->a);
+}
+
+/* The place in k->constants of the local that e loads; UINT32_MAX: nothing is known of one. */
+static uint32_t loaded_constant(const struct walker *k, const struct ir_expr_rec *e)
+{
+    const struct ir_expr_rec *place = &k->u->exprs[e->op == IR_E_LOAD ? e->a : 0];
+    for (uint32_t i = 0; i < k->n_constants && place->op == IR_E_VAR; i++)
+        if (place->a == k->constants[i].var)
+            return i;
+    return UINT32_MAX;
+}
+
+/* Which results of the call say that it handed over; NULL: that is not known, or not said by it. */
+static const struct result_when *when_handed(const struct walker *k)
+{
+    const struct handoff_spec *spawn = k->w->start->spawn;
+    bool here = spawn && (k->w->start->func == k->f->func || spawn->result_known);
+    return here && spawn->when.test != RESULT_ANY ? &spawn->when : NULL;
+}
+
 static void note_constant(struct walker *k, const struct ir_event_rec *r)
 {
     uint32_t var = walker_written_var(k->u, r), most = sizeof k->constants / sizeof *k->constants;
+    bool result = r->op == IR_EV_CALL && r == &k->u->events[k->w->start->event] && when_handed(k);
     const struct ir_expr_rec *value = r->op == IR_EV_STORE ? &k->u->exprs[ir_uncast(k->u, r->b)] : NULL;
+    uint32_t copied = value ? loaded_constant(k, value) : UINT32_MAX;
+    int64_t is = value && value->op == IR_E_CONST ? number(value) : 0;
+    bool known = result || (value && value->op == IR_E_CONST);
 
+    if (copied != UINT32_MAX) {
+        known = true;
+        result = k->constants[copied].result;
+        is = k->constants[copied].is;
+    }
     forget_constant(k, var);
-    if (!var || !value || value->op != IR_E_CONST || k->n_constants == most || (k->u->vars[var].flags & IR_VF_ADDRESSED) ||
+    if (!var || !known || k->n_constants == most || (k->u->vars[var].flags & IR_VF_ADDRESSED) ||
         (k->u->vars[var].kind != IR_V_LOCAL && k->u->vars[var].kind != IR_V_TEMP && k->u->vars[var].kind != IR_V_PARAM))
         return;
     k->constants[k->n_constants].var = var;
-    k->constants[k->n_constants++].is = (int64_t)((uint64_t)value->b << 32 | value->a);
+    k->constants[k->n_constants].result = result;
+    k->constants[k->n_constants++].is = is;
 }
 
 /* The only block that a way on which the hand-off worked comes to from b; UINT32_MAX: there are several, or none. */
@@ -105,15 +138,28 @@ static bool constant_of(const struct walker *k, ir_expr e, int64_t *out)
 {
     const struct ir_expr_rec *r = &k->u->exprs[ir_uncast(k->u, e)];
     if (r->op == IR_E_CONST) {
-        *out = (int64_t)((uint64_t)r->b << 32 | r->a);
+        *out = number(r);
         return true;
     }
-    for (uint32_t i = 0; i < k->n_constants && r->op == IR_E_LOAD; i++)
-        if (k->u->exprs[r->a].op == IR_E_VAR && k->u->exprs[r->a].a == k->constants[i].var) {
-            *out = k->constants[i].is;
-            return true;
-        }
-    return false;
+    uint32_t i = loaded_constant(k, r);
+    if (i == UINT32_MAX || k->constants[i].result)
+        return false;
+    *out = k->constants[i].is;
+    return true;
+}
+
+/* if (rc != 0), where rc holds the result of the hand-off. */
+static bool result_decides(const struct walker *k, ir_expr tested, uint32_t test, int64_t with, bool *holds)
+{
+    const struct result_when *when = when_handed(k);
+    uint32_t i = loaded_constant(k, &k->u->exprs[ir_uncast(k->u, tested)]);
+    struct branch_fact fact = {.test = test, .value = with};
+    bool next = k->began && k->w->next_turn; /* the call is made again, and may fail */
+    if (!when || next || i == UINT32_MAX || !k->constants[i].result)
+        return false;
+    bool may_hold = result_agrees(when, &fact, true), may_fail = result_agrees(when, &fact, false);
+    *holds = may_hold;
+    return may_hold != may_fail;
 }
 
 bool walker_decides(const struct walker *k, ir_expr condition, bool *holds)
@@ -128,10 +174,12 @@ bool walker_decides(const struct walker *k, ir_expr condition, bool *holds)
     uint32_t test = IR_B_NE;
     if (r->op == IR_E_BINARY && r->c >= IR_B_EQ && r->c <= IR_B_GE) {
         test = r->c;
-        if (!constant_of(k, r->a, &a) || !constant_of(k, r->b, &b))
+        if (!constant_of(k, r->b, &b))
             return false;
+        if (!constant_of(k, r->a, &a))
+            return result_decides(k, r->a, test, b, holds);
     } else if (!constant_of(k, condition, &a)) {
-        return false;
+        return result_decides(k, condition, test, 0, holds);
     }
     *holds = test == IR_B_EQ   ? a == b
              : test == IR_B_NE ? a != b

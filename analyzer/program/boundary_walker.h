@@ -23,8 +23,9 @@ struct walker {
     struct lifted_touches lifted; /* of that object */
     struct {
         uint32_t var;
-        int64_t is;
-    } constants[4]; /* locals that hold a constant all the way */
+        bool result; /* it holds what the call that hands over returned … */
+        int64_t is;  /* … else this */
+    } constants[4];  /* locals that hold one value all the way */
     uint32_t n_constants;
 };
 
@@ -57,7 +58,7 @@ bool result_agrees(const struct result_when *when, const struct branch_fact *b, 
 /* put(job); result = 0; out: … if (result) free(job): what the hand-off and all that
  * surely follows it leave in locals that nothing sets later. */
 void walker_find_constants(struct walker *k, uint32_t start);
-/* Do the constants decide the condition? */
+/* Do the constants, or the result with which the hand-off worked, decide the condition? */
 bool walker_decides(const struct walker *k, ir_expr condition, bool *holds);
 /* job = NULL; … free(job): is a local that is null on all ways an argument of the call that e stands in? */
 bool walker_gives_null(const struct walker *k, const struct region_event *e);

@@ -250,7 +250,7 @@ static bool result_test(const char *text, size_t length, struct result_when *whe
 static bool first_argument(enum ir_annot_kind kind, struct arena *arena, const char *text, size_t length,
                            struct result_when *when, const char **why)
 {
-    if (kind == IR_A_spawns_if) {
+    if (kind == IR_A_spawns_if || kind == IR_A_sending_if) {
         if (result_test(text, length, when))
             return true;
         *why = arena_printf(arena, "'%.*s' is no test of the result such as 'return != 0'", (int)length, text);
@@ -275,7 +275,7 @@ enum lock_status lock_expr_annotation(const struct lock_context *context, struct
     size_t length = strlen(text), part_length;
     bool values = annotation->kind == IR_A_spawns || annotation->kind == IR_A_spawns_if || annotation->kind == IR_A_joins;
     unsigned first = annotation->kind == IR_A_try_acquires || annotation->kind == IR_A_try_acquires_shared ||
-                     annotation->kind == IR_A_spawns_if;
+                     annotation->kind == IR_A_spawns_if || annotation->kind == IR_A_sending_if;
     memset(out, 0, sizeof *out);
     *why = NULL;
     if (annotation->kind == IR_A_spawns)
@@ -283,8 +283,8 @@ enum lock_status lock_expr_annotation(const struct lock_context *context, struct
     uint32_t n = 0;
     while (lock_text_part(text, length, n, &part, &part_length))
         n++;
-    uint32_t wanted = annotation->kind == IR_A_spawns ? 2 : annotation->kind == IR_A_spawns_if ? 3 : first + 1;
-    if (n < wanted || (values && n > wanted)) {
+    uint32_t wanted = annotation->kind == IR_A_spawns ? 2 : annotation->kind == IR_A_spawns_if ? 3 : annotation->kind == IR_A_sending_if ? 1 : first + 1;
+    if (n < wanted || ((values || annotation->kind == IR_A_sending_if) && n > wanted)) {
         *why = arena_printf(arena, "%u argument%s wanted here, %u given", wanted, wanted == 1 ? " is" : "s are", n);
         return LOCK_WRONG;
     }

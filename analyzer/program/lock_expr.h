@@ -96,7 +96,7 @@ enum lock_status {
 struct lock_list {
     struct lock_path *paths; /* locks; for spawns: entry, argument; for joins: the handle (values: no implicit deref) */
     uint32_t n_paths;
-    struct result_when when; /* try_acquires, spawns, spawns_if; else RESULT_ANY */
+    struct result_when when; /* try_acquires, spawns, spawns_if, sending_if; else RESULT_ANY */
 };
 
 /* Parse and resolve one expression that names a lock.
@@ -106,7 +106,7 @@ enum lock_status lock_expr_resolve(const struct lock_context *context, struct ar
                                    size_t length, struct lock_path *out, const char **why);
 
 /* Parse and resolve all arguments of one annotation whose arguments are expressions: guarded_by, pt_guarded_by, requires…,
- * try_acquires…, returns_lock, acquired_before/after, spawns, spawns_if, joins.
+ * try_acquires…, returns_lock, acquired_before/after, spawns, spawns_if, joins; and sending_if, which names nothing.
  * Several locks in guarded_by: a write needs all of them, a read any one.
  * Returns   the worst status among the arguments; with LOCK_RESOLVED, *out filled. */
 enum lock_status lock_expr_annotation(const struct lock_context *context, struct arena *arena,

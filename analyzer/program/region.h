@@ -219,6 +219,11 @@ static inline bool region_is_touch(const struct region_event *e)
 {
     return e->op <= REGION_PASS;
 }
+/* Does this annotation of a parameter say that its argument leaves the caller? */
+static inline bool region_moves_argument(uint32_t kind)
+{
+    return kind == IR_A_sending || kind == IR_A_sending_if || kind == IR_A_owned;
+}
 /* How the functions that f calls touch `object` (a place_object of f's), by the number of f's event.
  * Valid as long as the flow. */
 struct lifted_touches regions_lifted(struct regions *r, const struct region_flow *f, place_id object);

@@ -99,6 +99,16 @@ static void infer_result(struct solve *x, uint32_t func, uint32_t param)
     }
 }
 
+/* The results of the call with which the argument has left the caller. */
+static struct result_when sent_when(struct solve *x, const struct lock_context *context, const struct ir_annot_rec *a)
+{
+    struct lock_list list = {.when = {RESULT_ANY, 0}};
+    const char *why;
+    if (a->kind == IR_A_sending_if && lock_expr_annotation(context, &x->p->arena, a, &list, &why) != LOCK_RESOLVED)
+        list.when.test = RESULT_ANY;
+    return list.when;
+}
+
 static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
 {
     const struct linked_func *lf = &x->p->funcs.at[func];
@@ -143,12 +153,14 @@ static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
     for (uint32_t k = 0; k < fr->params.count && k < c->n; k++) {
         struct ir_range annots = u->vars[fr->params.first + k].annots;
         for (uint32_t i = 0; i < annots.count; i++) {
-            uint32_t kind = u->annots[annots.first + i].kind;
-            if ((kind == IR_A_sending || kind == IR_A_owned) && k != spawned) {
-                call_send(x, c, k);
-                infer_result(x, func, k);
+            const struct ir_annot_rec *a = &u->annots[annots.first + i];
+            if (region_moves_argument(a->kind) && k != spawned) {
+                struct result_when when = sent_when(x, &context, a);
+                call_send(x, c, k, when);
+                if (when.test == RESULT_ANY)
+                    infer_result(x, func, k);
                 known = true;
-            } else if (kind == IR_A_sending && s) {
+            } else if (a->kind == IR_A_sending && s) {
                 s->moves = true;
             }
         }

@@ -118,13 +118,14 @@ void call_spawn_kept(struct solve *x, struct call *c, struct handoff_spec *s, ui
     spawn_with(x, c, s, entry, region);
 }
 
-void call_send(struct solve *x, struct call *c, uint32_t argument)
+void call_send(struct solve *x, struct call *c, uint32_t argument, struct result_when when)
 {
     place_id p = call_target(c, argument);
     if (!p)
         return;
     struct handoff_spec *s = call_spec(x);
     s->moves = true;
+    s->when = when;
     call_set_type(x, s, c, argument);
     struct region_event *e = region_add(x, REGION_SEND, p, 0, 0);
     if (e)

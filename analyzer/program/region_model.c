@@ -107,7 +107,7 @@ void call_model_effect(struct solve *x, struct call *c, const struct model_funct
         break;
     case MODEL_SENDS:
         if (e->a.root == MODEL_PARAM)
-            call_send(x, c, e->a.index);
+            call_send(x, c, e->a.index, e->when);
         region_order(x, 0, UINT64_MAX);
         break;
     case MODEL_ALLOCATES:

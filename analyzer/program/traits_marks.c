@@ -32,7 +32,8 @@ const struct ir_annot_rec *traits_annotated(const struct unit *u, struct ir_rang
 enum pointer_role traits_role(const struct unit *u, ir_type type, struct ir_range annots)
 {
     for (;;) {
-        if (traits_annotated(u, annots, IR_A_owned) || traits_annotated(u, annots, IR_A_sending))
+        if (traits_annotated(u, annots, IR_A_owned) || traits_annotated(u, annots, IR_A_sending) ||
+            traits_annotated(u, annots, IR_A_sending_if))
             return ROLE_OWNED;
         if (traits_annotated(u, annots, IR_A_shared))
             return ROLE_SHARED;

@@ -54,6 +54,7 @@ int job_peek(const struct job *j) AGLET_REQUIRES_SHARED(j->mu);
 void job_paint(struct job *j) AGLET_REQUIRES(ui_thread);
 struct job *AGLET_OWNED job_take(void) AGLET_YIELDS;
 void job_put(struct job *AGLET_SENDING j) AGLET_NO_BLOCK;
+int job_try_put(struct job *AGLET_SENDING_IF(return == 0) j);
 void job_sleep(void) AGLET_BLOCKS;
 int job_start(job_entry *entry, void *argument) AGLET_SPAWNS(entry, argument);
 struct job *job_new(void) AGLET_ACQUIRES(return->mu);

@@ -15,6 +15,15 @@ struct account {
 void known(struct account *a) AGLET_REQUIRES(a->mu);      // no diagnostic: a parameter's field
 void unknown(struct account *a) AGLET_REQUIRES(b->mu);    // expected-error {{[aglet-annotation]}}
 
+struct job;
+int give(struct job *AGLET_SENDING_IF(return == 0) j);    // no diagnostic: a test of the result
+int offer(struct job *AGLET_SENDING_IF(worked) j);        // expected-error {{[aglet-annotation]}}
+int begin(void (*run)(void *), void *what) AGLET_SPAWNS_IF(worked, run, what); // expected-error {{[aglet-annotation]}}
+
+int hand(struct job *j) {
+    return offer(j);
+}
+
 void use(struct account *a) {
     pthread_mutex_lock(&global_mu);
     a->total = 0;

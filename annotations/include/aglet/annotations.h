@@ -68,6 +68,8 @@
 #define AGLET_SHARED AGLET_WORD_("shared")
 /* A parameter: what the argument points to leaves the caller for good. */
 #define AGLET_SENDING AGLET_WORD_("sending")
+/* The same where the call worked, as its result says: AGLET_SENDING_IF(return == 0). Else it stays the caller's. */
+#define AGLET_SENDING_IF(result) AGLET_ABOUT_("sending_if", result)
 /* The field that counts the references to its struct. */
 #define AGLET_REFCOUNT AGLET_WORD_("refcount")
 /* A parameter: the frame of a stackless task, whose fields live across its awaits. */

@@ -8,6 +8,8 @@
 
 AGLET_BEGIN_DECLS
 
+/* The untyped core. It locks itself: any number of handles may use it from any thread. */
+struct AGLET_TRUSTED_SEND("its own lock guards it") AGLET_TRUSTED_SYNC("its own lock guards it") aglet_bus;
 typedef struct aglet_bus aglet_bus;
 AGLET_API aglet_bus *aglet_bus_new_(size_t item, size_t capacity);
 AGLET_API void aglet_bus_hold_(aglet_bus *bus, bool sender);
@@ -68,7 +70,8 @@ struct aglet_bus_place_ {
         aglet_bus_hold_(tx->bus_, false);                                                                    \
         return rx;                                                                                           \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_send(const name##_sender *tx, type item AGLET_SENDING) {     \
+    static inline AGLET_MAYBE_UNUSED int name##_send(const name##_sender *tx,                                \
+                                                     type item AGLET_SENDING_IF(return == 0)) {              \
         return aglet_bus_send_(tx->bus_, &item);                                                             \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED int name##_recv(name##_receiver *rx, type *item) {                      \

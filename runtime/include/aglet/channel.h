@@ -95,15 +95,16 @@ AGLET_END_DECLS
         tx->chan_ = NULL;                                                                                    \
         aglet_chan_drop_sender_(chan);                                                                       \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_send(name##_sender *tx, name##_item item AGLET_SENDING) {    \
+    static inline AGLET_MAYBE_UNUSED int name##_send(name##_sender *tx,                                      \
+                                                     name##_item item AGLET_SENDING_IF(return == 0)) {       \
         return aglet_chan_send_(tx->chan_, &item, AGLET_FOREVER);                                            \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED int name##_try_send(name##_sender *tx,                                  \
-                                                         name##_item item AGLET_SENDING) {                   \
+                                                         name##_item item AGLET_SENDING_IF(return == 0)) {   \
         return aglet_chan_try_send_(tx->chan_, &item);                                                       \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED int name##_send_until(                                                  \
-        name##_sender *tx, name##_item item AGLET_SENDING, aglet_time deadline) {                            \
+        name##_sender *tx, name##_item item AGLET_SENDING_IF(return == 0), aglet_time deadline) {            \
         return aglet_chan_send_(tx->chan_, &item, deadline);                                                 \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED int name##_recv(name##_receiver *rx, name##_item *item) {               \
@@ -161,7 +162,8 @@ AGLET_END_DECLS
     static inline AGLET_MAYBE_UNUSED int name##_oneshot(name##_sender *tx, name##_receiver *rx) {            \
         return name##_bounded(tx, rx, 1);                                                                    \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_put(name##_sender *tx, name##_item item AGLET_SENDING) {     \
+    static inline AGLET_MAYBE_UNUSED int name##_put(name##_sender *tx,                                       \
+                                                    name##_item item AGLET_SENDING_IF(return == 0)) {        \
         aglet_chan *chan = tx->chan_;                                                                        \
         tx->chan_ = NULL;                                                                                    \
         int error = aglet_chan_try_send_(chan, &item);                                                       \
