@@ -113,8 +113,11 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
     if (s->t.recs[lock].op == TERM_LOAD || s->t.recs[lock].op == TERM_FRESH || s->t.recs[lock].op == TERM_PHI)
         (void)world_narrow(&s->scratch, &s->t, w, lock, range_when(IR_B_NE, 0)); /* what was locked is there */
     if (h && h->mode == HELD_RELEASED) { /* the caller's lock is taken back */
-        if (s->recording)
+        if (s->recording) {
             require_held(s, h);
+            if (e->candidate) /* this call is the other half of the unlock before it */
+                pair(s, e->candidate);
+        }
         world_drop_held(&s->scratch, w, h, 0);
         return true;
     }
@@ -195,23 +198,27 @@ bool collected(struct solver *s, const struct world *w, term lock)
     return false;
 }
 
-/* Who took them all on purpose has its other half in this release of one. */
-static void pair_collected(struct solver *s, const struct world *w, term lock)
+/* Is it one of the collection that `lock` stands for? */
+static bool is_one_of(struct solver *s, const struct held *h, term lock)
 {
     const struct object_class class = term_class(&s->t, lock);
 
-    for (uint32_t i = 0; class_known(class) && i < w->n_held; i++)
-        if (w->held[i].candidate && is_collected(s, &w->held[i]) && class_equal(class, term_class(&s->t, w->held[i].lock)))
+    return class_known(class) && is_collected(s, h) && class_equal(class, term_class(&s->t, h->lock));
+}
+
+/* Who took them all on purpose has its other half in this release of one. */
+static void pair_collected(struct solver *s, const struct world *w, term lock)
+{
+    for (uint32_t i = 0; i < w->n_held; i++)
+        if (w->held[i].candidate && is_one_of(s, &w->held[i], lock))
             pair(s, w->held[i].candidate);
 }
 
 /* A collection's locks, all released by the callee. */
 static struct held *some_held(struct solver *s, struct world *w, term lock)
 {
-    const struct object_class class = term_class(&s->t, lock);
-
-    for (uint32_t i = 0; class_known(class) && i < w->n_held; i++)
-        if (w->held[i].mode != HELD_RELEASED && is_collected(s, &w->held[i]) && class_equal(class, term_class(&s->t, w->held[i].lock)))
+    for (uint32_t i = 0; i < w->n_held; i++)
+        if (w->held[i].mode != HELD_RELEASED && is_one_of(s, &w->held[i], lock))
             return &w->held[i];
     return NULL;
 }
@@ -404,10 +411,14 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
 
 void release_maybe(struct solver *s, struct world *w, term lock, uint32_t candidate)
 {
-    struct held *h = world_held_like(w, &s->t, lock);
+    const bool all = s->t.recs[lock].op == TERM_SOME;
+    struct held *h = all ? some_held(s, w, lock) : world_held_like(w, &s->t, lock);
 
     if (!h || h->mode == HELD_RELEASED)
         return;
+    for (uint32_t i = 0; all && i < w->n_held; i++)
+        if (w->held[i].mode != HELD_RELEASED && is_one_of(s, &w->held[i], lock))
+            w->held[i].flags |= HELD_MAYBE;
     h->flags |= HELD_MAYBE;
     if (s->recording && h->candidate)
         pair(s, h->candidate);

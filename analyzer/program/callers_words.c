@@ -168,9 +168,10 @@ static term any_element(struct solver *s, term x)
     case TERM_FIELD:
         a = any_element(s, r.a);
         return a ? term_make(&s->p->paths, TERM_FIELD, a, r.b, 0) : 0;
-    case TERM_INDEX:
-        a = any_element(s, r.a);
-        return a ? term_make(&s->p->paths, TERM_INDEX, a, 0, 0) : 0;
+    case TERM_INDEX: return any_element(s, r.a); /* the first is named as the array is */
+    case TERM_LOAD: /* an array of pointers to what has the lock */
+        a = s->t.recs[r.a].op == TERM_LOCAL ? to_path(s, NULL, x, 0) : any_element(s, r.a);
+        return a && s->t.recs[r.a].op != TERM_LOCAL ? term_make(&s->p->paths, TERM_LOAD, a, 0, 0) : a;
     default: return to_path(s, NULL, x, 0);
     }
 }

@@ -89,13 +89,15 @@ static bool holds_some(const struct solver *s, const struct world *w, const stru
     return false;
 }
 
-/* Two elements of one array, by constant indices, or the same member of them? */
+/* Two elements of one array, by constant indices, or the same member of them, or of what they point to? */
 static bool are_elements(const struct term_table *t, term x, term y)
 {
     const struct term_rec a = t->recs[x], b = t->recs[y];
     int64_t i;
 
     if (a.op == TERM_FIELD && b.op == TERM_FIELD && a.b == b.b && a.a != b.a)
+        return are_elements(t, a.a, b.a);
+    if (a.op == TERM_LOAD && b.op == TERM_LOAD && a.b == b.b && a.a != b.a && t->recs[a.a].op != TERM_LOCAL)
         return are_elements(t, a.a, b.a);
     if (x == y || (a.op == TERM_INDEX && !term_is_const(t, a.b, &i)) || (b.op == TERM_INDEX && !term_is_const(t, b.b, &i)))
         return false;
@@ -104,7 +106,7 @@ static bool are_elements(const struct term_table *t, term x, term y)
 
 static bool has_index(const struct term_table *t, term x)
 {
-    while (t->recs[x].op == TERM_FIELD)
+    while (t->recs[x].op == TERM_FIELD || t->recs[x].op == TERM_LOAD)
         x = t->recs[x].a;
     return t->recs[x].op == TERM_INDEX;
 }
@@ -129,8 +131,8 @@ static void gather(struct solver *s, struct world *w, const uint64_t *loop)
                 world_drop_held(&s->scratch, w, world_held(w, h.lock), 0);
                 h.lock = term_make(&s->t, TERM_SOME, second, 0, 0);
                 (void)world_add_held(&s->scratch, w, &h);
-            } else {
-                world_drop_held(&s->scratch, w, &w->held[i], 0);
+            } else { /* turns that released one and turns that released two go on as one world */
+                world_drop_held(&s->scratch, w, &w->held[h.mode == HELD_RELEASED && k > i ? k : i], 0);
             }
             i = k = UINT32_MAX; /* sorted anew */
             break;

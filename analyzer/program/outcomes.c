@@ -65,43 +65,50 @@ static bool tells_callers(const struct candidate *c)
     return !c->condemned && !c->over_time;
 }
 
+static void add_effect(struct solver *s, const struct exit_record *x, const struct held *h, struct cluster *c)
+{
+    const bool some = is_collected(s, h);
+    struct lock_effect e;
+
+    memset(&e, 0, sizeof e);
+    e.ok = RANGE_ALL;
+    e.site = (struct site){h->in_func, h->in_loc};
+    if (!h->in_loc && h->event)
+        e.site = (struct site){s->func, s->u->events[h->event].loc};
+    if (h->flags & HELD_ENTRY)
+        return;
+    if (h->mode == HELD_RELEASED) {
+        const struct unlock_seen *u = unlock_of(s, h);
+        if (u && u->held)
+            return;
+        e.kind = EFFECT_RELEASE;
+        e.candidate = u ? u->candidate : 0;
+    } else {
+        e.kind = EFFECT_ACQUIRE;
+        e.shared = h->mode == HELD_SHARED;
+        e.async = h->flags & HELD_ASYNC;
+        e.maybe = h->flags & HELD_MAYBE;
+        soften(s, &e, h, x);
+    }
+    e.lock = some ? collection_path(s, h->lock) : to_path(s, x->w, h->lock, x->value);
+    if (!e.lock || (some && (has_effect(c, &e) || (e.kind == EFFECT_ACQUIRE && is_swept(s, h, x)))))
+        return;
+    if (e.kind == EFFECT_ACQUIRE)
+        e.candidate = candidate_new(s, CANDIDATE_HELD_ON_RETURN, some ? e.lock : to_path(s, NULL, h->lock, 0),
+                                    term_class(&s->t, h->lock), h->candidate);
+    if (!e.candidate || tells_callers(&s->p->locks->candidates.at[e.candidate]))
+        c->effects[c->n++] = e;
+}
+
 static void effects_at(struct solver *s, const struct exit_record *x, struct cluster *c)
 {
-    for (uint32_t i = 0; i < x->w->n_held && c->n < MAX_EFFECTS; i++) {
-        const struct held *h = &x->w->held[i];
-        struct lock_effect e;
-        struct unlock_seen *u;
-        memset(&e, 0, sizeof e);
-        e.ok = RANGE_ALL;
-        e.site = (struct site){h->in_func, h->in_loc};
-        if (!h->in_loc && h->event)
-            e.site = (struct site){s->func, s->u->events[h->event].loc};
-        if (h->mode == HELD_RELEASED) {
-            if (h->flags & HELD_ENTRY)
-                continue;
-            u = unlock_of(s, h);
-            if (u && u->held)
-                continue;
-            e.kind = EFFECT_RELEASE;
-            e.candidate = u ? u->candidate : 0;
-        } else if (h->flags & HELD_ENTRY) {
-            continue;
-        } else {
-            e.kind = EFFECT_ACQUIRE;
-            e.shared = h->mode == HELD_SHARED;
-            e.async = h->flags & HELD_ASYNC;
-            e.maybe = h->flags & HELD_MAYBE;
-            soften(s, &e, h, x);
-        }
-        const bool some = is_collected(s, h);
-        e.lock = some ? collection_path(s, h->lock) : to_path(s, x->w, h->lock, x->value);
-        if (!e.lock || (some && (has_effect(c, &e) || (e.kind == EFFECT_ACQUIRE && is_swept(s, h, x)))))
-            continue;
-        if (e.kind == EFFECT_ACQUIRE)
-            e.candidate = candidate_new(s, CANDIDATE_HELD_ON_RETURN, some ? e.lock : to_path(s, NULL, h->lock, 0),
-                                        term_class(&s->t, h->lock), h->candidate);
-        if (!e.candidate || tells_callers(&s->p->locks->candidates.at[e.candidate]))
-            c->effects[c->n++] = e;
+    for (uint32_t i = 0; i < x->w->n_held && c->n < MAX_EFFECTS; i++)
+        add_effect(s, x, &x->w->held[i], c);
+    for (size_t k = 0; k < s->exits.n; k++) { /* all of an array of no elements */
+        const struct exit_record *y = &s->exits.at[k];
+        for (uint32_t i = 0; y->loc == x->loc && i < y->w->n_held && c->n < MAX_EFFECTS; i++)
+            if (y->w->held[i].mode != HELD_RELEASED && lacks_all(s, x, &y->w->held[i]))
+                add_effect(s, y, &y->w->held[i], c);
     }
 }
 

@@ -147,11 +147,49 @@ static bool releases_such(const struct solver *s, struct object_class class)
     return false;
 }
 
+static const struct held *held_such(const struct solver *s, const struct exit_record *x, struct object_class class)
+{
+    for (uint32_t i = 0; i < x->w->n_held; i++)
+        if (counts(&x->w->held[i]) && class_equal(class, term_class(&s->t, x->w->held[i].lock)))
+            return &x->w->held[i];
+    return NULL;
+}
+
+/* Every return has them all, or comes after a release and has none; and callers can tell the two. */
+static bool all_or_none(struct solver *s, struct object_class class)
+{
+    bool *after = arena_array(&s->arena, bool, s->exits.n + 1), all = false, none = false;
+
+    for (size_t i = 0; i < s->exits.n; i++) {
+        after[i] = release_leads_to(s, class, &s->exits.at[i]);
+        if (after[i] && held_such(s, &s->exits.at[i], class))
+            return false;
+        none |= after[i];
+    }
+    for (size_t i = 0; none && i < s->exits.n; i++) {
+        const struct exit_record *x = &s->exits.at[i];
+        if (after[i] || x->w->failed)
+            continue;
+        for (size_t k = 0; k < s->exits.n; k++)
+            if (after[k] && !told_apart(s, x, &s->exits.at[k]))
+                return false;
+        all |= held_such(s, x, class) != NULL;
+    }
+    return all && none;
+}
+
 bool is_swept(struct solver *s, const struct held *h, const struct exit_record *x)
 {
     const struct object_class class = term_class(&s->t, h->lock);
 
-    return releases_such(s, class) && (!is_tried(s, class) || release_leads_to(s, class, x));
+    return releases_such(s, class) && ((!is_tried(s, class) && !all_or_none(s, class)) || release_leads_to(s, class, x));
+}
+
+bool lacks_all(struct solver *s, const struct exit_record *x, const struct held *h)
+{
+    const struct object_class class = term_class(&s->t, h->lock);
+
+    return counts(h) && is_collected(s, h) && !held_such(s, x, class) && !release_leads_to(s, class, x) && all_or_none(s, class);
 }
 
 /* Locks that loops take and release: which of them are held on a return is not known, but where no release lies before it, all are. */
@@ -242,7 +280,7 @@ void settle_returns(struct solver *s)
             if (seen)
                 continue;
             vec_push(&done, h->lock);
-            if (is_collected(s, h) && releases_such(s, term_class(&s->t, h->lock)))
+            if (is_collected(s, h) && releases_such(s, term_class(&s->t, h->lock)) && !all_or_none(s, term_class(&s->t, h->lock)))
                 settle_collection(s, h);
             else
                 settle_lock(s, h->lock, h);

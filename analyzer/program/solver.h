@@ -204,6 +204,8 @@ void settle_returns(struct solver *s);
 bool is_collected(const struct solver *s, const struct held *h);
 /* Does the function release locks like it, so that whether it is still held on this return is not known, or is a leak? */
 bool is_swept(struct solver *s, const struct held *h, const struct exit_record *x);
+/* h is of a collection of which other returns have all or none, told by their results. Is this one with all, where there were none to take? */
+bool lacks_all(struct solver *s, const struct exit_record *x, const struct held *h);
 struct range result_range(const struct solver *s, const struct exit_record *x);
 /* Can a caller tell these two returns apart? By the result, or by what was so before the call. */
 bool told_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y);
