@@ -6,6 +6,7 @@
 #include "check.h"
 #include "ilock.h"
 #include "options.h"
+#include "repeats.h"
 #include "stack.h"
 #include "suppress.h"
 #include "symbol.h"
@@ -31,6 +32,8 @@ struct misuse {
     bool fatal, hint;
     bool note_open, stack_open; /* JSON arrays still to be closed */
     unsigned notes;
+    uint64_t places; /* a hash of the code addresses shown so far; 0: none was */
+    char where[REPEATS_WHERE_ROOM]; /* the first of them, as shown */
     char message[512];
     struct buffer text, json;
 };
@@ -146,6 +149,8 @@ struct misuse *misuse_open(const char *rule, const void *object, bool fatal) {
     m->hint = false;
     m->note_open = m->stack_open = false;
     m->notes = 0;
+    m->places = 0;
+    m->where[0] = '\0';
     m->message[0] = '\0';
     m->text.used = m->json.used = 0;
     return m;
@@ -202,6 +207,7 @@ static void frame(struct misuse *m, unsigned number, const void *pc, bool deep) 
     struct symbol s;
     symbol_describe(pc, 1, deep, &s);
     append(&m->text, "    #%u ", number);
+    size_t begin = m->text.used;
     append(&m->json, "{\"pc\":\"%p\"", pc);
     if (s.function[0] != '\0') {
         append(&m->text, "%s ", s.function);
@@ -220,6 +226,9 @@ static void frame(struct misuse *m, unsigned number, const void *pc, bool deep) 
     } else {
         append(&m->text, "%p\n", pc);
     }
+    if (m->places == 0)
+        snprintf(m->where, sizeof m->where, "%.*s", (int)(m->text.used - begin - 1), m->text.text + begin);
+    m->places = (m->places ^ (uintptr_t)pc) * UINT64_C(0x9e3779b97f4a7c15) + 1;
     if (s.module[0] != '\0') {
         append(&m->json, ",\"module\":");
         append_json_text(&m->json, s.module);
@@ -248,6 +257,10 @@ void misuse_place(struct misuse *m, const void *pc) {
         misuse_stack(m, &pc, 1);
 }
 
+static bool in_json(void) {
+    return strcmp(options.format, "json") == 0;
+}
+
 static int output(void) {
     if (options.log_path[0] == '\0')
         return STDERR_FILENO;
@@ -261,6 +274,11 @@ static int output(void) {
         }
     }
     return log_file;
+}
+
+/* Is this report to be printed? One without a place is: there is no telling it from others. */
+static bool is_news(const struct misuse *m) {
+    return m->places == 0 || options.repeats != 0 || repeats_is_first(m->rule, m->places, m->where);
 }
 
 bool misuse_close(struct misuse *m) {
@@ -283,8 +301,8 @@ bool misuse_close(struct misuse *m) {
             struct aglet_misuse out = {m->rule,   m->message, m->text.text, m->json.text,
                                        m->object, m->fatal,   m->hint};
             hook(&out, hook_context);
-        } else {
-            bool json = strcmp(options.format, "json") == 0;
+        } else if (m->fatal || is_news(m)) {
+            bool json = in_json();
             printed |= !m->hint;
             write_all(output(), json ? m->json.text : m->text.text, json ? m->json.used : m->text.used);
             end = m->fatal || (options.halt_on_error != 0 && !m->hint);
@@ -326,8 +344,27 @@ void misuse_give_up(const char *sentence) {
     _exit(options.exitcode != 0 ? (int)options.exitcode : 66);
 }
 
+/* Requires that no report is open: the buffer is theirs. */
+static void tell_repeats(const char *rule, const char *where, unsigned long times) {
+    struct buffer *line = &report.text;
+    line->used = 0;
+    if (in_json()) {
+        append(line, "{\"rule\":\"%s\",\"repeats\":%lu,\"where\":", rule, times);
+        append_json_text(line, where);
+        append(line, "}\n");
+    } else {
+        append(line, "aglet: what was reported at '%s' came up %lu more time%s [aglet-%s]\n", where, times,
+               times == 1 ? "" : "s", rule);
+    }
+    write_all(output(), line->text, line->used);
+}
+
 /* A program that ends by itself, but in which something was reported, ends with the exit code. */
 static void at_end(void) {
+    if (misuse_hold()) {
+        repeats_each(tell_repeats);
+        misuse_let_go();
+    }
     if (!printed || options.exitcode == 0)
         return;
     fflush(NULL);

@@ -34,9 +34,10 @@ void misuse_note(struct misuse *m, const char *format, ...) AGLET_PRINTF(2, 3);
 void misuse_stack(struct misuse *m, const void *const *pcs, unsigned count);
 void misuse_place(struct misuse *m, const void *pc);
 
-/* Make it. A fatal one, and with halt_on_error any one, ends the process with the exit code unless a hook is
- * set. Returns whether the hook, or being suppressed, let the program come back from a fatal one: always true
- * then. */
+/* Make it. Where no hook takes it, one that shows the same places as an earlier one of its rule is counted
+ * instead of printed (repeats.h; option repeats). A fatal one, and with halt_on_error any one, ends the
+ * process with the exit code unless a hook is set. Returns whether the hook, or being suppressed, let the
+ * program come back from a fatal one: always true then. */
 bool misuse_close(struct misuse *m);
 
 /* The one-line form for findings with neither notes nor stacks. */

@@ -40,6 +40,18 @@ with tempfile.TemporaryDirectory() as scratch:
         r = run("order", senseless)
         must(f"{senseless} is refused, and changes nothing", r[0] == 66 and "makes no sense" in r[2] and
              "[aglet-lock-order]" in r[2], *r)
+    r = run("unheld-again")
+    must("a misuse in a loop is reported once for each place, and counted", r[0] == 66 and
+         r[2].count("aglet: warning:") == 2 and r[2].count("came up 4 more times [aglet-unlock-unheld]") == 1 and
+         r[2].count("more time") == 1, *r)
+    r = run("unheld-again", "repeats")
+    must("repeats=1 reports it each time", r[0] == 66 and r[2].count("aglet: warning:") == 6 and "more time" not in r[2], *r)
+    r = run("unheld-again", "format=json")
+    lines = [json.loads(line) for line in r[2].splitlines()]
+    must("the count is a line of JSON as well", [line.get("repeats") for line in lines] == [None, None, 4], *r)
+    r = run("yield-again")
+    must("a task suspended ten times with a lock held is reported once",
+         r[2].count("aglet: warning:") == 1 and "came up 9 more times [aglet-lock-across-yield]" in r[2], *r)
     with open(scratch + "/mute", "w") as f:
         f.write("# a comment\n\nlock-order\n")
     r = run("order", f"suppressions={scratch}/mute")

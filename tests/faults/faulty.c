@@ -46,6 +46,23 @@ static void unheld(void) {
     aglet_mutex_unlock(&b);
 }
 
+static void unheld_again(void) {
+    for (int i = 0; i < 5; i++)
+        aglet_mutex_unlock(&a);
+    aglet_mutex_unlock(&a);
+}
+
+static void *yields_with_lock(void *argument) {
+    AGLET_GUARD(&a);
+    for (int i = 0; i < 10; i++)
+        (void)aglet_yield();
+    return argument;
+}
+
+static void yield_again(void) {
+    (void)aglet_run(NULL, yields_with_lock, NULL, NULL);
+}
+
 static void in_handler(int signal) {
     (void)signal;
     aglet_mutex_unlock(&a);
@@ -157,6 +174,8 @@ int main(int argc, char **argv) {
                 {"order-of-statics", order_of_statics},
                 {"backwards", backwards},
                 {"unheld", unheld},
+                {"unheld-again", unheld_again},
+                {"yield-again", yield_again},
                 {"from-signal", from_signal},
                 {"crash-in-report", crash_in_report},
                 {"no-memory", no_memory},

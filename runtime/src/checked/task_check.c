@@ -119,7 +119,10 @@ bool check_worker_idle(struct worker *w) {
                    (unsigned long long)task_id(forgotten), name_of(forgotten));
     } else {
         m = misuse_open("channel-deadlock", NULL, true);
-        misuse_say(m, "all %u tasks wait and nothing is left that could wake one", p.all);
+        if (p.all == 1)
+            misuse_say(m, "the only task waits and nothing is left that could wake it");
+        else
+            misuse_say(m, "all %u tasks wait and nothing is left that could wake one", p.all);
     }
     for (unsigned i = 0; i < p.n; i++)
         note_waiting(m, p.list[i]);
