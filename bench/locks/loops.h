@@ -5,18 +5,20 @@
  *   typedef … lock_type;   LOCK_INIT(l) LOCK(l) UNLOCK(l)
  *   typedef … rw_type;     RW_INIT(l) RW_RLOCK(l) RW_RUNLOCK(l) RW_WLOCK(l) RW_WUNLOCK(l)     (with HAVE_RW)
  *
- * Usage: PEER uncontended|nested|short|long|read THREADS SECONDS
+ * Usage: PEER uncontended|nested|short|long|moderate|read THREADS SECONDS
  * Prints "<ns per lock+unlock over all threads> <smallest thread's part of a fair share>".
  * uncontended and nested: the median of slices of 1000, so that what else the machine does stays out.
- * nested counts a pair: two locks and two unlocks. read: 19 read sections to each write. The clock is started
- * before the first section may begin: a main thread that had to wait for a processor would else miss sections
- * that are counted. The loops in Go and Rust have the same steps, and as here the lock on one cache line and
- * the data on another. Stands on pthreads alone, for the threads. */
+ * nested counts a pair: two locks and two unlocks. moderate: sections of 100 ns, and some 1000 of other work
+ * in between, no two times the same, or the threads would fall into step. read: 19 read sections to each
+ * write. The clock is started before the first section may begin: a main thread that had to wait for a
+ * processor would else miss sections that are counted. The loops in Go and Rust have the same steps, and as
+ * here the lock on one cache line and the data on another. Stands on pthreads alone, for the threads. */
 #ifndef BENCH_LOOPS_H
 #define BENCH_LOOPS_H
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +75,8 @@ static void *idle(void *unused) {
 
 static void *contend(void *arg) {
     struct worker *w = arg;
-    int inside = strcmp(mode, "long") == 0 ? 1000 : 4;
+    bool moderate = mode[0] == 'm';
+    int inside = mode[0] == 'l' ? 1000 : moderate ? 100 : 4;
     uint64_t x = (uintptr_t)arg, n = 0;
     atomic_fetch_add(&shared.ready, 1);
     while (!atomic_load(&shared.begun))
@@ -100,7 +103,7 @@ static void *contend(void *arg) {
             x = spin(x, inside);
             UNLOCK(&shared.lock);
         }
-        x = spin(x, 20);
+        x = spin(x, moderate ? 500 + (int)((x >> 33) % 1000) : 20);
         n++;
     }
     w->count = n;
@@ -110,7 +113,7 @@ static void *contend(void *arg) {
 
 int main(int argc, char **argv) {
     if (argc != 4) {
-        fprintf(stderr, "usage: %s uncontended|nested|short|long|read THREADS SECONDS\n", argv[0]);
+        fprintf(stderr, "usage: %s uncontended|nested|short|long|moderate|read THREADS SECONDS\n", argv[0]);
         return 2;
     }
     mode = argv[1];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The lock loops of ../loops.h for Go's sync.Mutex and sync.RWMutex.
-// Usage: peer-go uncontended|nested|short|long|read THREADS SECONDS
+// Usage: peer-go uncontended|nested|short|long|moderate|read THREADS SECONDS
 package main
 
 import (
@@ -42,7 +42,7 @@ var shared struct {
 
 func main() {
 	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: peer-go uncontended|nested|short|long|read THREADS SECONDS")
+		fmt.Fprintln(os.Stderr, "usage: peer-go uncontended|nested|short|long|moderate|read THREADS SECONDS")
 		os.Exit(2)
 	}
 	mode := os.Args[1]
@@ -75,9 +75,12 @@ func main() {
 		fmt.Printf("%.2f 1\n", slices[len(slices)/2])
 		return
 	}
+	moderate := mode == "moderate"
 	inside := 4
 	if mode == "long" {
 		inside = 1000
+	} else if moderate {
+		inside = 100
 	}
 	read := mode == "read"
 	workers := make([]padded, threads)
@@ -111,7 +114,11 @@ func main() {
 					x = spin(x, inside)
 					shared.mu.Unlock()
 				}
-				x = spin(x, 20)
+				outside := 20
+				if moderate {
+					outside = 500 + int(x>>33%1000)
+				}
+				x = spin(x, outside)
 				n++
 			}
 			w.count, w.sum = n, x

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The lock loops of ../loops.h for Rust's std and parking_lot.
-// Usage: peer-rust std|parking_lot uncontended|nested|short|long|read THREADS SECONDS
+// Usage: peer-rust std|parking_lot uncontended|nested|short|long|moderate|read THREADS SECONDS
 use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
@@ -97,7 +97,12 @@ fn contend<L: Lock<Data = Line>, W: Rw<Data = Line>>(mode: &str, threads: usize,
     let stop = Arc::new(AtomicBool::new(false));
     let ready = Arc::new(AtomicUsize::new(0));
     let begun = Arc::new(AtomicBool::new(false));
-    let inside = if mode == "long" { 1000 } else { 4 };
+    let inside = match mode {
+        "long" => 1000,
+        "moderate" => 100,
+        _ => 4,
+    };
+    let moderate = mode == "moderate";
     let read = mode == "read";
     let handles: Vec<_> = (0..threads)
         .map(|t| {
@@ -123,7 +128,7 @@ fn contend<L: Lock<Data = Line>, W: Rw<Data = Line>>(mode: &str, threads: usize,
                             spin(x, inside)
                         });
                     }
-                    x = spin(x, 20);
+                    x = spin(x, if moderate { 500 + (x >> 33) as u32 % 1000 } else { 20 });
                     n += 1;
                 }
                 black_box(x);
@@ -148,7 +153,7 @@ fn contend<L: Lock<Data = Line>, W: Rw<Data = Line>>(mode: &str, threads: usize,
 fn main() {
     let a: Vec<String> = std::env::args().collect();
     if a.len() != 5 {
-        eprintln!("usage: {} std|parking_lot uncontended|nested|short|long|read THREADS SECONDS", a[0]);
+        eprintln!("usage: {} std|parking_lot uncontended|nested|short|long|moderate|read THREADS SECONDS", a[0]);
         std::process::exit(2);
     }
     let (threads, seconds): (usize, f64) = (a[3].parse().unwrap(), a[4].parse().unwrap());
