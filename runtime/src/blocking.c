@@ -2,6 +2,7 @@
 /* The blocking pools. Stands on task_sleep.h; its threads sleep on a futex that counts work. */
 #include "blocking.h"
 #include "check.h"
+#include "fork.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -143,6 +144,22 @@ int blocking_run(enum blocking_pool pool, void *(*run)(void *), void *arg, void 
 
 int aglet_run_blocking(void *(*work)(void *), void *arg, void **result) {
     return blocking_run(BLOCKING_GENERAL, work, arg, result, "blocking work", CALLER());
+}
+
+void blocking_fork(enum fork_moment moment) {
+    for (int i = 0; i < BLOCKING_POOLS; i++) {
+        struct pool *p = &pools[i];
+        if (moment == BEFORE_FORK) {
+            slock_lock(&p->lock);
+            continue;
+        }
+        if (moment == IN_CHILD) { /* the threads are the parent's, and who waits for the work is, too */
+            p->head = p->tail = NULL;
+            p->threads = p->idle = p->queued = 0;
+            atomic_store(&p->unfinished, 0);
+        }
+        slock_unlock(&p->lock);
+    }
 }
 
 void blocking_count(unsigned *threads, unsigned *busy) {

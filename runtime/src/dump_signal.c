@@ -2,6 +2,7 @@
 /* A dump for a signal: the handler only rings a bell, and a thread of its own prints. Stands on futex.h,
  * task_dump.h. */
 #include "aglet/task.h"
+#include "fork.h"
 #include "futex.h"
 #include "task_dump.h"
 
@@ -49,6 +50,11 @@ static int start_thread(void) {
         pthread_detach(thread);
     atomic_store(&state, error ? 0 : 2);
     return -error;
+}
+
+void dump_fork(enum fork_moment moment) {
+    if (moment == IN_CHILD)
+        atomic_store(&state, 0); /* the thread is the parent's */
 }
 
 int aglet_dump_on(int number) {

@@ -6,6 +6,7 @@
  *   3. workers run until as many tasks have ended as were spawned;  4. `stop`, kick all, join the threads. */
 #include "aglet/executor.h"
 #include "check.h"
+#include "fork.h"
 #include "task_check.h"
 #include "task_group.h"
 #include "task_sleep.h"
@@ -58,9 +59,11 @@ aglet_executor *aglet_executor_new(const struct aglet_executor_options *options)
     static const struct aglet_executor_options defaults;
     if (!options)
         options = &defaults;
-    aglet_executor *ex = executor_memory();
-    if (!ex)
+    aglet_executor *ex = fork_watch() == 0 ? executor_memory() : NULL;
+    if (!ex) {
+        errno = ENOMEM;
         return NULL;
+    }
     ex->current_thread = options->current_thread;
     ex->n = options->current_thread ? 1 : options->workers ? options->workers : processors();
     if (ex->n > WORKERS_MAX)

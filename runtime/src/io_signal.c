@@ -3,6 +3,7 @@
  * Stands on eventfd(2), whose write is async-signal-safe, and on io_core.h. */
 #include "io_core.h"
 #include "check.h"
+#include "fork.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -11,10 +12,10 @@
 
 enum { MAX_OPEN = 64 };
 
-/* Written under `lock`, read by the handler at any time; number 0 is a free place. */
+/* Written under signal_table_lock, read by the handler at any time; number 0 is a free place. */
 static struct { _Atomic int number, fd; } table[MAX_OPEN];
-static struct slock lock;
-static struct sigaction before[NSIG]; /* under lock: what was set before the first of its kind was opened */
+struct slock signal_table_lock;
+static struct sigaction before[NSIG]; /* under signal_table_lock: what was set before the first of its kind was opened */
 
 static void on_signal(int number) {
     int saved = errno;
@@ -41,7 +42,7 @@ int aglet_signal_open(aglet_signal *s, int number) {
     if (fd < 0)
         return -errno;
     int error = -EMFILE;
-    slock_lock(&lock);
+    slock_lock(&signal_table_lock);
     bool first = count_open(number) == 0;
     for (int i = 0; i < MAX_OPEN; i++) {
         if (atomic_load(&table[i].number) != 0)
@@ -55,7 +56,7 @@ int aglet_signal_open(aglet_signal *s, int number) {
         }
         break;
     }
-    slock_unlock(&lock);
+    slock_unlock(&signal_table_lock);
     if (error) {
         close(fd);
         return error;
@@ -67,7 +68,7 @@ int aglet_signal_open(aglet_signal *s, int number) {
 void aglet_signal_close(aglet_signal *s) {
     if (s->io.fd < 0)
         return;
-    slock_lock(&lock);
+    slock_lock(&signal_table_lock);
     for (int i = 0; i < MAX_OPEN; i++)
         if (atomic_load(&table[i].number) == s->number && atomic_load(&table[i].fd) == s->io.fd) {
             atomic_store(&table[i].number, 0);
@@ -75,7 +76,7 @@ void aglet_signal_close(aglet_signal *s) {
         }
     if (count_open(s->number) == 0)
         sigaction(s->number, &before[s->number], NULL);
-    slock_unlock(&lock);
+    slock_unlock(&signal_table_lock);
     aglet_io_close(&s->io);
 }
 

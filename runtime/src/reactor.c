@@ -5,6 +5,7 @@
  * An event may reach a source that was removed a moment ago and whose memory serves another descriptor:
  * sources are never freed, and an event that is not true merely makes somebody try again. */
 #include "reactor.h"
+#include "fork.h"
 #include "task_sleep.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ struct io_source {
     int fd;
     struct reactor *reactor;
     uint32_t life;    /* of the reactor, when this was added */
+    uint32_t depth;   /* fork_depth, then */
     bool removed;     /* under lock, with the fields below */
     bool drains;      /* see io_source_turn */
     uint32_t turn[2]; /* counts events */
@@ -27,17 +29,16 @@ struct io_source {
     struct io_source *next; /* in the free list */
 };
 
-static struct slock spare_lock;
-static struct io_source *spare; /* under spare_lock */
-
-static struct reactor *spare_reactors; /* under spare_lock */
+struct slock reactor_lock; /* protects the lists */
+static struct io_source *spare;
+static struct reactor *spare_reactors;
 
 struct reactor *reactor_new(void) {
-    slock_lock(&spare_lock);
+    slock_lock(&reactor_lock);
     struct reactor *r = spare_reactors;
     if (r)
         spare_reactors = r->next_free;
-    slock_unlock(&spare_lock);
+    slock_unlock(&reactor_lock);
     if (!r && !(r = calloc(1, sizeof *r)))
         return NULL;
     r->epoll_fd = r->wake_fd = -1;
@@ -54,10 +55,10 @@ void reactor_free(struct reactor *r) {
     }
     r->epoll_fd = r->wake_fd = -1;
     atomic_store(&r->sources, 0);
-    slock_lock(&spare_lock);
+    slock_lock(&reactor_lock);
     r->next_free = spare_reactors;
     spare_reactors = r;
-    slock_unlock(&spare_lock);
+    slock_unlock(&reactor_lock);
 }
 
 static int open_epoll(struct reactor *r) {
@@ -165,11 +166,11 @@ int io_source_add(struct reactor *r, int fd, struct io_source **source) {
     int error = open_epoll(r);
     if (error)
         return error;
-    slock_lock(&spare_lock);
+    slock_lock(&reactor_lock);
     struct io_source *s = spare;
     if (s)
         spare = s->next;
-    slock_unlock(&spare_lock);
+    slock_unlock(&reactor_lock);
     if (!s && !(s = calloc(1, sizeof *s)))
         return -ENOMEM;
     bool drains = is_tcp(fd);
@@ -177,16 +178,17 @@ int io_source_add(struct reactor *r, int fd, struct io_source **source) {
     s->fd = fd;
     s->reactor = r;
     s->life = atomic_load_explicit(&r->life, memory_order_relaxed);
+    s->depth = fork_depth;
     s->removed = false;
     s->drains = drains;
     slock_unlock(&s->lock);
     struct epoll_event event = {.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = s};
     if (epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
         error = -errno;
-        slock_lock(&spare_lock);
+        slock_lock(&reactor_lock);
         s->next = spare;
         spare = s;
-        slock_unlock(&spare_lock);
+        slock_unlock(&reactor_lock);
         return error;
     }
     atomic_fetch_add_explicit(&r->sources, 1, memory_order_relaxed);
@@ -194,8 +196,11 @@ int io_source_add(struct reactor *r, int fd, struct io_source **source) {
     return 0;
 }
 
+/* In a child of fork the descriptor is still in the parent's epoll: to take it out there would take it from the
+ * parent. */
 bool io_source_is_dead(struct io_source *s) {
-    return atomic_load_explicit(&s->reactor->life, memory_order_relaxed) != s->life;
+    return s->depth != fork_depth ||
+           atomic_load_explicit(&s->reactor->life, memory_order_relaxed) != s->life;
 }
 
 void io_source_remove(struct io_source *s) {
@@ -216,10 +221,10 @@ void io_source_remove(struct io_source *s) {
         }
     }
     slock_unlock(&s->lock);
-    slock_lock(&spare_lock);
+    slock_lock(&reactor_lock);
     s->next = spare;
     spare = s;
-    slock_unlock(&spare_lock);
+    slock_unlock(&reactor_lock);
 }
 
 uint32_t io_source_turn(struct io_source *s, enum io_direction d, bool *drains) {

@@ -7,6 +7,7 @@
 #include "task_core.h"
 #include "aglet/registry.h"
 #include "aglet/stackless.h"
+#include "fork.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -46,7 +47,7 @@ const struct aglet_registry aglet_registry = {
     .saved_pc = CONTEXT_PC,
 };
 
-static struct slock lock; /* protects all below, and aglet_tasks_ while it changes */
+struct slock task_slab_lock; /* protects all below, and aglet_tasks_ while it changes */
 static struct store {
     struct aglet_task *batches; /* of free slots no worker keeps, each a list with its length */
     struct aglet_task *loose;   /* slots that came one by one */
@@ -123,9 +124,9 @@ static bool grow(unsigned c) {
     size_t bytes = chunks++ < SMALL_CHUNKS ? SMALL_CHUNK : LARGE_CHUNK;
     while (bytes < sizeof(struct chunk) + 4 * size)
         bytes *= 2;
-    slock_unlock(&lock);
+    slock_unlock(&task_slab_lock);
     struct chunk *chunk = map_chunk(bytes);
-    slock_lock(&lock);
+    slock_lock(&task_slab_lock);
     if (!chunk)
         return false;
     chunk->slots = (uint32_t)((bytes - sizeof(struct chunk)) / size);
@@ -147,7 +148,7 @@ static bool grow(unsigned c) {
 /* A list of *got free slots, at least one; NULL: no memory. */
 static struct aglet_task *take_batch(unsigned c, unsigned *got) {
     struct store *st = &store[c];
-    slock_lock(&lock);
+    slock_lock(&task_slab_lock);
     struct aglet_task *list = st->batches;
     if (list) {
         st->batches = list->batch;
@@ -159,15 +160,15 @@ static struct aglet_task *take_batch(unsigned c, unsigned *got) {
     } else if (st->slots || grow(c)) {
         list = carve(c, CARVED_AT_ONCE, got);
     }
-    slock_unlock(&lock);
+    slock_unlock(&task_slab_lock);
     return list;
 }
 
 static void give_batch(unsigned c, struct aglet_task *list, unsigned n) {
-    slock_lock(&lock);
+    slock_lock(&task_slab_lock);
     if (n)
         put_batch(&store[c], list, n);
-    slock_unlock(&lock);
+    slock_unlock(&task_slab_lock);
 }
 
 struct aglet_task *task_new_slow_(struct task_cache *cache, size_t bytes) {
@@ -203,7 +204,7 @@ void task_free_slow_(struct task_cache *cache, struct aglet_task *t) {
         return;
     }
     struct store *st = &store[c];
-    slock_lock(&lock);
+    slock_lock(&task_slab_lock);
     t->next = st->loose;
     st->loose = t;
     if (++st->loose_n == TASK_BATCH) {
@@ -211,7 +212,7 @@ void task_free_slow_(struct task_cache *cache, struct aglet_task *t) {
         st->loose = NULL;
         st->loose_n = 0;
     }
-    slock_unlock(&lock);
+    slock_unlock(&task_slab_lock);
 }
 
 void task_cache_flush(struct task_cache *cache) {

@@ -9,6 +9,7 @@
  * at it. Stands on mmap(2), and on switch.c for the first frame. */
 #include "task_stack.h"
 #include "checked.h"
+#include "fork.h"
 #include "task_lock.h"
 
 #include <stdio.h>
@@ -35,7 +36,7 @@ struct stack_chunk {
     uint8_t guard[CHUNK_STACKS]; /* enum stack_guard; of a stack that is in use, its user's */
 };
 
-static struct slock chunk_lock;                       /* protects the chunks and the lists of them */
+struct slock task_stack_lock;                        /* protects the chunks and the lists of them */
 static struct stack_chunk *all_chunks, *open_chunks; /* the second: those with a free stack, some without */
 
 static _Atomic long guards_left = -1; /* of the kind that is a mapping; -1: the limit was not read yet */
@@ -127,11 +128,11 @@ static void put_canary(struct stack *s) {
 static struct stack_chunk *grow(size_t size) {
     unsigned n = all_chunks ? CHUNK_STACKS : FIRST_CHUNK;
     size_t each = page_size() + below() + size;
-    slock_unlock(&chunk_lock);
+    slock_unlock(&task_stack_lock);
     struct stack_chunk *chunk = calloc(1, sizeof *chunk);
     char *m = mmap(NULL, each * n, PROT_READ | PROT_WRITE,
                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    slock_lock(&chunk_lock);
+    slock_lock(&task_stack_lock);
     if (!chunk || m == MAP_FAILED) {
         free(chunk);
         if (m != MAP_FAILED)
@@ -145,7 +146,7 @@ static struct stack_chunk *grow(size_t size) {
 }
 
 static struct stack_chunk *take(size_t size, unsigned *at) {
-    slock_lock(&chunk_lock);
+    slock_lock(&task_stack_lock);
     struct stack_chunk **link = &open_chunks;
     while (*link && ((*link)->size != size || !(*link)->free))
         link = &(*link)->next_open;
@@ -164,7 +165,7 @@ static struct stack_chunk *take(size_t size, unsigned *at) {
         if (!chunk->open)
             *link = chunk->next_open;
     }
-    slock_unlock(&chunk_lock);
+    slock_unlock(&task_stack_lock);
     return chunk;
 }
 
@@ -244,18 +245,18 @@ void stack_delete(struct stack *s) {
     unsigned at = s->at;
     fibers_are_left(-1);
     context_drop(&s->ctx);
-    slock_lock(&chunk_lock);
+    slock_lock(&task_stack_lock);
     chunk->dirty |= UINT64_C(1) << at;
     put_free(chunk, UINT64_C(1) << at);
     uint64_t clean = is_worth_a_call(chunk->dirty) ? chunk->dirty : 0;
     chunk->free &= ~clean; /* nobody else takes them meanwhile */
     chunk->dirty &= ~clean;
-    slock_unlock(&chunk_lock);
+    slock_unlock(&task_stack_lock);
     if (clean) {
         drop_pages(chunk, clean);
-        slock_lock(&chunk_lock);
+        slock_lock(&task_stack_lock);
         put_free(chunk, clean);
-        slock_unlock(&chunk_lock);
+        slock_unlock(&task_stack_lock);
     }
 }
 

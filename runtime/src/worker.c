@@ -228,6 +228,13 @@ void task_end(struct aglet_task *t) {
     }
 }
 
+/* A task has returned in a child that it made by fork: there is nobody to return to (fork.h), as where a thread's
+ * function returns in such a child. */
+static inline void end_if_forked(void) {
+    if (AGLET_UNLIKELY(!worker_here_))
+        exit(EXIT_SUCCESS);
+}
+
 /* What every stack runs: one task after another. Between tasks it waits in the worker's cache. */
 static void fiber(void *arg) {
     struct stack *s = arg;
@@ -236,6 +243,7 @@ static void fiber(void *arg) {
     for (;;) {
         struct aglet_task *t = w->current;
         void *result = t->entry(s->arg);
+        end_if_forked();
         task_locals_end(&s->rest);
         if (aglet_checked)
             check_task_end(t, s);
@@ -285,7 +293,7 @@ static void run_stackful(struct worker *w, struct aglet_task *t) {
         if (!s) {
             /* No memory for a stack now. The task is not lost: it waits behind the others, which free theirs.
              */
-            executor_inject(w->executor, t);
+            schedule_last(w, t);
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
             return;
         }
@@ -305,6 +313,7 @@ static void run_step(struct worker *w, struct aglet_task *t) {
     note_running(w);
     t->yielded = 0;
     int state = t->step(task_frame(t));
+    end_if_forked();
     if (aglet_checked && check_held_count())
         check_yield(task_step_rest(t)->rest.waits_at);
     w->current = NULL;

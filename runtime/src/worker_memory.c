@@ -6,13 +6,14 @@
  * executor's idle workers, be it of others. So each keeps its shared part as it is (see the structures) when
  * it is used again. */
 #include "worker.h"
+#include "fork.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct slock lock; /* protects the lists */
+struct slock worker_memory_lock; /* protects the lists */
 static struct aglet_executor *executors;
 static struct worker *workers;
 
@@ -23,36 +24,36 @@ static void *zeroed(size_t size) {
 }
 
 struct aglet_executor *executor_memory(void) {
-    slock_lock(&lock);
+    slock_lock(&worker_memory_lock);
     struct aglet_executor *ex = executors;
     if (ex)
         executors = ex->next_free;
-    slock_unlock(&lock);
+    slock_unlock(&worker_memory_lock);
     if (ex)
         memset(ex, 0, offsetof(struct aglet_executor, inject_lock));
     return ex ? ex : zeroed(sizeof *ex);
 }
 
 void executor_memory_free(struct aglet_executor *ex) {
-    slock_lock(&lock);
+    slock_lock(&worker_memory_lock);
     ex->next_free = executors;
     executors = ex;
-    slock_unlock(&lock);
+    slock_unlock(&worker_memory_lock);
 }
 
 static void keep(struct worker *w) {
-    slock_lock(&lock);
+    slock_lock(&worker_memory_lock);
     w->next_free = workers;
     workers = w;
-    slock_unlock(&lock);
+    slock_unlock(&worker_memory_lock);
 }
 
 struct worker *worker_new(struct aglet_executor *ex, unsigned index) {
-    slock_lock(&lock);
+    slock_lock(&worker_memory_lock);
     struct worker *w = workers;
     if (w)
         workers = w->next_free;
-    slock_unlock(&lock);
+    slock_unlock(&worker_memory_lock);
     if (w)
         memset(w, 0, offsetof(struct worker, inbox));
     else if (!(w = zeroed(sizeof *w)))

@@ -6,6 +6,7 @@
  * so the report shows where the task is while it keeps the worker. The signal interrupts a sleep as any
  * signal does. */
 #include "engine.h"
+#include "fork.h"
 #include "misuse.h"
 #include "options.h"
 #include "stack.h"
@@ -26,6 +27,7 @@ static struct slock lock;
 static struct aglet_executor *executors[EXECUTORS]; /* under lock */
 static _Atomic uint32_t bell;                       /* futex of the watchdog */
 static _Atomic int watchdogs;
+static pthread_once_t started = PTHREAD_ONCE_INIT;
 
 /* What a worker's thread says of itself in the middle of whatever it does. One asks at a time, under
  * look_lock. */
@@ -209,8 +211,7 @@ static void start(void) {
 }
 
 void check_executor_new(struct aglet_executor *ex) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, start);
+    pthread_once(&started, start);
     slock_lock(&lock);
     for (int e = 0; e < EXECUTORS; e++)
         if (!executors[e]) {
@@ -218,6 +219,17 @@ void check_executor_new(struct aglet_executor *ex) {
             break;
         }
     slock_unlock(&lock);
+}
+
+/* A child has none of these threads, and a lock may be held by one of them. */
+void check_tasks_fork(enum fork_moment moment) {
+    if (moment != IN_CHILD)
+        return;
+    atomic_store(&watchdogs, 0);
+    started = (pthread_once_t)PTHREAD_ONCE_INIT;
+    lock = (struct slock){0};
+    look_lock = reporting = (struct ilock){0};
+    memset(executors, 0, sizeof executors);
 }
 
 void check_executor_gone(struct aglet_executor *ex) {
