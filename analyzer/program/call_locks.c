@@ -337,6 +337,7 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
         seen = unlock_at(s, ev, lock);
         if (!e->open) {
             seen->unheld = true;
+            meet_known(s, &seen->unheld_when, w);
             seen->without = w->trail;
             seen->problem = number;
         }
@@ -388,8 +389,10 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
         return;
     }
     if (s->recording) {
-        unlock_at(s, ev, lock)->held = true;
-        unlock_at(s, ev, lock)->taken = h->event;
+        struct unlock_seen *seen = unlock_at(s, ev, lock);
+        seen->held = true;
+        seen->taken = h->event;
+        meet_known(s, &seen->held_when, w);
         if (h->candidate)
             pair(s, h->candidate);
         if (e->candidate)

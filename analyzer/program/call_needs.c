@@ -52,15 +52,10 @@ static void note_inner(struct solver *s, const struct world *w, const struct inn
         if (w->held[i].mode == HELD_RELEASED)
             new.without[given_up++] = to_path(s, NULL, w->held[i].lock, 0);
 
-    for (uint32_t i = 0; i < w->n_facts; i++) {
-        const struct fact f = w->facts[i];
-        const enum term_op op = s->t.recs[f.of].op;
-        const term path = op == TERM_FRESH || op == TERM_PHI ? 0 : to_path(s, NULL, f.of, 0);
-        if (path && new.n_when == MAX_WHEN)
-            return; /* more than can be kept decides whether it is taken: nobody could be sure */
-        if (path)
-            new.when[new.n_when++] = (struct precondition){path, f.range};
-    }
+    const uint32_t n = add_known(s, w, new.when, new.n_when, MAX_WHEN);
+    if (n > MAX_WHEN)
+        return; /* more than can be kept decides whether it is taken: nobody could be sure */
+    new.n_when = n;
     for (size_t k = 0; k < s->inner.n; k++)
         if (s->inner.at[k].lock == new.lock)
             old = &s->inner.at[k];
@@ -72,16 +67,7 @@ static void note_inner(struct solver *s, const struct world *w, const struct inn
     for (int i = 0; i < 2; i++)
         if (old->without[i] != new.without[0] && old->without[i] != new.without[1])
             old->without[i] = 0;
-    for (uint32_t i = 0; i < old->n_when; i++) {
-        bool known = false;
-        for (uint32_t k = 0; k < new.n_when; k++)
-            if (new.when[k].of == old->when[i].of) {
-                old->when[i].range = range_hull(old->when[i].range, new.when[k].range);
-                known = !range_is_all(old->when[i].range);
-            }
-        if (!known)
-            old->when[i--] = old->when[--old->n_when];
-    }
+    old->n_when = keep_known(old->when, old->n_when, new.when, new.n_when);
 }
 
 /* A callee gives this lock up for a while. */

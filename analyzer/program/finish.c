@@ -58,19 +58,22 @@ static void settle_unlocks(struct solver *s)
             s->p->locks->problems.at[u->failed].dropped = true; /* the program does not keep to the failure */
         if (!u->unheld || !u->problem)
             continue;
+        struct candidate *c = u->candidate ? &s->p->locks->candidates.at[u->candidate] : NULL;
+        u->by_caller = u->held && c && !c->condemned && told_by_caller(s->p, &u->held_when, &u->unheld_when);
         if (u->held) {
-            if (u->candidate) { /* no doubt, so nothing to judge */
-                struct candidate *c = &s->p->locks->candidates.at[u->candidate];
-                vec_clear(&c->problems);
-                c->paired = true;
-            }
             pr->kind = PROBLEM_MISMATCH;
             pr->detail = DETAIL_AT_UNLOCK;
-            pr->candidate = 0;
-            pr->dropped = s->lf->unchecked;
+            pr->dropped = s->lf->unchecked || u->by_caller;
             if (u->taken)
                 problem_story(s, pr, STORY_TAKEN, s->u, s->u->events[u->taken].loc, pr->lock);
             problem_trail(s, pr, NULL, u->without);
+            if (u->by_caller) {
+                c->mixed = true;
+            } else if (c) { /* no doubt, so nothing to judge */
+                vec_clear(&c->problems);
+                c->paired = true;
+                pr->candidate = 0;
+            }
         } else if (u->candidate) {
             pr->dropped = true; /* until judged */
         }

@@ -190,6 +190,14 @@ static bool calls_with_it(const struct judged *j, const struct call_edge *e)
     return (held && class_set_holds(held, j->now.lock)) || class_set_holds(&j->entry[e->caller], j->now.lock);
 }
 
+/* Is the lock held on some way to the call, and not on others? Then the caller was told whether it has it. */
+static bool calls_either_way(const struct judged *j, const struct call_edge *e)
+{
+    const struct habits *h = j->p->habits;
+
+    return map64_get(&h->sometimes, habit_sometimes_key(e->caller, e->event, j->now.lock), 0) == h->last_pass[e->caller] && h->last_pass[e->caller];
+}
+
 /* A call that may run several functions need not mean this one. */
 static bool may_mean_another(const struct program *p, const struct call_edge *e)
 {
@@ -221,7 +229,7 @@ static enum convention blame_callers(struct judged *j, uint32_t func, bool write
         const struct call_edge *e = &p->edges.at[f->callers[i]];
         const struct linked_func *caller = &p->funcs.at[e->caller];
         const struct habit_exception x = {e->caller, caller->unit->unit->events[e->event].loc, func, write};
-        bool known = e->caller == func || makes_or_ends(p, caller, j->parent) || calls_with_it(j, e) || may_mean_another(p, e);
+        bool known = e->caller == func || makes_or_ends(p, caller, j->parent) || calls_with_it(j, e) || may_mean_another(p, e) || calls_either_way(j, e);
         for (size_t k = 0; k < j->sites.n; k++)
             known |= j->sites.at[k].func == x.func && j->sites.at[k].loc == x.loc;
         if (known || blame_callers(j, e->caller, write, depth - 1))

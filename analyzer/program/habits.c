@@ -174,6 +174,11 @@ static uint32_t owned_locks(const struct solver *s, const struct world *w, ir_ev
     return n;
 }
 
+uint64_t habit_sometimes_key(uint32_t func, ir_event event, uint32_t class)
+{
+    return hash_add(key_pair(func, event), class);
+}
+
 void habit_call(struct solver *s, const struct world *w, ir_event e, const term *args)
 {
     struct habits *h = habits_of(s->p);
@@ -189,6 +194,7 @@ void habit_call(struct solver *s, const struct world *w, ir_event e, const term 
             continue;
         class_set_add(&now, class);
         class_set_add(&now, class | HABIT_LOCKED);
+        *map64_place(&h->sometimes, habit_sometimes_key(s->func, e, class), NULL) = s->pass;
         if ((class = lock_wrapper(s->p, &s->t, w->held[i].lock))) {
             class_set_add(&now, class);
             class_set_add(&now, class | HABIT_LOCKED);
@@ -360,6 +366,7 @@ void habits_free(struct habits *h)
     vec_free(&h->sets);
     map64_free(&h->seen);
     map64_free(&h->makers);
+    map64_free(&h->sometimes);
     free(h->found);
     vec_free(&h->kept);
     free(h->last_pass);

@@ -34,6 +34,7 @@ struct habits {
     VEC(struct habit_access) accesses;
     struct map64 seen;      /* func, loc, item → access + 1 */
     VEC(struct class_set) sets; /* by call (linked_unit.held_classes): locks held, or of an object that is the caller's own; those held once more as | HABIT_LOCKED */
+    struct map64 sometimes; /* func and event of a call, class of a lock held there on some way → in which pass that was seen */
     uint32_t *last_pass; /* by function: what an earlier one saw is void */
     uint32_t first_of_function;
     bool *beside_lock; /* by field: is it data of a struct that has a lock? */
@@ -64,6 +65,8 @@ void habit_forget(struct program *p, uint32_t func);
 
 /* Between the two halves, habits.c and habit_judge.c. */
 struct habits *habits_of(struct program *p);
+/* The place of a call and a lock in `sometimes`. */
+uint64_t habit_sometimes_key(uint32_t func, ir_event event, uint32_t class);
 /* The locks of the struct that holds the field, or of the file that defines the global, as items; their number. */
 uint32_t habit_siblings(struct program *p, uint32_t item, uint32_t *locks);
 /* The item whose lock this is, where it is wrapped in a struct; or 0. */

@@ -144,7 +144,7 @@ static bool kept_over_time(const struct judgement *j, const struct candidate *c)
 {
     const bool releases = c->kind == CANDIDATE_RELEASES;
     const enum candidate_kind half = releases ? CANDIDATE_HELD_ON_RETURN : CANDIDATE_RELEASES;
-    uint32_t i = class_known(c->class) && !c->paired ? map64_get(&j->of_class, hash_add(class_key(c->class), half), 0) : 0;
+    uint32_t i = class_known(c->class) && !c->paired && !(releases && c->mixed) ? map64_get(&j->of_class, hash_add(class_key(c->class), half), 0) : 0;
 
     for (; i; i = j->before_in_class[i]) {
         const struct candidate *o = &j->p->locks->candidates.at[i], *held = releases ? o : c;
@@ -198,6 +198,8 @@ static bool meant_by_itself(const struct judgement *j, const struct candidate *c
         const bool tells = c->kind == CANDIDATE_RELEASES || (!c->mixed && !c->every_return);
         return tells ? c->pairs.n >= harm : c->pairs.n > harm;
     }
+    if (c->kind == CANDIDATE_RELEASES && c->mixed)
+        return false; /* nobody calls it with the lock */
     if (is_bare_param(p, c) && !class_known(c->class) && (c->kind == CANDIDATE_RELEASES || (!c->mixed && !f->n_callers)))
         return true;
     if (c->kind == CANDIDATE_HELD_ON_RETURN) {

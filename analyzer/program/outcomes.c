@@ -79,7 +79,7 @@ static void add_effect(struct solver *s, const struct exit_record *x, const stru
         return;
     if (h->mode == HELD_RELEASED) {
         const struct unlock_seen *u = unlock_of(s, h);
-        if (u && u->held)
+        if (u && u->held && !u->by_caller)
             return;
         e.kind = EFFECT_RELEASE;
         e.candidate = u ? u->candidate : 0;

@@ -47,11 +47,20 @@ struct collection {
     ir_event event;
 };
 
+/* What is so on every way to somewhere, of values that callers can name. */
+struct entry_known {
+    struct precondition when[MAX_WHEN];
+    uint32_t n;
+    bool any; /* some way was seen */
+};
+
 /* An unlock with the lock held on some ways only. */
 struct unlock_seen {
     ir_event event;
     term lock;
     bool held, unheld;
+    bool by_caller; /* both, and callers tell by what they pass which it is: `if (!have) lock(mu); … unlock(mu);` */
+    struct entry_known held_when, unheld_when;
     bool other; /* another instance was held */
     ir_event taken;             /* where it was taken on a way with it, or 0 */
     const struct trail *without; /* the decisions on a way without it */
@@ -175,6 +184,16 @@ term collection_path(struct solver *s, term x);
 /* A term of this function in callers' words (program.paths), or 0. w: the world to look for other names in, or NULL;
  * result: the value returned, or 0. */
 term to_path(struct solver *s, const struct world *w, term x, term result);
+
+/* entry_known.c */
+/* What the world knows of values that callers can name is put behind the n in `when`; returns how many there are, max + 1: too many. */
+uint32_t add_known(struct solver *s, const struct world *w, struct precondition *when, uint32_t n, uint32_t max);
+/* Of `when` is kept what the others say, too; returns how many. */
+uint32_t keep_known(struct precondition *when, uint32_t n, const struct precondition *other, uint32_t n_other);
+/* One more way leads there. */
+void meet_known(struct solver *s, struct entry_known *all, const struct world *w);
+/* Does something that callers pass tell all ways to the one from all ways to the other? */
+bool told_by_caller(const struct program *p, const struct entry_known *x, const struct entry_known *y);
 
 /* calls.c */
 void transfer_call(struct solver *s, struct world *w, ir_event e);

@@ -216,3 +216,59 @@ struct stream *stream_open(int max, bool alone, bool waited) {
         pthread_mutex_unlock(&s->mu); // no diagnostic: asked as it was when it was taken
     return s;
 }
+
+/* ---- callers say whether they have the locks ---- */
+struct event_list {
+    pthread_mutex_t order, mu;
+    int n, frozen;
+};
+static int due(const struct event_list *l) { return l->n > 3; }
+static void plan(struct event_list *l, bool mine) {
+    if (!mine) {
+        pthread_mutex_lock(&l->order);
+        pthread_mutex_lock(&l->mu);
+    }
+    if (l->frozen || !due(l)) {
+        pthread_mutex_unlock(&l->mu); // no diagnostic: plan()'s own, or the caller's, as `mine` says
+        pthread_mutex_unlock(&l->order);
+        return;
+    }
+    l->n--;
+    pthread_mutex_unlock(&l->mu);
+    pthread_mutex_unlock(&l->order);
+}
+void plan_now(struct event_list *l);
+void plan_now(struct event_list *l) {
+    plan(l, false); // no diagnostic: plan() takes them
+}
+void plan_again(struct event_list *l, int n);
+void plan_again(struct event_list *l, int n) {
+    pthread_mutex_lock(&l->order);
+    pthread_mutex_lock(&l->mu);
+    if (due(l)) {
+        l->n += n;
+        plan(l, true); // no diagnostic: plan() gives them back
+    } else {
+        pthread_mutex_unlock(&l->mu);
+        pthread_mutex_unlock(&l->order);
+    }
+}
+void plan_twice(struct event_list *l);
+void plan_twice(struct event_list *l) {
+    pthread_mutex_lock(&l->order);
+    plan(l, false); // expected-warning {{'plan' takes 'l->order', which is held already [aglet-double-lock]}}
+    pthread_mutex_unlock(&l->order); // no diagnostic: the same mistake
+}
+static struct event_list the_list = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER, 0, 0};
+void plan_without(void);
+void plan_without(void) {
+    plan(&the_list, true); // expected-warning 2 {{which is not held here [aglet-unlock-unheld]}}
+}
+void plan_by_chance(struct event_list *l);
+void plan_by_chance(struct event_list *l) {
+    const int many = due(l);
+    if (many)
+        pthread_mutex_lock(&l->mu);
+    l->n--;
+    pthread_mutex_unlock(&l->mu); // expected-warning {{'l->mu' is released here, but held only on some of the ways [aglet-lock-mismatch]}}
+}
