@@ -18,23 +18,6 @@ static bool mentions_var(const struct unit *u, ir_expr e, ir_var v)
     }
 }
 
-static bool leads_forward(const struct solver *s, uint32_t from, uint32_t to, bool *seen)
-{
-    const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + from];
-
-    if (from == to)
-        return true;
-    if (seen[from] || s->blocks[from].order > s->blocks[to].order)
-        return false;
-    seen[from] = true;
-    for (uint32_t i = 0; i < b->succs.count; i++) {
-        const uint32_t next = s->u->succs[b->succs.first + i].block - s->fr->blocks.first;
-        if (s->blocks[next].order > s->blocks[from].order && leads_forward(s, next, to, seen))
-            return true;
-    }
-    return false;
-}
-
 /* Did some decision on the way from one to the other decide that block is reached at all? */
 static bool chosen_since(struct solver *s, const struct trail *from, const struct trail *to, uint32_t block)
 {
@@ -42,7 +25,7 @@ static bool chosen_since(struct solver *s, const struct trail *from, const struc
         const struct ir_block_rec *b = &s->u->blocks[to->block];
         for (uint32_t i = 0; i < b->succs.count; i++) {
             const uint32_t other = s->u->succs[b->succs.first + i].block - s->fr->blocks.first;
-            if (i != to->taken && !leads_forward(s, other, block, arena_array(&s->scratch, bool, s->n_blocks)))
+            if (i != to->taken && !leads_forward(s, other, block))
                 return true;
         }
     }
@@ -109,8 +92,7 @@ static void add_decisions(struct call *c, struct wait_effect *wait)
     for (const struct trail *at = c->world->trail; at; at = at->before) {
         const struct ir_block_rec *b = &s->u->blocks[at->block];
         if (b->term != IR_TERM_BRANCH || b->succs.count != 2 || !decides_elsewhere(s->p, s->lu, b->cond) ||
-            leads_forward(s, s->u->succs[b->succs.first + !at->taken].block - s->fr->blocks.first, home,
-                          arena_array(&s->scratch, bool, s->n_blocks)))
+            leads_forward(s, s->u->succs[b->succs.first + !at->taken].block - s->fr->blocks.first, home))
             continue;
         s->recording = false; /* it is not evaluated here */
         const term x = eval(s, entry, b->cond, c->event);
@@ -131,7 +113,7 @@ static void note_wait(struct call *c, const struct wait_effect *wait, term lock,
 {
     struct solver *s = c->s;
     const bool held = h && h->mode != HELD_RELEASED, ours = held && !(h->flags & HELD_ENTRY);
-    struct wait_seen seen = {c->event, lock, condition, ours, !held, problem, wait->looped || (wait->timed && may_wait_once(c, h)), 0};
+    struct wait_seen seen = {c->event, lock, condition, held ? h->event : 0, ours, !held, problem, wait->looped || (wait->timed && may_wait_once(c, h)), 0};
     struct wait_effect up = *wait;
 
     for (size_t i = 0; i < s->waits_seen.n; i++) {
@@ -198,42 +180,6 @@ void wait_condition(struct call *c, struct world *w, const struct wait_effect *s
 }
 
 /* ---- when the function is done ---- */
-static bool released_between(const struct solver *s, uint32_t block, ir_event after, ir_event before, term lock)
-{
-    for (size_t i = 0; i < s->unlocks.n; i++) {
-        const struct unlock_seen *u = &s->unlocks.at[i];
-        if (u->held && u->event > after && u->event < before && s->event_block[u->event - s->first_event] == block &&
-            term_same_shape(&s->t, u->lock, lock))
-            return true;
-    }
-    return false;
-}
-
-/* Does a way lead back to the wait with the lock held all along, so that the condition can be tested again? */
-static bool in_loop(struct solver *s, const struct wait_seen *w)
-{
-    const uint32_t home = s->event_block[w->event - s->first_event];
-    uint32_t *stack = arena_array(&s->scratch, uint32_t, s->n_blocks + 1), n = 0;
-    bool *seen = arena_array(&s->scratch, bool, s->n_blocks);
-
-    if (released_between(s, home, w->event, UINT32_MAX, w->lock))
-        return false;
-    stack[n++] = home;
-    while (n) {
-        const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + stack[--n]];
-        for (uint32_t i = 0; i < b->succs.count; i++) {
-            const uint32_t to = s->u->succs[b->succs.first + i].block - s->fr->blocks.first;
-            if (to == home && !released_between(s, home, 0, w->event, w->lock))
-                return true;
-            if (to == home || seen[to] || released_between(s, to, 0, UINT32_MAX, w->lock))
-                continue;
-            seen[to] = true;
-            stack[n++] = to;
-        }
-    }
-    return false;
-}
-
 /* Does the function release the lock that it never took, by mistake as was judged, or took another instance of? Then its callers
  * are not to blame. */
 static bool lock_was_forgotten(const struct solver *s, term lock)
@@ -278,7 +224,7 @@ void settle_waits(struct solver *s)
 {
     for (size_t i = 0; i < s->waits_seen.n; i++) {
         const struct wait_seen *w = &s->waits_seen.at[i];
-        const bool looped = w->excused || in_loop(s, w);
+        const bool looped = w->excused || tests_again(s, w);
         const ir_loc at = s->u->events[w->event].loc;
         struct lock_problem *pr;
         if (w->up && term_at(&s->p->paths, s->waits.at[w->up - 1].condition)->op != TERM_PARAM)

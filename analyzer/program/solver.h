@@ -74,6 +74,7 @@ struct unlock_seen {
 struct wait_seen {
     ir_event event;
     term lock, condition;
+    ir_event taken; /* where the lock was, in this function, or 0 */
     bool judged;  /* the lock is ours, so the loop must be, too */
     bool without; /* on some way the lock is not held … */
     uint32_t problem; /* … which is this, or 0 */
@@ -215,6 +216,10 @@ bool takes_itself(const struct solver *s, term lock);
 
 /* call_waits.c */
 void settle_waits(struct solver *s);
+/* wait_again.c */
+bool tests_again(struct solver *s, const struct wait_seen *w);
+/* Does a way lead from one block to the other without going back? */
+bool leads_forward(struct solver *s, uint32_t from, uint32_t to);
 /* contract_check.c */
 void check_contract(struct solver *s);
 /* returns.c */
@@ -250,6 +255,8 @@ void find_steady(struct solver *s);
 void program_find_lock_deciders(struct program *p);
 /* Is a value read in the condition by which some function of the program decides whether to take a lock? */
 bool decides_elsewhere(const struct program *p, const struct linked_unit *lu, ir_expr condition);
+/* The members (field << 2 | 1) and globals (<< 2 | 2) whose values the condition reads; `inner`: those that lead to what it asks. */
+void condition_reads(const struct linked_unit *lu, ir_expr e, void (*found)(void *data, uint32_t key, bool inner), void *data);
 /* dead_facts.c */
 /* Drop facts about values that neither the world nor the term `also` names; w's own arrays are written. */
 void drop_dead_facts(struct solver *s, struct world *w, term also);

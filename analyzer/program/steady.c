@@ -101,6 +101,11 @@ static void read_by(const struct linked_unit *lu, ir_expr e, bool inner, void (*
     }
 }
 
+void condition_reads(const struct linked_unit *lu, ir_expr e, void (*found)(void *data, uint32_t key, bool inner), void *data)
+{
+    read_by(lu, e, false, found, data);
+}
+
 /* Calls `found` for what decides at some branch of the function whether a lock is taken there; marks[b], if there are any: at
  * block b. */
 static void each_decider(const struct program *p, uint32_t func, bool *marks, void (*found)(void *data, uint32_t key, bool inner),

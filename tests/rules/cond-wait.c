@@ -105,3 +105,81 @@ void waits_rightly(struct pair *p) {
     p->n--;
     pthread_mutex_unlock(&p->mu);
 }
+
+/* ---- tested again otherwise ---- */
+struct worker {
+    pthread_mutex_t mu, notify;
+    pthread_cond_t filled;
+    struct job {
+        struct job *next;
+    } *jobs;
+    int active, idle;
+};
+void run_job(struct job *j);
+void finish(struct worker *w);
+
+void by_the_next_branch(struct worker *w);
+void by_the_next_branch(struct worker *w) {
+    struct job *j = NULL;
+    pthread_mutex_lock(&w->mu);
+    if (w->jobs == NULL)
+        pthread_cond_wait(&w->filled, &w->mu); // no diagnostic: what was waited for is asked for before it is used
+    if (w->jobs != NULL) {
+        j = w->jobs;
+        w->jobs = j->next;
+    }
+    pthread_mutex_unlock(&w->mu);
+    if (j)
+        run_job(j);
+}
+void by_no_branch(struct worker *w);
+void by_no_branch(struct worker *w) {
+    struct job *j;
+    pthread_mutex_lock(&w->mu);
+    if (w->jobs == NULL)
+        pthread_cond_wait(&w->filled, &w->mu); // expected-warning {{[aglet-cond-wait]}}
+    j = w->jobs;
+    w->jobs = j->next;
+    pthread_mutex_unlock(&w->mu);
+    run_job(j);
+}
+void by_another_branch(struct worker *w);
+void by_another_branch(struct worker *w) {
+    pthread_mutex_lock(&w->mu);
+    if (w->jobs == NULL)
+        pthread_cond_wait(&w->filled, &w->mu); // expected-warning {{[aglet-cond-wait]}}
+    if (w->active)
+        w->jobs = w->jobs->next;
+    pthread_mutex_unlock(&w->mu);
+}
+void by_the_next_turn(struct worker *w);
+void by_the_next_turn(struct worker *w) {
+    for (;;) {
+        pthread_mutex_lock(&w->mu);
+        if (w->active == 0) {
+            pthread_mutex_unlock(&w->mu);
+            break;
+        }
+        pthread_cond_wait(&w->filled, &w->mu); // no diagnostic: given back at once, and the next turn asks
+        pthread_mutex_unlock(&w->mu);
+    }
+}
+void by_a_late_turn(struct worker *w);
+void by_a_late_turn(struct worker *w) {
+    for (;;) {
+        pthread_mutex_lock(&w->mu);
+        if (w->idle)
+            pthread_cond_wait(&w->filled, &w->mu); // expected-warning {{[aglet-cond-wait]}}
+        pthread_mutex_unlock(&w->mu);
+        finish(w);
+    }
+}
+void by_a_turn_that_asks_nothing(struct worker *w);
+void by_a_turn_that_asks_nothing(struct worker *w) {
+    for (int i = 0; i < 3; i++) {
+        finish(w);
+        pthread_mutex_lock(&w->mu);
+        pthread_cond_wait(&w->filled, &w->mu); // expected-warning {{[aglet-cond-wait]}}
+        pthread_mutex_unlock(&w->mu);
+    }
+}
