@@ -15,6 +15,7 @@ enum { LOCKS = sizeof locks / sizeof locks[0] };
 
 static void everywhere(enum fork_moment moment) {
     blocking_fork(moment);
+    pool_fork(moment);
     dump_fork(moment);
     if (aglet_checked)
         check_tasks_fork(moment);

@@ -18,6 +18,7 @@ enum fork_moment { BEFORE_FORK, IN_PARENT, IN_CHILD };
 
 /* The same for locks that others cannot name, and for what a child starts anew. */
 void blocking_fork(enum fork_moment moment);
+void pool_fork(enum fork_moment moment);
 void dump_fork(enum fork_moment moment);
 void check_tasks_fork(enum fork_moment moment); /* checked library */
 

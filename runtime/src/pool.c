@@ -12,6 +12,7 @@
 #include "aglet/pool.h"
 #include "check.h"
 #include "deque.h"
+#include "fork.h"
 #include "task_sleep.h"
 
 #include <pthread.h>
@@ -183,16 +184,27 @@ unsigned aglet_pool_threads(const aglet_pool *pool) {
 
 static aglet_pool *process_pool;
 static void make_process_pool(void) {
-    process_pool = aglet_pool_new(0);
+    if (fork_watch() == 0)
+        process_pool = aglet_pool_new(0);
+}
+
+static pthread_once_t process_pool_once = PTHREAD_ONCE_INIT;
+
+/* The threads are the parent's: the child makes a pool of its own when it needs one. */
+void pool_fork(enum fork_moment moment) {
+    if (moment != IN_CHILD)
+        return;
+    here = NULL;
+    process_pool = NULL;
+    process_pool_once = (pthread_once_t)PTHREAD_ONCE_INIT;
 }
 
 static aglet_pool *choose(aglet_pool *pool) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     if (pool)
         return pool;
     if (here)
         return here->pool;
-    pthread_once(&once, make_process_pool);
+    pthread_once(&process_pool_once, make_process_pool);
     return process_pool;
 }
 

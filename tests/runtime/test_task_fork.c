@@ -6,6 +6,7 @@
 #include "aglet/blocking.h"
 #include "aglet/channel.h"
 #include "aglet/io.h"
+#include "aglet/pool.h"
 #include "aglet/task.h"
 
 #include <pthread.h>
@@ -80,6 +81,11 @@ static void *send_five(void *arg)
     return NULL;
 }
 
+static void count_range(void *context, size_t from, size_t to)
+{
+    atomic_fetch_add((atomic_size_t *)context, to - from);
+}
+
 /* Some of everything that has threads, descriptors or lists of its own. */
 static void *use_the_runtime(void *unused)
 {
@@ -96,6 +102,9 @@ static void *use_the_runtime(void *unused)
     numbers_drop_receiver(&rx);
     CHECK(aglet_join(sender, NULL) == 0 && got == 5);
     CHECK(aglet_run_blocking(twice, (void *)21, &result) == 0 && result == (void *)42);
+    atomic_size_t counted = 0;
+    aglet_parallel_for(NULL, 0, 1000, 10, count_range, &counted);
+    CHECK(counted == 1000);
     aglet_io r, w;
     aglet_task *reader;
     CHECK(aglet_pipe(&r, &w) == 0);
@@ -122,8 +131,9 @@ static _Noreturn void be_a_child(void)
 static void *child_runs_tasks(void *unused)
 {
     (void)unused;
-    void *result;
-    CHECK(aglet_run_blocking(twice, (void *)4, &result) == 0 && result == (void *)8);
+    void *wrong = use_the_runtime(NULL);
+    if (wrong)
+        return wrong;
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0)
