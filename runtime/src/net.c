@@ -115,7 +115,10 @@ ssize_t net_try_connect(int fd, void *target) {
         t->begun = true;
         if (connect(fd, t->address, t->length) == 0)
             return 0;
-        if (errno == EINPROGRESS)
+        /* No connection is on its way, and nobody would tell when one can be: not an EAGAIN to wait after. */
+        if (errno == EAGAIN)
+            errno = NET_FULL;
+        else if (errno == EINPROGRESS)
             errno = EAGAIN;
         return -1;
     }
@@ -144,7 +147,7 @@ int net_connected(aglet_io *connection, int error) {
         aglet_io_close(connection);
     else
         setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    return error;
+    return error == -NET_FULL ? -EAGAIN : error;
 }
 
 static int connect_to(aglet_io *connection, const struct sockaddr *address, socklen_t length,

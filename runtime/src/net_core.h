@@ -10,7 +10,9 @@
 
 enum { NET_ADDRESSES = 16 };
 
-/* connect(2) once, then what became of it; for io_loop. */
+/* connect(2) once, then what became of it; for io_loop. The error NET_FULL, which is no errno value, is connect's own
+ * EAGAIN; net_connected translates it. */
+enum { NET_FULL = 4095 };
 struct net_target {
     const struct sockaddr *address;
     socklen_t length;

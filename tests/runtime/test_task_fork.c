@@ -20,8 +20,7 @@ AGLET_CHANNEL(numbers, long);
 enum { DONE = 7, LIMIT_S = 20 };
 
 /* The child's status, waited for by a task; -1: it ended by a signal. */
-static int status_of(pid_t child)
-{
+static int status_of(pid_t child) {
     int status = 0;
     while (waitpid(child, &status, WNOHANG) == 0)
         if (aglet_sleep_ms(1))
@@ -29,15 +28,13 @@ static int status_of(pid_t child)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static void *read_one(void *arg)
-{
+static void *read_one(void *arg) {
     char c = 0;
     CHECK(aglet_read_until(arg, &c, 1, aglet_after_ms(5000)) == 1 && c == 'x');
     return NULL;
 }
 
-static void *child_closes(void *unused)
-{
+static void *child_closes(void *unused) {
     (void)unused;
     aglet_io r, w;
     aglet_task *reader;
@@ -60,19 +57,16 @@ static void *child_closes(void *unused)
     return wrong;
 }
 
-static void what_a_child_closes_stays_open_to_its_parent(void **state)
-{
+static void what_a_child_closes_stays_open_to_its_parent(void **state) {
     (void)state;
     on_each(child_closes, NULL);
 }
 
-static void *twice(void *arg)
-{
+static void *twice(void *arg) {
     return (void *)(2 * (intptr_t)arg);
 }
 
-static void *send_five(void *arg)
-{
+static void *send_five(void *arg) {
     numbers_sender *tx = arg;
     for (long i = 0; i < 5; i++)
         if (numbers_send(tx, i) || aglet_sleep_until(aglet_after_ns(100000)))
@@ -81,14 +75,12 @@ static void *send_five(void *arg)
     return NULL;
 }
 
-static void count_range(void *context, size_t from, size_t to)
-{
+static void count_range(void *context, size_t from, size_t to) {
     atomic_fetch_add((atomic_size_t *)context, to - from);
 }
 
 /* Some of everything that has threads, descriptors or lists of its own. */
-static void *use_the_runtime(void *unused)
-{
+static void *use_the_runtime(void *unused) {
     (void)unused;
     numbers_sender tx;
     numbers_receiver rx;
@@ -117,8 +109,7 @@ static void *use_the_runtime(void *unused)
     return NULL;
 }
 
-static _Noreturn void be_a_child(void)
-{
+static _Noreturn void be_a_child(void) {
     alarm(LIMIT_S);
     for (size_t i = 0; i < COUNT(each_kind); i++) {
         void *wrong = NULL;
@@ -128,8 +119,7 @@ static _Noreturn void be_a_child(void)
     _exit(DONE);
 }
 
-static void *child_runs_tasks(void *unused)
-{
+static void *child_runs_tasks(void *unused) {
     (void)unused;
     void *wrong = use_the_runtime(NULL);
     if (wrong)
@@ -142,16 +132,14 @@ static void *child_runs_tasks(void *unused)
     return use_the_runtime(NULL);
 }
 
-static void a_child_of_a_task_runs_an_executor_of_its_own(void **state)
-{
+static void a_child_of_a_task_runs_an_executor_of_its_own(void **state) {
     (void)state;
     on_each(child_runs_tasks, NULL);
 }
 
 static atomic_bool enough;
 
-static void *count_down(void *arg)
-{
+static void *count_down(void *arg) {
     intptr_t n = (intptr_t)arg;
     if (n > 0)
         (void)aglet_spawn(NULL, count_down, (void *)(n - 1));
@@ -159,8 +147,7 @@ static void *count_down(void *arg)
 }
 
 /* Takes the locks of what tasks, stacks and workers share, over and over. */
-static void *be_busy(void *unused)
-{
+static void *be_busy(void *unused) {
     (void)unused;
     while (!atomic_load(&enough)) {
         aglet_task *t[64];
@@ -173,8 +160,7 @@ static void *be_busy(void *unused)
     return NULL;
 }
 
-static void *keep_busy(void *unused)
-{
+static void *keep_busy(void *unused) {
     void *wrong = NULL;
     (void)unused;
     while (!atomic_load(&enough) && !wrong)
@@ -183,8 +169,7 @@ static void *keep_busy(void *unused)
     return wrong;
 }
 
-static void a_child_that_is_made_while_workers_are_busy_is_whole(void **state)
-{
+static void a_child_that_is_made_while_workers_are_busy_is_whole(void **state) {
     (void)state;
     pthread_t busy;
     void *wrong;
@@ -205,8 +190,7 @@ static void a_child_that_is_made_while_workers_are_busy_is_whole(void **state)
     assert_null(wrong);
 }
 
-static void *return_in_child(void *unused)
-{
+static void *return_in_child(void *unused) {
     (void)unused;
     pid_t child = fork();
     CHECK(child >= 0);
@@ -218,8 +202,7 @@ static void *return_in_child(void *unused)
     return NULL;
 }
 
-static void *call_return_in_child(void *unused)
-{
+static void *call_return_in_child(void *unused) {
     (void)unused;
     aglet_task *t;
     void *wrong;
@@ -228,14 +211,12 @@ static void *call_return_in_child(void *unused)
     return wrong;
 }
 
-static void a_child_that_returns_from_its_task_ends(void **state)
-{
+static void a_child_that_returns_from_its_task_ends(void **state) {
     (void)state;
     on_each(call_return_in_child, NULL);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_child_closes_stays_open_to_its_parent),
         cmocka_unit_test(a_child_of_a_task_runs_an_executor_of_its_own),

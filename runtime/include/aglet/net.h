@@ -27,7 +27,8 @@ AGLET_API int aglet_accept_until(aglet_io *listener, aglet_io *connection, aglet
 AGLET_API int aglet_tcp_connect(aglet_io *connection, const char *host, uint16_t port,
                                 aglet_time deadline) AGLET_YIELDS;
 
-/* Unix stream sockets; the path is limited to 107 bytes. */
+/* Unix stream sockets; the path is limited to 107 bytes. A connect returns -EAGAIN when as many as may wait to be
+ * accepted already: try again later (aglet_retry). */
 AGLET_API int aglet_unix_listen(aglet_io *listener, const char *path);
 AGLET_API int aglet_unix_connect(aglet_io *connection, const char *path, aglet_time deadline) AGLET_YIELDS;
 
