@@ -34,18 +34,21 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/AgletConfigVersion.cmake 
 install(FILES ${PROJECT_BINARY_DIR}/AgletConfig.cmake ${PROJECT_BINARY_DIR}/AgletConfigVersion.cmake cmake/Aglet.cmake
   DESTINATION ${aglet_cmake_dir})
 
-# aglet.pc links the release library, aglet-checked.pc the checked one; both are relocatable.
+# aglet.pc links the release library, aglet-checked.pc the checked one; both are relocatable. Programs remember where the
+# library is, unless it is installed where the loader looks anyhow. As a runpath: LD_LIBRARY_PATH comes before it.
 file(RELATIVE_PATH aglet_pc_prefix ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 foreach(kind release checked)
   set(aglet_pc_name aglet)
   set(aglet_pc_description "Fearless concurrency for C")
   set(aglet_pc_libdir "\${libdir}")
-  set(aglet_pc_rpath "")
   if(kind STREQUAL checked)
     set(aglet_pc_name aglet-checked)
     string(APPEND aglet_pc_description ", the library that reports misuse")
     set(aglet_pc_libdir "\${libdir}/aglet/checked")
-    set(aglet_pc_rpath " -Wl,-rpath,${aglet_pc_libdir}")
+  endif()
+  set(aglet_pc_rpath " -Wl,--enable-new-dtags,-rpath,${aglet_pc_libdir}")
+  if(kind STREQUAL release AND CMAKE_INSTALL_PREFIX STREQUAL /usr)
+    set(aglet_pc_rpath "")
   endif()
   set(aglet_pc_libs "")
   if(TARGET aglet_runtime_release)

@@ -79,7 +79,13 @@ with tempfile.TemporaryDirectory() as scratch:
         program = scratch / f"by-{package}"
         extra = [] if has_runtime else ["-DCONSUMER_WITHOUT_RUNTIME"]
         run("gcc", "-Wall", "-Werror", *extra, Path(consumer) / "consumer.c", *flags, "-pthread", "-o", program)
-        need("consumer: 2" in run(program, env=dict(os.environ, LD_LIBRARY_PATH=str(libdir))), "the program failed")
+        for folder in ("", libdir, libdir / "aglet/checked"):
+            there = dict(os.environ, LD_LIBRARY_PATH=str(folder))
+            need("consumer: 2" in run(program, env=there), "the program failed")
+            if has_runtime:
+                checked = "/aglet/checked/libaglet.so.1" in run("ldd", program, env=there)
+                need(checked == (folder.name == "checked" if folder else package == "aglet-checked"),
+                     f"by {package}.pc and with LD_LIBRARY_PATH={folder}: checked is {checked}")
 
 print(f"{steps} steps, {len(compilers)} compilers, runtime: {'yes' if has_runtime else 'not built'}, "
       f"plugins: {' '.join(sorted(plugins)) or 'not built'}")
