@@ -9,6 +9,7 @@
 #include "check.h"
 #include "ilock.h"
 #include "misuse.h"
+#include "tsan.h"
 
 #include <stdlib.h>
 
@@ -102,9 +103,12 @@ void *aglet_arc_keep(const void *object) {
 }
 
 static void drop_weak(struct aglet_weak *h) {
+    tsan_publish(&h->weak);
     /* Pairs with the release of every other drop_weak. */
-    if (atomic_fetch_sub_explicit(&h->weak, 1, memory_order_acq_rel) == 1)
-        free_block(h);
+    if (atomic_fetch_sub_explicit(&h->weak, 1, memory_order_acq_rel) != 1)
+        return;
+    tsan_observe(&h->weak);
+    free_block(h);
 }
 
 void aglet_arc_drop(const void *object) {
@@ -115,15 +119,21 @@ void aglet_arc_drop(const void *object) {
         return;
     /* Release: what this thread did with the object comes before its drop; acquire: the last one sees it all.
      */
+    tsan_publish(&h->strong);
     if (atomic_fetch_sub_explicit(&h->strong, 1, memory_order_acq_rel) != 1)
         return;
+    tsan_observe(&h->strong);
     if (h->drop != NULL)
         h->drop(object_of(h));
     drop_weak(h);
 }
 
 size_t aglet_arc_count(const void *object) {
-    return object == NULL ? 0 : atomic_load_explicit(&header(object)->strong, memory_order_acquire);
+    if (object == NULL)
+        return 0;
+    size_t count = atomic_load_explicit(&header(object)->strong, memory_order_acquire);
+    tsan_observe(&header(object)->strong); /* with one, the caller is alone, and after all others */
+    return count;
 }
 
 aglet_weak *aglet_arc_weak(const void *object) {

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "futex.h"
+#include "tsan.h"
 
 #include <limits.h>
 
@@ -25,6 +26,7 @@ bool aglet_barrier_wait(aglet_barrier *b) {
     uint64_t seen = atomic_load_explicit(both, memory_order_relaxed), next;
     uint32_t now[2], then[2]; /* missing_, round_ */
     atomic_fetch_add_explicit(WORD(leaving_), 1, memory_order_relaxed);
+    tsan_publish(b);
     do {
         __builtin_memcpy(now, &seen, sizeof now);
         bool completes = now[0] <= 1;
@@ -50,6 +52,7 @@ bool aglet_barrier_wait(aglet_barrier *b) {
         if (aglet_checked && told)
             check_block_end();
     }
+    tsan_observe(b);
     if (atomic_fetch_sub_explicit(WORD(leaving_), 1, memory_order_release) == 1)
         futex_wake(WORD(leaving_), INT_MAX);
     return last;

@@ -9,7 +9,9 @@
 #include "repeats.h"
 #include "stack.h"
 #include "suppress.h"
+#include "switch.h"
 #include "symbol.h"
+#include "tsan.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -374,4 +376,13 @@ static void at_end(void) {
 __attribute__((constructor(102))) static void watch_end(void) {
     if (aglet_checked)
         atexit(at_end);
+}
+
+/* The release library has nothing in it for ThreadSanitizer, unless it is compiled for it. */
+__attribute__((constructor(103))) static void warn_sanitizer(void) {
+#ifndef AGLET_TSAN_
+    if (!aglet_checked && tsan_here())
+        misuse_warn("ThreadSanitizer cannot see the release library's locks and will report what they guard; "
+                    "link the checked library (aglet-checked)");
+#endif
 }

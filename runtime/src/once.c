@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "futex.h"
+#include "tsan.h"
 
 #include <limits.h>
 
@@ -15,7 +16,10 @@ static inline _Atomic uint32_t *state(const aglet_once *once) {
 
 bool aglet_once_done(const aglet_once *once) {
     /* Pairs with the exchange in run. */
-    return atomic_load_explicit(state(once), memory_order_acquire) == DONE;
+    bool done = atomic_load_explicit(state(once), memory_order_acquire) == DONE;
+    if (aglet_checked && done)
+        tsan_observe(once);
+    return done;
 }
 
 static void run(aglet_once *once, void (*make)(void *), void *context, const void *caller) {
@@ -28,13 +32,16 @@ static void run(aglet_once *once, void (*make)(void *), void *context, const voi
             make(context);
             if (aglet_checked)
                 check_release(CHECK_ONCE, CHECK_EXCLUSIVE, once, &once->id_, caller);
+            tsan_publish(once);
             /* Pairs with every acquire here: what `make` wrote is seen by whoever sees DONE. */
             if (atomic_exchange_explicit(state(once), DONE, memory_order_release) == AWAITED)
                 futex_wake(state(once), INT_MAX);
             return;
         }
-        if (seen == DONE)
+        if (seen == DONE) {
+            tsan_observe(once);
             return;
+        }
         if (seen == RUNNING && !atomic_compare_exchange_strong_explicit(
                                    state(once), &seen, AWAITED, memory_order_relaxed, memory_order_relaxed))
             continue;

@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "futex.h"
+#include "tsan.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -28,8 +29,10 @@ bool aglet_semaphore_try_take(aglet_semaphore *s) {
     while (seen != 0)
         /* Pairs with the release in aglet_semaphore_give. */
         if (atomic_compare_exchange_weak_explicit(permits(s), &seen, seen - 1, memory_order_acquire,
-                                                  memory_order_relaxed))
+                                                  memory_order_relaxed)) {
+            tsan_observe(s);
             return true;
+        }
     return false;
 }
 
@@ -70,6 +73,7 @@ int aglet_semaphore_take_until(aglet_semaphore *s, aglet_time deadline) {
 int aglet_semaphore_give(aglet_semaphore *s, uint32_t n) {
     _Atomic uint64_t *both = (_Atomic uint64_t *)(void *)s;
     uint64_t seen = atomic_load_explicit(both, memory_order_relaxed), next;
+    tsan_publish(s);
     do {
         aglet_semaphore now, then;
         __builtin_memcpy(&now, &seen, sizeof now);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Telling ThreadSanitizer what a lock is, where the program runs under it. Its functions are weak: in other
- * programs they are not there, and the cost is one test. Stands on the compiler's sanitizer interface
- * (tsan_interface.h). */
+/* Telling ThreadSanitizer what a lock is, and what else puts threads in order, where the program runs under it.
+ * Its functions are weak: in other programs they are not there, and the cost is one test, which the release
+ * library does not pay: it tells nothing. Stands on the compiler's sanitizer interface (tsan_interface.h). */
 #ifndef AGLET_SRC_TSAN_H
 #define AGLET_SRC_TSAN_H
 
@@ -15,6 +15,8 @@ void __tsan_mutex_pre_lock(void *lock, unsigned flags) __attribute__((weak));
 void __tsan_mutex_post_lock(void *lock, unsigned flags, int recursion) __attribute__((weak));
 int __tsan_mutex_pre_unlock(void *lock, unsigned flags) __attribute__((weak));
 void __tsan_mutex_post_unlock(void *lock, unsigned flags) __attribute__((weak));
+void __tsan_acquire(void *object) __attribute__((weak));
+void __tsan_release(void *object) __attribute__((weak));
 
 static inline bool tsan_here(void) {
     return AGLET_UNLIKELY(__tsan_mutex_create != NULL);
@@ -48,6 +50,17 @@ static inline void tsan_unlock(const void *lock, int mode) {
         __tsan_mutex_pre_unlock((void *)(uintptr_t)lock, tsan_flags(mode));
         __tsan_mutex_post_unlock((void *)(uintptr_t)lock, tsan_flags(mode));
     }
+}
+
+/* What this thread did until now comes before what any thread does after a later tsan_observe of the object. */
+static inline void tsan_publish(const void *object) {
+    if (aglet_checked && tsan_here())
+        __tsan_release((void *)(uintptr_t)object);
+}
+
+static inline void tsan_observe(const void *object) {
+    if (aglet_checked && tsan_here())
+        __tsan_acquire((void *)(uintptr_t)object);
 }
 
 #endif
