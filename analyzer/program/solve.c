@@ -187,6 +187,8 @@ static bool take_default(struct solver *s, struct world *w, const struct ir_bloc
     struct range left = world_range(&s->t, w, value);
     bool again = true;
 
+    if (callers_pass_cases(s, b, value))
+        return false;
     if (left.lo < 0 && never_negative(s->u, b->cond))
         left.lo = 0;
     while (again && left.lo <= left.hi) {

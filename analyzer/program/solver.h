@@ -261,6 +261,10 @@ void condition_reads(const struct linked_unit *lu, ir_expr e, void (*found)(void
 /* Drop facts about values that neither the world nor the term `also` names; w's own arrays are written. */
 void drop_dead_facts(struct solver *s, struct world *w, term also);
 
+/* passed_constants.c */
+/* Is the value switched over a parameter as it came, of which every caller passes a constant that is one of the cases? */
+bool callers_pass_cases(const struct solver *s, const struct ir_block_rec *b, term value);
+
 /* next_turn.c */
 /* Prepare w to enter the loop's head again. */
 void next_turn(struct solver *s, struct world *w, uint32_t head);
