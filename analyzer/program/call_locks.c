@@ -376,6 +376,17 @@ static void note_swept(struct solver *s, term lock, ir_event ev)
     vec_push(&s->swept, c);
 }
 
+/* Is nothing done between the two? */
+static bool is_empty_section(const struct solver *s, ir_event taken, ir_event released)
+{
+    if (!taken || s->event_block[taken - s->first_event] != s->event_block[released - s->first_event])
+        return false;
+    for (ir_event e = taken + 1; e < released; e++)
+        if (s->u->events[e].op != IR_EV_BEGIN && s->u->events[e].op != IR_EV_END)
+            return false;
+    return true;
+}
+
 void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee, ir_event ev)
 {
     const bool all = s->t.recs[lock].op == TERM_SOME;
@@ -393,6 +404,8 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
         seen->held = true;
         seen->taken = h->event;
         meet_known(s, &seen->held_when, w);
+        if (is_empty_section(s, h->event, ev) && class_known(term_class(&s->t, lock)))
+            map64_put(&s->p->locks->gates, class_key(term_class(&s->t, lock)), 1);
         if (h->candidate)
             pair(s, h->candidate);
         if (e->candidate)

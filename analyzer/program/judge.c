@@ -387,5 +387,7 @@ void program_judge(struct program *p)
         struct lock_problem *pr = &facts->problems.at[i];
         if ((pr->kind == PROBLEM_DOUBLE || pr->kind == PROBLEM_DESTROY) && pr->candidate && !facts->candidates.at[pr->candidate].meant)
             pr->dropped = true;
+        if (pr->kind == PROBLEM_BLOCK && pr->class && map64_find(&facts->gates, pr->class))
+            pr->dropped = true;
     }
 }

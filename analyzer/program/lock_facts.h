@@ -80,6 +80,7 @@ struct lock_problem {
     bool stale;   /* its function was solved again and did not see it anew */
     uint32_t candidate; /* waits for a judgement: its candidate, or 0 */
     uint32_t item;      /* GUARDED, ESCAPE: the guarded member or global, or 0 */
+    uint64_t class;     /* BLOCK: the class_key of the lock */
     uint32_t round;     /* recursive functions are solved several times: the last counts */
     uint32_t before;    /* the function's problem before this one, or 0 */
 };
@@ -121,6 +122,7 @@ struct lock_facts {
     VEC(struct candidate) candidates;
     struct map64 seen; /* kind, place, lock */
     struct map64 candidate_of; /* function, kind, lock, class, origin */
+    struct map64 gates;        /* class of a lock that somebody takes to give it back at once: who holds it means others to wait */
     struct map64 nameless;     /* function and class of a lock it returns with that callers cannot name → the candidate */
     uint32_t *last_problem;    /* by function, or 0 */
     uint32_t round;

@@ -58,6 +58,7 @@ static void report(struct solver *s, const struct held *h, enum lock_problem_kin
     if (!pr)
         return;
     pr->data = s->p->funcs.at[callee].name;
+    pr->class = class_known(term_class(&s->t, h->lock)) ? class_key(term_class(&s->t, h->lock)) : 0;
     problem_taken(s, pr, h);
     tell_way(s, pr, callee, kind == PROBLEM_YIELD ? EFFECT_YIELDS : EFFECT_BLOCKS, when);
 }

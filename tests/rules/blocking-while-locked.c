@@ -107,3 +107,24 @@ void locks_files(int fd, struct flock *f) {
     lockf(fd, F_LOCK, 0);         // expected-warning {{[aglet-blocking-while-locked]}}
     pthread_mutex_unlock(&mu);
 }
+
+/* ---- a gate: taken elsewhere only to wait until its holder is done ---- */
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER, no_gate = PTHREAD_MUTEX_INITIALIZER;
+static int passed;
+void pass(void);
+void pass(void) {
+    pthread_mutex_lock(&gate);
+    pthread_mutex_unlock(&gate);
+    pthread_mutex_lock(&no_gate);
+    passed++;
+    pthread_mutex_unlock(&no_gate);
+}
+void shut(pthread_t t);
+void shut(pthread_t t) {
+    pthread_mutex_lock(&gate);
+    pthread_join(t, NULL); // no diagnostic: whoever comes to the gate is meant to wait
+    pthread_mutex_unlock(&gate);
+    pthread_mutex_lock(&no_gate);
+    pthread_join(t, NULL); // expected-warning {{[aglet-blocking-while-locked]}}
+    pthread_mutex_unlock(&no_gate);
+}
