@@ -252,12 +252,21 @@ struct held *held_by_pointer(const struct solver *s, const struct world *w, term
     return NULL;
 }
 
+/* The call whose result the lock's object is, or that left a pointer to it in some memory; or 0. */
+static ir_event came_out_of(const struct solver *s, term lock)
+{
+    const struct term_rec r = s->t.recs[term_object(&s->t, lock)];
+    const ir_event e = r.op == TERM_FRESH ? r.a : r.op == TERM_LOAD && !(r.b & VERSION_BLOCK) ? r.b : 0;
+
+    return e && s->u->events[e].op == IR_EV_CALL ? e : 0;
+}
+
 /* The object came out of a call that returned with a lock of this class held, of an object that it knows by another pointer. */
 static void pair_nameless(struct solver *s, term lock)
 {
-    const struct term_rec from = s->t.recs[term_object(&s->t, lock)];
+    const ir_event from = came_out_of(s, lock);
     uint32_t n = 0;
-    const struct call_edge *edges = from.op == TERM_FRESH ? program_calls(s->p, s->func, from.a, &n) : NULL;
+    const struct call_edge *edges = from ? program_calls(s->p, s->func, from, &n) : NULL;
 
     for (uint32_t i = 0; i < n; i++) {
         const uint32_t candidate =
@@ -265,6 +274,24 @@ static void pair_nameless(struct solver *s, term lock)
         if (candidate)
             pair(s, candidate);
     }
+}
+
+/* … and that call took it, by names of the function's own, of which some may be one object's: one of them, or NULL. */
+static struct held *held_since(struct solver *s, const struct world *w, term lock)
+{
+    const ir_event from = came_out_of(s, lock);
+    struct held *found = NULL;
+
+    for (uint32_t i = 0; from && i < w->n_held; i++) {
+        struct held *h = &w->held[i];
+        if (h->event != from || !h->candidate || h->mode == HELD_RELEASED ||
+            !class_equal(term_class(&s->t, lock), term_class(&s->t, h->lock)))
+            continue;
+        if (s->recording)
+            pair(s, h->candidate);
+        found = h;
+    }
+    return found;
 }
 
 /* The lock is not held in this world: a mistake here, or the caller's lock. */
@@ -289,6 +316,7 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
         return;
     }
     near = held_by_pointer(s, w, lock);
+    near = near ? near : held_since(s, w, lock);
     if (near) {
         if (s->recording && e->candidate)
             pair(s, e->candidate);

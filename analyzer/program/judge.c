@@ -320,6 +320,10 @@ static bool judge_meaning(struct program *p, bool *again)
             again[c->func] = any = true;
     }
     judgement_free(&j);
+    for (size_t i = 1; i < facts->candidates.n; i++) {
+        struct candidate *c = &facts->candidates.at[i];
+        c->meant |= c->told_as && !c->condemned && facts->candidates.at[c->told_as].meant;
+    }
     while (changed) {
         changed = false;
         for (size_t i = facts->candidates.n; i-- > 1;) { /* what a caller hands on on purpose was meant */

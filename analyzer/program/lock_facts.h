@@ -93,6 +93,7 @@ struct candidate {
     term lock; /* program.paths, 0: cannot be said in callers' words */
     struct object_class class;
     uint32_t from;    /* the callee's candidate that this one hands on, or 0 */
+    uint32_t told_as; /* the candidate of the same effect on other returns, which callers are told of in its stead; or 0 */
     bool mixed;       /* HELD: the function itself releases it on another way; RELEASES: it takes it itself where callers say so */
     bool every_return; /* HELD: on all returns */
     bool reachable;    /* HELD: callers can name the lock */

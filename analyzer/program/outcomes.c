@@ -90,7 +90,7 @@ static void add_effect(struct solver *s, const struct exit_record *x, const stru
         e.maybe = h->flags & HELD_MAYBE;
         soften(s, &e, h, x);
     }
-    e.lock = some ? collection_path(s, h->lock) : to_path(s, x->w, h->lock, x->value);
+    e.lock = some ? collection_path(s, h->lock) : callers_name(s, x, h->lock);
     if (!e.lock || (some && (has_effect(c, &e) || (e.kind == EFFECT_ACQUIRE && is_swept(s, h, x)))))
         return;
     if (e.kind == EFFECT_ACQUIRE)
@@ -194,14 +194,19 @@ static void preconditions(struct solver *s, const struct cluster *all, uint32_t 
         o->when = arena_copy(&s->p->arena, list, o->n_when * sizeof *list);
 }
 
-/* One more return with the same effects: where on one of the two they stand on the lock call's result, they do on both. */
-static void soften_alike(struct cluster *into, const struct cluster *c)
+/* One more return with the same effects: where on one of the two they stand on the lock call's result, they do on both; and callers
+ * speak of both when they do their half. */
+static void join_alike(struct solver *s, struct cluster *into, const struct cluster *c)
 {
     for (uint32_t i = 0; i < into->n; i++)
         for (uint32_t k = 0; k < c->n; k++) {
             struct lock_effect *e = &into->effects[i];
             const struct lock_effect *f = &c->effects[k];
-            if (e->lock != f->lock || e->kind != f->kind || (!e->soft && !f->soft))
+            if (e->lock != f->lock || e->kind != f->kind)
+                continue;
+            if (e->candidate && f->candidate && e->candidate != f->candidate)
+                s->p->locks->candidates.at[f->candidate].told_as = e->candidate;
+            if (!e->soft && !f->soft)
                 continue;
             e->ok = range_hull(e->soft ? e->ok : into->result, f->soft ? f->ok : c->result);
             e->soft = true;
@@ -254,7 +259,7 @@ void make_outcomes(struct solver *s)
     for (size_t i = 0; i < s->exits.n; i++) {
         const struct exit_record *x = &s->exits.at[i];
         if (!x->w->failed) {
-            any_sound = true;
+            any_sound |= !x->odd_lock;
             continue;
         }
         failed = any_failed ? range_hull(failed, result_range(s, x)) : result_range(s, x);
@@ -267,12 +272,14 @@ void make_outcomes(struct solver *s)
         memset(&c, 0, sizeof c);
         if (x->w->failed && any_sound && !null_tells)
             continue; /* the lock function itself failed */
+        if (x->odd_lock && any_sound)
+            continue;
         effects_at(s, x, &c);
         c.result = result_range(s, x);
         for (k = 0; k < n && !same_cluster(&list[k], &c); k++)
             ;
         if (k < n) {
-            soften_alike(&list[k], &c);
+            join_alike(s, &list[k], &c);
             list[k].result = range_hull(list[k].result, c.result);
         } else if (n < MAX_CLUSTERS) {
             list[n++] = c;

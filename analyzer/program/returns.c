@@ -68,7 +68,8 @@ static bool is_told(const struct solver *s, const struct exit_record *x, const s
     return false;
 }
 
-static void report_leaks(struct solver *s, term lock, uint32_t candidate, enum lock_problem_kind kind)
+/* odd: only the returns with it that callers cannot tell from those without. */
+static void report_leaks(struct solver *s, term lock, uint32_t candidate, enum lock_problem_kind kind, bool odd)
 {
     uint32_t said = 0, number;
 
@@ -76,7 +77,7 @@ static void report_leaks(struct solver *s, term lock, uint32_t candidate, enum l
         const struct exit_record *x = &s->exits.at[i];
         const struct held *h = world_held(x->w, lock);
         struct lock_problem *pr;
-        if (!h || !counts(h) || is_told(s, x, h))
+        if (!h || !counts(h) || is_told(s, x, h) || (odd && x->odd_lock != lock))
             continue;
         pr = problem_new(s, kind, kind == PROBLEM_MISMATCH ? DETAIL_AT_RETURN : DETAIL_NONE, x->loc ? x->loc : s->fr->body_end,
                          lock, &number);
@@ -225,29 +226,85 @@ static bool goes_on(const struct solver *s, term lock)
     return false;
 }
 
+/* Where callers find a pointer to the lock's object, besides where the function found it; or 0. */
+static term handed_out_at(struct solver *s, const struct exit_record *x, term lock)
+{
+    const term object = term_object(&s->t, lock);
+
+    for (uint32_t i = 0; i < x->w->n_cells; i++) {
+        const struct cell c = x->w->cells[i];
+        if (c.value == object && s->t.recs[c.at].op != TERM_LOCAL && s->t.recs[object].a != c.at && to_path(s, NULL, c.at, 0))
+            return c.at;
+    }
+    return 0;
+}
+
+term callers_name(struct solver *s, const struct exit_record *x, term lock)
+{
+    const term object = term_object(&s->t, lock), at = handed_out_at(s, x, lock);
+    const struct term_rec r = s->t.recs[object];
+
+    if (at && s->t.recs[at].op == TERM_LOAD && !(r.op == TERM_LOAD && s->t.recs[r.a].op == TERM_LOCAL))
+        return to_path(s, NULL, term_replace(&s->t, lock, object, term_make(&s->t, TERM_LOAD, at, 0, 0)), 0);
+    return to_path(s, x->w, lock, x->value);
+}
+
+/* Does the callers' word for the lock stand for one that is held on this return: z->lock, of whichever z is returned? */
+static bool held_as(struct solver *s, const struct exit_record *x, term path)
+{
+    for (uint32_t i = 0; path && i < x->w->n_held; i++) {
+        const struct held *h = &x->w->held[i];
+        if ((counts(h) || h->flags & HELD_MAYBE) && callers_name(s, x, h->lock) == path)
+            return true;
+    }
+    return false;
+}
+
+/* Does the pointer left there tell whether such a lock is held on this return: is it null, or its object's lock held? */
+static bool pointer_tells(struct solver *s, const struct exit_record *x, term at, term lock)
+{
+    const term value = at ? world_load(&s->t, x->w, at) : 0;
+
+    return value && (range_equal(world_range(&s->t, x->w, value), range_of(0)) ||
+                     world_held(x->w, term_replace(&s->t, lock, term_object(&s->t, lock), value)));
+}
+
+/* Is the lock given back before some return that callers cannot tell from x, where h, that lock, is held? */
+static bool is_odd(struct solver *s, const struct exit_record *x, const struct held *h)
+{
+    const term path = callers_name(s, x, h->lock), at = handed_out_at(s, x, h->lock);
+
+    for (size_t i = 0; i < s->exits.n; i++) {
+        const struct exit_record *y = &s->exits.at[i];
+        const struct held *g = world_held(y->w, h->lock);
+        if (!y->w->failed && !(g && (counts(g) || g->flags & HELD_MAYBE)) && !held_as(s, y, path) &&
+            !pointer_tells(s, y, at, h->lock) && !told_apart_with(s, x, h, y))
+            return true;    }
+    return false;
+}
+
 static void settle_lock(struct solver *s, term lock, const struct held *held)
 {
     const term path = is_collected(s, held) ? collection_path(s, lock) : to_path(s, NULL, lock, 0);
-    bool every = true, mixed = false, apart = true, returns_it = false;
+    term as = 0; /* what callers call it */
+    bool every = true, mixed = false, apart = true, any_apart = false, handed_out = false;
     uint32_t c;
 
     for (size_t i = 0; i < s->exits.n; i++) {
+        struct exit_record *x = &s->exits.at[i];
+        const struct held *h = world_held(x->w, lock);
+        x->odd_lock = h && counts(h) && is_odd(s, x, h) ? lock : x->odd_lock;
+        if (!h || !counts(h))
+            continue;
+        as = as ? as : callers_name(s, x, lock);
+        handed_out |= handed_out_at(s, x, lock) != 0;
+        apart &= x->odd_lock != lock;
+        any_apart |= x->odd_lock != lock;
+    }
+    for (size_t i = 0; i < s->exits.n; i++) {
         const struct exit_record *x = &s->exits.at[i];
         const struct held *h = world_held(x->w, lock);
-        if (h && counts(h)) {
-            if (x->value && to_path(s, x->w, lock, x->value))
-                returns_it = true;
-            for (size_t k = 0; k < s->exits.n; k++) {
-                const struct exit_record *y = &s->exits.at[k];
-                const struct held *g = world_held(y->w, lock);
-                if (!y->w->failed && !(g && (counts(g) || g->flags & HELD_MAYBE)) && !told_apart_with(s, x, h, y))
-                    apart = false;
-            }
-            continue;
-        }
-        if (x->w->failed || (h && h->flags & HELD_MAYBE))
-            continue;
-        every = false;
+        every &= (h && (counts(h) || h->flags & HELD_MAYBE)) || x->w->failed || held_as(s, x, as);
     }
     for (size_t i = 0; !every && i < s->unlocks.n; i++)
         mixed |= s->unlocks.at[i].held && term_same_shape(&s->t, s->unlocks.at[i].lock, lock);
@@ -255,16 +312,20 @@ static void settle_lock(struct solver *s, term lock, const struct held *held)
     if (goes_on(s, lock))
         mixed = false;
     if (mixed && !apart) { /* no caller could know: no doubt, and no effect on callers */
-        s->p->locks->candidates.at[c].condemned = true;
-        report_leaks(s, lock, c, PROBLEM_LEAK);
-        return;
+        s->p->locks->candidates.at[c].condemned = !any_apart;
+        report_leaks(s, lock, any_apart ? 0 : c, PROBLEM_LEAK, any_apart);
+        if (!any_apart)
+            return;
+    } else {
+        for (size_t i = 0; i < s->exits.n; i++)
+            s->exits.at[i].odd_lock = s->exits.at[i].odd_lock == lock ? 0 : s->exits.at[i].odd_lock;
     }
-    if (!path && !returns_it && class_known(term_class(&s->t, lock)))
+    if ((!path || handed_out) && class_known(term_class(&s->t, lock)))
         *map64_place(&s->p->locks->nameless, hash_add(class_key(term_class(&s->t, lock)), s->func), NULL) = c;
     s->p->locks->candidates.at[c].mixed |= mixed;
     s->p->locks->candidates.at[c].every_return |= every;
-    s->p->locks->candidates.at[c].reachable |= path || returns_it;
-    report_leaks(s, lock, c, every || apart ? PROBLEM_LEAK : PROBLEM_MISMATCH);
+    s->p->locks->candidates.at[c].reachable |= path || as;
+    report_leaks(s, lock, c, every || apart ? PROBLEM_LEAK : PROBLEM_MISMATCH, false);
 }
 
 void settle_returns(struct solver *s)

@@ -28,6 +28,7 @@ struct exit_record {
     term value; /* 0: none */
     ir_loc loc;
     ir_event event;
+    term odd_lock; /* held on this return by a mistake that was said: callers are told nothing of it; or 0 */
 };
 
 /* Guarded data touched without its lock: whether it is the caller's business is known when the function is done. */
@@ -230,6 +231,8 @@ bool is_collected(const struct solver *s, const struct held *h);
 bool is_swept(struct solver *s, const struct held *h, const struct exit_record *x);
 /* h is of a collection of which other returns have all or none, told by their results. Is this one with all, where there were none to take? */
 bool lacks_all(struct solver *s, const struct exit_record *x, const struct held *h);
+/* The lock, as callers call it after this return: by the pointer that it is handed out by (*out, the result), else by its path; or 0. */
+term callers_name(struct solver *s, const struct exit_record *x, term lock);
 struct range result_range(const struct solver *s, const struct exit_record *x);
 /* Can a caller tell these two returns apart? By the result, or by what was so before the call. */
 bool told_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y);

@@ -294,7 +294,7 @@ void transfer_event(struct solver *s, struct world *w, ir_event e)
         if (at)
             check_escape(s, w, at, 0, DETAIL_RETURNED, ev->loc);
         if (s->recording) {
-            x = (struct exit_record){w, at, ev->loc, e};
+            x = (struct exit_record){w, at, ev->loc, e, 0};
             vec_push(&s->exits, x);
         }
         break;
