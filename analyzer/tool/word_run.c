@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* aglet run PROGRAM …: starts an unmodified pthread program under the checked runtime. Stands on the preload library.
- * Everything after the program's name is the program's; options of ours come before it and are added to AGLET_OPTIONS. */
+/* aglet run PROGRAM …: starts an unmodified pthread program under the checked runtime, and one that is linked with Aglet's
+ * own with the checked form of it. Stands on the preload library and the loader's search path. Everything after the program's name is the program's; options of ours come before it and are added to AGLET_OPTIONS. */
+#include "files.h"
 #include "layout.h"
 #include "preload.h"
 #include "say.h"
@@ -16,7 +17,8 @@
 static int usage(FILE *out)
 {
     fputs("Usage: aglet run [--options LIST] [--] PROGRAM [arguments]\n\n"
-          "Runs an unmodified pthread program under Aglet's checked runtime (by LD_PRELOAD).\n"
+          "Runs an unmodified pthread program under Aglet's checked runtime (by LD_PRELOAD). One that is linked\n"
+          "with libaglet gets the checked libaglet, too (by LD_LIBRARY_PATH).\n"
           "  --options LIST   added to AGLET_OPTIONS, as in exitcode=0:log_path=found.txt;\n"
           "                   --options help=1 makes the program list them\n"
           "The exit status is the program's, or 66 when something was reported.\n",
@@ -67,6 +69,13 @@ static int run(int argc, char **argv)
         say("cannot check '%s': %s", argv[i], why_not);
         return EXIT_TROUBLE;
     }
+    char *checked = layout_find("checked/libaglet.so.1");
+    if (checked) {
+        char *folder = path_directory(checked);
+        set_list("LD_LIBRARY_PATH", folder, getenv("LD_LIBRARY_PATH"));
+        free(folder);
+    }
+    free(checked);
     set_list("LD_PRELOAD", library, getenv("LD_PRELOAD"));
     if (first)
         set_list("LD_PRELOAD", first, getenv("LD_PRELOAD"));

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""aglet run: an unmodified pthread program under the checked runtime. Stands on case.py and the preload library."""
+"""aglet run: unmodified programs under the checked runtime. Stands on case.py and the preload library."""
 from pathlib import Path
 
-from case import AGLET, LIB, Project, check, expect, finish
+from case import AGLET, LIB, ROOT, Project, check, expect, finish
 
 if not (LIB / "libaglet_preload.so").exists():
     print("skipped: the preload library is not built")
@@ -20,7 +20,16 @@ int main(int argc, char **argv)
 }
 """
 
-with Project({"x.c": PROGRAM}, database=False) as p:
+OWN = """#include <aglet/mutex.h>
+int main(void)
+{
+    static aglet_mutex mu;
+    aglet_mutex_unlock(&mu);
+    return 0;
+}
+"""
+
+with Project({"x.c": PROGRAM, "own.c": OWN}, database=False) as p:
     for name, wrong in (("wrong", 1), ("right", 0)):
         done = p.run("cc", "-g", f"-DWRONG={wrong}", "x.c", "-o", name, "-pthread")
         check(f"{name} compiles", done.returncode == 0, done.stderr)
@@ -51,5 +60,12 @@ with Project({"x.c": PROGRAM}, database=False) as p:
         done = p.run("setarch", "-R", AGLET, "run", f"./{sanitizer}", "an argument")
         check(f"gcc's -fsanitize={sanitizer} comes before the checker", done.returncode == 66 and done.stdout == "an argument\n" and
               "[aglet-lock-order]" in done.stderr, done.stderr)
+
+    done = p.run("cc", "-g", "own.c", "-o", "own", f"-I{ROOT}/runtime/include", f"-I{ROOT}/annotations/include", f"-L{LIB.parent}",
+                 f"-Wl,--enable-new-dtags,-rpath,{LIB.parent}", "-laglet")
+    check("a program of libaglet compiles", done.returncode == 0, done.stderr)
+    check("alone it runs with the release library", p.run("./own").returncode == 0)
+    done = p.aglet("run", "./own")
+    check("under aglet run with the checked one", done.returncode == 66 and "[aglet-unlock-unheld]" in done.stderr, done.stderr)
 
 finish()
