@@ -11,6 +11,7 @@
 
 #define HABIT_MIN 3u
 #define HABIT_BESIDE 1u /* enough where the exceptions stand in one function that takes that very lock itself */
+#define HABIT_BESIDE_EACH 2u /* for each of them, where they stand in several such functions */
 #define HABIT_DEPTH 4   /* callers of callers that are looked at */
 
 /* Is the lock, by a callee's path, one of the struct that holds the field? Where the callee is handed its address, the call's
@@ -171,14 +172,17 @@ struct judged {
     uint32_t parent; /* the struct that holds the field; 0: a global */
     struct habit now;
     VEC(struct habit_exception) sites; /* calls that are to blame, each counted once */
-    bool beside;                       /* all exceptions stand in one function that takes the lock itself */
+    bool beside;                       /* all exceptions stand in functions that take that very lock themselves */
+    bool scattered;                    /* … in more than one */
+    uint32_t on_purpose;               /* touched without it on purpose: counted, and no exception */
 };
 
 static void add_exception(struct judged *j, struct habit_exception e, bool near)
 {
     struct habit *now = &j->now;
 
-    j->beside = near && (!now->n_out || (j->beside && now->out[0].func == e.func));
+    j->beside = near && (!now->n_out || j->beside);
+    j->scattered |= now->n_out && now->out[0].func != e.func;
     if (now->n_out < 3)
         now->out[now->n_out++] = e;
 }
@@ -264,16 +268,25 @@ static bool only_writes(struct habit *h)
     return n;
 }
 
+/* Does each exception stand beside a section of that very lock? In one function that is enough; in several, the sections must
+ * outnumber them. */
+static bool stands_beside(const struct judged *j)
+{
+    const struct habit *now = &j->now;
+
+    return j->beside && now->held >= (j->scattered ? HABIT_BESIDE_EACH * now->n_out : HABIT_BESIDE) &&
+           now->total == now->held + now->n_out + j->on_purpose;
+}
+
 static void judge_item(struct program *p, size_t first, size_t end, const struct class_set *entry, const struct map64 *doubts)
 {
     struct habits *h = p->habits;
     uint32_t locks[MAX_SIBLINGS];
     const uint32_t item = h->accesses.at[first].item, n = habit_siblings(p, item, locks);
-    struct habit best;
-    bool beside = false;
+    struct judged best;
 
     memset(&best, 0, sizeof best);
-    best.item = item;
+    best.now.item = item;
     for (uint32_t i = 0; i < n; i++) {
         struct judged j;
         bool written = false;
@@ -304,25 +317,24 @@ static void judge_item(struct program *p, size_t first, size_t end, const struct
             const bool on_purpose = a->given_up || a->ever >> i & 1;
             const enum convention how = near || on_purpose ? CALLED_ANYHOW : blame_callers(&j, a->func, a->write, HABIT_DEPTH);
             j.now.held += how == CALLED_WITH_LOCK;
+            j.on_purpose += on_purpose;
             if (how == CALLED_ANYHOW && !on_purpose)
                 add_exception(&j, (struct habit_exception){a->func, a->loc, 0, a->write}, near);
         }
-        if (written && j.now.held > best.held) {
-            best = j.now;
-            beside = j.beside;
-        }
         vec_free(&j.sites);
+        if (written && j.now.held > best.now.held)
+            best = j;
     }
-    if (best.held && best.held == best.total)
-        vec_push(&h->kept, best);
-    if (beside && best.held >= HABIT_BESIDE && best.total == best.held + best.n_out)
-        ; /* the exceptions stand beside a section of that very lock, in one function */
-    else if (best.held < HABIT_MIN || best.held == best.total || best.held * 4 < best.total * 3)
-        return;
-    else if (best.held * 5 < best.total * 4 && !only_writes(&best))
-        return;
+    if (best.now.held && best.now.held == best.now.total)
+        vec_push(&h->kept, best.now);
+    if (!stands_beside(&best)) {
+        if (best.now.held < HABIT_MIN || best.now.held == best.now.total || best.now.held * 4 < best.now.total * 3)
+            return;
+        if (best.now.held * 5 < best.now.total * 4 && !only_writes(&best.now))
+            return;
+    }
     h->found = xrealloc(h->found, (h->n_found + 1) * sizeof *h->found);
-    h->found[h->n_found++] = best;
+    h->found[h->n_found++] = best.now;
 }
 
 void program_find_habits(struct program *p)

@@ -264,3 +264,50 @@ void shelf_take(int n) {
     shelf.loans += shelf.books > 9;
     pthread_mutex_unlock(&shelf.mu);
 }
+
+/* ---- beside sections of that very lock, in two functions; a third takes it on a condition ---- */
+struct ledger {
+    pthread_mutex_t mu;
+    int epoch, rows;
+};
+static struct ledger ledger = {PTHREAD_MUTEX_INITIALIZER, 0, 0};
+int ledger_epoch(void);
+int ledger_epoch(void) {
+    pthread_mutex_lock(&ledger.mu);
+    if (ledger.epoch < 0) {
+        pthread_mutex_unlock(&ledger.mu);
+        return 0;
+    }
+    pthread_mutex_unlock(&ledger.mu);
+    return ledger.epoch; // expected-remark {{'epoch' is touched without 'mu' held, unlike elsewhere [aglet-missing-guard]}}
+}
+void ledger_turn(void);
+void ledger_turn(void) {
+    int before = ledger.epoch; // expected-remark {{'epoch' is touched without 'mu' held, unlike elsewhere [aglet-missing-guard]}}
+    pthread_mutex_lock(&ledger.mu);
+    if (ledger.epoch == before)
+        ledger.epoch = before + (ledger.epoch > 9 ? -9 : 1);
+    pthread_mutex_unlock(&ledger.mu);
+}
+void ledger_reset(int locked);
+void ledger_reset(int locked) {
+    if (!locked)
+        pthread_mutex_lock(&ledger.mu);
+    ledger.epoch = 0; // no diagnostic: the lock is taken here, or the caller has it
+    if (!locked)
+        pthread_mutex_unlock(&ledger.mu);
+}
+int ledger_rows(int n);
+int ledger_rows(int n) {
+    int rows = ledger.rows; // no diagnostic: one of two, and two functions do so
+    pthread_mutex_lock(&ledger.mu);
+    ledger.rows = n;
+    pthread_mutex_unlock(&ledger.mu);
+    return rows;
+}
+int ledger_has_rows(void);
+int ledger_has_rows(void) {
+    pthread_mutex_lock(&ledger.mu);
+    pthread_mutex_unlock(&ledger.mu);
+    return ledger.rows > 0; // no diagnostic
+}
