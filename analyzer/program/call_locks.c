@@ -294,13 +294,22 @@ static struct held *held_since(struct solver *s, const struct world *w, term loc
     return found;
 }
 
+/* The caller's lock is given up here. */
+static void note_released(struct solver *s, struct world *w, term lock, uint8_t flags, const struct lock_effect *e, ir_event ev)
+{
+    const struct held released = {.lock = lock, .mode = HELD_RELEASED, .flags = flags, .count = 1, .event = ev,
+                                  .in_func = e->site.func, .in_loc = e->site.loc};
+
+    (void)world_add_held(&s->scratch, w, &released);
+}
+
 /* The lock is not held in this world: a mistake here, or the caller's lock. */
 static void release_unheld(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee,
                            ir_event ev)
 {
     const struct object_class class = term_class(&s->t, lock);
     const struct held *gone = world_gone(w, &s->t, lock);
-    struct held *near = NULL, released;
+    struct held *near = NULL;
     struct lock_problem *pr;
     struct unlock_seen *seen;
     uint32_t number;
@@ -310,9 +319,12 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
         pair(s, e->candidate);
     if (w->failed)
         release_failed(s, w, lock, e, callee, ev);
+    path = to_path(s, NULL, lock, 0);
     if (collected(s, w, lock) || w->failed || e->guard) {
         if (s->recording)
             pair_collected(s, w, lock);
+        if (e->guard && path && !world_held(w, lock))
+            note_released(s, w, lock, HELD_GUARD, e, ev);
         return;
     }
     near = held_by_pointer(s, w, lock);
@@ -352,7 +364,6 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
         world_drop_held(&s->scratch, w, near, 0);
         return;
     }
-    path = to_path(s, NULL, lock, 0);
     if (!path && s->t.recs[term_object(&s->t, lock)].op != TERM_LOCAL) {
         if (s->recording)
             pair_nameless(s, lock);
@@ -382,16 +393,8 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
             }
         }
     }
-    if (!path)
-        return;
-    memset(&released, 0, sizeof released);
-    released.lock = lock;
-    released.mode = HELD_RELEASED;
-    released.count = 1;
-    released.event = ev;
-    released.in_func = e->site.func;
-    released.in_loc = e->site.loc;
-    (void)world_add_held(&s->scratch, w, &released);
+    if (path)
+        note_released(s, w, lock, 0, e, ev);
 }
 
 static void note_swept(struct solver *s, term lock, ir_event ev)

@@ -82,6 +82,7 @@ static void add_effect(struct solver *s, const struct exit_record *x, const stru
         if (u && u->held && !u->by_caller)
             return;
         e.kind = EFFECT_RELEASE;
+        e.guard = h->flags & HELD_GUARD;
         e.candidate = u ? u->candidate : 0;
     } else {
         e.kind = EFFECT_ACQUIRE;

@@ -218,6 +218,16 @@ term lock_path_summary(struct program *p, const struct lock_path *path)
     return root && term_at(&p->paths, root)->op == TERM_LOCAL ? 0 : root;
 }
 
+static bool is_guard(const struct unit *u, ir_type t)
+{
+    const struct ir_range annots = u->types[type_plain(u, t)].annots;
+
+    for (uint32_t k = 0; k < annots.count; k++)
+        if (u->annots[annots.first + k].kind == IR_A_guard_type)
+            return true;
+    return false;
+}
+
 /* Is a parameter a pointer to a guard? */
 static bool takes_guard(const struct unit *u, ir_func func)
 {
@@ -227,12 +237,32 @@ static bool takes_guard(const struct unit *u, ir_func func)
         ir_type t = type_plain(u, u->vars[params.first + i].type);
         if (u->types[t].kind != IR_T_POINTER)
             continue;
-        const struct ir_range annots = u->types[type_plain(u, u->types[t].elem)].annots;
-        for (uint32_t k = 0; k < annots.count; k++)
-            if (u->annots[annots.first + k].kind == IR_A_guard_type)
-                return true;
+        if (is_guard(u, u->types[t].elem))
+            return true;
     }
     return false;
+}
+
+/* The function takes the lock and returns a guard by value: the guard's pointer to a lock is this one. */
+static void keep_in_guard(struct program *p, uint32_t func, struct summary *s, term lock)
+{
+    const struct linked_unit *lu = p->funcs.at[func].unit;
+    const struct unit *u = lu->unit;
+    const ir_type result = u->types[type_plain(u, u->funcs[p->funcs.at[func].func].type)].elem;
+    const ir_type st = type_struct(u, result);
+
+    if (!st || !is_guard(u, result) || s->n_stores == MAX_STORES)
+        return;
+    for (uint32_t i = 0; i < u->types[st].fields.count; i++) {
+        const ir_field f = u->types[st].fields.first + i;
+        const ir_type t = type_plain(u, u->fields[f].type);
+        if (u->types[t].kind == IR_T_POINTER && lock_kind_of(p, u, u->types[t].elem).lock) {
+            const term root = term_make(&p->paths, TERM_RESULT, 0, 0, 0);
+            const struct summary_store held = {term_make(&p->paths, TERM_FIELD, root, lu->fields[f], 0), lock};
+            ADD(p, s->stores, s->n_stores, struct summary_store, held);
+            return;
+        }
+    }
 }
 
 static bool returns_bool(const struct unit *u, ir_func f)
@@ -304,6 +334,8 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
                 e.kind = a->kind == IR_A_releases ? EFFECT_RELEASE : EFFECT_ACQUIRE;
                 e.guard = e.kind == EFFECT_RELEASE && takes_guard(lu->unit, p->funcs.at[func].func);
                 add_effect(p, s, e);
+                if (e.kind == EFFECT_ACQUIRE)
+                    keep_in_guard(p, func, s, lock);
                 if (e.kind == EFFECT_ACQUIRE)
                     ADD(p, s->inner, s->n_inner, struct inner_lock, ((struct inner_lock){lock, e.shared, e.site, {{0, RANGE_ALL}}, 0, {0, 0}, 0, 0, 0, 0}));
             }

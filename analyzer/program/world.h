@@ -51,7 +51,7 @@ enum held_mode {
 #define HELD_MAYBE 1u /* on some way only: too many worlds to tell */
 #define HELD_ENTRY 2u /* held by the caller, says an annotation */
 #define HELD_ASYNC 4u
-#define HELD_GUARD 8u /* released by a cleanup */
+#define HELD_GUARD 8u /* with HELD_RELEASED: by a guard of the caller, of what it holds, if anything */
 #define HELD_SAID 32u /* with HELD_MAYBE: taken twice, and that was said; on the ways that meet this one it is held all the same */
 #define HELD_SURE 16u /* no result tells any more whether it is held: it is */
 struct held {

@@ -293,3 +293,62 @@ void start_stackless(void) {
     if (stackless_spawn(NULL, f) || stackless_mended_spawn(NULL, f))
         return;
 }
+
+/* The guards of the runtime by value: in a variable, in a struct that helpers fill and empty, on the heap, returned by a helper. */
+void guard_value(void);
+void guard_value(void) {
+    aglet_guard g = aglet_guard_lock(&mu);
+    aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
+    aglet_guard_release(&g);
+    aglet_yield(); // no diagnostic: the guard was released
+}
+struct transaction {
+    int step;
+    aglet_guard guard;
+};
+static void transaction_begin(struct transaction *t) {
+    t->guard = aglet_guard_lock(&mu);
+}
+static void transaction_end(struct transaction *t) {
+    aglet_guard_release(&t->guard);
+}
+void guard_value_in_struct(void);
+void guard_value_in_struct(void) {
+    struct transaction t = {0};
+    transaction_begin(&t);
+    aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
+    transaction_end(&t);
+    aglet_yield(); // no diagnostic: the helper released it
+}
+void guard_value_in_heap(void);
+void guard_value_in_heap(void) {
+    struct transaction *t = malloc(sizeof *t);
+    if (!t)
+        return;
+    transaction_begin(t);
+    aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
+    transaction_end(t);
+    aglet_yield(); // no diagnostic: the helper released it
+    free(t);
+}
+static aglet_guard guard_enter(aglet_mutex *m) {
+    return aglet_guard_lock(m);
+}
+void guard_value_returned(aglet_mutex *m);
+void guard_value_returned(aglet_mutex *m) {
+    aglet_guard g = guard_enter(m);
+    aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
+    aglet_guard_release(&g);
+    aglet_yield(); // no diagnostic: the guard was released
+}
+static aglet_read_guard read_enter(void) {
+    aglet_read_guard g = aglet_guard_read(&rw);
+    return g;
+}
+void read_guard_returned(void);
+void read_guard_returned(void) {
+    aglet_read_guard g = read_enter();
+    aglet_yield(); // expected-warning {{[aglet-lock-across-yield]}}
+    aglet_read_guard_release(&g);
+    aglet_yield(); // no diagnostic: the guard was released
+}
