@@ -83,8 +83,10 @@ struct aglet_task {
 };
 _Static_assert(sizeof(struct aglet_task) == 64 || sizeof(void *) != 8, "a task is a cache line");
 
-/* Between a stackless task and its frame. */
+/* Between a stackless task and its frame. What only an await needs comes first and is a cache line, so that a task which
+ * never waits does not touch it; the rest shares one with the frame. */
 struct task_step_rest {
+    unsigned char wait[64]; /* struct step_wait */
     struct task_rest rest;
     _Alignas(16) unsigned char frame[]; /* aligned as malloc(3) does: a frame may hold any type */
 };

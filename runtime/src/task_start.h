@@ -62,7 +62,7 @@ static inline __attribute__((always_inline)) int task_start_inline(struct aglet_
     task_set_id(t, task_next_id(w), w ? w->ticks : task_ticks(aglet_now()));
     if (plan->step) {
         t->step = plan->step;
-        /* What the header of a frame keeps begins as zero, and its room for a wait as anything. */
+        /* These begin as zero, and the room for a wait as anything. */
         task_step_rest(t)->rest = (struct task_rest){0};
         t->result = NULL;
         struct aglet_frame *f = task_frame(t);

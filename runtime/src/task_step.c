@@ -57,7 +57,7 @@ int aglet_yield_poll(struct aglet_frame *f) {
     return step_pending(f, STEP_WAITING, "yield");
 }
 
-/* The frame holds the timer of a sleep in place of a waiter. */
+/* The room for a wait holds the timer of a sleep in place of a waiter. */
 static int wake_up(struct aglet_frame *f, int result) {
     task_step_rest(step_task(f))->rest.waits_for = NULL;
     f->stage_ = STEP_NEW;

@@ -20,7 +20,7 @@ struct step_more {
     _Alignas(16) unsigned char room[];
 };
 
-/* What lies in aglet_frame.wait_. */
+/* What lies in task_step_rest.wait. */
 struct step_wait {
     union {
         struct {
@@ -31,7 +31,7 @@ struct step_wait {
         struct timer timer; /* of a plain sleep */
     };
 };
-_Static_assert(sizeof(struct step_wait) <= sizeof((struct aglet_frame *)0)->wait_, "a wait fits the frame");
+_Static_assert(sizeof(struct step_wait) <= sizeof((struct task_step_rest *)0)->wait, "a wait fits its place");
 
 /* The stage of an await; operations in several parts count on from STEP_WAITING. */
 enum { STEP_NEW, STEP_WAITING };
@@ -41,10 +41,10 @@ static inline struct aglet_task *step_task(struct aglet_frame *f) {
 }
 
 static inline struct step_wait *step_wait(struct aglet_frame *f) {
-    return (struct step_wait *)(void *)f->wait_;
+    return (struct step_wait *)(void *)task_step_rest(step_task(f))->wait;
 }
 
-/* Set up the frame's sleeper and waiter. Returns 0, -ECANCELED when the task was aborted, or AGLET_PENDING
+/* Set up the task's sleeper and waiter. Returns 0, -ECANCELED when the task was aborted, or AGLET_PENDING
  * when it has done so much in this step that others come first: it will begin again. */
 static inline int step_begin(struct aglet_frame *f, const void *caller) {
     struct aglet_task *t = step_task(f);

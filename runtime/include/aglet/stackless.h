@@ -31,11 +31,10 @@
 #include "aglet/io.h"
 #include "aglet/task.h"
 
-/* What an await keeps while the task is parked. */
+/* Where the task goes on: at which await, and how far that has come. */
 struct aglet_frame {
     uint32_t at_;
     uint32_t stage_;
-    unsigned char wait_[64] __attribute__((aligned(8)));
 };
 
 #define AGLET_FRAME_HEADER struct aglet_frame aglet_
