@@ -12,29 +12,51 @@ struct position region_position(const struct program *p, const struct region_eve
     return program_position(p->funcs.at[e->func].unit->unit, e->loc);
 }
 
-const struct region_event *boundary_first_use(const struct walk *w, uint64_t given, uint64_t awaited)
+uint64_t boundary_released(const struct program *p, const struct walk *w, const struct region_event *use)
 {
+    return !w->returns ? use->released : p->options.whole ? CLASS_EVERY : UINT64_MAX;
+}
+
+struct carrier_side boundary_after(const struct walk *w, uint32_t func)
+{
+    return (struct carrier_side){.entry = w->returns ? 0 : w->flow->func, .func = func};
+}
+
+const struct region_event *boundary_first_use(const struct boundaries *b, const struct walk *w, struct other_gives other)
+{
+    const bool known = other.entry && other.frees && !other.several_frees;
+    const struct carrier_side there = {.entry = other.entry, .func = known ? other.frees->func : 0, .event = known ? other.frees->event : 0};
     const struct region_event *first = NULL;
     for (size_t i = 0; i < w->uses.n; i++) {
         const struct walk_use *use = &w->uses.at[i];
-        bool before = awaited & (w->returns ? UINT64_MAX : use->event->released);
-        if (!(use->acquired & given) && !before && (!first || use->event->event < first->event))
+        const struct carrier_side here = {.entry = w->flow->func, .func = use->event->func, .event = use->event->event};
+        uint64_t released = boundary_released(w->flow->p, w, use->event);
+        bool ordered = carriers_order(b->carriers, other.given, use->acquired, there, here) ||
+                       carriers_order(b->carriers, released, other.awaited, boundary_after(w, 0), there);
+        if (!ordered && (!first || use->event->event < first->event))
             first = use->event;
     }
     return first;
 }
 
+static void add_free(struct other_gives *other, const struct region_event *e, place_id argument)
+{
+    if (e->op != REGION_FREE || e->place != argument)
+        return;
+    other->awaited |= e->acquired;
+    other->several_frees |= other->frees && other->frees != e;
+    other->frees = e;
+}
+
 /* What the entry may have waited for when it, or what it calls, frees its argument. */
-static uint64_t awaited_by_free(struct regions *r, const struct region_flow *e, uint32_t parameter)
+static void find_frees(struct regions *r, const struct region_flow *e, uint32_t parameter, struct other_gives *other)
 {
     place_id argument = place_make((struct region_flow *)e, PLACE_PARAM, parameter, 0);
     struct lifted_touches lifted = regions_lifted(r, e, argument);
-    uint64_t awaited = 0;
     for (const struct region_event *own = regions_touch(e, argument); own; own = regions_next_touch(e, own))
-        awaited |= own->op == REGION_FREE && own->place == argument ? own->acquired : 0;
+        add_free(other, own, argument);
     for (uint32_t i = 0; i < lifted.n; i++)
-        awaited |= lifted.at[i].op == REGION_FREE && lifted.at[i].place == argument ? lifted.at[i].acquired : 0;
-    return awaited;
+        add_free(other, &lifted.at[i], argument);
 }
 
 static bool returns(const struct region_flow *f)
@@ -105,29 +127,30 @@ static void judge_handle(struct boundaries *b, struct handoff *h)
     walk_free(&w);
 }
 
-void boundary_note_death(struct program *p, struct handoff *h, const struct walk *w, uint64_t given)
+void boundary_note_death(struct program *p, struct handoff *h, const struct walk *w, struct other_gives other)
 {
-    if (!w->dies.loc || (w->dies.acquired & given) || strcmp(p->funcs.at[h->func].name, "main") == 0)
+    const struct carrier_side there = {.entry = other.entry}, here = {.entry = h->func, .func = h->func};
+    if (!w->dies.loc || carriers_order(p->boundaries->carriers, other.given, w->dies.acquired, there, here) || strcmp(p->funcs.at[h->func].name, "main") == 0)
         return;
     h->escapes = boundary_printed(p, h->flow, place_object(h->flow, h->region));
     h->dies = w->dies.loc;
 }
 
 /* for (i = 0; i < n; i++) if (pthread_create(&t[i], …, &part[i]) != 0) return -1: the threads of the turns before still run. */
-static void note_death_in_next_turn(struct program *p, struct boundaries *b, struct handoff *h, uint64_t given)
+static void note_death_in_next_turn(struct program *p, struct boundaries *b, struct handoff *h, struct other_gives other)
 {
     struct walk w = {.regions = b->regions, .flow = h->flow, .start = h->at, .region = h->region, .next_turn = true};
     walk_from(&w);
-    boundary_note_death(p, h, &w, given);
+    boundary_note_death(p, h, &w, other);
     walk_free(&w);
 }
 
 /* The join gives nothing back of what the entry has freed. */
-static const struct region_event *use_after_join(struct boundaries *b, const struct handoff *h, uint64_t given, uint64_t awaited)
+static const struct region_event *use_after_join(struct boundaries *b, const struct handoff *h, struct other_gives other)
 {
     struct walk w = {.regions = b->regions, .flow = h->flow, .start = h->at, .region = h->region, .past_joins = true};
     walk_from(&w);
-    const struct region_event *use = boundary_first_use(&w, given, awaited);
+    const struct region_event *use = boundary_first_use(b, &w, other);
     walk_free(&w);
     return use;
 }
@@ -165,25 +188,26 @@ static void judge(struct program *p, struct boundaries *b, struct handoff *h)
         return;
     struct walk w = {.regions = b->regions, .flow = h->flow, .start = h->at, .region = h->region};
     walk_from(&w);
-    uint64_t given = s->n_entries ? 0 : UINT64_MAX, awaited = 0;
+    struct other_gives other = {.given = s->n_entries ? 0 : UINT64_MAX, .entry = s->n_entries == 1 ? s->entries[0] : 0};
     for (uint32_t i = 0; i < s->n_entries; i++) {
         const struct region_flow *e = regions_flow(b->regions, s->entries[i]);
         h->entry_frees |= e && (e->frees_always >> s->parameter & 1);
-        given |= e ? e->gives : UINT64_MAX;
-        awaited |= e ? awaited_by_free(b->regions, e, s->parameter) : 0;
+        other.given |= e ? e->gives : UINT64_MAX;
+        if (e)
+            find_frees(b->regions, e, s->parameter, &other);
     }
     if (h->at->op == REGION_SEND || h->entry_frees)
-        h->later = boundary_first_use(&w, given, awaited);
+        h->later = boundary_first_use(b, &w, other);
     if (h->entry_frees && !h->later && w.joined)
-        h->later = use_after_join(b, h, given, awaited);
+        h->later = use_after_join(b, h, other);
     for (uint32_t i = 0; i < s->n_entries && !h->later; i++) {
         struct other_end end = {.entry = s->entries[i], .argument = s->parameter};
         boundary_compare(p, b, h, &w, end);
         boundary_compare_others(p, b, h, &w, end);
     }
-    boundary_note_death(p, h, &w, given);
+    boundary_note_death(p, h, &w, other);
     if (!h->escapes && w.round)
-        note_death_in_next_turn(p, b, h, given);
+        note_death_in_next_turn(p, b, h, other);
     h->guard = held_guard(b, h);
     h->many = w.again || s->task;
     h->verdict = w.uses.n || w.again || w.spawns.n ? HANDOFF_SHARED
@@ -302,6 +326,7 @@ void program_find_boundaries(struct program *p)
     struct boundaries *b = xcalloc(1, sizeof *b);
     p->boundaries = b;
     b->regions = regions_new(p);
+    b->carriers = carriers_new(p, b->regions);
     b->traits = traits_new(p->models, p->options.whole ? program_complete : NULL, p);
     find_contradictions(p);
     find_wrong_annotations(p);
@@ -341,6 +366,7 @@ void boundaries_free(struct boundaries *b)
     if (!b)
         return;
     exchange_free(b->exchange);
+    carriers_free(b->carriers);
     regions_free(b->regions);
     map64_free(&b->read);
     traits_free(b->traits);

@@ -9,6 +9,7 @@
 #ifndef AGLET_PROGRAM_BOUNDARY_H
 #define AGLET_PROGRAM_BOUNDARY_H
 
+#include "carriers.h"
 #include "region.h"
 #include "traits.h"
 
@@ -67,6 +68,7 @@ struct boundaries {
     VEC(struct second_join) second_joins;
     struct map64 read; /* members and globals that the program reads; filled when a handle is kept in one */
     struct exchange *exchange; /* exchange.h; NULL: no queues were looked for */
+    struct carriers *carriers;
 };
 
 /* Find and judge them all. Requires summaries. */

@@ -37,21 +37,38 @@ bool boundary_conflicting(const struct region_flow *f, const struct region_event
     return pa == pb || (a_whole && place_within(f, pb, pa)) || (b_whole && place_within(f, pa, pb));
 }
 
-/* May one happen before the other? Only if one side releases to an object after its access, and the other acquires from an
- * object of that class before its own. And where both acquired from one object before, what they found there may decide which
- * of them goes on: a lock always, an atomic (the last reference) where something is freed. */
-static bool ordered(const struct region_event *a, uint64_t a_acquired, uint64_t a_released, const struct region_event *b)
+/* An access, and what was acquired before it and may be released to after it. */
+struct moment {
+    const struct region_event *event;
+    uint64_t acquired, released;
+    struct carrier_side before, after; /* who acquires, and who releases */
+};
+
+static struct moment in_thread(const struct region_event *e, uint32_t entry)
 {
-    uint64_t both = a_acquired & b->acquired;
-    bool frees = a->op == REGION_FREE || b->op == REGION_FREE;
-    return (a_released & b->acquired) || (b->released & a_acquired) || (both & CLASS_LOCKS) || (both && frees);
+    const struct carrier_side side = {.entry = entry, .func = e->func, .event = e->event};
+    return (struct moment){e, e->acquired, e->released, side, side};
+}
+
+/* May one happen before the other? Only if one side releases to an object after its access, and the other acquires from an
+ * object of that class before its own, which can carry an order. And where both acquired from one object before, what they found
+ * there may decide which of them goes on: a lock, and an atomic (the last reference) where something is freed. */
+static bool ordered(struct carriers *c, struct moment a, struct moment b)
+{
+    bool frees = a.event->op == REGION_FREE || b.event->op == REGION_FREE;
+    uint64_t both = frees || a.acquired == UINT64_MAX ? a.acquired : a.acquired & CLASS_LOCKS;
+    return carriers_order(c, a.released, b.acquired, a.after, b.before) || carriers_order(c, b.released, a.acquired, b.after, a.before) ||
+           carriers_order(c, both, b.acquired, a.before, b.before) || carriers_order(c, b.acquired, both, b.before, a.before);
 }
 
 /* The same of two threads, whose parent may carry it from one to the other. */
-static bool ordered_by_parent(const struct walk *w, const struct region_event *a, const struct region_event *b)
+static bool ordered_by_parent(struct carriers *c, const struct program *p, const struct walk *w, struct moment a, struct moment b)
 {
-    uint64_t takes = w->returns ? UINT64_MAX : w->takes, gives = w->returns ? UINT64_MAX : w->gives;
-    return ((a->released & takes) && (b->acquired & gives)) || ((b->released & takes) && (a->acquired & gives));
+    const struct carrier_side parent = boundary_after(w, 0);
+    uint64_t every = p->options.whole ? CLASS_EVERY : UINT64_MAX;
+    uint64_t takes = w->returns ? every : w->takes, gives = w->returns ? every : w->gives;
+    return (carriers_order(c, a.released, takes, a.after, parent) && carriers_order(c, gives, b.acquired, parent, b.before)) ||
+           (carriers_order(c, b.released, takes, b.after, parent) && carriers_order(c, gives, a.acquired, parent, a.before));
 }
 
 /* Locks that callers may hold when they call the function. */
@@ -180,14 +197,16 @@ bool boundary_compare(struct program *p, struct boundaries *b, struct handoff *h
         place_id there = found.at.at[i].there;
         for (size_t k = 0; k < w->uses.n; k++) {
             const struct region_event *mine = w->uses.at[k].event;
-            uint64_t released = w->returns ? UINT64_MAX : mine->released;
-            if ((theirs->locks & entry) || ordered(mine, w->uses.at[k].acquired, released, theirs))
+            uint64_t gate = (h->at->locks & mine->locks) | entry; /* held since before the hand-off: who takes it later comes later */
+            if ((theirs->locks & entry) || (theirs->acquired & gate) || !boundary_conflicting(h->flow, mine, mine->place, theirs, there))
                 continue;
-            if (boundary_conflicting(h->flow, mine, mine->place, theirs, there)) {
-                struct conflict c = {.mine = mine, .theirs = theirs, .entry = end.entry};
-                bool larger = place_within(h->flow, there, mine->place);
-                boundary_add_conflict(p, b, h, c, larger ? there : mine->place);
-            }
+            const struct carrier_side before = {.entry = h->func, .func = mine->func, .event = mine->event}, after = boundary_after(w, mine->func);
+            struct moment here = {mine, w->uses.at[k].acquired, boundary_released(p, w, mine), before, after};
+            if (ordered(b->carriers, here, in_thread(theirs, end.entry)))
+                continue;
+            struct conflict c = {.mine = mine, .theirs = theirs, .entry = end.entry};
+            bool larger = place_within(h->flow, there, mine->place);
+            boundary_add_conflict(p, b, h, c, larger ? there : mine->place);
         }
     }
     bool touched = found.at.n != 0;
@@ -205,8 +224,10 @@ void boundary_compare_threads(struct program *p, struct boundaries *b, struct ha
         for (size_t k = 0; k < of_two.at.n; k++) {
             struct access a = of_one.at.at[i], c = of_two.at.at[k];
             if (!place_within(h->flow, a.there, h->region) || !place_within(h->flow, c.there, h->region) ||
-                ordered(a.event, a.event->acquired, a.event->released, c.event) || ordered_by_parent(w, a.event, c.event) ||
                 !boundary_conflicting(h->flow, a.event, a.there, c.event, c.there))
+                continue;
+            struct moment first = in_thread(a.event, one.entry), second = in_thread(c.event, two.entry);
+            if (ordered(b->carriers, first, second) || ordered_by_parent(b->carriers, p, w, first, second))
                 continue;
             struct conflict found = {.mine = c.event, .theirs = a.event, .entry = one.entry, .twice = true, .other = other};
             boundary_add_conflict(p, b, h, found, a.there);

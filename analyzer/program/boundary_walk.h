@@ -63,10 +63,21 @@ void boundary_compare_others(struct program *p, struct boundaries *b, struct han
 const char *boundary_printed(struct program *p, const struct region_flow *f, place_id place);
 
 /* ---- boundary.c ---- */
-/* The first use that is surely not ordered with the other side's end of the object: nothing that side gives was acquired before
- * the use, nothing this side gives after the use is waited for by that side before it frees. */
-const struct region_event *boundary_first_use(const struct walk *w, uint64_t given, uint64_t awaited);
-/* Does the local that h hands over die with nothing in between that the other side gives? */
-void boundary_note_death(struct program *p, struct handoff *h, const struct walk *w, uint64_t given);
+/* What the thread at the other end may release to, and may have waited for before it frees the object. */
+struct other_gives {
+    uint64_t given, awaited;
+    uint32_t entry; /* the thread's first function; 0: it may be any … */
+    const struct region_event *frees; /* … where it frees the object; or NULL */
+    bool several_frees;
+};
+/* The first use that is surely not ordered with the other side's end of the object: no order comes from that side to the use, nor
+ * from after the use to where that side frees. */
+const struct region_event *boundary_first_use(const struct boundaries *b, const struct walk *w, struct other_gives other);
+/* Does the local that h hands over die with no order from the other side in between? */
+void boundary_note_death(struct program *p, struct handoff *h, const struct walk *w, struct other_gives other);
+/* Who goes on after a use in func: this function and what it calls; where it returns, anybody. */
+struct carrier_side boundary_after(const struct walk *w, uint32_t func);
+/* What may be released to after a use: where the function returns, its callers go on. */
+uint64_t boundary_released(const struct program *p, const struct walk *w, const struct region_event *use);
 
 #endif

@@ -21,9 +21,7 @@ static place_id root_of(const struct taker *t, const struct taken_use *use, uint
 }
 
 struct other_side {
-    uint64_t given;   /* it may release to these after it took the object */
-    uint64_t awaited; /* it may have waited on these before it frees it */
-    uint64_t since_locks;
+    struct other_gives order; /* what it gives after it took the object */
     bool frees;
 };
 
@@ -31,7 +29,7 @@ struct other_side {
 static void compare_taker(struct exchange *x, struct handoff *h, const struct walk *w, const struct taker *t, struct other_side *side)
 {
     const struct handoff_spec *s = h->at->spawn;
-    side->given |= t->flow->gives;
+    side->order.given |= t->flow->gives;
     for (size_t i = 0; i < t->uses.n; i++) {
         const struct taken_use *use = &t->uses.at[i];
         const struct region_event *theirs = use->event;
@@ -45,16 +43,17 @@ static void compare_taker(struct exchange *x, struct handoff *h, const struct wa
         }
         if (ends) {
             side->frees = true;
-            side->awaited |= use->since;
+            side->order.awaited |= use->since;
         }
         if (!boundary_is_access(theirs) || (theirs->flags & REGION_MAYBE) || !exchange_apart(x, h->func, t->flow->func))
             continue;
         place_id there = place_rebase(t->flow, theirs->place, root, (struct region_flow *)h->flow, h->region);
         for (size_t k = 0; there && k < w->uses.n; k++) {
             const struct region_event *mine = w->uses.at[k].event;
-            uint64_t released = w->returns ? UINT64_MAX : mine->released;
-            bool ordered = (released & use->since) || (w->uses.at[k].acquired & t->flow->gives) || (mine->locks & s->locks);
-            if (ordered || !boundary_conflicting(h->flow, mine, mine->place, theirs, there))
+            const struct carrier_side here = {.entry = h->func, .func = mine->func, .event = mine->event}, other = {.func = theirs->func};
+            if ((mine->locks & s->locks) || !boundary_conflicting(h->flow, mine, mine->place, theirs, there) ||
+                carriers_order(x->b->carriers, boundary_released(x->p, w, mine), use->since, boundary_after(w, mine->func), other) ||
+                carriers_order(x->b->carriers, t->flow->gives, w->uses.at[k].acquired, other, here))
                 continue;
             struct conflict c = {.mine = mine, .theirs = theirs, .entry = t->flow->func};
             boundary_add_conflict(x->p, x->b, h, c, place_within(h->flow, there, mine->place) ? there : mine->place);
@@ -92,13 +91,13 @@ static bool compare_functions(struct exchange *x, struct handoff *h, const struc
             called = true;
             h->taken_in = f->func;
             const struct region_flow *entry = s->functions[i].func ? regions_flow(x->b->regions, s->functions[i].func) : NULL;
-            side->given |= f->gives | (entry ? entry->gives : UINT64_MAX);
+            side->order.given |= f->gives | (entry ? entry->gives : UINT64_MAX);
             if (!entry || s->n_entries)
                 continue;
             ((struct handoff_spec *)s)->entries[((struct handoff_spec *)s)->n_entries++] = s->functions[i].func;
             if (t->index < 64 && entry->frees_always >> t->index & 1) {
                 side->frees = h->entry_frees = true;
-                side->awaited |= entry->waits;
+                side->order.awaited |= entry->waits;
             }
             if (s->slot && !exchange_apart(x, h->func, f->func))
                 continue;
@@ -178,7 +177,7 @@ static void judge_put(struct exchange *x, struct handoff h)
     } else if (s->starter) {
         struct other_end end = {.entry = s->starter, .argument = s->parameter, .inner = s->inner};
         const struct region_flow *entry = regions_flow(x->b->regions, s->starter);
-        side.given = entry ? entry->gives : UINT64_MAX;
+        side.order.given = entry ? entry->gives : UINT64_MAX;
         h.many = w.again;
         h.taken_in = s->starter;
         taken = boundary_compare(x->p, x->b, &h, &w, end);
@@ -201,20 +200,20 @@ static void judge_put(struct exchange *x, struct handoff h)
         h.n_conflicts = 0;
     } else {
         if (!s->inner && consumed(x, &h)) {
-            side.given = side.awaited = 0;
+            side.order.given = side.order.awaited = 0;
             side.frees = h.consumed = true;
         }
         if (side.frees) {
-            h.later = boundary_first_use(&w, side.given, side.awaited);
+            h.later = boundary_first_use(x->b, &w, side.order);
             h.n_conflicts = 0;
         }
-        boundary_note_death(x->p, &h, &w, side.given);
+        boundary_note_death(x->p, &h, &w, side.order);
     }
     if (s->inner && told_of_holder(x, &h))
         h.later = NULL;
     bool at_once = w.again;
     for (size_t i = 0; i < w.uses.n; i++)
-        at_once |= !(w.uses.at[i].acquired & side.given);
+        at_once |= !(w.uses.at[i].acquired & side.order.given);
     h.verdict = h.consumed ? h.later ? HANDOFF_SHARED : HANDOFF_SENT
                 : at_once ? HANDOFF_SHARED : w.joined ? HANDOFF_LENT : w.uses.n || w.unknown ? HANDOFF_UNKNOWN : HANDOFF_SENT;
     vec_push(&x->b->handoffs, h);

@@ -71,7 +71,16 @@ enum region_op {
 #define REGION_BRANCH 128u /* by the condition of the branch that ends the block, after its last event */
 #define REGION_CONST 32u   /* the initial value of something const */
 
-#define CLASS_LOCKS UINT64_C(0xffffffff) /* the half of a mask of classes that is not atomics' */
+/* Classes of synchronising objects, as bits of a mask (region_flow.h: region_class). UINT64_MAX: any, known or not. */
+#define CLASS_LOCKS UINT64_C(0xffffffff)   /* the half of a mask that is not atomics' … */
+#define CLASS_MUTEXES UINT64_C(0xffff)     /* … of which these are locks; the others are waited on */
+#define CLASS_ATOMICS (UINT64_C(0x0fffffff) << 32)
+#define CLASS_EVERY (UINT64_MAX >> 1)      /* every one that the program has */
+/* The locks in a mask; one that a parameter points to may be any. */
+static inline uint64_t region_mutexes(uint64_t classes)
+{
+    return classes & UINT64_C(0xf0000000) ? CLASS_MUTEXES : classes & CLASS_MUTEXES;
+}
 
 /* Where something is put for other threads: a field's number, or that of a global with this bit; 0: not known. */
 #define SLOT_GLOBAL 0x80000000u
@@ -231,6 +240,8 @@ struct lifted_touches regions_lifted(struct regions *r, const struct region_flow
 const struct region_event *regions_touch(const struct region_flow *f, place_id object);
 const struct region_event *regions_next_touch(const struct region_flow *f, const struct region_event *e);
 
+/* The class of the atomic in a slot. */
+uint64_t region_atomic_class(uint32_t slot);
 /* The slot that a place is, or is an element of; 0 when it has no name. */
 uint32_t place_slot(const struct region_flow *f, place_id p);
 /* Does the place lie in an object that the function made, or in what a pointer in such an object points to? */

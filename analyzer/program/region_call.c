@@ -180,10 +180,10 @@ static uint64_t said_here(struct solve *x, const struct call *c, uint64_t mask)
             uint64_t stands_for = UINT64_C(1) << (CLASS_FIRST_PARAM + i + half);
             if (!(mask & stands_for))
                 continue;
-            uint64_t class = region_class(x, call_target(c, i));
+            uint64_t class = half ? region_class_atomic(x, call_target(c, i)) : region_class(x, call_target(c, i));
             if (class == UINT64_MAX)
                 return class;
-            mask = (mask & ~stands_for) | class << half;
+            mask = (mask & ~stands_for) | class;
         }
     return mask;
 }
@@ -287,7 +287,7 @@ static void note_callsite(struct solve *x, const struct call *c, const struct re
     struct region_flow *f = x->f;
     struct region_callsite site = {x->event, callee->func, (uint32_t)f->args.n, c->n, x->s->locks, x->s->acquired, 0, {0}};
     for (uint32_t i = 0; i < 32 - CLASS_FIRST_PARAM; i++)
-        site.classes[i] = region_class(x, call_target(c, i));
+        site.classes[i] = region_class(x, call_target(c, i)) | region_class_atomic(x, call_target(c, i));
     vec_append(&f->args, c->value, c->n);
     vec_push(&f->calls, site);
 }

@@ -59,19 +59,61 @@ void region_order(struct solve *x, uint64_t takes, uint64_t gives)
     region_order_waits(x, takes, gives, takes);
 }
 
-uint64_t region_class(const struct solve *x, place_id p)
+/* The member, global or parameter that tells the class of what is at p; NULL: it is not known. */
+static const struct place *class_place(const struct solve *x, place_id p)
 {
     while (p && (x->f->places[p].op == PLACE_INDEX || x->f->places[p].op == PLACE_DEREF || x->f->places[p].op == PLACE_LOADED))
         p = x->f->places[p].a;
-    if (!p)
-        return UINT64_MAX;
     const struct place *at = &x->f->places[p];
-    if (at->op == PLACE_PARAM && CLASS_FIRST_PARAM + at->a < 32)
-        return UINT64_C(1) << (CLASS_FIRST_PARAM + at->a);
-    if (at->op != PLACE_FIELD && at->op != PLACE_GLOBAL)
+    bool named = at->op == PLACE_FIELD || at->op == PLACE_GLOBAL || (at->op == PLACE_PARAM && CLASS_FIRST_PARAM + at->a < 32);
+    return p && named ? at : NULL;
+}
+
+/* Is it a lock, or a pointer to one? */
+static bool is_lock(const struct program *p, const struct unit *u, ir_type t)
+{
+    t = type_plain(u, t);
+    while (u->types[t].kind == IR_T_ARRAY)
+        t = type_plain(u, u->types[t].elem);
+    ir_type to = u->types[t].kind == IR_T_POINTER ? u->types[t].elem : 0;
+    return to && lock_kind_of(p, u, to).lock;
+}
+
+uint64_t region_class(const struct solve *x, place_id p)
+{
+    enum { MUTEXES = 16 }; /* bits of CLASS_MUTEXES */
+    const struct place *at = class_place(x, p);
+    if (!at)
         return UINT64_MAX;
-    uint32_t item = at->op == PLACE_FIELD ? at->b : at->a;
-    return UINT64_C(1) << (hash_mix(key_pair(at->op, item)) % CLASS_FIRST_PARAM);
+    if (at->op == PLACE_PARAM)
+        return UINT64_C(1) << (CLASS_FIRST_PARAM + at->a);
+    bool lock;
+    if (at->op == PLACE_FIELD) {
+        const struct linked_field *f = &x->p->fields.at[at->b];
+        lock = f->lock.lock || is_lock(x->p, f->unit->unit, f->unit->unit->fields[f->field].type);
+    } else {
+        const struct linked_global *g = &x->p->globals.at[at->a];
+        lock = g->lock.lock || is_lock(x->p, g->unit->unit, g->unit->unit->vars[g->var].type);
+    }
+    uint64_t hash = hash_mix(key_pair(at->op, at->op == PLACE_FIELD ? at->b : at->a));
+    return UINT64_C(1) << (lock ? hash % MUTEXES : MUTEXES + hash % (CLASS_FIRST_PARAM - MUTEXES));
+}
+
+uint64_t region_atomic_class(uint32_t slot)
+{
+    bool global = slot & SLOT_GLOBAL;
+    uint64_t hash = hash_mix(key_pair(global ? PLACE_GLOBAL : PLACE_FIELD, slot & ~SLOT_GLOBAL));
+    return UINT64_C(1) << (32 + hash % CLASS_FIRST_PARAM);
+}
+
+uint64_t region_class_atomic(const struct solve *x, place_id p)
+{
+    const struct place *at = class_place(x, p);
+    if (!at)
+        return UINT64_MAX;
+    if (at->op == PLACE_PARAM)
+        return UINT64_C(1) << (32 + CLASS_FIRST_PARAM + at->a);
+    return region_atomic_class(at->op == PLACE_FIELD ? at->b : at->a | SLOT_GLOBAL);
 }
 
 void region_lock(struct solve *x, uint64_t class)
@@ -88,13 +130,6 @@ void region_unlock(struct solve *x, uint64_t class)
     if (class != UINT64_MAX)
         x->s->dropped |= class & ~x->s->locks;
     x->s->locks = class == UINT64_MAX ? 0 : x->s->locks & ~class;
-}
-
-/* Atomics have the upper half of the mask. */
-static uint64_t atomic_class(const struct solve *x, place_id p)
-{
-    uint64_t class = region_class(x, p);
-    return class == UINT64_MAX ? class : class << 32;
 }
 
 /* Flags that the declarations of the place's members give to every access. */
@@ -276,7 +311,7 @@ void region_apply(struct solve *x, ir_event ev)
             region_reads(x, x->u->expr_refs[r->args.first + i]);
         if (r->c != IR_AT_FENCE)
             access_place(x, writes && r->c != IR_AT_INIT ? REGION_WRITE : writes ? REGION_WRITE : REGION_READ, r->a, REGION_ATOMIC);
-        uint64_t class = r->c == IR_AT_FENCE ? UINT64_MAX : atomic_class(x, region_place(x, r->a));
+        uint64_t class = r->c == IR_AT_FENCE ? UINT64_MAX : region_class_atomic(x, region_place(x, r->a));
         bool reads = r->c != IR_AT_STORE && r->c != IR_AT_INIT;
         bool takes = reads && order != __ATOMIC_RELAXED && order != __ATOMIC_RELEASE;
         bool gives = r->c != IR_AT_LOAD && r->c != IR_AT_INIT && order != __ATOMIC_RELAXED && order != __ATOMIC_ACQUIRE &&

@@ -110,10 +110,13 @@ void region_order(struct solve *x, uint64_t takes, uint64_t gives);
 /* The same, where only `waits` of `takes` waits for another thread's progress. */
 void region_order_waits(struct solve *x, uint64_t takes, uint64_t gives, uint64_t waits);
 /* The class of a lock or other synchronising object as one bit: the last member, or the variable; all bits when it is not
- * known. Two classes may share a bit: that only silences. Locks and waits have the lower half (CLASS_LOCKS). The upper four bits of
- * each half stand for what the first four parameters point to, and are said in the caller's words at a call. */
+ * known. Two classes may share a bit: that only silences. Locks and what is waited on have the lower half (CLASS_LOCKS), atomics
+ * the upper. The upper four bits of each half stand for what the first four parameters point to, and are said in the caller's
+ * words at a call. */
 #define CLASS_FIRST_PARAM 28u
 uint64_t region_class(const struct solve *x, place_id p);
+/* The same of an atomic. */
+uint64_t region_class_atomic(const struct solve *x, place_id p);
 /* A lock is taken, or released (class UINT64_MAX: some lock). */
 void region_lock(struct solve *x, uint64_t class);
 void region_unlock(struct solve *x, uint64_t class);

@@ -48,7 +48,7 @@ static uint64_t said_at(const struct region_callsite *c, uint64_t mask)
         for (uint32_t half = 0; mask != UINT64_MAX && half < 64; half += 32) {
             uint64_t stands_for = UINT64_C(1) << (CLASS_FIRST_PARAM + i + half);
             if (mask & stands_for)
-                mask = c->classes[i] == UINT64_MAX ? UINT64_MAX : (mask & ~stands_for) | c->classes[i] << half;
+                mask = c->classes[i] == UINT64_MAX ? UINT64_MAX : (mask & ~stands_for) | (c->classes[i] & CLASS_LOCKS << half);
         }
     return mask;
 }
