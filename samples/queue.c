@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
-enum { SIZE = 4 };
+enum { SIZE = 4, ITEMS = 100 };
 
 struct queue {
     pthread_mutex_t mu;
@@ -33,20 +33,17 @@ static int queue_put(struct queue *q, int item) {
 }
 
 /* Wrong: a wait may end with the queue still empty, and then there is nothing to take. */
-static int queue_take(struct queue *q, int *item) {
-    int result = -1;
+static int queue_take(struct queue *q) {
+    int item;
     pthread_mutex_lock(&q->mu);
-    if (q->length == 0 && !q->closed)
+    if (q->length == 0)
         pthread_cond_wait(&q->changed, &q->mu);
-    if (q->length > 0) {
-        *item = q->items[q->head];
-        q->head = (q->head + 1) % SIZE;
-        q->length--;
-        pthread_cond_broadcast(&q->changed);
-        result = 0;
-    }
+    item = q->items[q->head];
+    q->head = (q->head + 1) % SIZE;
+    q->length--;
+    pthread_cond_broadcast(&q->changed);
     pthread_mutex_unlock(&q->mu);
-    return result;
+    return item;
 }
 
 static void queue_close(struct queue *q) {
@@ -57,7 +54,7 @@ static void queue_close(struct queue *q) {
 }
 
 static void *produce(void *argument) {
-    for (int i = 1; i <= 100; i++)
+    for (int i = 1; i <= ITEMS; i++)
         queue_put(argument, i);
     queue_close(argument);
     return NULL;
@@ -65,11 +62,11 @@ static void *produce(void *argument) {
 
 int main(void) {
     pthread_t thread;
-    int item, sum = 0;
+    int sum = 0;
     if (pthread_create(&thread, NULL, produce, &queue) != 0)
         return 1;
-    while (queue_take(&queue, &item) == 0)
-        sum += item;
+    for (int i = 1; i <= ITEMS; i++)
+        sum += queue_take(&queue);
     pthread_join(thread, NULL);
     printf("sum %d\n", sum);
     return 0;
