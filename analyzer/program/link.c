@@ -347,7 +347,7 @@ static void resolve_guards(struct program *p)
 
 #define WRAPPER_MAX 4u /* members of a struct that is but a lock with something to watch it */
 
-uint32_t item_lock_in(const struct program *p, uint32_t item)
+static uint32_t find_lock_in(const struct program *p, uint32_t item)
 {
     const bool global = item & ITEM_GLOBAL;
     const uint32_t k = item & ~ITEM_GLOBAL;
@@ -373,6 +373,20 @@ uint32_t item_lock_in(const struct program *p, uint32_t item)
             return 0;
     }
     return lock;
+}
+
+/* Asked for at every access. */
+static void find_item_locks(struct program *p)
+{
+    for (uint32_t i = 1; i < p->fields.n; i++)
+        p->fields.at[i].lock_in = find_lock_in(p, i);
+    for (uint32_t i = 1; i < p->globals.n; i++)
+        p->globals.at[i].lock_in = find_lock_in(p, i | ITEM_GLOBAL);
+}
+
+uint32_t item_lock_in(const struct program *p, uint32_t item)
+{
+    return item & ITEM_GLOBAL ? p->globals.at[item & ~ITEM_GLOBAL].lock_in : p->fields.at[item].lock_in;
 }
 
 void item_lock_text(const struct program *p, uint32_t item, char *out, size_t size)
@@ -464,6 +478,7 @@ void program_link(struct program *p)
     }
     for (size_t i = 1; i < p->structs.n; i++)
         p->structs.at[i].has_lock = type_has_lock(p, p->structs.at[i].unit, p->structs.at[i].type, 0);
+    find_item_locks(p);
     resolve_guards(p);
     assume_guards(p);
     map64_free(&l.funcs);

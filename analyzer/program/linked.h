@@ -65,6 +65,7 @@ struct linked_field {
     const char *name;
     const struct guard *guard, *pointee_guard; /* NULL: none */
     struct lock_kind lock;
+    uint32_t lock_in; /* item_lock_in */
     bool recursive; /* some lock in this field is initialised recursive */
 };
 
@@ -73,6 +74,7 @@ struct linked_global {
     ir_var var;
     const char *name;
     const struct guard *guard, *pointee_guard;
+    uint32_t lock_in; /* item_lock_in */
     struct lock_kind lock;
     bool recursive;
     bool internal; /* seen by one unit only */

@@ -59,6 +59,70 @@ static void run_block(struct solve *x, uint32_t b)
     }
 }
 
+/* Blocks in reverse postorder, those that are reached: what comes before a block is run before it, but for a loop's end. The blocks of
+ * `a && b` are not numbered so. Returns their number. */
+static uint32_t order_blocks(const struct solve *x, uint32_t *order)
+{
+    struct visit { uint32_t block, next; } *stack = xcalloc(x->n_blocks, sizeof *stack);
+    bool *seen = xcalloc(x->n_blocks, sizeof *seen);
+    uint32_t depth = 0, at = x->n_blocks;
+    stack[depth++] = (struct visit){0, 0};
+    seen[0] = true;
+    while (depth) {
+        struct visit *v = &stack[depth - 1];
+        const struct ir_range succs = x->u->blocks[x->first_block + v->block].succs;
+        if (v->next == succs.count) {
+            order[--at] = v->block;
+            depth--;
+            continue;
+        }
+        uint32_t to = x->u->succs[succs.first + succs.count - ++v->next].block - x->first_block; /* the last first: it comes last in the order */
+        if (!seen[to]) {
+            seen[to] = true;
+            stack[depth++] = (struct visit){to, 0};
+        }
+    }
+    memmove(order, order + at, (x->n_blocks - at) * sizeof *order);
+    free(stack);
+    free(seen);
+    return x->n_blocks - at;
+}
+
+/* What comes out of block b goes into those that follow; those that this taught anything are stale. Returns whether there are any. */
+static bool hand_on(struct solve *x, uint32_t b, bool *stale)
+{
+    const struct ir_block_rec *rec = &x->u->blocks[x->first_block + b];
+    bool changed = false;
+    for (uint32_t i = 0; i < rec->succs.count && x->s->reached; i++) {
+        uint32_t to = x->u->succs[rec->succs.first + i].block - x->first_block;
+        stale[to] |= region_state_merge(x, &x->in[to], x->s, to);
+        changed |= stale[to];
+    }
+    return changed;
+}
+
+/* Until nothing comes into any block that was not there. Returns whether it came to that. */
+static bool find_states(struct solve *x)
+{
+    bool changed = true, *stale = xcalloc(x->n_blocks, sizeof *stale);
+    uint32_t *order = xcalloc(x->n_blocks, sizeof *order), n = order_blocks(x, order);
+    stale[0] = true;
+    for (unsigned turn = 0; changed && turn < MAX_TURNS; turn++) {
+        changed = false;
+        for (uint32_t i = 0; i < n; i++) {
+            const uint32_t b = order[i];
+            if (!stale[b])
+                continue; /* what comes in is as it was: so is what goes out */
+            stale[b] = false;
+            run_block(x, b);
+            changed |= hand_on(x, b, stale);
+        }
+    }
+    free(order);
+    free(stale);
+    return !changed;
+}
+
 static void solve_function(struct solve *x)
 {
     struct region_flow *f = x->f;
@@ -72,26 +136,7 @@ static void solve_function(struct solve *x)
     for (uint32_t i = 0; i < x->n_params; i++)
         if (region_is_pointer(x->u, x->u->vars[x->first_param + i].type))
             x->in[0].vars[x->slots[i]] = VALUE_OF(VALUE_POINTER, place_make(f, PLACE_PARAM, i, 0));
-    bool *stale = xcalloc(x->n_blocks, sizeof *stale);
-    stale[0] = true;
-    bool changed = true;
-    for (unsigned turn = 0; changed && turn < MAX_TURNS; turn++) {
-        changed = false;
-        for (uint32_t b = 0; b < x->n_blocks; b++) {
-            if (!stale[b])
-                continue; /* what comes in is as it was: so is what goes out */
-            stale[b] = false;
-            run_block(x, b);
-            const struct ir_block_rec *rec = &x->u->blocks[x->first_block + b];
-            for (uint32_t i = 0; i < rec->succs.count && x->s->reached; i++) {
-                uint32_t to = x->u->succs[rec->succs.first + i].block - x->first_block;
-                stale[to] |= region_state_merge(x, &x->in[to], x->s, to);
-                changed |= stale[to];
-            }
-        }
-    }
-    free(stale);
-    f->failed = changed;
+    f->failed = !find_states(x);
     x->recording = true;
     uint32_t n_events = x->end_event - f->first_event;
     f->first = xcalloc(n_events + 1, sizeof *f->first);

@@ -6,10 +6,17 @@
 #include "../base/alloc.h"
 #include "region.h"
 
+/* Not stored, and asked for at every step. */
+static uint64_t hash_of(enum place_op op, uint32_t a, uint32_t b)
+{
+    const uint64_t h = key_pair(a, b) * UINT64_C(0x9e3779b97f4a7c15) + (uint32_t)op;
+
+    return (h ^ h >> 32) * UINT64_C(0x94d049bb133111eb);
+}
+
 place_id place_make(struct region_flow *f, enum place_op op, uint32_t a, uint32_t b)
 {
-    uint32_t words[3] = {op, a, b};
-    uint64_t hash = hash_words(words, 3);
+    const uint64_t hash = hash_of(op, a, b);
     for (struct index_probe p = index_first(&f->place_index, hash); p.id; index_next(&f->place_index, &p))
         if (f->places[p.id].op == op && f->places[p.id].a == a && f->places[p.id].b == b)
             return p.id;

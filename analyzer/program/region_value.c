@@ -81,6 +81,7 @@ static region_value merged(struct solve *x, region_value a, region_value b, uint
 
 bool region_state_merge(struct solve *x, struct state *into, const struct state *from, uint32_t block)
 {
+    enum { AT_ONCE = 16 }; /* most variables are equal */
     if (!into->reached) {
         region_state_copy(x, into, from);
         return true;
@@ -88,6 +89,8 @@ bool region_state_merge(struct solve *x, struct state *into, const struct state 
     bool changed = false;
     bool same_vars = memcmp(into->vars, from->vars, x->n_shared * sizeof *into->vars) == 0;
     for (uint32_t i = 0; i < x->n_shared && !same_vars; i++) {
+        if (i % AT_ONCE == 0 && i + AT_ONCE <= x->n_shared && !memcmp(into->vars + i, from->vars + i, AT_ONCE * sizeof *into->vars))
+            i += AT_ONCE - 1;
         if (into->vars[i] == from->vars[i])
             continue;
         region_value v = merged(x, into->vars[i], from->vars[i], x->in_slot[i], block);

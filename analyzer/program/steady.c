@@ -9,6 +9,7 @@
 #include "calls.h"
 
 #include <string.h>
+#include "../base/alloc.h"
 
 #define ARM_MAX 32u /* blocks of the conditional statement that takes the lock */
 
@@ -34,10 +35,9 @@ static unsigned lock_calls(const struct program *p, uint32_t func, ir_block bloc
     return does;
 }
 
-/* Does the statement between the two blocks take a lock and leave with it held? */
-static bool arm_takes(const struct program *p, uint32_t func, ir_block from, ir_block join)
+/* Does the statement between the two blocks take a lock and leave with it held? calls: lock_calls by block, from `first` on. */
+static bool arm_takes(const struct unit *u, const uint8_t *calls, ir_block first, ir_block from, ir_block join)
 {
-    const struct unit *u = p->funcs.at[func].unit->unit;
     ir_block stack[ARM_MAX], seen[ARM_MAX];
     uint32_t n = 0, n_seen = 0;
     bool joins = false;
@@ -55,7 +55,7 @@ static bool arm_takes(const struct program *p, uint32_t func, ir_block from, ir_
     while (n) {
         const ir_block at = stack[--n];
         const struct ir_block_rec *b = &u->blocks[at];
-        does |= lock_calls(p, func, at);
+        does |= calls[at - first];
         for (uint32_t i = 0; i < b->succs.count; i++) {
             const ir_block to = u->succs[b->succs.first + i].block;
             bool known = to == join;
@@ -113,20 +113,23 @@ static void each_decider(const struct program *p, uint32_t func, bool *marks, vo
 {
     const struct linked_unit *lu = p->funcs.at[func].unit;
     const struct ir_func_rec *fr = &lu->unit->funcs[p->funcs.at[func].func];
+    uint8_t *calls = xcalloc((size_t)fr->blocks.count + 1, sizeof *calls);
     bool takes = false;
 
-    for (ir_block b = fr->blocks.first; !takes && b < fr->blocks.first + fr->blocks.count; b++)
-        takes = lock_calls(p, func, b) & TAKES;
+    for (uint32_t b = 0; b < fr->blocks.count; b++)
+        takes |= (calls[b] = (uint8_t)lock_calls(p, func, fr->blocks.first + b)) & TAKES;
     for (ir_block b = fr->blocks.first; takes && b < fr->blocks.first + fr->blocks.count; b++) {
         const struct ir_block_rec *rec = &lu->unit->blocks[b];
         const struct ir_succ_rec *to = &lu->unit->succs[rec->succs.first];
         if (rec->term == IR_TERM_BRANCH && rec->succs.count == 2 && rec->cond &&
-            (arm_takes(p, func, to[0].block, to[1].block) || arm_takes(p, func, to[1].block, to[0].block))) {
+            (arm_takes(lu->unit, calls, fr->blocks.first, to[0].block, to[1].block) ||
+             arm_takes(lu->unit, calls, fr->blocks.first, to[1].block, to[0].block))) {
             read_by(lu, rec->cond, false, found, data);
             if (marks)
                 marks[b - fr->blocks.first] = true;
         }
     }
+    free(calls);
 }
 
 static void put_key(void *data, uint32_t key, bool inner)
