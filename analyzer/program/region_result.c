@@ -36,6 +36,7 @@ struct finder {
     uint32_t vars[MAX_VARS], n_vars;
     struct results with, without;
     VEC(struct way) ways; /* seen; those from `next` on are still to be walked */
+    struct index known;    /* of these, by what they are */
     bool too_many;
 };
 
@@ -115,13 +116,16 @@ static void set_var(const struct finder *x, struct way *w, ir_expr place, struct
 
 static void go(struct finder *x, struct way w)
 {
-    for (size_t i = 0; i < x->ways.n; i++)
-        if (memcmp(&x->ways.at[i], &w, sizeof w) == 0)
+    const uint64_t hash = hash_bytes(&w, sizeof w);
+    for (struct index_probe p = index_first(&x->known, hash); p.id; index_next(&x->known, &p))
+        if (memcmp(&x->ways.at[p.id - 1], &w, sizeof w) == 0)
             return;
-    if (x->ways.n == MAX_STATES)
+    if (x->ways.n == MAX_STATES) {
         x->too_many = true;
-    else
-        vec_push(&x->ways, w);
+        return;
+    }
+    vec_push(&x->ways, w);
+    index_add(&x->known, hash, (uint32_t)x->ways.n);
 }
 
 static void add_result(struct results *r, struct number v)
@@ -249,6 +253,7 @@ bool result_tells(const struct result_question *q, struct result_when *out)
         walk_on(&x, w, w.block, x.u->blocks[x.fr->blocks.first + w.block].events.first);
     }
     vec_free(&x.ways);
+    index_free(&x.known);
     if (x.too_many)
         return false;
     bool never_without = !x.without.n && !x.without.any, one_with = x.with.n == 1 && !x.with.any,

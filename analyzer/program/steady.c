@@ -35,11 +35,21 @@ static unsigned lock_calls(const struct program *p, uint32_t func, ir_block bloc
     return does;
 }
 
-/* Does the statement between the two blocks take a lock and leave with it held? calls: lock_calls by block, from `first` on. */
-static bool arm_takes(const struct unit *u, const uint8_t *calls, ir_block first, ir_block from, ir_block join)
+/* Of the blocks of a function, from `first` on. */
+struct arms {
+    const struct unit *u;
+    ir_block first;
+    uint8_t *calls; /* what each calls (lock_calls) */
+    uint32_t *seen; /* in which search each was last met */
+    uint32_t search;
+};
+
+/* Does the statement between the two blocks take a lock and leave with it held? */
+static bool arm_takes(struct arms *x, ir_block from, ir_block join)
 {
-    ir_block stack[ARM_MAX], seen[ARM_MAX];
-    uint32_t n = 0, n_seen = 0;
+    const struct unit *u = x->u;
+    ir_block stack[ARM_MAX];
+    uint32_t n = 0, n_seen = 1;
     bool joins = false;
     unsigned does = 0;
 
@@ -51,22 +61,21 @@ static bool arm_takes(const struct unit *u, const uint8_t *calls, ir_block first
     }
     if (from == join)
         return false;
-    stack[n++] = seen[n_seen++] = from;
+    x->seen[from - x->first] = ++x->search;
+    stack[n++] = from;
     while (n) {
         const ir_block at = stack[--n];
         const struct ir_block_rec *b = &u->blocks[at];
-        does |= calls[at - first];
+        does |= x->calls[at - x->first];
         for (uint32_t i = 0; i < b->succs.count; i++) {
             const ir_block to = u->succs[b->succs.first + i].block;
-            bool known = to == join;
             joins |= to == join;
-            for (uint32_t k = 0; k < n_seen; k++)
-                known |= seen[k] == to;
-            if (known)
+            if (to == join || x->seen[to - x->first] == x->search)
                 continue;
-            if (n_seen == ARM_MAX)
+            if (n_seen++ == ARM_MAX)
                 return false;
-            stack[n++] = seen[n_seen++] = to;
+            x->seen[to - x->first] = x->search;
+            stack[n++] = to;
         }
     }
     return joins && does == TAKES;
@@ -113,23 +122,24 @@ static void each_decider(const struct program *p, uint32_t func, bool *marks, vo
 {
     const struct linked_unit *lu = p->funcs.at[func].unit;
     const struct ir_func_rec *fr = &lu->unit->funcs[p->funcs.at[func].func];
-    uint8_t *calls = xcalloc((size_t)fr->blocks.count + 1, sizeof *calls);
+    struct arms x = {.u = lu->unit, .first = fr->blocks.first, .calls = xcalloc((size_t)fr->blocks.count + 1, sizeof *x.calls)};
     bool takes = false;
 
     for (uint32_t b = 0; b < fr->blocks.count; b++)
-        takes |= (calls[b] = (uint8_t)lock_calls(p, func, fr->blocks.first + b)) & TAKES;
+        takes |= (x.calls[b] = (uint8_t)lock_calls(p, func, fr->blocks.first + b)) & TAKES;
+    x.seen = xcalloc(takes ? fr->blocks.count : 1, sizeof *x.seen);
     for (ir_block b = fr->blocks.first; takes && b < fr->blocks.first + fr->blocks.count; b++) {
         const struct ir_block_rec *rec = &lu->unit->blocks[b];
         const struct ir_succ_rec *to = &lu->unit->succs[rec->succs.first];
         if (rec->term == IR_TERM_BRANCH && rec->succs.count == 2 && rec->cond &&
-            (arm_takes(lu->unit, calls, fr->blocks.first, to[0].block, to[1].block) ||
-             arm_takes(lu->unit, calls, fr->blocks.first, to[1].block, to[0].block))) {
+            (arm_takes(&x, to[0].block, to[1].block) || arm_takes(&x, to[1].block, to[0].block))) {
             read_by(lu, rec->cond, false, found, data);
             if (marks)
                 marks[b - fr->blocks.first] = true;
         }
     }
-    free(calls);
+    free(x.calls);
+    free(x.seen);
 }
 
 static void put_key(void *data, uint32_t key, bool inner)
