@@ -118,10 +118,10 @@ struct config *analyse_config(const struct analyse_options *o, const char *besid
     return c;
 }
 
-struct cache_id analyse_key(const struct analyse_options *o, const struct config *c, const struct cache_id *ids, size_t n, int level, bool whole,
-                            const struct linked_programs *programs, size_t n_rows)
+/* All but the units that decides what is found. */
+static struct cache_hash *hash_settings(const char *purpose, const struct analyse_options *o, const struct config *c, int level, bool whole)
 {
-    struct cache_hash *h = cache_hash_new("findings");
+    struct cache_hash *h = cache_hash_new(purpose);
     struct file_facts facts = {0};
     const char *self = layout_self();
     if (self) {
@@ -137,6 +137,13 @@ struct cache_id analyse_key(const struct analyse_options *o, const struct config
     cache_hash_number(h, config_hash(c));
     for (size_t i = 0; i < o->rules.n; i++)
         cache_hash_string(h, o->rules.at[i]);
+    return h;
+}
+
+struct cache_id analyse_key(const struct analyse_options *o, const struct config *c, const struct cache_id *ids, size_t n, int level, bool whole,
+                            const struct linked_programs *programs, size_t n_rows)
+{
+    struct cache_hash *h = hash_settings("findings", o, c, level, whole);
     cache_hash_number(h, n);
     for (size_t i = 0; i < n; i++)
         cache_hash_id(h, ids[i]);
@@ -206,7 +213,7 @@ static void solve_one(const struct analysis *a, const bool *in, bool whole, stru
     program_check(p, out);
     say_phases(p, processor_time() - before);
     if (program_cycles_cut_short(p))
-        say("%zu groups of locks are too entangled to look at every cycle among them: lock-order may know more than it reports",
+        report_left_out(out, "%zu groups of locks are too entangled to look at every cycle among them: lock-order may know more than it reports",
             program_cycles_cut_short(p));
     program_free(p);
 }
@@ -219,6 +226,48 @@ static struct linked_programs named_programs(const struct analysis *a)
     struct linked_programs out = programs_named(a->config, files, a->n);
     free(files);
     return out;
+}
+
+static struct cache_id program_key(const struct analysis *a, const struct linked_program *program, bool whole)
+{
+    struct cache_hash *h = hash_settings("findings of a program", a->options, a->config, a->level, whole);
+    for (size_t i = 0; i < a->n; i++)
+        if (program->in[i])
+            cache_hash_id(h, a->ids[i]);
+    return cache_hash_end(h);
+}
+
+static void keep_findings(const struct analysis *a, struct cache_id key, const struct report *r)
+{
+    size_t size;
+    char *bytes = report_encode(r, &size);
+    cache_store_findings(a->cache, key, bytes, size);
+    free(bytes);
+}
+
+/* What is wrong in one of several programs: from the cache, where none of its own files changed. */
+static struct report *find_in_program(const struct analysis *a, const struct linked_program *program)
+{
+    const bool whole = a->whole && program->complete, keeps = a->cache && a->ids;
+    const struct cache_id key = keeps ? program_key(a, program, whole) : (struct cache_id){0, 0};
+    struct report *r = keeps ? analyse_kept(a->cache, key) : NULL;
+    if (r) {
+        say_verbose("none of them changed, their findings are those kept");
+        return r;
+    }
+    r = report_new();
+    solve_one(a, program->in, whole, r);
+    if (keeps)
+        keep_findings(a, key, r);
+    return r;
+}
+
+static void add_findings(struct report *out, const struct report *from)
+{
+    for (size_t i = 0; i < report_count(from); i++)
+        report_copy(out, report_at(from, i));
+    for (size_t i = 0; report_left_out_at(from, i); i++)
+        report_left_out(out, "%s", report_left_out_at(from, i));
 }
 
 /* Each program, and what no program holds as one more. */
@@ -236,7 +285,9 @@ static void solve_programs(const struct analysis *a, struct linked_programs *pro
             program->in[i] = program->in[i] && there[i];
         if (program->name)
             say_verbose("program '%s' is made of %zu of the files", program->name, program->n);
-        solve_one(a, program->in, a->whole && program->complete, out);
+        struct report *found = find_in_program(a, program);
+        add_findings(out, found);
+        report_free(found);
     }
     free(there);
     for (size_t i = 0; i < a->n; i++)
@@ -280,12 +331,8 @@ struct report *analyse_solve(const struct analysis *a)
     apply_ignores(a, ig, out);
     ignores_free(ig);
     report_sort(out);
-    if (a->cache) {
-        size_t size;
-        char *bytes = report_encode(out, &size);
-        cache_store_findings(a->cache, a->key, bytes, size);
-        free(bytes);
-    }
+    if (a->cache)
+        keep_findings(a, a->key, out);
     return out;
 }
 

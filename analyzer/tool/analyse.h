@@ -39,6 +39,7 @@ struct analysis {
     const struct analyse_options *options;
     const struct config *config;
     struct unit **units; /* taken: freed by analyse; NULL entries are passed over */
+    const struct cache_id *ids; /* theirs: what a program's findings are kept under; NULL: only all findings together are kept */
     size_t n;
     struct linked_programs *programs; /* by unit; NULL or none: the configuration tells them apart, or they are one */
     bool whole;          /* nothing of the program is missing */

@@ -103,13 +103,16 @@ static struct report *findings(struct lint *l, const struct config *config, bool
     if (!load->files.n && !config_n_programs(config) && !load->db.links.n)
         programs = load_programs_by_symbols(load);
     a.units = xcalloc(load->db.n + 1, sizeof *a.units);
+    a.ids = ids = xcalloc(load->db.n + 1, sizeof *ids);
     for (size_t i = 0; i < load->db.n; i++) {
         a.units[i] = load->units[i].unit;
+        ids[i] = load->units[i].id;
         load->units[i].unit = NULL;
     }
     r = analyse_solve(&a);
     programs_free(&programs);
     free(a.units);
+    free(ids);
     return r;
 }
 
