@@ -343,7 +343,7 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
     if (gone || (world_held(w, lock) && world_held(w, lock)->mode == HELD_RELEASED)) {
         if (!gone)
             gone = world_held(w, lock);
-        if (s->recording) {
+        if (s->recording && !e->open) {
             pr = report_unheld(s, gone->mode == HELD_FAILED ? DETAIL_FAILED_TRY : DETAIL_RELEASED_TWICE, ev, lock, e, callee,
                                NULL);
             if (pr && gone->event)

@@ -30,6 +30,8 @@ static bool in_result(const struct solver *s, term path)
     return term_at(&s->p->paths, path)->op == TERM_RESULT;
 }
 
+enum { FRESH_LEFT = 16 }; /* of the values born at a call: those that it leaves in places of ours */
+
 static bool acquires(const struct outcome *o, term lock)
 {
     for (uint32_t i = 0; i < o->n_effects; i++)
@@ -44,6 +46,14 @@ static bool releases(const struct outcome *o, term lock)
         if (o->effects[i].kind == EFFECT_RELEASE && o->effects[i].lock == lock)
             return true;
     return false;
+}
+
+static bool every_outcome_releases(const struct summary *sum, term lock)
+{
+    for (uint32_t i = 0; i < sum->n_outcomes; i++)
+        if (!releases(&sum->outcomes[i], lock))
+            return false;
+    return true;
 }
 
 /* Locks that the callee gives up when it comes back another way: whether they are held now is not known. */
@@ -88,7 +98,7 @@ static bool apply_outcome(struct call *c, struct world *w, const struct outcome 
             is_try |= e.kind == EFFECT_ACQUIRE && !acquires(&c->sum->outcomes[k], e.lock);
         if (!s->p->funcs.at[e.site.func].defined) /* a model's effect happens here */
             e.site = (struct site){s->func, c->ev->loc};
-        e.open = open;
+        e.open = open && !every_outcome_releases(c->sum, e.lock);
         if (e.kind == EFFECT_RELEASE && e.maybe)
             release_maybe(s, w, lock, e.candidate);
         else if (e.kind == EFFECT_RELEASE)
@@ -182,16 +192,35 @@ static void note_decisive(struct solver *s, const struct summary *sum, const ter
                 vec_push(&s->decisive, when[i * 8 + k]);
 }
 
+/* What the outcome leaves in places of ours. at: the place, and what it held before, of each. */
+static void leave_values(struct call *c, struct world *w, const struct outcome *o, term (*at)[2])
+{
+    struct solver *s = c->s;
+
+    for (uint32_t i = 0; i < o->n_left; i++) {
+        const struct left_value *left = &o->left[i];
+        term value = at[i][1];
+        if (!at[i][0])
+            continue;
+        if (!left->kept) {
+            value = left->range.lo == left->range.hi ? term_const(&s->t, left->range.lo) : term_make(&s->t, TERM_FRESH, c->event, FRESH_LEFT + i, 0);
+            (void)world_narrow(&s->scratch, &s->t, w, value, left->range);
+        }
+        world_store(&s->scratch, &s->t, w, at[i][0], value, c->event);
+    }
+}
+
 static void apply(struct call *c, struct world *w)
 {
     struct solver *s = c->s;
     const struct summary *sum = c->sum;
-    const struct outcome plain = {NULL, 0, RANGE_ALL, NULL, 0};
+    const struct outcome plain = {.result = RANGE_ALL};
     const bool split = sum->n_outcomes && (s->now.n <= MAX_WORLDS || has_effects(sum)); /* a row of strchr() doubles them each time */
     const uint32_t n = split ? sum->n_outcomes : 1;
     const term whole = c->ev->a && type_struct(s->u, s->u->exprs[c->ev->a].type) ? eval_place(s, w, c->ev->a, c->event) : 0;
     term result = 0, *when = arena_array(&s->scratch, term, (sum->n_outcomes + 1) * 8), stored[MAX_STORES][2];
     term *released = arena_array(&s->scratch, term, (sum->n_outcomes + 1) * MAX_EFFECTS);
+    term (*left)[2] = arena_alloc(&s->scratch, (sum->n_outcomes + 1) * MAX_LEFT * sizeof *left);
     int64_t null;
 
     for (uint32_t i = 0; i < sum->n_outcomes; i++)
@@ -214,6 +243,12 @@ static void apply(struct call *c, struct world *w)
         for (uint32_t k = 0; k < sum->outcomes[i].n_effects && k < MAX_EFFECTS; k++)
             if (sum->outcomes[i].effects[k].kind == EFFECT_RELEASE)
                 released[i * MAX_EFFECTS + k] = instantiate(s, w, sum->outcomes[i].effects[k].lock, c->args, c->n_args, 0);
+    for (uint32_t i = 0; split && i < n; i++)
+        for (uint32_t k = 0; k < sum->outcomes[i].n_left; k++) {
+            const term at = instantiate(s, w, sum->outcomes[i].left[k].at, c->args, c->n_args, 0);
+            left[i * MAX_LEFT + k][0] = at;
+            left[i * MAX_LEFT + k][1] = at ? world_load(&s->t, w, at) : 0;
+        }
     memory_effects(c, w);
     if (sum->never_returns)
         return;
@@ -232,6 +267,7 @@ static void apply(struct call *c, struct world *w)
         const term back = none ? term_const(&s->t, 0) : result;
         if (!apply_outcome(c, out, o, when + i * 8, released + i * MAX_EFFECTS, back))
             continue;
+        leave_values(c, out, o, left + i * MAX_LEFT);
         put_result(c, out, back);
         for (uint32_t k = 0; k < sum->n_stores; k++)
             if (stored[k][0] && stored[k][1] && in_result(s, sum->stores[k].at))

@@ -8,7 +8,7 @@
 #define HASHED(type, size)                                                                                             \
     _Static_assert(sizeof(void *) != 8 || sizeof(type) == (size), "hash the new member of " #type " in this file, too")
 HASHED(struct summary, 264);
-HASHED(struct outcome, 56);
+HASHED(struct outcome, 184);
 HASHED(struct lock_effect, 64);
 HASHED(struct requirement, 64);
 HASHED(struct inner_lock, 304);
@@ -67,6 +67,11 @@ static void add_outcome(struct digest *d, const struct outcome *o)
     }
     add_range(d, o->result);
     add_when(d, o->when, o->n_when);
+    add(d, o->n_left);
+    for (uint32_t i = 0; i < o->n_left; i++) {
+        add(d, key_pair(o->left[i].at, o->left[i].kept));
+        add_range(d, o->left[i].range);
+    }
 }
 
 static void add_requirement(struct digest *d, const struct requirement *r)

@@ -158,7 +158,7 @@ static struct range range_in(const struct solver *s, const struct cluster *c, te
     return r;
 }
 
-/* Can callers tell the two apart, by the result or by what they pass? */
+/* Can callers tell the two apart, by the result, by what they pass or by what is left to them? */
 static bool clusters_apart(const struct solver *s, const struct cluster *a, const struct cluster *b)
 {
     if (range_is_empty(range_meet(a->result, b->result)))
@@ -318,6 +318,12 @@ void make_outcomes(struct solver *s)
                 o->effects[k].ok = o->result;
                 o->result = RANGE_ALL;
             }
+    }
+    if (n > 1) {
+        struct returns groups[MAX_CLUSTERS];
+        for (uint32_t i = 0; i < n; i++)
+            groups[i] = (struct returns){list[i].exits.at, list[i].exits.n, &s->s->outcomes[i]};
+        keep_left(s, groups, n);
     }
     if (n == 1 && !list[0].n && range_is_all(list[0].result))
         s->s->n_outcomes = 0; /* nothing to say */

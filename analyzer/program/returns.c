@@ -51,7 +51,7 @@ bool told_apart_with(const struct solver *s, const struct exit_record *x, const 
             s->t.recs[f.of].op != TERM_PHI && to_path((struct solver *)(uintptr_t)s, NULL, f.of, 0))
             return true;
     }
-    return false;
+    return left_apart(s, x, y);
 }
 
 /* Was it said of this return already, by another name? What a loop takes at one place goes by as many as the loop has turns. */

@@ -238,6 +238,17 @@ struct range result_range(const struct solver *s, const struct exit_record *x);
 bool told_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y);
 /* … where h, held on the first, really is. */
 bool told_apart_with(const struct solver *s, const struct exit_record *x, const struct held *h, const struct exit_record *y);
+/* left_behind.c */
+/* Do the two returns leave values that differ where callers look? */
+bool left_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y);
+/* The returns that come back as one outcome. */
+struct returns {
+    const struct exit_record *const *exits;
+    size_t n;
+    struct outcome *of;
+};
+/* Fill `left` of the outcomes. */
+void keep_left(struct solver *s, const struct returns *groups, uint32_t n);
 /* outcomes.c */
 void make_outcomes(struct solver *s);
 
@@ -267,6 +278,8 @@ void drop_dead_facts(struct solver *s, struct world *w, term also);
 /* passed_constants.c */
 /* Is the value switched over a parameter as it came, of which every caller passes a constant that is one of the cases? */
 bool callers_pass_cases(const struct solver *s, const struct ir_block_rec *b, term value);
+/* Does some caller pass what is known of the parameters in this world? */
+bool some_caller_leads_here(struct solver *s, const struct world *w);
 
 /* next_turn.c */
 /* Prepare w to enter the loop's head again. */

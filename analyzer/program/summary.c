@@ -42,7 +42,7 @@ static uint64_t param_bit(const struct model_ref *r)
 /* Two outcomes: the call came back with such a result, and e (may be NULL) is so, or with another. */
 static void add_outcomes(struct program *p, struct summary *s, struct result_when when, const struct lock_effect *e)
 {
-    struct outcome yes = {NULL, 0, range_of_when(when, true), NULL, 0}, no = {NULL, 0, range_of_when(when, false), NULL, 0};
+    struct outcome yes = {.result = range_of_when(when, true)}, no = {.result = range_of_when(when, false)};
 
     if (e)
         ADD(p, yes.effects, yes.n_effects, struct lock_effect, *e);
@@ -55,7 +55,7 @@ static void add_outcomes(struct program *p, struct summary *s, struct result_whe
 static void add_effect(struct program *p, struct summary *s, struct lock_effect e)
 {
     if (!s->n_outcomes)
-        ADD(p, s->outcomes, s->n_outcomes, struct outcome, ((struct outcome){NULL, 0, RANGE_ALL, NULL, 0}));
+        ADD(p, s->outcomes, s->n_outcomes, struct outcome, ((struct outcome){.result = RANGE_ALL}));
     for (uint32_t i = 0; i < s->n_outcomes; i++)
         ADD(p, s->outcomes[i].effects, s->outcomes[i].n_effects, struct lock_effect, e);
 }

@@ -39,14 +39,24 @@ struct precondition {
     struct range range;
 };
 
+/* What is in a place of the callers' when the call came back so. */
+struct left_value {
+    term at;
+    struct range range;
+    bool kept; /* what was there before */
+};
+
 /* One way a call can come back. */
 #define MAX_EFFECTS 8u /* of one inferred outcome */
+#define MAX_LEFT 3u
 struct outcome {
     struct lock_effect *effects;
     uint32_t n_effects;
     struct range result;
     struct precondition *when;
     uint32_t n_when;
+    struct left_value left[MAX_LEFT]; /* by which callers tell it from another */
+    uint32_t n_left;
 };
 
 enum requirement_reason {

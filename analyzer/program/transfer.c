@@ -176,6 +176,24 @@ static void copy_object(struct solver *s, struct world *w, term to, term from, i
     }
 }
 
+/* A local that begins all zero: each of its plain members is, by which its owner tells later whether something was put there. */
+static void zero_members(struct solver *s, struct world *w, term object, ir_type type)
+{
+    enum { ENOUGH = 12 };
+    const uint32_t st = s->lu->structs[type_struct(s->u, type)];
+    const struct linked_struct *of = &s->p->structs.at[st];
+
+    if (s->t.recs[object].op != TERM_LOCAL || !st || of->n_fields > ENOUGH)
+        return;
+    for (uint32_t i = of->first_field; i < of->first_field + of->n_fields; i++) {
+        const struct linked_field *f = &s->p->fields.at[i];
+        const struct unit *u = f->unit->unit;
+        const uint32_t kind = u->types[type_plain(u, u->fields[f->field].type)].kind;
+        if (kind == IR_T_POINTER || kind == IR_T_INT || kind == IR_T_ENUM)
+            world_set(&s->scratch, w, term_field(&s->t, s->p, object, i), term_const(&s->t, 0));
+    }
+}
+
 static void store(struct solver *s, struct world *w, ir_event e)
 {
     const struct ir_event_rec *ev = &s->u->events[e];
@@ -195,6 +213,8 @@ static void store(struct solver *s, struct world *w, ir_event e)
             copy_object(s, w, at, eval_place(s, w, value->a, e), e);
         else
             world_forget_object(&s->scratch, &s->t, w, at, e);
+        if (value->op == IR_E_INIT && value->a && s->u->types[type_plain(s->u, place->type)].kind == IR_T_STRUCT)
+            zero_members(s, w, at, place->type);
         return;
     }
     if (s->t.recs[term_object(&s->t, at)].op != TERM_LOCAL && !world_owns(&s->t, w, at)) {
@@ -293,7 +313,7 @@ void transfer_event(struct solver *s, struct world *w, ir_event e)
         at = ev->a ? eval(s, w, ev->a, e) : 0;
         if (at)
             check_escape(s, w, at, 0, DETAIL_RETURNED, ev->loc);
-        if (s->recording) {
+        if (s->recording && some_caller_leads_here(s, w)) {
             x = (struct exit_record){w, at, ev->loc, e, 0};
             vec_push(&s->exits, x);
         }
