@@ -111,6 +111,8 @@ static term value_of(struct reader *x, ir_expr e, unsigned depth)
     if (depth > DEPTH_MAX)
         return 0;
     switch (r->op) {
+    case IR_E_FUNC: return term_make(&x->p->paths, TERM_FUNC, x->lu->funcs[r->a], 0, 0);
+    case IR_E_DEREF: return value_of(x, r->a, depth + 1); /* of a pointer to a function: itself */
     case IR_E_CONST: return term_const(&x->p->paths, (int64_t)((uint64_t)r->b << 32 | r->a));
     case IR_E_ADDR: return place_of(x, r->a, depth + 1);
     case IR_E_LOAD:
@@ -126,6 +128,16 @@ static term value_of(struct reader *x, ir_expr e, unsigned depth)
     }
 }
 
+/* Does the value come out of a parameter, so that callers may know it? */
+static bool from_param(const struct program *p, term value)
+{
+    const struct term_rec *r = term_at(&p->paths, value);
+
+    while (r->op == TERM_LOAD || r->op == TERM_FIELD)
+        r = term_at(&p->paths, r->a);
+    return r->op == TERM_PARAM;
+}
+
 /* A callee's term in the words of the function that calls it; 0 when it cannot be said. */
 static term in_own_words(struct reader *x, term of, const struct ir_event_rec *ev)
 {
@@ -133,7 +145,7 @@ static term in_own_words(struct reader *x, term of, const struct ir_event_rec *e
     term a, b;
 
     switch (r.op) {
-    case TERM_CONST: case TERM_GLOBAL: return of;
+    case TERM_CONST: case TERM_GLOBAL: case TERM_FUNC: return of;
     case TERM_PARAM: return r.a < ev->args.count ? value_of(x, x->u->expr_refs[ev->args.first + r.a], 0) : 0;
     case TERM_FIELD:
         a = in_own_words(x, r.a, ev);
@@ -187,11 +199,61 @@ struct found {
     uint32_t n;
 };
 
+static void add_effects(struct reader *x, uint32_t effects, ir_event event)
+{
+    struct summary *s = x->p->funcs.at[x->func].summary;
+
+    for (int i = 0; i < 2; i++)
+        if (effects >> i & 1 && !(s->effects >> i & 1)) {
+            s->effects |= 1u << i;
+            s->effect_at[i] = (struct site){x->func, x->u->events[event].loc};
+        }
+}
+
+uint32_t waits_of(const struct program *p, uint32_t func)
+{
+    const struct summary *s = p->funcs.at[func].summary;
+
+    return s && !p->funcs.at[func].noreturn && !s->never_returns ? s->effects & (EFFECT_YIELDS | EFFECT_BLOCKS) : 0;
+}
+
+/* The callee calls what w->value points to: a function that waits, or one of ours to say? */
+static void consider_called(struct reader *x, const struct call_edge *e, const struct wait_if *w, uint32_t next, struct found *out)
+{
+    const term value = in_own_words(x, w->value, &x->u->events[e->event]);
+    const struct term_rec r = *term_at(&x->p->paths, value);
+    bool fresh;
+
+    if (r.op == TERM_FUNC && waits_of(x->p, r.a)) {
+        *map64_place(&x->p->called_with, key_pair(e->caller, e->event), &fresh) = r.a;
+        add_effects(x, waits_of(x->p, r.a), e->event);
+    } else if (r.op != TERM_FUNC && from_param(x->p, value) && out->n < MAX_WAIT_IFS) {
+        out->open[out->n++] = (struct wait_if){.value = value, .called = true, .always = w->always && on_every_way(x, e->event),
+                                               .event = e->event, .callee = e->callee, .next = next};
+    }
+}
+
+/* A call through a pointer that leads to several functions, of which some wait. */
+static void note_called(struct reader *x, ir_event event, const struct call_edge *edges, uint32_t n, struct found *out)
+{
+    uint32_t some = 0, all = ~0u;
+    term value;
+
+    for (uint32_t i = 0; i < n; i++) {
+        some |= edges[i].callback ? 0 : waits_of(x->p, edges[i].callee);
+        all &= waits_of(x->p, edges[i].callee);
+    }
+    if (!(some & ~all) || out->n == MAX_WAIT_IFS || annotated(x->u, x->fr->annots, IR_A_no_yield))
+        return;
+    value = value_of(x, x->u->events[event].b, 0);
+    if (value && from_param(x->p, value))
+        out->open[out->n++] = (struct wait_if){.value = value, .called = true, .always = on_every_way(x, event), .event = event};
+}
+
 /* What holds, fails or stays open of one condition of the callee at the call. */
 static void consider(struct reader *x, const struct call_edge *e, const struct wait_if *w, uint32_t next, struct found *out)
 {
-    const struct unit *u = x->u;
-    const term value = in_own_words(x, w->value, &u->events[e->event]);
+    const term value = in_own_words(x, w->value, &x->u->events[e->event]);
     const enum decided how = value ? decide(x->p, &w->only, value) : DECIDED_NOT;
     bool fresh;
 
@@ -199,10 +261,7 @@ static void consider(struct reader *x, const struct call_edge *e, const struct w
         uint32_t *slot = map64_place(&x->p->call_waits, key_pair(e->caller, e->event), &fresh);
         if (fresh || w->always)
             *slot = next << 1 | w->always;
-        if (!(x->p->funcs.at[x->func].summary->effects & EFFECT_BLOCKS)) {
-            x->p->funcs.at[x->func].summary->effects |= EFFECT_BLOCKS;
-            x->p->funcs.at[x->func].summary->effect_at[1] = (struct site){x->func, u->events[e->event].loc};
-        }
+        add_effects(x, EFFECT_BLOCKS, e->event);
     } else if (how == DECIDED_OPEN && out->n < MAX_WAIT_IFS) {
         out->open[out->n++] = (struct wait_if){.value = value, .only = w->only, .always = w->always && on_every_way(x, e->event),
                                                .event = e->event, .callee = e->callee, .next = next};
@@ -220,7 +279,9 @@ void blocks_when(struct program *p, uint32_t func)
         const struct call_edge *e = &p->edges.at[f->first_edge + i];
         const struct linked_func *callee = &p->funcs.at[e->callee];
         const struct model_function *m = callee->defined ? NULL : callee->model;
-        (void)program_calls(p, func, e->event, &targets);
+        const struct call_edge *edges = program_calls(p, func, e->event, &targets);
+        if (targets > 1 && e == edges && e->indirect)
+            note_called(&x, e->event, edges, targets, &found);
         if (e->callback || e->callee == func || callee->noreturn || targets != 1 || (callee->summary && callee->summary->never_returns))
             continue;
         for (uint32_t k = 0; m && k < m->n_effects && !(p->nonblocking && call_works_on_descriptor(callee->name)); k++)
@@ -230,7 +291,7 @@ void blocks_when(struct program *p, uint32_t func)
                 consider(&x, e, &own, 0, &found);
             }
         for (uint32_t k = 0; callee->defined && callee->summary && k < callee->summary->n_wait_ifs; k++)
-            consider(&x, e, &callee->summary->wait_ifs[k], k + 1, &found);
+            (callee->summary->wait_ifs[k].called ? consider_called : consider)(&x, e, &callee->summary->wait_ifs[k], k + 1, &found);
     }
     f->summary->wait_ifs = NULL;
     f->summary->n_wait_ifs = annotated(x.u, x.fr->annots, IR_A_no_block) ? 0 : found.n;
@@ -238,6 +299,13 @@ void blocks_when(struct program *p, uint32_t func)
         f->summary->wait_ifs = arena_array(&p->arena, struct wait_if, found.n);
         memcpy(f->summary->wait_ifs, found.open, found.n * sizeof *found.open);
     }
+}
+
+uint32_t call_called_with(const struct program *p, uint32_t func, ir_event event, uint32_t effect)
+{
+    const uint32_t *slot = map64_find(&p->called_with, key_pair(func, event));
+
+    return slot && waits_of(p, *slot) & effect ? *slot : 0;
 }
 
 struct call_wait call_blocks_when(const struct program *p, uint32_t func, ir_event event)

@@ -362,7 +362,7 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
     term *args = arena_array(&s->scratch, term, ev->args.count + 1);
     uint32_t n, real = 0;
     const struct call_edge *edges = program_calls(s->p, s->func, e, &n);
-    struct call c = {.s = s, .event = e, .ev = ev, .args = args, .n_args = ev->args.count, .sum = &unknown, .sure = n == 1};
+    struct call c = {.s = s, .event = e, .ev = ev, .args = args, .n_args = ev->args.count, .sum = &unknown};
     bool agree = true;
 
     for (uint32_t i = 0; i < ev->args.count; i++)
@@ -372,7 +372,12 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
     if (s->u->exprs[ev->b].op != IR_E_FUNC) {
         const struct summary *said;
         term object = 0;
-        (void)eval(s, w, ev->b, e);
+        const struct term_rec to = s->t.recs[eval(s, w, ev->b, e)];
+        for (uint32_t i = 0; to.op == TERM_FUNC && i < n; i++)
+            if (edges[i].callee == to.a && !edges[i].callback) { /* on this way the pointer is known */
+                edges = &edges[i];
+                n = 1;
+            }
         said = annotated_pointer(s, w, ev, e, &object);
         if (said) { /* whatever it points to has promised this */
             term *more = arena_array(&s->scratch, term, OBJECT_PARAM + 1);
@@ -381,6 +386,7 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
             c.args = more;
             c.n_args = OBJECT_PARAM + 1;
             c.sum = said;
+            c.sure = n == 1;
             c.callee = n ? edges[0].callee : 0;
             apply(&c, w);
             return;

@@ -169,7 +169,7 @@ struct summary_hash summary_hash(const struct summary *s)
     add(&d, s->n_wait_ifs);
     for (uint32_t i = 0; i < s->n_wait_ifs; i++) {
         const struct wait_if *w = &s->wait_ifs[i];
-        add(&d, key_pair(w->value, w->only.test | (uint32_t)w->always << 8));
+        add(&d, key_pair(w->value, w->only.test | (uint32_t)w->always << 8 | (uint32_t)w->called << 9));
         add(&d, (uint64_t)w->only.value);
         add(&d, key_pair(w->event, w->callee));
         add(&d, w->next);

@@ -136,6 +136,7 @@ struct program {
     uint32_t worlds_merged;                    /* points where the bound on worlds was hit */
     struct stored_values *stored;  /* blocks_when.h */
     struct map64 call_waits;       /* blocks_when.h: the calls whose conditional wait holds */
+    struct map64 called_with;      /* … and those that hand over a function which is called and may wait → that function */
     struct map64 lock_deciders;    /* memory classes by which some function decides whether to take a lock (steady.c) */
     bool nonblocking; /* it makes descriptors that do not block */
     bool has_spawn; /* some function in it hands work to another thread */

@@ -200,6 +200,7 @@ void program_free(struct program *p)
     vec_free(&p->pointer_summaries);
     map64_free(&p->pointers);
     map64_free(&p->call_waits);
+    map64_free(&p->called_with);
     map64_free(&p->lock_deciders);
     stored_values_free(p->stored);
     vec_free(&p->phases);

@@ -130,14 +130,15 @@ struct wait_effect {
     uint32_t n_when;
 };
 
-/* It stops the thread when a value that callers know is so; see blocks_when.h. */
+/* It stops the thread, or suspends the task, when a value that callers know is so; see blocks_when.h. */
 #define MAX_WAIT_IFS 4u
 struct wait_if {
     term value;
     struct model_if only; /* its index says nothing here */
     bool always;     /* on every way through the function */
+    bool called;     /* the value is a function that is called, which may wait; `only` says nothing */
     ir_event event;  /* the call here that waits … */
-    uint32_t callee; /* … whom it calls … */
+    uint32_t callee; /* … whom it calls; 0: the value … */
     uint32_t next;   /* … and which of that one's wait_ifs it is, + 1; 0: the wait of a modelled function */
 };
 

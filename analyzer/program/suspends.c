@@ -14,29 +14,34 @@ uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, uint
         const struct wait_if *w = f->summary && *when <= f->summary->n_wait_ifs ? &f->summary->wait_ifs[*when - 1] : NULL;
         *event = w ? w->event : 0;
         *when = w ? w->next : 0;
-        return w ? w->callee : 0;
+        return w ? w->callee : 0; /* 0, too, where it is the function handed over that waits */
     }
     for (uint32_t i = 0; f->defined && i < f->n_edges; i++) {
         const struct call_edge *e = &p->edges.at[f->first_edge + i];
         const struct linked_func *callee = &p->funcs.at[e->callee];
         const struct call_wait wait = effect == EFFECT_BLOCKS ? call_blocks_when(p, at, e->event) : (struct call_wait){false, false, 0};
         const bool has = callee->summary && callee->summary->effects & effect;
-        if (e->callee == at || (!has && !wait.holds))
+        const uint32_t called = has ? 0 : call_called_with(p, at, e->event, effect);
+        if (e->callee == at || (!has && !wait.holds && !called))
             continue;
         *event = e->event;
-        *when = has ? 0 : wait.next;
-        return e->callee;
+        *when = has || called ? 0 : wait.next;
+        return called ? called : e->callee;
     }
     return 0;
 }
 
-/* when: the wait_if of the callee that holds, + 1; or 0. */
-static void tell_way(struct solver *s, struct lock_problem *pr, uint32_t callee, uint32_t effect, uint32_t when)
+/* when: the wait_if of the callee that holds, + 1; or 0. called: … and the function that is handed over and waits, or 0. */
+static void tell_way(struct solver *s, struct lock_problem *pr, uint32_t callee, uint32_t effect, uint32_t when, uint32_t called)
 {
     for (int depth = 0; depth < 12 && callee && s->p->funcs.at[callee].defined; depth++) {
         const struct linked_func *f = &s->p->funcs.at[callee];
         ir_event event = 0;
-        const uint32_t next = effect_next(s->p, callee, effect, &when, &event);
+        uint32_t next = effect_next(s->p, callee, effect, &when, &event);
+        if (!next && event) {
+            next = called;
+            called = 0;
+        }
         if (!next)
             break;
         problem_story(s, pr, STORY_CALLED, f->unit->unit, f->unit->unit->events[event].loc, s->p->funcs.at[next].name);
@@ -51,7 +56,7 @@ static bool counts(const struct held *h)
 }
 
 static void report(struct solver *s, const struct held *h, enum lock_problem_kind kind, uint32_t callee, ir_event e,
-                   enum lock_problem_detail detail, uint32_t when)
+                   enum lock_problem_detail detail, uint32_t when, uint32_t called)
 {
     struct lock_problem *pr = problem_new(s, kind, detail, s->u->events[e].loc, h->lock, NULL);
 
@@ -60,7 +65,7 @@ static void report(struct solver *s, const struct held *h, enum lock_problem_kin
     pr->data = s->p->funcs.at[callee].name;
     pr->class = class_known(term_class(&s->t, h->lock)) ? class_key(term_class(&s->t, h->lock)) : 0;
     problem_taken(s, pr, h);
-    tell_way(s, pr, callee, kind == PROBLEM_YIELD ? EFFECT_YIELDS : EFFECT_BLOCKS, when);
+    tell_way(s, pr, callee, kind == PROBLEM_YIELD ? EFFECT_YIELDS : EFFECT_BLOCKS, when, called);
 }
 
 static bool is_async(const struct solver *s, const struct held *h)
@@ -84,6 +89,8 @@ static struct call_wait waits_here(const struct call *c, const struct world *w)
 
     for (uint32_t i = 0; !found.holds && f->defined && i < c->sum->n_wait_ifs; i++) {
         const struct wait_if *wait = &c->sum->wait_ifs[i];
+        if (wait->called)
+            continue;
         const term value = instantiate(c->s, w, wait->value, c->args, c->n_args, 0);
         if (value && decide_range(&wait->only, world_range(&c->s->t, w, value)) == DECIDED_YES)
             found = (struct call_wait){true, wait->always, i + 1};
@@ -99,29 +106,49 @@ static struct call_wait waits_here(const struct call *c, const struct world *w)
     return found;
 }
 
+/* The function that is handed over here, called by the callee, and waits; or 0. *when: the callee's wait_if, + 1. */
+static uint32_t called_here(const struct call *c, const struct world *w, uint32_t *when)
+{
+    const uint32_t own = c->sum->effects & (EFFECT_YIELDS | EFFECT_BLOCKS);
+
+    for (uint32_t i = 0; c->callee && i < c->sum->n_wait_ifs; i++) {
+        const term value = c->sum->wait_ifs[i].called ? instantiate(c->s, w, c->sum->wait_ifs[i].value, c->args, c->n_args, 0) : 0;
+        const struct term_rec r = c->s->t.recs[value];
+        if (r.op == TERM_FUNC && waits_of(c->s->p, r.a) & ~own) {
+            *when = i + 1;
+            return r.a;
+        }
+    }
+    return 0;
+}
+
 void check_suspends(const struct call *c, const struct world *w)
 {
     struct solver *s = c->s;
-    uint32_t effects = c->sum->effects;
+    uint32_t effects = c->sum->effects, when = 0, called;
     struct call_wait wait;
     bool sure;
 
     if (!w->n_held)
         return;
     wait = waits_here(c, w);
-    sure = !s->p->funcs.at[c->callee].defined || c->sum->blocks_always || wait.always;
+    called = called_here(c, w, &when);
+    sure = !s->p->funcs.at[c->callee].defined || c->sum->blocks_always || wait.always ||
+           (called && c->sum->wait_ifs[when - 1].always && s->p->funcs.at[called].summary->blocks_always);
     if (wait.holds)
         effects |= EFFECT_BLOCKS;
+    if (called)
+        effects |= waits_of(s->p, called);
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct held *h = &w->held[i];
         if (!counts(h) || is_token(s, h->lock))
             continue;
         if (effects & EFFECT_YIELDS && !is_async(s, h)) {
-            report(s, h, PROBLEM_YIELD, c->callee, c->event, DETAIL_NONE, 0);
+            report(s, h, PROBLEM_YIELD, c->callee, c->event, DETAIL_NONE, c->sum->effects & EFFECT_YIELDS ? 0 : when, called);
             return;
         }
         if (effects & EFFECT_BLOCKS) {
-            report(s, h, PROBLEM_BLOCK, c->callee, c->event, sure ? DETAIL_NONE : DETAIL_MAY, c->sum->effects & EFFECT_BLOCKS ? 0 : wait.next);
+            report(s, h, PROBLEM_BLOCK, c->callee, c->event, sure ? DETAIL_NONE : DETAIL_MAY, c->sum->effects & EFFECT_BLOCKS ? 0 : called ? when : wait.next, called);
             return; /* one lock tells the story */
         }
     }
@@ -132,7 +159,7 @@ void check_wait_suspends(struct solver *s, const struct world *w, uint32_t calle
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct held *h = &w->held[i];
         if (counts(h) && !term_same_shape(&s->t, h->lock, own) && !is_token(s, h->lock))
-            report(s, h, PROBLEM_BLOCK, callee, e, DETAIL_NONE, 0);
+            report(s, h, PROBLEM_BLOCK, callee, e, DETAIL_NONE, 0, 0);
     }
 }
 

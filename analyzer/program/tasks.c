@@ -97,6 +97,24 @@ static void follow(struct descent *d, const struct call_edge *e, uint32_t when)
     d->way.n = n;
 }
 
+static void descend(struct descent *d, uint32_t func);
+
+/* `callee` blocks, and is called at the event, by the callee there or further down where it is handed over. */
+static void descend_to(struct descent *d, uint32_t func, ir_event event, uint32_t callee)
+{
+    const struct linked_func *f = &d->p->funcs.at[callee];
+
+    step(d, func, event, callee);
+    if (!f->defined || is_marked(f, IR_A_blocks)) {
+        d->way.blocks = callee;
+        d->way.decided = d->way.n - 1;
+        vec_push(&d->t->blocks, d->way);
+    } else {
+        descend(d, callee);
+    }
+    d->way.n--;
+}
+
 static void descend(struct descent *d, uint32_t func)
 {
     const struct linked_func *f = &d->p->funcs.at[func];
@@ -110,21 +128,13 @@ static void descend(struct descent *d, uint32_t func)
         const struct summary *s = callee->summary;
         const struct call_wait wait = call_blocks_when(d->p, func, e->event);
         const bool here = s && s->effects & EFFECT_BLOCKS;
-        if ((!here && !wait.holds) || (is_marked(callee, IR_A_yields) && !is_marked(callee, IR_A_blocks)))
+        const uint32_t called = here ? 0 : call_called_with(d->p, func, e->event, EFFECT_BLOCKS);
+        if ((!here && !wait.holds && !called) || (is_marked(callee, IR_A_yields) && !is_marked(callee, IR_A_blocks)))
             continue; /* what says that it yields suspends the task, however it does that */
         if (wait.holds)
             follow(d, e, wait.next);
-        if (!here)
-            continue;
-        step(d, func, e->event, e->callee);
-        if (!callee->defined || is_marked(callee, IR_A_blocks)) {
-            d->way.blocks = e->callee;
-            d->way.decided = d->way.n - 1;
-            vec_push(&d->t->blocks, d->way);
-        } else {
-            descend(d, e->callee);
-        }
-        d->way.n--;
+        if (here || called)
+            descend_to(d, func, e->event, called ? called : e->callee);
     }
 }
 

@@ -352,3 +352,85 @@ void read_guard_returned(void) {
     aglet_read_guard_release(&g);
     aglet_yield(); // no diagnostic: the guard was released
 }
+
+/* Callbacks of which one waits: handed on as an argument, twice over, in a struct; and a pointer that is known on this way. */
+static void apply(void (*visit)(void)) {
+    visit();
+}
+static void apply_twice(void (*visit)(void)) {
+    apply(visit);
+    if (n)
+        apply(visit);
+}
+void through_argument(void);
+void through_argument(void) {
+    aglet_mutex_lock(&mu);
+    apply(count);       // no diagnostic: this one does not wait
+    apply_twice(count); // no diagnostic: nor further down
+    apply(leaf);        // expected-warning {{'mu' is held across 'apply', which may suspend the task [aglet-lock-across-yield]}}
+    apply_twice(leaf);  // expected-warning {{'mu' is held across 'apply_twice', which may suspend the task [aglet-lock-across-yield]}}
+    aglet_mutex_unlock(&mu);
+    apply_twice(leaf); // no diagnostic: released
+}
+static void waits_by_callback(void) {
+    apply_twice(leaf);
+}
+static void counts_by_callback(void) {
+    apply_twice(count);
+}
+void through_wrapped_argument(void);
+void through_wrapped_argument(void) {
+    aglet_mutex_lock(&mu);
+    counts_by_callback(); // no diagnostic: the callback there does not wait
+    waits_by_callback();  // expected-warning {{'mu' is held across 'waits_by_callback', which may suspend the task [aglet-lock-across-yield]}}
+    aglet_mutex_unlock(&mu);
+}
+struct job {
+    void (*run)(void);
+    int times;
+};
+static void job_run(const struct job *j) {
+    for (int i = 0; i < j->times; i++)
+        j->run();
+}
+void through_struct(void);
+void through_struct(void) {
+    const struct job waits = {leaf, 2}, counts = {count, 2};
+    aglet_mutex_lock(&mu);
+    job_run(&counts); // no diagnostic: this one does not wait
+    counts.run();     // no diagnostic: the pointer is known
+    job_run(&waits);  // expected-warning {{'mu' is held across 'job_run', which may suspend the task [aglet-lock-across-yield]}}
+    aglet_mutex_unlock(&mu);
+}
+void promises_by_callback(void) AGLET_NO_YIELD;
+void promises_by_callback(void) {
+    apply_twice(count); // no diagnostic: this one does not wait
+    apply(leaf);        // expected-warning {{'promises_by_callback' promises not to yield, and calls 'leaf' [aglet-contract]}}
+}
+
+/* The twins of the matrix that are right. */
+void raw_pthread_right(void);
+void raw_pthread_right(void) {
+    pthread_mutex_lock(&plain);
+    pthread_mutex_unlock(&plain);
+    aglet_yield(); // no diagnostic: released before
+}
+void through_pointer_right(void);
+void through_pointer_right(void) {
+    aglet_mutex_lock(&mu);
+    aglet_mutex_unlock(&mu);
+    hook(); // no diagnostic: released before
+}
+void guard_in_struct_right(void);
+void guard_in_struct_right(void) {
+    struct holder h;
+    holder_take(&h, &mu);
+    holder_drop(&h);
+    aglet_yield(); // no diagnostic: the helper released it
+}
+void promised_right(void) AGLET_NO_YIELD;
+void promised_right(void) {
+    count();
+    aglet_mutex_lock(&mu); // no diagnostic: taking a lock is no yield
+    aglet_mutex_unlock(&mu);
+}

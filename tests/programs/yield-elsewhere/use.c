@@ -43,6 +43,8 @@ void through_callback(void) {
     aglet_mutex_lock(&store_mu);
     send(1);             // expected-warning {{[aglet-lock-across-yield]}}
     store_each(keep, 1); // no diagnostic: this one does not yield
+    store_each(send, 1); // expected-warning {{'store_mu' is held across 'store_each', which may suspend the task [aglet-lock-across-yield]}}
     aglet_mutex_unlock(&store_mu);
     store_each(keep, 1);
+    store_each(send, 1); // no diagnostic: released before
 }
