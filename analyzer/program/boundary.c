@@ -155,7 +155,7 @@ static const struct region_event *use_after_join(struct boundaries *b, const str
     return use;
 }
 
-/* The cleanup of the local that is handed over, when it gives a lock back on every way; 0: it has none. */
+/* The cleanup of the local that is handed over, when it gives a lock back, or does where one is held; 0: it has none. */
 static ir_event held_guard(struct boundaries *b, const struct handoff *h)
 {
     const struct region_flow *f = h->flow;
@@ -173,10 +173,66 @@ static ir_event held_guard(struct boundaries *b, const struct handoff *h)
             uint32_t n;
             const struct call_edge *edges = program_calls(f->p, h->func, ev, &n);
             const struct region_flow *cleanup = n == 1 ? regions_flow(b->regions, edges->callee) : NULL;
-            return cleanup && cleanup->drops ? ev : 0;
+            return cleanup && cleanup->may_drop ? ev : 0;
         }
     }
     return 0;
+}
+
+/* Was the member set here, to something that has a name of its own? Then it is judged by that. */
+static bool told_as_member(const struct handoff *h, uint32_t member)
+{
+    const struct region_flow *f = h->flow;
+    for (size_t i = 0; i < f->control.n; i++) {
+        const struct region_event *e = &f->events[f->control.at[i]];
+        if (e->op == REGION_PUT && e->event == h->at->event && e->spawn->inner == member)
+            return true;
+    }
+    return false;
+}
+
+/* The member of `object` through whose pointer the place is come to, by members and pointers only; 0: it is none. */
+static uint32_t first_member(const struct region_flow *f, place_id p, place_id object)
+{
+    uint32_t member = 0;
+    for (; p && p != object; p = f->places[p].a) {
+        enum place_op op = (enum place_op)f->places[p].op;
+        if (op != PLACE_FIELD && op != PLACE_INDEX && op != PLACE_DEREF)
+            return 0;
+        if (op == PLACE_DEREF)
+            member = f->places[f->places[p].a].op == PLACE_FIELD ? f->places[f->places[p].a].b : 0;
+    }
+    return p ? member : 0;
+}
+
+/* What the pointers in the object point to, that both sides follow and neither changes: job->owner->count. */
+static void judge_inside(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *outer, struct other_end end)
+{
+    enum { MOST = 16, MOST_ARGUMENTS = 4 };
+    struct region_flow *e = (struct region_flow *)regions_flow(b->regions, end.entry), *here = (struct region_flow *)h->flow;
+    region_value args[MOST_ARGUMENTS] = {0};
+    if (!e || end.argument >= MOST_ARGUMENTS)
+        return;
+    args[end.argument] = VALUE_OF(VALUE_POINTER, h->region);
+    end.holder = h->region;
+    for (place_id i = 1, n = e->n_places; i < n; i++) /* so that what only the thread follows has a name here */
+        if (e->places[i].op == PLACE_DEREF)
+            place_translate(e, i, here, args, end.argument + 1);
+    for (place_id i = 1, n = here->n_places, done = 0; i < n && done < MOST; i++) {
+        uint32_t member = here->places[i].op == PLACE_DEREF ? first_member(here, i, h->region) : 0;
+        struct handoff inner = *h;
+        if (!member || told_as_member(h, member))
+            continue;
+        inner.region = i;
+        struct walk w = {.regions = b->regions, .flow = here, .start = h->at, .region = i};
+        walk_from(&w);
+        boundary_compare(p, b, &inner, &w, end);
+        boundary_compare_others(p, b, &inner, outer, end);
+        walk_free(&w);
+        h->conflicts = inner.conflicts;
+        h->n_conflicts = inner.n_conflicts;
+        done++;
+    }
 }
 
 static void judge(struct program *p, struct boundaries *b, struct handoff *h)
@@ -204,6 +260,7 @@ static void judge(struct program *p, struct boundaries *b, struct handoff *h)
         struct other_end end = {.entry = s->entries[i], .argument = s->parameter};
         boundary_compare(p, b, h, &w, end);
         boundary_compare_others(p, b, h, &w, end);
+        judge_inside(p, b, h, &w, end);
     }
     boundary_note_death(p, h, &w, other);
     if (!h->escapes && w.round)

@@ -116,13 +116,16 @@ void boundary_add_conflict(struct program *p, struct boundaries *b, struct hando
     c.path = boundary_printed(p, h->flow, place);
     c.on_count = on_count(b, h->flow, place);
     c.field = h->flow->places[place].op == PLACE_FIELD ? h->flow->places[place].b : 0;
-    for (uint32_t i = 0; i < h->n_conflicts; i++)
-        if (strcmp(h->conflicts[i].path, c.path) == 0) {
+    for (uint32_t i = 0; i < h->n_conflicts; i++) {
+        struct conflict *said = &h->conflicts[i];
+        bool one_mistake = c.mine == said->mine && ((c.mine->flags & REGION_WHOLE) || c.mine->op == REGION_FREE);
+        if (strcmp(said->path, c.path) == 0 || one_mistake) {
             /* Writes tell the story better than reads. */
-            if (writes(&c) > writes(&h->conflicts[i]))
-                h->conflicts[i] = c;
+            if (writes(&c) > writes(said))
+                *said = c;
             return;
         }
+    }
     if (h->n_conflicts == MOST)
         return;
     if (!h->conflicts)
@@ -139,7 +142,7 @@ static place_id said_here(const struct handoff *h, const struct region_flow *ent
     if (end.argument >= MOST_ARGUMENTS)
         return 0;
     if (!end.inner) {
-        args[end.argument] = VALUE_OF(VALUE_POINTER, h->region);
+        args[end.argument] = VALUE_OF(VALUE_POINTER, end.holder ? end.holder : h->region);
         return place_translate(entry, p, here, args, end.argument + 1);
     }
     place_id object = place_object(entry, p);
@@ -175,7 +178,9 @@ static void find_accesses(struct boundaries *b, const struct handoff *h, struct 
         return;
     const struct place *object = &h->flow->places[place_object(h->flow, h->region)];
     place_id argument = place_make(e, PLACE_PARAM, end.argument, 0);
-    place_id objects[2] = {end.inner ? place_make(e, PLACE_DEREF, place_make(e, PLACE_FIELD, argument, end.inner), 0) : argument,
+    place_id objects[2] = {end.inner    ? place_make(e, PLACE_DEREF, place_make(e, PLACE_FIELD, argument, end.inner), 0)
+                           : end.holder ? place_rebase(h->flow, h->region, end.holder, e, argument)
+                                        : argument,
                            object->op == PLACE_GLOBAL ? place_make(e, PLACE_GLOBAL, object->a, 0) : 0};
     for (int i = 0; i < 2 && objects[i]; i++) {
         for (const struct region_event *own = regions_touch(e, objects[i]); own; own = regions_next_touch(e, own))
@@ -243,7 +248,7 @@ void boundary_compare_others(struct program *p, struct boundaries *b, struct han
     for (size_t k = 0; k < w->spawns.n; k++) {
         const struct handoff_spec *s = w->spawns.at[k]->spawn;
         for (uint32_t j = 0; j < s->n_entries; j++)
-            boundary_compare_threads(p, b, h, w, end, (struct other_end){.entry = s->entries[j], .argument = s->parameter}, w->spawns.at[k]);
+            boundary_compare_threads(p, b, h, w, end, (struct other_end){.entry = s->entries[j], .argument = s->parameter, .holder = end.holder}, w->spawns.at[k]);
         if (s->starter && !s->n_entries)
             boundary_compare_threads(p, b, h, w, end, (struct other_end){.entry = s->starter, .argument = s->parameter, .inner = s->inner}, w->spawns.at[k]);
     }

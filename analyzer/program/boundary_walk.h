@@ -48,9 +48,11 @@ bool boundary_conflicting(const struct region_flow *f, const struct region_event
 /* Keep c, on `place`, as wrong about h: once per path, the pair that tells most. */
 void boundary_add_conflict(struct program *p, struct boundaries *b, struct handoff *h, struct conflict c, place_id place);
 /* How the other thread comes by the region: `entry` gets it as its argument number `argument`, or, where `inner` is a member,
- * in that member of what the argument points to. */
+ * in that member of what the argument points to; or, where `holder` is not 0, the argument is that, and the region's name in this
+ * function's places begins with it. */
 struct other_end {
     uint32_t entry, argument, inner;
+    place_id holder;
 };
 /* The uses on this side against those of the thread at the other end. True when that thread touches the region at all. */
 bool boundary_compare(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, struct other_end end);

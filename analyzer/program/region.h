@@ -200,7 +200,8 @@ struct region_flow {
     uint64_t takes, gives, waits; /* all that it, and what it calls, acquires from and releases to */
     bool overflow;    /* more than is kept */
     uint64_t adds;    /* locks it may return with */
-    uint64_t drops;   /* its callers' locks that it gives back on every way */
+    uint64_t drops;   /* its callers' locks that it gives back on every way … */
+    uint64_t may_drop; /* … on some */
     VEC(struct phi_source) phis; /* what a PLACE_PHI may be */
     VEC(struct call_through) calls_through;
     VEC(struct struct_copy) copies;

@@ -339,6 +339,8 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
     uint64_t drops = said_here(x, c, callee->drops), adds = said_here(x, c, callee->adds);
     if (drops)
         region_publish(x, drops);
+    if (x->recording)
+        x->f->may_drop |= said_here(x, c, callee->may_drop) & ~x->s->locks;
     x->s->dropped |= drops & ~x->s->locks;
     x->s->locks = drops == UINT64_MAX ? 0 : x->s->locks & ~drops;
     x->s->locks |= adds;

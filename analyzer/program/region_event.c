@@ -129,6 +129,8 @@ void region_unlock(struct solve *x, uint64_t class)
     region_publish(x, class);
     if (class != UINT64_MAX)
         x->s->dropped |= class & ~x->s->locks;
+    if (x->recording)
+        x->f->may_drop |= class & ~x->s->locks;
     x->s->locks = class == UINT64_MAX ? 0 : x->s->locks & ~class;
 }
 

@@ -99,7 +99,7 @@ static uint64_t hash_spec(const struct region_flow *f, uint64_t h, const struct 
 static uint64_t hash_flow(const struct region_flow *f)
 {
     uint64_t h = key_pair(f->failed, (uint32_t)f->lives << 2 | (uint32_t)f->returns << 1 | f->overflow);
-    const uint64_t masks[] = {f->takes, f->gives, f->waits, f->adds, f->drops, f->frees_always, f->loses, f->may_free};
+    const uint64_t masks[] = {f->takes, f->gives, f->waits, f->adds, f->drops, f->may_drop, f->frees_always, f->loses, f->may_free};
     for (size_t i = 0; i < sizeof masks / sizeof *masks; i++)
         h = hash_add(h, masks[i]);
     for (size_t i = 0; i < f->control.n; i++) {

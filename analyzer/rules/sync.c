@@ -30,6 +30,37 @@ static bool tell_type(const struct program *p, const struct handoff *h, const st
     return true;
 }
 
+/* Of what type is that which both use? Its unit in *u; 0: not known. */
+static ir_type conflict_type(const struct program *p, const struct handoff *h, const struct conflict *c, const struct unit **u, bool *bits)
+{
+    const struct handoff_spec *s = h->at->spawn;
+    const struct linked_field *f = c->field ? &p->fields.at[c->field] : NULL;
+    *u = f ? f->unit->unit : p->funcs.at[s->typed_in].unit->unit;
+    *bits = f && (*u)->fields[f->field].bit_width;
+    return f ? (*u)->fields[f->field].type : s->type;
+}
+
+static const char *remedy(const struct program *p, const struct handoff *h, const struct conflict *c)
+{
+    const struct unit *u;
+    bool bits, frees = c->mine->op == REGION_FREE || c->theirs->op == REGION_FREE;
+    const ir_type type = conflict_type(p, h, c, &u, &bits);
+    const uint32_t kind = type ? u->types[type_plain(u, type)].kind : IR_T_INT;
+    const bool scalar = kind == IR_T_INT || kind == IR_T_ENUM || kind == IR_T_FLOAT || kind == IR_T_POINTER;
+    const struct model_type *m = type ? models_find_ir_type(p->models, u, type) : NULL;
+    if (type && (lock_kind_of(p, u, type).lock || (m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT))))
+        return "make it before the threads that use it are started, and destroy it after they were joined";
+    if (frees)
+        return "let one side free it, after the other is done: join first";
+    if (h->at->spawn->task)
+        return scalar && !bits ? "guard it with one lock on both sides, make it _Atomic, or wait until the task is done"
+                               : "guard it with one lock on both sides, or wait until the task is done";
+    if (handoff_loop_variable(h, c))
+        return "give each thread a copy of its own: an element of an array, or the value itself";
+    return scalar && !bits ? "guard it with one lock on both sides, make it _Atomic, or join first"
+                           : "guard it with one lock on both sides, or join first";
+}
+
 static void report_conflict(const struct program *p, const struct handoff *h, const struct conflict *c, struct report *out)
 {
     struct position at = handoff_position(h->flow, h->at), mine = handoff_position(h->flow, c->mine),
@@ -64,16 +95,13 @@ static void report_conflict(const struct program *p, const struct handoff *h, co
         struct position declared = program_position(u, u->fields[f->field].loc);
         char type[200];
         type_spelling(u, u->fields[f->field].type, type, sizeof type);
-        report_note(out, &declared, "'%s' is declared here: a plain '%s', with no lock named", path, type);
+        const bool lock = lock_kind_of(p, u, u->fields[f->field].type).lock;
+        report_note(out, &declared, "'%s' is declared here: a%s '%s'%s", path, lock ? "" : " plain", type, lock ? "" : ", with no lock named");
     }
     if (tell_type(p, h, c, out))
         report_note(out, &at, "remedy: guard it with one lock on both sides, or give each thread one of its own");
-    else if (h->at->spawn->task)
-        report_note(out, &at, "remedy: guard it with one lock on both sides, make it _Atomic, or wait until the task is done");
-    else if (handoff_loop_variable(h, c))
-        report_note(out, &at, "remedy: give each thread a copy of its own: an element of an array, or the value itself");
     else
-        report_note(out, &at, "remedy: guard it with one lock on both sides, make it _Atomic, or join first");
+        report_note(out, &at, "remedy: %s", remedy(p, h, c));
 }
 
 /* Strict: what both threads use must be safe to share whatever they do with it. */

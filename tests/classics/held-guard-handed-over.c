@@ -79,6 +79,31 @@ int by_cleanup(pthread_mutex_t *mu)
     return pthread_join(t, NULL); // expected-warning {{'pthread_join' may block, and 'mu' is held [aglet-blocking-while-locked]}}
 }
 
+/* A cleanup that looks whether there is anything to release. */
+struct maybe_guard {
+    pthread_mutex_t *held;
+};
+static void maybe_release(struct maybe_guard *g)
+{
+    if (g->held)
+        pthread_mutex_unlock(g->held); // expected-warning 0+ {{is released, but nobody took it [aglet-unlock-unheld]}}
+}
+static void *use_maybe(void *arg)
+{
+    struct maybe_guard *g = arg;
+    return g->held;
+}
+
+int by_cleanup_that_looks(pthread_mutex_t *mu)
+{
+    pthread_t t;
+    __attribute__((cleanup(maybe_release))) struct maybe_guard g = {mu};
+    pthread_mutex_lock(mu);
+    if (pthread_create(&t, NULL, use_maybe, &g) != 0) // expected-warning {{'g' guards a lock held by this thread, and reaches another one here [aglet-send]}}
+        return -1;
+    return pthread_join(t, NULL); // expected-warning {{'pthread_join' may block, and 'mu' is held [aglet-blocking-while-locked]}}
+}
+
 /* Mended: the thread takes the lock itself. */
 struct account {
     pthread_mutex_t mu;

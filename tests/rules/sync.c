@@ -5,6 +5,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct counter {
@@ -518,4 +519,81 @@ int start_pool(struct worker_pool *p) {
         if (pthread_join(p->worker[i]->thread, NULL) != 0)
             return -1;
     return 0;
+}
+
+/* What the members of the argument point to, wherever the pointers were stored. */
+struct tally {
+    pthread_mutex_t mu;
+    long naked, safe;
+};
+struct side {
+    struct tally *tally;
+    struct {
+        struct tally *deep;
+    } inside;
+    unsigned bits : 3;
+};
+static void tally_add(struct tally *t)
+{
+    t->naked++;
+}
+static void *count_inside(void *argument)
+{
+    struct side *s = argument;
+    pthread_mutex_lock(&s->tally->mu);
+    s->tally->safe++;
+    pthread_mutex_unlock(&s->tally->mu);
+    s->inside.deep->safe++;
+    tally_add(s->tally);
+    s->bits = 1;
+    return NULL;
+}
+
+int member_points_to(struct side *s)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, count_inside, s) != 0) // expected-warning {{'s->tally->naked' is used by both threads after this hand-off, unguarded [aglet-sync]}}
+        return -1;
+    pthread_mutex_lock(&s->tally->mu);
+    s->tally->safe++; // no diagnostic: the same lock on both sides
+    pthread_mutex_unlock(&s->tally->mu);
+    s->tally->naked = 0;
+    return pthread_join(t, NULL);
+}
+
+int member_of_member_points_to(struct side *s)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, count_inside, s) != 0) // expected-warning {{'s->inside.deep->safe' is used by both threads after this hand-off, unguarded [aglet-sync]}}
+        return -1;
+    s->inside.deep->safe = 0;
+    return pthread_join(t, NULL);
+}
+
+int to_several_threads(pthread_t threads[4], struct side *s)
+{
+    for (int i = 0; i < 4; i++)
+        if (pthread_create(&threads[i], NULL, count_inside, s) != 0) // expected-warning {{'s->bits' is shared by several threads with nothing to guard it [aglet-sync]}} expected-warning {{'s->inside.deep->safe' is shared by several threads with nothing to guard it [aglet-sync]}} expected-warning {{'s->tally->naked' is shared by several threads with nothing to guard it [aglet-sync]}}
+            return -1;
+    return 0;
+}
+
+int another_object_meanwhile(struct side *s, struct tally *other)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, count_inside, s) != 0) // expected-warning {{'s->tally' is used by both threads after this hand-off, unguarded [aglet-sync]}}
+        return -1;
+    s->tally = other;
+    s->tally->naked = 0;
+    return pthread_join(t, NULL);
+}
+
+/* All of it at once is one mistake. */
+int cleared_whole(struct side *s)
+{
+    pthread_t t;
+    if (pthread_create(&t, NULL, count_inside, s) != 0) // expected-warning {{is used by both threads after this hand-off, unguarded [aglet-sync]}}
+        return -1;
+    memset(s, 0, sizeof *s);
+    return pthread_join(t, NULL);
 }
