@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* sync: what was handed over is used by both threads at once, and one of them writes.
  *
- * Looks at      each member that both sides touch, after the hand-off and before any join; of what is handed over, and of what a
- *               member of a thread's argument points to.
+ * Looks at      each member that both sides touch, after the hand-off and before any join; of what is handed over, and of what the
+ *               pointers in a thread's argument point to.
  *               At the strict level the type of all that is shared must be Sync.
  * Stays silent  for atomic, guarded and const members, under a common lock, for different elements of an array, and when
- *               something between may order the two sides: a wait, a lock, an acquire load, a call of unknown code.
+ *               something between may order the two sides: a wait, a state that one side goes by, a call of unknown code.
  * Cannot see    sharing through globals, and objects that are looked up in a table rather than taken out of it. */
 #include "handoff.h"
 #include "reason.h"
