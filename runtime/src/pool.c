@@ -5,6 +5,10 @@
  *
  * A job lies in the frame that forked it, which does not return before the job is done.
  *
+ * An OS thread that brings work takes a guest's place and works on it itself, at once: handing it over would cost a
+ * wake-up, tens of microseconds, and kernels are apt to wake the second thread on the processor of the first while
+ * the caller's stands idle. For each guest one of the pool's threads sleeps on, so n are at work, not more.
+ *
  * Sleep: a thread that finds nothing registers in `sleepers`, looks once more, and sleeps in the futex
  * `work`. A fork reads `sleepers` without a fence: in the worst case it misses a thread that is just falling
  * asleep, which costs parallelism until the next fork and never a result, because the forker runs its own
@@ -20,7 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { POOL_MAX = 256, ROUNDS_BEFORE_SLEEP = 200, REDUCE_MAX = 256 };
+enum { POOL_MAX = 256, GUESTS_MAX = 4, ROUNDS_BEFORE_SLEEP = 200, REDUCE_MAX = 256 };
 enum { JOB_OPEN, JOB_DONE, JOB_AWAITED };
 
 struct job {
@@ -36,17 +40,18 @@ struct pool_thread {
     aglet_pool *pool;
     uint32_t random;
     pthread_t thread;
+    _Atomic bool taken; /* a guest's place: somebody is in it */
 };
 
 struct aglet_pool {
     unsigned n;
     _Atomic bool stop;
     _Alignas(64) _Atomic uint32_t work; /* futex: changes when there is work */
-    _Atomic uint32_t sleepers;
+    _Atomic uint32_t sleepers, guests;
     struct slock lock;
     struct job *head, *tail; /* jobs from outside, under lock */
     _Atomic uint32_t queued;
-    struct pool_thread thread[];
+    struct pool_thread thread[]; /* n, and the places of guests */
 };
 
 static _Thread_local struct pool_thread *here;
@@ -75,11 +80,21 @@ static struct job *take_queued(aglet_pool *pool) {
     return job;
 }
 
+/* As many are at work as the pool has threads, guests counted: this one should sleep. */
+static bool is_one_too_many(aglet_pool *pool) {
+    return atomic_load(&pool->guests) > atomic_load(&pool->sleepers);
+}
+
+static unsigned places(aglet_pool *pool) {
+    return atomic_load_explicit(&pool->guests, memory_order_relaxed) ? pool->n + GUESTS_MAX : pool->n;
+}
+
 static struct job *find(struct pool_thread *t) {
     aglet_pool *pool = t->pool;
+    unsigned n = places(pool);
     t->random = t->random * 1664525u + 1013904223u;
-    for (unsigned i = 0, at = t->random >> 16; i < pool->n; i++) {
-        struct pool_thread *victim = &pool->thread[(at + i) % pool->n];
+    for (unsigned i = 0, at = t->random >> 16; i < n; i++) {
+        struct pool_thread *victim = &pool->thread[(at + i) % n];
         bool again = true;
         while (victim != t && again) {
             struct job *job = deque_steal(&victim->deque, &again);
@@ -100,21 +115,22 @@ static void *serve(void *thread) {
     aglet_pool *pool = t->pool;
     here = t;
     for (int idle = 0; !atomic_load_explicit(&pool->stop, memory_order_acquire);) {
-        struct job *job = find(t);
+        bool too_many = is_one_too_many(pool);
+        struct job *job = too_many ? take_queued(pool) : find(t);
         if (job) {
             job->run(job->arg);
             finish(job);
             idle = 0;
             continue;
         }
-        if (++idle < ROUNDS_BEFORE_SLEEP && spinning_pays()) {
+        if (!too_many && ++idle < ROUNDS_BEFORE_SLEEP && spinning_pays()) {
             for (int i = 0; i < 32; i++)
                 cpu_relax();
             continue;
         }
         uint32_t seen = atomic_load(&pool->work);
         atomic_fetch_add(&pool->sleepers, 1);
-        job = find(t);
+        job = is_one_too_many(pool) ? take_queued(pool) : find(t);
         if (!job && !atomic_load(&pool->stop))
             futex_wait(&pool->work, seen, AGLET_FOREVER);
         atomic_fetch_sub(&pool->sleepers, 1);
@@ -139,7 +155,7 @@ static void stop(aglet_pool *pool, unsigned started) {
     futex_wake(&pool->work, INT32_MAX);
     for (unsigned i = 0; i < started; i++)
         pthread_join(pool->thread[i].thread, NULL);
-    for (unsigned i = 0; i < pool->n; i++)
+    for (unsigned i = 0; i < pool->n + GUESTS_MAX; i++)
         deque_destroy(&pool->thread[i].deque);
     free(pool);
 }
@@ -148,14 +164,14 @@ aglet_pool *aglet_pool_new(unsigned threads) {
     unsigned n = threads ? threads : processors();
     if (n > POOL_MAX)
         n = POOL_MAX;
-    size_t size = (sizeof(aglet_pool) + n * sizeof(struct pool_thread) + 63) & ~(size_t)63;
+    size_t size = (sizeof(aglet_pool) + (n + GUESTS_MAX) * sizeof(struct pool_thread) + 63) & ~(size_t)63;
     aglet_pool *pool = aligned_alloc(64, size);
     if (!pool)
         return NULL;
     memset(pool, 0, size);
     pool->n = n;
     int error = 0;
-    for (unsigned i = 0; i < n && !error; i++) {
+    for (unsigned i = 0; i < n + GUESTS_MAX && !error; i++) {
         pool->thread[i].pool = pool;
         pool->thread[i].random = i + 1;
         error = -deque_init(&pool->thread[i].deque);
@@ -208,6 +224,33 @@ static aglet_pool *choose(aglet_pool *pool) {
     return process_pool;
 }
 
+static bool is_anything_left(aglet_pool *pool) {
+    bool left = atomic_load(&pool->queued) > 0;
+    for (unsigned i = 0; i < pool->n + GUESTS_MAX && !left; i++)
+        left = deque_size(&pool->thread[i].deque) > 0;
+    return left;
+}
+
+/* Be one of the pool's threads while work(arg) runs. False: no place is free. */
+static bool run_as_guest(aglet_pool *pool, void (*work)(void *), void *arg) {
+    for (unsigned i = pool->n; i < pool->n + GUESTS_MAX; i++) {
+        struct pool_thread *place = &pool->thread[i];
+        if (atomic_load_explicit(&place->taken, memory_order_relaxed) || atomic_exchange(&place->taken, true))
+            continue;
+        atomic_fetch_add(&pool->guests, 1);
+        here = place;
+        work(arg);
+        here = NULL;
+        /* Partner: sleepers in serve. A thread that sleeps because of this guest may be needed now. */
+        atomic_fetch_sub(&pool->guests, 1);
+        atomic_store(&place->taken, false);
+        if (atomic_load(&pool->sleepers) > 0 && is_anything_left(pool))
+            wake_one(pool);
+        return true;
+    }
+    return false;
+}
+
 void aglet_pool_run(aglet_pool *pool, void (*work)(void *), void *arg) {
     pool = choose(pool);
     /* No thread could be started: the caller does it. */
@@ -217,6 +260,8 @@ void aglet_pool_run(aglet_pool *pool, void (*work)(void *), void *arg) {
     }
     struct sleeper s;
     sleeper_init(&s);
+    if (!s.task && !here && run_as_guest(pool, work, arg))
+        return;
     struct job job = {.run = work, .arg = arg, .outside = &s};
     slock_lock(&pool->lock);
     if (pool->head)
@@ -286,7 +331,8 @@ void aglet_join2(void (*first)(void *), void *a, void (*second)(void *), void *b
         second(b);
         return;
     }
-    if (AGLET_UNLIKELY(atomic_load_explicit(&t->pool->sleepers, memory_order_relaxed) > 0))
+    if (AGLET_UNLIKELY(atomic_load_explicit(&t->pool->sleepers, memory_order_relaxed) >
+                       atomic_load_explicit(&t->pool->guests, memory_order_relaxed)))
         wake_one(t->pool);
     first(a);
     /* Last in, first out: what is at the bottom now is this job, or nothing. */

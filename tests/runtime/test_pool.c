@@ -4,6 +4,7 @@
 
 #include "aglet/pool.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -161,6 +162,44 @@ static void tasks_may_fork_on_the_pool(void **state) {
     on_each(from_task, NULL);
 }
 
+/* More than have a place as guests, beside tasks that hand their work over. */
+enum { CALLERS = 7, CALLS = 60, RANGE = 3000 };
+static aglet_pool *shared_pool;
+
+static void count_range(void *context, size_t from, size_t to) {
+    atomic_fetch_add((atomic_size_t *)context, to - from);
+}
+
+static void *call_often(void *unused) {
+    (void)unused;
+    for (int i = 0; i < CALLS; i++) {
+        atomic_size_t counted = 0;
+        struct fib f = {12, 0};
+        aglet_parallel_for(shared_pool, 0, RANGE, 50, count_range, &counted);
+        aglet_pool_run(shared_pool, fib, &f);
+        CHECK(counted == RANGE && f.result == 144);
+    }
+    return NULL;
+}
+
+static void threads_and_tasks_share_a_pool(void **state) {
+    (void)state;
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        pthread_t callers[CALLERS];
+        void *wrong;
+        shared_pool = aglet_pool_new(threads);
+        assert_non_null(shared_pool);
+        for (int i = 0; i < CALLERS; i++)
+            assert_int_equal(pthread_create(&callers[i], NULL, call_often, NULL), 0);
+        on_each(call_often, NULL);
+        for (int i = 0; i < CALLERS; i++) {
+            pthread_join(callers[i], &wrong);
+            assert_null(wrong);
+        }
+        aglet_pool_free(shared_pool);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forks_are_joined_before_the_return),
@@ -169,6 +208,7 @@ int main(void) {
         cmocka_unit_test(a_reduction_combines_neighbours_in_order),
         cmocka_unit_test(a_sort_orders_every_kind_of_input),
         cmocka_unit_test(tasks_may_fork_on_the_pool),
+        cmocka_unit_test(threads_and_tasks_share_a_pool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,11 @@ AGLET_API void aglet_pool_free(aglet_pool *pool) AGLET_BLOCKS;
 
 AGLET_API unsigned aglet_pool_threads(const aglet_pool *pool);
 
-/* Run work(arg) on a thread of the pool and wait for it. From a thread of the pool: call it. */
+/* Run work(arg) where it may use all of the pool. A task waits for a thread of the pool to do it; an OS thread is one
+ * of the pool's meanwhile (up to four at a time, the others wait as a task does), and a thread of the pool calls it.
+ *
+ * Requires  the caller holds no lock that anything in the pool takes: it may do others' work while it waits for a
+ *           stolen part of its own. */
 AGLET_API void aglet_pool_run(aglet_pool *pool, void (*work)(void *arg), void *arg) AGLET_YIELDS;
 
 /* Run first(a) and second(b), side by side where a thread is free. The fork-join primitive: costs some ten
