@@ -22,7 +22,7 @@ static bool is_data(const struct program *p, const struct linked_field *f)
 {
     const struct model_type *m = models_find_ir_type(p->models, f->unit->unit, f->unit->unit->fields[f->field].type);
 
-    return !item_lock_in(p, (uint32_t)(f - p->fields.at)) && !(m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT));
+    return !item_lock_in(p, (uint32_t)(f - p->fields.at)) && !(m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT | MODEL_TF_THREAD));
 }
 
 /* A variable that threads may share and that needs a lock for it: no constant, no atomic, no flag of a signal handler. */
@@ -33,7 +33,7 @@ static bool is_shared_data(const struct program *p, const struct linked_global *
     const struct model_type *m = models_find_ir_type(p->models, u, v->type);
     ir_type t = v->type, st;
 
-    if (g->lock.lock || v->flags & IR_VF_TLS || (m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT)))
+    if (g->lock.lock || v->flags & IR_VF_TLS || (m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT | MODEL_TF_THREAD)))
         return false;
     for (; u->types[t].kind == IR_T_TYPEDEF || u->types[t].kind == IR_T_QUALIFIED || u->types[t].kind == IR_T_ARRAY; t = u->types[t].elem)
         if (u->types[t].kind == IR_T_QUALIFIED && u->types[t].flags & (IR_TF_CONST | IR_TF_VOLATILE))

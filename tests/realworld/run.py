@@ -7,7 +7,9 @@ run could not do its work, or a finding is not triaged in docs/realworld.md.
 With --infer: writes down what `aglet infer` proposes, in a copy of each program, and fails when the annotated program draws
 a finding that the bare one did not.
 
-usage: run.py --build BUILD [--show] [--no-triage] [--infer] [PROGRAM...]
+With --debian: the programs of debian.py instead. Findings that say what is so, and what the program means, are counted apart.
+
+usage: run.py --build BUILD [--show] [--no-triage] [--infer | --debian] [PROGRAM...]
 """
 import argparse
 import json
@@ -23,16 +25,17 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
 import databases
+import debian
 import lint
 
 TRIAGE = HERE.parents[1] / "docs/realworld.md"
 
 
 def triaged():
-    """(file, line, rule) -> "real" or "wrong", from rows like | real | `lock-leak` | `rdkafka.c:123` | … |"""
+    """(file, line, rule) -> "real", "meant" or "wrong", from rows like | real | `lock-leak` | `rdkafka.c:123` | … |"""
     if not TRIAGE.exists():
         return {}
-    rows = re.findall(r"^\| *(real|wrong) *\| *`([a-z-]+)` *\| *`([\w./-]+):(\d+)` *\|", TRIAGE.read_text(), re.M)
+    rows = re.findall(r"^\| *(real|meant|wrong) *\| *`([a-z-]+)` *\| *`([\w./-]+):(\d+)` *\|", TRIAGE.read_text(), re.M)
     return {(file, int(line), rule): verdict for verdict, rule, file, line in rows}
 
 
@@ -74,6 +77,7 @@ def main():
     parser.add_argument("--show", action="store_true", help="print every finding")
     parser.add_argument("--no-triage", action="store_true", help="do not hold the findings against docs/realworld.md")
     parser.add_argument("--infer", action="store_true", help="annotate a copy by `aglet infer`; the findings must stay the same")
+    parser.add_argument("--debian", action="store_true", help="the programs of debian.py")
     parser.add_argument("programs", nargs="*", metavar="PROGRAM")
     options = parser.parse_args()
     aglet = lint.tool(options.build)
@@ -87,11 +91,13 @@ def main():
     verdicts, errors, verdict_counts, rules, hints = triaged(), [], Counter(), Counter(), 0
     indirect = [0, 0]
 
-    print(f"{'program':12}{'files':>7}{'lines':>10}{'parsed':>8}{'cold s':>8}{'warm s':>8}{'findings':>10}{'hints':>7}"
+    print(f"{'program':15}{'files':>7}{'lines':>10}{'parsed':>8}{'cold s':>8}{'warm s':>8}{'findings':>10}{'hints':>7}"
           f"{'by pointer':>12}{'resolved':>10}")
-    for name in options.programs or databases.PROGRAMS:
-        database = databases.make(name, build / "realworld")
+    programs = debian.PROGRAMS if options.debian else databases.PROGRAMS
+    for name in options.programs or programs:
+        database = debian.make(name, build / "realworld/debian") if options.debian else databases.make(name, build / "realworld")
         entries = json.loads((database / "compile_commands.json").read_text())
+        expected = programs[name][-1] if options.debian else len(entries) # libtool compiles a file twice
         times, pointers = [], None
         for _ in ("cold", "warm"):
             start = time.monotonic()
@@ -106,12 +112,13 @@ def main():
         by_pointer, resolved = pointers or (0, 0)
         indirect[0], indirect[1] = indirect[0] + by_pointer, indirect[1] + resolved
         analysed = lint.analysed(said)
-        if analysed != len(entries):
-            errors.append(f"{name}: {analysed} of {len(entries)} files analysed: {said.strip()[-500:]}")
+        if analysed != expected:
+            errors.append(f"{name}: {analysed} of {expected} files analysed: {said.strip()[-500:]}")
         firm = [finding for finding in findings if finding.severity != "hint"]
         hints += len(findings) - len(firm)
         rules.update(finding.rule for finding in firm)
-        print(f"{name:12}{len(entries):7}{databases.lines_of(entries):10,}{analysed:8}{times[0]:8.1f}{times[1]:8.1f}"
+        entries = list({os.path.join(entry["directory"], entry["file"]): entry for entry in entries if entry["file"].endswith(".c")}.values())
+        print(f"{name:15}{len(entries):7}{databases.lines_of(entries):10,}{analysed:8}{times[0]:8.1f}{times[1]:8.1f}"
               f"{len(firm):10}{len(findings) - len(firm):7}{by_pointer:12}{resolved / by_pointer if by_pointer else 1:10.0%}", flush=True)
         for finding in findings if options.show else []:
             print(f"    {finding.severity}: {Path(finding.path).name}:{finding.line} {finding.message} [{finding.rule}]")

@@ -311,3 +311,25 @@ int ledger_has_rows(void) {
     pthread_mutex_unlock(&ledger.mu);
     return ledger.rows > 0; // no diagnostic
 }
+
+/* ---- the handle of a thread, stored where it is started under a lock ---- */
+static pthread_mutex_t starter_mu = PTHREAD_MUTEX_INITIALIZER;
+static pthread_t starter_thread;
+static int starter_runs;
+static void *starter_main(void *arg) { return arg; }
+int starter_start(void);
+int starter_start(void) {
+    int error;
+    pthread_mutex_lock(&starter_mu);
+    error = pthread_create(&starter_thread, NULL, starter_main, NULL);
+    starter_runs = !error;
+    pthread_mutex_unlock(&starter_mu);
+    return error;
+}
+void starter_stop(void);
+void starter_stop(void) {
+    pthread_mutex_lock(&starter_mu);
+    starter_runs = 0;
+    pthread_mutex_unlock(&starter_mu);
+    pthread_join(starter_thread, NULL); // no diagnostic: a handle belongs to who joins
+}
