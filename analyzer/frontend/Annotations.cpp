@@ -85,39 +85,43 @@ std::string places_wanted(unsigned places)
     return text;
 }
 
-/* The number of expressions in a list, at its top level; -1 where one is missing. */
-int count_arguments(llvm::StringRef text)
+/* The expressions of a list, at its top level, without blanks. */
+llvm::SmallVector<std::string, 4> arguments_of(llvm::StringRef text)
 {
+    llvm::SmallVector<std::string, 4> out;
     if (text.trim().empty())
-        return 0;
-    int n = 1, depth = 0;
-    bool something = false;
+        return out;
+    out.emplace_back();
+    int depth = 0;
     char quote = 0;
     for (size_t i = 0; i < text.size(); i++) {
         char c = text[i];
         if (quote) {
-            if (c == '\\')
-                i++;
+            if (c == '\\' && i + 1 < text.size())
+                out.back() += text[i++];
             else if (c == quote)
                 quote = 0;
-        } else if (c == '"' || c == '\'') {
-            quote = c;
-            something = true;
-        } else if (c == '(' || c == '[' || c == '{') {
-            depth++;
-            something = true;
-        } else if (c == ')' || c == ']' || c == '}') {
-            depth--;
-        } else if (c == ',' && !depth) {
-            if (!something)
-                return -1;
-            n++;
-            something = false;
-        } else if (!isspace((unsigned char)c)) {
-            something = true;
+            out.back() += text[i];
+            continue;
         }
+        if (c == ',' && !depth) {
+            out.emplace_back();
+            continue;
+        }
+        if (c == '"' || c == '\'')
+            quote = c;
+        depth += (c == '(' || c == '[' || c == '{') - (c == ')' || c == ']' || c == '}');
+        if (!isspace((unsigned char)c))
+            out.back() += c;
     }
-    return something ? n : -1;
+    return out;
+}
+
+/* Their number; -1 where one is missing. */
+int count_arguments(llvm::StringRef text)
+{
+    llvm::SmallVector<std::string, 4> list = arguments_of(text);
+    return llvm::is_contained(list, "") ? -1 : int(list.size());
 }
 
 std::string wrong_arity(const Word &word, llvm::StringRef args)
@@ -134,6 +138,41 @@ std::string wrong_arity(const Word &word, llvm::StringRef args)
     return macro + (word.arity < 0 ? " takes at least " : " takes ") + std::to_string(least) +
            (least == 1 ? " argument" : " arguments") + ", here are " + std::to_string(n);
 }
+
+/* What the word says cannot be of this declaration, although it may stand on such a one. */
+std::string wrong_declaration(uint32_t kind, llvm::StringRef args, const Decl *on)
+{
+    std::string macro = words[kind].macro;
+    if (kind == IR_A_refcount && (places_of(on) & ON_POINTER))
+        return macro + " stands on a pointer: it is for the number of references";
+    auto *named = dyn_cast<NamedDecl>(on);
+    if (kind == IR_A_guarded_by && named && named->getIdentifier() && named->getName() == args.trim())
+        return "'" + args.trim().str() + "' cannot be guarded by itself";
+    const FunctionDecl *function = dyn_cast<FunctionDecl>(on);
+    if (auto *param = dyn_cast<ParmVarDecl>(on))
+        function = dyn_cast<FunctionDecl>(param->getDeclContext());
+    bool of_result = kind == IR_A_sending_if || kind == IR_A_spawns_if || kind == IR_A_try_acquires ||
+                     kind == IR_A_try_acquires_shared || kind == IR_A_returns_lock;
+    if (of_result && function && function->getReturnType()->isVoidType())
+        return macro + " speaks of the result of '" + function->getName().str() + "', which returns nothing";
+    return "";
+}
+
+/* Two words that cannot both be true of one declaration; `of_one_lock`: of one that both name. */
+const struct {
+    uint32_t kind, other;
+    bool of_one_lock;
+    const char *remedy;
+} contradictions[] = {
+    {IR_A_owned, IR_A_shared, false, ""},
+    {IR_A_yields, IR_A_no_yield, false, ""},
+    {IR_A_blocks, IR_A_no_block, false, ""},
+    {IR_A_acquires, IR_A_releases, true, ": a function that gives it back and takes it again AGLET_REQUIRES it"},
+    {IR_A_acquires_shared, IR_A_releases, true, ": a function that gives it back and takes it again AGLET_REQUIRES it"},
+    {IR_A_requires, IR_A_excludes, true, ""},
+    {IR_A_requires_shared, IR_A_excludes, true, ""},
+    {IR_A_releases, IR_A_excludes, true, ": what is given back must be held when the function is called"},
+};
 
 /* Where the outermost star of the declared pointer stands. */
 SourceLocation outermost_star(const Decl *decl)
@@ -171,6 +210,11 @@ bool UnitLowering::is_annotated(const Decl *decl)
         if (is_annotation(attr))
             return true;
     return false;
+}
+
+bool UnitLowering::has_annotated_parameter(const FunctionDecl *function)
+{
+    return llvm::any_of(function->parameters(), [&](const ParmVarDecl *param) { return is_annotated(param); });
 }
 
 void UnitLowering::incomplete(const char *what, SourceRange where)
@@ -275,6 +319,8 @@ void UnitLowering::annotation(const AnnotateAttr *attr, const Decl *on, Annotati
         wrong = std::string(word.macro) + " stands on something that is no pointer";
     else
         wrong = wrong_arity(word, args);
+    if (wrong.empty())
+        wrong = wrong_declaration(rec.kind, args, on);
     if (wrong.empty() && (word.places & ON_POINTER) && rec.kind != IR_A_pt_guarded_by) {
         SourceLocation star = outermost_star(on);
         if (star.isValid() && sm.isBeforeInTranslationUnit(sm.getExpansionLoc(attr->getLocation()), sm.getExpansionLoc(star)))
@@ -393,6 +439,31 @@ void UnitLowering::collect_annotations(const Decl *decl, Annotations &out)
                 annotation(attr, decl, out);
 }
 
+/* Clang's own attributes are left alone: others read them, too, and each its own way. */
+void UnitLowering::check_contradictions(const Annotations &list)
+{
+    auto text_of = [&](const ir_annot_rec &rec) { return llvm::StringRef(unit_str(unit_builder_unit(b), rec.args)); };
+    for (const ir_annot_rec &one : list)
+        for (const ir_annot_rec &two : list)
+            for (auto &pair : contradictions) {
+                if (one.kind != pair.kind || two.kind != pair.other || ((one.flags | two.flags) & IR_AF_CLANG))
+                    continue;
+                std::string lock;
+                if (pair.of_one_lock) {
+                    auto others = arguments_of(text_of(two));
+                    for (const std::string &argument : arguments_of(text_of(one)))
+                        if (llvm::is_contained(others, argument))
+                            lock = argument;
+                    if (lock.empty())
+                        continue;
+                    lock = " on '" + lock + "'";
+                }
+                std::string text = std::string(words[pair.kind].macro) + " and " + words[pair.other].macro +
+                                   " contradict each other" + lock + pair.remedy;
+                build_note(b, IR_N_ERROR, text.c_str(), two.loc);
+            }
+}
+
 ir_range UnitLowering::annotations(const Decl *decl)
 {
     llvm::SmallVector<ir_annot_rec, 4> out;
@@ -406,6 +477,8 @@ ir_range UnitLowering::annotations(const Decl *decl)
         for (const Decl *other : decl->redecls())
             annotations_on(other, out);
     }
+    if (out.size() > 1)
+        check_contradictions(out);
     return build_annots(b, out.data(), out.size());
 }
 

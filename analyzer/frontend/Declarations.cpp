@@ -130,6 +130,8 @@ ir_var UnitLowering::global(const VarDecl *var)
 void UnitLowering::top_level(const Decl *decl)
 {
     bool annotated = is_annotated(decl);
+    if (auto *func = dyn_cast<FunctionDecl>(decl))
+        annotated = annotated || has_annotated_parameter(func);
     SourceLocation at = sm.getExpansionLoc(decl->getLocation());
     if (!annotated && (decl->isImplicit() || (at.isValid() && sm.isInSystemHeader(at))))
         return;

@@ -75,6 +75,7 @@ private:
 
     void top_level(const clang::Decl *decl);
     bool is_annotated(const clang::Decl *decl);
+    bool has_annotated_parameter(const clang::FunctionDecl *function);
     void lower_initialisers();
     /* The name a parameter goes by, whichever declaration gives it. */
     llvm::StringRef param_name(const clang::FunctionDecl *function, unsigned index);
@@ -84,6 +85,7 @@ private:
     using Annotations = llvm::SmallVectorImpl<ir_annot_rec>;
     void annotations_on(const clang::Decl *decl, Annotations &out);
     void collect_annotations(const clang::Decl *decl, Annotations &out);
+    void check_contradictions(const Annotations &list);
     void annotation(const clang::AnnotateAttr *attr, const clang::Decl *on, Annotations &out);
     void add_annotation(ir_annot_rec rec, Annotations &out);
     void clang_attribute(const clang::Attr *attr, Annotations &out);

@@ -268,6 +268,19 @@ static bool first_argument(enum ir_annot_kind kind, struct arena *arena, const c
     return false;
 }
 
+/* What an annotation says is started must not be known for something else than a function. */
+static bool is_entry(const struct lock_path *path)
+{
+    const struct unit *u = path->type_unit;
+
+    if (!path->type || !u)
+        return true;
+    const struct ir_type_rec *rec = &u->types[bare_type(u, path->type)];
+    if (rec->kind == IR_T_POINTER)
+        rec = &u->types[bare_type(u, rec->elem)];
+    return rec->kind != IR_T_STRUCT && rec->kind != IR_T_UNION;
+}
+
 enum lock_status lock_expr_annotation(const struct lock_context *context, struct arena *arena,
                                       const struct ir_annot_rec *annotation, struct lock_list *out, const char **why)
 {
@@ -299,6 +312,10 @@ enum lock_status lock_expr_annotation(const struct lock_context *context, struct
         lock_text_part(text, length, i, &part, &part_length);
         enum lock_status status = resolve(context, arena, part, part_length, !values, &paths[i - first], why);
         worst = status > worst ? status : worst;
+    }
+    if (worst == LOCK_RESOLVED && values && annotation->kind != IR_A_joins && !is_entry(&paths[0])) {
+        *why = arena_printf(arena, "'%s' is no function that could be started", paths[0].text);
+        return LOCK_WRONG;
     }
     out->paths = paths;
     out->n_paths = n - first;
