@@ -223,6 +223,11 @@ static struct held *some_held(struct solver *s, struct world *w, term lock)
     return NULL;
 }
 
+struct held *held_by_name(struct solver *s, struct world *w, term lock)
+{
+    return s->t.recs[lock].op == TERM_SOME ? some_held(s, w, lock) : world_held_like(w, &s->t, lock);
+}
+
 /* Released where the lock call failed for sure; a robust mutex is held then, with one result. */
 static void release_failed(struct solver *s, const struct world *w, term lock, const struct lock_effect *e, uint32_t callee,
                            ir_event ev)
@@ -421,7 +426,7 @@ static bool is_empty_section(const struct solver *s, ir_event taken, ir_event re
 void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee, ir_event ev)
 {
     const bool all = s->t.recs[lock].op == TERM_SOME;
-    struct held *h = all ? some_held(s, w, lock) : world_held_like(w, &s->t, lock);
+    struct held *h = held_by_name(s, w, lock);
     struct held entry;
 
     if (s->recording)
@@ -459,7 +464,7 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
 void release_maybe(struct solver *s, struct world *w, term lock, uint32_t candidate)
 {
     const bool all = s->t.recs[lock].op == TERM_SOME;
-    struct held *h = all ? some_held(s, w, lock) : world_held_like(w, &s->t, lock);
+    struct held *h = held_by_name(s, w, lock);
 
     if (!h || h->mode == HELD_RELEASED)
         return;

@@ -56,34 +56,55 @@ static bool every_outcome_releases(const struct summary *sum, term lock)
     return true;
 }
 
-/* Locks that the callee gives up when it comes back another way: whether they are held now is not known. */
-static void doubt_unreleased(struct call *c, struct world *w, const struct outcome *o, term result)
+/* Is precondition i of the outcome, whose value is `value` here, not known to hold? */
+static bool is_open(const struct solver *s, const struct world *w, const struct outcome *o, uint32_t i, term value)
 {
+    const struct range known = value ? world_range(&s->t, w, value) : RANGE_ALL;
+
+    return !range_equal(range_meet(known, o->when[i].range), known);
+}
+
+/* Does it hang on something not known here, by which h may have been taken, too, whether the call comes back so? */
+static bool is_doubtful(const struct solver *s, const struct world *w, const struct outcome *o, const term *when, const struct held *h)
+{
+    for (uint32_t i = 0; i < o->n_when; i++)
+        if (is_open(s, w, o, i, when[i]) && may_go_with_lock(s, o->when[i].of, h))
+            return true;
+    return false;
+}
+
+/* Locks that the callee gives up when it comes back another way, which the result does not tell: whether they are held now is not
+ * known. `when` are the values of all outcomes' preconditions. */
+static void doubt_unreleased(struct call *c, struct world *w, const struct outcome *o, const term *when, term result)
+{
+    const struct outcome *all = c->sum->outcomes;
+
     for (uint32_t k = 0; k < c->sum->n_outcomes; k++)
-        for (uint32_t i = 0; i < c->sum->outcomes[k].n_effects; i++) {
-            const struct lock_effect *e = &c->sum->outcomes[k].effects[i];
+        for (uint32_t i = 0; i < all[k].n_effects; i++) {
+            const struct lock_effect *e = &all[k].effects[i];
             const term lock = e->kind == EFFECT_RELEASE && !releases(o, e->lock)
                                   ? instantiate(c->s, w, e->lock, c->args, c->n_args, result)
                                   : 0;
-            if (lock)
+            const struct held *h = lock ? held_by_name(c->s, w, lock) : NULL;
+            if (h && ((o->n_when && is_doubtful(c->s, w, o, when + (o - all) * 8, h)) ||
+                      (!range_is_empty(range_meet(o->result, all[k].result)) && is_doubtful(c->s, w, &all[k], when + k * 8, h))))
                 release_maybe(c->s, w, lock, 0);
         }
 }
 
-/* One outcome: false when it cannot be in this world. `when` are its preconditions' values, taken before the call. */
+/* One outcome: false when it cannot be in this world. `when` are the preconditions' values, of all outcomes, taken before the call. */
 static bool apply_outcome(struct call *c, struct world *w, const struct outcome *o, const term *when, const term *released, term result)
 {
     struct solver *s = c->s;
+    const term *own = o->n_when ? when + (o - c->sum->outcomes) * 8 : when;
     bool open = false; /* whether it comes back so hangs on what is not known here */
 
+    doubt_unreleased(c, w, o, when, result);
     for (uint32_t i = 0; i < o->n_when; i++) {
-        const struct range known = when[i] ? world_range(&s->t, w, when[i]) : RANGE_ALL;
-        open |= !range_equal(range_meet(known, o->when[i].range), known);
-        if (when[i] && !world_narrow(&s->scratch, &s->t, w, when[i], o->when[i].range))
+        open |= is_open(s, w, o, i, own[i]);
+        if (own[i] && !world_narrow(&s->scratch, &s->t, w, own[i], o->when[i].range))
             return false;
     }
-    if (open)
-        doubt_unreleased(c, w, o, result);
     if (result && !world_narrow(&s->scratch, &s->t, w, result, o->result))
         return false;
     for (uint32_t i = 0; i < o->n_effects; i++) {
@@ -265,7 +286,7 @@ static void apply(struct call *c, struct world *w)
         /* A try that returns its lock returns NULL where it failed. */
         const bool none = sum->returns && range_equal(o->result, range_of(0));
         const term back = none ? term_const(&s->t, 0) : result;
-        if (!apply_outcome(c, out, o, when + i * 8, released + i * MAX_EFFECTS, back))
+        if (!apply_outcome(c, out, o, when, released + i * MAX_EFFECTS, back))
             continue;
         leave_values(c, out, o, left + i * MAX_LEFT);
         put_result(c, out, back);

@@ -26,6 +26,8 @@ struct call {
 bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term lock, term result, bool is_try);
 /* A release on some ways through the callee only; candidate: the callee's, or 0. */
 void release_maybe(struct solver *s, struct world *w, term lock, uint32_t candidate);
+/* The lock, or one of the collection that it stands for, as it is held or was given up; or NULL. */
+struct held *held_by_name(struct solver *s, struct world *w, term lock);
 void note_taken(struct solver *s, term lock);
 /* A lock that the callee takes is held already. `inside`: how it is known that a function of the program takes it;
  * in_callee: the lock in the callee's words, where it gives it back again, or 0. */

@@ -267,6 +267,9 @@ static inline bool in_set(const uint64_t *set, uint32_t i)
 void find_steady(struct solver *s);
 /* Fill lock_deciders: what is asked before a lock function of a model is called. */
 void program_find_lock_deciders(struct program *p);
+/* A callee gives up h or not by this value. May h have been taken by the same value, or noted in it? Not where the function took the lock
+ * itself, or by a call that does not write there, and nobody in the program asks it before taking a lock. */
+bool may_go_with_lock(const struct solver *s, term path, const struct held *h);
 /* Is a value read in the condition by which some function of the program decides whether to take a lock? */
 bool decides_elsewhere(const struct program *p, const struct linked_unit *lu, ir_expr condition);
 /* The members (field << 2 | 1) and globals (<< 2 | 2) whose values the condition reads; `inner`: those that lead to what it asks. */

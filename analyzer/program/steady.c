@@ -219,6 +219,23 @@ void program_find_lock_deciders(struct program *p)
         each_decider(p, p->order.at[i], NULL, put_decider, p);
 }
 
+bool may_go_with_lock(const struct solver *s, term path, const struct held *h)
+{
+    const struct term_rec *r = term_at(&s->p->paths, path);
+    const uint32_t key = r->op == TERM_LOAD ? memory_class(&s->p->paths, r->a) : 0;
+    uint32_t n = 0;
+    const struct call_edge *edges = h->event ? program_calls(s->p, s->func, h->event, &n) : NULL;
+
+    if (!key || !h->event || map64_find(&s->p->lock_deciders, key))
+        return true;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct summary *sum = s->p->funcs.at[edges[i].callee].summary;
+        if (!sum || !sum->known || mods_has(sum->mods, (key & 3) == 1 ? MOD_FIELD(key >> 2) : MOD_GLOBAL(s->p, key >> 2)))
+            return true;
+    }
+    return false;
+}
+
 struct lookup {
     const struct program *p;
     bool found;
