@@ -302,6 +302,17 @@ static void judge_waits(struct program *p)
     map64_free(&uses);
 }
 
+/* Does a caller hand it on, on purpose, to one that pairs with it? */
+static bool handed_on(const struct judgement *j, const struct candidate *c)
+{
+    for (uint32_t i = j->last_from[c - j->p->locks->candidates.at]; i; i = j->before_from[i]) {
+        const struct candidate *d = &j->p->locks->candidates.at[i];
+        if (d->meant && d->paired && !d->stale)
+            return true;
+    }
+    return false;
+}
+
 /* again: by function, may be NULL; set where a summary promises callers what it no longer should. Returns whether one is. */
 static bool judge_meaning(struct program *p, bool *again)
 {
@@ -313,7 +324,7 @@ static bool judge_meaning(struct program *p, bool *again)
     for (size_t i = facts->candidates.n; i-- > 1;) { /* callers' come later, and are judged first */
         struct candidate *c = &facts->candidates.at[i];
         c->meant = meant_by_itself(&j, c);
-        if (c->meant || c->condemned || !kept_over_time(&j, c))
+        if (c->meant || c->condemned || handed_on(&j, c) || !kept_over_time(&j, c))
             continue;
         c->meant = c->over_time = true;
         if (again && !c->stale)
