@@ -20,13 +20,19 @@ static bool same_mistake(const struct lock_problem *a, const struct lock_problem
     return true;
 }
 
-/* Does a call before this one in the function stand for it? */
+/* Another lock that this very call takes again. */
+static bool same_call(const struct lock_problem *a, const struct lock_problem *b)
+{
+    return a->func == b->func && a->at == b->at && a->detail == b->detail && a->data == b->data;
+}
+
+/* Does a call before this one in the function stand for it? Or this one, by another of its locks? */
 static bool told_before(const struct program *p, const struct lock_problem *pr)
 {
     const struct lock_problem *other;
 
     for (size_t i = 0; (other = lock_problem_next(p, PROBLEM_DOUBLE, &i)) && other != pr;)
-        if (same_mistake(other, pr))
+        if (same_mistake(other, pr) || same_call(other, pr))
             return true;
     return false;
 }
@@ -37,8 +43,13 @@ static void tell_others(const struct program *p, struct report *out, const struc
     const struct lock_problem *other, *last = NULL;
     unsigned n = 0;
 
+    for (size_t i = 0; (other = lock_problem_next(p, PROBLEM_DOUBLE, &i));) {
+        const struct position at = program_position(other->unit, other->at);
+        if (other != pr && same_call(other, pr))
+            report_note(out, &at, "and '%s', too", other->lock);
+    }
     for (size_t i = 0; (other = lock_problem_next(p, PROBLEM_DOUBLE, &i));)
-        if (other != pr && same_mistake(other, pr)) {
+        if (other != pr && !same_call(other, pr) && same_mistake(other, pr)) {
             last = other;
             n++;
         }
