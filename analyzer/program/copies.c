@@ -3,7 +3,7 @@
  * Stands on copies.h and the models' word on types.
  *
  * A copy into an object whose lock the same function initialises afterwards is how C clones objects, and is let be. So is a
- * compound literal: it is an initialiser that happens to have an address. */
+ * compound literal, and a local that is initialised and copied and nothing else: it is an initialiser that happens to have an address. */
 #include "copies.h"
 
 #include <stdio.h>
@@ -68,6 +68,45 @@ static void report(struct search *x, enum copy_kind kind, ir_type t, ir_loc at, 
     x->found(x->data, &c);
 }
 
+static bool mentions(const struct unit *u, ir_expr e, ir_var v)
+{
+    const struct ir_expr_rec *r = &u->exprs[e];
+
+    switch (r->op) {
+    case IR_E_VAR: return r->a == v;
+    case IR_E_DEREF: case IR_E_FIELD: case IR_E_LOAD: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST: return mentions(u, r->a, v);
+    case IR_E_INDEX: case IR_E_BINARY: return mentions(u, r->a, v) || mentions(u, r->b, v);
+    default: return false;
+    }
+}
+
+/* Is it a local (or its address) that was given constants where it is declared, and is used nowhere else? */
+static bool is_initialiser(const struct search *x, ir_expr e)
+{
+    const struct unit *u = x->u;
+    const struct ir_func_rec *fr = &u->funcs[x->p->funcs.at[x->func].func];
+    uint32_t uses = 0;
+
+    e = ir_uncast(u, e);
+    if ((u->exprs[e].op != IR_E_ADDR && u->exprs[e].op != IR_E_LOAD) || u->exprs[u->exprs[e].a].op != IR_E_VAR)
+        return false;
+    const ir_var v = u->exprs[u->exprs[e].a].a;
+    if (u->vars[v].kind != IR_V_LOCAL)
+        return false;
+    for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++)
+        for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
+            const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
+            if (ev->op == IR_EV_BEGIN || ev->op == IR_EV_END)
+                continue;
+            if (ev->op == IR_EV_STORE && ev->flags & IR_SF_INIT && mentions(u, ev->a, v) && u->exprs[ev->b].op != IR_E_LOAD)
+                continue;
+            uses += (ev->a && mentions(u, ev->a, v)) + (ev->b && mentions(u, ev->b, v));
+            for (uint32_t k = 0; k < ev->args.count; k++)
+                uses += mentions(u, u->expr_refs[ev->args.first + k], v);
+        }
+    return uses == 1;
+}
+
 /* A whole object read as a value: not a compound literal, which has no name. */
 static bool is_object_value(const struct search *x, ir_expr e)
 {
@@ -114,7 +153,7 @@ static void visit_call(struct search *x, const struct ir_event_rec *ev)
             report(x, COPY_PASSED, x->u->exprs[arg].type, x->u->exprs[arg].loc ? x->u->exprs[arg].loc : ev->loc, name);
     }
     for (int i = 0; bytes[i]; i++)
-        if (!strcmp(name, bytes[i]) && ev->args.count == 3)
+        if (!strcmp(name, bytes[i]) && ev->args.count == 3 && !is_initialiser(x, x->u->expr_refs[ev->args.first + 1]))
             report(x, COPY_BYTES, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
     if (!strcmp(name, "realloc") && ev->args.count == 2)
         report(x, COPY_MOVED, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
@@ -127,7 +166,7 @@ static void visit(struct search *x, const struct ir_func_rec *fr)
     for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++)
         for (uint32_t i = 0; i < x->u->blocks[b].events.count; i++) {
             const struct ir_event_rec *ev = &x->u->events[x->u->blocks[b].events.first + i];
-            if (ev->op == IR_EV_STORE && is_object_value(x, ev->b)) {
+            if (ev->op == IR_EV_STORE && is_object_value(x, ev->b) && !is_initialiser(x, ev->b)) {
                 const ir_type t = x->u->exprs[ev->a].type;
                 const struct ir_expr_rec *place = &x->u->exprs[ev->a];
                 const bool to_temp = place->op == IR_E_VAR && !x->u->vars[place->a].name; /* its use is what counts */

@@ -49,3 +49,21 @@ void pointers(struct job **a, struct job *b);
 void pointers(struct job **a, struct job *b) {
     *a = b; // no diagnostic: the address is copied, not the job
 }
+
+/* ---- an initialiser with a name ---- */
+static pthread_once_t started = PTHREAD_ONCE_INIT;
+static pthread_mutex_t at_first = PTHREAD_MUTEX_INITIALIZER;
+void after_fork(void);
+void after_fork(void) {
+    pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    memcpy(&started, &once, sizeof once); // no diagnostic: nobody has used what is copied
+    at_first = mutex; // no diagnostic
+}
+void after_use(void);
+void after_use(void) {
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&mutex);
+    pthread_mutex_unlock(&mutex);
+    memcpy(&at_first, &mutex, sizeof mutex); // expected-warning {{[aglet-copy]}}
+}
