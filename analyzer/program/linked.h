@@ -138,6 +138,7 @@ struct program {
     struct map64 call_waits;       /* blocks_when.h: the calls whose conditional wait holds */
     struct map64 called_with;      /* … and those that hand over a function which is called and may wait → that function */
     struct map64 lock_deciders;    /* memory classes by which some function decides whether to take a lock (steady.c) */
+    bool *written;    /* by global: something writes it; NULL: not asked yet (never_written.c) */
     bool nonblocking; /* it makes descriptors that do not block */
     bool has_spawn; /* some function in it hands work to another thread */
     bool solved;

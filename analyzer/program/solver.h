@@ -118,7 +118,7 @@ struct solver {
     uint32_t *event_block; /* relative block by relative event */
     uint32_t *temp;        /* by relative local: 0: it is none; TEMP_OF_BLOCK: one block uses it; else its bit in `live` + TEMP_SHARED */
     VEC(uint32_t) keys;    /* memory classes the function reads */
-    VEC(uint32_t) steady;  /* … that decide whether it takes a lock it gives back elsewhere (steady.c) */
+    VEC(uint32_t) steady;  /* … that decide whether it takes a lock it gives back elsewhere, or that nobody writes (steady.c) */
     bool *decides;         /* by block: the branch at its end asks one of them, and one arm takes the lock */
     VEC(uint32_t) steady_paths; /* of these, the pointers that lead to what is asked */
     struct map64 setters;  /* function, parameter, member → 2: it writes that of what it is handed; 1: it does not. For all functions */
@@ -265,6 +265,9 @@ static inline bool in_set(const uint64_t *set, uint32_t i)
 /* steady.c */
 /* Fill `steady`. After order_blocks. */
 void find_steady(struct solver *s);
+/* never_written.c */
+/* Does the global keep what it is initialised with? */
+bool never_written(struct program *p, uint32_t global);
 /* Fill lock_deciders: what is asked before a lock function of a model is called. */
 void program_find_lock_deciders(struct program *p);
 /* A callee gives up h or not by this value. May h have been taken by the same value, or noted in it? Not where the function took the lock

@@ -202,6 +202,9 @@ void find_steady(struct solver *s)
     each_decider(s->p, s->func, s->decides, put_key, s);
     if (s->steady.n)
         drop_changing(s);
+    for (size_t i = 0; i < s->keys.n; i++)
+        if ((s->keys.at[i] & 3) == 2 && never_written(s->p, s->keys.at[i] >> 2) && !term_in(s->steady.at, s->steady.n, s->keys.at[i]))
+            vec_push(&s->steady, s->keys.at[i]);
 }
 
 /* ---- in the whole program ---- */
