@@ -273,6 +273,15 @@ static bool returns_bool(const struct unit *u, ir_func f)
     return u->types[result].kind == IR_T_INT && (!strcmp(name, "_Bool") || !strcmp(name, "bool"));
 }
 
+/* Does the function wait on a condition with this mutex? */
+static bool waits_with(const struct summary *s, term lock)
+{
+    for (uint32_t i = 0; i < s->n_waits; i++)
+        if (s->waits[i].lock == lock)
+            return true;
+    return false;
+}
+
 static void one_annotation(struct program *p, uint32_t func, struct summary *s, const struct linked_unit *lu,
                            struct lock_context context, const struct ir_annot_rec *a, bool *replaced)
 {
@@ -308,6 +317,8 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
             continue;
         switch (a->kind) {
         case IR_A_requires: case IR_A_requires_shared: case IR_A_excludes:
+            if (waits_with(s, lock))
+                break; /* a condition wait: that it wants its mutex is said as such */
             r.lock = lock;
             r.write = a->kind == IR_A_requires;
             r.excluded = a->kind == IR_A_excludes || list.paths[i].complement;

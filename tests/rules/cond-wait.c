@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* cond-wait: waits that are not in a loop, or go with the wrong mutex. Stands on pthreads and C11 threads. */
+/* cond-wait: waits that are not in a loop, or go with the wrong mutex. Stands on pthreads, C11 threads and Aglet's conditions. */
+#include <aglet/cond.h>
 #include <pthread.h>
 #include <threads.h>
 
@@ -182,4 +183,38 @@ void by_a_turn_that_asks_nothing(struct worker *w) {
         pthread_cond_wait(&w->filled, &w->mu); // expected-warning {{[aglet-cond-wait]}}
         pthread_mutex_unlock(&w->mu);
     }
+}
+
+/* ---- Aglet's own conditions ---- */
+static aglet_mutex own_mu = AGLET_MUTEX_INIT, own_other = AGLET_MUTEX_INIT;
+static aglet_cond own_changed = AGLET_COND_INIT;
+static int own_ready AGLET_GUARDED_BY(own_mu), own_more AGLET_GUARDED_BY(own_other);
+void own_once(void);
+void own_once(void) {
+    aglet_mutex_lock(&own_mu);
+    if (!own_ready)
+        aglet_cond_wait(&own_changed, &own_mu); // expected-warning {{the wait on 'own_changed' is in no loop that tests its condition again [aglet-cond-wait]}}
+    own_ready = 0;
+    aglet_mutex_unlock(&own_mu);
+}
+void own_looped(void);
+void own_looped(void) {
+    aglet_mutex_lock(&own_mu);
+    AGLET_COND_WAIT(&own_changed, &own_mu, own_ready); // no diagnostic: the macro is a loop
+    own_ready = 0;
+    aglet_mutex_unlock(&own_mu);
+}
+void own_without(void);
+void own_without(void) {
+    for (;;)
+        aglet_cond_wait(&own_changed, &own_mu); // expected-warning {{'own_changed' is waited on without 'own_mu' held [aglet-cond-wait]}}
+}
+int own_with_other(aglet_time deadline);
+int own_with_other(aglet_time deadline) {
+    int failed = 0;
+    aglet_mutex_lock(&own_other);
+    while (!own_more && !failed)
+        failed = aglet_cond_wait_until(&own_changed, &own_other, deadline); // expected-warning {{'own_changed' is waited on with 'own_other', elsewhere with another mutex [aglet-cond-wait]}}
+    aglet_mutex_unlock(&own_other);
+    return failed;
 }
