@@ -7,10 +7,9 @@
 
 enum { WAKE_SLEEPER = 1, WAKE_HEIR = 2 }; /* futex sets */
 
-/* The looks of a newcomer: pauses of 32, 64, 128 and 256 relaxes, then of 256 until its patience ends. A
- * relax is some 10 to 40 ns. The first look is no earlier than that because the holder of a short section
- * often takes the lock again at once, and every look takes the cache line away from it. */
-enum { FIRST_PAUSE = 5, LAST_PAUSE = 8 };
+/* The looks of a newcomer: pauses of 16, 32, 64, 128 and 256 relaxes, then of 512 until its patience ends; of
+ * 512 from the first on where the lock is busy. A relax is some 10 to 40 ns. */
+enum { FIRST_PAUSE = 4, LAST_PAUSE = 9 };
 static const aglet_time newcomer_patience = 8000, heir_patience = 5000, heir_after = 500000,
                         heir_is_stopped = 20000;
 enum { TURN = 20 }; /* bits of a nanosecond clock: a millisecond */
@@ -24,8 +23,36 @@ struct wait {
     aglet_time idle;   /* since when it saw the lock free and kept for an heir; 0: it does not */
     uint32_t sleepers; /* SLEEPERS: others may sleep, and only this thread would wake them */
     int pause;
-    bool may_spin, was_heir;
+    bool may_spin, was_heir, has_paused, has_noted;
+    _Atomic unsigned char *busy;
 };
+
+/* Which locks are busy, by a hash of their addresses: points that grow by three where a waiter, back from its first
+ * pause, finds the lock held, and shrink by one where it is free. So a lock is busy that others hold more than a
+ * quarter of the time. There, threads that take turns pay for the cache line at every turn, and every look takes
+ * it from whoever works: it is best left to one of them for a while. Where a lock is wanted now and then, what
+ * counts is to look again as soon as the section may have ended. Shared by all threads, not a thing of each, so
+ * that none looks more often than the others and gets more than its part. Written at one wait in eight, for the
+ * points have a cache line, too. Some may be lost: it is a guess. */
+enum { BUSY_LOCKS = 256, BUSY_FROM = 8, BUSY_MOST = 16, NOTE_EVERY = 8 };
+static _Alignas(64) _Atomic unsigned char busy_points[BUSY_LOCKS];
+static _Thread_local unsigned char waits; /* of this thread, modulo 256 */
+
+static _Atomic unsigned char *busy_points_of(const void *lock) {
+    return &busy_points[((uintptr_t)lock >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 56];
+}
+
+static int first_pause(const struct wait *w) {
+    return atomic_load_explicit(w->busy, memory_order_relaxed) >= BUSY_FROM ? LAST_PAUSE : FIRST_PAUSE;
+}
+
+static void note_busy(struct wait *w, bool held) {
+    w->has_noted = true;
+    int points = atomic_load_explicit(w->busy, memory_order_relaxed);
+    int now = !held ? points - (points > 0) : points + 3 < BUSY_MOST ? points + 3 : BUSY_MOST;
+    if (now != points)
+        atomic_store_explicit(w->busy, (unsigned char)now, memory_order_relaxed);
+}
 
 uint32_t word_lock_give_slow(_Atomic uint32_t *word, uint32_t seen) {
     for (;;) {
@@ -65,9 +92,12 @@ bool word_lock_try(_Atomic uint32_t *word) {
     return false;
 }
 
-static inline void pause_for(int n) {
-    for (int i = 1 << (n < LAST_PAUSE ? n : LAST_PAUSE); i > 0; i--)
+static inline void pause_once(struct wait *w) {
+    for (int i = 1 << w->pause; i > 0; i--)
         cpu_relax();
+    if (w->pause < LAST_PAUSE)
+        w->pause++;
+    w->has_paused = true;
 }
 
 static inline bool change(struct wait *w, uint32_t seen, uint32_t want) {
@@ -145,15 +175,20 @@ static bool sleep_on(struct wait *w, uint32_t seen) {
         return false;
     w->sleepers = SLEEPERS;
     w->awake = 0;
-    w->pause = FIRST_PAUSE;
+    w->pause = first_pause(w);
     w->was_heir = false;
     return true;
 }
 
 bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline) {
-    struct wait w = {.word = word, .deadline = deadline, .pause = FIRST_PAUSE, .may_spin = spinning_pays()};
+    struct wait w = {
+        .word = word, .deadline = deadline, .may_spin = spinning_pays(), .busy = busy_points_of(word)};
+    w.has_noted = ++waits % NOTE_EVERY != 0;
+    w.pause = first_pause(&w);
     for (;;) {
         uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
+        if (w.has_paused && !w.has_noted)
+            note_busy(&w, seen & LOCKED);
         if (!(seen & (uint32_t)(LOCKED | HEIR))) {
             if (take(&w, seen, seen | LOCKED))
                 return true;
@@ -165,8 +200,8 @@ bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline) {
             seen &= ~(uint32_t)SLEEPERS;
             w.sleepers = SLEEPERS;
         }
-        if (w.may_spin && w.pause <= LAST_PAUSE && w.since == 0) {
-            pause_for(w.pause++);
+        if (w.may_spin && w.since == 0 && (!w.has_paused || w.pause < LAST_PAUSE)) {
+            pause_once(&w);
             continue;
         }
         aglet_time now = aglet_now();
@@ -182,7 +217,7 @@ bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline) {
         }
         w.idle = 0;
         if (w.may_spin && !waited_long && now - w.awake < newcomer_patience) {
-            pause_for(w.pause++);
+            pause_once(&w);
             continue;
         }
         /* Those that are awake hand the lock to and fro, until one of them has waited into the next turn. */

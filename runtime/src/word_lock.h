@@ -10,13 +10,14 @@
  * the lock would idle. That alone would starve: hence the heir. While HEIR is set a give leaves the lock free
  * but not takeable by others. The heir is awake and spins, so the hand-over costs one cache line transfer.
  *
- * A waiter looks a few times, ever more seldom, and then becomes the heir, for a few microseconds only: so
- * two threads that contend hand the lock to and fro without a system call. Where that is not enough the
- * section is long or its holder stopped, and the waiter sleeps. One that has waited half a millisecond
- * becomes the heir as soon as it runs, and stays it, asleep if need be. A waiter that is awake takes SLEEPERS
- * out of the word and keeps it in mind: the holder then wakes nobody, for a third thread that runs would cost
- * more than it does. Once in a millisecond a waiter goes to sleep instead of becoming the heir, and with that
- * the holder wakes the sleeper that came first. Whoever takes the lock with SLEEPERS in mind puts it back.
+ * A waiter looks a few times, ever more seldom (at once seldom where the lock is known to be busy:
+ * busy_points in the source), and then becomes the heir, for a few microseconds only: so two threads that
+ * contend hand the lock to and fro without a system call. Where that is not enough the section is long or its
+ * holder stopped, and the waiter sleeps. One that has waited half a millisecond becomes the heir as soon as
+ * it runs, and stays it, asleep if need be. A waiter that is awake takes SLEEPERS out of the word and keeps
+ * it in mind: the holder then wakes nobody, for a third thread that runs would cost more than it does. Once
+ * in a millisecond a waiter goes to sleep instead of becoming the heir, and with that the holder wakes the
+ * sleeper that came first. Whoever takes the lock with SLEEPERS in mind puts it back.
  *
  * An heir that was stopped when its turn came is passed over after 20 microseconds; it remains the heir.
  * (Go's starvation mode and parking_lot's timed fair unlock serve the same end; the first queues everybody
