@@ -122,6 +122,18 @@ static uint32_t called_here(const struct call *c, const struct world *w, uint32_
     return 0;
 }
 
+/* Does the callee give this lock up for a while? Then it need not hold it where it waits. */
+static bool gives_up(const struct call *c, const struct world *w, term lock)
+{
+    for (uint32_t i = 0; i < c->sum->n_requirements; i++) {
+        const struct requirement *r = &c->sum->requirements[i];
+        const term given_up = r->reason == REQUIRED_BY_RELEASE ? instantiate(c->s, w, r->lock, c->args, c->n_args, 0) : 0;
+        if (given_up && term_same_shape(&c->s->t, given_up, lock))
+            return true;
+    }
+    return false;
+}
+
 void check_suspends(const struct call *c, const struct world *w)
 {
     struct solver *s = c->s;
@@ -141,7 +153,7 @@ void check_suspends(const struct call *c, const struct world *w)
         effects |= waits_of(s->p, called);
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct held *h = &w->held[i];
-        if (!counts(h) || is_token(s, h->lock))
+        if (!counts(h) || is_token(s, h->lock) || (effects & (EFFECT_YIELDS | EFFECT_BLOCKS) && gives_up(c, w, h->lock)))
             continue;
         if (effects & EFFECT_YIELDS && !is_async(s, h)) {
             report(s, h, PROBLEM_YIELD, c->callee, c->event, DETAIL_NONE, c->sum->effects & EFFECT_YIELDS ? 0 : when, called);

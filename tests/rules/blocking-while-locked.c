@@ -128,3 +128,24 @@ void shut(pthread_t t) {
     pthread_join(t, NULL); // expected-warning {{[aglet-blocking-while-locked]}}
     pthread_mutex_unlock(&no_gate);
 }
+
+/* ---- the callee gives the lock up while it waits ---- */
+static pthread_mutex_t slow = PTHREAD_MUTEX_INITIALIZER;
+static int slow_n;
+static void wait_outside(void) {
+    slow_n++;
+    pthread_mutex_unlock(&slow);
+    usleep(1000); // no diagnostic: not held here
+    pthread_mutex_lock(&slow);
+}
+static void wait_inside(void) {
+    slow_n++;
+    usleep(1000);
+}
+void slow_down(void);
+void slow_down(void) {
+    pthread_mutex_lock(&slow);
+    wait_outside(); // no diagnostic: given up meanwhile
+    wait_inside();  // expected-warning {{[aglet-blocking-while-locked]}}
+    pthread_mutex_unlock(&slow);
+}
