@@ -28,6 +28,43 @@ static bool inner_conditions(struct call *c, struct world *w, const struct inner
     return true;
 }
 
+/* Was the value seen to be another, before something was written that may have changed it? */
+static bool was_excluded(const struct solver *s, const struct world *w, term of, struct range range)
+{
+    for (uint32_t i = 0; i < w->n_facts; i++)
+        if (term_same_shape(&s->t, w->facts[i].of, of) && range_is_empty(range_meet(w->facts[i].range, range)))
+            return true;
+    return false;
+}
+
+static uint32_t block_of(const struct solver *s, ir_event e)
+{
+    return s->event_block[e - s->first_event];
+}
+
+/* May the callee take h, which is held here? What decides it is not known, but nothing says that it goes by whether the lock
+ * is held: not what callers pass, nor a state that is set while one thing is done and set back. */
+static bool may_take(struct call *c, struct world *w, const struct held *h, const struct inner_lock *in)
+{
+    struct solver *s = c->s;
+    struct world *then;
+
+    if (h->event && (h->event == c->event || !leads_forward(s, block_of(s, h->event), block_of(s, c->event))))
+        return false; /* since an earlier turn of a loop: what was so then may be what is asked now */
+    then = world_copy(&s->scratch, w);
+
+    for (uint32_t k = 0; k < in->n_when; k++) {
+        const struct precondition *when = &in->when[k];
+        const term of = instantiate_again(s, w, when->of, c->args, c->n_args);
+        const struct range known = of ? world_range(&s->t, w, of) : RANGE_ALL;
+        if (of && range_equal(range_meet(known, when->range), known))
+            continue;
+        if (!of || was_excluded(s, w, of, when->range) || says_where(s->p, &s->t, of) || !world_narrow(&s->scratch, &s->t, then, of, when->range))
+            return false;
+    }
+    return some_caller_leads_here(s, then);
+}
+
 /* What the callee, or one further down, gives up before it takes the lock, in the words of our callers. */
 static void given_up_below(struct call *c, struct world *w, const struct inner_lock *in, struct inner_lock *own)
 {
@@ -192,6 +229,12 @@ static bool any_of_tables(const struct call *c, const struct world *w)
     return true;
 }
 
+/* Taken once more, it would wait for itself. */
+static bool is_taken_twice(const struct solver *s, const struct held *h, term lock, bool shared)
+{
+    return h && h->mode != HELD_RELEASED && !lock_is_recursive(s, lock) && !(h->mode == HELD_SHARED && shared);
+}
+
 void check_needs(struct call *c, struct world *w)
 {
     struct solver *s = c->s;
@@ -218,12 +261,16 @@ void check_needs(struct call *c, struct world *w)
         struct held *h = lock ? world_held(w, lock) : NULL;
         struct inner_lock own = *in;
         bool sure = c->sure;
-        if (!lock || !inner_conditions(c, w, in, &own))
+        if (!lock)
+            continue;
+        const bool taken = inner_conditions(c, w, in, &own);
+        if (cf->defined && (!taken || own.n_when) && sure && is_taken_twice(s, h, lock, in->shared) && may_take(c, w, h, in))
+            report_double(c, h, lock, in->shared, DETAIL_OPEN, &in->site, in->lock, 0);
+        if (!taken)
             continue;
         if (!sure && !own.n_when)
             sure = !some_target_spares(c, w, lock);
-        if (cf->defined && !own.n_when && h && h->mode != HELD_RELEASED && !lock_is_recursive(s, lock) &&
-            !(h->mode == HELD_SHARED && in->shared) && (sure || any_of_tables(c, w)))
+        if (cf->defined && !own.n_when && is_taken_twice(s, h, lock, in->shared) && (sure || any_of_tables(c, w)))
             report_double(c, h, lock, in->shared, sure ? DETAIL_IN_CALLEE : DETAIL_MAY, &in->site, in->lock, 0);
         if (!h)
             order_wait(s, without_given_up(c, w, in), c->sum, lock, in->shared, cf->defined ? in->site : (struct site){0, 0}, c->event,

@@ -139,6 +139,7 @@ struct program {
     struct map64 called_with;      /* … and those that hand over a function which is called and may wait → that function */
     struct map64 lock_deciders;    /* memory classes by which some function decides whether to take a lock (steady.c) */
     bool *written;    /* by global: something writes it; NULL: not asked yet (never_written.c) */
+    struct map64 section_flags;    /* memory that tells a thread what it is in the middle of (section_flags.c) */
     bool nonblocking; /* it makes descriptors that do not block */
     bool has_spawn; /* some function in it hands work to another thread */
     bool solved;

@@ -40,7 +40,8 @@ enum lock_problem_detail {
     DETAIL_NOT_ACQUIRED, DETAIL_NOT_RELEASED, DETAIL_STILL_HELD, DETAIL_LOST, /* CONTRACT */
     DETAIL_NO_LOOP, DETAIL_NO_MUTEX, DETAIL_OTHER_MUTEX, /* WAIT */
     DETAIL_LOCAL_DIES, /* DESTROY: its storage ends */
-    DETAIL_MAY        /* BLOCK: on some way through the callee only; DOUBLE: one of the functions that may be called */
+    DETAIL_MAY,       /* BLOCK: on some way through the callee only; DOUBLE: one of the functions that may be called */
+    DETAIL_OPEN       /* DOUBLE: the callee takes it only where something is so that is not known at the call */
 };
 
 enum story_kind {

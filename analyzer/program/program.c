@@ -202,6 +202,7 @@ void program_free(struct program *p)
     map64_free(&p->call_waits);
     map64_free(&p->called_with);
     map64_free(&p->lock_deciders);
+    map64_free(&p->section_flags);
     stored_values_free(p->stored);
     vec_free(&p->phases);
     vec_free(&p->given_up);

@@ -240,6 +240,7 @@ void program_solve_locks(struct program *p)
     (void)vec_add(&p->locks->problems);
     (void)vec_add(&p->locks->candidates);
     program_find_lock_deciders(p);
+    program_find_section_flags(p);
     for (size_t i = 0, end; i < p->order.n; i = end) {
         end = component_end(p, i);
         solve_component(&r, p->order.at + i, end - i);

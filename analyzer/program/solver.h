@@ -273,6 +273,8 @@ void program_find_lock_deciders(struct program *p);
 /* A callee gives up h or not by this value. May h have been taken by the same value, or noted in it? Not where the function took the lock
  * itself, or by a call that does not write there, and nobody in the program asks it before taking a lock. */
 bool may_go_with_lock(const struct solver *s, term path, const struct held *h);
+/* Does the function call lock functions that take, or those that give back, but not both? */
+bool takes_or_gives(const struct program *p, uint32_t func);
 /* Is a value read in the condition by which some function of the program decides whether to take a lock? */
 bool decides_elsewhere(const struct program *p, const struct linked_unit *lu, ir_expr condition);
 /* The members (field << 2 | 1) and globals (<< 2 | 2) whose values the condition reads; `inner`: those that lead to what it asks. */
@@ -280,6 +282,12 @@ void condition_reads(const struct linked_unit *lu, ir_expr e, void (*found)(void
 /* dead_facts.c */
 /* Drop facts about values that neither the world nor the term `also` names; w's own arrays are written. */
 void drop_dead_facts(struct solver *s, struct world *w, term also);
+
+/* section_flags.c */
+/* Fill section_flags: what tells a thread what it is in the middle of. */
+void program_find_section_flags(struct program *p);
+/* Is the value made of one of them? */
+bool says_where(const struct program *p, const struct term_table *t, term value);
 
 /* passed_constants.c */
 /* Is the value switched over a parameter as it came, of which every caller passes a constant that is one of the cases? */

@@ -35,6 +35,17 @@ static unsigned lock_calls(const struct program *p, uint32_t func, ir_block bloc
     return does;
 }
 
+bool takes_or_gives(const struct program *p, uint32_t func)
+{
+    const struct linked_func *f = &p->funcs.at[func];
+    const struct ir_range blocks = f->unit->unit->funcs[f->func].blocks;
+    unsigned does = 0;
+
+    for (ir_block b = blocks.first; b < blocks.first + blocks.count; b++)
+        does |= lock_calls(p, func, b);
+    return does == TAKES || does == GIVES;
+}
+
 /* Of the blocks of a function, from `first` on. */
 struct arms {
     const struct unit *u;

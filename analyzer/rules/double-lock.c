@@ -73,6 +73,7 @@ static void check_double_lock(const struct program *prog, struct report *out)
         switch (pr->detail) {
         case DETAIL_UPGRADE: report_begin(out, "double-lock", SEVERITY_WARNING, &at, "'%s' is taken for writing while held for reading", pr->lock); break;
         case DETAIL_IN_CALLEE: report_begin(out, "double-lock", SEVERITY_WARNING, &at, "'%s' takes '%s', which is held already", pr->data, pr->lock); break;
+        case DETAIL_OPEN: report_begin(out, "double-lock", SEVERITY_WARNING, &at, "'%s' may take '%s', which is held already", pr->data, pr->lock); break;
         case DETAIL_MAY: report_begin(out, "double-lock", SEVERITY_WARNING, &at, "this may call '%s', which takes '%s', held already", pr->data, pr->lock); break;
         default: report_begin(out, "double-lock", SEVERITY_WARNING, &at, "'%s' is taken again while held", pr->lock);
         }
