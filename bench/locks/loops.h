@@ -6,13 +6,15 @@
  *   typedef … rw_type;     RW_INIT(l) RW_RLOCK(l) RW_RUNLOCK(l) RW_WLOCK(l) RW_WUNLOCK(l)     (with HAVE_RW)
  *
  * Usage: PEER uncontended|nested|short|long|moderate|read THREADS SECONDS
+ *        PEER trip 2 SECONDS
  * Prints "<ns per lock+unlock over all threads> <smallest thread's part of a fair share>".
- * uncontended and nested: the median of slices of 1000, so that what else the machine does stays out.
- * nested counts a pair: two locks and two unlocks. moderate: sections of 100 ns, and some 1000 of other work
- * in between, no two times the same, or the threads would fall into step. read: 19 read sections to each
- * write. The clock is started before the first section may begin: a main thread that had to wait for a
- * processor would else miss sections that are counted. The loops in Go and Rust have the same steps, and as
- * here the lock on one cache line and the data on another. Stands on pthreads alone, for the threads. */
+ * uncontended and nested: the median of slices of 1000, so that what else the machine does stays out. nested
+ * counts a pair: two locks and two unlocks. moderate: sections of 100 ns, and some 1000 of other work in
+ * between, no two times the same, or the threads would fall into step. read: 19 read sections to each write.
+ * trip, without any lock: how long a cache line takes to the other thread and back. The clock is started
+ * before the first section may begin: a main thread that had to wait for a processor would else miss sections
+ * that are counted. The loops in Go and Rust have the same steps, and as here the lock on one cache line and
+ * the data on another. Stands on pthreads alone, for the threads. */
 #ifndef BENCH_LOOPS_H
 #define BENCH_LOOPS_H
 #include <pthread.h>
@@ -37,6 +39,7 @@ static struct {
 #ifdef HAVE_RW
 static _Alignas(128) rw_type rw;
 #endif
+static _Alignas(128) atomic_int ball;
 
 struct worker {
     _Alignas(128) uint64_t count;
@@ -71,6 +74,31 @@ static void *idle(void *unused) {
     struct timespec t = {3600, 0};
     nanosleep(&t, NULL);
     return NULL;
+}
+
+/* Sends the ball back, each time it comes. */
+static void *send_back(void *unused) {
+    (void)unused;
+    while (!atomic_load_explicit(&shared.stop, memory_order_relaxed))
+        if (atomic_load_explicit(&ball, memory_order_acquire) == 1)
+            atomic_store_explicit(&ball, 0, memory_order_release);
+    return NULL;
+}
+
+static double round_trip(double seconds) {
+    pthread_t other;
+    pthread_create(&other, NULL, send_back, NULL);
+    double start = now_ns(), end = start;
+    uint64_t trips = 0;
+    for (; end - start < seconds * 1e9; end = now_ns())
+        for (int i = 0; i < 1000; i++, trips++) {
+            atomic_store_explicit(&ball, 1, memory_order_release);
+            while (atomic_load_explicit(&ball, memory_order_acquire) != 0) {
+            }
+        }
+    atomic_store(&shared.stop, 1);
+    pthread_join(other, NULL);
+    return (end - start) / (double)trips;
 }
 
 static void *contend(void *arg) {
@@ -122,6 +150,10 @@ int main(int argc, char **argv) {
     if (n_threads < 1 || n_threads > MAX_THREADS || seconds <= 0) {
         fprintf(stderr, "%s: threads must be 1 to %d and seconds above 0\n", argv[0], MAX_THREADS);
         return 2;
+    }
+    if (mode[0] == 't') {
+        printf("%.1f 1\n", round_trip(seconds));
+        return 0;
     }
     LOCK_INIT(&shared.lock);
     for (int i = 0; i < NESTED; i++)
