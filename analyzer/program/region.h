@@ -42,7 +42,8 @@ enum value_kind {
     VALUE_ZERO,
     VALUE_POINTER, /* to a place */
     VALUE_FUNC,    /* linked function */
-    VALUE_RESULT   /* the number that call event returned */
+    VALUE_RESULT,  /* the number that call event returned */
+    VALUE_NUMBER   /* made a pointer: no address */
 };
 #define VALUE_OF(kind, x) ((uint32_t)(kind) << 28 | ((x) & 0x0fffffffu))
 #define VALUE_KIND(v) ((v) >> 28)

@@ -306,9 +306,10 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
             continue;
         place_id p = callee->places[from->place].op == PLACE_ARG ? call_loaded_from(x, c, callee->places[from->place].a)
                                                                  : place_translate(callee, from->place, x->f, c->value, c->n);
-        if ((!p && from->op != REGION_JOIN) || (recursive && turns_in_itself(x->f, p)) ||
+        bool global = from->op == REGION_PUT && (from->flags & REGION_LIFTED) && callee->places[place_object(callee, from->place)].op == PLACE_GLOBAL;
+        if ((!p && from->op != REGION_JOIN) || (recursive && turns_in_itself(x->f, p)) || global ||
             (from->op == REGION_PUT && !region_brought(x->f, p) && callee->places[from->place].op != PLACE_PARAM))
-            continue; /* what lay in memory, and was not even an argument, is put by others */
+            continue; /* what lay in memory, and was not even an argument, is put by others; a global by who calls who puts it */
         uint64_t key = hash_add(hash_add(key_pair(from->op, p), from->locks), (uint64_t)from->flags << 32 | (from->spawn ? from->event : 0));
         if (from->op == REGION_PUT)
             key = hash_add(key, key_pair(from->spawn->slot, from->spawn->inner));

@@ -90,7 +90,8 @@ void call_spawn(struct solve *x, struct call *c, struct handoff_spec *s, uint32_
     if (argument < c->n) {
         const struct ir_expr_rec *given = &x->u->exprs[ir_uncast(x->u, c->expr[argument])];
         call_set_type(x, s, c, argument);
-        s->nothing = given->op == IR_E_CONST || VALUE_KIND(c->value[argument]) == VALUE_ZERO || x->u->types[type_plain(x->u, given->type)].kind == IR_T_INT;
+        s->nothing = given->op == IR_E_CONST || VALUE_KIND(c->value[argument]) == VALUE_ZERO ||
+                     VALUE_KIND(c->value[argument]) == VALUE_NUMBER || x->u->types[type_plain(x->u, given->type)].kind == IR_T_INT;
     }
     spawn_with(x, c, s, entry, call_target(c, argument));
 }

@@ -73,6 +73,12 @@ static place_id element_of(struct region_flow *f, place_id p, uint32_t which)
     return place_make(f, PLACE_INDEX, element ? f->places[p].a : p, element ? 0 : which);
 }
 
+/* An element in another function's words: which one a local names is not known there. */
+static uint32_t said_elsewhere(uint32_t which)
+{
+    return which & PLACE_BY_VAR ? 0 : which;
+}
+
 place_id place_rebase(const struct region_flow *from, place_id p, place_id root, struct region_flow *to, place_id region)
 {
     struct place chain[24];
@@ -87,7 +93,8 @@ place_id place_rebase(const struct region_flow *from, place_id p, place_id root,
     place_id out = p ? region : 0;
     while (n-- && out) {
         enum place_op op = chain[n].op == PLACE_LOADED ? PLACE_DEREF : (enum place_op)chain[n].op;
-        out = op == PLACE_INDEX ? element_of(to, out, chain[n].b) : place_make(to, op, out, op == PLACE_DEREF ? 0 : chain[n].b);
+        uint32_t which = from == to ? chain[n].b : said_elsewhere(chain[n].b);
+        out = op == PLACE_INDEX ? element_of(to, out, which) : place_make(to, op, out, op == PLACE_DEREF ? 0 : chain[n].b);
     }
     return out;
 }
@@ -128,7 +135,8 @@ place_id place_translate(const struct region_flow *from, place_id p, struct regi
     else if (from->places[p].op == PLACE_GLOBAL)
         out = place_make(to, PLACE_GLOBAL, from->places[p].a, 0);
     while (n-- && out) {
-        out = chain[n].op == PLACE_INDEX ? element_of(to, out, chain[n].b) : place_make(to, (enum place_op)chain[n].op, out, chain[n].b);
+        uint32_t which = from == to ? chain[n].b : said_elsewhere(chain[n].b);
+        out = chain[n].op == PLACE_INDEX ? element_of(to, out, which) : place_make(to, (enum place_op)chain[n].op, out, chain[n].b);
     }
     return out;
 }

@@ -266,6 +266,16 @@ place_id region_place(struct solve *x, ir_expr e)
     return out;
 }
 
+/* (void *)(long)i: an integer of which nothing says that it was ever an address. */
+static bool is_number(const struct solve *x, ir_expr e)
+{
+    const struct ir_expr_rec *r = &x->u->exprs[e];
+    const struct ir_type_rec *t = &x->u->types[type_plain(x->u, r->type)];
+    const struct ir_expr_rec *from = r->op == IR_E_LOAD ? &x->u->exprs[r->a] : NULL;
+    bool local = from && from->op == IR_E_VAR && x->u->vars[from->a].kind == IR_V_LOCAL && !(x->u->vars[from->a].flags & IR_VF_ADDRESSED);
+    return (t->kind == IR_T_INT || t->kind == IR_T_ENUM) && (local || (t->size && t->size < x->u->pointer_size));
+}
+
 region_value region_eval(struct solve *x, ir_expr e)
 {
     const struct ir_expr_rec *r = &x->u->exprs[e];
@@ -292,6 +302,8 @@ region_value region_eval(struct solve *x, ir_expr e)
         break;
     case IR_E_CAST:
         out = region_eval(x, r->a);
+        if (!out && region_is_pointer(x->u, r->type) && is_number(x, ir_uncast(x->u, e)))
+            out = VALUE_OF(VALUE_NUMBER, 0);
         break;
     case IR_E_BINARY:
         if (r->c != IR_B_ADD && r->c != IR_B_SUB)
