@@ -161,8 +161,39 @@ static bool is_idle(const struct solver *s, ir_event e)
     }
 }
 
-/* Comes every way from the wait, with nothing done, to what ends it: a branch that asks what decided on the wait, with the lock still held;
- * or, `turns`, the head of a loop round it. */
+/* Does the call get a pointer to anything but text? */
+static bool hands_on(const struct solver *s, const struct ir_event_rec *call)
+{
+    for (uint32_t i = 0; i < call->args.count; i++) {
+        const ir_expr arg = ir_uncast(s->u, s->u->expr_refs[call->args.first + i]);
+        const uint32_t op = s->u->exprs[arg].op;
+        if (op != IR_E_STRING && op != IR_E_CONST && s->u->types[type_plain(s->u, s->u->exprs[arg].type)].kind == IR_T_POINTER)
+            return true;
+    }
+    return false;
+}
+
+/* Does the event leave alone what was waited for? A count of those who wait, a line for a log. */
+static bool is_beside(const struct solver *s, ir_event e, const struct keys *asked)
+{
+    const struct ir_event_rec *r = &s->u->events[e];
+    struct keys touched = {{0}, 0};
+
+    if (r->op == IR_EV_CALL)
+        return !is_unlock(s, e) && !hands_on(s, r);
+    if (is_idle(s, e))
+        return true;
+    if (r->op != IR_EV_STORE || (s->u->exprs[r->a].op != IR_E_FIELD && s->u->exprs[r->a].op != IR_E_VAR))
+        return false;
+    condition_reads(s->lu, r->b, add_key, &touched);
+    condition_reads(s->lu, r->a, add_key, &touched);
+    add_key(&touched,
+            s->u->exprs[r->a].op == IR_E_FIELD ? s->lu->fields[s->u->exprs[r->a].b] << 2 | 1 : s->lu->globals[s->u->exprs[r->a].a] << 2 | 2, false);
+    return !share_one(&touched, asked);
+}
+
+/* Comes every way from the wait to what ends it: a branch that asks what decided on the wait, with the lock still held and what it asks left
+ * alone; or, `turns`, the head of a loop round it, with nothing done. */
 static bool every_way_ends(struct solver *s, const struct wait_seen *w, const struct keys *asked, bool turns)
 {
     const uint32_t home = s->event_block[w->event - s->first_event];
@@ -176,7 +207,7 @@ static bool every_way_ends(struct solver *s, const struct wait_seen *w, const st
         struct keys read = {{0}, 0};
         bool over = false;
         for (ir_event e = at == home ? w->event + 1 : b->events.first; e < b->events.first + b->events.count; e++)
-            if (!is_idle(s, e) || (!turns && is_unlock(s, e)))
+            if (!(turns ? is_idle(s, e) : is_beside(s, e, asked)))
                 over = true;
         if (!over && !turns && is_branch(s, at)) {
             read_at_end(s, at, &read);

@@ -218,3 +218,44 @@ int own_with_other(aglet_time deadline) {
     aglet_mutex_unlock(&own_other);
     return failed;
 }
+
+/* ---- what is done beside it, and what is done with it ---- */
+int print(const char *format, ...);
+void behind_a_line(struct worker *w);
+void behind_a_line(struct worker *w) {
+    struct job *j = NULL;
+    pthread_mutex_lock(&w->mu);
+    if (w->jobs == NULL) {
+        w->idle++;
+        pthread_cond_wait(&w->filled, &w->mu); // no diagnostic: a count and a line for a log, then it is asked again
+        print("worker %d awake", w->active);
+        w->idle--;
+    }
+    if (w->jobs != NULL) {
+        j = w->jobs;
+        w->jobs = j->next;
+    }
+    pthread_mutex_unlock(&w->mu);
+    if (j)
+        run_job(j);
+}
+void behind_its_use(struct worker *w);
+void behind_its_use(struct worker *w) {
+    pthread_mutex_lock(&w->mu);
+    if (w->jobs == NULL)
+        pthread_cond_wait(&w->filled, &w->mu); // expected-warning {{[aglet-cond-wait]}}
+    w->jobs = w->jobs->next;
+    if (w->jobs != NULL)
+        w->active++;
+    pthread_mutex_unlock(&w->mu);
+}
+void behind_a_call(struct worker *w);
+void behind_a_call(struct worker *w) {
+    pthread_mutex_lock(&w->mu);
+    if (w->jobs == NULL)
+        pthread_cond_wait(&w->filled, &w->mu); // expected-warning {{[aglet-cond-wait]}}
+    finish(w);
+    if (w->jobs != NULL)
+        w->active++;
+    pthread_mutex_unlock(&w->mu);
+}
