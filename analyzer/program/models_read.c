@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../base/alloc.h"
+#include "../base/hash.h"
 
 /* ---- the set ---- */
 
@@ -100,6 +101,27 @@ bool yaml_complain(struct yaml_complaint *c, yaml_mark_t at, const char *format,
     return false;
 }
 
+/* YAML leaves it to the reader what a key means that stands twice in one mapping; here it is a slip. */
+static bool keys_differ(struct yaml_complaint *c, yaml_document_t *doc)
+{
+    bool good = true;
+    for (const yaml_node_t *map = doc->nodes.start; map < doc->nodes.top && good; map++) {
+        if (map->type != YAML_MAPPING_NODE)
+            continue;
+        struct map64 seen = {0};
+        for (const yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top && good; pair++) {
+            const yaml_node_t *key = yaml_document_get_node(doc, pair->key);
+            bool fresh = true;
+            if (key->type == YAML_SCALAR_NODE)
+                (void)map64_place(&seen, hash_string((const char *)key->data.scalar.value), &fresh);
+            if (!fresh)
+                good = yaml_complain(c, key->start_mark, "'%.100s' stands here for the second time", key->data.scalar.value);
+        }
+        map64_free(&seen);
+    }
+    return good;
+}
+
 bool yaml_load_text(struct yaml_complaint *c, const char *text, size_t length, yaml_document_t *doc)
 {
     yaml_parser_t parser;
@@ -108,11 +130,19 @@ bool yaml_load_text(struct yaml_complaint *c, const char *text, size_t length, y
         return yaml_complain(c, start, "the YAML reader could not start: out of memory");
     }
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
-    bool ok = yaml_parser_load(&parser, doc);
-    if (!ok)
+    yaml_document_t more = {0};
+    bool ok = yaml_parser_load(&parser, doc), second = ok && yaml_parser_load(&parser, &more);
+    if (!ok || (!second && parser.error))
         yaml_complain(c, parser.problem_mark, "not YAML: %s", parser.problem ? parser.problem : "unreadable");
+    else if (second && yaml_document_get_root_node(&more))
+        yaml_complain(c, more.start_mark, "a second document begins here, and only one is read");
+    const bool alone = ok && !parser.error && !(second && yaml_document_get_root_node(&more)) && keys_differ(c, doc);
+    if (second)
+        yaml_document_delete(&more);
+    if (ok && !alone)
+        yaml_document_delete(doc);
     yaml_parser_delete(&parser);
-    return ok;
+    return alone;
 }
 
 char *read_whole_file(const char *path, size_t *length, struct yaml_complaint *c)
@@ -302,6 +332,28 @@ static bool parameter(struct cursor *k, bool *result, uint8_t *index)
     return true;
 }
 
+/* "->member", ".member", "[3]", "[*]", as often as they come. */
+static bool members(struct cursor *k)
+{
+    for (;;) {
+        const char *where = k->at;
+        if (k->at[0] == '.' || (k->at[0] == '-' && k->at[1] == '>')) {
+            k->at += k->at[0] == '.' ? 1 : 2;
+            const size_t n = word_length(k->at);
+            if (!n)
+                return complain_at(k, where, "a member's name is wanted after '%.*s'", (int)(k->at - where), where);
+            k->at += n;
+        } else if (*k->at == '[') {
+            const char *end = strchr(k->at, ']');
+            if (!end)
+                return complain_at(k, where, "this '[' is not closed");
+            k->at = end + 1;
+        } else {
+            return true;
+        }
+    }
+}
+
 static bool reference(struct cursor *k, bool lock, struct model_ref *out)
 {
     blanks(k);
@@ -315,8 +367,8 @@ static bool reference(struct cursor *k, bool lock, struct model_ref *out)
             return complain_at(k, where, "'*$return' has no meaning here");
         out->root = (uint8_t)(result ? MODEL_RETURN : deref ? MODEL_OUT : MODEL_PARAM);
         const char *rest = k->at;
-        while (*k->at == '.' || *k->at == '[' || *k->at == ']' || (k->at[0] == '-' && k->at[1] == '>') || word_length(k->at))
-            k->at += k->at[0] == '-' ? 2 : 1;
+        if (!members(k))
+            return false;
         if (k->at != rest)
             out->text = keep_text(k->set, rest, (size_t)(k->at - rest));
         return true;

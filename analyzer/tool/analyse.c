@@ -56,6 +56,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case OPTION_RULES:
         for (char *id = strtok(arg, ", "); id; id = strtok(NULL, ", "))
             strings_add(&o->rules, strncmp(id, "aglet-", 6) == 0 ? id + 6 : id);
+        if (!o->rules.n)
+            argp_error(state, "--rules names no rule");
         return 0;
     case 'x': strings_add(&o->exclude, arg); return 0;
     case OPTION_CONFIG: o->config_file = arg; return 0;

@@ -87,7 +87,19 @@ static bool select_files(struct load *l, const char *database)
 static bool rows_of_flags(struct load *l)
 {
     char *here = path_working();
-    for (size_t i = 0; i < l->files.n; i++) {
+    struct string_list named = {0};
+    bool good = l->files.n > 0;
+    if (!good)
+        say("no file is named before --");
+    for (size_t i = 0; i < l->files.n && good; i++) {
+        char *full = path_absolute(here, l->files.at[i]);
+        good = file_exists(full);
+        if (!good)
+            say(directory_exists(full) ? "'%s' is a directory; before -- stand C files" : "'%s' does not exist", l->files.at[i]);
+        const bool again = strings_has(&named, full);
+        strings_take(&named, full);
+        if (!good || again)
+            continue;
         struct string_list args = {0};
         strings_add(&args, "cc");
         for (size_t a = 0; a < l->flags.n; a++)
@@ -97,10 +109,9 @@ static bool rows_of_flags(struct load *l)
         compile_db_add(&l->db, here, l->files.at[i], NULL, &args);
     }
     free(here);
+    strings_free(&named);
     compile_db_unique(&l->db);
-    if (l->files.n == 0)
-        say("no file is named before --");
-    return l->files.n > 0;
+    return good;
 }
 
 static bool find_rows(struct load *l)
@@ -110,7 +121,9 @@ static bool find_rows(struct load *l)
         return rows_of_flags(l);
     char *database = compile_db_find(l->database, err, sizeof err);
     bool good = database && compile_db_read(database, &l->db, err, sizeof err);
-    if (!good)
+    if (!good && !l->database && !database && l->files.n)
+        say("%s; or give the compiler's flags yourself: aglet lint %s -- -Iinclude", err, l->files.at[0]);
+    else if (!good)
         say("%s", err);
     else if (l->db.n + l->db.cxx.n + l->db.other.n == 0) {
         say("the compile database '%s' is empty; nothing was analysed", database);

@@ -155,6 +155,10 @@ static void a_wrong_one_is_said_with_line_and_column(void **state)
         {"paths:\n  - level: 1\n", ".aglet.yml:2:5: this entry of 'paths' has no 'match'"},
         {"paths:\n  - mach: x\n", ".aglet.yml:2:5: 'mach' is no key of a 'paths' entry: 'match', 'level' or 'rules'"},
         {"functions:\n  f: locks $1\n", ".aglet.yml:2:6: 'locks' is no word of a model"},
+        {"functions:\n  f: acquires $1->\n", ".aglet.yml:2:17: a member's name is wanted after '->'"},
+        {"functions:\n  f: acquires $1->row[2\n", ".aglet.yml:2:22: this '[' is not closed"},
+        {"level: 1\nlevel: 2\n", ".aglet.yml:2:1: 'level' stands here for the second time"},
+        {"level: 1\n---\nlevel: 2\n", ".aglet.yml:2:1: a second document begins here, and only one is read"},
         {"- x\n", ".aglet.yml:1:1: the file has keys such as 'level', 'rules' and 'exclude'"},
     };
     char err[300] = "";

@@ -282,9 +282,11 @@ static void whole_annotations_are_read(void **state)
     assert_int_equal(list.n_paths, 1);
     assert_int_equal(annotation(x, IR_A_try_acquires, "-16, m", &list, &why, &arena), LOCK_RESOLVED);
     assert_int_equal(list.when.value, -16);
-    assert_int_equal(annotation(x, IR_A_spawns_if, "return != ((void *)0), m, a", &list, &why, &arena), LOCK_RESOLVED);
+    assert_int_equal(annotation(x, IR_A_spawns_if, "return != ((void *)0), a->wake, a", &list, &why, &arena), LOCK_RESOLVED);
     assert_int_equal(list.when.test, RESULT_NE);
-    assert_int_equal(list.paths[0].n_steps, 0);
+    assert_int_equal(list.paths[1].n_steps, 0);
+    assert_int_equal(annotation(x, IR_A_spawns, "m, a", &list, &why, &arena), LOCK_WRONG);
+    assert_string_equal(why, "'m' is no function that could be started");
     assert_int_equal(annotation(x, IR_A_joins, "&a->in", &list, &why, &arena), LOCK_RESOLVED);
     assert_true(list.paths[0].address);
     assert_int_equal(annotation(x, IR_A_spawns, "m", &list, &why, &arena), LOCK_WRONG);

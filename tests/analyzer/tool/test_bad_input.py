@@ -82,6 +82,18 @@ with Project({"a.c": '__attribute__((annotate("aglet:garded_by(mu)"))) int n;\ni
     check("an unknown annotation: status", done.returncode == 1, done.stderr + done.stdout)
     check("an unknown annotation: said", "a.c:1:" in done.stdout and "garded_by" in done.stdout, done.stdout)
 
+# ---- flags on the command line
+with Project({"a.c": CLEAN}, database=False) as p:
+    done = p.lint("a.c")
+    expect("a file without flags or database", done, 2)
+    check("the way out", "or give the compiler's flags yourself: aglet lint a.c -- -Iinclude" in done.stderr, done.stderr)
+    expect("a file that is not there", p.lint("gone.c", "--"), 2, "'gone.c' does not exist")
+    expect("a directory", p.lint(".", "--"), 2, "'.' is a directory; before -- stand C files")
+    expect("one file by three names", p.lint("a.c", "./a.c", f"{p.path}/a.c", "--"), 0, "1 file analysed (1 parsed, 0 from the cache)")
+    done = p.lint("--rules=", "a.c", "--")
+    expect("no rule", done, 2)
+    check("that none is named", "--rules names no rule" in done.stderr, done.stderr)
+
 # ---- configuration and models
 with Project({"a.c": CLEAN}) as p:
     p.write(".aglet.yml", "level: default\nexclude: [\n")
