@@ -20,22 +20,22 @@ int give(struct job *AGLET_SENDING_IF(return == 0) j);    // no diagnostic: a te
 int offer(struct job *AGLET_SENDING_IF(worked) j);        // expected-error {{[aglet-annotation]}}
 int begin(void (*run)(void *), void *what) AGLET_SPAWNS_IF(worked, run, what); // expected-error {{[aglet-annotation]}}
 
-void dropped(struct job *AGLET_SENDING_IF(return == 0) j); // expected-error {{'dropped', which returns nothing}}
-int start(struct account *a) AGLET_SPAWNS(a, a);           // expected-error {{'a' is no function that could be started}}
-int aside(long n AGLET_GUARDED_BY(global_mu));             // expected-error {{cannot stand on a parameter}}
+void dropped(struct job *AGLET_SENDING_IF(return == 0) j); // expected-error {{'dropped', which returns nothing [aglet-annotation]}}
+int start(struct account *a) AGLET_SPAWNS(a, a);           // expected-error {{'a' is no function that could be started [aglet-annotation]}}
+int aside(long n AGLET_GUARDED_BY(global_mu));             // expected-error {{cannot stand on a parameter: it is for fields, variables [aglet-annotation]}}
 
 void swaps(struct account *a) AGLET_ACQUIRES(a->mu) AGLET_RELEASES(global_mu); // no diagnostic: two locks
 void both(struct account *a) AGLET_ACQUIRES(a->mu)
-    AGLET_RELEASES(global_mu, a -> mu);                    // expected-error {{on 'a->mu': a function that gives it back}}
+    AGLET_RELEASES(global_mu, a -> mu);                    // expected-error {{on 'a->mu': a function that gives it back and takes it again AGLET_REQUIRES it [aglet-annotation]}}
 void never(struct account *a) AGLET_REQUIRES(a->mu)
-    AGLET_EXCLUDES(a->mu);                                 // expected-error {{AGLET_REQUIRES and AGLET_EXCLUDES contradict each other on 'a->mu'}}
+    AGLET_EXCLUDES(a->mu);                                 // expected-error {{AGLET_REQUIRES and AGLET_EXCLUDES contradict each other on 'a->mu' [aglet-annotation]}}
 void waits(void) AGLET_YIELDS
-    AGLET_NO_YIELD;                                        // expected-error {{AGLET_YIELDS and AGLET_NO_YIELD contradict each other}}
+    AGLET_NO_YIELD;                                        // expected-error {{AGLET_YIELDS and AGLET_NO_YIELD contradict each other [aglet-annotation]}}
 
 struct counted {
-    char *references AGLET_REFCOUNT;                       // expected-error {{stands on a pointer}}
-    int alone AGLET_GUARDED_BY(alone);                     // expected-error {{'alone' cannot be guarded by itself}}
-    char *name AGLET_OWNED AGLET_SHARED;                   // expected-error {{AGLET_OWNED and AGLET_SHARED contradict each other}}
+    char *references AGLET_REFCOUNT;                       // expected-error {{stands on a pointer: it is for the number of references [aglet-annotation]}}
+    int alone AGLET_GUARDED_BY(alone);                     // expected-error {{'alone' cannot be guarded by itself [aglet-annotation]}}
+    char *name AGLET_OWNED AGLET_SHARED;                   // expected-error {{AGLET_OWNED and AGLET_SHARED contradict each other [aglet-annotation]}}
 };
 
 int hand(struct job *j) {
