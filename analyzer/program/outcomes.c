@@ -30,25 +30,10 @@ struct cluster {
 
 enum { MAX_CLUSTERS = 6, MAX_PAIRS = 256 }; /* pairs of returns: beyond, two clusters are not told apart */
 
-static void soften(struct solver *s, struct lock_effect *e, const struct held *h, const struct exit_record *x)
+static void soften(const struct solver *s, struct lock_effect *e, const struct held *h, const struct exit_record *x)
 {
-    const struct term_rec r = s->t.recs[x->value];
-    int64_t v;
-
-    if (!h->when || !x->value)
-        return;
-    if (x->value == h->when) {
-        e->soft = true;
-        e->ok = h->ok;
-        e->also = h->also;
-    } else if (r.op == TERM_BINARY && r.a == h->when && term_is_const(&s->t, r.b, &v) && v == 0 && h->ok.lo == 0 &&
-               h->ok.hi == 0 && (r.c == IR_B_EQ || r.c == IR_B_NE)) {
-        e->soft = true;
-        e->ok = range_of(r.c == IR_B_EQ);
-    } else if (r.op == TERM_UNARY && r.a == h->when && r.b == IR_U_NEG) {
-        e->soft = true;
-        e->ok = range_negated(h->ok);
-    }
+    e->soft = results_with(s, x, h, &e->ok);
+    e->also = e->soft && x->value == h->when ? h->also : 0;
 }
 
 /* One of the collection's locks stands for all. */
@@ -172,9 +157,29 @@ static bool clusters_apart(const struct solver *s, const struct cluster *a, cons
     return true;
 }
 
+static bool any_releases(const struct cluster *all, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < all[i].n; k++)
+            if (all[i].effects[k].kind == EFFECT_RELEASE)
+                return true;
+    return false;
+}
+
+/* Is the value a parameter as it came? */
+static bool is_argument(const struct solver *s, term value)
+{
+    const struct term_rec r = s->t.recs[value];
+
+    return r.op == TERM_LOAD && !r.b && s->t.recs[r.a].op == TERM_LOCAL && s->t.recs[r.a].a - s->fr->params.first < s->fr->params.count;
+}
+
+/* What must be so for callers to get this outcome: what tells it from another, and of what only takes locks, what an argument must be
+ * (`wait` is 0 where it comes back without). */
 static void preconditions(struct solver *s, const struct cluster *all, uint32_t n, uint32_t self, struct outcome *o)
 {
     const struct world *w = all[self].exits.at[0]->w;
+    const bool takes_only = !any_releases(all, n);
     struct precondition list[6];
 
     for (uint32_t i = 0; i < w->n_facts && o->n_when < 6; i++) {
@@ -187,6 +192,7 @@ static void preconditions(struct solver *s, const struct cluster *all, uint32_t 
         r = range_in(s, &all[self], value);
         for (uint32_t k = 0; k < n && !range_is_all(r); k++)
             helps |= k != self && range_is_empty(range_meet(r, range_in(s, &all[k], value)));
+        helps |= takes_only && is_argument(s, value) && !range_is_all(r);
         of = helps ? to_path(s, NULL, value, 0) : 0;
         if (of)
             list[o->n_when++] = (struct precondition){of, r};

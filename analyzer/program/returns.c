@@ -32,6 +32,26 @@ struct range result_range(const struct solver *s, const struct exit_record *x)
     return r;
 }
 
+bool results_with(const struct solver *s, const struct exit_record *x, const struct held *h, struct range *ok)
+{
+    const struct term_rec r = s->t.recs[x->value];
+    int64_t v;
+
+    if (!h->when || !x->value)
+        return false;
+    if (x->value == h->when) {
+        *ok = h->ok;
+    } else if (r.op == TERM_UNARY && r.a == h->when && r.b == IR_U_NEG) {
+        *ok = range_negated(h->ok);
+    } else if (r.op == TERM_BINARY && r.a == h->when && term_is_const(&s->t, r.b, &v) && v == 0 && h->ok.lo == 0 && h->ok.hi == 0 &&
+               (r.c == IR_B_EQ || r.c == IR_B_NE)) {
+        *ok = range_of(r.c == IR_B_EQ);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 bool told_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y)
 {
     return told_apart_with(s, x, NULL, y);
@@ -39,10 +59,10 @@ bool told_apart(const struct solver *s, const struct exit_record *x, const struc
 
 bool told_apart_with(const struct solver *s, const struct exit_record *x, const struct held *h, const struct exit_record *y)
 {
-    struct range result = result_range(s, x);
+    struct range result = result_range(s, x), ok;
 
-    if (h && h->when && h->when == x->value && !h->also) /* it is returned whether the lock is held */
-        result = range_meet(result, h->ok);
+    if (h && !h->also && results_with(s, x, h, &ok)) /* it is returned whether the lock is held */
+        result = range_meet(result, ok);
     if (range_is_empty(range_meet(result, result_range(s, y))))
         return true;
     for (uint32_t i = 0; i < x->w->n_facts; i++) {

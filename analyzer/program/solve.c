@@ -284,6 +284,8 @@ static void leave(struct solver *s, uint32_t from, struct world *w)
             continue;
         if (b->term == IR_TERM_BRANCH && b->succs.count == 2 && !world_assume(&s->scratch, &s->t, out, cond, i == 0))
             continue;
+        if (b->term == IR_TERM_BRANCH && i == 1)
+            end_counting(s, from, out);
         if (b->term == IR_TERM_SWITCH && !take_case(s, out, b, i, cond))
             continue;
         follow(s, from, i, out);

@@ -20,6 +20,7 @@ struct block_state {
     uint32_t visits;
     uint64_t *loop; /* bit set of blocks (relative) of the loops it heads, or NULL */
     uint64_t *live; /* bit set of the temps that are read after it, or NULL */
+    uint8_t counts; /* counted_loops.c; 0: not asked */
     bool queued;
 };
 
@@ -234,6 +235,8 @@ bool lacks_all(struct solver *s, const struct exit_record *x, const struct held 
 /* The lock, as callers call it after this return: by the pointer that it is handed out by (*out, the result), else by its path; or 0. */
 term callers_name(struct solver *s, const struct exit_record *x, term lock);
 struct range result_range(const struct solver *s, const struct exit_record *x);
+/* Does the value returned tell whether h is held? *ok: the values with which it is. */
+bool results_with(const struct solver *s, const struct exit_record *x, const struct held *h, struct range *ok);
 /* Can a caller tell these two returns apart? By the result, or by what was so before the call. */
 bool told_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y);
 /* … where h, held on the first, really is. */
@@ -279,6 +282,10 @@ bool takes_or_gives(const struct program *p, uint32_t func);
 bool decides_elsewhere(const struct program *p, const struct linked_unit *lu, ir_expr condition);
 /* The members (field << 2 | 1) and globals (<< 2 | 2) whose values the condition reads; `inner`: those that lead to what it asks. */
 void condition_reads(const struct linked_unit *lu, ir_expr e, void (*found)(void *data, uint32_t key, bool inner), void *data);
+/* counted_loops.c */
+/* The way from block `from` that is taken where its condition is false leaves a loop that counts a local up by one, from zero,
+ * while it is less than a limit: then the local is that limit. */
+void end_counting(struct solver *s, uint32_t from, struct world *w);
 /* dead_facts.c */
 /* Drop facts about values that neither the world nor the term `also` names; w's own arrays are written. */
 void drop_dead_facts(struct solver *s, struct world *w, term also);

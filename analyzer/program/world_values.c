@@ -96,6 +96,18 @@ void set_fact(struct arena *a, struct world *w, term x, struct range r)
     w->n_facts++;
 }
 
+/* Is one known to be less than the other? */
+static bool is_less(const struct term_table *t, const struct world *w, term x, term y)
+{
+    for (uint32_t i = 0; i < w->n_facts; i++) {
+        const struct term_rec *r = &t->recs[w->facts[i].of];
+        if (r->op == TERM_BINARY && (r->c == IR_B_LT || r->c == IR_B_GT) && w->facts[i].range.lo == 1 &&
+            ((r->a == x && r->b == y) || (r->a == y && r->b == x)))
+            return true;
+    }
+    return false;
+}
+
 struct range world_range(const struct term_table *t, const struct world *w, term x)
 {
     const struct term_rec *r = &t->recs[x];
@@ -108,6 +120,10 @@ struct range world_range(const struct term_table *t, const struct world *w, term
     switch (r->op) {
     case TERM_LOCAL: case TERM_GLOBAL: case TERM_FUNC: known.nonzero = true; return known;
     case TERM_FIELD: case TERM_INDEX: known.nonzero = true; break; /* of a null base: its use is wrong anyway */
+    case TERM_UNARY:
+        if (r->b == IR_U_NEG)
+            known = range_negated(world_range(t, w, r->a));
+        break;
     case TERM_BINARY:
         if (r->c >= IR_B_EQ && r->c <= IR_B_GE) {
             known.lo = 0;
@@ -136,6 +152,8 @@ struct range world_range(const struct term_table *t, const struct world *w, term
     default: break;
     }
     f = find_fact(w, x);
+    if (!f && r->op == TERM_BINARY && r->c == IR_B_EQ && is_less(t, w, r->a, r->b))
+        return range_of(0);
     if (!f && r->op == TERM_BINARY && r->c == IR_B_NE && !term_is_const(t, r->b, &v))
         for (uint32_t i = 0; i < w->n_facts; i++) { /* known as x == y */
             const struct term_rec *e = &t->recs[w->facts[i].of];
