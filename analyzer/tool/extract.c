@@ -237,6 +237,37 @@ static void start_extractors(struct extraction *x, const bool *wanted)
     free(order);
 }
 
+/* Decode a unit that was kept. Returns false, said, when it cannot be used. */
+static bool load_kept(struct extraction *x, size_t i)
+{
+    struct extracted *e = &x->out[i];
+    char err[SAY_MAX];
+    if (!e->bytes)
+        e->bytes = cache_load_unit(x->options->cache, e->id, &e->size);
+    e->unit = e->bytes ? unit_decode(e->bytes, e->size, err, sizeof err) : NULL;
+    free(e->bytes);
+    e->bytes = NULL;
+    if (!e->unit)
+        say_verbose("the kept unit of '%s' cannot be used; it is made anew", x->db->rows[i].file);
+    return e->unit;
+}
+
+static bool is_kept(const struct extracted *e)
+{
+    return !e->unit && (e->origin == ORIGIN_CACHE || e->origin == ORIGIN_OBJECT);
+}
+
+/* While extractors work: a file changed, so that the program will be solved anew, and all units are needed. */
+static void load_others(struct extraction *x)
+{
+    for (size_t i = 0; i < x->db->n; i++)
+        if (is_kept(&x->out[i]) && !load_kept(x, i)) {
+            x->out[i].origin = ORIGIN_NONE;
+            x->done--;
+            start_extractor(x, i);
+        }
+}
+
 static void run_extractors(struct extraction *x, const bool *wanted)
 {
     bool any = false;
@@ -257,6 +288,7 @@ static void run_extractors(struct extraction *x, const bool *wanted)
     workers_init(&x->workers, x->options->extractor, x->options->jobs, extractor_ended, x);
     children_init(&x->children, x->options->jobs, extractor_ended, x);
     start_extractors(x, wanted);
+    load_others(x);
     workers_destroy(&x->workers);
     children_destroy(&x->children);
     say_progress_end();
@@ -289,23 +321,12 @@ void extract_load(const struct compile_db *db, const struct extract_options *opt
     struct extraction x = {.db = db, .options = options, .out = out};
     x.keys = xcalloc(db->n + 1, sizeof *x.keys);
     bool *wanted = xcalloc(db->n + 1, sizeof *wanted);
-    char err[SAY_MAX];
-    for (size_t i = 0; i < db->n; i++) {
-        struct extracted *e = &out[i];
-        if (e->unit || (e->origin != ORIGIN_CACHE && e->origin != ORIGIN_OBJECT))
-            continue;
-        if (!e->bytes)
-            e->bytes = cache_load_unit(options->cache, e->id, &e->size);
-        e->unit = e->bytes ? unit_decode(e->bytes, e->size, err, sizeof err) : NULL;
-        free(e->bytes);
-        e->bytes = NULL;
-        if (!e->unit) {
-            say_verbose("the kept unit of '%s' cannot be used; it is made anew", db->rows[i].file);
-            e->origin = ORIGIN_NONE;
+    for (size_t i = 0; i < db->n; i++)
+        if (is_kept(&out[i]) && !load_kept(&x, i)) {
+            out[i].origin = ORIGIN_NONE;
             wanted[i] = true;
             x.keys[i] = command_key(&db->rows[i], options);
         }
-    }
     run_extractors(&x, wanted);
     free(wanted);
     free(x.keys);
