@@ -16,7 +16,7 @@ uint64_t hash_string(const char *s) {
     return XXH3_64bits(s, strlen(s));
 }
 
-enum { FIRST_SIZE = 16 };
+enum { FIRST_SIZE = 64 };
 
 /* Is there no room for one more in a table of mask + 1 slots? */
 static bool full(const void *slots, uint32_t mask, uint32_t n) {
@@ -31,7 +31,7 @@ static bool sparse(uint32_t mask, uint32_t n) {
 static uint32_t next_size(const void *slots, uint32_t mask) {
     if (slots && mask >= UINT32_C(0x7fffffff))
         die("a table of more than 1,610,612,736 entries was asked for");
-    return slots ? (mask + 1) * 2 : FIRST_SIZE;
+    return slots ? (mask + 1) * (mask < 4096 ? 4 : 2) : FIRST_SIZE;
 }
 
 static void index_put(struct index *ix, uint32_t hash, uint32_t id) {

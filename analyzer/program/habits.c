@@ -7,15 +7,21 @@
 #include <string.h>
 #include "../base/alloc.h"
 
-/* The lock fields of struct st; their number. */
-static uint32_t lock_fields(const struct program *p, const struct linked_struct *st, uint32_t *locks)
+/* The lock fields of struct st. */
+static struct own_locks lock_fields(const struct program *p, const struct linked_struct *st)
 {
-    uint32_t n = 0;
+    struct own_locks locks = {{0}, 0};
 
-    for (uint32_t i = 0; i < st->n_fields && n < MAX_SIBLINGS; i++)
+    for (uint32_t i = 0; i < st->n_fields && locks.n < MAX_SIBLINGS; i++)
         if (item_lock_in(p, st->first_field + i))
-            locks[n++] = st->first_field + i;
-    return n;
+            locks.at[locks.n++] = st->first_field + i;
+    return locks;
+}
+
+static uint32_t copy_locks(const struct own_locks *from, uint32_t *to)
+{
+    memcpy(to, from->at, from->n * sizeof *to);
+    return from->n;
 }
 
 static bool is_data(const struct program *p, const struct linked_field *f)
@@ -45,11 +51,11 @@ static bool is_shared_data(const struct program *p, const struct linked_global *
 static void find_globals(struct program *p, struct habits *h)
 {
     h->shared = arena_array(&p->arena, bool, p->globals.n + 1);
-    h->of_unit = arena_array(&p->arena, struct unit_locks, p->units.n + 1);
+    h->of_unit = arena_array(&p->arena, struct own_locks, p->units.n + 1);
     for (uint32_t i = 1; i < p->globals.n; i++) {
         const struct linked_global *g = &p->globals.at[i];
         const struct ir_var_rec *v = &g->unit->unit->vars[g->var];
-        struct unit_locks *locks = &h->of_unit[g->unit - p->units.at];
+        struct own_locks *locks = &h->of_unit[g->unit - p->units.at];
         h->shared[i] = is_shared_data(p, g);
         if (v->kind == IR_V_GLOBAL && v->flags & IR_VF_DEFINED && locks->n < MAX_SIBLINGS &&
             g->unit->unit->types[type_plain(g->unit->unit, v->type)].kind != IR_T_ARRAY && item_lock_in(p, i | ITEM_GLOBAL))
@@ -62,10 +68,11 @@ struct habits *habits_of(struct program *p)
     if (!p->habits) {
         struct habits *h = p->habits = xcalloc(1, sizeof *p->habits);
         h->beside_lock = arena_array(&p->arena, bool, p->fields.n + 1);
+        h->of_struct = arena_array(&p->arena, struct own_locks, p->structs.n + 1);
         for (size_t i = 1; i < p->structs.n; i++) {
             const struct linked_struct *st = &p->structs.at[i];
-            uint32_t locks[MAX_SIBLINGS];
-            if (lock_fields(p, st, locks))
+            h->of_struct[i] = lock_fields(p, st);
+            if (h->of_struct[i].n)
                 for (uint32_t k = 0; k < st->n_fields; k++)
                     h->beside_lock[st->first_field + k] = is_data(p, &p->fields.at[st->first_field + k]);
         }
@@ -81,12 +88,8 @@ uint32_t habit_siblings(struct program *p, uint32_t item, uint32_t *locks)
     const uint32_t global = item & ~ITEM_GLOBAL;
 
     if (item == global)
-        return h->beside_lock[item] ? lock_fields(p, &p->structs.at[p->fields.at[item].parent], locks) : 0;
-    if (!h->shared[global])
-        return 0;
-    const struct unit_locks *of = &h->of_unit[p->globals.at[global].unit - p->units.at];
-    memcpy(locks, of->at, of->n * sizeof *locks);
-    return of->n;
+        return h->beside_lock[item] ? copy_locks(&h->of_struct[p->fields.at[item].parent], locks) : 0;
+    return h->shared[global] ? copy_locks(&h->of_unit[p->globals.at[global].unit - p->units.at], locks) : 0;
 }
 
 /* A sibling as the lock of this object; of a global: that lock. */
@@ -127,6 +130,8 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
     uint32_t item;
     term object;
 
+    if (!loc || !w->spawned)
+        return;
     for (;;) { /* outwards to the member of the struct that holds the lock, or to the variable */
         r = s->t.recs[at];
         item = r.op == TERM_FIELD ? r.b : r.a | ITEM_GLOBAL;
@@ -136,9 +141,7 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
             return;
         at = r.a;
     }
-    if (item_guard(s->p, item) || !loc)
-        return;
-    if (world_owns(&s->t, w, at) || !w->spawned)
+    if (item_guard(s->p, item) || world_owns(&s->t, w, at))
         return;
     object = r.op == TERM_FIELD ? r.a : at;
     for (uint32_t i = 0; i < n; i++) {
@@ -169,7 +172,7 @@ static uint32_t owned_locks(const struct solver *s, const struct world *w, ir_ev
         const ir_type t = type_plain(s->u, s->u->exprs[s->u->expr_refs[ev->args.first + i]].type);
         const ir_type st = s->u->types[t].kind == IR_T_POINTER ? type_struct(s->u, s->u->types[t].elem) : 0;
         if (st && s->lu->structs[st] && args[i] && world_owns(&s->t, w, args[i]))
-            n += lock_fields(s->p, &s->p->structs.at[s->lu->structs[st]], locks + n);
+            n += copy_locks(&habits_of(s->p)->of_struct[s->lu->structs[st]], locks + n);
     }
     return n;
 }

@@ -39,9 +39,9 @@ struct habits {
     uint32_t first_of_function;
     bool *beside_lock; /* by field: is it data of a struct that has a lock? */
     bool *shared;      /* by global: is it data that needs one? */
-    struct unit_locks {
+    struct own_locks {
         uint32_t at[MAX_SIBLINGS], n; /* items */
-    } *of_unit; /* the locks that a file defines for itself */
+    } *of_unit, *of_struct; /* the locks that a file defines for itself, and those that a struct has */
     bool *solved; /* by function */
     struct map64 makers; /* function, struct → does it make or end objects of that? (habit_judge.c) */
     struct habit {

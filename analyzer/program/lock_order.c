@@ -276,11 +276,11 @@ void order_call(struct solver *s, const struct world *w, ir_event event, uint32_
     for (uint32_t i = 0; i < sum->n_orders; i++) {
         const struct order_edge *in = &sum->orders[i];
         const term from = instantiate_again(s, w, in->from, args, n_args), to = instantiate_again(s, w, in->to, args, n_args);
-        struct order_edge e = *in;
         if (from && to)
             map64_put(&s->p->lock_order->handed_on, hash_add(key_pair(callee, in->event), key_pair(in->from, in->to)), 1);
         if (!from || !to || from == to || term_same_shape(&s->t, from, to))
             continue;
+        struct order_edge e = *in;
         e.event = e.held_event = event;
         e.n_gates = 0;
         for (uint32_t k = 0; k < in->n_gates; k++) {
