@@ -4,11 +4,14 @@
 #include "calls.h"
 #include "lock_order.h"
 
-/* What must be so for the callee to take the lock: false when it is not so here. What is open goes to own, in the words of
- * our callers; what cannot be said in them makes the lock uncertain: then false, too. */
-static bool inner_conditions(struct call *c, struct world *w, const struct inner_lock *in, struct inner_lock *own)
+/* Does the callee take the lock here? TAKES_IF: if something is so that our callers cannot be told. */
+enum takes { TAKES_NOT, TAKES_IF, TAKES };
+
+/* What must be so for the callee to take the lock. What is open goes to own, in the words of our callers. */
+static enum takes inner_conditions(struct call *c, struct world *w, const struct inner_lock *in, struct inner_lock *own)
 {
     struct solver *s = c->s;
+    enum takes takes = TAKES;
 
     own->n_when = 0;
     for (uint32_t k = 0; k < in->n_when; k++) {
@@ -17,15 +20,16 @@ static bool inner_conditions(struct call *c, struct world *w, const struct inner
         const struct range both = range_meet(known, in->when[k].range);
         term path;
         if (range_is_empty(both))
-            return false;
+            return TAKES_NOT;
         if (range_equal(both, known) && of)
             continue;
         path = of ? to_path(s, NULL, of, 0) : 0;
         if (!path)
-            return false;
-        own->when[own->n_when++] = (struct precondition){path, in->when[k].range};
+            takes = TAKES_IF;
+        else
+            own->when[own->n_when++] = (struct precondition){path, in->when[k].range};
     }
-    return true;
+    return takes;
 }
 
 /* Was the value seen to be another, before something was written that may have changed it? */
@@ -140,6 +144,23 @@ static void check_given_up(struct call *c, struct world *w, const struct require
         vec_push(&s->requirements, up);
 }
 
+/* Is what decides whether the callee takes the lock asked of objects whose locks are held here? Any state may be found in them. */
+static bool asked_of_held(struct call *c, const struct world *w, const struct inner_lock *in)
+{
+    const struct term_table *t = &c->s->t;
+
+    for (uint32_t k = 0; k < in->n_when; k++) {
+        const term of = instantiate_again(c->s, w, in->when[k].of, c->args, c->n_args);
+        bool any = false;
+        for (uint32_t i = 0; of && i < w->n_held && !any; i++)
+            any = w->held[i].mode != HELD_RELEASED && t->recs[w->held[i].lock].op == TERM_FIELD &&
+                  term_mentions(t, of, term_object(t, w->held[i].lock));
+        if (!any)
+            return false;
+    }
+    return true;
+}
+
 /* The world with only those locks held that the callee does not give up before it takes this one. */
 static const struct world *without_given_up(struct call *c, const struct world *w, const struct inner_lock *in)
 {
@@ -174,7 +195,7 @@ static bool find_target_that_spares(const struct call *c, struct world *w, term 
             continue;
         for (uint32_t k = 0; other.sum && k < other.sum->n_inner && !takes; k++) {
             struct inner_lock own = other.sum->inner[k];
-            takes = instantiate_again(s, w, own.lock, c->args, c->n_args) == lock && inner_conditions(&other, w, &own, &own) && !own.n_when;
+            takes = instantiate_again(s, w, own.lock, c->args, c->n_args) == lock && inner_conditions(&other, w, &own, &own) == TAKES && !own.n_when;
         }
         if (!takes)
             return true;
@@ -263,19 +284,21 @@ void check_needs(struct call *c, struct world *w)
         bool sure = c->sure;
         if (!lock)
             continue;
-        const bool taken = inner_conditions(c, w, in, &own);
-        if (cf->defined && (!taken || own.n_when) && sure && is_taken_twice(s, h, lock, in->shared) && may_take(c, w, h, in))
+        const enum takes takes = inner_conditions(c, w, in, &own);
+        if (takes == TAKES_NOT)
+            continue;
+        if (cf->defined && (takes == TAKES_IF || own.n_when) && sure && is_taken_twice(s, h, lock, in->shared) && may_take(c, w, h, in))
             report_double(c, h, lock, in->shared, DETAIL_OPEN, &in->site, in->lock, 0);
-        if (!taken)
+        if (takes == TAKES_IF && (!sure || !asked_of_held(c, w, in)))
             continue;
         if (!sure && !own.n_when)
             sure = !some_target_spares(c, w, lock);
-        if (cf->defined && !own.n_when && is_taken_twice(s, h, lock, in->shared) && (sure || any_of_tables(c, w)))
+        if (cf->defined && takes == TAKES && !own.n_when && is_taken_twice(s, h, lock, in->shared) && (sure || any_of_tables(c, w)))
             report_double(c, h, lock, in->shared, sure ? DETAIL_IN_CALLEE : DETAIL_MAY, &in->site, in->lock, 0);
         if (!h)
             order_wait(s, without_given_up(c, w, in), c->sum, lock, in->shared, cf->defined ? in->site : (struct site){0, 0}, c->event,
                        c->callee, in);
-        if (sure && !h && (own.lock = to_path(s, NULL, lock, 0))) {
+        if (takes == TAKES && sure && !h && (own.lock = to_path(s, NULL, lock, 0))) {
             own.depth = cf->defined ? in->depth + 1 : 0;
             own.via = cf->defined ? c->event : 0;
             own.via_callee = cf->defined ? c->callee : 0;
