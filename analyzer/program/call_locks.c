@@ -440,6 +440,8 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
         seen->held = true;
         seen->taken = h->event;
         meet_known(s, &seen->held_when, w);
+        if (h->event && !h->candidate && class_known(term_class(&s->t, lock)))
+            map64_put(&s->p->locks->given_back, class_key(term_class(&s->t, lock)), 1);
         if (is_empty_section(s, h->event, ev) && class_known(term_class(&s->t, lock)))
             map64_put(&s->p->locks->gates, class_key(term_class(&s->t, lock)), 1);
         if (h->candidate)

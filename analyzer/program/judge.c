@@ -220,6 +220,22 @@ static bool meant_by_itself(const struct judgement *j, const struct candidate *c
     return other_root(j, c) || (named_like(f, c->kind) && (other_half(j, c) || is_bare_param(p, c)));
 }
 
+/* Callers that are not in sight may be meant to give the lock back. But of those in sight none does or hands it on, none does it for
+ * another such function, others give such a lock back themselves, there is nothing to give it back with, and the name promises no lock. */
+static bool may_be_forgotten(const struct judgement *j, const struct candidate *c)
+{
+    const struct linked_func *f = &j->p->funcs.at[c->func];
+    uint32_t i = class_known(c->class) ? map64_get(&j->of_class, hash_add(class_key(c->class), CANDIDATE_HELD_ON_RETURN), 0) : 0;
+
+    for (; i; i = j->before_in_class[i])
+        if (j->p->locks->candidates.at[i].paired)
+            return false;
+
+    return c->kind == CANDIDATE_HELD_ON_RETURN && !c->condemned && !c->over_time && c->reachable && !f->address_taken &&
+           !j->last_from[c - j->p->locks->candidates.at] && class_known(c->class) && map64_find(&j->p->locks->given_back, class_key(c->class)) &&
+           !other_half(j, c) && !named_like(f, c->kind);
+}
+
 static void show(struct program *p, uint32_t number)
 {
     struct lock_problem *pr = &p->locks->problems.at[number];
@@ -380,8 +396,10 @@ void program_drop_alone(struct program *p)
 void program_judge(struct program *p)
 {
     struct lock_facts *facts = p->locks;
+    struct judgement j;
 
     judge_meaning(p, NULL);
+    judgement_init(&j, p);
     for (size_t i = 1; i < facts->candidates.n; i++) {
         struct candidate *c = &facts->candidates.at[i];
         const bool callee_wrong = c->from && !facts->candidates.at[c->from].meant;
@@ -390,6 +408,11 @@ void program_judge(struct program *p)
         if (!c->meant && !callee_wrong)
             for (size_t k = 0; k < c->problems.n; k++)
                 show(p, c->problems.at[k]);
+        if (c->meant && may_be_forgotten(&j, c))
+            for (size_t k = 0; k < c->problems.n; k++) {
+                show(p, c->problems.at[k]);
+                facts->problems.at[c->problems.at[k]].doubtful = true;
+            }
         if (c->paired)
             for (size_t k = 0; k < c->bad_calls.n; k++) {
                 const uint32_t own = facts->problems.at[c->bad_calls.at[k]].candidate;
@@ -397,6 +420,7 @@ void program_judge(struct program *p)
                     show(p, c->bad_calls.at[k]);
             }
     }
+    judgement_free(&j);
     judge_waits(p);
     for (size_t i = 1; i < facts->problems.n; i++) { /* what follows from a callee's mistake is not said again */
         struct lock_problem *pr = &facts->problems.at[i];

@@ -79,6 +79,7 @@ struct lock_problem {
     uint32_t n_story;
     bool dropped; /* judged to be none after all */
     bool stale;   /* its function was solved again and did not see it anew */
+    bool doubtful; /* LEAK: code that is not in sight may be meant to give it back */
     uint32_t candidate; /* waits for a judgement: its candidate, or 0 */
     uint32_t item;      /* GUARDED, ESCAPE: the guarded member or global, or 0 */
     uint64_t class;     /* BLOCK: the class_key of the lock */
@@ -125,6 +126,7 @@ struct lock_facts {
     struct map64 seen; /* kind, place, lock */
     struct map64 candidate_of; /* function, kind, lock, class, origin */
     struct map64 gates;        /* class of a lock that somebody takes to give it back at once: who holds it means others to wait */
+    struct map64 given_back;   /* class of a lock that some function takes and gives back itself */
     struct map64 nameless;     /* function and class of a lock it returns with that callers cannot name → the candidate */
     uint32_t *last_problem;    /* by function, or 0 */
     uint32_t round;

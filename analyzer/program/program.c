@@ -190,6 +190,7 @@ void program_free(struct program *p)
         map64_free(&p->locks->seen);
         map64_free(&p->locks->candidate_of);
         map64_free(&p->locks->gates);
+        map64_free(&p->locks->given_back);
         map64_free(&p->locks->nameless);
     }
     tasks_free(p->tasks);
