@@ -108,21 +108,31 @@ static const struct class_set *held_at(const struct program *p, uint32_t caller,
 
 /* ---- functions whose locks are in doubt ----
  * One that returns with a lock it should have released, or releases one it does not hold: what is held in it, and what was meant to
- * be, is not known. What it touches itself, and what its callees touch when called from there, is no word for that lock nor against it. */
+ * be, is not known. What it touches itself, and what its callees touch when called from there, counts, and is not told. */
 static void doubt_calls(struct program *p, uint32_t func, uint32_t item)
 {
     const struct linked_func *f = &p->funcs.at[func];
 
     for (uint32_t i = f->first_edge; i < f->first_edge + f->n_edges; i++) {
         const struct class_set *held = held_at(p, func, p->edges.at[i].event);
-        if (!held || class_set_holds(held, item))
+        if (!held || class_set_holds(held, item | HABIT_DOUBTED))
             continue;
         struct class_set *x = &p->habits->sets.at[held - p->habits->sets.at];
         uint32_t *room = arena_array(&p->arena, uint32_t, x->n + 1);
         memcpy(room, x->at, x->n * sizeof *room);
         x->at = room;
-        class_set_add(x, item); /* without HABIT_LOCKED: as if the caller had the object to itself */
+        class_set_add(x, item | HABIT_DOUBTED);
     }
+}
+
+static void doubt(struct program *p, struct map64 *doubts, uint32_t func, uint32_t lock, uint32_t wrapper)
+{
+    if (!lock)
+        return;
+    map64_put(doubts, key_pair(func, lock), 1);
+    doubt_calls(p, func, lock);
+    if (wrapper)
+        doubt_calls(p, func, wrapper);
 }
 
 /* By function and lock. Requires the judgement of the candidates. */
@@ -132,13 +142,14 @@ static struct map64 locks_in_doubt(struct program *p)
 
     for (size_t i = 1; i < p->locks->candidates.n; i++) {
         const struct candidate *c = &p->locks->candidates.at[i];
-        uint32_t class = c->class.field ? c->class.field : c->class.global ? c->class.global | ITEM_GLOBAL : 0;
-        if (!class || c->stale || (!c->condemned && c->meant))
-            continue;
-        map64_put(&doubts, key_pair(c->func, class), 1);
-        doubt_calls(p, c->func, class);
-        if (c->lock && (class = lock_wrapper(p, &p->paths, c->lock)))
-            doubt_calls(p, c->func, class);
+        const uint32_t lock = c->class.field ? c->class.field : c->class.global ? c->class.global | ITEM_GLOBAL : 0;
+        if (!c->stale && (c->condemned || !c->meant))
+            doubt(p, &doubts, c->func, lock, c->lock ? lock_wrapper(p, &p->paths, c->lock) : 0);
+    }
+    for (size_t i = 0; i < p->locks->problems.n; i++) {
+        const struct lock_problem *pr = &p->locks->problems.at[i];
+        if (pr->kind == PROBLEM_UNHELD && !pr->dropped && !pr->stale)
+            doubt(p, &doubts, pr->func, pr->item, pr->wrapper);
     }
     return doubts;
 }
@@ -202,6 +213,14 @@ static bool calls_either_way(const struct judged *j, const struct call_edge *e)
     return map64_get(&h->sometimes, habit_sometimes_key(e->caller, e->event, j->now.lock), 0) == h->last_pass[e->caller] && h->last_pass[e->caller];
 }
 
+static bool calls_in_doubt(const struct judged *j, const struct call_edge *e)
+{
+    const struct class_set *held = held_at(j->p, e->caller, e->event);
+
+    return !calls_with_it(j, e) && ((held && class_set_holds(held, j->now.lock | HABIT_DOUBTED)) ||
+                                    class_set_holds(&j->entry[e->caller], j->now.lock | HABIT_DOUBTED));
+}
+
 /* A call that may run several functions need not mean this one. */
 static bool may_mean_another(const struct program *p, const struct call_edge *e)
 {
@@ -224,7 +243,7 @@ static enum convention blame_callers(struct judged *j, uint32_t func, bool write
         return CALLED_ANYHOW;
     for (uint32_t i = 0; i < f->n_callers; i++) {
         const struct call_edge *e = &p->edges.at[f->callers[i]];
-        if (e->caller != func && !makes_or_ends(p, &p->funcs.at[e->caller], j->parent))
+        if (e->caller != func && !makes_or_ends(p, &p->funcs.at[e->caller], j->parent) && !calls_in_doubt(j, e))
             *(calls_with_it(j, e) ? &with : &without) += 1;
     }
     if (!with || with < without)
@@ -233,7 +252,8 @@ static enum convention blame_callers(struct judged *j, uint32_t func, bool write
         const struct call_edge *e = &p->edges.at[f->callers[i]];
         const struct linked_func *caller = &p->funcs.at[e->caller];
         const struct habit_exception x = {e->caller, caller->unit->unit->events[e->event].loc, func, write};
-        bool known = e->caller == func || makes_or_ends(p, caller, j->parent) || calls_with_it(j, e) || may_mean_another(p, e) || calls_either_way(j, e);
+        bool known = e->caller == func || makes_or_ends(p, caller, j->parent) || calls_with_it(j, e) || calls_in_doubt(j, e) ||
+                     may_mean_another(p, e) || calls_either_way(j, e);
         for (size_t k = 0; k < j->sites.n; k++)
             known |= j->sites.at[k].func == x.func && j->sites.at[k].loc == x.loc;
         if (known || blame_callers(j, e->caller, write, depth - 1))
@@ -313,6 +333,8 @@ static void judge_item(struct program *p, size_t first, size_t end, const struct
                 written |= a->write; /* of all the locks of a file, a global's is the one under which it is written */
                 continue;
             }
+            if (class_set_holds(&entry[a->func], locks[i] | HABIT_DOUBTED))
+                continue;
             /* under a lock that is taken on a condition, or after one given up: without it on purpose */
             const bool on_purpose = a->given_up || a->ever >> i & 1;
             const enum convention how = near || on_purpose ? CALLED_ANYHOW : blame_callers(&j, a->func, a->write, HABIT_DEPTH);

@@ -182,12 +182,19 @@ uint64_t habit_sometimes_key(uint32_t func, ir_event event, uint32_t class)
     return hash_add(key_pair(func, event), class);
 }
 
+static void add_held(struct class_set *now, uint32_t class)
+{
+    class_set_add(now, class);
+    class_set_add(now, class | HABIT_LOCKED);
+    class_set_add(now, class | HABIT_DOUBTED);
+}
+
 void habit_call(struct solver *s, const struct world *w, ir_event e, const term *args)
 {
     struct habits *h = habits_of(s->p);
     uint32_t owned[4 * MAX_SIBLINGS];
     const uint32_t n_owned = owned_locks(s, w, e, args, owned, 4 * MAX_SIBLINGS);
-    struct class_set now = {arena_array(&s->scratch, uint32_t, 4 * w->n_held + n_owned + 1), 0, !w->spawned, 0};
+    struct class_set now = {arena_array(&s->scratch, uint32_t, 6 * w->n_held + 2 * n_owned + 1), 0, !w->spawned, 0};
     uint32_t *slot = &s->lu->held_classes[e];
 
     for (uint32_t i = 0; i < w->n_held; i++) {
@@ -195,16 +202,15 @@ void habit_call(struct solver *s, const struct world *w, ir_event e, const term 
         uint32_t class = c.field ? c.field : c.global ? c.global | ITEM_GLOBAL : 0;
         if (!class || w->held[i].mode == HELD_RELEASED)
             continue;
-        class_set_add(&now, class);
-        class_set_add(&now, class | HABIT_LOCKED);
+        add_held(&now, class);
         *map64_place(&h->sometimes, habit_sometimes_key(s->func, e, class), NULL) = s->pass;
-        if ((class = lock_wrapper(s->p, &s->t, w->held[i].lock))) {
-            class_set_add(&now, class);
-            class_set_add(&now, class | HABIT_LOCKED);
-        }
+        if ((class = lock_wrapper(s->p, &s->t, w->held[i].lock)))
+            add_held(&now, class);
     }
-    for (uint32_t i = 0; i < n_owned; i++)
+    for (uint32_t i = 0; i < n_owned; i++) {
         class_set_add(&now, owned[i]);
+        class_set_add(&now, owned[i] | HABIT_DOUBTED);
+    }
     if (!*slot) {
         vec_push(&h->sets, ((struct class_set){NULL, 0, true, s->pass}));
         *slot = (uint32_t)h->sets.n;

@@ -30,10 +30,11 @@ struct habit_exception {
     bool write;
 };
 #define HABIT_LOCKED 0x80000000u
+#define HABIT_DOUBTED 0x20000000u /* held, or meant to be, as far as can be said */
 struct habits {
     VEC(struct habit_access) accesses;
     struct map64 seen;      /* func, loc, item → access + 1 */
-    VEC(struct class_set) sets; /* by call (linked_unit.held_classes): locks held, or of an object that is the caller's own; those held once more as | HABIT_LOCKED */
+    VEC(struct class_set) sets; /* by call (linked_unit.held_classes): locks held, or of an object that is the caller's own; those held once more as | HABIT_LOCKED, and all as | HABIT_DOUBTED */
     struct map64 sometimes; /* func and event of a call, class of a lock held there on some way → in which pass that was seen */
     uint32_t *last_pass; /* by function: what an earlier one saw is void */
     uint32_t first_of_function;

@@ -81,7 +81,8 @@ struct lock_problem {
     bool stale;   /* its function was solved again and did not see it anew */
     bool doubtful; /* LEAK: code that is not in sight may be meant to give it back */
     uint32_t candidate; /* waits for a judgement: its candidate, or 0 */
-    uint32_t item;      /* GUARDED, ESCAPE: the guarded member or global, or 0 */
+    uint32_t item;      /* GUARDED, ESCAPE: the guarded member or global, or 0. UNHELD: the lock as such, or 0 … */
+    uint32_t wrapper;   /* … and the member or global whose type wraps it, or 0 */
     uint64_t class;     /* BLOCK: the class_key of the lock */
     uint32_t round;     /* recursive functions are solved several times: the last counts */
     uint32_t before;    /* the function's problem before this one, or 0 */

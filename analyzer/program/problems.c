@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Keeps what goes wrong: problems with their stories, and candidates.
  * Stands on solver.h. Text lives in the program's arena, since the function's terms do not outlive it. */
-#include "solver.h"
+#include "habits.h"
 
 #include <string.h>
 
@@ -56,6 +56,10 @@ struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind, 
     pr->event = s->now_at;
     pr->func = s->func;
     pr->lock = name;
+    if (kind == PROBLEM_UNHELD) {
+        pr->item = c.field ? c.field : c.global ? c.global | ITEM_GLOBAL : 0;
+        pr->wrapper = lock_wrapper(s->p, &s->t, lock);
+    }
     if (s->lf->unchecked)
         pr->dropped = true;
     return pr;
