@@ -144,7 +144,7 @@ static bool meet_region(struct walker *k, const struct region_event *e)
     case REGION_READ: case REGION_WRITE: case REGION_FREE: case REGION_PASS: case REGION_SEND:
         if ((e->event != w->start->event || (e->flags & REGION_BRANCH)) && overlaps(k, e) && !(e->flags & REGION_MAYBE) &&
             !walker_gives_null(k, e))
-            note_use(w, e, k->now);
+            note_use(w, e, k->now | e->acquired_inside);
         return true;
     default:
         return true;

@@ -126,6 +126,7 @@ struct region_event {
     place_id into;  /* KEEP */
     uint64_t locks; /* classes of lock that may be held, as a mask */
     uint64_t acquired; /* classes of synchronising objects that may have been acquired from, since the function began, before it */
+    uint64_t acquired_inside; /* … and since the call was made in which it lies */
     uint64_t released; /* that may be released to after it, until the function ends */
     uint64_t takes, gives; /* ORDER, SPAWN, JOIN: what this acquires from, releases to */
     uint64_t waits;        /* of `takes`: not by taking a lock, which waits for nobody's progress */

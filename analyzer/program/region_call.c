@@ -322,7 +322,8 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
         e->func = from->func;
         e->loc = from->loc;
         e->flags |= REGION_LIFTED;
-        e->acquired = acquired | said_here(x, c, from->acquired);
+        e->acquired_inside = said_here(x, c, from->acquired);
+        e->acquired = acquired | e->acquired_inside;
         e->released = said_here(x, c, from->released);
         e->takes = said_here(x, c, from->takes);
         e->gives = said_here(x, c, from->gives);

@@ -77,7 +77,8 @@ static void add_touch(struct gathering *g, const struct region_callsite *c, cons
     if (e.op == REGION_FREE && !(at->op == PLACE_PARAM && at->a < 64 && callee->frees_always >> at->a & 1))
         e.flags |= REGION_MAYBE;
     e.locks = c->locks | said_at(c, from->locks);
-    e.acquired = c->acquired | said_at(c, from->acquired);
+    e.acquired_inside = said_at(c, from->acquired);
+    e.acquired = c->acquired | e.acquired_inside;
     e.released = c->released | said_at(c, from->released);
     if (!e.place || list->n == MAX_TOUCHES)
         return;
