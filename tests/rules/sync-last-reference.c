@@ -84,7 +84,7 @@ void counted_early_return(void) {
 void not_counted(void) {
     pthread_t thread;
     struct object *o = make();
-    if (pthread_create(&thread, NULL, use_and_leave, o)) // expected-warning {{is used by both threads after this hand-off}}
+    if (pthread_create(&thread, NULL, use_and_leave, o)) // expected-warning {{[aglet-sync]}}
         abort();
     pthread_detach(thread);
     end_at_once(o);
