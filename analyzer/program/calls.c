@@ -226,6 +226,7 @@ static void leave_values(struct call *c, struct world *w, const struct outcome *
         if (!left->kept) {
             value = left->range.lo == left->range.hi ? term_const(&s->t, left->range.lo) : term_make(&s->t, TERM_FRESH, c->event, FRESH_LEFT + i, 0);
             (void)world_narrow(&s->scratch, &s->t, w, value, left->range);
+            note_hint(s, value, at[i][0]);
         }
         world_store(&s->scratch, &s->t, w, at[i][0], value, c->event);
     }
@@ -286,9 +287,9 @@ static void apply(struct call *c, struct world *w)
         /* A try that returns its lock returns NULL where it failed. */
         const bool none = sum->returns && range_equal(o->result, range_of(0));
         const term back = none ? term_const(&s->t, 0) : result;
+        leave_values(c, out, o, left + i * MAX_LEFT); /* first: what is taken may be named by what was left */
         if (!apply_outcome(c, out, o, when, released + i * MAX_EFFECTS, back))
             continue;
-        leave_values(c, out, o, left + i * MAX_LEFT);
         put_result(c, out, back);
         for (uint32_t k = 0; k < sum->n_stores; k++)
             if (stored[k][0] && stored[k][1] && in_result(s, sum->stores[k].at))

@@ -59,29 +59,48 @@ static struct left_value left_at(struct solver *s, const struct exit_record *con
     return left;
 }
 
+/* Does what is there lead to a lock that the function takes or gives back? */
+static bool leads_to_lock(struct solver *s, const struct returns *groups, uint32_t n, term place)
+{
+    const term value = term_make(&s->p->paths, TERM_LOAD, place, 0, 0);
+
+    for (uint32_t g = 0; g < n; g++)
+        for (uint32_t i = 0; i < groups[g].of->n_effects; i++)
+            if (term_mentions(&s->p->paths, groups[g].of->effects[i].lock, value))
+                return true;
+    return false;
+}
+
+static void keep_left_at(struct solver *s, const struct returns *groups, uint32_t n, term at, term path, bool leads)
+{
+    enum { GROUPS = 8 };
+    struct left_value left[GROUPS];
+    bool helps = false;
+
+    for (uint32_t g = 0; g < n && n <= GROUPS; g++) {
+        left[g] = left_at(s, groups[g].exits, groups[g].n, at, path);
+        for (uint32_t k = 0; k < g; k++)
+            helps |= (leads && left[g].kept != left[k].kept) || differ(left[g].range, left[g].kept, left[k].range, left[k].kept);
+    }
+    for (uint32_t g = 0; helps && g < n; g++)
+        if (groups[g].of->n_left < MAX_LEFT && (left[g].kept || !range_is_all(left[g].range)))
+            groups[g].of->left[groups[g].of->n_left++] = left[g];
+}
+
 void keep_left(struct solver *s, const struct returns *groups, uint32_t n)
 {
-    enum { PLACES = 16, GROUPS = 8 };
+    enum { PLACES = 16 };
     term places[PLACES];
     uint32_t n_places = 0;
 
-    for (uint32_t g = 0; g < n; g++)
-        for (size_t i = 0; i < groups[g].n; i++)
-            for (uint32_t k = 0; k < groups[g].exits[i]->w->n_cells && n_places < PLACES; k++) {
-                const term at = groups[g].exits[i]->w->cells[k].at;
-                if (!term_in(places, n_places, at) && callers_place(s, at))
+    for (int leads = 1; leads >= 0; leads--) /* there is room for few: those that lead to the locks matter most */
+        for (uint32_t g = 0; g < n; g++)
+            for (size_t i = 0; i < groups[g].n; i++)
+                for (uint32_t k = 0; k < groups[g].exits[i]->w->n_cells && n_places < PLACES; k++) {
+                    const term at = groups[g].exits[i]->w->cells[k].at, path = callers_place(s, at);
+                    if (!path || term_in(places, n_places, at) || leads_to_lock(s, groups, n, path) != leads)
+                        continue;
                     places[n_places++] = at;
-            }
-    for (uint32_t i = 0; i < n_places && n <= GROUPS; i++) {
-        struct left_value left[GROUPS];
-        bool helps = false;
-        for (uint32_t g = 0; g < n; g++) {
-            left[g] = left_at(s, groups[g].exits, groups[g].n, places[i], callers_place(s, places[i]));
-            for (uint32_t k = 0; k < g; k++)
-                helps |= differ(left[g].range, left[g].kept, left[k].range, left[k].kept);
-        }
-        for (uint32_t g = 0; helps && g < n; g++)
-            if (groups[g].of->n_left < MAX_LEFT && (left[g].kept || !range_is_all(left[g].range)))
-                groups[g].of->left[groups[g].of->n_left++] = left[g];
-    }
+                    keep_left_at(s, groups, n, at, path, leads);
+                }
 }

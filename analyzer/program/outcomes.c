@@ -174,8 +174,8 @@ static bool is_argument(const struct solver *s, term value)
     return r.op == TERM_LOAD && !r.b && s->t.recs[r.a].op == TERM_LOCAL && s->t.recs[r.a].a - s->fr->params.first < s->fr->params.count;
 }
 
-/* What must be so for callers to get this outcome: what tells it from another, and of what only takes locks, what an argument must be
- * (`wait` is 0 where it comes back without). */
+/* What must be so for callers to get this outcome: what tells it from another; of what only takes locks, what an argument must be
+ * (`wait` is 0 where it comes back without); of what gives some up, the values by which locks are taken. */
 static void preconditions(struct solver *s, const struct cluster *all, uint32_t n, uint32_t self, struct outcome *o)
 {
     const struct world *w = all[self].exits.at[0]->w;
@@ -192,7 +192,8 @@ static void preconditions(struct solver *s, const struct cluster *all, uint32_t 
         r = range_in(s, &all[self], value);
         for (uint32_t k = 0; k < n && !range_is_all(r); k++)
             helps |= k != self && range_is_empty(range_meet(r, range_in(s, &all[k], value)));
-        helps |= takes_only && is_argument(s, value) && !range_is_all(r);
+        if (!range_is_all(r))
+            helps |= takes_only ? is_argument(s, value) : all[self].n && is_lock_decider(s->p, &s->t, value);
         of = helps ? to_path(s, NULL, value, 0) : 0;
         if (of)
             list[o->n_when++] = (struct precondition){of, r};

@@ -273,6 +273,8 @@ void find_steady(struct solver *s);
 bool never_written(struct program *p, uint32_t global);
 /* Fill lock_deciders: what is asked before a lock function of a model is called. */
 void program_find_lock_deciders(struct program *p);
+/* Is it read from a member or global by which some function of the program decides whether to take a lock? */
+bool is_lock_decider(const struct program *p, const struct term_table *t, term value);
 /* A callee gives up h or not by this value. May h have been taken by the same value, or noted in it? Not where the function took the lock
  * itself, or by a call that does not write there, and nobody in the program asks it before taking a lock. */
 bool may_go_with_lock(const struct solver *s, term path, const struct held *h);

@@ -233,6 +233,11 @@ void program_find_lock_deciders(struct program *p)
         each_decider(p, p->order.at[i], NULL, put_decider, p);
 }
 
+bool is_lock_decider(const struct program *p, const struct term_table *t, term value)
+{
+    return t->recs[value].op == TERM_LOAD && map64_find(&p->lock_deciders, memory_class(t, t->recs[value].a)) != NULL;
+}
+
 bool may_go_with_lock(const struct solver *s, term path, const struct held *h)
 {
     const struct term_rec *r = term_at(&s->p->paths, path);
@@ -240,7 +245,7 @@ bool may_go_with_lock(const struct solver *s, term path, const struct held *h)
     uint32_t n = 0;
     const struct call_edge *edges = h->event ? program_calls(s->p, s->func, h->event, &n) : NULL;
 
-    if (!key || !h->event || map64_find(&s->p->lock_deciders, key))
+    if (!key || !h->event || is_lock_decider(s->p, &s->p->paths, path))
         return true;
     for (uint32_t i = 0; i < n; i++) {
         const struct summary *sum = s->p->funcs.at[edges[i].callee].summary;
