@@ -241,6 +241,7 @@ void exchange_free(struct exchange *x)
     map64_free(&x->containers);
     vec_free(&x->inners);
     vec_free(&x->throughs);
+    free(x->held);
     free(x->roots);
     free(x);
 }

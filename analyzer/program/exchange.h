@@ -47,6 +47,7 @@ struct exchange {
     struct map64 containers; /* slot → the number of its container */
     VEC(struct through) throughs; /* all of the program's, by the member that the function is loaded from */
     VEC(struct taker) takers;
+    uint64_t *held;  /* by function: locks that every call in sight is made under */
     uint64_t *roots; /* by function: threads that may run it; bits 0 … MAX_ROOTS - 1 entries, then main, then callers outside */
     uint64_t many;   /* entries that several threads run */
     uint32_t entries[64];

@@ -3,6 +3,7 @@
  * Stands on exchange.h. */
 #include "exchange.h"
 
+#include <string.h>
 #include "../base/alloc.h"
 
 enum { MAX_RETURNS = 3 }; /* functions that a taken object is returned through */
@@ -47,7 +48,7 @@ static void close_items(struct taker *t)
 /* Is it a write, in a section of the lock, of the slot, or for an array of a member beside it? */
 static bool takes_out(struct exchange *x, const struct region_flow *f, const struct region_event *e, uint32_t slot, uint64_t locks, bool element)
 {
-    uint32_t written = e->op == REGION_WRITE && (e->locks & locks) ? place_slot(f, e->place) : 0;
+    uint32_t written = e->op == REGION_WRITE && ((e->locks | x->held[f->func]) & locks) ? place_slot(f, e->place) : 0;
     if (!written)
         return false;
     bool global = (slot & written & SLOT_GLOBAL) != 0;
@@ -238,7 +239,7 @@ static void add_taker(struct exchange *x, struct taker t, unsigned depth)
             up = true;
         else if (e->op == REGION_RETURN && !t.inner && member_of_item(&t, e->place))
             inner = member_of_item(&t, e->place);
-        outside |= e->op == REGION_FREE || (!(e->locks & t.locks) && e->op != REGION_RETURN);
+        outside |= e->op == REGION_FREE || (!((e->locks | x->held[f->func]) & t.locks) && e->op != REGION_RETURN);
     }
     if (up)
         hand_up(x, &t, t.inner, 0, depth);
@@ -264,7 +265,7 @@ static void find_copied(struct exchange *x, const struct region_flow *f, place_i
     for (size_t i = 0; member.op == PLACE_FIELD && i < f->copies.n; i++) {
         const struct struct_copy *copy = &f->copies.at[i];
         uint32_t slot = copy->to == member.a && !place_is_own(f, copy->from) ? place_slot(f, copy->from) : 0;
-        uint64_t locks = slot ? f->locks_at[copy->event - f->first_event] : 0;
+        uint64_t locks = slot ? f->locks_at[copy->event - f->first_event] | x->held[f->func] : 0;
         bool wanted = locks && map64_find(&x->slots, exchange_container(x, member.b));
         if (!wanted || locks == UINT64_MAX || !removes(x, f, slot, locks, true, copy->from))
             continue;
@@ -275,11 +276,11 @@ static void find_copied(struct exchange *x, const struct region_flow *f, place_i
 }
 
 /* Where f loads from the place under a lock; 0: nowhere. */
-static ir_event load_under_lock(const struct region_flow *f, place_id from)
+static ir_event load_under_lock(const struct region_flow *f, place_id from, uint64_t held)
 {
     for (size_t i = 0; i < f->n_events; i++) {
         const struct region_event *e = &f->events[i];
-        if (e->op == REGION_READ && e->place == from && e->locks && e->locks != UINT64_MAX && !(e->flags & REGION_LIFTED))
+        if (e->op == REGION_READ && e->place == from && (e->locks | held) && e->locks != UINT64_MAX && !(e->flags & REGION_LIFTED))
             return e->event;
     }
     return 0;
@@ -295,8 +296,8 @@ static void find_in(struct exchange *x, const struct region_flow *f)
         find_copied(x, f, q);
         uint32_t slot = place_slot(f, loaded.a);
         bool wanted = slot && map64_find(&x->slots, exchange_container(x, slot));
-        ir_event at = !wanted ? 0 : loaded.op == PLACE_LOADED ? loaded.b : load_under_lock(f, loaded.a);
-        uint64_t locks = at ? f->locks_at[at - f->first_event] : 0;
+        ir_event at = !wanted ? 0 : loaded.op == PLACE_LOADED ? loaded.b : load_under_lock(f, loaded.a, x->held[f->func]);
+        uint64_t locks = at ? f->locks_at[at - f->first_event] | x->held[f->func] : 0;
         if (!locks || locks == UINT64_MAX || place_is_own(f, loaded.a) ||
             !removes(x, f, slot, locks, f->places[loaded.a].op == PLACE_INDEX, loaded.a))
             continue;
@@ -306,8 +307,36 @@ static void find_in(struct exchange *x, const struct region_flow *f)
     }
 }
 
+/* A helper that takes out of a queue is called with the queue's lock held: what all calls in sight hold, down the calls. Callers
+ * come first, so that one pass is enough but for recursion. */
+static void find_held(struct exchange *x)
+{
+    const struct program *p = x->p;
+    uint64_t *now = xcalloc(p->funcs.n + 1, sizeof *now), *held = xcalloc(p->funcs.n + 1, sizeof *held);
+    memset(held, 0xff, (p->funcs.n + 1) * sizeof *held);
+    for (bool changed = true; changed;) {
+        memcpy(now, held, (p->funcs.n + 1) * sizeof *now);
+        for (uint32_t i = 0; i < x->n_entries; i++)
+            now[x->entries[i]] = 0;
+        for (size_t i = p->order.n; i-- > 0;) {
+            const struct region_flow *f = regions_flow_within(x->b->regions, p->order.at[i]);
+            for (size_t k = 0; f && k < f->calls.n; k++) {
+                const uint64_t outer = now[f->func] == UINT64_MAX ? 0 : now[f->func];
+                now[f->calls.at[k].func] &= (f->calls.at[k].locks & CLASS_MUTEXES) | outer;
+            }
+        }
+        changed = memcmp(now, held, (p->funcs.n + 1) * sizeof *now) != 0;
+        memcpy(held, now, (p->funcs.n + 1) * sizeof *held);
+    }
+    for (size_t i = 0; i <= p->funcs.n; i++)
+        held[i] = held[i] == UINT64_MAX ? 0 : held[i]; /* nobody in sight calls it */
+    x->held = held;
+    free(now);
+}
+
 void exchange_find_takers(struct exchange *x)
 {
+    find_held(x);
     for (size_t i = 0; i < x->p->order.n; i++) {
         const struct region_flow *f = regions_flow_within(x->b->regions, x->p->order.at[i]);
         if (f)
