@@ -423,6 +423,20 @@ static bool is_empty_section(const struct solver *s, ir_event taken, ir_event re
     return true;
 }
 
+static void note_section(struct solver *s, struct object_class class, ir_event released, bool empty)
+{
+    struct lock_facts *facts = s->p->locks;
+    bool fresh;
+
+    if (!class_known(class))
+        return;
+    (void)map64_place(&facts->sections, hash_add(class_key(class), key_pair(s->func, released)), &fresh);
+    if (!fresh)
+        return; /* solved again */
+    *map64_place(&facts->sections, class_key(class), &fresh) += 1;
+    *map64_place(&facts->gates, class_key(class), &fresh) += empty;
+}
+
 void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee, ir_event ev)
 {
     const bool all = s->t.recs[lock].op == TERM_SOME;
@@ -442,8 +456,7 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
         meet_known(s, &seen->held_when, w);
         if (h->event && !h->candidate && class_known(term_class(&s->t, lock)))
             map64_put(&s->p->locks->given_back, class_key(term_class(&s->t, lock)), 1);
-        if (is_empty_section(s, h->event, ev) && class_known(term_class(&s->t, lock)))
-            map64_put(&s->p->locks->gates, class_key(term_class(&s->t, lock)), 1);
+        note_section(s, term_class(&s->t, lock), ev, is_empty_section(s, h->event, ev));
         if (h->candidate)
             pair(s, h->candidate);
         if (e->candidate)

@@ -393,6 +393,14 @@ void program_drop_alone(struct program *p)
     }
 }
 
+/* Is the lock taken as often to wait until its holder is done as for anything else? */
+static bool is_gate(const struct lock_facts *facts, uint64_t class)
+{
+    const uint32_t empty = map64_get(&facts->gates, class, 0);
+
+    return empty && 2 * empty >= map64_get(&facts->sections, class, 0);
+}
+
 void program_judge(struct program *p)
 {
     struct lock_facts *facts = p->locks;
@@ -426,7 +434,7 @@ void program_judge(struct program *p)
         struct lock_problem *pr = &facts->problems.at[i];
         if ((pr->kind == PROBLEM_DOUBLE || pr->kind == PROBLEM_DESTROY) && pr->candidate && !facts->candidates.at[pr->candidate].meant)
             pr->dropped = true;
-        if (pr->kind == PROBLEM_BLOCK && pr->class && map64_find(&facts->gates, pr->class))
+        if (pr->kind == PROBLEM_BLOCK && pr->class && is_gate(facts, pr->class))
             pr->dropped = true;
     }
 }

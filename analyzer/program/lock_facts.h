@@ -126,7 +126,8 @@ struct lock_facts {
     VEC(struct candidate) candidates;
     struct map64 seen; /* kind, place, lock */
     struct map64 candidate_of; /* function, kind, lock, class, origin */
-    struct map64 gates;        /* class of a lock that somebody takes to give it back at once: who holds it means others to wait */
+    struct map64 sections;     /* class of a lock → places where it is given back; … and each such place, once */
+    struct map64 gates;        /* … → those where it was taken just before: as many as others, and who holds it means others to wait */
     struct map64 given_back;   /* class of a lock that some function takes and gives back itself */
     struct map64 nameless;     /* function and class of a lock it returns with that callers cannot name → the candidate */
     uint32_t *last_problem;    /* by function, or 0 */

@@ -189,6 +189,7 @@ void program_free(struct program *p)
         free(p->locks->last_problem);
         map64_free(&p->locks->seen);
         map64_free(&p->locks->candidate_of);
+        map64_free(&p->locks->sections);
         map64_free(&p->locks->gates);
         map64_free(&p->locks->given_back);
         map64_free(&p->locks->nameless);
