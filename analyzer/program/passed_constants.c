@@ -69,9 +69,9 @@ static bool leads_here(struct solver *s, const struct world *w, const struct cal
 
 bool some_caller_leads_here(struct solver *s, const struct world *w)
 {
-    enum { ENOUGH = 24 };
+    enum { SEVERAL = 2 /* one call says what is called today, not what the function is for */, ENOUGH = 24 };
 
-    if (!knows_callers(s) || s->lf->n_callers > ENOUGH)
+    if (!knows_callers(s) || s->lf->n_callers < SEVERAL || s->lf->n_callers > ENOUGH)
         return true;
     for (uint32_t i = 0; i < s->lf->n_callers; i++) {
         const struct call_edge *e = &s->p->edges.at[s->lf->callers[i]];
