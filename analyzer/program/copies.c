@@ -166,11 +166,11 @@ static void visit(struct search *x, const struct ir_func_rec *fr)
     for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++)
         for (uint32_t i = 0; i < x->u->blocks[b].events.count; i++) {
             const struct ir_event_rec *ev = &x->u->events[x->u->blocks[b].events.first + i];
-            if (ev->op == IR_EV_STORE && is_object_value(x, ev->b) && !is_initialiser(x, ev->b)) {
+            if (ev->op == IR_EV_STORE && is_object_value(x, ev->b)) {
                 const ir_type t = x->u->exprs[ev->a].type;
                 const struct ir_expr_rec *place = &x->u->exprs[ev->a];
                 const bool to_temp = place->op == IR_E_VAR && !x->u->vars[place->a].name; /* its use is what counts */
-                if (!to_temp && (type_struct(x->u, t) || lock_kind_of(x->p, x->u, t).lock))
+                if (!to_temp && (type_struct(x->u, t) || lock_kind_of(x->p, x->u, t).lock) && !is_initialiser(x, ev->b))
                     report(x, COPY_ASSIGNED, t, ev->loc, NULL);
             } else if (ev->op == IR_EV_RETURN && ev->a && is_object_value(x, ev->a) && type_struct(x->u, x->u->exprs[ev->a].type)) {
                 report(x, COPY_RETURNED, x->u->exprs[ev->a].type, ev->loc, NULL);
