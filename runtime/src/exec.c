@@ -136,20 +136,17 @@ void aglet_executor_free(aglet_executor *ex) {
 }
 
 struct root {
+    aglet_executor *ex;
     aglet_task_fn *entry;
     void *arg, *result;
     _Atomic bool ended;
 };
 
+/* From its end on the thread inside aglet_block_on may go on at any moment, and wake whatever task it likes. */
 static void *run_root(void *root) {
     struct root *r = root;
     r->result = r->entry(r->arg);
-    return NULL;
-}
-
-static void *run_root_here(void *root) {
-    struct root *r = root;
-    r->result = r->entry(r->arg);
+    atomic_fetch_sub(&r->ex->blocked_on, 1);
     atomic_store(&r->ended, true);
     return NULL;
 }
@@ -161,14 +158,14 @@ static bool root_ended(void *root) {
 int aglet_block_on(aglet_executor *ex, aglet_task_fn *entry, void *arg, void **result) {
     if (task_self())
         return -EDEADLK;
-    struct root r = {.entry = entry, .arg = arg};
+    struct root r = {.ex = ex, .entry = entry, .arg = arg};
     int error;
     atomic_fetch_add(&ex->blocked_on, 1);
     if (ex->current_thread && atomic_exchange(&ex->busy, true)) {
         error = -EBUSY;
     } else if (ex->current_thread) {
         error = task_start(
-            NULL, &(struct task_plan){.executor = ex, .entry = run_root_here, .arg = &r, .detached = true});
+            NULL, &(struct task_plan){.executor = ex, .entry = run_root, .arg = &r, .detached = true});
         if (!error)
             worker_run(ex->worker[0], root_ended, &r);
         atomic_store(&ex->busy, false);
@@ -178,7 +175,8 @@ int aglet_block_on(aglet_executor *ex, aglet_task_fn *entry, void *arg, void **r
         if (!error)
             error = aglet_join(task, NULL);
     }
-    atomic_fetch_sub(&ex->blocked_on, 1);
+    if (error)
+        atomic_fetch_sub(&ex->blocked_on, 1);
     if (!error && result)
         *result = r.result;
     return error;

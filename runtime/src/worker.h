@@ -89,7 +89,7 @@ struct aglet_executor {
     size_t stack_size, stacks_kept;
     _Atomic bool stop;
     _Atomic bool busy;          /* current_thread: somebody is inside aglet_block_on */
-    _Atomic int blocked_on;     /* threads inside aglet_block_on */
+    _Atomic int blocked_on;     /* threads inside aglet_block_on whose task has not ended */
     _Atomic bool deadlock_told; /* checked */
     _Atomic uint64_t
         stirred; /* checked: how often a worker left its sleep; two equal readings: none did between them */
