@@ -80,6 +80,13 @@ static bool is_used_up(struct aglet_task *t, const char *verb, const void *calle
     return true;
 }
 
+/* Another task or thread waits for its end, or has detached it meanwhile: the handle is that one's. */
+static int handle_of_another(struct aglet_task *t, const char *verb, const void *caller) {
+    if (aglet_checked)
+        misuse_report("unjoined", t, false, caller, "a task is %s that somebody else joins or has detached", verb);
+    return -EINVAL;
+}
+
 static int join(aglet_task *t, void **result, aglet_time deadline, const void *caller) {
     int error = await_begin("join", caller);
     if (error)
@@ -99,6 +106,8 @@ static int join(aglet_task *t, void **result, aglet_time deadline, const void *c
             error = sleeper_wait(&s, deadline, "join");
             if (error && join_unlink(t, &w))
                 return error;
+        } else if (AGLET_UNLIKELY(atomic_load_explicit(&t->join, memory_order_acquire) != JOIN_ENDED)) {
+            return handle_of_another(t, "joined", caller);
         }
     } else {
         task_spend();
@@ -158,7 +167,10 @@ void aglet_detach(aglet_task *t) {
     if (!atomic_compare_exchange_strong_explicit(&t->join, &open, JOIN_DETACHED, memory_order_acq_rel,
                                                  memory_order_acquire)) {
         struct worker *w = worker_here_;
-        task_free(w ? &w->tasks : NULL, t);
+        if (AGLET_UNLIKELY(open != JOIN_ENDED))
+            (void)handle_of_another(t, "detached", CALLER());
+        else
+            task_free(w ? &w->tasks : NULL, t);
     }
 }
 

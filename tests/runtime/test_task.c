@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Tasks: spawn, join, yield, sleep, abort, groups, locals. Each case runs on a current-thread executor and on
  * one with two workers. */
+#include "misuse_catcher.h"
 #include "on_each.h"
 
 #include "aglet/channel.h"
@@ -35,6 +36,77 @@ static void *join_body(void *arg) {
 static void join_gives_what_the_task_returned(void **state) {
     (void)state;
     on_each(join_body, NULL);
+}
+
+static void *short_sleep(void *arg) {
+    return aglet_sleep_ms(20) ? "the sleep ended early" : arg;
+}
+
+static void *join_it(void *task) {
+    return (void *)(intptr_t)aglet_join(task, NULL);
+}
+
+static void *two_join_body(void *arg) {
+    (void)arg;
+    aglet_task *one, *other;
+    void *result;
+    CHECK(aglet_spawn(&one, short_sleep, NULL) == 0);
+    CHECK(aglet_spawn(&other, join_it, one) == 0);
+    CHECK(aglet_sleep_ms(5) == 0);
+    CHECK(aglet_join(one, NULL) == -EINVAL);
+    aglet_detach(one);
+    CHECK(aglet_join(other, &result) == 0);
+    CHECK(!result);
+    return NULL;
+}
+
+static void a_handle_is_joined_by_one(void **state) {
+    (void)state;
+    start_catching();
+    on_each(two_join_body, NULL);
+    if (aglet_is_checked()) {
+        assert_int_equal(caught.count % 2, 0);
+        assert_int_not_equal(caught.count, 0);
+        assert_string_equal(caught.rule, "unjoined");
+    }
+    aglet_on_misuse(NULL, NULL);
+}
+
+AGLET_CHANNEL(numbers, int);
+
+static void *receive_number(void *receiver) {
+    int n;
+    return numbers_recv(receiver, &n) ? "nothing came" : NULL;
+}
+
+static void *nothing(void *arg) {
+    return arg;
+}
+
+/* Once the root task has ended, the thread inside aglet_block_on is one that may wake others. */
+static void a_task_waits_for_what_comes_after_block_on(void **state) {
+    (void)state;
+    start_catching();
+    for (int i = 0; i < 50; i++) {
+        struct aglet_executor_options options = {.workers = 1};
+        aglet_executor *executor = aglet_executor_new(&options);
+        numbers_sender to;
+        numbers_receiver from;
+        aglet_task *task;
+        void *wrong;
+        assert_non_null(executor);
+        assert_int_equal(numbers_bounded(&to, &from, 1), 0);
+        assert_int_equal(aglet_spawn_on(executor, &task, receive_number, &from), 0);
+        assert_int_equal(aglet_block_on(executor, nothing, NULL, NULL), 0);
+        assert_int_equal(numbers_send(&to, i), 0);
+        assert_int_equal(aglet_join(task, &wrong), 0);
+        assert_null(wrong);
+        numbers_drop(&to);
+        numbers_drop_receiver(&from);
+        aglet_executor_free(executor);
+    }
+    assert_int_equal(caught.count, 0);
+    aglet_on_misuse(NULL, NULL);
 }
 
 static atomic_int counter;
@@ -434,6 +506,8 @@ static void an_executor_may_end_while_a_thread_still_wakes_its_task(void **state
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(join_gives_what_the_task_returned),
+        cmocka_unit_test(a_handle_is_joined_by_one),
+        cmocka_unit_test(a_task_waits_for_what_comes_after_block_on),
         cmocka_unit_test(tasks_interleave_and_keep_errno),
         cmocka_unit_test(sleeps_run_side_by_side_and_are_never_short),
         cmocka_unit_test(an_interval_leaves_out_what_was_missed),

@@ -46,6 +46,8 @@ AGLET_API int aglet_spawn_local(aglet_task **task, aglet_task_fn *entry, void *a
  * Ensures   all that the task did happens before the return. *result (where not NULL) is what its function
  *           returned.
  * Returns   0. -ECANCELED: the caller was aborted; the handle is still good. -EDEADLK: a task joins itself.
+ * Misuse    a handle is for one join or one aglet_detach. While somebody else joins it, -EINVAL; after that its memory may be
+ *           another task's. The checked library reports `unjoined`.
  * Threads   tasks wait as tasks; OS threads block. */
 AGLET_API int aglet_join(aglet_task *task, void **result) AGLET_JOINS(task) AGLET_YIELDS;
 
