@@ -55,10 +55,17 @@ static void stop_threads(aglet_executor *ex, unsigned started) {
         pthread_join(ex->worker[i]->thread, NULL);
 }
 
+/* Nobody's stack: an address, or a number below zero. A task whose stack can never be had would wait for ever. */
+#define STACK_SIZE_MOST ((size_t)1 << 30)
+
 aglet_executor *aglet_executor_new(const struct aglet_executor_options *options) {
     static const struct aglet_executor_options defaults;
     if (!options)
         options = &defaults;
+    if (options->stack_size > STACK_SIZE_MOST) {
+        errno = EINVAL;
+        return NULL;
+    }
     aglet_executor *ex = fork_watch() == 0 ? executor_memory() : NULL;
     if (!ex) {
         errno = ENOMEM;

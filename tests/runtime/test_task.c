@@ -109,6 +109,14 @@ static void a_task_waits_for_what_comes_after_block_on(void **state) {
     aglet_on_misuse(NULL, NULL);
 }
 
+static void a_stack_size_is_a_size(void **state) {
+    (void)state;
+    struct aglet_executor_options options = {.stack_size = (size_t)-1};
+    assert_null(aglet_executor_new(&options));
+    assert_int_equal(errno, EINVAL);
+    assert_int_equal(aglet_run(&options, nothing, NULL, NULL), -EINVAL);
+}
+
 static atomic_int counter;
 
 static void *count_with_yields(void *arg) {
@@ -508,6 +516,7 @@ int main(void) {
         cmocka_unit_test(join_gives_what_the_task_returned),
         cmocka_unit_test(a_handle_is_joined_by_one),
         cmocka_unit_test(a_task_waits_for_what_comes_after_block_on),
+        cmocka_unit_test(a_stack_size_is_a_size),
         cmocka_unit_test(tasks_interleave_and_keep_errno),
         cmocka_unit_test(sleeps_run_side_by_side_and_are_never_short),
         cmocka_unit_test(an_interval_leaves_out_what_was_missed),

@@ -16,11 +16,12 @@ typedef struct aglet_executor aglet_executor;
 struct aglet_executor_options {
     unsigned workers;    /* 0: one per processor the process may use; at most 64 */
     bool current_thread; /* tasks run on the thread that calls aglet_block_on, one thread at a time */
-    size_t stack_size;   /* of stackful tasks, in bytes; 0: 128 KiB */
+    size_t stack_size;   /* of stackful tasks, in bytes, at most 1 GiB; 0: 128 KiB */
     size_t stacks_kept;  /* free stacks each worker keeps for reuse; 0: 1,024 */
 };
 
-/* Start an executor. options may be NULL. Returns NULL with errno set when threads or memory cannot be had. */
+/* Start an executor. options may be NULL. Returns NULL with errno set when threads or memory cannot be
+ * had (ENOMEM, EAGAIN), or the stack size is no size (EINVAL). */
 AGLET_API aglet_executor *aglet_executor_new(const struct aglet_executor_options *options);
 
 /* Abort the tasks that are left, wait for their ends, and end the threads. NULL is fine.
