@@ -365,6 +365,22 @@ static inline ir_expr ir_uncast(const struct unit *u, ir_expr e)
     return e;
 }
 
+/* Does the expression name the variable? */
+static inline bool ir_mentions(const struct unit *u, ir_expr e, ir_var var)
+{
+    const struct ir_expr_rec *r = &u->exprs[e];
+    const unsigned operands = ir_operands(r->op);
+
+    return (r->op == IR_E_VAR && r->a == var) || ((operands & 1u) && ir_mentions(u, r->a, var)) ||
+           ((operands & 2u) && ir_mentions(u, r->b, var));
+}
+
+/* The number that an IR_E_CONST is. */
+static inline int64_t ir_const_value(const struct ir_expr_rec *r)
+{
+    return (int64_t)((uint64_t)r->b << 32 | r->a);
+}
+
 #ifdef __cplusplus
 }
 #endif

@@ -113,7 +113,7 @@ static term value_of(struct reader *x, ir_expr e, unsigned depth)
     switch (r->op) {
     case IR_E_FUNC: return term_make(&x->p->paths, TERM_FUNC, x->lu->funcs[r->a], 0, 0);
     case IR_E_DEREF: return value_of(x, r->a, depth + 1); /* of a pointer to a function: itself */
-    case IR_E_CONST: return term_const(&x->p->paths, (int64_t)((uint64_t)r->b << 32 | r->a));
+    case IR_E_CONST: return term_const(&x->p->paths, ir_const_value(r));
     case IR_E_ADDR: return place_of(x, r->a, depth + 1);
     case IR_E_LOAD:
         if (x->u->exprs[r->a].op == IR_E_VAR && !x->lu->globals[x->u->exprs[r->a].a])

@@ -42,11 +42,6 @@ static void forget_constant(struct walker *k, uint32_t var)
             k->constants[i--] = k->constants[--k->n_constants];
 }
 
-static int64_t number(const struct ir_expr_rec *r)
-{
-    return (int64_t)((uint64_t)r->b << 32 | r->a);
-}
-
 /* The place in k->constants of the local that e loads; UINT32_MAX: nothing is known of one. */
 static uint32_t loaded_constant(const struct walker *k, const struct ir_expr_rec *e)
 {
@@ -71,7 +66,7 @@ static void note_constant(struct walker *k, const struct ir_event_rec *r)
     bool result = r->op == IR_EV_CALL && r == &k->u->events[k->w->start->event] && when_handed(k);
     const struct ir_expr_rec *value = r->op == IR_EV_STORE ? &k->u->exprs[ir_uncast(k->u, r->b)] : NULL;
     uint32_t copied = value ? loaded_constant(k, value) : UINT32_MAX;
-    int64_t is = value && value->op == IR_E_CONST ? number(value) : 0;
+    int64_t is = value && value->op == IR_E_CONST ? ir_const_value(value) : 0;
     bool known = result || (value && value->op == IR_E_CONST);
 
     if (copied != UINT32_MAX) {
@@ -138,7 +133,7 @@ static bool constant_of(const struct walker *k, ir_expr e, int64_t *out)
 {
     const struct ir_expr_rec *r = &k->u->exprs[ir_uncast(k->u, e)];
     if (r->op == IR_E_CONST) {
-        *out = number(r);
+        *out = ir_const_value(r);
         return true;
     }
     uint32_t i = loaded_constant(k, r);

@@ -2,6 +2,7 @@
 /* Walks forward from a hand-off, each block once, and stops where the other side may be done or be waited for.
  * Stands on boundary_walker.h. Ways on which the hand-off failed are not walked. */
 #include "boundary_walker.h"
+#include "ways.h"
 
 #include <string.h>
 #include "../base/alloc.h"
@@ -10,15 +11,6 @@ void walk_free(struct walk *w)
 {
     vec_free(&w->uses);
     vec_free(&w->spawns);
-}
-
-/* The block with the event; as many as there are blocks where none has it. */
-static uint32_t block_of(const struct walker *k, ir_event ev)
-{
-    uint32_t b = 0;
-    while (b < k->fr->blocks.count && !(ev >= walker_block(k, b)->events.first && ev - walker_block(k, b)->events.first < walker_block(k, b)->events.count))
-        b++;
-    return b;
 }
 
 static bool named_directly(const struct region_flow *f, place_id p)
@@ -321,9 +313,9 @@ void walk_from(struct walk *w)
     k.moved_at = xcalloc(k.fr->blocks.count, sizeof *k.moved_at);
     k.object = place_object(f, w->region ? w->region : w->handle ? w->handle : w->joined_handle);
     k.lifted = regions_lifted(w->regions, f, k.object);
-    uint32_t b = block_of(&k, w->start->event);
+    uint32_t b = block_with(k.u, k.fr, w->start->event);
     bool put_here = w->start->op == REGION_PUT && w->start->func == f->func; /* the event is where others come to see it */
-    uint32_t given = put_here ? block_of(&k, w->start->spawn->event) : b;
+    uint32_t given = put_here ? block_with(k.u, k.fr, w->start->spawn->event) : b;
     if (b < k.fr->blocks.count) {
         walker_find_loops(&k, b);
         if (given < k.fr->blocks.count)

@@ -5,19 +5,6 @@
 #include "calls.h"
 #include "lock_order.h"
 
-static bool mentions_var(const struct unit *u, ir_expr e, ir_var v)
-{
-    const struct ir_expr_rec *r = &u->exprs[e];
-
-    switch (r->op) {
-    case IR_E_VAR: return r->a == v;
-    case IR_E_DEREF: case IR_E_FIELD: case IR_E_LOAD: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST:
-        return mentions_var(u, r->a, v);
-    case IR_E_INDEX: case IR_E_BINARY: return mentions_var(u, r->a, v) || mentions_var(u, r->b, v);
-    default: return false;
-    }
-}
-
 /* Did some decision on the way from one to the other decide that block is reached at all? */
 static bool chosen_since(struct solver *s, const struct trail *from, const struct trail *to, uint32_t block)
 {
@@ -46,8 +33,8 @@ static bool may_wait_once(const struct call *c, const struct held *h)
     for (uint32_t b = s->fr->blocks.first; b < s->fr->blocks.first + s->fr->blocks.count; b++)
         for (uint32_t i = 0; i < s->u->blocks[b].events.count; i++) {
             const struct ir_event_rec *ev = &s->u->events[s->u->blocks[b].events.first + i];
-            if ((ev->op == IR_EV_STORE && mentions_var(s->u, ev->b, place->a)) ||
-                (ev->op == IR_EV_RETURN && ev->a && mentions_var(s->u, ev->a, place->a)))
+            if ((ev->op == IR_EV_STORE && ir_mentions(s->u, ev->b, place->a)) ||
+                (ev->op == IR_EV_RETURN && ev->a && ir_mentions(s->u, ev->a, place->a)))
                 return true;
         }
     return false;

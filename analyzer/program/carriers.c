@@ -2,6 +2,7 @@
 /* Answers whether an order can come from one thread to another, from what the program reads and writes under its locks.
  * Stands on carriers.h; carriers_find.c finds the reads and writes of one function. */
 #include "carriers.h"
+#include "ways.h"
 
 #include <string.h>
 #include "../base/alloc.h"
@@ -118,25 +119,17 @@ static bool runs(struct carriers *c, struct carrier_side side, uint32_t func)
     return !side.entry || reach_of(c, side.entry)[func];
 }
 
-/* The number of the block in func that holds the event. */
-static uint32_t block_of(const struct program *p, uint32_t func, ir_event event)
-{
-    const struct unit *u = p->funcs.at[func].unit->unit;
-    const struct ir_range blocks = u->funcs[p->funcs.at[func].func].blocks;
-    uint32_t b = 0;
-    while (b + 1 < blocks.count && !(event >= u->blocks[blocks.first + b].events.first &&
-                                     event - u->blocks[blocks.first + b].events.first < u->blocks[blocks.first + b].events.count))
-        b++;
-    return b;
-}
-
 /* Does the read decide whether the access of side `to` is come to? */
 static bool decides(struct carriers *c, const struct carrier_use *read, struct carrier_side to)
 {
     if (read->weight == WEIGHT_DECIDES || !to.func)
         return true;
-    if (read->inside && to.event && read->func == to.entry)
-        return read->inside[block_of(c->p, to.entry, to.event)];
+    if (read->inside && to.event && read->func == to.entry) {
+        const struct linked_func *lf = &c->p->funcs.at[to.entry];
+        const struct ir_func_rec *fr = &lf->unit->unit->funcs[lf->func];
+        const uint32_t b = block_with(lf->unit->unit, fr, to.event);
+        return b == fr->blocks.count || read->inside[b];
+    }
     return reach_of(c, read->func)[to.func];
 }
 
@@ -147,20 +140,24 @@ static bool same_memory(const struct carrier_use *read, const struct carrier_use
     return !read->kind || !write->kind || read->kind == write->kind;
 }
 
+static bool may_be_of(struct carriers *c, const struct carrier_use *read, const struct carrier_use *write, uint64_t classes,
+                      struct carrier_side from)
+{
+    return (write->classes & classes) && same_memory(read, write) && runs(c, from, write->func);
+}
+
+/* Does `from` write what was read, under a lock it was read under? A read of memory without a name may be of any. */
 static bool written_by(struct carriers *c, const struct carrier_use *read, uint64_t classes, struct carrier_side from)
 {
-    const uint32_t slots[2] = {read->slot, 0};
-    for (unsigned i = 0; i < (read->slot ? 2u : 1u); i++)
-        for (uint32_t at = map64_get(&c->writes_of, slots[i], 0); at; at = c->next_write[at - 1]) {
-            const struct carrier_use *write = &c->uses.writes.at[at - 1];
-            if ((write->classes & read->classes & classes) && same_memory(read, write) && runs(c, from, write->func))
-                return true;
-        }
-    for (size_t i = 0; !read->slot && i < c->uses.writes.n; i++) {
-        const struct carrier_use *write = &c->uses.writes.at[i];
-        if ((write->classes & read->classes & classes) && same_memory(read, write) && runs(c, from, write->func))
+    const uint64_t common = read->classes & classes;
+    for (size_t i = 0; !read->slot && i < c->uses.writes.n; i++)
+        if (may_be_of(c, read, &c->uses.writes.at[i], common, from))
             return true;
-    }
+    const uint32_t slots[2] = {read->slot, 0};
+    for (unsigned i = 0; read->slot && i < 2; i++)
+        for (uint32_t at = map64_get(&c->writes_of, slots[i], 0); at; at = c->next_write[at - 1])
+            if (may_be_of(c, read, &c->uses.writes.at[at - 1], common, from))
+                return true;
     return false;
 }
 

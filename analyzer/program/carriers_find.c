@@ -339,16 +339,6 @@ static void pass(struct finder *x, uint64_t held)
 
 /* ---- branches ---- */
 
-/* Does the expression read the variable? */
-static bool mentions(const struct finder *x, ir_expr e, uint32_t var, unsigned deep)
-{
-    const struct ir_expr_rec *r = &x->u->exprs[e];
-    if (r->op == IR_E_VAR || deep == MOST_DEEP)
-        return r->op == IR_E_VAR && r->a == var;
-    unsigned operands = ir_operands(r->op);
-    return ((operands & 1u) && mentions(x, r->a, var, deep + 1)) || ((operands & 2u) && mentions(x, r->b, var, deep + 1));
-}
-
 /* Is the variable named in a block that is not `inside`? */
 static bool named_outside(const struct finder *x, uint32_t var, const bool *inside)
 {
@@ -356,15 +346,15 @@ static bool named_outside(const struct finder *x, uint32_t var, const bool *insi
         const struct ir_block_rec *rec = block_at(x, b);
         if (inside[b])
             continue;
-        if (rec->cond && mentions(x, rec->cond, var, 0))
+        if (rec->cond && ir_mentions(x->u, rec->cond, var))
             return true;
         for (ir_event ev = rec->events.first; ev < rec->events.first + rec->events.count; ev++) {
             const struct ir_event_rec *r = &x->u->events[ev];
             bool two = r->op == IR_EV_STORE || r->op == IR_EV_CALL || r->op == IR_EV_ATOMIC, one = two || r->op == IR_EV_EVAL || r->op == IR_EV_RETURN;
-            if ((one && r->a && mentions(x, r->a, var, 0)) || (two && r->b && mentions(x, r->b, var, 0)))
+            if ((one && r->a && ir_mentions(x->u, r->a, var)) || (two && r->b && ir_mentions(x->u, r->b, var)))
                 return true;
             for (uint32_t i = 0; i < r->args.count; i++)
-                if (mentions(x, x->u->expr_refs[r->args.first + i], var, 0))
+                if (ir_mentions(x->u, x->u->expr_refs[r->args.first + i], var))
                     return true;
         }
     }

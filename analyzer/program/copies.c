@@ -68,18 +68,6 @@ static void report(struct search *x, enum copy_kind kind, ir_type t, ir_loc at, 
     x->found(x->data, &c);
 }
 
-static bool mentions(const struct unit *u, ir_expr e, ir_var v)
-{
-    const struct ir_expr_rec *r = &u->exprs[e];
-
-    switch (r->op) {
-    case IR_E_VAR: return r->a == v;
-    case IR_E_DEREF: case IR_E_FIELD: case IR_E_LOAD: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST: return mentions(u, r->a, v);
-    case IR_E_INDEX: case IR_E_BINARY: return mentions(u, r->a, v) || mentions(u, r->b, v);
-    default: return false;
-    }
-}
-
 /* Is it a local (or its address) that was given constants where it is declared, and is used nowhere else? */
 static bool is_initialiser(const struct search *x, ir_expr e)
 {
@@ -98,11 +86,11 @@ static bool is_initialiser(const struct search *x, ir_expr e)
             const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
             if (ev->op == IR_EV_BEGIN || ev->op == IR_EV_END)
                 continue;
-            if (ev->op == IR_EV_STORE && ev->flags & IR_SF_INIT && mentions(u, ev->a, v) && u->exprs[ev->b].op != IR_E_LOAD)
+            if (ev->op == IR_EV_STORE && ev->flags & IR_SF_INIT && ir_mentions(u, ev->a, v) && u->exprs[ev->b].op != IR_E_LOAD)
                 continue;
-            uses += (ev->a && mentions(u, ev->a, v)) + (ev->b && mentions(u, ev->b, v));
+            uses += (ev->a && ir_mentions(u, ev->a, v)) + (ev->b && ir_mentions(u, ev->b, v));
             for (uint32_t k = 0; k < ev->args.count; k++)
-                uses += mentions(u, u->expr_refs[ev->args.first + k], v);
+                uses += ir_mentions(u, u->expr_refs[ev->args.first + k], v);
         }
     return uses == 1;
 }

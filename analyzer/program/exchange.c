@@ -2,6 +2,7 @@
 /* Which threads may run a function that puts or takes, and which slots belong together?
  * Stands on exchange.h. */
 #include "exchange.h"
+#include "ways.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,11 +32,7 @@ static bool repeats(const struct region_flow *f, ir_event ev)
     const struct ir_func_rec *fr = &u->funcs[f->p->funcs.at[f->func].func];
     VEC(uint32_t) work = {0};
     bool *seen = xcalloc(fr->blocks.count, sizeof *seen), again = false;
-    uint32_t home = 0;
-    while (home < fr->blocks.count && !(ev >= u->blocks[fr->blocks.first + home].events.first &&
-                                        ev - u->blocks[fr->blocks.first + home].events.first <
-                                            u->blocks[fr->blocks.first + home].events.count))
-        home++;
+    const uint32_t home = block_with(u, fr, ev);
     if (home < fr->blocks.count)
         vec_push(&work, home);
     while (work.n && !again) {

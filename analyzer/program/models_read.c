@@ -131,12 +131,14 @@ bool yaml_load_text(struct yaml_complaint *c, const char *text, size_t length, y
     }
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, length);
     yaml_document_t more = {0};
-    bool ok = yaml_parser_load(&parser, doc), second = ok && yaml_parser_load(&parser, &more);
-    if (!ok || (!second && parser.error))
+    const bool ok = yaml_parser_load(&parser, doc), second = ok && yaml_parser_load(&parser, &more);
+    bool alone = false;
+    if (!ok || parser.error)
         yaml_complain(c, parser.problem_mark, "not YAML: %s", parser.problem ? parser.problem : "unreadable");
     else if (second && yaml_document_get_root_node(&more))
         yaml_complain(c, more.start_mark, "a second document begins here, and only one is read");
-    const bool alone = ok && !parser.error && !(second && yaml_document_get_root_node(&more)) && keys_differ(c, doc);
+    else
+        alone = keys_differ(c, doc);
     if (second)
         yaml_document_delete(&more);
     if (ok && !alone)

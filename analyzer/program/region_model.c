@@ -12,7 +12,7 @@ static bool may_happen(const struct solve *x, const struct call *c, const struct
     const struct ir_expr_rec *e = &x->u->exprs[ir_uncast(x->u, c->expr[only->index])];
     if (e->op != IR_E_CONST)
         return true;
-    int64_t v = (int64_t)((uint64_t)e->b << 32 | e->a), w = only->value;
+    int64_t v = ir_const_value(e), w = only->value;
     switch ((enum model_test)only->test) {
     case MODEL_EQ: return v == w;
     case MODEL_NE: return v != w;

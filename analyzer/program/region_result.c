@@ -93,7 +93,7 @@ static struct number value_of(const struct finder *x, const struct way *w, ir_ex
     e = ir_uncast(x->u, e);
     const struct ir_expr_rec *r = &x->u->exprs[e];
     if (r->op == IR_E_CONST)
-        return (struct number){IS, (int64_t)((uint64_t)r->b << 32 | r->a)};
+        return (struct number){IS, ir_const_value(r)};
     if (r->op == IR_E_ADDR)
         return (struct number){IS_NOT, 0};
     uint32_t var = loaded_var(x->u, e), slot = var ? slot_of(x, var) : x->n_vars;

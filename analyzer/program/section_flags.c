@@ -17,11 +17,6 @@ static uint64_t key_of(const struct linked_unit *lu, ir_expr place)
     return r->op == IR_E_VAR && lu->globals[r->a] ? class_key((struct object_class){.global = lu->globals[r->a]}) : 0;
 }
 
-static int64_t const_of(const struct ir_expr_rec *r)
-{
-    return (int64_t)((uint64_t)r->b << 32 | r->a);
-}
-
 /* `sets`: by key, 1 + its constant's bits; `does`: by key, what is stored so far. */
 static uint32_t stored(const struct unit *u, ir_expr value, struct map64 *sets, uint64_t key)
 {
@@ -36,7 +31,7 @@ static uint32_t stored(const struct unit *u, ir_expr value, struct map64 *sets, 
     }
     if (r->op != IR_E_BINARY || (r->c != IR_B_ADD && r->c != IR_B_SUB) || u->exprs[ir_uncast(u, r->b)].op != IR_E_CONST)
         return 0;
-    return (const_of(&u->exprs[ir_uncast(u, r->b)]) > 0) == (r->c == IR_B_ADD) ? STORES_UP : STORES_DOWN;
+    return (ir_const_value(&u->exprs[ir_uncast(u, r->b)]) > 0) == (r->c == IR_B_ADD) ? STORES_UP : STORES_DOWN;
 }
 
 static bool comes_and_goes(uint32_t does)

@@ -35,7 +35,7 @@ static void store(struct stored_values *v, const struct linked_unit *lu, const s
 {
     struct stored *s = stored_at(v, lu, ev->a);
     const struct ir_expr_rec *value = &lu->unit->exprs[ir_uncast(lu->unit, ev->b)];
-    const int64_t n = (int64_t)((uint64_t)value->b << 32 | value->a);
+    const int64_t n = ir_const_value(value);
 
     if (!s)
         return;

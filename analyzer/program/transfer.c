@@ -80,7 +80,7 @@ term eval(struct solver *s, struct world *w, ir_expr e, ir_event at)
     ir_type t;
 
     switch (r->op) {
-    case IR_E_CONST: return term_const(&s->t, (int64_t)((uint64_t)r->b << 32 | r->a));
+    case IR_E_CONST: return term_const(&s->t, ir_const_value(r));
     case IR_E_FUNC: return term_make(&s->t, TERM_FUNC, s->lu->funcs[r->a], 0, 0);
     case IR_E_LOAD: return eval_load(s, w, e, at);
     case IR_E_ADDR: return eval_place(s, w, r->a, at);

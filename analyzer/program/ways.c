@@ -79,3 +79,13 @@ bool every_way_rejoins(const struct unit *u, const struct ir_func_rec *f, uint32
     free(marked);
     return all;
 }
+
+uint32_t block_with(const struct unit *u, const struct ir_func_rec *f, ir_event event)
+{
+    for (uint32_t b = 0; b < f->blocks.count; b++) {
+        const struct ir_range events = u->blocks[f->blocks.first + b].events;
+        if (event >= events.first && event - events.first < events.count)
+            return b;
+    }
+    return f->blocks.count;
+}

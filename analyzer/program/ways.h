@@ -17,4 +17,7 @@ bool every_way_meets(const struct unit *u, const struct ir_func_rec *f, const bo
 /* Does every way out of block `from` (by number in f) to a return meet block `to`? False where no way leads there. */
 bool every_way_rejoins(const struct unit *u, const struct ir_func_rec *f, uint32_t from, uint32_t to);
 
+/* The number in f of the block that holds the event; as many as there are blocks where none does. */
+uint32_t block_with(const struct unit *u, const struct ir_func_rec *f, ir_event event);
+
 #endif
