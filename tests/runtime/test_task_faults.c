@@ -33,9 +33,13 @@
 static atomic_long fail_at = -1;
 static atomic_long requests;
 
+/* A failure says ENOMEM, as libc's own do: glibc asserts it where a new thread's storage cannot be had. */
 static bool fails(void) {
     atomic_fetch_add(&requests, 1);
-    return atomic_load(&fail_at) >= 0 && atomic_fetch_sub(&fail_at, 1) == 0;
+    if (atomic_load(&fail_at) < 0 || atomic_fetch_sub(&fail_at, 1) != 0)
+        return false;
+    errno = ENOMEM;
+    return true;
 }
 
 extern void *__libc_malloc(size_t n);
@@ -54,10 +58,8 @@ void *aligned_alloc(size_t alignment, size_t n) {
 
 void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset) {
     static void *(*real)(void *, size_t, int, int, int, off_t);
-    if (fails()) {
-        errno = ENOMEM;
+    if (fails())
         return MAP_FAILED;
-    }
     if (!real)
         *(void **)&real = dlsym(RTLD_NEXT, "mmap");
     return real(at, n, protection, flags, fd, offset);
