@@ -36,6 +36,7 @@ struct CMUnitTest {
 #define assert_non_null(p) assert_true((p) != NULL)
 #define assert_ptr_equal(a, b) assert_true((const void *)(a) == (const void *)(b))
 #define assert_int_equal(a, b) assert_true((long long)(a) == (long long)(b))
+#define assert_int_not_equal(a, b) assert_true((long long)(a) != (long long)(b))
 #define assert_string_equal(a, b) assert_true(strcmp((a), (b)) == 0)
 #define cmocka_run_group_tests(tests, setup, teardown)                                                       \
     cmocka_run_(tests, sizeof(tests) / sizeof *(tests), setup, teardown)
