@@ -13,8 +13,7 @@ static aglet_mutex checking_mu = AGLET_MUTEX_INIT, savings_mu = AGLET_MUTEX_INIT
 static long checking AGLET_GUARDED_BY(checking_mu) = 100;
 static long savings AGLET_GUARDED_BY(savings_mu) = 100;
 
-static void *save(void *argument)
-{
+static void *save(void *argument) {
     AGLET_GUARD(&checking_mu);
     AGLET_GUARD(&savings_mu);
     checking -= 10;
@@ -22,8 +21,7 @@ static void *save(void *argument)
     return argument;
 }
 
-static void *spend(void *argument)
-{
+static void *spend(void *argument) {
     AGLET_GUARD(&savings_mu);
     AGLET_GUARD(&checking_mu); /* wrong: the other function takes them in the other order */
     savings -= 5;
@@ -31,8 +29,7 @@ static void *spend(void *argument)
     return argument;
 }
 
-int main(void)
-{
+int main(void) {
     void *(*const both[])(void *) = {save, spend};
     for (int i = 0; i < 2; i++) { /* one after the other: this program never hangs, the next one may */
         aglet_thread t;

@@ -14,8 +14,7 @@ struct config {
 
 static int times_read;
 
-static void read_config(struct config *c)
-{
+static void read_config(struct config *c) {
     times_read++; /* under the once: nobody else is here */
     c->workers = 3;
     snprintf(c->greeting, sizeof c->greeting, "good morning");
@@ -23,15 +22,13 @@ static void read_config(struct config *c)
 
 static AGLET_LAZY(struct config) config = AGLET_LAZY_INIT;
 
-static void *greet(void *count)
-{
+static void *greet(void *count) {
     const struct config *c = AGLET_LAZY_GET(&config, read_config);
     __atomic_add_fetch((int *)count, c->workers, __ATOMIC_RELAXED);
     return NULL;
 }
 
-int main(void)
-{
+int main(void) {
     int workers = 0;
     AGLET_SCOPE(scope) {
         for (int i = 0; i < 8; i++)

@@ -19,8 +19,7 @@ struct routes {
 static struct routes routes = {.rw = AGLET_RWLOCK_INIT};
 
 /* Returns the version of the table in which the port had this name, or -1. */
-static long find(struct routes *r, const char *name)
-{
+static long find(struct routes *r, const char *name) {
     AGLET_READ_GUARD(&r->rw);
     for (int i = 0; i < PORTS; i++)
         if (strcmp(r->name[i], name) == 0)
@@ -28,15 +27,13 @@ static long find(struct routes *r, const char *name)
     return -1;
 }
 
-static void set(struct routes *r, int port, const char *name)
-{
+static void set(struct routes *r, int port, const char *name) {
     AGLET_WRITE_GUARD(&r->rw);
     snprintf(r->name[port], sizeof r->name[port], "%s", name);
     r->version++;
 }
 
-static void *look(void *wrong)
-{
+static void *look(void *wrong) {
     long last = 0;
     for (int i = 0; i < ROUNDS; i++) {
         long now = find(&routes, "gateway");
@@ -47,8 +44,7 @@ static void *look(void *wrong)
     return NULL;
 }
 
-int main(void)
-{
+int main(void) {
     aglet_thread readers[4];
     bool failed = false;
     set(&routes, 1, "gateway");

@@ -14,15 +14,13 @@ struct part {
 };
 
 AGLET_THREAD_FUNCTION(add_up, struct part)
-static void *add_up(struct part *p)
-{
+static void *add_up(struct part *p) {
     for (int i = 0; i < p->count; i++)
         p->sum += p->numbers[i];
     return NULL;
 }
 
-int main(void)
-{
+int main(void) {
     enum { PARTS = 4, EACH = 250 };
     int numbers[PARTS * EACH];
     struct part parts[PARTS];

@@ -41,14 +41,9 @@ AGLET_MAIN(argc, argv) {
             else
                 cases[0] = (struct aglet_case)AGLET_CASE_NEVER;
             break;
-        case 1:
-            run = false;
-            break;
-        case -ETIMEDOUT:
-            ticks++;
-            break;
-        default:
-            return 1;
+        case 1: run = false; break;
+        case -ETIMEDOUT: ticks++; break;
+        default: return 1;
         }
     }
     (void)aglet_join(task, NULL);

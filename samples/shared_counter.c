@@ -14,8 +14,7 @@ struct totals {
 typedef AGLET_MUTEX_OF(struct totals) shared_totals;
 
 AGLET_THREAD_FUNCTION(count, shared_totals)
-static void *count(shared_totals *mine)
-{
+static void *count(shared_totals *mine) {
     for (int i = 0; i < 1000; i++) {
         AGLET_OPEN(t, mine); /* to the end of this block */
         t->words += 3;
@@ -25,8 +24,7 @@ static void *count(shared_totals *mine)
     return NULL;
 }
 
-int main(void)
-{
+int main(void) {
     enum { THREADS = 4 };
     shared_totals *totals = AGLET_ARC_NEW(shared_totals, NULL);
     if (totals == NULL)

@@ -19,7 +19,8 @@ void *xrealloc(void *p, size_t size) __attribute__((returns_nonnull));
 char *xstrdup(const char *s) __attribute__((malloc, returns_nonnull));
 char *xstrndup(const char *s, size_t n) __attribute__((malloc, returns_nonnull));
 char *xasprintf(const char *format, ...) __attribute__((malloc, returns_nonnull, format(printf, 1, 2)));
-char *xvasprintf(const char *format, va_list ap) __attribute__((malloc, returns_nonnull, format(printf, 1, 0)));
+char *xvasprintf(const char *format, va_list ap)
+    __attribute__((malloc, returns_nonnull, format(printf, 1, 0)));
 
 /* One sentence on standard error, after "aglet: ", and exit status 2. */
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));

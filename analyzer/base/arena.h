@@ -24,7 +24,8 @@ void *arena_zalloc(struct arena *a, size_t size) __attribute__((returns_nonnull)
 void *arena_copy(struct arena *a, const void *from, size_t size) __attribute__((returns_nonnull));
 char *arena_strdup(struct arena *a, const char *s) __attribute__((returns_nonnull));
 char *arena_strndup(struct arena *a, const char *s, size_t n) __attribute__((returns_nonnull));
-char *arena_printf(struct arena *a, const char *format, ...) __attribute__((returns_nonnull, format(printf, 2, 3)));
+char *arena_printf(struct arena *a, const char *format, ...)
+    __attribute__((returns_nonnull, format(printf, 2, 3)));
 
 /* Of an array of `had` bytes only the first `used` are wanted: the rest goes back, if nothing was taken since. */
 void arena_trim(struct arena *a, const void *array, size_t had, size_t used);

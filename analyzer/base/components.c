@@ -8,8 +8,8 @@ struct visit {
     uint32_t node, next;
 };
 
-uint32_t components_find(uint32_t n, components_successor *successor, const void *graph, uint32_t *component, uint32_t *order)
-{
+uint32_t components_find(uint32_t n, components_successor *successor, const void *graph, uint32_t *component,
+                         uint32_t *order) {
     uint32_t *number = xcalloc((size_t)n + 1, sizeof *number), *low = xcalloc((size_t)n + 1, sizeof *low);
     bool *on_stack = xcalloc((size_t)n + 1, sizeof *on_stack);
     VEC(uint32_t) stack = {NULL, 0, 0};

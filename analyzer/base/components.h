@@ -13,6 +13,7 @@ typedef bool components_successor(const void *graph, uint32_t node, uint32_t i, 
 /* Ensures   component[v], for each node v < n, is the number of its component: those it leads to have smaller ones; order holds
  *           the nodes by component.
  * Returns   how many components there are. */
-uint32_t components_find(uint32_t n, components_successor *successor, const void *graph, uint32_t *component, uint32_t *order);
+uint32_t components_find(uint32_t n, components_successor *successor, const void *graph, uint32_t *component,
+                         uint32_t *order);
 
 #endif

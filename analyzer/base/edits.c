@@ -3,8 +3,7 @@
 #include "edits.h"
 #include <string.h>
 
-size_t edits_between(const char *a, size_t n, const char *b)
-{
+size_t edits_between(const char *a, size_t n, const char *b) {
     size_t m = strlen(b), row[EDITS_MANY];
     if (n >= EDITS_MANY || m >= EDITS_MANY)
         return EDITS_MANY;

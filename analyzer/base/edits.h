@@ -16,8 +16,7 @@ enum { EDITS_MANY = 64 };
 size_t edits_between(const char *a, size_t n, const char *b);
 
 /* As many edits as a misspelling of a word of n letters has at most. */
-static inline size_t edits_allowed(size_t n)
-{
+static inline size_t edits_allowed(size_t n) {
     return n / 3;
 }
 

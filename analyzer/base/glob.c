@@ -6,8 +6,7 @@
 #include <string.h>
 
 /* One `[…]` at *p; leaves *p behind it. An unclosed one is an ordinary '['. */
-static bool in_class(const char **p, char c)
-{
+static bool in_class(const char **p, char c) {
     const char *q = *p + 1;
     bool negated = *q == '!' || *q == '^', found = false;
     q += negated;
@@ -30,8 +29,7 @@ static bool in_class(const char **p, char c)
 
 /* Does the pattern match all of the path, or all of one of its leading directories? Stars are tried shortest first; only
  * the last star of each kind needs to be gone back to. */
-static bool match_here(const char *p, const char *s)
-{
+static bool match_here(const char *p, const char *s) {
     const char *star = NULL, *star_at = NULL, *deep = NULL, *deep_at = NULL;
     for (;;) {
         if (*p == '\0' && (*s == '\0' || *s == '/'))
@@ -84,8 +82,7 @@ static bool match_here(const char *p, const char *s)
     }
 }
 
-bool glob_match(const char *pattern, const char *path)
-{
+bool glob_match(const char *pattern, const char *path) {
     if (strncmp(pattern, "./", 2) == 0)
         pattern += 2;
     if (strncmp(path, "./", 2) == 0)

@@ -20,19 +20,16 @@ uint64_t hash_bytes(const void *p, size_t n);
 uint64_t hash_string(const char *s);
 
 /* A bijective mix of 64 bits (the finaliser of Stafford's variant 13), and a way to chain it: the same on every machine. */
-static inline uint64_t hash_mix(uint64_t x)
-{
+static inline uint64_t hash_mix(uint64_t x) {
     x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
     return x ^ (x >> 31);
 }
-static inline uint64_t hash_add(uint64_t h, uint64_t x)
-{
+static inline uint64_t hash_add(uint64_t h, uint64_t x) {
     return hash_mix(h * UINT64_C(0x9e3779b97f4a7c15) + x);
 }
 /* Of n 32-bit words, as in small fixed-size records. */
-static inline uint64_t hash_words(const uint32_t *w, size_t n)
-{
+static inline uint64_t hash_words(const uint32_t *w, size_t n) {
     uint64_t h = n;
     size_t i = 0;
     for (; i + 1 < n; i += 2)
@@ -57,14 +54,12 @@ struct index_probe {
     uint32_t hash, slot;
 };
 
-static inline void index_scan_(const struct index *ix, struct index_probe *p)
-{
+static inline void index_scan_(const struct index *ix, struct index_probe *p) {
     while (ix->slots[p->slot].id && ix->slots[p->slot].hash != p->hash)
         p->slot = (p->slot + 1) & ix->mask;
     p->id = ix->slots[p->slot].id;
 }
-static inline struct index_probe index_first(const struct index *ix, uint64_t hash)
-{
+static inline struct index_probe index_first(const struct index *ix, uint64_t hash) {
     struct index_probe p = {0, (uint32_t)(hash ^ hash >> 32), 0};
     if (!ix->slots)
         return p;
@@ -72,8 +67,7 @@ static inline struct index_probe index_first(const struct index *ix, uint64_t ha
     index_scan_(ix, &p);
     return p;
 }
-static inline void index_next(const struct index *ix, struct index_probe *p)
-{
+static inline void index_next(const struct index *ix, struct index_probe *p) {
     p->slot = (p->slot + 1) & ix->mask;
     index_scan_(ix, p);
 }
@@ -93,8 +87,7 @@ struct map64 {
 };
 
 /* The value's place, or NULL when the key is not there. Valid until the next put. */
-static inline uint32_t *map64_find(const struct map64 *m, uint64_t key)
-{
+static inline uint32_t *map64_find(const struct map64 *m, uint64_t key) {
     if (!m->slots)
         return NULL;
     for (uint32_t i = (uint32_t)hash_mix(key) & m->mask; m->slots[i].used; i = (i + 1) & m->mask)
@@ -102,23 +95,20 @@ static inline uint32_t *map64_find(const struct map64 *m, uint64_t key)
             return &m->slots[i].value;
     return NULL;
 }
-static inline uint32_t map64_get(const struct map64 *m, uint64_t key, uint32_t otherwise)
-{
+static inline uint32_t map64_get(const struct map64 *m, uint64_t key, uint32_t otherwise) {
     uint32_t *v = map64_find(m, key);
     return v ? *v : otherwise;
 }
 /* The key's place, made with value 0 when it is new (*is_new then says so; it may be NULL). Valid until the next put. */
 uint32_t *map64_place(struct map64 *m, uint64_t key, bool *is_new);
-static inline void map64_put(struct map64 *m, uint64_t key, uint32_t value)
-{
+static inline void map64_put(struct map64 *m, uint64_t key, uint32_t value) {
     *map64_place(m, key, NULL) = value;
 }
 bool map64_remove(struct map64 *m, uint64_t key); /* was it there? */
-void map64_clear(struct map64 *m); /* keeps the memory, if much of it was in use */
+void map64_clear(struct map64 *m);                /* keeps the memory, if much of it was in use */
 void map64_free(struct map64 *m);
 /* All entries, in no order that may be relied on: for (uint32_t i = 0; (s = map64_each(&m, &i));) */
-static inline struct map64_slot *map64_each(const struct map64 *m, uint32_t *i)
-{
+static inline struct map64_slot *map64_each(const struct map64 *m, uint32_t *i) {
     if (m->slots)
         while (*i <= m->mask)
             if (m->slots[(*i)++].used)
@@ -127,8 +117,7 @@ static inline struct map64_slot *map64_each(const struct map64 *m, uint32_t *i)
 }
 
 /* Two 32-bit halves as a key. */
-static inline uint64_t key_pair(uint32_t a, uint32_t b)
-{
+static inline uint64_t key_pair(uint32_t a, uint32_t b) {
     return (uint64_t)a << 32 | b;
 }
 

@@ -17,7 +17,7 @@ struct interner {
     struct interned {
         const char *text; /* NUL-terminated; valid until intern_free */
         uint32_t length;
-    } *strings;
+    } * strings;
     uint32_t n, cap; /* strings[0] is "" */
 };
 

@@ -22,8 +22,7 @@ const Word words[] = {
 const char prefix[] = "aglet:";
 
 /* What a declaration is, as ON_* of annotation_places.h. */
-unsigned places_of(const Decl *decl)
-{
+unsigned places_of(const Decl *decl) {
     QualType type;
     unsigned places = 0;
     if (auto *function = dyn_cast<FunctionDecl>(decl)) {
@@ -59,8 +58,7 @@ unsigned places_of(const Decl *decl)
     return places;
 }
 
-const char *place_name(unsigned places)
-{
+const char *place_name(unsigned places) {
     return places & ON_FIELD      ? "a field"
            : places & ON_PARAM    ? "a parameter"
            : places & ON_VARIABLE ? "a variable"
@@ -69,13 +67,17 @@ const char *place_name(unsigned places)
                                   : "this";
 }
 
-std::string places_wanted(unsigned places)
-{
+std::string places_wanted(unsigned places) {
     static const struct {
         unsigned place;
         const char *name;
-    } names[] = {{ON_TYPE, "types"},          {ON_FILE, "tokens"},    {ON_FIELD, "fields"},       {ON_VARIABLE, "variables"},
-                 {ON_PARAM, "parameters"},    {ON_FUNCTION, "functions"}, {ON_RESULT, "functions' results"}};
+    } names[] = {{ON_TYPE, "types"},
+                 {ON_FILE, "tokens"},
+                 {ON_FIELD, "fields"},
+                 {ON_VARIABLE, "variables"},
+                 {ON_PARAM, "parameters"},
+                 {ON_FUNCTION, "functions"},
+                 {ON_RESULT, "functions' results"}};
     std::string text;
     for (auto &name : names)
         if (places & name.place)
@@ -86,8 +88,7 @@ std::string places_wanted(unsigned places)
 }
 
 /* The expressions of a list, at its top level, without blanks. */
-llvm::SmallVector<std::string, 4> arguments_of(llvm::StringRef text)
-{
+llvm::SmallVector<std::string, 4> arguments_of(llvm::StringRef text) {
     llvm::SmallVector<std::string, 4> out;
     if (text.trim().empty())
         return out;
@@ -118,14 +119,12 @@ llvm::SmallVector<std::string, 4> arguments_of(llvm::StringRef text)
 }
 
 /* Their number; -1 where one is missing. */
-int count_arguments(llvm::StringRef text)
-{
+int count_arguments(llvm::StringRef text) {
     llvm::SmallVector<std::string, 4> list = arguments_of(text);
     return llvm::is_contained(list, "") ? -1 : int(list.size());
 }
 
-std::string wrong_arity(const Word &word, llvm::StringRef args)
-{
+std::string wrong_arity(const Word &word, llvm::StringRef args) {
     std::string macro = word.macro;
     if (word.arity == ARITY_REASON)
         return args.trim().empty() ? macro + " needs a reason" : "";
@@ -140,8 +139,7 @@ std::string wrong_arity(const Word &word, llvm::StringRef args)
 }
 
 /* What the word says cannot be of this declaration, although it may stand on such a one. */
-std::string wrong_declaration(uint32_t kind, llvm::StringRef args, const Decl *on)
-{
+std::string wrong_declaration(uint32_t kind, llvm::StringRef args, const Decl *on) {
     std::string macro = words[kind].macro;
     if (kind == IR_A_refcount && (places_of(on) & ON_POINTER))
         return macro + " stands on a pointer: it is for the number of references";
@@ -167,16 +165,17 @@ const struct {
     {IR_A_owned, IR_A_shared, false, ""},
     {IR_A_yields, IR_A_no_yield, false, ""},
     {IR_A_blocks, IR_A_no_block, false, ""},
-    {IR_A_acquires, IR_A_releases, true, ": a function that gives it back and takes it again AGLET_REQUIRES it"},
-    {IR_A_acquires_shared, IR_A_releases, true, ": a function that gives it back and takes it again AGLET_REQUIRES it"},
+    {IR_A_acquires, IR_A_releases, true,
+     ": a function that gives it back and takes it again AGLET_REQUIRES it"},
+    {IR_A_acquires_shared, IR_A_releases, true,
+     ": a function that gives it back and takes it again AGLET_REQUIRES it"},
     {IR_A_requires, IR_A_excludes, true, ""},
     {IR_A_requires_shared, IR_A_excludes, true, ""},
     {IR_A_releases, IR_A_excludes, true, ": what is given back must be held when the function is called"},
 };
 
 /* Where the outermost star of the declared pointer stands. */
-SourceLocation outermost_star(const Decl *decl)
-{
+SourceLocation outermost_star(const Decl *decl) {
     TypeLoc type;
     if (auto *declarator = dyn_cast<DeclaratorDecl>(decl)) {
         if (TypeSourceInfo *info = declarator->getTypeSourceInfo())
@@ -194,14 +193,12 @@ SourceLocation outermost_star(const Decl *decl)
 }
 } // namespace
 
-bool is_annotation(const Attr *attr)
-{
+bool is_annotation(const Attr *attr) {
     auto *annotate = dyn_cast<AnnotateAttr>(attr);
     return annotate && begins_with(annotate->getAnnotation(), prefix);
 }
 
-bool UnitLowering::is_annotated(const Decl *decl)
-{
+bool UnitLowering::is_annotated(const Decl *decl) {
     if (aside && aside->count(decl))
         return true;
     if (!decl->hasAttrs())
@@ -212,18 +209,16 @@ bool UnitLowering::is_annotated(const Decl *decl)
     return false;
 }
 
-bool UnitLowering::has_annotated_parameter(const FunctionDecl *function)
-{
-    return llvm::any_of(function->parameters(), [&](const ParmVarDecl *param) { return is_annotated(param); });
+bool UnitLowering::has_annotated_parameter(const FunctionDecl *function) {
+    return llvm::any_of(function->parameters(),
+                        [&](const ParmVarDecl *param) { return is_annotated(param); });
 }
 
-void UnitLowering::incomplete(const char *what, SourceRange where)
-{
+void UnitLowering::incomplete(const char *what, SourceRange where) {
     build_note(b, IR_N_INCOMPLETE, what, loc(where));
 }
 
-void UnitLowering::add_annotation(ir_annot_rec rec, Annotations &out)
-{
+void UnitLowering::add_annotation(ir_annot_rec rec, Annotations &out) {
     for (const ir_annot_rec &other : out)
         if (other.kind == rec.kind && other.args == rec.args)
             return;
@@ -231,8 +226,7 @@ void UnitLowering::add_annotation(ir_annot_rec rec, Annotations &out)
 }
 
 /* Replace each identifier that stands alone (no member's name, nothing inside a literal) as `renamed` says; "" keeps it. */
-static std::string rename(llvm::StringRef text, llvm::function_ref<std::string(llvm::StringRef)> renamed)
-{
+static std::string rename(llvm::StringRef text, llvm::function_ref<std::string(llvm::StringRef)> renamed) {
     std::string out;
     for (size_t i = 0; i < text.size();) {
         size_t start = i;
@@ -256,8 +250,7 @@ static std::string rename(llvm::StringRef text, llvm::function_ref<std::string(l
 }
 
 /* The parameters of a function pointer's own prototype, through typedefs. */
-static llvm::ArrayRef<ParmVarDecl *> prototype_of(const Decl *decl)
-{
+static llvm::ArrayRef<ParmVarDecl *> prototype_of(const Decl *decl) {
     TypeSourceInfo *info = nullptr;
     if (auto *declarator = dyn_cast<DeclaratorDecl>(decl))
         info = declarator->getTypeSourceInfo();
@@ -275,8 +268,7 @@ static llvm::ArrayRef<ParmVarDecl *> prototype_of(const Decl *decl)
 
 /* Lock expressions are read against one declaration: a function's parameters go by the names of its definition, those of
  * a function pointer, which the type table does not name, by their numbers. */
-std::string UnitLowering::in_shown_names(llvm::StringRef args, const Decl *on)
-{
+std::string UnitLowering::in_shown_names(llvm::StringRef args, const Decl *on) {
     if (auto *function = dyn_cast<FunctionDecl>(on))
         return rename(args, [&](llvm::StringRef name) {
             for (const ParmVarDecl *param : function->parameters())
@@ -293,8 +285,7 @@ std::string UnitLowering::in_shown_names(llvm::StringRef args, const Decl *on)
     });
 }
 
-void UnitLowering::annotation(const AnnotateAttr *attr, const Decl *on, Annotations &out)
-{
+void UnitLowering::annotation(const AnnotateAttr *attr, const Decl *on, Annotations &out) {
     llvm::StringRef text = attr->getAnnotation(), rest = text.drop_front(strlen(prefix));
     ir_annot_rec rec = {};
     rec.loc = loc(attr->getRange());
@@ -314,7 +305,8 @@ void UnitLowering::annotation(const AnnotateAttr *attr, const Decl *on, Annotati
     unsigned places = places_of(on);
     std::string wrong;
     if (!(word.places & places & ~unsigned(ON_POINTER)))
-        wrong = std::string(word.macro) + " cannot stand on " + place_name(places) + ": it is for " + places_wanted(word.places);
+        wrong = std::string(word.macro) + " cannot stand on " + place_name(places) + ": it is for " +
+                places_wanted(word.places);
     else if ((word.places & ON_POINTER) && !(places & ON_POINTER))
         wrong = std::string(word.macro) + " stands on something that is no pointer";
     else
@@ -323,7 +315,8 @@ void UnitLowering::annotation(const AnnotateAttr *attr, const Decl *on, Annotati
         wrong = wrong_declaration(rec.kind, args, on);
     if (wrong.empty() && (word.places & ON_POINTER) && rec.kind != IR_A_pt_guarded_by) {
         SourceLocation star = outermost_star(on);
-        if (star.isValid() && sm.isBeforeInTranslationUnit(sm.getExpansionLoc(attr->getLocation()), sm.getExpansionLoc(star)))
+        if (star.isValid() &&
+            sm.isBeforeInTranslationUnit(sm.getExpansionLoc(attr->getLocation()), sm.getExpansionLoc(star)))
             wrong = std::string(word.macro) + " stands before a '*': it speaks of the outermost pointer only";
     }
     if (!wrong.empty())
@@ -331,8 +324,7 @@ void UnitLowering::annotation(const AnnotateAttr *attr, const Decl *on, Annotati
     add_annotation(rec, out);
 }
 
-std::string UnitLowering::source_text(const Expr *expr)
-{
+std::string UnitLowering::source_text(const Expr *expr) {
     expr = expr->IgnoreParenImpCasts();
     if (auto *address = dyn_cast<UnaryOperator>(expr))
         if (address->getOpcode() == UO_AddrOf)
@@ -340,15 +332,16 @@ std::string UnitLowering::source_text(const Expr *expr)
     if (auto *string = dyn_cast<StringLiteral>(expr))
         return string->getString().str();
     if (!expr->getBeginLoc().isMacroID() && !expr->getEndLoc().isMacroID())
-        return Lexer::getSourceText(CharSourceRange::getTokenRange(expr->getSourceRange()), sm, ast.getLangOpts()).str();
+        return Lexer::getSourceText(CharSourceRange::getTokenRange(expr->getSourceRange()), sm,
+                                    ast.getLangOpts())
+            .str();
     std::string text;
     llvm::raw_string_ostream out(text);
     expr->printPretty(out, nullptr, ast.getPrintingPolicy());
     return out.str();
 }
 
-void UnitLowering::clang_attribute(const Attr *attr, Annotations &out)
-{
+void UnitLowering::clang_attribute(const Attr *attr, Annotations &out) {
     std::string args;
     auto add = [&](uint32_t kind) {
         ir_annot_rec rec = {kind, str(args), loc(attr->getRange()), IR_AF_CLANG};
@@ -360,7 +353,9 @@ void UnitLowering::clang_attribute(const Attr *attr, Annotations &out)
         if (!args.empty())
             add(kind);
     };
-    auto about_one = [&](uint32_t kind, const Expr *expr) { about(kind, llvm::ArrayRef<const Expr *>(expr)); };
+    auto about_one = [&](uint32_t kind, const Expr *expr) {
+        about(kind, llvm::ArrayRef<const Expr *>(expr));
+    };
 
     if (auto *guarded = dyn_cast<GuardedByAttr>(attr))
         about_one(IR_A_guarded_by, guarded->getArg());
@@ -405,8 +400,7 @@ void UnitLowering::clang_attribute(const Attr *attr, Annotations &out)
     }
 }
 
-void UnitLowering::annotations_on(const Decl *decl, Annotations &out)
-{
+void UnitLowering::annotations_on(const Decl *decl, Annotations &out) {
     llvm::SmallVector<ir_annot_rec, 4> found_here;
     collect_annotations(decl, found_here);
     for (ir_annot_rec rec : found_here) {
@@ -418,8 +412,7 @@ void UnitLowering::annotations_on(const Decl *decl, Annotations &out)
     }
 }
 
-void UnitLowering::collect_annotations(const Decl *decl, Annotations &out)
-{
+void UnitLowering::collect_annotations(const Decl *decl, Annotations &out) {
     if (decl->hasAttrs())
         for (const Attr *attr : decl->getAttrs()) {
             auto *inheritable = dyn_cast<InheritableAttr>(attr);
@@ -440,13 +433,15 @@ void UnitLowering::collect_annotations(const Decl *decl, Annotations &out)
 }
 
 /* Clang's own attributes are left alone: others read them, too, and each its own way. */
-void UnitLowering::check_contradictions(const Annotations &list)
-{
-    auto text_of = [&](const ir_annot_rec &rec) { return llvm::StringRef(unit_str(unit_builder_unit(b), rec.args)); };
+void UnitLowering::check_contradictions(const Annotations &list) {
+    auto text_of = [&](const ir_annot_rec &rec) {
+        return llvm::StringRef(unit_str(unit_builder_unit(b), rec.args));
+    };
     for (const ir_annot_rec &one : list)
         for (const ir_annot_rec &two : list)
             for (auto &pair : contradictions) {
-                if (one.kind != pair.kind || two.kind != pair.other || ((one.flags | two.flags) & IR_AF_CLANG))
+                if (one.kind != pair.kind || two.kind != pair.other ||
+                    ((one.flags | two.flags) & IR_AF_CLANG))
                     continue;
                 std::string lock;
                 if (pair.of_one_lock) {
@@ -464,8 +459,7 @@ void UnitLowering::check_contradictions(const Annotations &list)
             }
 }
 
-ir_range UnitLowering::annotations(const Decl *decl)
-{
+ir_range UnitLowering::annotations(const Decl *decl) {
     llvm::SmallVector<ir_annot_rec, 4> out;
     auto *param = dyn_cast<ParmVarDecl>(decl);
     auto *function = param ? dyn_cast<FunctionDecl>(param->getDeclContext()) : nullptr;

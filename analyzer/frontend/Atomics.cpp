@@ -9,13 +9,11 @@ namespace aglet {
 
 enum { RELAXED = 0, ACQUIRE = 2, RELEASE = 3, SEQ_CST = 5 };
 
-static uint32_t orders(uint32_t success, uint32_t failure = 0)
-{
+static uint32_t orders(uint32_t success, uint32_t failure = 0) {
     return success << IR_SF_ORDER_SHIFT | failure << (IR_SF_ORDER_SHIFT + 4);
 }
 
-uint32_t FunctionLowering::order_of(const Expr *order)
-{
+uint32_t FunctionLowering::order_of(const Expr *order) {
     Expr::EvalResult known;
     if (!order || order->isValueDependent() || !order->EvaluateAsInt(known, unit.ast))
         return SEQ_CST;
@@ -23,9 +21,8 @@ uint32_t FunctionLowering::order_of(const Expr *order)
     return number <= SEQ_CST ? uint32_t(number) : uint32_t(SEQ_CST);
 }
 
-ir_expr FunctionLowering::atomic(uint32_t kind, ir_expr place, llvm::ArrayRef<ir_expr> operands, QualType result, bool wanted,
-                                 uint32_t flags, ir_loc where)
-{
+ir_expr FunctionLowering::atomic(uint32_t kind, ir_expr place, llvm::ArrayRef<ir_expr> operands,
+                                 QualType result, bool wanted, uint32_t flags, ir_loc where) {
     if (auto *wrapped = result->getAs<AtomicType>())
         result = wrapped->getValueType();
     wanted = wanted && !result->isVoidType();
@@ -41,8 +38,7 @@ ir_expr FunctionLowering::atomic(uint32_t kind, ir_expr place, llvm::ArrayRef<ir
     return wanted ? load(rec.b) : 0;
 }
 
-ir_expr FunctionLowering::atomic_expression(const AtomicExpr *e, bool wanted)
-{
+ir_expr FunctionLowering::atomic_expression(const AtomicExpr *e, bool wanted) {
     const Expr *pointer = e->getPtr();
     QualType object = pointer->getType()->getPointeeType();
     ir_expr address_of = value(pointer);
@@ -52,7 +48,8 @@ ir_expr FunctionLowering::atomic_expression(const AtomicExpr *e, bool wanted)
                 address_of = hold(address_of);
     ir_expr at = deref(address_of, unit.type(object), loc(pointer));
     ir_loc where = loc(e);
-    uint32_t order = e->getOp() == AtomicExpr::AO__c11_atomic_init ? uint32_t(RELAXED) : order_of(e->getOrder());
+    uint32_t order =
+        e->getOp() == AtomicExpr::AO__c11_atomic_init ? uint32_t(RELAXED) : order_of(e->getOrder());
     /* The generic __atomic forms pass values by address. */
     auto pointee = [&](const Expr *by_address) {
         return deref(value(by_address), unit.type(by_address->getType()->getPointeeType()), loc(by_address));
@@ -63,11 +60,11 @@ ir_expr FunctionLowering::atomic_expression(const AtomicExpr *e, bool wanted)
     case AtomicExpr::AO__c11_atomic_init:
         return atomic(IR_AT_INIT, at, value(e->getVal1()), type, false, 0, where);
     case AtomicExpr::AO__c11_atomic_load:
-    case AtomicExpr::AO__atomic_load_n:
-        return atomic(IR_AT_LOAD, at, {}, type, true, orders(order), where);
+    case AtomicExpr::AO__atomic_load_n: return atomic(IR_AT_LOAD, at, {}, type, true, orders(order), where);
     case AtomicExpr::AO__atomic_load: {
         ir_expr to = pointee(e->getVal1());
-        store(to, atomic(IR_AT_LOAD, at, {}, object.getUnqualifiedType(), true, orders(order), where), 0, where);
+        store(to, atomic(IR_AT_LOAD, at, {}, object.getUnqualifiedType(), true, orders(order), where), 0,
+              where);
         return 0;
     }
     case AtomicExpr::AO__c11_atomic_store:
@@ -80,7 +77,8 @@ ir_expr FunctionLowering::atomic_expression(const AtomicExpr *e, bool wanted)
         return atomic(IR_AT_EXCHANGE, at, value(e->getVal1()), type, wanted, orders(order), where);
     case AtomicExpr::AO__atomic_exchange: {
         ir_expr from = load(pointee(e->getVal1()), where), to = pointee(e->getVal2());
-        store(to, atomic(IR_AT_EXCHANGE, at, from, object.getUnqualifiedType(), true, orders(order), where), 0, where);
+        store(to, atomic(IR_AT_EXCHANGE, at, from, object.getUnqualifiedType(), true, orders(order), where),
+              0, where);
         return 0;
     }
     case AtomicExpr::AO__c11_atomic_compare_exchange_strong:
@@ -90,16 +88,16 @@ ir_expr FunctionLowering::atomic_expression(const AtomicExpr *e, bool wanted)
         uint32_t flags = orders(order, order_of(e->getOrderFail()));
         Expr::EvalResult weak;
         if (e->getOp() == AtomicExpr::AO__c11_atomic_compare_exchange_weak ||
-            (e->getOp() != AtomicExpr::AO__c11_atomic_compare_exchange_strong && e->getWeak()->EvaluateAsInt(weak, unit.ast) &&
-             weak.Val.getInt().getBoolValue()))
+            (e->getOp() != AtomicExpr::AO__c11_atomic_compare_exchange_strong &&
+             e->getWeak()->EvaluateAsInt(weak, unit.ast) && weak.Val.getInt().getBoolValue()))
             flags |= IR_SF_WEAK;
         ir_expr expected = pointee(e->getVal1());
-        ir_expr desired = e->getOp() == AtomicExpr::AO__atomic_compare_exchange ? load(pointee(e->getVal2()), where)
-                                                                                : value(e->getVal2());
+        ir_expr desired = e->getOp() == AtomicExpr::AO__atomic_compare_exchange
+                              ? load(pointee(e->getVal2()), where)
+                              : value(e->getVal2());
         return atomic(IR_AT_COMPARE_EXCHANGE, at, {expected, desired}, type, wanted, flags, where);
     }
-    default:
-        break;
+    default: break;
     }
     /* Read-modify-write, and the dialects of other languages. */
     llvm::SmallVector<ir_expr, 1> operand;
@@ -109,8 +107,7 @@ ir_expr FunctionLowering::atomic_expression(const AtomicExpr *e, bool wanted)
 }
 
 /* Builtins that are calls in the syntax tree. Returns false for one that is not atomic. */
-bool FunctionLowering::sync_builtin(const CallExpr *e, llvm::StringRef name, bool wanted, ir_expr &result)
-{
+bool FunctionLowering::sync_builtin(const CallExpr *e, llvm::StringRef name, bool wanted, ir_expr &result) {
     ir_loc where = loc(e);
     auto has = [&](llvm::StringRef part) { return name.find(part) != llvm::StringRef::npos; };
     if (has("fence") || name == "__sync_synchronize") {
@@ -137,7 +134,8 @@ bool FunctionLowering::sync_builtin(const CallExpr *e, llvm::StringRef name, boo
         operands.push_back(value(e->getArg(i)));
 
     if (name == "__atomic_test_and_set") {
-        result = atomic(IR_AT_EXCHANGE, at, integer(1), e->getType(), wanted, orders(order_of(e->getArg(1))), where);
+        result = atomic(IR_AT_EXCHANGE, at, integer(1), e->getType(), wanted, orders(order_of(e->getArg(1))),
+                        where);
     } else if (name == "__atomic_clear") {
         atomic(IR_AT_STORE, at, integer(0), e->getType(), false, orders(order_of(e->getArg(1))), where);
     } else if (begins_with(name, "__sync_lock_test_and_set") || begins_with(name, "__sync_swap")) {
@@ -148,7 +146,8 @@ bool FunctionLowering::sync_builtin(const CallExpr *e, llvm::StringRef name, boo
     } else if (has("compare_and_swap") && operands.size() == 2) {
         ir_expr expected = var_place(temp(expr_rec(operands[0]).type));
         store(expected, operands[0], 0, where);
-        result = atomic(IR_AT_COMPARE_EXCHANGE, at, {expected, operands[1]}, e->getType(), wanted, orders(SEQ_CST, SEQ_CST), where);
+        result = atomic(IR_AT_COMPARE_EXCHANGE, at, {expected, operands[1]}, e->getType(), wanted,
+                        orders(SEQ_CST, SEQ_CST), where);
     } else if (begins_with(name, "__sync_") && !operands.empty()) {
         operands.resize(1);
         result = atomic(IR_AT_RMW, at, operands, e->getType(), wanted, orders(SEQ_CST), where);

@@ -7,8 +7,7 @@ using namespace clang;
 
 namespace aglet {
 
-std::string library_name(ASTContext &ast, const FunctionDecl *function)
-{
+std::string library_name(ASTContext &ast, const FunctionDecl *function) {
     if (!function->getIdentifier())
         return "";
     llvm::StringRef name = function->getName();
@@ -21,8 +20,7 @@ std::string library_name(ASTContext &ast, const FunctionDecl *function)
     return name.str();
 }
 
-ir_expr FunctionLowering::call(const CallExpr *e, bool wanted, bool void_cast, ir_expr into)
-{
+ir_expr FunctionLowering::call(const CallExpr *e, bool wanted, bool void_cast, ir_expr into) {
     const FunctionDecl *callee = e->getDirectCallee();
     wanted = wanted && !e->getType()->isVoidType();
     if (unsigned id = callee ? callee->getBuiltinID() : 0) {
@@ -38,7 +36,8 @@ ir_expr FunctionLowering::call(const CallExpr *e, bool wanted, bool void_cast, i
             last_effect = int(i);
     ir_expr target;
     if (callee) {
-        target = make(IR_E_FUNC, unit.type(callee->getType()), unit.function(callee), 0, 0, loc(e->getCallee()));
+        target =
+            make(IR_E_FUNC, unit.type(callee->getType()), unit.function(callee), 0, 0, loc(e->getCallee()));
     } else {
         target = value(e->getCallee());
         if (last_effect >= 0 && may_change(target))
@@ -75,8 +74,7 @@ ir_expr FunctionLowering::call(const CallExpr *e, bool wanted, bool void_cast, i
 }
 
 /* An event on a va_list; the value of va_arg is not followed. */
-ir_expr FunctionLowering::va(const Expr *list, QualType type, ir_loc where)
-{
+ir_expr FunctionLowering::va(const Expr *list, QualType type, ir_loc where) {
     const Expr *e = list->IgnoreParenImpCasts();
     ir_event_rec rec = {};
     rec.op = IR_EV_VA;
@@ -93,8 +91,7 @@ ir_expr FunctionLowering::va(const Expr *list, QualType type, ir_loc where)
 
 /* Lower what is no call of a function.
  * Returns  false for a builtin that is one. */
-bool FunctionLowering::builtin(const CallExpr *e, unsigned id, bool wanted, ir_expr &result)
-{
+bool FunctionLowering::builtin(const CallExpr *e, unsigned id, bool wanted, ir_expr &result) {
     switch (id) {
     case Builtin::BI__builtin_expect:
     case Builtin::BI__builtin_expect_with_probability:
@@ -108,18 +105,13 @@ bool FunctionLowering::builtin(const CallExpr *e, unsigned id, bool wanted, ir_e
             effect(e->getArg(0));
         return true;
     case Builtin::BI__builtin_unreachable:
-    case Builtin::BI__builtin_trap:
-        end_block(IR_TERM_UNREACHABLE, 0, {}, e->getSourceRange());
-        return true;
+    case Builtin::BI__builtin_trap: end_block(IR_TERM_UNREACHABLE, 0, {}, e->getSourceRange()); return true;
     case Builtin::BI__builtin_assume:
-    case Builtin::BI__assume:
-        return true;
+    case Builtin::BI__assume: return true;
     case Builtin::BI__builtin_constant_p:
     case Builtin::BI__builtin_object_size:
     case Builtin::BI__builtin_dynamic_object_size:
-    case Builtin::BI__builtin_classify_type:
-        result = fold(e, unknown(e->getType()));
-        return true;
+    case Builtin::BI__builtin_classify_type: result = fold(e, unknown(e->getType())); return true;
     case Builtin::BI__builtin_prefetch:
         for (const Expr *arg : e->arguments())
             if (arg->HasSideEffects(unit.ast))
@@ -127,9 +119,7 @@ bool FunctionLowering::builtin(const CallExpr *e, unsigned id, bool wanted, ir_e
         return true;
     case Builtin::BI__builtin_va_start:
     case Builtin::BI__builtin_va_end:
-    case Builtin::BI__builtin_stdarg_start:
-        va(e->getArg(0), e->getType(), loc(e));
-        return true;
+    case Builtin::BI__builtin_stdarg_start: va(e->getArg(0), e->getType(), loc(e)); return true;
     case Builtin::BI__builtin_va_copy:
         va(e->getArg(1), e->getType(), loc(e));
         va(e->getArg(0), e->getType(), loc(e));
@@ -147,8 +137,7 @@ bool FunctionLowering::builtin(const CallExpr *e, unsigned id, bool wanted, ir_e
         result = unknown(e->getType());
         return true;
     }
-    default:
-        break;
+    default: break;
     }
     llvm::StringRef name = e->getDirectCallee()->getName();
     if (begins_with(name, "__sync_") || begins_with(name, "__atomic_") || begins_with(name, "__c11_atomic_"))

@@ -9,8 +9,7 @@ using namespace clang;
 namespace aglet {
 
 /* The expression under parentheses, __builtin_expect and conversions that keep zero zero and non-zero non-zero. */
-static const Expr *plain_condition(const Expr *e, const ASTContext &ast)
-{
+static const Expr *plain_condition(const Expr *e, const ASTContext &ast) {
     for (;;) {
         const Expr *next = e->IgnoreParens();
         if (auto *full = dyn_cast<FullExpr>(next)) {
@@ -33,16 +32,13 @@ static const Expr *plain_condition(const Expr *e, const ASTContext &ast)
                     next = sub;
                 break;
             case CK_IntegralToBoolean:
-            case CK_PointerToBoolean:
-                next = sub;
-                break;
+            case CK_PointerToBoolean: next = sub; break;
             case CK_IntegralCast:
                 if (ast.getIntWidth(next->getType()) >= ast.getIntWidth(sub->getType()) ||
                     sub->IgnoreParenImpCasts()->isKnownToHaveBooleanValue())
                     next = sub;
                 break;
-            default:
-                break;
+            default: break;
             }
         }
         if (next == e)
@@ -51,14 +47,12 @@ static const Expr *plain_condition(const Expr *e, const ASTContext &ast)
     }
 }
 
-static bool is_zero(const Expr *e)
-{
+static bool is_zero(const Expr *e) {
     auto *literal = dyn_cast<IntegerLiteral>(e->IgnoreParenImpCasts());
     return literal && literal->getValue() == 0;
 }
 
-void FunctionLowering::branch(const Expr *cond, BlockId yes, BlockId no)
-{
+void FunctionLowering::branch(const Expr *cond, BlockId yes, BlockId no) {
     const Expr *e = plain_condition(cond, unit.ast);
     if (auto *op = dyn_cast<UnaryOperator>(e); op && op->getOpcode() == UO_LNot)
         return branch(op->getSubExpr(), no, yes);
@@ -74,9 +68,7 @@ void FunctionLowering::branch(const Expr *cond, BlockId yes, BlockId no)
             cur = right;
             return branch(op->getRHS(), yes, no);
         }
-        case BO_Comma:
-            effect(op->getLHS());
-            return branch(op->getRHS(), yes, no);
+        case BO_Comma: effect(op->getLHS()); return branch(op->getRHS(), yes, no);
         case BO_EQ:
         case BO_NE: {
             /* `(a && b) == 0`, `!x != 0`, `(a < b) != 0` */
@@ -85,8 +77,7 @@ void FunctionLowering::branch(const Expr *cond, BlockId yes, BlockId no)
                 return op->getOpcode() == BO_NE ? branch(left, yes, no) : branch(left, no, yes);
             break;
         }
-        default:
-            break;
+        default: break;
         }
     }
     if (auto *choice = dyn_cast<ConditionalOperator>(e)) {

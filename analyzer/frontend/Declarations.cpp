@@ -9,12 +9,9 @@ using namespace clang;
 namespace aglet {
 
 UnitLowering::UnitLowering(ASTContext &ast, const SetAside *aside)
-    : ast(ast), sm(ast.getSourceManager()), b(unit_builder_new()), aside(aside)
-{
-}
+    : ast(ast), sm(ast.getSourceManager()), b(unit_builder_new()), aside(aside) {}
 
-ir_func_rec UnitLowering::function_record(const FunctionDecl *function)
-{
+ir_func_rec UnitLowering::function_record(const FunctionDecl *function) {
     const FunctionDecl *latest = function->getMostRecentDecl();
     const FunctionDecl *shown = function->getDefinition();
     if (!shown)
@@ -33,7 +30,8 @@ ir_func_rec UnitLowering::function_record(const FunctionDecl *function)
         rec.flags |= IR_FF_VARIADIC;
     if (function->getBuiltinID() && function->getLocation().isInvalid())
         rec.flags |= IR_FF_SYSTEM;
-    if (function->getLocation().isInvalid() || sm.isInSystemHeader(sm.getExpansionLoc(function->getFirstDecl()->getLocation())))
+    if (function->getLocation().isInvalid() ||
+        sm.isInSystemHeader(sm.getExpansionLoc(function->getFirstDecl()->getLocation())))
         rec.flags |= IR_FF_SYSTEM;
     if (latest->hasAttr<WeakAttr>())
         rec.flags |= IR_FF_WEAK;
@@ -49,8 +47,7 @@ ir_func_rec UnitLowering::function_record(const FunctionDecl *function)
     return rec;
 }
 
-ir_func UnitLowering::function(const FunctionDecl *function)
-{
+ir_func UnitLowering::function(const FunctionDecl *function) {
     const FunctionDecl *key = function->getCanonicalDecl();
     auto known = functions.find(key);
     if (known != functions.end())
@@ -89,8 +86,7 @@ ir_func UnitLowering::function(const FunctionDecl *function)
     return made;
 }
 
-llvm::StringRef UnitLowering::param_name(const FunctionDecl *function, unsigned index)
-{
+llvm::StringRef UnitLowering::param_name(const FunctionDecl *function, unsigned index) {
     const FunctionDecl *definition = function->getDefinition();
     if (definition && index < definition->getNumParams() && definition->getParamDecl(index)->getIdentifier())
         return definition->getParamDecl(index)->getName();
@@ -100,8 +96,7 @@ llvm::StringRef UnitLowering::param_name(const FunctionDecl *function, unsigned 
     return "";
 }
 
-ir_var UnitLowering::global(const VarDecl *var)
-{
+ir_var UnitLowering::global(const VarDecl *var) {
     const VarDecl *key = var->getCanonicalDecl();
     auto known = globals.find(key);
     if (known != globals.end())
@@ -127,8 +122,7 @@ ir_var UnitLowering::global(const VarDecl *var)
     return made;
 }
 
-void UnitLowering::top_level(const Decl *decl)
-{
+void UnitLowering::top_level(const Decl *decl) {
     bool annotated = is_annotated(decl);
     if (auto *func = dyn_cast<FunctionDecl>(decl))
         annotated = annotated || has_annotated_parameter(func);
@@ -147,7 +141,8 @@ void UnitLowering::top_level(const Decl *decl)
         bodies.push_back(func);
     } else if (auto *var = dyn_cast<VarDecl>(decl)) {
         if (annotated || var->isThisDeclarationADefinition() != VarDecl::DeclarationOnly) {
-            if (annotated || sm.isInMainFile(at) || var->isReferenced() || var->isUsed() || var->isExternallyVisible())
+            if (annotated || sm.isInMainFile(at) || var->isReferenced() || var->isUsed() ||
+                var->isExternallyVisible())
                 global(var);
         }
     } else if (auto *tag = dyn_cast<RecordDecl>(decl)) {
@@ -163,21 +158,20 @@ void UnitLowering::top_level(const Decl *decl)
     }
 }
 
-void UnitLowering::lower_initialisers()
-{
+void UnitLowering::lower_initialisers() {
     if (initialisers.empty())
         return;
     ir_func_rec rec = {};
     rec.name = str("(initialisers)");
     rec.flags = IR_FF_STATIC | IR_FF_INITIALISERS | IR_FF_DEFINED;
     FunctionLowering lowering(*this, build_function(b, &rec, nullptr, 0), nullptr);
-    for (size_t i = 0; i < initialisers.size(); i++) /* grows while we walk: a global's value may name another */
+    for (size_t i = 0; i < initialisers.size();
+         i++) /* grows while we walk: a global's value may name another */
         lowering.initialise_global(initialisers[i].var, initialisers[i].value);
     lowering.finish(SourceLocation());
 }
 
-unit *UnitLowering::lower()
-{
+unit *UnitLowering::lower() {
     std::string main_file = absolute(file_name_of(sm, sm.getMainFileID()));
     llvm::SmallString<256> directory(".");
     sm.getFileManager().makeAbsolutePath(directory);
@@ -185,8 +179,9 @@ unit *UnitLowering::lower()
     if (ends_with(here, "/."))
         here = here.drop_back(2);
     std::string producer = "clang " CLANG_VERSION_STRING;
-    unit_builder_set_origin(b, main_file.c_str(), here.str().c_str(), ast.getTargetInfo().getTriple().str().c_str(),
-                            producer.c_str(), uint32_t(ast.getTypeSizeInChars(ast.VoidPtrTy).getQuantity()));
+    unit_builder_set_origin(b, main_file.c_str(), here.str().c_str(),
+                            ast.getTargetInfo().getTriple().str().c_str(), producer.c_str(),
+                            uint32_t(ast.getTypeSizeInChars(ast.VoidPtrTy).getQuantity()));
     file(sm.getMainFileID());
 
     for (const Decl *decl : ast.getTranslationUnitDecl()->decls())
@@ -200,7 +195,8 @@ unit *UnitLowering::lower()
     const char *wrong;
     unit *made = unit_builder_try_finish(b, &wrong);
     if (!made) /* a mistake of ours costs this file's analysis, never its compilation */
-        fprintf(stderr, "aglet: %s is not analysed, for its graphs came out wrong: %s\n", main_file.c_str(), wrong);
+        fprintf(stderr, "aglet: %s is not analysed, for its graphs came out wrong: %s\n", main_file.c_str(),
+                wrong);
     return made;
 }
 

@@ -7,31 +7,29 @@ using namespace clang;
 
 namespace aglet {
 
-ir_expr FunctionLowering::value(const Expr *e)
-{
+ir_expr FunctionLowering::value(const Expr *e) {
     ir_expr result = 0;
     runWithSufficientStackSpace([] {}, [&] { result = value_here(e); });
     return result;
 }
 
-static bool is_record(QualType type)
-{
+static bool is_record(QualType type) {
     return type->isRecordType() || type->isArrayType();
 }
 
 /* The constant that an operator on constants amounts to, as Clang computes it. */
-ir_expr FunctionLowering::fold(const Expr *e, ir_expr otherwise)
-{
+ir_expr FunctionLowering::fold(const Expr *e, ir_expr otherwise) {
     Expr::EvalResult known;
-    if (!e->getType()->isIntegralOrEnumerationType() || e->isValueDependent() || !e->EvaluateAsInt(known, unit.ast))
+    if (!e->getType()->isIntegralOrEnumerationType() || e->isValueDependent() ||
+        !e->EvaluateAsInt(known, unit.ast))
         return otherwise;
     const llvm::APSInt &v = known.Val.getInt();
-    int64_t number = v.isSigned() ? v.sextOrTrunc(64).getSExtValue() : int64_t(v.zextOrTrunc(64).getZExtValue());
+    int64_t number =
+        v.isSigned() ? v.sextOrTrunc(64).getSExtValue() : int64_t(v.zextOrTrunc(64).getZExtValue());
     return constant(number, unit.type(e->getType()));
 }
 
-ir_expr FunctionLowering::value_here(const Expr *e)
-{
+ir_expr FunctionLowering::value_here(const Expr *e) {
     e = e->IgnoreParens();
     switch (e->getStmtClass()) {
     case Stmt::IntegerLiteralClass:
@@ -40,15 +38,14 @@ ir_expr FunctionLowering::value_here(const Expr *e)
     case Stmt::OffsetOfExprClass:
     case Stmt::TypeTraitExprClass:
     case Stmt::CXXBoolLiteralExprClass:
-    case Stmt::FixedPointLiteralClass:
-        return fold(e, unknown(e->getType()));
+    case Stmt::FixedPointLiteralClass: return fold(e, unknown(e->getType()));
     case Stmt::FloatingLiteralClass:
-    case Stmt::ImaginaryLiteralClass:
-        return make(IR_E_FLOAT, unit.type(e->getType()));
+    case Stmt::ImaginaryLiteralClass: return make(IR_E_FLOAT, unit.type(e->getType()));
     case Stmt::GNUNullExprClass:
     case Stmt::CXXNullPtrLiteralExprClass:
     case Stmt::ImplicitValueInitExprClass:
-        return is_record(e->getType()) ? make(IR_E_INIT, unit.type(e->getType()), 1) : constant(0, unit.type(e->getType()));
+        return is_record(e->getType()) ? make(IR_E_INIT, unit.type(e->getType()), 1)
+                                       : constant(0, unit.type(e->getType()));
     case Stmt::AddrLabelExprClass:
         if (!in_globals)
             note_labels(e);
@@ -61,34 +58,21 @@ ir_expr FunctionLowering::value_here(const Expr *e)
             return make(IR_E_FUNC, unit.type(callee->getType()), unit.function(callee), 0, 0, loc(e));
         break;
     }
-    case Stmt::ConstantExprClass:
-        return value(cast<ConstantExpr>(e)->getSubExpr());
-    case Stmt::MaterializeTemporaryExprClass:
-        return value(cast<MaterializeTemporaryExpr>(e)->getSubExpr());
-    case Stmt::ExprWithCleanupsClass:
-        return value(cast<ExprWithCleanups>(e)->getSubExpr());
+    case Stmt::ConstantExprClass: return value(cast<ConstantExpr>(e)->getSubExpr());
+    case Stmt::MaterializeTemporaryExprClass: return value(cast<MaterializeTemporaryExpr>(e)->getSubExpr());
+    case Stmt::ExprWithCleanupsClass: return value(cast<ExprWithCleanups>(e)->getSubExpr());
     case Stmt::ImplicitCastExprClass:
-    case Stmt::CStyleCastExprClass:
-        return conversion(cast<CastExpr>(e));
-    case Stmt::UnaryOperatorClass:
-        return unary(cast<UnaryOperator>(e));
-    case Stmt::BinaryOperatorClass:
-        return binary(cast<BinaryOperator>(e));
-    case Stmt::CompoundAssignOperatorClass:
-        return compound_assign(cast<CompoundAssignOperator>(e), true);
+    case Stmt::CStyleCastExprClass: return conversion(cast<CastExpr>(e));
+    case Stmt::UnaryOperatorClass: return unary(cast<UnaryOperator>(e));
+    case Stmt::BinaryOperatorClass: return binary(cast<BinaryOperator>(e));
+    case Stmt::CompoundAssignOperatorClass: return compound_assign(cast<CompoundAssignOperator>(e), true);
     case Stmt::ConditionalOperatorClass:
-    case Stmt::BinaryConditionalOperatorClass:
-        return conditional(cast<AbstractConditionalOperator>(e), true);
-    case Stmt::CallExprClass:
-        return call(cast<CallExpr>(e), true);
-    case Stmt::AtomicExprClass:
-        return atomic_expression(cast<AtomicExpr>(e), true);
-    case Stmt::StmtExprClass:
-        return statement_expression(cast<StmtExpr>(e), true);
-    case Stmt::GenericSelectionExprClass:
-        return value(cast<GenericSelectionExpr>(e)->getResultExpr());
-    case Stmt::ChooseExprClass:
-        return value(cast<ChooseExpr>(e)->getChosenSubExpr());
+    case Stmt::BinaryConditionalOperatorClass: return conditional(cast<AbstractConditionalOperator>(e), true);
+    case Stmt::CallExprClass: return call(cast<CallExpr>(e), true);
+    case Stmt::AtomicExprClass: return atomic_expression(cast<AtomicExpr>(e), true);
+    case Stmt::StmtExprClass: return statement_expression(cast<StmtExpr>(e), true);
+    case Stmt::GenericSelectionExprClass: return value(cast<GenericSelectionExpr>(e)->getResultExpr());
+    case Stmt::ChooseExprClass: return value(cast<ChooseExpr>(e)->getChosenSubExpr());
     case Stmt::OpaqueValueExprClass: {
         auto found = opaques.find(cast<OpaqueValueExpr>(e));
         if (found != opaques.end())
@@ -97,11 +81,11 @@ ir_expr FunctionLowering::value_here(const Expr *e)
     }
     case Stmt::StringLiteralClass:
         return make(IR_E_STRING, unit.type(e->getType()),
-                    cast<StringLiteral>(e)->getCharByteWidth() == 1 ? unit.str(cast<StringLiteral>(e)->getString()) : 0);
-    case Stmt::PredefinedExprClass:
-        return value(cast<PredefinedExpr>(e)->getFunctionName());
-    case Stmt::VAArgExprClass:
-        return va(cast<VAArgExpr>(e)->getSubExpr(), e->getType(), loc(e));
+                    cast<StringLiteral>(e)->getCharByteWidth() == 1
+                        ? unit.str(cast<StringLiteral>(e)->getString())
+                        : 0);
+    case Stmt::PredefinedExprClass: return value(cast<PredefinedExpr>(e)->getFunctionName());
+    case Stmt::VAArgExprClass: return va(cast<VAArgExpr>(e)->getSubExpr(), e->getType(), loc(e));
     case Stmt::InitListExprClass:
     case Stmt::DesignatedInitUpdateExprClass: {
         ir_expr at = var_place(temp(unit.type(e->getType())));
@@ -114,8 +98,7 @@ ir_expr FunctionLowering::value_here(const Expr *e)
         break;
     case Stmt::SourceLocExprClass:
         return e->getType()->isIntegerType() ? fold(e, unknown(e->getType())) : unknown(e->getType());
-    default:
-        break;
+    default: break;
     }
     if (e->isGLValue())
         return load_place(place(e), e);
@@ -126,15 +109,13 @@ ir_expr FunctionLowering::value_here(const Expr *e)
 }
 
 /* Load from a place; of an atomic object it is an atomic load. */
-ir_expr FunctionLowering::load_place(ir_expr from, const Expr *of)
-{
+ir_expr FunctionLowering::load_place(ir_expr from, const Expr *of) {
     if (of->getType()->isAtomicType())
         return atomic(IR_AT_LOAD, from, {}, of->getType(), true, 5u << IR_SF_ORDER_SHIFT, loc(of));
     return load(from, loc(of));
 }
 
-ir_expr FunctionLowering::variable(const VarDecl *var, const DeclRefExpr *e)
-{
+ir_expr FunctionLowering::variable(const VarDecl *var, const DeclRefExpr *e) {
     auto found = vars.find(var);
     if (found != vars.end())
         return var_place(found->second, e->getSourceRange());
@@ -145,8 +126,7 @@ ir_expr FunctionLowering::variable(const VarDecl *var, const DeclRefExpr *e)
 }
 
 /* Give a value a place: members of a structure that a function returned are read out of a temp. */
-ir_expr FunctionLowering::place_of_value(ir_expr v, QualType type)
-{
+ir_expr FunctionLowering::place_of_value(ir_expr v, QualType type) {
     const ir_expr_rec &rec = expr_rec(v);
     if (rec.op == IR_E_LOAD)
         return rec.a;
@@ -155,8 +135,7 @@ ir_expr FunctionLowering::place_of_value(ir_expr v, QualType type)
     return at;
 }
 
-ir_expr FunctionLowering::place(const Expr *e)
-{
+ir_expr FunctionLowering::place(const Expr *e) {
     e = e->IgnoreParens();
     switch (e->getStmtClass()) {
     case Stmt::DeclRefExprClass:
@@ -185,8 +164,10 @@ ir_expr FunctionLowering::place(const Expr *e)
             of = make(IR_E_ADDR, unit.type(unit.ast.getPointerType(e->getType())),
                       base->isGLValue() ? place(base) : place_of_value(value(base), base->getType()));
         else if (auto *decay = dyn_cast<ImplicitCastExpr>(base->IgnoreParens());
-                 decay && decay->getCastKind() == CK_ArrayToPointerDecay && !isa<StringLiteral>(decay->getSubExpr()->IgnoreParens()))
-            of = address(place(decay->getSubExpr()), unit.type(base->getType())); /* no address leaves the array here */
+                 decay && decay->getCastKind() == CK_ArrayToPointerDecay &&
+                 !isa<StringLiteral>(decay->getSubExpr()->IgnoreParens()))
+            of = address(place(decay->getSubExpr()),
+                         unit.type(base->getType())); /* no address leaves the array here */
         else
             of = value(base);
         if (subscript->getIdx()->HasSideEffects(unit.ast) && may_change(of))
@@ -205,24 +186,18 @@ ir_expr FunctionLowering::place(const Expr *e)
         const Expr *sub = cast<MaterializeTemporaryExpr>(e)->getSubExpr();
         return place_of_value(value(sub), sub->getType());
     }
-    case Stmt::CompoundLiteralExprClass:
-        return compound_literal(cast<CompoundLiteralExpr>(e));
+    case Stmt::CompoundLiteralExprClass: return compound_literal(cast<CompoundLiteralExpr>(e));
     case Stmt::ImplicitCastExprClass:
     case Stmt::CStyleCastExprClass:
         if (e->isGLValue())
             return place(cast<CastExpr>(e)->getSubExpr());
         break;
-    case Stmt::GenericSelectionExprClass:
-        return place(cast<GenericSelectionExpr>(e)->getResultExpr());
-    case Stmt::ChooseExprClass:
-        return place(cast<ChooseExpr>(e)->getChosenSubExpr());
-    case Stmt::ConstantExprClass:
-        return place(cast<ConstantExpr>(e)->getSubExpr());
+    case Stmt::GenericSelectionExprClass: return place(cast<GenericSelectionExpr>(e)->getResultExpr());
+    case Stmt::ChooseExprClass: return place(cast<ChooseExpr>(e)->getChosenSubExpr());
+    case Stmt::ConstantExprClass: return place(cast<ConstantExpr>(e)->getSubExpr());
     case Stmt::StringLiteralClass:
-    case Stmt::PredefinedExprClass:
-        return make(IR_E_DEREF, unit.type(e->getType()), value(e));
-    default:
-        break;
+    case Stmt::PredefinedExprClass: return make(IR_E_DEREF, unit.type(e->getType()), value(e));
+    default: break;
     }
     if (!e->isGLValue())
         return place_of_value(value(e), e->getType());
@@ -233,8 +208,7 @@ ir_expr FunctionLowering::place(const Expr *e)
 }
 
 /* A compound literal is a local of the block around it; in the initialiser of a global it is a global. */
-ir_expr FunctionLowering::compound_literal(const CompoundLiteralExpr *e)
-{
+ir_expr FunctionLowering::compound_literal(const CompoundLiteralExpr *e) {
     ir_var_rec rec = {};
     rec.type = unit.type(e->getType());
     rec.loc = loc(e);
@@ -254,8 +228,7 @@ ir_expr FunctionLowering::compound_literal(const CompoundLiteralExpr *e)
 }
 
 /* Evaluate for what it does; a value that reads memory still reads it. */
-void FunctionLowering::effect(const Expr *e, bool void_cast)
-{
+void FunctionLowering::effect(const Expr *e, bool void_cast) {
     e = e->IgnoreParens();
     if (auto *c = dyn_cast<CastExpr>(e)) {
         if (c->getCastKind() == CK_ToVoid)
@@ -310,7 +283,8 @@ void FunctionLowering::effect(const Expr *e, bool void_cast)
     } else if (auto *c = dyn_cast<ChooseExpr>(e)) {
         return effect(c->getChosenSubExpr(), void_cast);
     }
-    if (!open() || (e->isGLValue() && !e->HasSideEffects(unit.ast) && !e->getType().isVolatileQualified() && isa<DeclRefExpr>(e)))
+    if (!open() || (e->isGLValue() && !e->HasSideEffects(unit.ast) && !e->getType().isVolatileQualified() &&
+                    isa<DeclRefExpr>(e)))
         return; /* `(void)x` says that x is unused */
     ir_event_rec rec = {};
     rec.op = IR_EV_EVAL;
@@ -320,16 +294,14 @@ void FunctionLowering::effect(const Expr *e, bool void_cast)
         event(rec);
 }
 
-ir_expr FunctionLowering::convert(ir_expr v, QualType to, ir_loc where)
-{
+ir_expr FunctionLowering::convert(ir_expr v, QualType to, ir_loc where) {
     ir_type type = unit.type(to);
     if (expr_rec(v).type == type)
         return v;
     return make(IR_E_CAST, type, v, 0, 0, where);
 }
 
-ir_expr FunctionLowering::conversion(const CastExpr *e)
-{
+ir_expr FunctionLowering::conversion(const CastExpr *e) {
     const Expr *sub = e->getSubExpr();
     switch (e->getCastKind()) {
     case CK_LValueToRValue:
@@ -338,8 +310,7 @@ ir_expr FunctionLowering::conversion(const CastExpr *e)
         return load_place(place(sub), sub);
     case CK_NoOp:
     case CK_AtomicToNonAtomic:
-    case CK_NonAtomicToAtomic:
-        return e->isGLValue() ? load_place(place(sub), sub) : value(sub);
+    case CK_NonAtomicToAtomic: return e->isGLValue() ? load_place(place(sub), sub) : value(sub);
     case CK_ArrayToPointerDecay: {
         const Expr *array = sub->IgnoreParens();
         if (isa<StringLiteral>(array) || isa<PredefinedExpr>(array)) {
@@ -351,13 +322,9 @@ ir_expr FunctionLowering::conversion(const CastExpr *e)
         return address(at, unit.type(e->getType()));
     }
     case CK_FunctionToPointerDecay:
-    case CK_BuiltinFnToFnPtr:
-        return value(sub);
-    case CK_NullToPointer:
-        return constant(0, unit.type(e->getType()));
-    case CK_ToVoid:
-        effect(sub, isa<CStyleCastExpr>(e));
-        return unknown(e->getType());
+    case CK_BuiltinFnToFnPtr: return value(sub);
+    case CK_NullToPointer: return constant(0, unit.type(e->getType()));
+    case CK_ToVoid: effect(sub, isa<CStyleCastExpr>(e)); return unknown(e->getType());
     case CK_IntegralToBoolean:
     case CK_PointerToBoolean:
     case CK_FloatingToBoolean: {
@@ -377,13 +344,13 @@ ir_expr FunctionLowering::conversion(const CastExpr *e)
         if (auto *record = e->getType()->getAsRecordDecl())
             for (const FieldDecl *member : record->fields())
                 if (unit.ast.hasSameUnqualifiedType(member->getType(), sub->getType())) {
-                    store(make(IR_E_FIELD, unit.type(member->getType()), at, unit.field(member)), v, IR_SF_INIT, loc(e));
+                    store(make(IR_E_FIELD, unit.type(member->getType()), at, unit.field(member)), v,
+                          IR_SF_INIT, loc(e));
                     break;
                 }
         return load(at);
     }
-    default:
-        break;
+    default: break;
     }
     ir_expr v = value(sub);
     int64_t known;
@@ -393,8 +360,9 @@ ir_expr FunctionLowering::conversion(const CastExpr *e)
             return constant(known, unit.type(to));
         if (e->getCastKind() == CK_IntegralCast && to->isIntegerType()) {
             llvm::APInt narrowed = llvm::APInt(64, uint64_t(known)).sextOrTrunc(unit.ast.getIntWidth(to));
-            return constant(to->isSignedIntegerOrEnumerationType() ? narrowed.sextOrTrunc(64).getSExtValue()
-                                                                   : int64_t(narrowed.zextOrTrunc(64).getZExtValue()),
+            return constant(to->isSignedIntegerOrEnumerationType()
+                                ? narrowed.sextOrTrunc(64).getSExtValue()
+                                : int64_t(narrowed.zextOrTrunc(64).getZExtValue()),
                             unit.type(to));
         }
         return fold(e, convert(v, to, loc(e)));
@@ -402,15 +370,13 @@ ir_expr FunctionLowering::conversion(const CastExpr *e)
     return convert(v, e->getType(), loc(e));
 }
 
-ir_expr FunctionLowering::unary(const UnaryOperator *e)
-{
+ir_expr FunctionLowering::unary(const UnaryOperator *e) {
     const Expr *sub = e->getSubExpr();
     switch (e->getOpcode()) {
     case UO_PostInc:
     case UO_PostDec:
     case UO_PreInc:
-    case UO_PreDec:
-        return increment(e, true);
+    case UO_PreDec: return increment(e, true);
     case UO_AddrOf: {
         if (sub->getType()->isFunctionType())
             return value(sub);
@@ -424,13 +390,13 @@ ir_expr FunctionLowering::unary(const UnaryOperator *e)
         return load_place(place(e), e);
     case UO_Plus:
     case UO_Extension:
-    case UO_Real:
-        return value(sub);
+    case UO_Real: return value(sub);
     case UO_Minus:
     case UO_Not: {
         ir_expr v = value(sub);
         int64_t known;
-        ir_expr op = make(IR_E_UNARY, unit.type(e->getType()), v, e->getOpcode() == UO_Minus ? IR_U_NEG : IR_U_NOT, 0, loc(e));
+        ir_expr op = make(IR_E_UNARY, unit.type(e->getType()), v,
+                          e->getOpcode() == UO_Minus ? IR_U_NEG : IR_U_NOT, 0, loc(e));
         return is_constant(v, known) ? fold(e, op) : op;
     }
     case UO_LNot: {
@@ -443,25 +409,32 @@ ir_expr FunctionLowering::unary(const UnaryOperator *e)
             return constant(!known, unit.type(e->getType()));
         return make(IR_E_UNARY, unit.type(e->getType()), v, IR_U_LNOT, 0, loc(e));
     }
-    default:
-        effect(sub);
-        return unknown(e->getType());
+    default: effect(sub); return unknown(e->getType());
     }
 }
 
-static int binary_op(BinaryOperatorKind kind)
-{
+static int binary_op(BinaryOperatorKind kind) {
     switch (kind) {
-    case BO_Add: case BO_AddAssign: return IR_B_ADD;
-    case BO_Sub: case BO_SubAssign: return IR_B_SUB;
-    case BO_Mul: case BO_MulAssign: return IR_B_MUL;
-    case BO_Div: case BO_DivAssign: return IR_B_DIV;
-    case BO_Rem: case BO_RemAssign: return IR_B_REM;
-    case BO_Shl: case BO_ShlAssign: return IR_B_SHL;
-    case BO_Shr: case BO_ShrAssign: return IR_B_SHR;
-    case BO_And: case BO_AndAssign: return IR_B_AND;
-    case BO_Or: case BO_OrAssign: return IR_B_OR;
-    case BO_Xor: case BO_XorAssign: return IR_B_XOR;
+    case BO_Add:
+    case BO_AddAssign: return IR_B_ADD;
+    case BO_Sub:
+    case BO_SubAssign: return IR_B_SUB;
+    case BO_Mul:
+    case BO_MulAssign: return IR_B_MUL;
+    case BO_Div:
+    case BO_DivAssign: return IR_B_DIV;
+    case BO_Rem:
+    case BO_RemAssign: return IR_B_REM;
+    case BO_Shl:
+    case BO_ShlAssign: return IR_B_SHL;
+    case BO_Shr:
+    case BO_ShrAssign: return IR_B_SHR;
+    case BO_And:
+    case BO_AndAssign: return IR_B_AND;
+    case BO_Or:
+    case BO_OrAssign: return IR_B_OR;
+    case BO_Xor:
+    case BO_XorAssign: return IR_B_XOR;
     case BO_EQ: return IR_B_EQ;
     case BO_NE: return IR_B_NE;
     case BO_LT: return IR_B_LT;
@@ -472,8 +445,7 @@ static int binary_op(BinaryOperatorKind kind)
     }
 }
 
-ir_expr FunctionLowering::binary(const BinaryOperator *e)
-{
+ir_expr FunctionLowering::binary(const BinaryOperator *e) {
     if (e->getOpcode() == BO_Assign)
         return assign(e, true);
     if (e->getOpcode() == BO_Comma) {
@@ -496,13 +468,11 @@ ir_expr FunctionLowering::binary(const BinaryOperator *e)
     return is_constant(left, known) && is_constant(right, known) ? fold(e, made) : made;
 }
 
-static uint32_t volatile_flag(const Expr *e)
-{
+static uint32_t volatile_flag(const Expr *e) {
     return e->getType().isVolatileQualified() ? IR_SF_VOLATILE : 0;
 }
 
-ir_expr FunctionLowering::increment(const UnaryOperator *e, bool wanted)
-{
+ir_expr FunctionLowering::increment(const UnaryOperator *e, bool wanted) {
     const Expr *sub = e->getSubExpr();
     ir_expr at = place(sub);
     ir_type type = unit.type(e->getType());
@@ -522,8 +492,7 @@ ir_expr FunctionLowering::increment(const UnaryOperator *e, bool wanted)
 }
 
 /* The value of an assignment is what was stored; a place in memory is not read again for it. */
-ir_expr FunctionLowering::assign(const BinaryOperator *e, bool wanted)
-{
+ir_expr FunctionLowering::assign(const BinaryOperator *e, bool wanted) {
     const Expr *left = e->getLHS(), *right = e->getRHS()->IgnoreParens();
     bool whole = is_record(left->getType());
     auto *target = dyn_cast<DeclRefExpr>(left->IgnoreParens());
@@ -531,7 +500,8 @@ ir_expr FunctionLowering::assign(const BinaryOperator *e, bool wanted)
     bool is_local = var && var->isLocalVarDeclOrParm() && !var->hasGlobalStorage();
     bool is_atomic = left->getType()->isAtomicType();
 
-    if (is_local && !is_atomic && isa<CallExpr>(right) && unit.ast.hasSameUnqualifiedType(left->getType(), right->getType())) {
+    if (is_local && !is_atomic && isa<CallExpr>(right) &&
+        unit.ast.hasSameUnqualifiedType(left->getType(), right->getType())) {
         ir_expr at = place(left);
         ir_expr got = call(cast<CallExpr>(right), true, false, at);
         if (got != at)
@@ -553,8 +523,7 @@ ir_expr FunctionLowering::assign(const BinaryOperator *e, bool wanted)
     return is_constant(v, known) || !is_local ? v : load(at, loc(left));
 }
 
-ir_expr FunctionLowering::compound_assign(const CompoundAssignOperator *e, bool wanted)
-{
+ir_expr FunctionLowering::compound_assign(const CompoundAssignOperator *e, bool wanted) {
     const Expr *left = e->getLHS();
     ir_expr right = value(e->getRHS());
     if (may_change(right) && left->HasSideEffects(unit.ast))
@@ -563,7 +532,8 @@ ir_expr FunctionLowering::compound_assign(const CompoundAssignOperator *e, bool 
     if (left->getType()->isAtomicType())
         return atomic(IR_AT_RMW, at, right, e->getType(), wanted, 5u << IR_SF_ORDER_SHIFT, loc(e));
     int op = binary_op(e->getOpcode());
-    ir_expr sum = make(IR_E_BINARY, unit.type(e->getType()), load(at, loc(left)), right, op < 0 ? IR_B_ADD : op, loc(e));
+    ir_expr sum = make(IR_E_BINARY, unit.type(e->getType()), load(at, loc(left)), right,
+                       op < 0 ? IR_B_ADD : op, loc(e));
     store(at, sum, IR_SF_COMPOUND | volatile_flag(left), loc(e));
     if (!wanted)
         return 0;
@@ -571,8 +541,7 @@ ir_expr FunctionLowering::compound_assign(const CompoundAssignOperator *e, bool 
     return may_change(after) ? hold(after) : after;
 }
 
-ir_expr FunctionLowering::conditional(const AbstractConditionalOperator *e, bool wanted)
-{
+ir_expr FunctionLowering::conditional(const AbstractConditionalOperator *e, bool wanted) {
     wanted = wanted && !e->getType()->isVoidType();
     BlockId yes = new_block(), no = new_block(), after = new_block();
     ir_expr at = wanted ? var_place(temp(unit.type(e->getType()))) : 0;
@@ -598,8 +567,7 @@ ir_expr FunctionLowering::conditional(const AbstractConditionalOperator *e, bool
 }
 
 /* The value, 0 or 1, of a condition with && or || in it. */
-ir_expr FunctionLowering::logical(const Expr *e)
-{
+ir_expr FunctionLowering::logical(const Expr *e) {
     ir_type type = unit.type(e->getType());
     ir_expr at = var_place(temp(type));
     BlockId yes = new_block(), no = new_block(), after = new_block();
@@ -615,8 +583,7 @@ ir_expr FunctionLowering::logical(const Expr *e)
 }
 
 /* Its value is taken before the lives of its locals end. */
-ir_expr FunctionLowering::statement_expression(const StmtExpr *e, bool wanted)
-{
+ir_expr FunctionLowering::statement_expression(const StmtExpr *e, bool wanted) {
     const CompoundStmt *body = e->getSubStmt();
     Life *outer = life;
     ir_expr result = 0;

@@ -12,7 +12,8 @@ namespace aglet {
 /* `command` begins with the compiler's name, whatever it is; `clang` is the path of the Clang that takes its place.
  * Returns  a command that parses the same source with it, for the driver, or for the compiler proper when the second
  *          word is "-cc1". */
-std::vector<std::string> parse_only_command(const std::vector<std::string> &command, const std::string &clang);
+std::vector<std::string> parse_only_command(const std::vector<std::string> &command,
+                                            const std::string &clang);
 
 } // namespace aglet
 

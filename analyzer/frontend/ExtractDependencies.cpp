@@ -14,8 +14,7 @@ using namespace clang;
 
 namespace aglet {
 
-void ListeningFileSystem::missed(const llvm::Twine &path, std::error_code error)
-{
+void ListeningFileSystem::missed(const llvm::Twine &path, std::error_code error) {
     if (error != std::errc::no_such_file_or_directory && error != std::errc::not_a_directory)
         return;
     llvm::SmallString<256> full;
@@ -26,34 +25,31 @@ void ListeningFileSystem::missed(const llvm::Twine &path, std::error_code error)
     misses.insert(full.str().str());
 }
 
-llvm::ErrorOr<llvm::vfs::Status> ListeningFileSystem::status(const llvm::Twine &path)
-{
+llvm::ErrorOr<llvm::vfs::Status> ListeningFileSystem::status(const llvm::Twine &path) {
     auto result = ProxyFileSystem::status(path);
     if (!result)
         missed(path, result.getError());
     return result;
 }
 
-llvm::ErrorOr<std::unique_ptr<llvm::vfs::File>> ListeningFileSystem::openFileForRead(const llvm::Twine &path)
-{
+llvm::ErrorOr<std::unique_ptr<llvm::vfs::File>>
+ListeningFileSystem::openFileForRead(const llvm::Twine &path) {
     auto result = ProxyFileSystem::openFileForRead(path);
     if (!result)
         missed(path, result.getError());
     return result;
 }
 
-static uint64_t nanoseconds(const struct stat &st)
-{
+static uint64_t nanoseconds(const struct stat &st) {
     return uint64_t(st.st_mtim.tv_sec) * 1000000000u + uint64_t(st.st_mtim.tv_nsec);
 }
 
-static bool has_line_end(const std::string &path)
-{
+static bool has_line_end(const std::string &path) {
     return path.find('\n') != std::string::npos;
 }
 
-bool write_dependencies(const std::string &path, SourceManager &sm, const ListeningFileSystem &listener, bool uncacheable)
-{
+bool write_dependencies(const std::string &path, SourceManager &sm, const ListeningFileSystem &listener,
+                        bool uncacheable) {
     FILE *out = fopen(path.c_str(), "w");
     if (!out)
         return false;
@@ -68,13 +64,15 @@ bool write_dependencies(const std::string &path, SourceManager &sm, const Listen
         sm.getFileManager().makeAbsolutePath(full);
         std::string where = full.str().str();
         struct stat st;
-        if (has_line_end(where) || stat(where.c_str(), &st) != 0 || uint64_t(st.st_size) != buffer->getBufferSize() ||
+        if (has_line_end(where) || stat(where.c_str(), &st) != 0 ||
+            uint64_t(st.st_size) != buffer->getBufferSize() ||
             st.st_mtim.tv_sec != entry->getModificationTime()) {
             uncacheable = true;
             return;
         }
-        fprintf(out, "read %" PRIu64 " %" PRIu64 " %" PRIu64 " %016" PRIx64 " %s\n", uint64_t(st.st_size), nanoseconds(st),
-                uint64_t(st.st_ino), uint64_t(XXH3_64bits(buffer->getBufferStart(), buffer->getBufferSize())), where.c_str());
+        fprintf(out, "read %" PRIu64 " %" PRIu64 " %" PRIu64 " %016" PRIx64 " %s\n", uint64_t(st.st_size),
+                nanoseconds(st), uint64_t(st.st_ino),
+                uint64_t(XXH3_64bits(buffer->getBufferStart(), buffer->getBufferSize())), where.c_str());
     };
     /* The main file first; the others in the order of their names, so that equal runs write equal lists. */
     std::map<std::string, std::pair<const FileEntry *, const SrcMgr::ContentCache *>> files;
@@ -93,10 +91,10 @@ bool write_dependencies(const std::string &path, SourceManager &sm, const Listen
     Dl_info library;
     struct stat st;
     char *real = nullptr;
-    if (dladdr(reinterpret_cast<void *>(&clang::getClangFullRepositoryVersion), &library) && library.dli_fname &&
-        (real = realpath(library.dli_fname, nullptr)) && stat(real, &st) == 0)
-        fprintf(out, "read %" PRIu64 " %" PRIu64 " %" PRIu64 " 0000000000000000 %s\n", uint64_t(st.st_size), nanoseconds(st),
-                uint64_t(st.st_ino), real);
+    if (dladdr(reinterpret_cast<void *>(&clang::getClangFullRepositoryVersion), &library) &&
+        library.dli_fname && (real = realpath(library.dli_fname, nullptr)) && stat(real, &st) == 0)
+        fprintf(out, "read %" PRIu64 " %" PRIu64 " %" PRIu64 " 0000000000000000 %s\n", uint64_t(st.st_size),
+                nanoseconds(st), uint64_t(st.st_ino), real);
     free(real);
 
     for (const std::string &miss : listener.misses) {

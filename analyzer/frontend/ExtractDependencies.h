@@ -13,19 +13,20 @@ namespace aglet {
 
 /* The real file system; remembers every path that was looked for and is not there. */
 class ListeningFileSystem : public llvm::vfs::ProxyFileSystem {
-public:
+  public:
     ListeningFileSystem() : ProxyFileSystem(llvm::vfs::getRealFileSystem()) {}
     llvm::ErrorOr<llvm::vfs::Status> status(const llvm::Twine &path) override;
     llvm::ErrorOr<std::unique_ptr<llvm::vfs::File>> openFileForRead(const llvm::Twine &path) override;
 
     std::set<std::string> misses;
 
-private:
+  private:
     void missed(const llvm::Twine &path, std::error_code error);
 };
 
 /* Write the list for what `sm` read. Returns false, with errno, when the file cannot be written. */
-bool write_dependencies(const std::string &path, clang::SourceManager &sm, const ListeningFileSystem &listener, bool uncacheable);
+bool write_dependencies(const std::string &path, clang::SourceManager &sm,
+                        const ListeningFileSystem &listener, bool uncacheable);
 
 } // namespace aglet
 

@@ -34,39 +34,35 @@ struct Options {
     std::vector<std::string> command;
 };
 
-int fail(const std::string &what)
-{
+int fail(const std::string &what) {
     fprintf(stderr, "aglet-extract-%d: %s\n", AGLET_CLANG_MAJOR, what.c_str());
     return FAILED;
 }
 
 class Consumer : public ASTConsumer {
-public:
+  public:
     explicit Consumer(unit *&result) : result(result) {}
-    void HandleTranslationUnit(ASTContext &ast) override
-    {
+    void HandleTranslationUnit(ASTContext &ast) override {
         if (!ast.getDiagnostics().hasFatalErrorOccurred())
             result = aglet::UnitLowering(ast, nullptr).lower();
     }
 
-private:
+  private:
     unit *&result;
 };
 
 class Action : public ASTFrontendAction {
-public:
+  public:
     explicit Action(unit *&result) : result(result) {}
-    std::unique_ptr<ASTConsumer> CreateASTConsumer(CompilerInstance &, llvm::StringRef) override
-    {
+    std::unique_ptr<ASTConsumer> CreateASTConsumer(CompilerInstance &, llvm::StringRef) override {
         return std::make_unique<Consumer>(result);
     }
 
-private:
+  private:
     unit *&result;
 };
 
-std::string clang_path()
-{
+std::string clang_path() {
     if (const char *own = getenv("AGLET_CLANG"))
         if (strchr(own, '/'))
             return own;
@@ -75,24 +71,25 @@ std::string clang_path()
 
 /* The compiler proper's own command line, as bear records it. */
 std::shared_ptr<CompilerInvocation> from_cc1(const std::vector<const char *> &command,
-                                             llvm::IntrusiveRefCntPtr<DiagnosticsEngine> diagnostics, const std::string &clang)
-{
+                                             llvm::IntrusiveRefCntPtr<DiagnosticsEngine> diagnostics,
+                                             const std::string &clang) {
     auto invocation = std::make_shared<CompilerInvocation>();
     llvm::ArrayRef<const char *> rest(command);
     CompilerInvocation::CreateFromArgs(*invocation, rest.drop_front(2), *diagnostics, clang.c_str());
     /* The row names the headers of the Clang it was recorded with; ours stand where our driver says. */
-    if (auto own = aglet::make_invocation({clang.c_str(), "-fsyntax-only", "-xc", "/dev/null"}, diagnostics)) {
+    if (auto own =
+            aglet::make_invocation({clang.c_str(), "-fsyntax-only", "-xc", "/dev/null"}, diagnostics)) {
         HeaderSearchOptions &search = invocation->getHeaderSearchOpts();
         search.ResourceDir = own->getHeaderSearchOpts().ResourceDir;
         for (auto &entry : search.UserEntries)
-            if (entry.Path.find("/lib/clang/") != std::string::npos && aglet::ends_with(entry.Path, "/include"))
+            if (entry.Path.find("/lib/clang/") != std::string::npos &&
+                aglet::ends_with(entry.Path, "/include"))
                 entry.Path = search.ResourceDir + "/include";
     }
     return invocation;
 }
 
-int extract(const Options &options)
-{
+int extract(const Options &options) {
     std::string clang = clang_path();
     std::vector<std::string> words = aglet::parse_only_command(options.command, clang);
     std::vector<const char *> command;
@@ -103,7 +100,8 @@ int extract(const Options &options)
     auto quiet = aglet::make_diagnostics(new IgnoringDiagConsumer);
     bool cc1 = words.size() > 1 && words[1] == "-cc1";
     std::shared_ptr<CompilerInvocation> invocation =
-        cc1 ? from_cc1(command, quiet, clang) : std::shared_ptr<CompilerInvocation>(aglet::make_invocation(command, quiet));
+        cc1 ? from_cc1(command, quiet, clang)
+            : std::shared_ptr<CompilerInvocation>(aglet::make_invocation(command, quiet));
     if (!invocation || invocation->getFrontendOpts().Inputs.empty())
         return fail("the command compiles no source file");
     FrontendOptions &frontend = invocation->getFrontendOpts();
@@ -141,16 +139,15 @@ int extract(const Options &options)
         if (!out || fwrite(bytes, 1, size, out) != size || fclose(out) != 0)
             return fail("cannot write '" + options.out + "': " + strerror(errno));
     }
-    if (!options.deps.empty() &&
-        !aglet::write_dependencies(options.deps, compiler->getSourceManager(), *listener, precompiled || source == "-"))
+    if (!options.deps.empty() && !aglet::write_dependencies(options.deps, compiler->getSourceManager(),
+                                                            *listener, precompiled || source == "-"))
         return fail("cannot write '" + options.deps + "': " + strerror(errno));
     return parsed ? DONE : UNPARSED;
 }
 } // namespace
 
 /* The work of one command line, which ends the process: the tree is not taken apart. */
-[[noreturn]] static void run(const std::vector<std::string> &arguments)
-{
+[[noreturn]] static void run(const std::vector<std::string> &arguments) {
     Options options;
     size_t i = 0;
     auto finish = [](int status) {
@@ -174,15 +171,15 @@ int extract(const Options &options)
     for (i++; i < arguments.size(); i++)
         options.command.push_back(arguments[i]);
     if (options.command.size() < 2)
-        finish(fail("usage: aglet-extract-N [--text | --out FILE] [--deps FILE] -- COMPILER ARGUMENTS…, or --serve"));
+        finish(fail(
+            "usage: aglet-extract-N [--text | --out FILE] [--deps FILE] -- COMPILER ARGUMENTS…, or --serve"));
     if (options.text == !options.out.empty())
         finish(fail("give one of --text and --out FILE"));
     finish(extract(options));
     abort();
 }
 
-static bool read_exactly(void *to, size_t size)
-{
+static bool read_exactly(void *to, size_t size) {
     for (char *at = static_cast<char *>(to); size;) {
         ssize_t got = read(STDIN_FILENO, at, size);
         if (got <= 0 && !(got < 0 && errno == EINTR))
@@ -196,8 +193,7 @@ static bool read_exactly(void *to, size_t size)
 }
 
 /* Clang's libraries are loaded once; every request runs in a fork. The protocol is that of tool/workers.h. */
-static int serve()
-{
+static int serve() {
     for (;;) {
         size_t size = 0;
         char digit;
@@ -223,12 +219,12 @@ static int serve()
         int status = 0;
         while (waitpid(child, &status, 0) < 0 && errno == EINTR)
             ;
-        dprintf(STDOUT_FILENO, "%s %d\n", WIFSIGNALED(status) ? "signal" : "exit", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+        dprintf(STDOUT_FILENO, "%s %d\n", WIFSIGNALED(status) ? "signal" : "exit",
+                WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     }
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     noteBottomOfStack();
     if (argc == 2 && !strcmp(argv[1], "--serve"))
         return serve();

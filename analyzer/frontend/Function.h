@@ -12,7 +12,7 @@
 namespace aglet {
 
 class FunctionLowering {
-public:
+  public:
     /* `definition` is null for the pseudo-function of the initialisers. */
     FunctionLowering(UnitLowering &unit, ir_func func, const clang::FunctionDecl *definition);
 
@@ -21,24 +21,33 @@ public:
     /* Close the graph: the last return, the jumps that waited for their labels. */
     void finish(clang::SourceLocation end);
 
-private:
+  private:
     /* ---- the graph (Graph.cpp) ---- */
     using BlockId = uint32_t;
-    BlockId new_block() { return graph_block(b); }
+    BlockId new_block() {
+        return graph_block(b);
+    }
     void event(const ir_event_rec &rec);
     void go(BlockId target, clang::SourceRange where = {});
     void branch_on(ir_expr cond, BlockId yes, BlockId no, clang::SourceRange where);
-    void end_block(ir_term_kind term, ir_expr cond, llvm::ArrayRef<ir_succ_rec> succs, clang::SourceRange where);
+    void end_block(ir_term_kind term, ir_expr cond, llvm::ArrayRef<ir_succ_rec> succs,
+                   clang::SourceRange where);
     void start(BlockId block);
     void start_nowhere();
     bool open();
 
     ir_expr make(uint32_t op, ir_type type, uint32_t a = 0, uint32_t bb = 0, uint32_t c = 0, ir_loc loc = 0);
-    const ir_expr_rec &expr_rec(ir_expr e) const { return unit_builder_unit(b)->exprs[e]; }
+    const ir_expr_rec &expr_rec(ir_expr e) const {
+        return unit_builder_unit(b)->exprs[e];
+    }
     ir_expr constant(int64_t value, ir_type type);
-    ir_expr integer(int64_t value) { return constant(value, unit.type(unit.ast.IntTy)); }
+    ir_expr integer(int64_t value) {
+        return constant(value, unit.type(unit.ast.IntTy));
+    }
     bool is_constant(ir_expr e, int64_t &value) const;
-    ir_expr unknown(clang::QualType type) { return make(IR_E_UNKNOWN, unit.type(type)); }
+    ir_expr unknown(clang::QualType type) {
+        return make(IR_E_UNKNOWN, unit.type(type));
+    }
     ir_expr var_place(ir_var var, clang::SourceRange where = {});
     ir_expr load(ir_expr place, ir_loc loc = 0);
     ir_type unqualified(ir_type type) const;
@@ -130,7 +139,9 @@ private:
     ir_expr fold(const clang::Expr *e, ir_expr otherwise);
     ir_expr place_of_value(ir_expr v, clang::QualType type);
     ir_expr compound_literal(const clang::CompoundLiteralExpr *e);
-    ir_loc loc(const clang::Stmt *s) { return unit.loc(s->getSourceRange()); }
+    ir_loc loc(const clang::Stmt *s) {
+        return unit.loc(s->getSourceRange());
+    }
 
     /* ---- conditions (Conditions.cpp) ---- */
     void branch(const clang::Expr *cond, BlockId yes, BlockId no);
@@ -141,8 +152,8 @@ private:
     ir_expr va(const clang::Expr *list, clang::QualType type, ir_loc where);
     bool sync_builtin(const clang::CallExpr *e, llvm::StringRef name, bool wanted, ir_expr &result);
     ir_expr atomic_expression(const clang::AtomicExpr *e, bool wanted);
-    ir_expr atomic(uint32_t kind, ir_expr place, llvm::ArrayRef<ir_expr> operands, clang::QualType result, bool wanted,
-                   uint32_t flags, ir_loc where);
+    ir_expr atomic(uint32_t kind, ir_expr place, llvm::ArrayRef<ir_expr> operands, clang::QualType result,
+                   bool wanted, uint32_t flags, ir_loc where);
     uint32_t order_of(const clang::Expr *order);
 
     /* ---- initialisers (Initialisers.cpp) ---- */

@@ -8,8 +8,7 @@ using namespace clang;
 namespace aglet {
 
 FunctionLowering::FunctionLowering(UnitLowering &unit, ir_func func, const FunctionDecl *definition)
-    : unit(unit), b(unit.b), func(func), definition(definition)
-{
+    : unit(unit), b(unit.b), func(func), definition(definition) {
     in_globals = !definition;
     graph_begin(b, func);
     cur = new_block();
@@ -17,41 +16,36 @@ FunctionLowering::FunctionLowering(UnitLowering &unit, ir_func func, const Funct
 
 /* Is there a way to the place we are at? Events after a jump go to a block of their own, which the builder drops
  * unless a label leads there. */
-bool FunctionLowering::open()
-{
+bool FunctionLowering::open() {
     return !graph_terminated(b, cur);
 }
 
-void FunctionLowering::start(BlockId block)
-{
+void FunctionLowering::start(BlockId block) {
     if (open())
         go(block);
     cur = block;
 }
 
 /* What follows is not reached by falling into it. */
-void FunctionLowering::start_nowhere()
-{
+void FunctionLowering::start_nowhere() {
     cur = new_block();
     graph_terminate(b, cur, IR_TERM_UNREACHABLE, 0, nullptr, 0, 0);
 }
 
-void FunctionLowering::event(const ir_event_rec &rec)
-{
+void FunctionLowering::event(const ir_event_rec &rec) {
     if (!open())
         cur = new_block();
     graph_event(b, cur, &rec);
 }
 
-void FunctionLowering::end_block(ir_term_kind term, ir_expr cond, llvm::ArrayRef<ir_succ_rec> succs, SourceRange where)
-{
+void FunctionLowering::end_block(ir_term_kind term, ir_expr cond, llvm::ArrayRef<ir_succ_rec> succs,
+                                 SourceRange where) {
     if (!open())
         cur = new_block();
     graph_terminate(b, cur, term, cond, succs.data(), succs.size(), unit.loc(where));
 }
 
-void FunctionLowering::go(BlockId target, SourceRange where)
-{
+void FunctionLowering::go(BlockId target, SourceRange where) {
     if (!open())
         return;
     ir_succ_rec succ = {};
@@ -59,8 +53,7 @@ void FunctionLowering::go(BlockId target, SourceRange where)
     end_block(IR_TERM_GOTO, 0, succ, where);
 }
 
-void FunctionLowering::branch_on(ir_expr cond, BlockId yes, BlockId no, SourceRange where)
-{
+void FunctionLowering::branch_on(ir_expr cond, BlockId yes, BlockId no, SourceRange where) {
     int64_t known;
     if (is_constant(cond, known))
         return go(known ? yes : no, where);
@@ -72,19 +65,16 @@ void FunctionLowering::branch_on(ir_expr cond, BlockId yes, BlockId no, SourceRa
     end_block(IR_TERM_BRANCH, cond, succs, where);
 }
 
-ir_expr FunctionLowering::make(uint32_t op, ir_type type, uint32_t a, uint32_t bb, uint32_t c, ir_loc loc)
-{
+ir_expr FunctionLowering::make(uint32_t op, ir_type type, uint32_t a, uint32_t bb, uint32_t c, ir_loc loc) {
     ir_expr_rec rec = {op, type, a, bb, c, loc};
     return build_expr(b, &rec);
 }
 
-ir_expr FunctionLowering::constant(int64_t value, ir_type type)
-{
+ir_expr FunctionLowering::constant(int64_t value, ir_type type) {
     return make(IR_E_CONST, type, uint32_t(value), uint32_t(uint64_t(value) >> 32));
 }
 
-bool FunctionLowering::is_constant(ir_expr e, int64_t &value) const
-{
+bool FunctionLowering::is_constant(ir_expr e, int64_t &value) const {
     const ir_expr_rec &rec = expr_rec(e);
     if (rec.op != IR_E_CONST)
         return false;
@@ -92,48 +82,43 @@ bool FunctionLowering::is_constant(ir_expr e, int64_t &value) const
     return true;
 }
 
-ir_expr FunctionLowering::var_place(ir_var var, SourceRange where)
-{
+ir_expr FunctionLowering::var_place(ir_var var, SourceRange where) {
     const ir_var_rec &rec = unit_builder_unit(b)->vars[var];
     bool shared = rec.kind == IR_V_GLOBAL || rec.kind == IR_V_STATIC_LOCAL;
     return make(IR_E_VAR, rec.type, var, 0, 0, shared ? unit.loc(where) : 0);
 }
 
 /* A value has no qualifiers, its place may. */
-ir_expr FunctionLowering::load(ir_expr place, ir_loc loc)
-{
+ir_expr FunctionLowering::load(ir_expr place, ir_loc loc) {
     return make(IR_E_LOAD, unqualified(expr_rec(place).type), place, 0, 0, loc);
 }
 
-ir_type FunctionLowering::unqualified(ir_type type) const
-{
+ir_type FunctionLowering::unqualified(ir_type type) const {
     const auto *u = unit_builder_unit(b);
     while (u->types[type].kind == IR_T_QUALIFIED)
         type = u->types[type].elem;
     return type;
 }
 
-ir_expr FunctionLowering::address(ir_expr place, ir_type type)
-{
+ir_expr FunctionLowering::address(ir_expr place, ir_type type) {
     const ir_expr_rec &rec = expr_rec(place);
     if (rec.op == IR_E_DEREF)
         return rec.a;
     return make(IR_E_ADDR, type, place);
 }
 
-ir_expr FunctionLowering::deref(ir_expr pointer, ir_type type, ir_loc loc)
-{
+ir_expr FunctionLowering::deref(ir_expr pointer, ir_type type, ir_loc loc) {
     const ir_expr_rec &rec = expr_rec(pointer);
     if (rec.op == IR_E_ADDR && unqualified(expr_rec(rec.a).type) == unqualified(type))
         return rec.a;
     /* `(volatile T *)&x`, as the atomic operations are given it, is x */
-    if (rec.op == IR_E_CAST && expr_rec(rec.a).op == IR_E_ADDR && unqualified(expr_rec(expr_rec(rec.a).a).type) == unqualified(type))
+    if (rec.op == IR_E_CAST && expr_rec(rec.a).op == IR_E_ADDR &&
+        unqualified(expr_rec(expr_rec(rec.a).a).type) == unqualified(type))
         return expr_rec(rec.a).a;
     return make(IR_E_DEREF, type, pointer, 0, 0, loc);
 }
 
-void FunctionLowering::store(ir_expr place, ir_expr value, uint32_t flags, ir_loc loc)
-{
+void FunctionLowering::store(ir_expr place, ir_expr value, uint32_t flags, ir_loc loc) {
     ir_event_rec rec = {};
     rec.op = IR_EV_STORE;
     rec.flags = flags;
@@ -143,8 +128,7 @@ void FunctionLowering::store(ir_expr place, ir_expr value, uint32_t flags, ir_lo
     event(rec);
 }
 
-ir_var FunctionLowering::temp(ir_type type)
-{
+ir_var FunctionLowering::temp(ir_type type) {
     ir_var_rec rec = {};
     rec.kind = IR_V_TEMP;
     rec.type = type;
@@ -153,8 +137,7 @@ ir_var FunctionLowering::temp(ir_type type)
 
 /* Can a later event of the same full expression change what this value reads? Variables of this function whose address
  * nobody asks for are left alone: an expression that also writes them has no defined value in C. */
-bool FunctionLowering::may_change(ir_expr value) const
-{
+bool FunctionLowering::may_change(ir_expr value) const {
     const ir_expr_rec &rec = expr_rec(value);
     if (rec.op == IR_E_LOAD) {
         const ir_expr_rec &from = expr_rec(rec.a);
@@ -168,8 +151,7 @@ bool FunctionLowering::may_change(ir_expr value) const
     return ((operands & 1) && may_change(rec.a)) || ((operands & 2) && may_change(rec.b));
 }
 
-bool FunctionLowering::reads_memory(ir_expr value) const
-{
+bool FunctionLowering::reads_memory(ir_expr value) const {
     const ir_expr_rec &rec = expr_rec(value);
     if (rec.op == IR_E_LOAD)
         return true;
@@ -177,15 +159,14 @@ bool FunctionLowering::reads_memory(ir_expr value) const
     return ((operands & 1) && reads_memory(rec.a)) || ((operands & 2) && reads_memory(rec.b));
 }
 
-static bool is_whole(const unit *u, ir_type type)
-{
+static bool is_whole(const unit *u, ir_type type) {
     while (u->types[type].kind == IR_T_TYPEDEF || u->types[type].kind == IR_T_QUALIFIED)
         type = u->types[type].elem;
-    return u->types[type].kind == IR_T_STRUCT || u->types[type].kind == IR_T_UNION || u->types[type].kind == IR_T_ARRAY;
+    return u->types[type].kind == IR_T_STRUCT || u->types[type].kind == IR_T_UNION ||
+           u->types[type].kind == IR_T_ARRAY;
 }
 
-ir_expr FunctionLowering::hold(ir_expr value)
-{
+ir_expr FunctionLowering::hold(ir_expr value) {
     if (!reads_memory(value))
         return value;
     const ir_expr_rec &rec = expr_rec(value);
@@ -199,8 +180,7 @@ ir_expr FunctionLowering::hold(ir_expr value)
     return load(place);
 }
 
-void FunctionLowering::mark_addressed(ir_expr place)
-{
+void FunctionLowering::mark_addressed(ir_expr place) {
     for (;;) {
         const ir_expr_rec &rec = expr_rec(place);
         if (rec.op == IR_E_FIELD) {

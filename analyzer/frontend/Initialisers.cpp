@@ -7,8 +7,7 @@ using namespace clang;
 
 namespace aglet {
 
-static bool holds_pointers(QualType type)
-{
+static bool holds_pointers(QualType type) {
     type = type.getCanonicalType();
     if (auto *array = dyn_cast<ArrayType>(type.getTypePtr()))
         return holds_pointers(array->getElementType());
@@ -21,19 +20,17 @@ static bool holds_pointers(QualType type)
     return type->isPointerType();
 }
 
-bool FunctionLowering::is_plain_data(const InitListExpr *list)
-{
+bool FunctionLowering::is_plain_data(const InitListExpr *list) {
     auto *array = unit.ast.getAsArrayType(list->getType());
-    return array && list->getNumInits() > 16 && !holds_pointers(array->getElementType()) && !list->HasSideEffects(unit.ast);
+    return array && list->getNumInits() > 16 && !holds_pointers(array->getElementType()) &&
+           !list->HasSideEffects(unit.ast);
 }
 
-void FunctionLowering::initialise_global(ir_var var, const Expr *value)
-{
+void FunctionLowering::initialise_global(ir_var var, const Expr *value) {
     initialise(var_place(var, value->getSourceRange()), value->getType(), value);
 }
 
-void FunctionLowering::initialise(ir_expr at, QualType type, const Expr *e, bool whole)
-{
+void FunctionLowering::initialise(ir_expr at, QualType type, const Expr *e, bool whole) {
     e = e->IgnoreParens();
     if (auto *full = dyn_cast<FullExpr>(e))
         return initialise(at, type, full->getSubExpr(), whole);
@@ -67,7 +64,8 @@ void FunctionLowering::initialise(ir_expr at, QualType type, const Expr *e, bool
             return initialise(at, type, literal->getInitializer(), whole);
     if (auto *literal = dyn_cast<CompoundLiteralExpr>(e)) /* GNU: an array from a literal of its type */
         return initialise(at, type, literal->getInitializer(), whole);
-    if (auto *c = dyn_cast<CallExpr>(e); c && unit.ast.hasSameUnqualifiedType(type, c->getType()) && expr_rec(at).op == IR_E_VAR) {
+    if (auto *c = dyn_cast<CallExpr>(e);
+        c && unit.ast.hasSameUnqualifiedType(type, c->getType()) && expr_rec(at).op == IR_E_VAR) {
         ir_expr got = call(c, true, false, at);
         if (got != at)
             store(at, got, IR_SF_INIT | aggregate, loc(e));
@@ -81,8 +79,7 @@ void FunctionLowering::initialise(ir_expr at, QualType type, const Expr *e, bool
         store(at, v, IR_SF_INIT | aggregate, loc(e));
 }
 
-void FunctionLowering::initialise_list(ir_expr at, const InitListExpr *list, bool whole)
-{
+void FunctionLowering::initialise_list(ir_expr at, const InitListExpr *list, bool whole) {
     QualType type = list->getType();
     bool plain = is_plain_data(list);
     if (whole || plain)
@@ -120,7 +117,8 @@ void FunctionLowering::initialise_list(ir_expr at, const InitListExpr *list, boo
     auto part_of = [&](const FieldDecl *member, const Expr *part) {
         ir_field row = unit.field(member);
         if (row)
-            initialise(make(IR_E_FIELD, unit.type(member->getType()), at, row, 0, loc(part)), member->getType(), part, false);
+            initialise(make(IR_E_FIELD, unit.type(member->getType()), at, row, 0, loc(part)),
+                       member->getType(), part, false);
     };
     if (record->isUnion()) {
         if (list->getNumInits() && list->getInitializedFieldInUnion())
@@ -139,8 +137,7 @@ void FunctionLowering::initialise_list(ir_expr at, const InitListExpr *list, boo
 }
 
 /* The labels whose addresses are taken here can be the target of a computed goto. */
-void FunctionLowering::note_labels(const Stmt *s)
-{
+void FunctionLowering::note_labels(const Stmt *s) {
     if (!s)
         return;
     if (auto *address = dyn_cast<AddrLabelExpr>(s)) {

@@ -10,13 +10,11 @@ using namespace clang;
 
 namespace aglet {
 
-ir_str UnitLowering::str(llvm::StringRef text)
-{
+ir_str UnitLowering::str(llvm::StringRef text) {
     return build_str(b, text.data(), text.size());
 }
 
-std::string UnitLowering::absolute(llvm::StringRef path) const
-{
+std::string UnitLowering::absolute(llvm::StringRef path) const {
     if (path.empty() || path.front() == '<')
         return path.str();
     llvm::SmallString<256> full(path);
@@ -25,8 +23,7 @@ std::string UnitLowering::absolute(llvm::StringRef path) const
     return full.str().str();
 }
 
-const UnitLowering::File &UnitLowering::file(FileID id)
-{
+const UnitLowering::File &UnitLowering::file(FileID id) {
     if (last_file.id == id && last_file.file)
         return last_file;
     File &entry = files[id];
@@ -40,15 +37,15 @@ const UnitLowering::File &UnitLowering::file(FileID id)
             flags |= IR_FILE_MAIN;
         std::string path = name.empty() ? sm.getBufferName(start).str() : absolute(name);
         entry.id = id;
-        entry.file = build_file(b, path.c_str(), flags, hash_bytes(sm.getBufferData(id).data(), sm.getBufferData(id).size()));
+        entry.file = build_file(b, path.c_str(), flags,
+                                hash_bytes(sm.getBufferData(id).data(), sm.getBufferData(id).size()));
         entry.has_line_directives = sm.getSLocEntry(id).getFile().hasLineDirectives();
     }
     last_file = entry;
     return last_file;
 }
 
-void UnitLowering::every_file()
-{
+void UnitLowering::every_file() {
     for (unsigned i = 0; i < sm.local_sloc_entry_size(); i++) {
         const SrcMgr::SLocEntry &entry = sm.getLocalSLocEntry(i);
         if (!entry.isFile())
@@ -60,8 +57,7 @@ void UnitLowering::every_file()
 }
 
 /* One end of a range, out of every macro: an argument of a macro is where it was written, the rest is the macro's use. */
-static SourceLocation out_of_macros(const SourceManager &sm, SourceLocation at, bool end, bool &in_body)
-{
+static SourceLocation out_of_macros(const SourceManager &sm, SourceLocation at, bool end, bool &in_body) {
     while (at.isMacroID()) {
         if (sm.isMacroArgExpansion(at)) {
             at = sm.getImmediateSpellingLoc(at);
@@ -74,8 +70,7 @@ static SourceLocation out_of_macros(const SourceManager &sm, SourceLocation at, 
     return at;
 }
 
-ir_loc UnitLowering::loc(SourceRange range)
-{
+ir_loc UnitLowering::loc(SourceRange range) {
     if (range.isInvalid())
         return 0;
     ir_loc &known = locs[{range.getBegin().getRawEncoding(), range.getEnd().getRawEncoding()}];
@@ -112,11 +107,13 @@ ir_loc UnitLowering::loc(SourceRange range)
             rec.line = presumed.getLine();
             /* Preprocessed elsewhere (distcc): a relative name is relative to where that was, which the reader knows. */
             bool elsewhere = ends_with(file_name_of(sm, sm.getMainFileID()), ".i");
-            rec.file = build_file(b, elsewhere ? presumed.getFilename() : absolute(presumed.getFilename()).c_str(), 0, 0);
+            rec.file = build_file(
+                b, elsewhere ? presumed.getFilename() : absolute(presumed.getFilename()).c_str(), 0, 0);
         }
     }
     if (in_body) {
-        SourceLocation use = sm.getExpansionLoc(range.getBegin().isMacroID() ? range.getBegin() : range.getEnd());
+        SourceLocation use =
+            sm.getExpansionLoc(range.getBegin().isMacroID() ? range.getBegin() : range.getEnd());
         unsigned length = Lexer::MeasureTokenLength(use, sm, ast.getLangOpts());
         rec.macro = str(llvm::StringRef(sm.getCharacterData(use), length));
     }

@@ -7,8 +7,7 @@ using namespace clang;
 
 namespace aglet {
 
-static void set_aside_here(Decl *decl, SetAside &aside)
-{
+static void set_aside_here(Decl *decl, SetAside &aside) {
     if (!decl->hasAttrs())
         return;
     AttrVec &attrs = decl->getAttrs();
@@ -26,8 +25,7 @@ static void set_aside_here(Decl *decl, SetAside &aside)
         decl->setAttrs(kept);
 }
 
-void set_aside(Decl *decl, SetAside &aside)
-{
+void set_aside(Decl *decl, SetAside &aside) {
     set_aside_here(decl, aside);
     if (auto *function = dyn_cast<FunctionDecl>(decl)) {
         for (ParmVarDecl *param : function->parameters())

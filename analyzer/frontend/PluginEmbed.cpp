@@ -11,22 +11,18 @@ using namespace clang;
 
 namespace aglet {
 
-bool can_embed(const CompilerInstance &compiler)
-{
+bool can_embed(const CompilerInstance &compiler) {
     switch (compiler.getFrontendOpts().ProgramAction) {
     case frontend::EmitObj:
     case frontend::EmitAssembly:
-    case frontend::EmitBC:
-        return compiler.getTarget().getTriple().isOSBinFormatELF();
-    default:
-        return false;
+    case frontend::EmitBC: return compiler.getTarget().getTriple().isOSBinFormatELF();
+    default: return false;
     }
 }
 
 /* A name by which this process, whose own assembler it is, can read the bytes until it ends; empty where there is none.
  * Text of a megabyte costs the assembler as much as the whole analysis, the bytes themselves next to nothing. */
-static std::string readable_here(const unsigned char *bytes, size_t size)
-{
+static std::string readable_here(const unsigned char *bytes, size_t size) {
     int fd = memfd_create("aglet", MFD_CLOEXEC);
     if (fd < 0)
         return "";
@@ -46,14 +42,12 @@ static std::string readable_here(const unsigned char *bytes, size_t size)
     return path;
 }
 
-static std::string section(bool at_is_comment)
-{
+static std::string section(bool at_is_comment) {
     return std::string("\t.section .aglet,\"e\",") + (at_is_comment ? "%" : "@") + "progbits\n";
 }
 
 /* Zeros, of which a unit has many, are runs of one directive; the rest is text with octal escapes. */
-static std::string as_text(const unsigned char *bytes, size_t size)
-{
+static std::string as_text(const unsigned char *bytes, size_t size) {
     std::string out;
     out.reserve(size * 2 + 64);
     for (size_t i = 0; i < size;) {
@@ -96,13 +90,12 @@ static std::string as_text(const unsigned char *bytes, size_t size)
     return out;
 }
 
-void embed_unit(CompilerInstance &compiler, ASTContext &ast, const unit *made)
-{
+void embed_unit(CompilerInstance &compiler, ASTContext &ast, const unit *made) {
     size_t size;
     unsigned char *bytes = unit_encode(made, &size);
     auto arch = compiler.getTarget().getTriple().getArch();
-    bool at_is_comment = arch == llvm::Triple::arm || arch == llvm::Triple::armeb || arch == llvm::Triple::thumb ||
-                         arch == llvm::Triple::thumbeb;
+    bool at_is_comment = arch == llvm::Triple::arm || arch == llvm::Triple::armeb ||
+                         arch == llvm::Triple::thumb || arch == llvm::Triple::thumbeb;
     std::string path;
     if (compiler.getFrontendOpts().ProgramAction == frontend::EmitObj)
         path = readable_here(bytes, size);

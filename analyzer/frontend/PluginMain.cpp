@@ -11,20 +11,21 @@ using namespace clang;
 namespace {
 
 class Consumer : public ASTConsumer {
-public:
-    Consumer(CompilerInstance &compiler, aglet::PluginOptions options) : compiler(compiler), options(std::move(options)) {}
+  public:
+    Consumer(CompilerInstance &compiler, aglet::PluginOptions options)
+        : compiler(compiler), options(std::move(options)) {}
 
-    bool HandleTopLevelDecl(DeclGroupRef group) override
-    {
+    bool HandleTopLevelDecl(DeclGroupRef group) override {
         for (Decl *decl : group)
             aglet::set_aside(decl, aside);
         return true;
     }
 
-    void HandleTagDeclDefinition(TagDecl *decl) override { aglet::set_aside(decl, aside); }
+    void HandleTagDeclDefinition(TagDecl *decl) override {
+        aglet::set_aside(decl, aside);
+    }
 
-    void HandleTranslationUnit(ASTContext &ast) override
-    {
+    void HandleTranslationUnit(ASTContext &ast) override {
         DiagnosticsEngine &diagnostics = compiler.getDiagnostics();
         bool embed = options.embed && aglet::can_embed(compiler);
         if (diagnostics.hasErrorOccurred() || (diagnostics.getIgnoreAllWarnings() && !embed))
@@ -39,16 +40,15 @@ public:
         aglet::report_findings(compiler, options, made);
     }
 
-private:
+  private:
     CompilerInstance &compiler;
     aglet::PluginOptions options;
     aglet::SetAside aside;
 };
 
 class Plugin : public PluginASTAction {
-protected:
-    std::unique_ptr<ASTConsumer> CreateASTConsumer(CompilerInstance &compiler, llvm::StringRef) override
-    {
+  protected:
+    std::unique_ptr<ASTConsumer> CreateASTConsumer(CompilerInstance &compiler, llvm::StringRef) override {
         /* Preprocessed input was made without the annotations; a precompiled header is checked where it is used. */
         const LangOptions &language = compiler.getLangOpts();
         if (options.off || language.CPlusPlus || aglet::is_objective_c(language) ||
@@ -59,8 +59,7 @@ protected:
         return std::make_unique<Consumer>(compiler, options);
     }
 
-    bool ParseArgs(const CompilerInstance &compiler, const std::vector<std::string> &args) override
-    {
+    bool ParseArgs(const CompilerInstance &compiler, const std::vector<std::string> &args) override {
         for (const std::string &arg : args) {
             llvm::StringRef value = llvm::StringRef(arg).split('=').second;
             if (arg == "off")
@@ -74,8 +73,9 @@ protected:
             else if (aglet::begins_with(arg, "config=") && !value.empty())
                 options.config = value.str();
             else
-                return complain(compiler, "there is no plugin argument '" + arg +
-                                              "'; off, no-embed, level=1, level=2, rules=A,B and config=FILE are known");
+                return complain(
+                    compiler, "there is no plugin argument '" + arg +
+                                  "'; off, no-embed, level=1, level=2, rules=A,B and config=FILE are known");
         }
         for (const std::string &id : options.rules)
             if (!is_rule(id))
@@ -83,29 +83,29 @@ protected:
         return true;
     }
 
-    PluginASTAction::ActionType getActionType() override { return AddBeforeMainAction; }
+    PluginASTAction::ActionType getActionType() override {
+        return AddBeforeMainAction;
+    }
 
-private:
-    void add_rules(llvm::StringRef list)
-    {
+  private:
+    void add_rules(llvm::StringRef list) {
         llvm::SmallVector<llvm::StringRef, 8> ids;
         list.split(ids, ',', -1, false);
         for (llvm::StringRef id : ids)
             options.rules.push_back(aglet::begins_with(id, "aglet-") ? id.drop_front(6).str() : id.str());
     }
 
-    static bool is_rule(const std::string &id)
-    {
+    static bool is_rule(const std::string &id) {
         for (const rule *const *r = rules_all; *r; r++)
             if (id == (*r)->id)
                 return true;
         return false;
     }
 
-    static bool complain(const CompilerInstance &compiler, const std::string &what)
-    {
+    static bool complain(const CompilerInstance &compiler, const std::string &what) {
         DiagnosticsEngine &diagnostics = compiler.getDiagnostics();
-        diagnostics.Report(aglet::custom_diagnostic(diagnostics, DiagnosticsEngine::Error)) << "aglet: " + what;
+        diagnostics.Report(aglet::custom_diagnostic(diagnostics, DiagnosticsEngine::Error))
+            << "aglet: " + what;
         return false;
     }
 

@@ -13,7 +13,7 @@ namespace aglet {
 /* What -fplugin-arg-aglet-… said. */
 struct PluginOptions {
     bool off = false, embed = true;
-    int level = 0; /* 0: as the configuration says */
+    int level = 0;                  /* 0: as the configuration says */
     std::vector<std::string> rules; /* empty: all */
     std::string config;             /* empty: the nearest .aglet.yml */
 };

@@ -15,8 +15,7 @@ using namespace clang;
 namespace aglet {
 
 namespace {
-bool rule_exists(const char *id)
-{
+bool rule_exists(const char *id) {
     for (const rule *const *r = rules_all; *r; r++)
         if (!strcmp((*r)->id, id))
             return true;
@@ -24,19 +23,24 @@ bool rule_exists(const char *id)
 }
 
 class Reporter {
-public:
-    explicit Reporter(CompilerInstance &compiler) : diagnostics(compiler.getDiagnostics()), sm(compiler.getSourceManager()) {}
+  public:
+    explicit Reporter(CompilerInstance &compiler)
+        : diagnostics(compiler.getDiagnostics()), sm(compiler.getSourceManager()) {}
 
     /* A failure of the plugin's own: one sentence, and the compilation fails. */
-    void fail(const std::string &what) { say(DiagnosticsEngine::Error, nullptr, what); }
+    void fail(const std::string &what) {
+        say(DiagnosticsEngine::Error, nullptr, what);
+    }
 
     /* What the analysis left out: no finding, so never an error. */
-    void remark(const std::string &what) { say(DiagnosticsEngine::Remark, nullptr, what); }
+    void remark(const std::string &what) {
+        say(DiagnosticsEngine::Remark, nullptr, what);
+    }
 
-    void say(const finding &f)
-    {
+    void say(const finding &f) {
         DiagnosticsEngine::Level level = DiagnosticsEngine::Remark;
-        if (f.severity == SEVERITY_ERROR || (f.severity == SEVERITY_WARNING && diagnostics.getWarningsAsErrors()))
+        if (f.severity == SEVERITY_ERROR ||
+            (f.severity == SEVERITY_WARNING && diagnostics.getWarningsAsErrors()))
             level = DiagnosticsEngine::Error;
         else if (f.severity == SEVERITY_WARNING)
             level = DiagnosticsEngine::Warning;
@@ -45,15 +49,16 @@ public:
             say(DiagnosticsEngine::Note, &f.notes[i].at, f.notes[i].text);
     }
 
-private:
-    void say(DiagnosticsEngine::Level level, const position *at, std::string text, const finding *with_fixits = nullptr)
-    {
+  private:
+    void say(DiagnosticsEngine::Level level, const position *at, std::string text,
+             const finding *with_fixits = nullptr) {
         SourceLocation begin, end;
         if (at && at->file) {
             begin = location(at->file, at->line, at->col);
             end = location(at->file, at->end_line, at->end_col);
             if (begin.isInvalid() && level != DiagnosticsEngine::Note)
-                text = std::string(at->file) + ":" + std::to_string(at->line) + ":" + std::to_string(at->col) + ": " + text;
+                text = std::string(at->file) + ":" + std::to_string(at->line) + ":" +
+                       std::to_string(at->col) + ": " + text;
         }
         DiagnosticBuilder out = diagnostics.Report(begin, custom_diagnostic(diagnostics, level));
         out << text;
@@ -72,20 +77,19 @@ private:
         }
     }
 
-    SourceLocation location(const char *path, unsigned line, unsigned column)
-    {
+    SourceLocation location(const char *path, unsigned line, unsigned column) {
         if (!path || !line)
             return SourceLocation();
         auto file = sm.getFileManager().getOptionalFileRef(path);
-        return file ? sm.translateFileLineCol(&file->getFileEntry(), line, column ? column : 1) : SourceLocation();
+        return file ? sm.translateFileLineCol(&file->getFileEntry(), line, column ? column : 1)
+                    : SourceLocation();
     }
 
     DiagnosticsEngine &diagnostics;
     SourceManager &sm;
 };
 
-struct config *read_config(const PluginOptions &options, const char *main_file, std::string &error)
-{
+struct config *read_config(const PluginOptions &options, const char *main_file, std::string &error) {
     char text[1024] = "";
     struct config *config;
     if (!options.config.empty()) {
@@ -105,8 +109,7 @@ struct config *read_config(const PluginOptions &options, const char *main_file, 
 }
 } // namespace
 
-void report_findings(CompilerInstance &compiler, const PluginOptions &options, unit *made)
-{
+void report_findings(CompilerInstance &compiler, const PluginOptions &options, unit *made) {
     Reporter reporter(compiler);
     std::string main_file = unit_str(made, made->main_file), error;
     struct config *config = read_config(options, main_file.c_str(), error);

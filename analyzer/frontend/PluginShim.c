@@ -21,8 +21,7 @@ struct cxx_string {
 typedef struct cxx_string version_function(void);
 
 /* The major version of the Clang that this process is, 0 when it is none. */
-static int clang_major(void)
-{
+static int clang_major(void) {
     version_function *version;
     void *symbol = dlsym(RTLD_DEFAULT, "_ZN5clang19getClangFullVersionB5cxx11Ev");
     if (!symbol)
@@ -35,23 +34,24 @@ static int clang_major(void)
     return number ? atoi(number + strlen("version ")) : 0;
 }
 
-static void say_and_end(const char *what)
-{
+static void say_and_end(const char *what) {
     fprintf(stderr, "aglet: error: %s\n", what);
     _exit(1);
 }
 
-__attribute__((constructor)) static void load_plugin(void)
-{
+__attribute__((constructor)) static void load_plugin(void) {
     char text[4096];
     int major = clang_major();
     if (major != AGLET_CLANG_MAJOR) {
         if (major)
             snprintf(text, sizeof text,
-                     "this plugin is for Clang " TEXT(AGLET_CLANG_MAJOR) " and was loaded by Clang %d; "
-                     "use aglet-clang-%d.so, or `aglet cc`, which chooses by itself", major, major);
+                     "this plugin is for Clang " TEXT(
+                         AGLET_CLANG_MAJOR) " and was loaded by Clang %d; "
+                                            "use aglet-clang-%d.so, or `aglet cc`, which chooses by itself",
+                     major, major);
         else
-            snprintf(text, sizeof text, "this plugin is for Clang " TEXT(AGLET_CLANG_MAJOR) " and was loaded by something else");
+            snprintf(text, sizeof text,
+                     "this plugin is for Clang " TEXT(AGLET_CLANG_MAJOR) " and was loaded by something else");
         say_and_end(text);
     }
     Dl_info self;
@@ -61,7 +61,8 @@ __attribute__((constructor)) static void load_plugin(void)
     const char *slash = strrchr(self.dli_fname, '/');
     int length = slash ? (int)(slash - self.dli_fname) + 1 : 0;
     char path[4096];
-    snprintf(path, sizeof path, "%.*saglet-clang-" TEXT(AGLET_CLANG_MAJOR) ".impl.so", length, self.dli_fname);
+    snprintf(path, sizeof path, "%.*saglet-clang-" TEXT(AGLET_CLANG_MAJOR) ".impl.so", length,
+             self.dli_fname);
     if (!dlopen(path, RTLD_NOW | RTLD_LOCAL)) {
         snprintf(text, sizeof text, "the plugin's other half does not load: %s", dlerror());
         say_and_end(text);

@@ -7,8 +7,7 @@ using namespace clang;
 
 namespace aglet {
 
-void FunctionLowering::begin_life(ir_var var, const VarDecl *decl, SourceRange where)
-{
+void FunctionLowering::begin_life(ir_var var, const VarDecl *decl, SourceRange where) {
     ir_event_rec rec = {};
     rec.op = IR_EV_BEGIN;
     rec.a = var;
@@ -19,8 +18,7 @@ void FunctionLowering::begin_life(ir_var var, const VarDecl *decl, SourceRange w
 }
 
 /* End the lives from the newest out to `to`, which lives on. */
-void FunctionLowering::end_lives(Life *from, Life *to, SourceRange where)
-{
+void FunctionLowering::end_lives(Life *from, Life *to, SourceRange where) {
     for (; from != to; from = from->up) {
         if (!open())
             return;
@@ -29,7 +27,8 @@ void FunctionLowering::end_lives(Life *from, Life *to, SourceRange where)
             const FunctionDecl *callee = cleanup->getFunctionDecl();
             ir_expr place = var_place(from->var);
             mark_addressed(place);
-            ir_expr argument = make(IR_E_ADDR, unit.type(unit.ast.getPointerType(from->decl->getType())), place);
+            ir_expr argument =
+                make(IR_E_ADDR, unit.type(unit.ast.getPointerType(from->decl->getType())), place);
             ir_event_rec rec = {};
             rec.op = IR_EV_CALL;
             rec.flags = IR_SF_CLEANUP;
@@ -47,8 +46,7 @@ void FunctionLowering::end_lives(Life *from, Life *to, SourceRange where)
 }
 
 /* A jump into the scope of locals skips their declarations but not their lives. */
-void FunctionLowering::begin_lives(Life *outer, Life *inner, SourceRange where)
-{
+void FunctionLowering::begin_lives(Life *outer, Life *inner, SourceRange where) {
     if (inner == outer)
         return;
     begin_lives(outer, inner->up, where);
@@ -59,14 +57,12 @@ void FunctionLowering::begin_lives(Life *outer, Life *inner, SourceRange where)
     event(rec);
 }
 
-void FunctionLowering::leave_to(Life *outer, SourceRange where)
-{
+void FunctionLowering::leave_to(Life *outer, SourceRange where) {
     end_lives(life, outer, where);
     life = outer;
 }
 
-FunctionLowering::Life *FunctionLowering::common(Life *x, Life *y)
-{
+FunctionLowering::Life *FunctionLowering::common(Life *x, Life *y) {
     while (x != y) {
         unsigned dx = x ? x->depth : 0, dy = y ? y->depth : 0;
         if (dx >= dy)
@@ -77,8 +73,7 @@ FunctionLowering::Life *FunctionLowering::common(Life *x, Life *y)
     return x;
 }
 
-FunctionLowering::Label &FunctionLowering::label(const LabelDecl *decl)
-{
+FunctionLowering::Label &FunctionLowering::label(const LabelDecl *decl) {
     auto found = labels.find(decl);
     if (found != labels.end())
         return found->second;
@@ -88,24 +83,21 @@ FunctionLowering::Label &FunctionLowering::label(const LabelDecl *decl)
 }
 
 /* A block that goes to the label from here, through the ends of the lives in between. */
-FunctionLowering::BlockId FunctionLowering::jump_block(const LabelDecl *decl, SourceRange where)
-{
+FunctionLowering::BlockId FunctionLowering::jump_block(const LabelDecl *decl, SourceRange where) {
     BlockId block = new_block();
     jumps.push_back({block, life, decl, where});
     return block;
 }
 
 /* Leave here for the label; the block stays open until its scope is known. */
-void FunctionLowering::jump(const LabelDecl *decl, SourceRange where)
-{
+void FunctionLowering::jump(const LabelDecl *decl, SourceRange where) {
     if (!open())
         return;
     jumps.push_back({cur, life, decl, where});
     start_nowhere();
 }
 
-void FunctionLowering::resolve_jumps()
-{
+void FunctionLowering::resolve_jumps() {
     for (const Indirect &indirect : indirects) {
         llvm::SmallVector<ir_succ_rec, 16> succs;
         for (const LabelDecl *decl : addressed_labels) {
@@ -115,8 +107,8 @@ void FunctionLowering::resolve_jumps()
             jumps.push_back({succ.block, indirect.from, decl, indirect.where});
         }
         cur = indirect.block;
-        end_block(succs.empty() ? IR_TERM_UNREACHABLE : IR_TERM_INDIRECT, succs.empty() ? 0 : indirect.target, succs,
-                  indirect.where);
+        end_block(succs.empty() ? IR_TERM_UNREACHABLE : IR_TERM_INDIRECT, succs.empty() ? 0 : indirect.target,
+                  succs, indirect.where);
     }
     for (const Jump &jump : jumps) {
         Label target = label(jump.label);
@@ -128,8 +120,7 @@ void FunctionLowering::resolve_jumps()
     }
 }
 
-void FunctionLowering::lower_body()
-{
+void FunctionLowering::lower_body() {
     for (unsigned i = 0; i < definition->getNumParams(); i++)
         vars[definition->getParamDecl(i)] = unit_builder_unit(b)->funcs[func].params.first + i;
     const Stmt *body = definition->getBody();
@@ -140,8 +131,7 @@ void FunctionLowering::lower_body()
     build_function_update(b, func, &rec);
 }
 
-void FunctionLowering::finish(SourceLocation end)
-{
+void FunctionLowering::finish(SourceLocation end) {
     if (open()) {
         ir_event_rec rec = {};
         rec.op = IR_EV_RETURN;

@@ -7,44 +7,28 @@ using namespace clang;
 
 namespace aglet {
 
-void FunctionLowering::statement(const Stmt *s)
-{
+void FunctionLowering::statement(const Stmt *s) {
     if (s)
         runWithSufficientStackSpace([] {}, [&] { statement_here(s); });
 }
 
-void FunctionLowering::statement_here(const Stmt *s)
-{
+void FunctionLowering::statement_here(const Stmt *s) {
     switch (s->getStmtClass()) {
-    case Stmt::NullStmtClass:
-        return;
-    case Stmt::CompoundStmtClass:
-        return compound(cast<CompoundStmt>(s));
-    case Stmt::DeclStmtClass:
-        return declaration(cast<DeclStmt>(s));
-    case Stmt::IfStmtClass:
-        return if_statement(cast<IfStmt>(s));
-    case Stmt::WhileStmtClass:
-        return while_loop(cast<WhileStmt>(s));
-    case Stmt::DoStmtClass:
-        return do_loop(cast<DoStmt>(s));
-    case Stmt::ForStmtClass:
-        return for_loop(cast<ForStmt>(s));
-    case Stmt::SwitchStmtClass:
-        return switch_statement(cast<SwitchStmt>(s));
+    case Stmt::NullStmtClass: return;
+    case Stmt::CompoundStmtClass: return compound(cast<CompoundStmt>(s));
+    case Stmt::DeclStmtClass: return declaration(cast<DeclStmt>(s));
+    case Stmt::IfStmtClass: return if_statement(cast<IfStmt>(s));
+    case Stmt::WhileStmtClass: return while_loop(cast<WhileStmt>(s));
+    case Stmt::DoStmtClass: return do_loop(cast<DoStmt>(s));
+    case Stmt::ForStmtClass: return for_loop(cast<ForStmt>(s));
+    case Stmt::SwitchStmtClass: return switch_statement(cast<SwitchStmt>(s));
     case Stmt::CaseStmtClass:
-    case Stmt::DefaultStmtClass:
-        return switch_case(cast<SwitchCase>(s));
-    case Stmt::ReturnStmtClass:
-        return return_statement(cast<ReturnStmt>(s));
-    case Stmt::IndirectGotoStmtClass:
-        return indirect_goto(cast<IndirectGotoStmt>(s));
-    case Stmt::GCCAsmStmtClass:
-        return inline_asm(cast<GCCAsmStmt>(s));
-    case Stmt::AttributedStmtClass:
-        return statement(cast<AttributedStmt>(s)->getSubStmt());
-    case Stmt::GotoStmtClass:
-        return jump(cast<GotoStmt>(s)->getLabel(), s->getSourceRange());
+    case Stmt::DefaultStmtClass: return switch_case(cast<SwitchCase>(s));
+    case Stmt::ReturnStmtClass: return return_statement(cast<ReturnStmt>(s));
+    case Stmt::IndirectGotoStmtClass: return indirect_goto(cast<IndirectGotoStmt>(s));
+    case Stmt::GCCAsmStmtClass: return inline_asm(cast<GCCAsmStmt>(s));
+    case Stmt::AttributedStmtClass: return statement(cast<AttributedStmt>(s)->getSubStmt());
+    case Stmt::GotoStmtClass: return jump(cast<GotoStmt>(s)->getLabel(), s->getSourceRange());
     case Stmt::LabelStmtClass: {
         auto *labelled = cast<LabelStmt>(s);
         Label &here = label(labelled->getDecl());
@@ -73,16 +57,14 @@ void FunctionLowering::statement_here(const Stmt *s)
     }
 }
 
-void FunctionLowering::compound(const CompoundStmt *s)
-{
+void FunctionLowering::compound(const CompoundStmt *s) {
     Life *outer = life;
     for (const Stmt *part : s->body())
         statement(part);
     leave_to(outer, s->getRBracLoc());
 }
 
-void FunctionLowering::declaration(const DeclStmt *s)
-{
+void FunctionLowering::declaration(const DeclStmt *s) {
     for (const Decl *decl : s->decls()) {
         if (auto *var = dyn_cast<VarDecl>(decl))
             local(var);
@@ -92,8 +74,7 @@ void FunctionLowering::declaration(const DeclStmt *s)
 }
 
 /* The sizes of variable arrays are evaluated where they are declared. */
-void FunctionLowering::variable_sizes(QualType type)
-{
+void FunctionLowering::variable_sizes(QualType type) {
     while (type->isVariablyModifiedType()) {
         if (auto *array = unit.ast.getAsArrayType(type)) {
             if (auto *variable = dyn_cast<VariableArrayType>(array))
@@ -108,8 +89,7 @@ void FunctionLowering::variable_sizes(QualType type)
     }
 }
 
-void FunctionLowering::local(const VarDecl *var)
-{
+void FunctionLowering::local(const VarDecl *var) {
     if (var->hasExternalStorage()) {
         unit.global(var);
         return;
@@ -141,8 +121,7 @@ void FunctionLowering::local(const VarDecl *var)
         initialise(var_place(made), var->getType(), var->getInit());
 }
 
-void FunctionLowering::if_statement(const IfStmt *s)
-{
+void FunctionLowering::if_statement(const IfStmt *s) {
     Life *outer = life;
     if (s->getInit())
         statement(s->getInit());
@@ -167,8 +146,7 @@ void FunctionLowering::if_statement(const IfStmt *s)
 }
 
 /* Where the condition of a loop began the life of a compound literal, leaving the loop ends it. */
-void FunctionLowering::loop_exit(BlockId exit, Life *inner, Life *outer, BlockId after, SourceRange where)
-{
+void FunctionLowering::loop_exit(BlockId exit, Life *inner, Life *outer, BlockId after, SourceRange where) {
     cur = exit;
     end_lives(inner, outer, where);
     go(after, where);
@@ -176,8 +154,7 @@ void FunctionLowering::loop_exit(BlockId exit, Life *inner, Life *outer, BlockId
     cur = after;
 }
 
-void FunctionLowering::while_loop(const WhileStmt *s)
-{
+void FunctionLowering::while_loop(const WhileStmt *s) {
     Life *outer = life;
     BlockId head = new_block(), body = new_block(), exit = new_block();
     go(head);
@@ -196,8 +173,7 @@ void FunctionLowering::while_loop(const WhileStmt *s)
     cur = after;
 }
 
-void FunctionLowering::do_loop(const DoStmt *s)
-{
+void FunctionLowering::do_loop(const DoStmt *s) {
     Life *outer = life;
     BlockId body = new_block(), condition = new_block(), after = new_block();
     targets.push_back({after, condition, true, outer, s});
@@ -222,8 +198,7 @@ void FunctionLowering::do_loop(const DoStmt *s)
     cur = after;
 }
 
-void FunctionLowering::for_loop(const ForStmt *s)
-{
+void FunctionLowering::for_loop(const ForStmt *s) {
     Life *outermost = life;
     statement(s->getInit());
     Life *outer = life;
@@ -256,14 +231,12 @@ void FunctionLowering::for_loop(const ForStmt *s)
     leave_to(outermost, s->getEndLoc());
 }
 
-static uint64_t case_value(const Expr *e, const ASTContext &ast)
-{
+static uint64_t case_value(const Expr *e, const ASTContext &ast) {
     llvm::APSInt v = e->EvaluateKnownConstInt(ast);
     return v.isSigned() ? uint64_t(v.sextOrTrunc(64).getSExtValue()) : v.zextOrTrunc(64).getZExtValue();
 }
 
-void FunctionLowering::switch_statement(const SwitchStmt *s)
-{
+void FunctionLowering::switch_statement(const SwitchStmt *s) {
     Life *outer = life;
     if (s->getInit())
         statement(s->getInit());
@@ -312,8 +285,7 @@ void FunctionLowering::switch_statement(const SwitchStmt *s)
     cur = after;
 }
 
-void FunctionLowering::switch_case(const SwitchCase *s)
-{
+void FunctionLowering::switch_case(const SwitchCase *s) {
     BlockId block = new_block();
     const Stmt *sub = s;
     if (!switches.empty()) {
@@ -349,8 +321,7 @@ void FunctionLowering::switch_case(const SwitchCase *s)
     statement(sub);
 }
 
-void FunctionLowering::return_statement(const ReturnStmt *s)
-{
+void FunctionLowering::return_statement(const ReturnStmt *s) {
     ir_event_rec rec = {};
     rec.op = IR_EV_RETURN;
     rec.loc = loc(s);
@@ -370,8 +341,7 @@ void FunctionLowering::return_statement(const ReturnStmt *s)
     end_block(IR_TERM_RETURN, 0, {}, s->getSourceRange());
 }
 
-void FunctionLowering::indirect_goto(const IndirectGotoStmt *s)
-{
+void FunctionLowering::indirect_goto(const IndirectGotoStmt *s) {
     if (const LabelDecl *known = s->getConstantTarget())
         return jump(known, s->getSourceRange());
     ir_expr target = hold(value(s->getTarget()));
@@ -381,8 +351,7 @@ void FunctionLowering::indirect_goto(const IndirectGotoStmt *s)
     start_nowhere();
 }
 
-void FunctionLowering::inline_asm(const GCCAsmStmt *s)
-{
+void FunctionLowering::inline_asm(const GCCAsmStmt *s) {
     llvm::SmallVector<ir_expr, 8> args;
     for (const Expr *input : s->inputs())
         args.push_back(input->isGLValue() ? load(place(input), loc(input)) : value(input));

@@ -7,8 +7,7 @@ using namespace clang;
 
 namespace aglet {
 
-ir_type UnitLowering::type(QualType type)
-{
+ir_type UnitLowering::type(QualType type) {
     if (type.isNull())
         return 0;
     auto known = types.find(type.getAsOpaquePtr());
@@ -19,17 +18,15 @@ ir_type UnitLowering::type(QualType type)
     return made;
 }
 
-static uint32_t size_of(ASTContext &ast, QualType type)
-{
-    if (type->isIncompleteType() || type->isDependentType() || type->isFunctionType() || type->isVariableArrayType() ||
-        type->isUndeducedType())
+static uint32_t size_of(ASTContext &ast, QualType type) {
+    if (type->isIncompleteType() || type->isDependentType() || type->isFunctionType() ||
+        type->isVariableArrayType() || type->isUndeducedType())
         return 0;
     int64_t size = ast.getTypeSizeInChars(type).getQuantity();
     return size > 0 && size <= UINT32_MAX ? uint32_t(size) : 0;
 }
 
-ir_type UnitLowering::make_type(QualType qualified)
-{
+ir_type UnitLowering::make_type(QualType qualified) {
     ir_type_rec rec = {};
     if (Qualifiers quals = qualified.getLocalQualifiers(); quals.getCVRQualifiers()) {
         rec.kind = IR_T_QUALIFIED;
@@ -64,11 +61,11 @@ ir_type UnitLowering::make_type(QualType qualified)
 
     rec.size = size_of(ast, qualified);
     if (auto *builtin = dyn_cast<BuiltinType>(plain)) {
-        rec.kind = builtin->isVoidType()                ? IR_T_VOID
-                   : builtin->isInteger()               ? IR_T_INT
-                   : builtin->isFloatingPoint()         ? IR_T_FLOAT
+        rec.kind = builtin->isVoidType()                        ? IR_T_VOID
+                   : builtin->isInteger()                       ? IR_T_INT
+                   : builtin->isFloatingPoint()                 ? IR_T_FLOAT
                    : builtin->getKind() == BuiltinType::NullPtr ? IR_T_POINTER
-                                                        : IR_T_UNKNOWN;
+                                                                : IR_T_UNKNOWN;
         if (rec.kind == IR_T_UNKNOWN)
             return 0;
         rec.flags = builtin->isUnsignedInteger() ? IR_TF_UNSIGNED : 0;
@@ -82,7 +79,8 @@ ir_type UnitLowering::make_type(QualType qualified)
         auto known = tags.find(decl->getCanonicalDecl());
         if (known != tags.end())
             return known->second;
-        return tags[decl->getCanonicalDecl()] = named_type(IR_T_ENUM, qualified, decl, type(decl->getIntegerType()));
+        return tags[decl->getCanonicalDecl()] =
+                   named_type(IR_T_ENUM, qualified, decl, type(decl->getIntegerType()));
     } else if (auto *pointer = dyn_cast<PointerType>(plain)) {
         rec.kind = IR_T_POINTER;
         rec.elem = type(pointer->getPointeeType());
@@ -116,8 +114,7 @@ ir_type UnitLowering::make_type(QualType qualified)
     return made;
 }
 
-ir_type UnitLowering::function_type(const FunctionType *function)
-{
+ir_type UnitLowering::function_type(const FunctionType *function) {
     ir_type_rec rec = {};
     rec.kind = IR_T_FUNCTION;
     rec.elem = type(function->getReturnType());
@@ -137,8 +134,7 @@ ir_type UnitLowering::function_type(const FunctionType *function)
 }
 
 /* A type that is its name and what it stands for. */
-ir_type UnitLowering::named_type(uint32_t kind, QualType type, const NamedDecl *decl, ir_type elem)
-{
+ir_type UnitLowering::named_type(uint32_t kind, QualType type, const NamedDecl *decl, ir_type elem) {
     ir_type_rec rec = {};
     rec.kind = kind;
     rec.elem = elem;
@@ -156,8 +152,7 @@ ir_type UnitLowering::named_type(uint32_t kind, QualType type, const NamedDecl *
     return made;
 }
 
-std::string UnitLowering::tag_name(const TagDecl *decl, uint32_t &flags)
-{
+std::string UnitLowering::tag_name(const TagDecl *decl, uint32_t &flags) {
     if (decl->getIdentifier())
         return decl->getName().str();
     flags |= IR_TF_ANONYMOUS;
@@ -172,8 +167,7 @@ std::string UnitLowering::tag_name(const TagDecl *decl, uint32_t &flags)
     return name;
 }
 
-ir_type UnitLowering::record(const RecordDecl *decl)
-{
+ir_type UnitLowering::record(const RecordDecl *decl) {
     auto known = tags.find(cast<TagDecl>(decl->getCanonicalDecl()));
     if (known != tags.end())
         return known->second;
@@ -224,8 +218,7 @@ ir_type UnitLowering::record(const RecordDecl *decl)
     return made;
 }
 
-ir_field UnitLowering::field(const FieldDecl *member)
-{
+ir_field UnitLowering::field(const FieldDecl *member) {
     auto known = fields.find(member);
     if (known != fields.end())
         return known->second;

@@ -20,7 +20,7 @@ bool is_annotation(const clang::Attr *attr);
 std::string library_name(clang::ASTContext &ast, const clang::FunctionDecl *function);
 
 class UnitLowering {
-public:
+  public:
     /* Neither argument is owned; `aside` may be null. */
     UnitLowering(clang::ASTContext &ast, const SetAside *aside);
 
@@ -35,7 +35,9 @@ public:
     ir_str str(llvm::StringRef text);
     /* The place of a range: where a reader would point, outside every macro's body. */
     ir_loc loc(clang::SourceRange range);
-    ir_loc loc(clang::SourceLocation at) { return loc(clang::SourceRange(at, at)); }
+    ir_loc loc(clang::SourceLocation at) {
+        return loc(clang::SourceRange(at, at));
+    }
 
     ir_type type(clang::QualType type);
     ir_field field(const clang::FieldDecl *field);
@@ -57,14 +59,15 @@ public:
     };
     std::vector<Initialiser> initialisers;
 
-private:
+  private:
     struct File {
         clang::FileID id;
         ir_file file = 0;
         bool has_line_directives = false;
     };
     const File &file(clang::FileID id);
-    void every_file(); /* also those no location is in: whoever keeps the unit asks whether they are as they were */
+    void
+    every_file(); /* also those no location is in: whoever keeps the unit asks whether they are as they were */
     std::string absolute(llvm::StringRef path) const;
 
     ir_type make_type(clang::QualType type);

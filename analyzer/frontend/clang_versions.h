@@ -41,25 +41,21 @@
 
 namespace aglet {
 
-inline bool begins_with(llvm::StringRef text, llvm::StringRef prefix)
-{
+inline bool begins_with(llvm::StringRef text, llvm::StringRef prefix) {
     return text.substr(0, prefix.size()) == prefix;
 }
 
-inline bool ends_with(llvm::StringRef text, llvm::StringRef suffix)
-{
+inline bool ends_with(llvm::StringRef text, llvm::StringRef suffix) {
     return text.size() >= suffix.size() && text.substr(text.size() - suffix.size()) == suffix;
 }
 
 /* The name a file was opened by, or an empty text for a buffer that is no file. */
-inline llvm::StringRef file_name_of(const clang::SourceManager &sm, clang::FileID id)
-{
+inline llvm::StringRef file_name_of(const clang::SourceManager &sm, clang::FileID id) {
     auto entry = sm.getFileEntryRefForID(id);
     return entry ? entry->getName() : llvm::StringRef();
 }
 
-inline clang::QualType typedef_type(clang::ASTContext &ast, const clang::TypedefNameDecl *alias)
-{
+inline clang::QualType typedef_type(clang::ASTContext &ast, const clang::TypedefNameDecl *alias) {
 #if AGLET_CLANG_MAJOR >= 22
     return ast.getTypedefType(clang::ElaboratedTypeKeyword::None, std::nullopt, alias);
 #else
@@ -67,8 +63,7 @@ inline clang::QualType typedef_type(clang::ASTContext &ast, const clang::Typedef
 #endif
 }
 
-inline const clang::TypedefNameDecl *alias_of(clang::TypedefTypeLoc at)
-{
+inline const clang::TypedefNameDecl *alias_of(clang::TypedefTypeLoc at) {
 #if AGLET_CLANG_MAJOR >= 22
     return at.getDecl();
 #else
@@ -77,8 +72,7 @@ inline const clang::TypedefNameDecl *alias_of(clang::TypedefTypeLoc at)
 }
 
 /* The loop or switch that `break name;` or `continue name;` speaks of, or null for the plain form. */
-inline const clang::Stmt *named_target(const clang::Stmt *jump)
-{
+inline const clang::Stmt *named_target(const clang::Stmt *jump) {
 #if AGLET_CLANG_MAJOR >= 22
     auto *control = llvm::cast<clang::LoopControlStmt>(jump);
     return control->hasLabelTarget() ? control->getNamedLoopOrSwitch() : nullptr;
@@ -90,8 +84,7 @@ inline const clang::Stmt *named_target(const clang::Stmt *jump)
 
 /* Clang's deprecated lock attributes, gone since 21: calls back for each that the declaration has. */
 template <class TryLock, class Asserts>
-void each_deprecated_lock_attribute(const clang::Attr *attr, TryLock on_try_lock, Asserts on_assert)
-{
+void each_deprecated_lock_attribute(const clang::Attr *attr, TryLock on_try_lock, Asserts on_assert) {
 #if AGLET_CLANG_MAJOR < 22
     if (auto *exclusive = llvm::dyn_cast<clang::ExclusiveTrylockFunctionAttr>(attr))
         on_try_lock(exclusive->getSuccessValue(), exclusive->args(), false);
@@ -107,23 +100,24 @@ void each_deprecated_lock_attribute(const clang::Attr *attr, TryLock on_try_lock
 }
 
 /* Diagnostics that print to standard error as Clang prints them. */
-inline auto make_diagnostics(clang::DiagnosticConsumer *client)
-{
+inline auto make_diagnostics(clang::DiagnosticConsumer *client) {
 #if AGLET_CLANG_MAJOR >= 21
     static clang::DiagnosticOptions options;
-    return clang::CompilerInstance::createDiagnostics(*llvm::vfs::getRealFileSystem(), options, client, client != nullptr);
-#elif AGLET_CLANG_MAJOR >= 20
-    return clang::CompilerInstance::createDiagnostics(*llvm::vfs::getRealFileSystem(), new clang::DiagnosticOptions, client,
+    return clang::CompilerInstance::createDiagnostics(*llvm::vfs::getRealFileSystem(), options, client,
                                                       client != nullptr);
+#elif AGLET_CLANG_MAJOR >= 20
+    return clang::CompilerInstance::createDiagnostics(
+        *llvm::vfs::getRealFileSystem(), new clang::DiagnosticOptions, client, client != nullptr);
 #else
-    return clang::CompilerInstance::createDiagnostics(new clang::DiagnosticOptions, client, client != nullptr);
+    return clang::CompilerInstance::createDiagnostics(new clang::DiagnosticOptions, client,
+                                                      client != nullptr);
 #endif
 }
 
 /* The invocation that a driver command line amounts to, its first compile job; null when it has none. */
-inline std::shared_ptr<clang::CompilerInvocation> make_invocation(const std::vector<const char *> &command,
-                                                                  llvm::IntrusiveRefCntPtr<clang::DiagnosticsEngine> diagnostics)
-{
+inline std::shared_ptr<clang::CompilerInvocation>
+make_invocation(const std::vector<const char *> &command,
+                llvm::IntrusiveRefCntPtr<clang::DiagnosticsEngine> diagnostics) {
 #if AGLET_CLANG_MAJOR >= 15
     clang::CreateInvocationOptions options;
     options.Diags = diagnostics;
@@ -135,9 +129,9 @@ inline std::shared_ptr<clang::CompilerInvocation> make_invocation(const std::vec
 }
 
 /* A compiler for the invocation that reads through `files` and says what is wrong on standard error. */
-inline std::unique_ptr<clang::CompilerInstance> make_compiler(std::shared_ptr<clang::CompilerInvocation> invocation,
-                                                              llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> files)
-{
+inline std::unique_ptr<clang::CompilerInstance>
+make_compiler(std::shared_ptr<clang::CompilerInvocation> invocation,
+              llvm::IntrusiveRefCntPtr<llvm::vfs::FileSystem> files) {
 #if AGLET_CLANG_MAJOR >= 21
     auto compiler = std::make_unique<clang::CompilerInstance>(std::move(invocation));
 #else
@@ -159,8 +153,7 @@ inline std::unique_ptr<clang::CompilerInstance> make_compiler(std::shared_ptr<cl
 }
 
 /* The language options of an invocation were a shared pointer before 18. */
-inline auto &language_options(clang::CompilerInvocation &invocation)
-{
+inline auto &language_options(clang::CompilerInvocation &invocation) {
 #if AGLET_CLANG_MAJOR >= 18
     return invocation.getLangOpts();
 #else
@@ -169,13 +162,12 @@ inline auto &language_options(clang::CompilerInvocation &invocation)
 }
 
 /* A diagnostic whose whole text is its argument. */
-inline unsigned custom_diagnostic(clang::DiagnosticsEngine &diagnostics, clang::DiagnosticsEngine::Level level)
-{
+inline unsigned custom_diagnostic(clang::DiagnosticsEngine &diagnostics,
+                                  clang::DiagnosticsEngine::Level level) {
     return diagnostics.getCustomDiagID(level, "%0");
 }
 
-inline clang::FileScopeAsmDecl *make_file_scope_asm(clang::ASTContext &ast, llvm::StringRef text)
-{
+inline clang::FileScopeAsmDecl *make_file_scope_asm(clang::ASTContext &ast, llvm::StringRef text) {
 #if AGLET_CLANG_MAJOR >= 18
     auto kind = clang::StringLiteralKind::Ordinary;
 #elif AGLET_CLANG_MAJOR >= 15
@@ -188,28 +180,23 @@ inline clang::FileScopeAsmDecl *make_file_scope_asm(clang::ASTContext &ast, llvm
     return clang::FileScopeAsmDecl::Create(ast, ast.getTranslationUnitDecl(), literal, {}, {});
 }
 
-inline bool is_objective_c(const clang::LangOptions &language)
-{
+inline bool is_objective_c(const clang::LangOptions &language) {
     return language.ObjC;
 }
 
 /* The keys of the source manager's files are entries before 18, references since. */
 #if AGLET_CLANG_MAJOR < 18
-inline const clang::FileEntry *file_entry(const clang::FileEntry *entry)
-{
+inline const clang::FileEntry *file_entry(const clang::FileEntry *entry) {
     return entry;
 }
-inline llvm::StringRef entry_name(const clang::FileEntry *entry)
-{
+inline llvm::StringRef entry_name(const clang::FileEntry *entry) {
     return entry->getName();
 }
 #endif
-inline const clang::FileEntry *file_entry(clang::FileEntryRef entry)
-{
+inline const clang::FileEntry *file_entry(clang::FileEntryRef entry) {
     return &entry.getFileEntry();
 }
-inline llvm::StringRef entry_name(clang::FileEntryRef entry)
-{
+inline llvm::StringRef entry_name(clang::FileEntryRef entry) {
     return entry.getName();
 }
 

@@ -10,9 +10,10 @@ enum annotation_place {
     ON_FIELD = 1 << 2,    /* a member of a struct or union */
     ON_VARIABLE = 1 << 3, /* a global, static or local */
     ON_PARAM = 1 << 4,
-    ON_FUNCTION = 1 << 5, /* a function, or a field, variable, parameter or typedef of function pointer type */
-    ON_RESULT = 1 << 6,   /* a function, speaking of the pointer it returns */
-    ON_POINTER = 1 << 7   /* only where the declared type is a pointer */
+    ON_FUNCTION =
+        1 << 5,         /* a function, or a field, variable, parameter or typedef of function pointer type */
+    ON_RESULT = 1 << 6, /* a function, speaking of the pointer it returns */
+    ON_POINTER = 1 << 7 /* only where the declared type is a pointer */
 };
 
 /* An arity of zero or more is exact. */

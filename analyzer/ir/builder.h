@@ -23,8 +23,8 @@ struct unit *unit_builder_try_finish(struct unit_builder *b, const char **wrong)
 void unit_builder_free(struct unit_builder *b); /* drop it unfinished; NULL is fine */
 /* The tables as they are so far: read only; moves at the next call. */
 const struct unit *unit_builder_unit(const struct unit_builder *b);
-void unit_builder_set_origin(struct unit_builder *b, const char *main_file, const char *directory, const char *target,
-                             const char *producer, uint32_t pointer_size);
+void unit_builder_set_origin(struct unit_builder *b, const char *main_file, const char *directory,
+                             const char *target, const char *producer, uint32_t pointer_size);
 
 ir_str build_str(struct unit_builder *b, const char *s, size_t len);
 ir_file build_file(struct unit_builder *b, const char *path, uint32_t flags, uint64_t hash);
@@ -39,17 +39,21 @@ void build_note(struct unit_builder *b, enum ir_note_kind kind, const char *text
 ir_type build_type_reserve(struct unit_builder *b);
 void build_type_define(struct unit_builder *b, ir_type t, const struct ir_type_rec *rec);
 /* Fields of one struct, in order. Sets .parent. Returns the range to put into the type's record. */
-struct ir_range build_fields(struct unit_builder *b, ir_type parent, const struct ir_field_rec *f, uint32_t n);
+struct ir_range build_fields(struct unit_builder *b, ir_type parent, const struct ir_field_rec *f,
+                             uint32_t n);
 
-void build_field_update(struct unit_builder *b, ir_field f, const struct ir_field_rec *rec); /* .parent stays */
+void build_field_update(struct unit_builder *b, ir_field f,
+                        const struct ir_field_rec *rec); /* .parent stays */
 
 ir_var build_global(struct unit_builder *b, const struct ir_var_rec *v);
 /* Replace a global's record (a later declaration added a definition, a type or annotations). */
 void build_global_update(struct unit_builder *b, ir_var v, const struct ir_var_rec *rec);
 
 /* A function is declared once, with its parameters (their .func is set), updated when more is known, and given a graph at most once. */
-ir_func build_function(struct unit_builder *b, const struct ir_func_rec *f, const struct ir_var_rec *params, uint32_t n_params);
-void build_function_update(struct unit_builder *b, ir_func f, const struct ir_func_rec *rec); /* ranges of rec other than annots are ignored */
+ir_func build_function(struct unit_builder *b, const struct ir_func_rec *f, const struct ir_var_rec *params,
+                       uint32_t n_params);
+void build_function_update(struct unit_builder *b, ir_func f,
+                           const struct ir_func_rec *rec); /* ranges of rec other than annots are ignored */
 void build_param_update(struct unit_builder *b, ir_func f, uint32_t index, const struct ir_var_rec *rec);
 
 /* A local outside its graph: for a static local that the initialisers of globals name before its function is lowered. */
@@ -59,7 +63,8 @@ ir_var build_local(struct unit_builder *b, ir_func f, const struct ir_var_rec *v
  * Blocks are numbered from 0 within the graph until graph_end gives them their place in the table; the first made is the entry.
  * Blocks that no path from the entry reaches are dropped at the end. A block with no terminator is IR_TERM_UNREACHABLE. */
 void graph_begin(struct unit_builder *b, ir_func f);
-ir_var graph_local(struct unit_builder *b, const struct ir_var_rec *v); /* local, static local or temp; .func is set */
+ir_var graph_local(struct unit_builder *b,
+                   const struct ir_var_rec *v); /* local, static local or temp; .func is set */
 void graph_local_update(struct unit_builder *b, ir_var v, const struct ir_var_rec *rec);
 uint32_t graph_block(struct unit_builder *b);
 void graph_event(struct unit_builder *b, uint32_t block, const struct ir_event_rec *ev);

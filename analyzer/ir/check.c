@@ -308,9 +308,7 @@ static const char *check_expr(const struct unit *u, ir_expr i, struct expr_shape
     if (mine.depth > IR_MAX_EXPR_DEPTH || mine.nodes > IR_MAX_EXPR_NODES)
         return wrong("exprs", i, "is %u deep, with %u nodes", mine.depth, mine.nodes);
     switch (e->op) {
-    case IR_E_STRING:
-        REF(exprs, i, e->a, strings);
-        break;
+    case IR_E_STRING: REF(exprs, i, e->a, strings); break;
     case IR_E_FUNC:
         REF(exprs, i, e->a, funcs);
         if (!e->a)
@@ -328,14 +326,9 @@ static const char *check_expr(const struct unit *u, ir_expr i, struct expr_shape
         if (!e->b)
             return wrong("exprs", i, "names no field");
         break;
-    case IR_E_UNARY:
-        BELOW(exprs, i, e->b, IR_U_OPS);
-        break;
-    case IR_E_BINARY:
-        BELOW(exprs, i, e->c, IR_B_OPS);
-        break;
-    default:
-        break;
+    case IR_E_UNARY: BELOW(exprs, i, e->b, IR_U_OPS); break;
+    case IR_E_BINARY: BELOW(exprs, i, e->c, IR_B_OPS); break;
+    default: break;
     }
     shape[i] = mine;
     return NULL;
@@ -374,11 +367,8 @@ static const char *check_event(const struct unit *u, const struct expr_shape *sh
     for (uint32_t k = 0; k < ev->args.count; k++)
         USE(u->expr_refs[ev->args.first + k], call ? VALUE : ANY, false);
     switch (ev->op) {
-    case IR_EV_NONE:
-        return wrong("events", i, "does nothing");
-    case IR_EV_EVAL:
-        USE(ev->a, VALUE, false);
-        break;
+    case IR_EV_NONE: return wrong("events", i, "does nothing");
+    case IR_EV_EVAL: USE(ev->a, VALUE, false); break;
     case IR_EV_STORE:
         USE(ev->a, PLACE, false);
         USE(ev->b, VALUE, false);
@@ -399,14 +389,9 @@ static const char *check_event(const struct unit *u, const struct expr_shape *sh
             return wrong("events", i, "speaks of the life of vars[%u], no local of '%s'", ev->a,
                          unit_str(u, u->funcs[f].name));
         break;
-    case IR_EV_RETURN:
-        USE(ev->a, VALUE, true);
-        break;
-    case IR_EV_VA:
-        USE(ev->a, PLACE, false);
-        break;
-    default:
-        break;
+    case IR_EV_RETURN: USE(ev->a, VALUE, true); break;
+    case IR_EV_VA: USE(ev->a, PLACE, false); break;
+    default: break;
     }
 #undef USE
     return NULL;

@@ -16,8 +16,9 @@ void unit_print(const struct unit *u, FILE *out);
 
 /* The same with less said, for people and golden files; what is left out is not found again by parsing. */
 void unit_print_parts(const struct unit *u, FILE *out, unsigned flags);
-#define UNIT_PRINT_NO_LOCS 1u      /* no source positions */
-#define UNIT_PRINT_EVENT_LOCS 2u   /* positions of declarations, events and terminators, none inside expressions */
+#define UNIT_PRINT_NO_LOCS 1u /* no source positions */
+#define UNIT_PRINT_EVENT_LOCS                                                                                \
+    2u /* positions of declarations, events and terminators, none inside expressions */
 #define UNIT_PRINT_DEFINED_ONLY 4u /* no types and no functions that are only declared */
 
 /* One type, one expression of a unit, as the text form spells them. Returns malloc'd text, owned by the caller. */

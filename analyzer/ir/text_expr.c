@@ -317,11 +317,8 @@ ir_expr build_place(struct body *b, const struct node *n, ir_loc around) {
         rec.op = IR_E_VAR;
         rec.a = (uint32_t)n->number;
         return finish_expr(b, n, rec);
-    case IR_E_DEREF:
-        rec.a = build_value(b, n->a, loc);
-        return finish_expr(b, n, rec);
-    case IR_E_FIELD:
-        return build_field_of(b, n, build_place(b, n->a, loc), loc);
+    case IR_E_DEREF: rec.a = build_value(b, n->a, loc); return finish_expr(b, n, rec);
+    case IR_E_FIELD: return build_field_of(b, n, build_place(b, n->a, loc), loc);
     case NODE_ARROW:
         rec.op = IR_E_DEREF;
         rec.a = build_value(b, n->a, loc);
@@ -332,8 +329,7 @@ ir_expr build_place(struct body *b, const struct node *n, ir_loc around) {
         rec.a = build_value(b, n->a, loc);
         rec.b = build_value(b, n->b, loc);
         return finish_expr(b, n, rec);
-    default:
-        break;
+    default: break;
     }
     parser_fail(b->p, n->at, "a place is wanted here: a variable, *p, s.f, p->f or a[i]");
 }
@@ -374,23 +370,15 @@ ir_expr build_value(struct body *b, const struct node *n, ir_loc around) {
         rec.a = (uint32_t)n->number;
         rec.b = (uint32_t)(n->number >> 32);
         break;
-    case IR_E_STRING:
-        rec.a = token_str(p, n->text);
-        break;
-    case IR_E_INIT:
-        rec.a = n->code;
-        break;
+    case IR_E_STRING: rec.a = token_str(p, n->text); break;
+    case IR_E_INIT: rec.a = n->code; break;
     case IR_E_ADDR:
         if (n->a->op == NODE_NAME && (n->a->number & IS_FUNC))
             return build_value(b, n->a, loc);
         rec.a = build_place(b, n->a, loc ? loc : around);
         break;
-    case IR_E_LOAD:
-        rec.a = build_place(b, n->a, loc);
-        break;
-    case IR_E_CAST:
-        rec.a = build_value(b, n->a, loc);
-        break;
+    case IR_E_LOAD: rec.a = build_place(b, n->a, loc); break;
+    case IR_E_CAST: rec.a = build_value(b, n->a, loc); break;
     case IR_E_UNARY:
         rec.a = build_value(b, n->a, loc);
         rec.b = n->code;
@@ -400,8 +388,7 @@ ir_expr build_value(struct body *b, const struct node *n, ir_loc around) {
         rec.b = build_value(b, n->b, loc);
         rec.c = n->code;
         break;
-    default:
-        break;
+    default: break;
     }
     return finish_expr(b, n, rec);
 }

@@ -10,15 +10,15 @@
 enum { NODE_NAME = IR_E_OPS, NODE_ARROW };
 
 struct node {
-    uint32_t op, code;   /* code: unary or binary operator, 1 of a zeroed initialiser */
+    uint32_t op, code; /* code: unary or binary operator, 1 of a zeroed initialiser */
     struct node *a, *b;
-    uint64_t number;     /* CONST; NAME: variable, or function with IS_FUNC */
-    const char *text;    /* STRING */
+    uint64_t number;           /* CONST; NAME: variable, or function with IS_FUNC */
+    const char *text;          /* STRING */
     const struct token *field; /* FIELD, ARROW: a name or a number */
-    ir_type holder;      /* FIELD, ARROW: the struct as written in braces, or 0 */
+    ir_type holder;            /* FIELD, ARROW: the struct as written in braces, or 0 */
     bool typed;
-    ir_type type;        /* when typed */
-    ir_loc loc;          /* or LOC_INHERITED */
+    ir_type type; /* when typed */
+    ir_loc loc;   /* or LOC_INHERITED */
     const struct token *at;
 };
 

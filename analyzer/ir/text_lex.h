@@ -12,8 +12,8 @@
 
 enum token_kind {
     TOKEN_END,
-    TOKEN_LINE,   /* one or more newlines, or ; */
-    TOKEN_NAME,   /* text; `bare` when it stands without backquotes, so it may be a word of the language; nth */
+    TOKEN_LINE, /* one or more newlines, or ; */
+    TOKEN_NAME, /* text; `bare` when it stands without backquotes, so it may be a word of the language; nth */
     TOKEN_NUMBER, /* number */
     TOKEN_STRING, /* text */
     TOKEN_TEMP,   /* %3: number */

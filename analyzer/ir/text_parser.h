@@ -23,14 +23,14 @@ struct parser {
     struct arena arena;
     struct tokens tokens;
     size_t at;
-    struct interner names;      /* "name" or "name\1nth" */
-    struct map64 types;         /* class and name → type; class 0: typedefs and builtins, else the kind of its tag */
-    struct map64 file_scope;    /* name → global, or function with IS_FUNC */
-    struct map64 locals;        /* function and name → var */
-    struct map64 block_names;   /* of the body being read: name → block + 1 */
-    struct index derived;       /* unnamed types by their parts */
+    struct interner names; /* "name" or "name\1nth" */
+    struct map64 types; /* class and name → type; class 0: typedefs and builtins, else the kind of its tag */
+    struct map64 file_scope;  /* name → global, or function with IS_FUNC */
+    struct map64 locals;      /* function and name → var */
+    struct map64 block_names; /* of the body being read: name → block + 1 */
+    struct index derived;     /* unnamed types by their parts */
     VEC(struct pending_body) bodies;
-    VEC(ir_type) laid_out;      /* structs whose size and offsets the text leaves to us */
+    VEC(ir_type) laid_out; /* structs whose size and offsets the text leaves to us */
     ir_file main_file;
     uint32_t pointer_size;
     uint32_t nesting;
@@ -40,12 +40,10 @@ struct parser {
 #define MAX_NESTING 1500u
 #define LOC_INHERITED UINT32_MAX
 
-static inline const struct unit *unit_of(const struct parser *p)
-{
+static inline const struct unit *unit_of(const struct parser *p) {
     return unit_builder_unit(p->b);
 }
-static inline const struct token *peek_token(const struct parser *p)
-{
+static inline const struct token *peek_token(const struct parser *p) {
     return &p->tokens.list.at[p->at];
 }
 
@@ -68,10 +66,12 @@ void unnest(struct parser *p);
 
 ir_loc make_loc(struct parser *p, const struct token *t);
 ir_loc take_loc(struct parser *p, ir_loc otherwise); /* if one is next */
-uint32_t take_flags(struct parser *p, const struct word *words, const char *mark); /* words, each after the mark */
+uint32_t take_flags(struct parser *p, const struct word *words,
+                    const char *mark); /* words, each after the mark */
 
 ir_type parse_type(struct parser *p);
-uint32_t tag_kind(const struct parser *p); /* IR_T_STRUCT, IR_T_UNION or IR_T_ENUM when that word is next, else 0 */
+uint32_t
+tag_kind(const struct parser *p); /* IR_T_STRUCT, IR_T_UNION or IR_T_ENUM when that word is next, else 0 */
 /* An unnamed type, one record for equal ones; rec's params are ignored. */
 ir_type derived_type(struct parser *p, struct ir_type_rec rec, const ir_type *params, uint32_t n_params);
 ir_type builtin_type(struct parser *p, const char *name);

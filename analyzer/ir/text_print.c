@@ -101,8 +101,7 @@ static void put_event(struct printer *p, const struct ir_event_rec *ev) {
             put_expr(p, ev->a, ev->loc, WHOLE);
         }
         break;
-    default:
-        break;
+    default: break;
     }
     put_flags(p, event_words, flags, "!");
     put_own_loc(p, ev->loc);
@@ -167,9 +166,7 @@ static void put_terminator(struct printer *p, const struct ir_block_rec *b, ir_l
             put_block_name(p, b->func, s[i].block);
         }
         break;
-    default:
-        put(p, "unreachable");
-        break;
+    default: put(p, "unreachable"); break;
     }
     put_own_loc(p, b->loc);
     put(p, "\n");

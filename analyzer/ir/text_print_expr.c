@@ -162,12 +162,8 @@ void put_type(struct printer *p, ir_type t) {
     static const char *const tags[IR_T_KINDS] = {
         [IR_T_STRUCT] = "struct ", [IR_T_UNION] = "union ", [IR_T_ENUM] = "enum "};
     switch (r->kind) {
-    case IR_T_VOID:
-        put(p, "void");
-        return;
-    case IR_T_VA_LIST:
-        put(p, "va_list");
-        return;
+    case IR_T_VOID: put(p, "void"); return;
+    case IR_T_VA_LIST: put(p, "va_list"); return;
     case IR_T_INT:
     case IR_T_FLOAT:
         if (is_standard_builtin(p->u, r))
@@ -181,24 +177,16 @@ void put_type(struct printer *p, ir_type t) {
         put(p, tags[r->kind]);
         put_name(p, unit_str(p->u, r->name), p->type_nth[t]);
         return;
-    case IR_T_TYPEDEF:
-        put_name(p, unit_str(p->u, r->name), p->type_nth[t]);
-        return;
-    case IR_T_POINTER:
-        put(p, "*");
-        break;
+    case IR_T_TYPEDEF: put_name(p, unit_str(p->u, r->name), p->type_nth[t]); return;
+    case IR_T_POINTER: put(p, "*"); break;
     case IR_T_ARRAY:
         if (r->count)
             fprintf(p->out, "[%u]", r->count);
         else
             put(p, "[]");
         break;
-    case IR_T_VECTOR:
-        fprintf(p->out, "vector [%u]", r->count);
-        break;
-    case IR_T_ATOMIC:
-        put(p, "_Atomic ");
-        break;
+    case IR_T_VECTOR: fprintf(p->out, "vector [%u]", r->count); break;
+    case IR_T_ATOMIC: put(p, "_Atomic "); break;
     case IR_T_QUALIFIED:
         put(p, r->flags & IR_TF_CONST ? "const " : "");
         put(p, r->flags & IR_TF_VOLATILE ? "volatile " : "");
@@ -212,9 +200,7 @@ void put_type(struct printer *p, ir_type t) {
         }
         put(p, r->flags & IR_TF_VARIADIC ? r->params.count ? ", ...) -> " : "...) -> " : ") -> ");
         break;
-    default:
-        put(p, "?");
-        return;
+    default: put(p, "?"); return;
     }
     put_type(p, r->elem);
 }
@@ -225,13 +211,11 @@ static bool is_inferred(struct printer *p, const struct ir_expr_rec *e) {
     struct inferred i = infer_type(p->u, e);
     const struct ir_type_rec *t = &p->u->types[e->type];
     switch (i.how) {
-    case INFER_SAME:
-        return canon_of(p, e->type) == canon_of(p, i.type);
+    case INFER_SAME: return canon_of(p, e->type) == canon_of(p, i.type);
     case INFER_QUALIFIED:
         return t->kind == IR_T_QUALIFIED && t->flags == i.flags &&
                canon_of(p, t->elem) == canon_of(p, i.type);
-    case INFER_POINTER_TO:
-        return t->kind == IR_T_POINTER && canon_of(p, t->elem) == canon_of(p, i.type);
+    case INFER_POINTER_TO: return t->kind == IR_T_POINTER && canon_of(p, t->elem) == canon_of(p, i.type);
     case INFER_POINTER_TO_BUILTIN:
         if (t->kind != IR_T_POINTER)
             return false;
@@ -239,8 +223,7 @@ static bool is_inferred(struct printer *p, const struct ir_expr_rec *e) {
         if (!strcmp(i.builtin, "void"))
             return t->kind == IR_T_VOID;
         break;
-    case INFER_BUILTIN:
-        break;
+    case INFER_BUILTIN: break;
     }
     return is_standard_builtin(p->u, t) && !strcmp(unit_str(p->u, t->name), i.builtin);
 }
@@ -325,25 +308,15 @@ static void put_core(struct printer *p, const struct ir_expr_rec *e, ir_loc arou
         else
             fprintf(p->out, "%" PRId64, (int64_t)((uint64_t)e->b << 32 | e->a));
         break;
-    case IR_E_FLOAT:
-        put(p, "floating");
-        break;
-    case IR_E_STRING:
-        put_quoted(p, unit_str(u, e->a), '"');
-        break;
-    case IR_E_FUNC:
-        put_func(p, e->a);
-        break;
-    case IR_E_VAR:
-        put_var(p, e->a);
-        break;
+    case IR_E_FLOAT: put(p, "floating"); break;
+    case IR_E_STRING: put_quoted(p, unit_str(u, e->a), '"'); break;
+    case IR_E_FUNC: put_func(p, e->a); break;
+    case IR_E_VAR: put_var(p, e->a); break;
     case IR_E_DEREF:
         put(p, "*");
         put_expr(p, e->a, e->loc, ATOM);
         break;
-    case IR_E_FIELD:
-        put_field(p, e);
-        break;
+    case IR_E_FIELD: put_field(p, e); break;
     case IR_E_INDEX:
         put_expr(p, e->a, e->loc, ATOM);
         put(p, "[");
@@ -361,7 +334,8 @@ static void put_core(struct printer *p, const struct ir_expr_rec *e, ir_loc arou
         break;
     case IR_E_UNARY:
         put(p, word_text(unary_words, e->b));
-        if (e->b == IR_U_NEG && p->u->exprs[e->a].op == IR_E_CONST) /* "-1" is a number, not the negation of one */
+        if (e->b == IR_U_NEG &&
+            p->u->exprs[e->a].op == IR_E_CONST) /* "-1" is a number, not the negation of one */
             put(p, " ");
         put_expr(p, e->a, e->loc, ATOM);
         break;
@@ -377,15 +351,9 @@ static void put_core(struct printer *p, const struct ir_expr_rec *e, ir_loc arou
         put_type(p, e->type);
         put(p, ")");
         break;
-    case IR_E_INIT:
-        put(p, e->a ? "zeroed" : "init");
-        break;
-    case IR_E_LABEL:
-        put(p, "label");
-        break;
-    default:
-        put(p, "unknown");
-        break;
+    case IR_E_INIT: put(p, e->a ? "zeroed" : "init"); break;
+    case IR_E_LABEL: put(p, "label"); break;
+    default: put(p, "unknown"); break;
     }
 }
 

@@ -12,12 +12,13 @@ struct printer {
     const struct unit *u;
     FILE *out;
     unsigned parts;
-    ir_file main_file;    /* positions in it do not name it */
-    ir_type *canon;       /* the first type equal to this one, structs and named types being equal to themselves only */
-    struct index canons;  /* over canon */
-    uint32_t *type_nth;   /* which of the types of this kind and name: 1, 2 … */
+    ir_file main_file; /* positions in it do not name it */
+    ir_type
+        *canon; /* the first type equal to this one, structs and named types being equal to themselves only */
+    struct index canons; /* over canon */
+    uint32_t *type_nth;  /* which of the types of this kind and name: 1, 2 … */
     uint32_t *var_nth, *func_nth;
-    ir_func func; /* being printed */
+    ir_func func;                         /* being printed */
     struct map64 file_names, local_names; /* name → how many */
 };
 

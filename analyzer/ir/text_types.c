@@ -50,17 +50,13 @@ ir_type pointer_type(struct parser *p, ir_type elem) {
 ir_type inferred_type(struct parser *p, const struct ir_expr_rec *e) {
     struct inferred i = infer_type(unit_of(p), e);
     switch (i.how) {
-    case INFER_POINTER_TO:
-        return pointer_type(p, i.type);
+    case INFER_POINTER_TO: return pointer_type(p, i.type);
     case INFER_QUALIFIED:
         return derived_type(p, (struct ir_type_rec){.kind = IR_T_QUALIFIED, .flags = i.flags, .elem = i.type},
                             NULL, 0);
-    case INFER_BUILTIN:
-        return builtin_type(p, i.builtin);
-    case INFER_POINTER_TO_BUILTIN:
-        return pointer_type(p, builtin_type(p, i.builtin));
-    default:
-        return i.type;
+    case INFER_BUILTIN: return builtin_type(p, i.builtin);
+    case INFER_POINTER_TO_BUILTIN: return pointer_type(p, builtin_type(p, i.builtin));
+    default: return i.type;
     }
 }
 

@@ -181,23 +181,15 @@ struct inferred infer_type(const struct unit *u, const struct ir_expr_rec *e) {
 #define POINTER(t) ((struct inferred){INFER_POINTER_TO, (t), 0, NULL})
     ir_type t;
     switch (e->op) {
-    case IR_E_CONST:
-        return BUILTIN("int");
-    case IR_E_FLOAT:
-        return BUILTIN("double");
-    case IR_E_STRING:
-        return (struct inferred){INFER_POINTER_TO_BUILTIN, 0, 0, "char"};
-    case IR_E_LABEL:
-        return (struct inferred){INFER_POINTER_TO_BUILTIN, 0, 0, "void"};
-    case IR_E_FUNC:
-        return SAME(u->funcs[e->a].type);
-    case IR_E_VAR:
-        return SAME(u->vars[e->a].type);
-    case IR_E_FIELD:
-        return field_type(u, u->exprs[e->a].type, u->fields[e->b].type);
+    case IR_E_CONST: return BUILTIN("int");
+    case IR_E_FLOAT: return BUILTIN("double");
+    case IR_E_STRING: return (struct inferred){INFER_POINTER_TO_BUILTIN, 0, 0, "char"};
+    case IR_E_LABEL: return (struct inferred){INFER_POINTER_TO_BUILTIN, 0, 0, "void"};
+    case IR_E_FUNC: return SAME(u->funcs[e->a].type);
+    case IR_E_VAR: return SAME(u->vars[e->a].type);
+    case IR_E_FIELD: return field_type(u, u->exprs[e->a].type, u->fields[e->b].type);
     case IR_E_DEREF:
-    case IR_E_INDEX:
-        return SAME(pointee(u, u->exprs[e->a].type));
+    case IR_E_INDEX: return SAME(pointee(u, u->exprs[e->a].type));
     case IR_E_LOAD: /* a value has no qualifiers */
         t = u->exprs[e->a].type;
         for (uint32_t i = 0;
@@ -208,15 +200,13 @@ struct inferred infer_type(const struct unit *u, const struct ir_expr_rec *e) {
     case IR_E_ADDR:
         t = u->exprs[e->a].type;
         return POINTER(u->types[type_core(u, t)].kind == IR_T_ARRAY ? pointee(u, t) : t);
-    case IR_E_UNARY:
-        return e->b == IR_U_LNOT ? BUILTIN("int") : SAME(u->exprs[e->a].type);
+    case IR_E_UNARY: return e->b == IR_U_LNOT ? BUILTIN("int") : SAME(u->exprs[e->a].type);
     case IR_E_BINARY:
         if (e->c >= IR_B_EQ)
             return BUILTIN("int");
         return SAME(
             u->exprs[pointee(u, u->exprs[e->b].type) && !pointee(u, u->exprs[e->a].type) ? e->b : e->a].type);
-    default:
-        return SAME(0);
+    default: return SAME(0);
     }
 #undef BUILTIN
 #undef SAME

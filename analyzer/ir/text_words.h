@@ -40,8 +40,7 @@ struct inferred {
     const char *builtin; /* "void" is the void type */
 };
 /* A name, a constant or an address: it has no position unless one is written, for whoever uses it has one. */
-static inline bool is_leaf(uint32_t op)
-{
+static inline bool is_leaf(uint32_t op) {
     return op == IR_E_VAR || op == IR_E_CONST || op == IR_E_FLOAT || op == IR_E_STRING || op == IR_E_LABEL ||
            op == IR_E_UNKNOWN || op == IR_E_INIT || op == IR_E_ADDR;
 }

@@ -60,13 +60,13 @@ enum ir_type_kind {
     IR_T_INT, /* bool, char, integers; size in bytes; IR_TF_UNSIGNED */
     IR_T_FLOAT,
     IR_T_ENUM,
-    IR_T_POINTER,  /* elem */
-    IR_T_ARRAY,    /* elem; count elements, 0 when flexible, variable or unknown */
-    IR_T_STRUCT,   /* fields; IR_TF_INCOMPLETE when only declared */
-    IR_T_UNION,    /* fields */
-    IR_T_FUNCTION, /* elem = result; params = run of type_refs */
-    IR_T_ATOMIC,   /* elem: _Atomic(elem) */
-    IR_T_TYPEDEF,  /* elem = what it names; keeps name and annotations */
+    IR_T_POINTER,   /* elem */
+    IR_T_ARRAY,     /* elem; count elements, 0 when flexible, variable or unknown */
+    IR_T_STRUCT,    /* fields; IR_TF_INCOMPLETE when only declared */
+    IR_T_UNION,     /* fields */
+    IR_T_FUNCTION,  /* elem = result; params = run of type_refs */
+    IR_T_ATOMIC,    /* elem: _Atomic(elem) */
+    IR_T_TYPEDEF,   /* elem = what it names; keeps name and annotations */
     IR_T_QUALIFIED, /* elem; IR_TF_CONST | IR_TF_VOLATILE | IR_TF_RESTRICT */
     IR_T_VA_LIST,
     IR_T_VECTOR, /* elem, count */
@@ -78,16 +78,18 @@ enum ir_type_kind {
 #define IR_TF_UNSIGNED 8u
 #define IR_TF_INCOMPLETE 16u
 #define IR_TF_VARIADIC 32u
-#define IR_TF_ANONYMOUS 64u /* a struct, union or enum with no tag; `name` is then made of its place: "(anonymous at file:line)" or the typedef that names it */
+#define IR_TF_ANONYMOUS                                                                                      \
+    64u /* a struct, union or enum with no tag; `name` is then made of its place: "(anonymous at file:line)" or the typedef that names it */
 #define IR_TF_PACKED 128u
 
 struct ir_type_rec {
     uint32_t kind, flags;
-    ir_str name;            /* tag, typedef name, or builtin name ("unsigned int"); without "struct " */
-    uint32_t size;          /* bytes, 0 unknown */
-    ir_type elem;           /* pointee, element, result, underlying */
-    uint32_t count;         /* elements of an array or vector */
-    struct ir_range fields; /* struct, union: into fields. Function: its parameters by name and type, one field each, where the
+    ir_str name;    /* tag, typedef name, or builtin name ("unsigned int"); without "struct " */
+    uint32_t size;  /* bytes, 0 unknown */
+    ir_type elem;   /* pointee, element, result, underlying */
+    uint32_t count; /* elements of an array or vector */
+    struct ir_range
+        fields; /* struct, union: into fields. Function: its parameters by name and type, one field each, where the
                                declaration names them (parent = this type); lock expressions of function pointers need the names */
     struct ir_range params; /* function: into type_refs */
     struct ir_range annots; /* into annots */
@@ -137,10 +139,10 @@ enum ir_var_kind {
     IR_V_TEMP,         /* made by lowering: holds one value, has no address */
     IR_V_KINDS
 };
-#define IR_VF_STATIC 1u    /* internal linkage */
-#define IR_VF_DEFINED 2u   /* a global defined (also tentatively) in this unit */
-#define IR_VF_TLS 4u       /* _Thread_local */
-#define IR_VF_CLEANUP 8u   /* has a cleanup attribute: the call stands in the graph where its life ends */
+#define IR_VF_STATIC 1u     /* internal linkage */
+#define IR_VF_DEFINED 2u    /* a global defined (also tentatively) in this unit */
+#define IR_VF_TLS 4u        /* _Thread_local */
+#define IR_VF_CLEANUP 8u    /* has a cleanup attribute: the call stands in the graph where its life ends */
 #define IR_VF_ADDRESSED 16u /* its address is taken somewhere */
 #define IR_VF_VLA 32u
 
@@ -158,8 +160,9 @@ struct ir_var_rec {
 #define IR_FF_DEFINED 4u /* has a graph here */
 #define IR_FF_NORETURN 8u
 #define IR_FF_VARIADIC 16u
-#define IR_FF_SYSTEM 32u     /* declared in a system header */
-#define IR_FF_INITIALISERS 64u /* the pseudo-function "(initialisers)": stores that the initialisers of globals make; ops tables are seen here */
+#define IR_FF_SYSTEM 32u /* declared in a system header */
+#define IR_FF_INITIALISERS                                                                                   \
+    64u /* the pseudo-function "(initialisers)": stores that the initialisers of globals make; ops tables are seen here */
 #define IR_FF_WEAK 128u
 #define IR_FF_MUST_CHECK 256u /* warn_unused_result */
 #define IR_FF_CONSTRUCTOR 512u
@@ -168,7 +171,7 @@ struct ir_var_rec {
 struct ir_func_rec {
     ir_str name;
     uint32_t flags;
-    ir_type type; /* IR_T_FUNCTION, maybe through typedefs */
+    ir_type type;           /* IR_T_FUNCTION, maybe through typedefs */
     struct ir_range params; /* into vars, in order */
     struct ir_range locals; /* into vars: static locals, locals and temps */
     struct ir_range blocks; /* into blocks; the first is the entry. Empty when not defined here */
@@ -196,15 +199,30 @@ enum ir_expr_op {
     IR_E_ADDR,    /* a = place; of an array place: its first element */
     IR_E_UNARY,   /* a = value; b = ir_unary_op */
     IR_E_BINARY,  /* a, b = values; c = ir_binary_op */
-    IR_E_CAST,    /* a = value; type = target. Casts that change nothing the analyses see (int width apart) are kept */
-    IR_E_INIT,    /* the whole value of an initialiser list or compound literal; its parts follow as stores. a = 1: all bytes zero but the parts */
-    IR_E_LABEL,   /* address of a label (computed goto) */
+    IR_E_CAST, /* a = value; type = target. Casts that change nothing the analyses see (int width apart) are kept */
+    IR_E_INIT, /* the whole value of an initialiser list or compound literal; its parts follow as stores. a = 1: all bytes zero but the parts */
+    IR_E_LABEL, /* address of a label (computed goto) */
     IR_E_OPS
 };
 enum ir_unary_op { IR_U_NEG, IR_U_NOT /* ~ */, IR_U_LNOT /* ! */, IR_U_OPS };
 enum ir_binary_op { /* arithmetic on pointers counts elements */
-    IR_B_ADD, IR_B_SUB, IR_B_MUL, IR_B_DIV, IR_B_REM, IR_B_SHL, IR_B_SHR, IR_B_AND, IR_B_OR, IR_B_XOR,
-    IR_B_EQ, IR_B_NE, IR_B_LT, IR_B_LE, IR_B_GT, IR_B_GE, IR_B_OPS
+                    IR_B_ADD,
+                    IR_B_SUB,
+                    IR_B_MUL,
+                    IR_B_DIV,
+                    IR_B_REM,
+                    IR_B_SHL,
+                    IR_B_SHR,
+                    IR_B_AND,
+                    IR_B_OR,
+                    IR_B_XOR,
+                    IR_B_EQ,
+                    IR_B_NE,
+                    IR_B_LT,
+                    IR_B_LE,
+                    IR_B_GT,
+                    IR_B_GE,
+                    IR_B_OPS
 };
 
 struct ir_expr_rec {
@@ -217,9 +235,9 @@ struct ir_expr_rec {
 /* ---- events ---- */
 enum ir_event_op {
     IR_EV_NONE,
-    IR_EV_EVAL,   /* a = value, evaluated for its accesses and dropped */
-    IR_EV_STORE,  /* a = place, b = value, flags */
-    IR_EV_CALL,   /* a = place for the result or 0, b = callee value (FUNC, or a pointer value), args; flags */
+    IR_EV_EVAL,  /* a = value, evaluated for its accesses and dropped */
+    IR_EV_STORE, /* a = place, b = value, flags */
+    IR_EV_CALL,  /* a = place for the result or 0, b = callee value (FUNC, or a pointer value), args; flags */
     IR_EV_ATOMIC, /* c = ir_atomic_kind, a = place acted on, b = place for the result or 0, args = operands; flags holds the memory orders */
     IR_EV_ASM,    /* args = places written and values read; IR_SF_CLOBBERS when memory is clobbered */
     IR_EV_BEGIN,  /* a = ir_var: a local's life begins (uninitialised) */
@@ -236,10 +254,20 @@ enum ir_event_op {
 #define IR_SF_VOID_CAST 32u /* CALL: the result is dropped through an explicit (void) */
 #define IR_SF_CLOBBERS 64u  /* ASM: clobbers memory */
 #define IR_SF_VOLATILE 128u /* ASM, STORE */
-#define IR_SF_ORDER_SHIFT 8 /* ATOMIC: success order in bits 8-10, failure order in bits 12-14, as __ATOMIC_* */
-#define IR_SF_WEAK 65536u   /* ATOMIC: weak compare-exchange */
+#define IR_SF_ORDER_SHIFT                                                                                    \
+    8                     /* ATOMIC: success order in bits 8-10, failure order in bits 12-14, as __ATOMIC_* */
+#define IR_SF_WEAK 65536u /* ATOMIC: weak compare-exchange */
 
-enum ir_atomic_kind { IR_AT_LOAD, IR_AT_STORE, IR_AT_EXCHANGE, IR_AT_COMPARE_EXCHANGE /* args: place of expected, desired */, IR_AT_RMW /* args: operand; result: old or new value, unknown which */, IR_AT_FENCE, IR_AT_INIT, IR_AT_KINDS };
+enum ir_atomic_kind {
+    IR_AT_LOAD,
+    IR_AT_STORE,
+    IR_AT_EXCHANGE,
+    IR_AT_COMPARE_EXCHANGE /* args: place of expected, desired */,
+    IR_AT_RMW /* args: operand; result: old or new value, unknown which */,
+    IR_AT_FENCE,
+    IR_AT_INIT,
+    IR_AT_KINDS
+};
 
 struct ir_event_rec {
     uint32_t op, flags;
@@ -252,19 +280,20 @@ enum ir_term_kind {
     IR_TERM_UNREACHABLE, /* after a noreturn call, or nothing follows */
     IR_TERM_GOTO,        /* 1 successor */
     IR_TERM_BRANCH,      /* value; successors: [0] when non-zero, [1] when zero */
-    IR_TERM_SWITCH,      /* value; successors with case ranges; exactly one default (implicit ones are made explicit) */
-    IR_TERM_INDIRECT,    /* computed goto: all labels whose address is taken */
-    IR_TERM_RETURN,      /* to the caller; no successor */
+    IR_TERM_SWITCH, /* value; successors with case ranges; exactly one default (implicit ones are made explicit) */
+    IR_TERM_INDIRECT, /* computed goto: all labels whose address is taken */
+    IR_TERM_RETURN,   /* to the caller; no successor */
     IR_TERM_KINDS
 };
 struct ir_succ_rec {
     ir_block block;
-    uint32_t flags;          /* IR_SUCC_* */
-    uint32_t lo[2], hi[2];   /* inclusive case range, 64-bit as low, high half */
+    uint32_t flags;        /* IR_SUCC_* */
+    uint32_t lo[2], hi[2]; /* inclusive case range, 64-bit as low, high half */
 };
 #define IR_SUCC_DEFAULT 1u
 #define IR_SUCC_CASE 2u
-#define IR_SUCC_BACK 4u /* may close a loop: set by the builder for an edge to a block already on the depth-first path */
+#define IR_SUCC_BACK                                                                                         \
+    4u /* may close a loop: set by the builder for an edge to a block already on the depth-first path */
 
 struct ir_block_rec {
     ir_func func;
@@ -272,7 +301,7 @@ struct ir_block_rec {
     uint32_t term;
     ir_expr cond; /* BRANCH, SWITCH, INDIRECT */
     struct ir_range succs;
-    ir_loc loc;   /* of the condition or the statement that ends the block */
+    ir_loc loc; /* of the condition or the statement that ends the block */
 };
 
 /* An aglet-ignore comment is not here: comments are read from the source when reporting. */
@@ -283,22 +312,28 @@ struct ir_note_rec {
     ir_str text;
     ir_loc loc;
 };
-enum ir_note_kind { IR_N_NONE, IR_N_ERROR /* a misplaced or malformed annotation: reported, exit status as a finding of severity error */, IR_N_INCOMPLETE /* something was left out of the graphs, said under --verbose */, IR_N_KINDS };
+enum ir_note_kind {
+    IR_N_NONE,
+    IR_N_ERROR /* a misplaced or malformed annotation: reported, exit status as a finding of severity error */
+    ,
+    IR_N_INCOMPLETE /* something was left out of the graphs, said under --verbose */,
+    IR_N_KINDS
+};
 
-#define IR_TABLES(X)                                                                                                   \
-    X(struct ir_file_rec, files)                                                                                       \
-    X(struct ir_loc_rec, locs)                                                                                         \
-    X(struct ir_type_rec, types)                                                                                       \
-    X(uint32_t, type_refs)                                                                                             \
-    X(struct ir_field_rec, fields)                                                                                     \
-    X(struct ir_annot_rec, annots)                                                                                     \
-    X(struct ir_var_rec, vars)                                                                                         \
-    X(struct ir_func_rec, funcs)                                                                                       \
-    X(struct ir_block_rec, blocks)                                                                                     \
-    X(struct ir_succ_rec, succs)                                                                                       \
-    X(struct ir_event_rec, events)                                                                                     \
-    X(struct ir_expr_rec, exprs)                                                                                       \
-    X(uint32_t, expr_refs)                                                                                             \
+#define IR_TABLES(X)                                                                                         \
+    X(struct ir_file_rec, files)                                                                             \
+    X(struct ir_loc_rec, locs)                                                                               \
+    X(struct ir_type_rec, types)                                                                             \
+    X(uint32_t, type_refs)                                                                                   \
+    X(struct ir_field_rec, fields)                                                                           \
+    X(struct ir_annot_rec, annots)                                                                           \
+    X(struct ir_var_rec, vars)                                                                               \
+    X(struct ir_func_rec, funcs)                                                                             \
+    X(struct ir_block_rec, blocks)                                                                           \
+    X(struct ir_succ_rec, succs)                                                                             \
+    X(struct ir_event_rec, events)                                                                           \
+    X(struct ir_expr_rec, exprs)                                                                             \
+    X(uint32_t, expr_refs)                                                                                   \
     X(struct ir_note_rec, notes)
 
 /* Each table: n records at `name`, record 0 the null one; cap belongs to the builder. */
@@ -308,17 +343,16 @@ struct unit {
     ir_str target;    /* target triple */
     ir_str producer;  /* "clang 22.1.8" */
     uint32_t pointer_size;
-    char *strings; /* NUL-terminated, one after the other; strings[0] is "" */
+    char *strings;                   /* NUL-terminated, one after the other; strings[0] is "" */
     uint32_t n_strings, cap_strings; /* bytes */
-#define X(type, name)                                                                                                  \
-    type *name;                                                                                                        \
+#define X(type, name)                                                                                        \
+    type *name;                                                                                              \
     uint32_t n_##name, cap_##name;
     IR_TABLES(X)
 #undef X
 };
 
-static inline const char *unit_str(const struct unit *u, ir_str s)
-{
+static inline const char *unit_str(const struct unit *u, ir_str s) {
     return u->strings + s;
 }
 
@@ -347,27 +381,23 @@ struct unit *unit_copy(const struct unit *u);
 const char *unit_check(const struct unit *u);
 
 /* Is this expression a place (an lvalue)? */
-static inline bool ir_is_place(uint32_t op)
-{
+static inline bool ir_is_place(uint32_t op) {
     return op == IR_E_VAR || op == IR_E_DEREF || op == IR_E_FIELD || op == IR_E_INDEX;
 }
 /* Which of a and b are expressions: bit 0 for a, bit 1 for b. */
-static inline unsigned ir_operands(uint32_t op)
-{
+static inline unsigned ir_operands(uint32_t op) {
     return op == IR_E_INDEX || op == IR_E_BINARY ? 3u : op >= IR_E_DEREF && op <= IR_E_CAST ? 1u : 0u;
 }
 
 /* The expression behind its casts. */
-static inline ir_expr ir_uncast(const struct unit *u, ir_expr e)
-{
+static inline ir_expr ir_uncast(const struct unit *u, ir_expr e) {
     while (u->exprs[e].op == IR_E_CAST)
         e = u->exprs[e].a;
     return e;
 }
 
 /* Does the expression name the variable? */
-static inline bool ir_mentions(const struct unit *u, ir_expr e, ir_var var)
-{
+static inline bool ir_mentions(const struct unit *u, ir_expr e, ir_var var) {
     const struct ir_expr_rec *r = &u->exprs[e];
     const unsigned operands = ir_operands(r->op);
 
@@ -376,8 +406,7 @@ static inline bool ir_mentions(const struct unit *u, ir_expr e, ir_var var)
 }
 
 /* The number that an IR_E_CONST is. */
-static inline int64_t ir_const_value(const struct ir_expr_rec *r)
-{
+static inline int64_t ir_const_value(const struct ir_expr_rec *r) {
     return (int64_t)((uint64_t)r->b << 32 | r->a);
 }
 

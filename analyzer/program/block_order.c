@@ -9,8 +9,7 @@ struct walk {
 
 /* `inner`: by block, the head of the innermost loop it is in + 1; or NULL. Ways out of a loop are walked first, and so stand behind
  * its body: the loop comes to rest before what follows it is run. */
-static void order(struct solver *s, const uint32_t *inner)
-{
+static void order(struct solver *s, const uint32_t *inner) {
     struct walk *stack = arena_array(&s->arena, struct walk, s->n_blocks + 1);
     bool *seen = arena_array(&s->arena, bool, s->n_blocks);
     uint32_t n = 0, at = s->n_blocks;
@@ -26,7 +25,8 @@ static void order(struct solver *s, const uint32_t *inner)
         const uint64_t *loop = inner && inner[top->block] ? s->blocks[inner[top->block] - 1].loop : NULL;
         if (top->succ < (loop ? 2 : 1) * b->succs.count) {
             const bool leaving = loop && top->succ < b->succs.count;
-            const uint32_t to = s->u->succs[b->succs.first + top->succ++ % b->succs.count].block - s->fr->blocks.first;
+            const uint32_t to =
+                s->u->succs[b->succs.first + top->succ++ % b->succs.count].block - s->fr->blocks.first;
             if (!seen[to] && !(leaving && in_set(loop, to))) {
                 seen[to] = true;
                 stack[n++] = (struct walk){to, 0};
@@ -43,8 +43,7 @@ static void order(struct solver *s, const uint32_t *inner)
 }
 
 /* Natural loops: what reaches the source of a back edge without passing its head. */
-static void find_loops(struct solver *s)
-{
+static void find_loops(struct solver *s) {
     const uint32_t words = (s->n_blocks + 63) / 64;
     uint32_t *stack = NULL, *first = NULL, *preds = NULL;
 
@@ -61,13 +60,15 @@ static void find_loops(struct solver *s)
                 first = arena_array(&s->arena, uint32_t, s->n_blocks + 2);
                 for (uint32_t x = 0; x < s->n_blocks; x++)
                     for (uint32_t y = 0; y < s->u->blocks[s->fr->blocks.first + x].succs.count; y++)
-                        first[s->u->succs[s->u->blocks[s->fr->blocks.first + x].succs.first + y].block - s->fr->blocks.first + 2]++;
+                        first[s->u->succs[s->u->blocks[s->fr->blocks.first + x].succs.first + y].block -
+                              s->fr->blocks.first + 2]++;
                 for (uint32_t x = 2; x < s->n_blocks + 2; x++)
                     first[x] += first[x - 1];
                 preds = arena_array(&s->arena, uint32_t, first[s->n_blocks + 1] + 1);
                 for (uint32_t x = 0; x < s->n_blocks; x++)
                     for (uint32_t y = 0; y < s->u->blocks[s->fr->blocks.first + x].succs.count; y++)
-                        preds[first[s->u->succs[s->u->blocks[s->fr->blocks.first + x].succs.first + y].block - s->fr->blocks.first + 1]++] = x;
+                        preds[first[s->u->succs[s->u->blocks[s->fr->blocks.first + x].succs.first + y].block -
+                                    s->fr->blocks.first + 1]++] = x;
             }
             if (!s->blocks[head].loop)
                 s->blocks[head].loop = arena_array(&s->arena, uint64_t, words);
@@ -89,8 +90,7 @@ static void find_loops(struct solver *s)
     }
 }
 
-void order_blocks(struct solver *s)
-{
+void order_blocks(struct solver *s) {
     uint32_t *inner = NULL;
 
     order(s, NULL);

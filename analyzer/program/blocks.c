@@ -6,8 +6,7 @@
 #include "blocks_when.h"
 #include "ways.h"
 
-bool call_arg_const(const struct unit *u, const struct ir_event_rec *ev, uint32_t index, int64_t *v)
-{
+bool call_arg_const(const struct unit *u, const struct ir_event_rec *ev, uint32_t index, int64_t *v) {
     ir_expr e;
 
     if (index >= ev->args.count)
@@ -18,10 +17,10 @@ bool call_arg_const(const struct unit *u, const struct ir_event_rec *ev, uint32_
 }
 
 /* Input and output on a file descriptor: does not block where the program works with O_NONBLOCK, as far as anybody can see. */
-bool call_works_on_descriptor(const char *name)
-{
-    static const char *const names[] = {"read", "readv", "write", "writev", "recv", "recvfrom", "recvmsg", "recvmmsg", "send", "sendto",
-                                        "sendmsg", "sendmmsg", "accept", "accept4", "connect", NULL};
+bool call_works_on_descriptor(const char *name) {
+    static const char *const names[] = {"read",    "readv",    "write",   "writev", "recv",    "recvfrom",
+                                        "recvmsg", "recvmmsg", "send",    "sendto", "sendmsg", "sendmmsg",
+                                        "accept",  "accept4",  "connect", NULL};
 
     for (int i = 0; names[i]; i++)
         if (!strcmp(name, names[i]))
@@ -36,14 +35,20 @@ static const struct maker {
     int64_t value;
     bool has; /* the value is a bit in the argument; else all of it */
 } makers[] = {
-    {"fcntl", 1, 4 /* F_SETFL */, false}, {"fcntl64", 1, 4, false}, {"ioctl", 1, 0x5421 /* FIONBIO */, false},
-    {"socket", 1, 04000 /* SOCK_NONBLOCK */, true}, {"socketpair", 1, 04000, true}, {"accept4", 3, 04000, true},
-    {"pipe2", 1, 04000 /* O_NONBLOCK */, true}, {"open", 1, 04000, true}, {"open64", 1, 04000, true},
-    {"openat", 2, 04000, true}, {"openat64", 2, 04000, true},
+    {"fcntl", 1, 4 /* F_SETFL */, false},
+    {"fcntl64", 1, 4, false},
+    {"ioctl", 1, 0x5421 /* FIONBIO */, false},
+    {"socket", 1, 04000 /* SOCK_NONBLOCK */, true},
+    {"socketpair", 1, 04000, true},
+    {"accept4", 3, 04000, true},
+    {"pipe2", 1, 04000 /* O_NONBLOCK */, true},
+    {"open", 1, 04000, true},
+    {"open64", 1, 04000, true},
+    {"openat", 2, 04000, true},
+    {"openat64", 2, 04000, true},
 };
 
-static bool makes_nonblocking(const struct unit *u, const struct ir_event_rec *ev, const char *callee)
-{
+static bool makes_nonblocking(const struct unit *u, const struct ir_event_rec *ev, const char *callee) {
     for (size_t i = 0; i < sizeof makers / sizeof *makers; i++) {
         const struct maker *m = &makers[i];
         int64_t v = 0;
@@ -56,19 +61,18 @@ static bool makes_nonblocking(const struct unit *u, const struct ir_event_rec *e
     return false;
 }
 
-bool program_makes_nonblocking(const struct program *p)
-{
+bool program_makes_nonblocking(const struct program *p) {
     for (size_t i = 0; i < p->edges.n; i++) {
         const struct call_edge *e = &p->edges.at[i];
         const struct linked_func *caller = &p->funcs.at[e->caller], *callee = &p->funcs.at[e->callee];
-        if (!callee->defined && makes_nonblocking(caller->unit->unit, &caller->unit->unit->events[e->event], callee->name))
+        if (!callee->defined &&
+            makes_nonblocking(caller->unit->unit, &caller->unit->unit->events[e->event], callee->name))
             return true;
     }
     return false;
 }
 
-static bool block_blocks(const struct program *p, uint32_t func, uint32_t b)
-{
+static bool block_blocks(const struct program *p, uint32_t func, uint32_t b) {
     const struct unit *u = p->funcs.at[func].unit->unit;
     const struct ir_block_rec *rec = &u->blocks[b];
 
@@ -81,14 +85,14 @@ static bool block_blocks(const struct program *p, uint32_t func, uint32_t b)
             continue;
         const struct linked_func *callee = &p->funcs.at[edges[0].callee];
         const struct summary *s = callee->summary;
-        if ((callee->defined ? s && s->blocks_always : s && s->effects & EFFECT_BLOCKS) || call_blocks_when(p, func, e).always)
+        if ((callee->defined ? s && s->blocks_always : s && s->effects & EFFECT_BLOCKS) ||
+            call_blocks_when(p, func, e).always)
             return true;
     }
     return false;
 }
 
-bool function_blocks_always(const struct program *p, uint32_t func)
-{
+bool function_blocks_always(const struct program *p, uint32_t func) {
     const struct linked_func *f = &p->funcs.at[func];
     const struct unit *u = f->unit->unit;
     const uint32_t n = u->funcs[f->func].blocks.count, first = u->funcs[f->func].blocks.first;

@@ -37,7 +37,8 @@ enum decided decide_range(const struct model_if *test, struct range known);
 /* The test on whatever the member or global is ever given; OPEN when that is not known or decides nothing. */
 struct stored_values;
 struct stored_values *stored_values_find(const struct program *p);
-enum decided stored_values_decide(const struct stored_values *v, struct object_class c, const struct model_if *test);
+enum decided stored_values_decide(const struct stored_values *v, struct object_class c,
+                                  const struct model_if *test);
 void stored_values_free(struct stored_values *v); /* NULL is fine */
 
 #endif

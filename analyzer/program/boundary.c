@@ -7,29 +7,28 @@
 #include <string.h>
 #include "../base/alloc.h"
 
-struct position region_position(const struct program *p, const struct region_event *e)
-{
+struct position region_position(const struct program *p, const struct region_event *e) {
     return program_position(p->funcs.at[e->func].unit->unit, e->loc);
 }
 
-uint64_t boundary_released(const struct program *p, const struct walk *w, const struct region_event *use)
-{
+uint64_t boundary_released(const struct program *p, const struct walk *w, const struct region_event *use) {
     return !w->returns ? use->released : p->options.whole ? CLASS_EVERY : UINT64_MAX;
 }
 
-struct carrier_side boundary_after(const struct walk *w, uint32_t func)
-{
+struct carrier_side boundary_after(const struct walk *w, uint32_t func) {
     return (struct carrier_side){.entry = w->returns ? 0 : w->flow->func, .func = func};
 }
 
-const struct region_event *boundary_first_use(const struct boundaries *b, const struct walk *w, struct other_gives other)
-{
+const struct region_event *boundary_first_use(const struct boundaries *b, const struct walk *w,
+                                              struct other_gives other) {
     const bool known = other.entry && other.frees && !other.several_frees;
-    const struct carrier_side there = {.entry = other.entry, .func = known ? other.frees->func : 0, .event = known ? other.frees->event : 0};
+    const struct carrier_side there = {
+        .entry = other.entry, .func = known ? other.frees->func : 0, .event = known ? other.frees->event : 0};
     const struct region_event *first = NULL;
     for (size_t i = 0; i < w->uses.n; i++) {
         const struct walk_use *use = &w->uses.at[i];
-        const struct carrier_side here = {.entry = w->flow->func, .func = use->event->func, .event = use->event->event};
+        const struct carrier_side here = {
+            .entry = w->flow->func, .func = use->event->func, .event = use->event->event};
         uint64_t released = boundary_released(w->flow->p, w, use->event);
         bool ordered = carriers_order(b->carriers, other.given, use->acquired, there, here) ||
                        carriers_order(b->carriers, released, other.awaited, boundary_after(w, 0), there);
@@ -39,8 +38,7 @@ const struct region_event *boundary_first_use(const struct boundaries *b, const 
     return first;
 }
 
-static void add_free(struct other_gives *other, const struct region_event *e, place_id argument)
-{
+static void add_free(struct other_gives *other, const struct region_event *e, place_id argument) {
     if (e->op != REGION_FREE || e->place != argument)
         return;
     other->awaited |= e->acquired;
@@ -49,8 +47,8 @@ static void add_free(struct other_gives *other, const struct region_event *e, pl
 }
 
 /* What the entry may have waited for when it, or what it calls, frees its argument. */
-static void find_frees(struct regions *r, const struct region_flow *e, uint32_t parameter, struct other_gives *other)
-{
+static void find_frees(struct regions *r, const struct region_flow *e, uint32_t parameter,
+                       struct other_gives *other) {
     place_id argument = place_make((struct region_flow *)e, PLACE_PARAM, parameter, 0);
     struct lifted_touches lifted = regions_lifted(r, e, argument);
     for (const struct region_event *own = regions_touch(e, argument); own; own = regions_next_touch(e, own))
@@ -59,8 +57,7 @@ static void find_frees(struct regions *r, const struct region_flow *e, uint32_t 
         add_free(other, &lifted.at[i], argument);
 }
 
-static bool returns(const struct region_flow *f)
-{
+static bool returns(const struct region_flow *f) {
     const struct unit *u = f->unit->unit;
     const struct ir_func_rec *fr = &u->funcs[f->p->funcs.at[f->func].func];
     for (uint32_t i = 0; i < fr->blocks.count; i++)
@@ -69,8 +66,7 @@ static bool returns(const struct region_flow *f)
     return false;
 }
 
-static bool detaches_itself(const struct region_flow *e)
-{
+static bool detaches_itself(const struct region_flow *e) {
     for (size_t i = 0; i < e->n_events; i++)
         if (e->events[i].op == REGION_DETACH)
             return true;
@@ -78,8 +74,7 @@ static bool detaches_itself(const struct region_flow *e)
 }
 
 /* Members and globals that something in the program reads. */
-static void find_read(const struct program *p, struct map64 *read)
-{
+static void find_read(const struct program *p, struct map64 *read) {
     for (size_t i = 0; i < p->units.n; i++) {
         const struct linked_unit *lu = &p->units.at[i];
         const struct unit *u = lu->unit;
@@ -96,16 +91,18 @@ static void find_read(const struct program *p, struct map64 *read)
 }
 
 /* The handle's variable dies, and on this way nobody joined, detached or looked at it. */
-static void judge_handle(struct boundaries *b, struct handoff *h)
-{
+static void judge_handle(struct boundaries *b, struct handoff *h) {
     const struct handoff_spec *s = h->at->spawn;
     const struct program *p = h->flow->p;
-    if (h->at->op != REGION_SPAWN || s->task || s->lent || s->has_attributes || s->pointer_handle || s->n_handles != 1)
+    if (h->at->op != REGION_SPAWN || s->task || s->lent || s->has_attributes || s->pointer_handle ||
+        s->n_handles != 1)
         return;
-    const struct place *handle = &h->flow->places[s->handles[0]], *object = &h->flow->places[place_object(h->flow, s->handles[0])];
+    const struct place *handle = &h->flow->places[s->handles[0]],
+                       *object = &h->flow->places[place_object(h->flow, s->handles[0])];
     bool local = object->op == PLACE_LOCAL && h->flow->unit->unit->vars[object->a].kind == IR_V_LOCAL &&
                  strcmp(p->funcs.at[h->func].name, "main") != 0;
-    bool kept = !local && object->op != PLACE_LOCAL && (handle->op == PLACE_FIELD || handle->op == PLACE_GLOBAL);
+    bool kept =
+        !local && object->op != PLACE_LOCAL && (handle->op == PLACE_FIELD || handle->op == PLACE_GLOBAL);
     if (!local && !(kept && p->options.whole))
         return;
     for (uint32_t i = 0; i < s->n_entries; i++) {
@@ -116,10 +113,13 @@ static void judge_handle(struct boundaries *b, struct handoff *h)
     if (kept) { /* a copy of the handle, or its address, would be a read too */
         if (!b->read.n)
             find_read(p, &b->read);
-        h->neither_joined_nor_detached = s->n_entries > 0 && !map64_find(&b->read, key_pair(handle->op, handle->b ? handle->b : handle->a));
+        h->neither_joined_nor_detached =
+            s->n_entries > 0 &&
+            !map64_find(&b->read, key_pair(handle->op, handle->b ? handle->b : handle->a));
         return;
     }
-    struct walk w = {.regions = b->regions, .flow = h->flow, .start = h->at, .handle = s->handles[0], .next_turn = true};
+    struct walk w = {
+        .regions = b->regions, .flow = h->flow, .start = h->at, .handle = s->handles[0], .next_turn = true};
     walk_from(&w);
     h->neither_joined_nor_detached = w.handle_lost && s->n_entries > 0;
     h->joined_on_some_ways = w.looked_after;
@@ -127,28 +127,31 @@ static void judge_handle(struct boundaries *b, struct handoff *h)
     walk_free(&w);
 }
 
-void boundary_note_death(struct program *p, struct handoff *h, const struct walk *w, struct other_gives other)
-{
+void boundary_note_death(struct program *p, struct handoff *h, const struct walk *w,
+                         struct other_gives other) {
     const struct carrier_side there = {.entry = other.entry}, here = {.entry = h->func, .func = h->func};
-    if (!w->dies.loc || carriers_order(p->boundaries->carriers, other.given, w->dies.acquired, there, here) || strcmp(p->funcs.at[h->func].name, "main") == 0)
+    if (!w->dies.loc || carriers_order(p->boundaries->carriers, other.given, w->dies.acquired, there, here) ||
+        strcmp(p->funcs.at[h->func].name, "main") == 0)
         return;
     h->escapes = boundary_printed(p, h->flow, place_object(h->flow, h->region));
     h->dies = w->dies.loc;
 }
 
 /* for (i = 0; i < n; i++) if (pthread_create(&t[i], …, &part[i]) != 0) return -1: the threads of the turns before still run. */
-static void note_death_in_next_turn(struct program *p, struct boundaries *b, struct handoff *h, struct other_gives other)
-{
-    struct walk w = {.regions = b->regions, .flow = h->flow, .start = h->at, .region = h->region, .next_turn = true};
+static void note_death_in_next_turn(struct program *p, struct boundaries *b, struct handoff *h,
+                                    struct other_gives other) {
+    struct walk w = {
+        .regions = b->regions, .flow = h->flow, .start = h->at, .region = h->region, .next_turn = true};
     walk_from(&w);
     boundary_note_death(p, h, &w, other);
     walk_free(&w);
 }
 
 /* The join gives nothing back of what the entry has freed. */
-static const struct region_event *use_after_join(struct boundaries *b, const struct handoff *h, struct other_gives other)
-{
-    struct walk w = {.regions = b->regions, .flow = h->flow, .start = h->at, .region = h->region, .past_joins = true};
+static const struct region_event *use_after_join(struct boundaries *b, const struct handoff *h,
+                                                 struct other_gives other) {
+    struct walk w = {
+        .regions = b->regions, .flow = h->flow, .start = h->at, .region = h->region, .past_joins = true};
     walk_from(&w);
     const struct region_event *use = boundary_first_use(b, &w, other);
     walk_free(&w);
@@ -156,8 +159,7 @@ static const struct region_event *use_after_join(struct boundaries *b, const str
 }
 
 /* The cleanup of the local that is handed over, when it gives a lock back, or does where one is held; 0: it has none. */
-static ir_event held_guard(struct boundaries *b, const struct handoff *h)
-{
+static ir_event held_guard(struct boundaries *b, const struct handoff *h) {
     const struct region_flow *f = h->flow;
     const struct unit *u = f->unit->unit;
     const struct place *object = &f->places[place_object(f, h->region)];
@@ -168,7 +170,8 @@ static ir_event held_guard(struct boundaries *b, const struct handoff *h)
         struct ir_range events = u->blocks[fr->blocks.first + i].events;
         for (ir_event ev = events.first; ev + 1 < events.first + events.count; ev++) {
             const struct ir_event_rec *call = &u->events[ev], *end = &u->events[ev + 1];
-            if (call->op != IR_EV_CALL || !(call->flags & IR_SF_CLEANUP) || end->op != IR_EV_END || end->a != object->a)
+            if (call->op != IR_EV_CALL || !(call->flags & IR_SF_CLEANUP) || end->op != IR_EV_END ||
+                end->a != object->a)
                 continue;
             uint32_t n;
             const struct call_edge *edges = program_calls(f->p, h->func, ev, &n);
@@ -180,8 +183,7 @@ static ir_event held_guard(struct boundaries *b, const struct handoff *h)
 }
 
 /* Was the member set here, to something that has a name of its own? Then it is judged by that. */
-static bool told_as_member(const struct handoff *h, uint32_t member)
-{
+static bool told_as_member(const struct handoff *h, uint32_t member) {
     const struct region_flow *f = h->flow;
     for (size_t i = 0; i < f->control.n; i++) {
         const struct region_event *e = &f->events[f->control.at[i]];
@@ -192,8 +194,7 @@ static bool told_as_member(const struct handoff *h, uint32_t member)
 }
 
 /* The member of `object` through whose pointer the place is come to, by members and pointers only; 0: it is none. */
-static uint32_t first_member(const struct region_flow *f, place_id p, place_id object)
-{
+static uint32_t first_member(const struct region_flow *f, place_id p, place_id object) {
     uint32_t member = 0;
     for (; p && p != object; p = f->places[p].a) {
         enum place_op op = (enum place_op)f->places[p].op;
@@ -206,16 +207,18 @@ static uint32_t first_member(const struct region_flow *f, place_id p, place_id o
 }
 
 /* What the pointers in the object point to, that both sides follow and neither changes: job->owner->count. */
-static void judge_inside(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *outer, struct other_end end)
-{
+static void judge_inside(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *outer,
+                         struct other_end end) {
     enum { MOST = 16, MOST_ARGUMENTS = 4 };
-    struct region_flow *e = (struct region_flow *)regions_flow(b->regions, end.entry), *here = (struct region_flow *)h->flow;
+    struct region_flow *e = (struct region_flow *)regions_flow(b->regions, end.entry),
+                       *here = (struct region_flow *)h->flow;
     region_value args[MOST_ARGUMENTS] = {0};
     if (!e || end.argument >= MOST_ARGUMENTS)
         return;
     args[end.argument] = VALUE_OF(VALUE_POINTER, h->region);
     end.holder = h->region;
-    for (place_id i = 1, n = e->n_places; i < n; i++) /* so that what only the thread follows has a name here */
+    for (place_id i = 1, n = e->n_places; i < n;
+         i++) /* so that what only the thread follows has a name here */
         if (e->places[i].op == PLACE_DEREF)
             place_translate(e, i, here, args, end.argument + 1);
     for (place_id i = 1, n = here->n_places, done = 0; i < n && done < MOST; i++) {
@@ -235,8 +238,7 @@ static void judge_inside(struct program *p, struct boundaries *b, struct handoff
     }
 }
 
-static void judge(struct program *p, struct boundaries *b, struct handoff *h)
-{
+static void judge(struct program *p, struct boundaries *b, struct handoff *h) {
     const struct handoff_spec *s = h->at->spawn;
     judge_handle(b, h);
     h->verdict = !h->region && s->nothing ? HANDOFF_NOTHING : HANDOFF_UNKNOWN;
@@ -244,7 +246,8 @@ static void judge(struct program *p, struct boundaries *b, struct handoff *h)
         return;
     struct walk w = {.regions = b->regions, .flow = h->flow, .start = h->at, .region = h->region};
     walk_from(&w);
-    struct other_gives other = {.given = s->n_entries ? 0 : UINT64_MAX, .entry = s->n_entries == 1 ? s->entries[0] : 0};
+    struct other_gives other = {.given = s->n_entries ? 0 : UINT64_MAX,
+                                .entry = s->n_entries == 1 ? s->entries[0] : 0};
     for (uint32_t i = 0; i < s->n_entries; i++) {
         const struct region_flow *e = regions_flow(b->regions, s->entries[i]);
         h->entry_frees |= e && (e->frees_always >> s->parameter & 1);
@@ -268,16 +271,15 @@ static void judge(struct program *p, struct boundaries *b, struct handoff *h)
     h->guard = held_guard(b, h);
     h->many = w.again || s->task;
     h->verdict = w.uses.n || w.again || w.spawns.n ? HANDOFF_SHARED
-                 : w.joined                       ? HANDOFF_LENT
-                 : w.unknown                      ? HANDOFF_UNKNOWN
-                                                  : HANDOFF_SENT;
+                 : w.joined                        ? HANDOFF_LENT
+                 : w.unknown                       ? HANDOFF_UNKNOWN
+                                                   : HANDOFF_SENT;
     walk_free(&w);
 }
 
 /* ---- finding them ---- */
 
-static bool hands_over(const struct program *p, uint32_t func)
-{
+static bool hands_over(const struct program *p, uint32_t func) {
     const struct linked_func *lf = &p->funcs.at[func];
     if (lf->model && !lf->defined)
         for (uint32_t i = 0; i < lf->model->n_effects; i++)
@@ -301,11 +303,11 @@ static bool hands_over(const struct program *p, uint32_t func)
 }
 
 /* Joins of one local handle that another join of it surely follows. */
-static void find_second_joins(struct boundaries *b, const struct region_flow *f)
-{
+static void find_second_joins(struct boundaries *b, const struct region_flow *f) {
     for (size_t i = 0; i < f->n_events; i++) {
         const struct region_event *e = &f->events[i];
-        if (e->op != REGION_JOIN || !e->place || e->func != f->func || (e->flags & REGION_MAYBE) || f->places[e->place].op != PLACE_LOCAL)
+        if (e->op != REGION_JOIN || !e->place || e->func != f->func || (e->flags & REGION_MAYBE) ||
+            f->places[e->place].op != PLACE_LOCAL)
             continue;
         struct walk w = {.regions = b->regions, .flow = f, .start = e, .joined_handle = e->place};
         walk_from(&w);
@@ -317,8 +319,7 @@ static void find_second_joins(struct boundaries *b, const struct region_flow *f)
     }
 }
 
-static void judge_function(struct program *p, struct boundaries *b, uint32_t func, bool *lifts)
-{
+static void judge_function(struct program *p, struct boundaries *b, uint32_t func, bool *lifts) {
     const struct region_flow *f = regions_flow(b->regions, func);
     *lifts = false;
     if (!f)
@@ -336,8 +337,7 @@ static void judge_function(struct program *p, struct boundaries *b, uint32_t fun
     find_second_joins(b, f);
 }
 
-static void find_contradictions(struct program *p)
-{
+static void find_contradictions(struct program *p) {
     for (size_t i = 0; i < p->units.n; i++) {
         const struct unit *u = p->units.at[i].unit;
         for (ir_type t = 1; t < u->n_types; t++) {
@@ -351,11 +351,11 @@ static void find_contradictions(struct program *p)
     }
 }
 
-static void find_wrong(struct program *p, const struct lock_context *context, struct ir_range annots)
-{
+static void find_wrong(struct program *p, const struct lock_context *context, struct ir_range annots) {
     for (uint32_t i = 0; i < annots.count; i++) {
         const struct ir_annot_rec *a = &context->unit->annots[annots.first + i];
-        bool ours = a->kind == IR_A_spawns || a->kind == IR_A_spawns_if || a->kind == IR_A_joins || a->kind == IR_A_sending_if;
+        bool ours = a->kind == IR_A_spawns || a->kind == IR_A_spawns_if || a->kind == IR_A_joins ||
+                    a->kind == IR_A_sending_if;
         struct lock_list list;
         const char *why;
         if (ours && lock_expr_annotation(context, &p->arena, a, &list, &why) == LOCK_WRONG)
@@ -364,8 +364,7 @@ static void find_wrong(struct program *p, const struct lock_context *context, st
 }
 
 /* What functions and their parameters say of hand-offs, where that is no sense. */
-static void find_wrong_annotations(struct program *p)
-{
+static void find_wrong_annotations(struct program *p) {
     for (size_t i = 0; i < p->units.n; i++) {
         const struct unit *u = p->units.at[i].unit;
         for (ir_func f = 1; f < u->n_funcs; f++) {
@@ -378,8 +377,7 @@ static void find_wrong_annotations(struct program *p)
 }
 
 /* Functions that hand over themselves; then the callers of those that hand over what they were given. */
-void program_find_boundaries(struct program *p)
-{
+void program_find_boundaries(struct program *p) {
     struct boundaries *b = xcalloc(1, sizeof *b);
     p->boundaries = b;
     b->regions = regions_new(p);
@@ -418,8 +416,7 @@ void program_find_boundaries(struct program *p)
         exchange_judge(b->exchange);
 }
 
-void boundaries_free(struct boundaries *b)
-{
+void boundaries_free(struct boundaries *b) {
     if (!b)
         return;
     exchange_free(b->exchange);

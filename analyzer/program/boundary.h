@@ -14,9 +14,9 @@
 #include "traits.h"
 
 enum handoff_verdict {
-    HANDOFF_SENT,   /* this side does nothing more with it */
-    HANDOFF_LENT,   /* uses come after the join only */
-    HANDOFF_SHARED, /* both sides use it at once */
+    HANDOFF_SENT,    /* this side does nothing more with it */
+    HANDOFF_LENT,    /* uses come after the join only */
+    HANDOFF_SHARED,  /* both sides use it at once */
     HANDOFF_UNKNOWN, /* who uses it when cannot be told */
     HANDOFF_NOTHING  /* a null pointer, a number: nothing is handed over */
 };
@@ -34,25 +34,26 @@ struct conflict {
 };
 
 struct handoff {
-    uint32_t func;                   /* linked function in which it is judged */
-    const struct region_flow *flow;  /* of that */
-    const struct region_event *at;   /* its SPAWN or SEND; at->spawn the details */
-    place_id region;                 /* 0: nothing is handed over that can be named */
+    uint32_t func;                  /* linked function in which it is judged */
+    const struct region_flow *flow; /* of that */
+    const struct region_event *at;  /* its SPAWN or SEND; at->spawn the details */
+    place_id region;                /* 0: nothing is handed over that can be named */
     enum handoff_verdict verdict;
     struct conflict *conflicts;
     uint32_t n_conflicts;
     const struct region_event *later; /* a use after an explicit move, or after the entry freed it; or NULL */
     bool entry_frees;
-    ir_event guard;   /* the cleanup of the local handed over, which gives a lock back; or 0 */
+    ir_event guard;      /* the cleanup of the local handed over, which gives a lock back; or 0 */
     const char *escapes; /* the name of a local that dies before the other side is surely done; or NULL */
     ir_loc dies;         /* where */
     bool neither_joined_nor_detached;
-    bool joined_on_some_ways;        /* … but not on the one that ends at: */
-    ir_loc handle_lost;              /* 0: the handle is kept in a member or global that nobody reads */
-    bool many;                       /* SPAWN: several threads are started here */
-    const struct region_event *taken; /* PUT: a use by a thread that took it out; the one that frees it, if any */
-    uint32_t taken_in;                /* the function that has taken->event */
-    bool consumed;                    /* PUT: where the call does not put it, it frees it */
+    bool joined_on_some_ways; /* … but not on the one that ends at: */
+    ir_loc handle_lost;       /* 0: the handle is kept in a member or global that nobody reads */
+    bool many;                /* SPAWN: several threads are started here */
+    const struct region_event
+        *taken;        /* PUT: a use by a thread that took it out; the one that frees it, if any */
+    uint32_t taken_in; /* the function that has taken->event */
+    bool consumed;     /* PUT: where the call does not put it, it frees it */
 };
 
 /* A handle joined a second time. */

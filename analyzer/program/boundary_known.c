@@ -5,12 +5,13 @@
 
 #include "../base/alloc.h"
 
-bool result_agrees(const struct result_when *when, const struct branch_fact *b, bool taken)
-{
-    const int64_t samples[] = {when->value - 1, when->value, when->value + 1, b->value - 1, b->value, b->value + 1, -1, 0, 1, 1000000};
+bool result_agrees(const struct result_when *when, const struct branch_fact *b, bool taken) {
+    const int64_t samples[] = {
+        when->value - 1, when->value, when->value + 1, b->value - 1, b->value, b->value + 1, -1, 0, 1,
+        1000000};
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
         int64_t v = samples[i];
-        bool spawned = when->test == RESULT_ANY   ? true
+        bool spawned = when->test == RESULT_ANY  ? true
                        : when->test == RESULT_EQ ? v == when->value
                        : when->test == RESULT_NE ? v != when->value
                        : when->test == RESULT_LT ? v < when->value
@@ -29,22 +30,19 @@ bool result_agrees(const struct result_when *when, const struct branch_fact *b, 
     return false;
 }
 
-uint32_t walker_written_var(const struct unit *u, const struct ir_event_rec *r)
-{
+uint32_t walker_written_var(const struct unit *u, const struct ir_event_rec *r) {
     ir_expr to = r->op == IR_EV_STORE || r->op == IR_EV_CALL ? r->a : r->op == IR_EV_ATOMIC ? r->b : 0;
     return r->op == IR_EV_BEGIN ? r->a : to && u->exprs[to].op == IR_E_VAR ? u->exprs[to].a : 0;
 }
 
-static void forget_constant(struct walker *k, uint32_t var)
-{
+static void forget_constant(struct walker *k, uint32_t var) {
     for (uint32_t i = 0; var && i < k->n_constants; i++)
         if (k->constants[i].var == var)
             k->constants[i--] = k->constants[--k->n_constants];
 }
 
 /* The place in k->constants of the local that e loads; UINT32_MAX: nothing is known of one. */
-static uint32_t loaded_constant(const struct walker *k, const struct ir_expr_rec *e)
-{
+static uint32_t loaded_constant(const struct walker *k, const struct ir_expr_rec *e) {
     const struct ir_expr_rec *place = &k->u->exprs[e->op == IR_E_LOAD ? e->a : 0];
     for (uint32_t i = 0; i < k->n_constants && place->op == IR_E_VAR; i++)
         if (place->a == k->constants[i].var)
@@ -53,15 +51,13 @@ static uint32_t loaded_constant(const struct walker *k, const struct ir_expr_rec
 }
 
 /* Which results of the call say that it handed over; NULL: that is not known, or not said by it. */
-static const struct result_when *when_handed(const struct walker *k)
-{
+static const struct result_when *when_handed(const struct walker *k) {
     const struct handoff_spec *spawn = k->w->start->spawn;
     bool here = spawn && (k->w->start->func == k->f->func || spawn->result_known);
     return here && spawn->when.test != RESULT_ANY ? &spawn->when : NULL;
 }
 
-static void note_constant(struct walker *k, const struct ir_event_rec *r)
-{
+static void note_constant(struct walker *k, const struct ir_event_rec *r) {
     uint32_t var = walker_written_var(k->u, r), most = sizeof k->constants / sizeof *k->constants;
     bool result = r->op == IR_EV_CALL && r == &k->u->events[k->w->start->event] && when_handed(k);
     const struct ir_expr_rec *value = r->op == IR_EV_STORE ? &k->u->exprs[ir_uncast(k->u, r->b)] : NULL;
@@ -76,7 +72,8 @@ static void note_constant(struct walker *k, const struct ir_event_rec *r)
     }
     forget_constant(k, var);
     if (!var || !known || k->n_constants == most || (k->u->vars[var].flags & IR_VF_ADDRESSED) ||
-        (k->u->vars[var].kind != IR_V_LOCAL && k->u->vars[var].kind != IR_V_TEMP && k->u->vars[var].kind != IR_V_PARAM))
+        (k->u->vars[var].kind != IR_V_LOCAL && k->u->vars[var].kind != IR_V_TEMP &&
+         k->u->vars[var].kind != IR_V_PARAM))
         return;
     k->constants[k->n_constants].var = var;
     k->constants[k->n_constants].result = result;
@@ -84,8 +81,7 @@ static void note_constant(struct walker *k, const struct ir_event_rec *r)
 }
 
 /* The only block that a way on which the hand-off worked comes to from b; UINT32_MAX: there are several, or none. */
-static uint32_t only_next(const struct walker *k, uint32_t b)
-{
+static uint32_t only_next(const struct walker *k, uint32_t b) {
     const struct ir_block_rec *rec = walker_block(k, b);
     const struct branch_fact *fact = &k->f->branches[b];
     const struct handoff_spec *spawn = k->w->start->spawn;
@@ -99,10 +95,10 @@ static uint32_t only_next(const struct walker *k, uint32_t b)
     return n == 1 ? next : UINT32_MAX;
 }
 
-void walker_find_constants(struct walker *k, uint32_t start)
-{
+void walker_find_constants(struct walker *k, uint32_t start) {
     VEC(uint32_t) work = {0};
-    bool *seen = xcalloc(k->fr->blocks.count, sizeof *seen), *sure = xcalloc(k->fr->blocks.count, sizeof *sure);
+    bool *seen = xcalloc(k->fr->blocks.count, sizeof *seen),
+         *sure = xcalloc(k->fr->blocks.count, sizeof *sure);
     for (uint32_t b = start; b != UINT32_MAX && !sure[b]; b = only_next(k, b)) {
         struct ir_range events = walker_block(k, b)->events;
         for (ir_event ev = events.first; ev < events.first + events.count; ev++)
@@ -129,8 +125,7 @@ void walker_find_constants(struct walker *k, uint32_t start)
     free(sure);
 }
 
-static bool constant_of(const struct walker *k, ir_expr e, int64_t *out)
-{
+static bool constant_of(const struct walker *k, ir_expr e, int64_t *out) {
     const struct ir_expr_rec *r = &k->u->exprs[ir_uncast(k->u, e)];
     if (r->op == IR_E_CONST) {
         *out = ir_const_value(r);
@@ -144,8 +139,7 @@ static bool constant_of(const struct walker *k, ir_expr e, int64_t *out)
 }
 
 /* if (rc != 0), where rc holds the result of the hand-off. */
-static bool result_decides(const struct walker *k, ir_expr tested, uint32_t test, int64_t with, bool *holds)
-{
+static bool result_decides(const struct walker *k, ir_expr tested, uint32_t test, int64_t with, bool *holds) {
     const struct result_when *when = when_handed(k);
     uint32_t i = loaded_constant(k, &k->u->exprs[ir_uncast(k->u, tested)]);
     struct branch_fact fact = {.test = test, .value = with};
@@ -157,8 +151,7 @@ static bool result_decides(const struct walker *k, ir_expr tested, uint32_t test
     return may_hold != may_fail;
 }
 
-bool walker_decides(const struct walker *k, ir_expr condition, bool *holds)
-{
+bool walker_decides(const struct walker *k, ir_expr condition, bool *holds) {
     const struct ir_expr_rec *r = &k->u->exprs[ir_uncast(k->u, condition)];
     int64_t a, b = 0;
     if (r->op == IR_E_UNARY && r->b == IR_U_LNOT) {
@@ -185,14 +178,14 @@ bool walker_decides(const struct walker *k, ir_expr condition, bool *holds)
     return true;
 }
 
-bool walker_gives_null(const struct walker *k, const struct region_event *e)
-{
+bool walker_gives_null(const struct walker *k, const struct region_event *e) {
     const struct ir_event_rec *call = &k->u->events[e->event];
     for (uint32_t i = 0; call->op == IR_EV_CALL && i < call->args.count; i++) {
         ir_expr argument = k->u->expr_refs[call->args.first + i];
         int64_t value = 1;
-        if (k->u->exprs[ir_uncast(k->u, argument)].op == IR_E_LOAD && region_is_pointer(k->u, k->u->exprs[argument].type) &&
-            constant_of(k, argument, &value) && value == 0)
+        if (k->u->exprs[ir_uncast(k->u, argument)].op == IR_E_LOAD &&
+            region_is_pointer(k->u, k->u->exprs[argument].type) && constant_of(k, argument, &value) &&
+            value == 0)
             return true;
     }
     return false;

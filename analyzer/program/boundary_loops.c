@@ -12,8 +12,7 @@ struct shape {
     bool *inside;
 };
 
-static bool ends_ways(const struct walker *k, const struct region_event *e)
-{
+static bool ends_ways(const struct walker *k, const struct region_event *e) {
     if (k->w->handle)
         return e->op == REGION_JOIN || e->op == REGION_DETACH;
     if (k->w->joined_handle)
@@ -21,8 +20,7 @@ static bool ends_ways(const struct walker *k, const struct region_event *e)
     return (e->op == REGION_ORDER && e->takes) || (e->op == REGION_JOIN && walker_join(k, e) != JOIN_OTHER);
 }
 
-static void shape_make(const struct walker *k, struct shape *s)
-{
+static void shape_make(const struct walker *k, struct shape *s) {
     uint32_t n = k->fr->blocks.count, edges = 0;
     s->first = xcalloc(n + 2, sizeof *s->first);
     for (uint32_t b = 0; b < n; b++)
@@ -49,8 +47,8 @@ static void shape_make(const struct walker *k, struct shape *s)
 }
 
 /* The loop that the edge from `last` to `head` closes: does it wait, and is the hand-off outside of it? */
-static void mark_loop(const struct walker *k, struct shape *s, uint32_t head, uint32_t last, uint32_t start_block)
-{
+static void mark_loop(const struct walker *k, struct shape *s, uint32_t head, uint32_t last,
+                      uint32_t start_block) {
     VEC(uint32_t) body = {0};
     bool waits = false;
     s->inside[head] = true;
@@ -74,8 +72,7 @@ static void mark_loop(const struct walker *k, struct shape *s, uint32_t head, ui
     vec_free(&body);
 }
 
-void walker_find_loops(const struct walker *k, uint32_t start_block)
-{
+void walker_find_loops(const struct walker *k, uint32_t start_block) {
     enum { MOST = 256 };
     struct shape s = {0};
     unsigned loops = 0;

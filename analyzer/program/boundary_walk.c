@@ -7,40 +7,38 @@
 #include <string.h>
 #include "../base/alloc.h"
 
-void walk_free(struct walk *w)
-{
+void walk_free(struct walk *w) {
     vec_free(&w->uses);
     vec_free(&w->spawns);
 }
 
-static bool named_directly(const struct region_flow *f, place_id p)
-{
+static bool named_directly(const struct region_flow *f, place_id p) {
     place_id object = place_object(f, p);
     return object && (f->places[object].op == PLACE_LOCAL || f->places[object].op == PLACE_GLOBAL);
 }
 
-static place_id array_of(const struct region_flow *f, place_id p)
-{
+static place_id array_of(const struct region_flow *f, place_id p) {
     return f->places[p].op == PLACE_INDEX ? f->places[p].a : p;
 }
 
-enum join_match walker_join(const struct walker *k, const struct region_event *e)
-{
+enum join_match walker_join(const struct walker *k, const struct region_event *e) {
     const struct handoff_spec *s = k->w->start->spawn;
     if (!s || !s->n_handles || !e->place)
         return JOIN_MAYBE;
     bool other = true;
     for (uint32_t i = 0; i < s->n_handles; i++) {
         if (array_of(k->f, s->handles[i]) == array_of(k->f, e->place))
-            return s->handles[i] == e->place || !place_element(&k->f->places[e->place]) || !place_element(&k->f->places[s->handles[i]]) ? JOIN_THIS : JOIN_OTHER;
+            return s->handles[i] == e->place || !place_element(&k->f->places[e->place]) ||
+                           !place_element(&k->f->places[s->handles[i]])
+                       ? JOIN_THIS
+                       : JOIN_OTHER;
         other &= named_directly(k->f, s->handles[i]) && named_directly(k->f, e->place);
     }
     return other ? JOIN_OTHER : JOIN_MAYBE;
 }
 
 /* Does the place's name stand on that of an element a[v], for local v (0: any)? */
-static bool by_variable(const struct region_flow *f, place_id p, uint32_t var)
-{
+static bool by_variable(const struct region_flow *f, place_id p, uint32_t var) {
     for (; p; p = f->places[p].a) {
         const struct place *at = &f->places[p];
         if (at->op == PLACE_INDEX && (var ? at->b == (PLACE_BY_VAR | var) : (at->b & PLACE_BY_VAR) != 0))
@@ -52,24 +50,22 @@ static bool by_variable(const struct region_flow *f, place_id p, uint32_t var)
 }
 
 /* The region's element is a[i], and i changes. */
-static bool names_another(const struct walker *k, ir_event ev)
-{
+static bool names_another(const struct walker *k, ir_event ev) {
     uint32_t var = k->w->region ? walker_written_var(k->u, &k->u->events[ev]) : 0;
     return var && by_variable(k->f, k->w->region, var);
 }
 
-static bool overlaps(const struct walker *k, const struct region_event *e)
-{
+static bool overlaps(const struct walker *k, const struct region_event *e) {
     if (!e->place)
         return false;
     bool whole = (e->flags & REGION_WHOLE) || e->op == REGION_FREE;
     if (k->moved && by_variable(k->f, e->place, 0))
         return false; /* of another element, for all that is known */
-    return place_within(k->f, e->place, k->w->region) || (whole && place_within(k->f, k->w->region, e->place));
+    return place_within(k->f, e->place, k->w->region) ||
+           (whole && place_within(k->f, k->w->region, e->place));
 }
 
-static void note_use(struct walk *w, const struct region_event *e, uint64_t acquired)
-{
+static void note_use(struct walk *w, const struct region_event *e, uint64_t acquired) {
     for (size_t i = 0; i < w->uses.n; i++)
         if (w->uses.at[i].event == e) {
             w->uses.at[i].acquired |= acquired;
@@ -80,8 +76,7 @@ static void note_use(struct walk *w, const struct region_event *e, uint64_t acqu
 }
 
 /* Is the object found through an element that is not told from others of its array? Then another turn may well find another. */
-static bool through_some_element(const struct region_flow *f, place_id p)
-{
+static bool through_some_element(const struct region_flow *f, place_id p) {
     for (;;) {
         const struct place *r = &f->places[p];
         if (r->op == PLACE_INDEX && !place_element(r))
@@ -93,8 +88,7 @@ static bool through_some_element(const struct region_flow *f, place_id p)
 }
 
 /* Returns false when the way ends here. */
-static bool meet_region(struct walker *k, const struct region_event *e)
-{
+static bool meet_region(struct walker *k, const struct region_event *e) {
     struct walk *w = k->w;
     switch ((enum region_op)e->op) {
     case REGION_ORDER:
@@ -117,7 +111,8 @@ static bool meet_region(struct walker *k, const struct region_event *e)
         return match == JOIN_OTHER;
     }
     case REGION_SPAWN:
-        if (e->event == w->start->event && e->spawn->event == w->start->spawn->event && e->place == w->region) {
+        if (e->event == w->start->event && e->spawn->event == w->start->spawn->event &&
+            e->place == w->region) {
             w->again |= !through_some_element(k->f, w->region);
             w->round = true;
             return w->next_turn;
@@ -133,37 +128,38 @@ static bool meet_region(struct walker *k, const struct region_event *e)
         if (e->place == w->region && e->event != w->start->event && e->spawn->starter && !k->moved)
             vec_push(&w->spawns, e);
         return true;
-    case REGION_READ: case REGION_WRITE: case REGION_FREE: case REGION_PASS: case REGION_SEND:
-        if ((e->event != w->start->event || (e->flags & REGION_BRANCH)) && overlaps(k, e) && !(e->flags & REGION_MAYBE) &&
-            !walker_gives_null(k, e))
+    case REGION_READ:
+    case REGION_WRITE:
+    case REGION_FREE:
+    case REGION_PASS:
+    case REGION_SEND:
+        if ((e->event != w->start->event || (e->flags & REGION_BRANCH)) && overlaps(k, e) &&
+            !(e->flags & REGION_MAYBE) && !walker_gives_null(k, e))
             note_use(w, e, k->now | e->acquired_inside);
         return true;
-    default:
-        return true;
+    default: return true;
     }
 }
 
-static bool meet_handle(struct walker *k, const struct region_event *e)
-{
+static bool meet_handle(struct walker *k, const struct region_event *e) {
     struct walk *w = k->w;
     place_id object = place_object(k->f, w->handle);
     bool touched = e->place && place_object(k->f, e->place) == object;
-    bool ends = e->op == REGION_JOIN || e->op == REGION_DETACH ? touched || !e->place || !named_directly(k->f, e->place)
-                                                               : touched && e->event != w->start->event;
+    bool ends = e->op == REGION_JOIN || e->op == REGION_DETACH
+                    ? touched || !e->place || !named_directly(k->f, e->place)
+                    : touched && e->event != w->start->event;
     w->looked_after |= ends;
     return !ends;
 }
 
 /* The cleanup of a local struct: a group of threads, which knows whether any of them is left. */
-static bool ends_a_struct(const struct walker *k, const struct region_event *e)
-{
+static bool ends_a_struct(const struct walker *k, const struct region_event *e) {
     const struct place *handle = &k->f->places[k->w->joined_handle];
     uint32_t kind = k->u->types[type_plain(k->u, k->u->vars[handle->a].type)].kind;
     return k->u->events[e->event].flags & IR_SF_CLEANUP && (kind == IR_T_STRUCT || kind == IR_T_UNION);
 }
 
-static bool meet_join(struct walker *k, const struct region_event *e)
-{
+static bool meet_join(struct walker *k, const struct region_event *e) {
     struct walk *w = k->w;
     if (e->op == REGION_JOIN && e->place == w->joined_handle) {
         if (!ends_a_struct(k, e))
@@ -177,24 +173,24 @@ static bool meet_join(struct walker *k, const struct region_event *e)
     return !(touched && e->op != REGION_READ);
 }
 
-static bool meet(struct walker *k, const struct region_event *e)
-{
+static bool meet(struct walker *k, const struct region_event *e) {
     return k->w->region ? meet_region(k, e) : k->w->handle ? meet_handle(k, e) : meet_join(k, e);
 }
 
 /* The life of the local in question ends here, or begins anew. Returns false when the way ends. */
-static bool lives_on(struct walker *k, ir_event ev)
-{
+static bool lives_on(struct walker *k, ir_event ev) {
     const struct ir_event_rec *r = &k->u->events[ev];
     const struct place *object = &k->f->places[k->object];
-    if ((object->op == PLACE_HEAP || object->op == PLACE_RESULT) && object->a == ev && ev != k->w->start->event)
+    if ((object->op == PLACE_HEAP || object->op == PLACE_RESULT) && object->a == ev &&
+        ev != k->w->start->event)
         return false; /* another object from now on */
     if (object->op == PLACE_LOADED && object->b == ev && ev != k->w->start->event)
         return false;
     if (object->op != PLACE_LOCAL)
         return true;
     uint32_t kind = k->u->vars[object->a].kind;
-    bool ends = (r->op == IR_EV_END && r->a == object->a) || (r->op == IR_EV_RETURN && kind != IR_V_STATIC_LOCAL);
+    bool ends =
+        (r->op == IR_EV_END && r->a == object->a) || (r->op == IR_EV_RETURN && kind != IR_V_STATIC_LOCAL);
     if (ends && kind != IR_V_STATIC_LOCAL) {
         bool better = !k->w->dies.loc || (k->w->dies.acquired && !k->now);
         if (better)
@@ -206,8 +202,7 @@ static bool lives_on(struct walker *k, ir_event ev)
 }
 
 /* Does the call at ev join, and end the way? What it touches after that is not on it. */
-static bool joins_at(const struct walker *k, ir_event ev)
-{
+static bool joins_at(const struct walker *k, ir_event ev) {
     size_t i, end;
     for (walker_events(k, ev, &i, &end); i < end; i++)
         if (k->f->events[i].op == REGION_JOIN && walker_join(k, &k->f->events[i]) != JOIN_OTHER)
@@ -216,8 +211,7 @@ static bool joins_at(const struct walker *k, ir_event ev)
 }
 
 /* The first of the accesses at ev or later. */
-static uint32_t lifted_from(const struct lifted_touches *l, ir_event ev)
-{
+static uint32_t lifted_from(const struct lifted_touches *l, ir_event ev) {
     uint32_t low = 0, high = l->n;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -230,9 +224,9 @@ static uint32_t lifted_from(const struct lifted_touches *l, ir_event ev)
 }
 
 /* What is called at ev touches the object in question; *at goes past it. Returns false when the way ends here. */
-static bool meet_lifted(struct walker *k, ir_event ev, uint32_t *at)
-{
-    bool joins = k->w->region && *at < k->lifted.n && k->lifted.at[*at].event == ev && joins_at(k, ev), on = true;
+static bool meet_lifted(struct walker *k, ir_event ev, uint32_t *at) {
+    bool joins = k->w->region && *at < k->lifted.n && k->lifted.at[*at].event == ev && joins_at(k, ev),
+         on = true;
     for (; *at < k->lifted.n && k->lifted.at[*at].event == ev; ++*at)
         if (!joins || k->lifted.at[*at].acquired != UINT64_MAX)
             on &= meet(k, &k->lifted.at[*at]);
@@ -240,8 +234,7 @@ static bool meet_lifted(struct walker *k, ir_event ev, uint32_t *at)
 }
 
 /* Walk the events of block b from the given one on; false when the way ends inside. */
-static bool through(struct walker *k, uint32_t b, ir_event from, size_t skip)
-{
+static bool through(struct walker *k, uint32_t b, ir_event from, size_t skip) {
     const struct ir_block_rec *rec = walker_block(k, b);
     uint32_t lifted = lifted_from(&k->lifted, from);
     for (ir_event ev = from; ev < rec->events.first + rec->events.count; ev++) {
@@ -263,20 +256,21 @@ static bool through(struct walker *k, uint32_t b, ir_event from, size_t skip)
     return true;
 }
 
-static void leave(struct walker *k, uint32_t b)
-{
+static void leave(struct walker *k, uint32_t b) {
     const struct ir_block_rec *rec = walker_block(k, b);
     if (k->f->ends[b] != WAY_GOES_ON)
         return;
     k->w->returns |= rec->term == IR_TERM_RETURN;
     const struct branch_fact *fact = &k->f->branches[b];
-    bool asked = rec->term == IR_TERM_BRANCH && fact->event && fact->event == k->w->start->event && !(k->began && k->w->next_turn);
+    bool asked = rec->term == IR_TERM_BRANCH && fact->event && fact->event == k->w->start->event &&
+                 !(k->began && k->w->next_turn);
     static const struct result_when joined = {RESULT_EQ, 0};
     const struct result_when *when = k->w->start->spawn ? &k->w->start->spawn->when : &joined;
     bool silent = k->w->start->op == REGION_SEND && when->test == RESULT_ANY;
     bool inferred = k->w->start->spawn && k->w->start->spawn->result_known;
     if (asked && !inferred && (silent || k->w->start->func != k->f->func)) {
-        k->w->unknown = true; /* a wrapper's result, or a queue's, where nothing tells which one says that it worked */
+        k->w->unknown =
+            true; /* a wrapper's result, or a queue's, where nothing tells which one says that it worked */
         return;
     }
     bool holds = false, decided = rec->term == IR_TERM_BRANCH && walker_decides(k, rec->cond, &holds);
@@ -302,8 +296,7 @@ static void leave(struct walker *k, uint32_t b)
     }
 }
 
-void walk_from(struct walk *w)
-{
+void walk_from(struct walk *w) {
     const struct region_flow *f = w->flow;
     struct walker k = {.w = w, .f = f, .u = f->unit->unit};
     k.fr = &k.u->funcs[f->p->funcs.at[f->func].func];
@@ -314,7 +307,8 @@ void walk_from(struct walk *w)
     k.object = place_object(f, w->region ? w->region : w->handle ? w->handle : w->joined_handle);
     k.lifted = regions_lifted(w->regions, f, k.object);
     uint32_t b = block_with(k.u, k.fr, w->start->event);
-    bool put_here = w->start->op == REGION_PUT && w->start->func == f->func; /* the event is where others come to see it */
+    bool put_here = w->start->op == REGION_PUT &&
+                    w->start->func == f->func; /* the event is where others come to see it */
     uint32_t given = put_here ? block_with(k.u, k.fr, w->start->spawn->event) : b;
     if (b < k.fr->blocks.count) {
         walker_find_loops(&k, b);

@@ -18,17 +18,18 @@ struct walk {
     const struct region_flow *flow;
     const struct region_event *start;
     place_id region, handle, joined_handle;
-    bool past_joins;  /* region: uses after its join count as well, for what the other side has freed */
-    bool next_turn;   /* goes on where the hand-off is reached once more, and may fail then: only `dies` and `handle_lost` count */
+    bool past_joins; /* region: uses after its join count as well, for what the other side has freed */
+    bool
+        next_turn; /* goes on where the hand-off is reached once more, and may fail then: only `dies` and `handle_lost` count */
     /* answers */
-    VEC(struct walk_use) uses; /* reads, writes, frees, passes, sends of the region */
+    VEC(struct walk_use) uses;               /* reads, writes, frees, passes, sends of the region */
     VEC(const struct region_event *) spawns; /* other hand-offs of it */
-    bool again;       /* the same hand-off is reached once more, with the same region */
-    bool round;       /* … with whatever region */
-    bool returns;     /* some way comes to the function's end unjoined: what callers do then is not known */
+    bool again;   /* the same hand-off is reached once more, with the same region */
+    bool round;   /* … with whatever region */
+    bool returns; /* some way comes to the function's end unjoined: what callers do then is not known */
     uint64_t takes, gives; /* all that is acquired from and released to on the ways walked */
-    bool joined;      /* some way comes to the join of its handle */
-    bool unknown;     /* some way comes to what may order the two sides */
+    bool joined;           /* some way comes to the join of its handle */
+    bool unknown;          /* some way comes to what may order the two sides */
     struct walk_death {
         ir_loc loc;
         uint64_t acquired;
@@ -43,10 +44,11 @@ void walk_free(struct walk *w);
 /* ---- boundary_compare.c ---- */
 bool boundary_is_access(const struct region_event *e);
 /* Do both touch one place, one of them writing, with no lock in common and not both atomically? pa and pb are places of f. */
-bool boundary_conflicting(const struct region_flow *f, const struct region_event *a, place_id pa, const struct region_event *b,
-                          place_id pb);
+bool boundary_conflicting(const struct region_flow *f, const struct region_event *a, place_id pa,
+                          const struct region_event *b, place_id pb);
 /* Keep c, on `place`, as wrong about h: once per path, the pair that tells most. */
-void boundary_add_conflict(struct program *p, struct boundaries *b, struct handoff *h, struct conflict c, place_id place);
+void boundary_add_conflict(struct program *p, struct boundaries *b, struct handoff *h, struct conflict c,
+                           place_id place);
 /* How the other thread comes by the region: `entry` gets it as its argument number `argument`, or, where `inner` is a member,
  * in that member of what the argument points to; or, where `holder` is not 0, the argument is that, and the region's name in this
  * function's places begins with it. */
@@ -55,12 +57,15 @@ struct other_end {
     place_id holder;
 };
 /* The uses on this side against those of the thread at the other end. True when that thread touches the region at all. */
-bool boundary_compare(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, struct other_end end);
+bool boundary_compare(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w,
+                      struct other_end end);
 /* Two threads that were handed the same region; `other` is the second hand-off. */
-void boundary_compare_threads(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, struct other_end one,
-                              struct other_end two, const struct region_event *other);
+void boundary_compare_threads(struct program *p, struct boundaries *b, struct handoff *h,
+                              const struct walk *w, struct other_end one, struct other_end two,
+                              const struct region_event *other);
 /* The thread at `end` against itself, where the walk came to the hand-off again, and against those of the other hand-offs it met. */
-void boundary_compare_others(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w, struct other_end end);
+void boundary_compare_others(struct program *p, struct boundaries *b, struct handoff *h, const struct walk *w,
+                             struct other_end end);
 /* The place as C spells it, for as long as the program. */
 const char *boundary_printed(struct program *p, const struct region_flow *f, place_id place);
 
@@ -68,15 +73,17 @@ const char *boundary_printed(struct program *p, const struct region_flow *f, pla
 /* What the thread at the other end may release to, and may have waited for before it frees the object. */
 struct other_gives {
     uint64_t given, awaited;
-    uint32_t entry; /* the thread's first function; 0: it may be any … */
+    uint32_t entry;                   /* the thread's first function; 0: it may be any … */
     const struct region_event *frees; /* … where it frees the object; or NULL */
     bool several_frees;
 };
 /* The first use that is surely not ordered with the other side's end of the object: no order comes from that side to the use, nor
  * from after the use to where that side frees. */
-const struct region_event *boundary_first_use(const struct boundaries *b, const struct walk *w, struct other_gives other);
+const struct region_event *boundary_first_use(const struct boundaries *b, const struct walk *w,
+                                              struct other_gives other);
 /* Does the local that h hands over die with no order from the other side in between? */
-void boundary_note_death(struct program *p, struct handoff *h, const struct walk *w, struct other_gives other);
+void boundary_note_death(struct program *p, struct handoff *h, const struct walk *w,
+                         struct other_gives other);
 /* Who goes on after a use in func: this function and what it calls; where it returns, anybody. */
 struct carrier_side boundary_after(const struct walk *w, uint32_t func);
 /* What may be released to after a use: where the function returns, its callers go on. */

@@ -16,10 +16,11 @@ struct walker {
     bool *seen, *stops; /* by block; stops: the head of a loop that joins, however often it turns */
     uint64_t *acquired; /* by block: at its start */
     uint64_t now;
-    bool *moved_at, moved; /* by block, and now: on every way there the variable has changed that names the region's element */
-    bool began;         /* the hand-off itself lies behind */
+    bool *moved_at,
+        moved; /* by block, and now: on every way there the variable has changed that names the region's element */
+    bool began; /* the hand-off itself lies behind */
     VEC(uint32_t) work;
-    place_id object;    /* that the region lies in */
+    place_id object;              /* that the region lies in */
     struct lifted_touches lifted; /* of that object */
     struct {
         uint32_t var;
@@ -29,19 +30,16 @@ struct walker {
     uint32_t n_constants;
 };
 
-static inline const struct ir_block_rec *walker_block(const struct walker *k, uint32_t b)
-{
+static inline const struct ir_block_rec *walker_block(const struct walker *k, uint32_t b) {
     return &k->u->blocks[k->fr->blocks.first + b];
 }
 
-static inline uint32_t walker_successor(const struct walker *k, const struct ir_block_rec *b, uint32_t i)
-{
+static inline uint32_t walker_successor(const struct walker *k, const struct ir_block_rec *b, uint32_t i) {
     return k->u->succs[b->succs.first + i].block - k->fr->blocks.first;
 }
 
 /* Region events of the IR event ev. */
-static inline void walker_events(const struct walker *k, ir_event ev, size_t *from, size_t *to)
-{
+static inline void walker_events(const struct walker *k, ir_event ev, size_t *from, size_t *to) {
     *from = k->f->first[ev - k->f->first_event];
     *to = k->f->first[ev - k->f->first_event + 1];
 }

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-bool lock_is_recursive(const struct solver *s, term lock)
-{
+bool lock_is_recursive(const struct solver *s, term lock) {
     const struct object_class c = term_class(&s->t, lock);
 
     if (c.field)
@@ -17,14 +16,12 @@ bool lock_is_recursive(const struct solver *s, term lock)
     return c.token != 0;
 }
 
-void note_taken(struct solver *s, term lock)
-{
+void note_taken(struct solver *s, term lock) {
     if (!term_in(s->taken.at, s->taken.n, lock))
         vec_push(&s->taken, lock);
 }
 
-void pair(struct solver *s, uint32_t candidate)
-{
+void pair(struct solver *s, uint32_t candidate) {
     struct candidate *c = &s->p->locks->candidates.at[candidate];
 
     c->paired = true;
@@ -32,8 +29,7 @@ void pair(struct solver *s, uint32_t candidate)
 }
 
 /* The calls that lead from the callee to where it takes the lock. */
-static void tell_way(struct solver *s, struct lock_problem *pr, uint32_t callee, term lock, uint32_t end)
-{
+static void tell_way(struct solver *s, struct lock_problem *pr, uint32_t callee, term lock, uint32_t end) {
     uint32_t at = callee, next;
     ir_event event;
 
@@ -44,9 +40,9 @@ static void tell_way(struct solver *s, struct lock_problem *pr, uint32_t callee,
     }
 }
 
-void report_double(struct call *c, const struct held *h, term lock, bool shared, enum lock_problem_detail inside,
-                   const struct site *site, term in_callee, uint32_t candidate)
-{
+void report_double(struct call *c, const struct held *h, term lock, bool shared,
+                   enum lock_problem_detail inside, const struct site *site, term in_callee,
+                   uint32_t candidate) {
     struct solver *s = c->s;
     const struct linked_func *cf = &s->p->funcs.at[c->callee], *in = &s->p->funcs.at[site->func];
     struct lock_problem *pr;
@@ -58,7 +54,9 @@ void report_double(struct call *c, const struct held *h, term lock, bool shared,
     if (h->candidate)
         NOTE_FUNC(&s->p->locks->candidates.at[h->candidate].clashes, s->func);
     pr = problem_new(s, PROBLEM_DOUBLE,
-                     cf->defined ? inside : h->mode == HELD_SHARED && !shared ? DETAIL_UPGRADE : DETAIL_NONE,
+                     cf->defined                         ? inside
+                     : h->mode == HELD_SHARED && !shared ? DETAIL_UPGRADE
+                                                         : DETAIL_NONE,
                      c->ev->loc, lock, NULL);
     if (!pr)
         return;
@@ -71,8 +69,7 @@ void report_double(struct call *c, const struct held *h, term lock, bool shared,
         problem_story(s, pr, STORY_TAKES, in->unit->unit, site->loc, in->name);
 }
 
-static struct unlock_seen *unlock_at(struct solver *s, ir_event event, term lock)
-{
+static struct unlock_seen *unlock_at(struct solver *s, ir_event event, term lock) {
     struct unlock_seen *u;
 
     for (size_t i = 0; i < s->unlocks.n; i++)
@@ -85,8 +82,7 @@ static struct unlock_seen *unlock_at(struct solver *s, ir_event event, term lock
 }
 
 /* The lock was given up and taken back: callers see no effect, but must hold it. */
-static void require_held(struct solver *s, const struct held *h)
-{
+static void require_held(struct solver *s, const struct held *h) {
     struct unlock_seen *u = unlock_at(s, h->event, h->lock);
     struct requirement r;
 
@@ -104,15 +100,16 @@ static void require_held(struct solver *s, const struct held *h)
         vec_push(&s->requirements, r);
 }
 
-bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term lock, term result, bool is_try)
-{
+bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term lock, term result,
+             bool is_try) {
     struct solver *s = c->s;
     struct held *h = world_held(w, lock), new;
 
     note_taken(s, lock);
     if (s->t.recs[lock].op == TERM_LOAD || s->t.recs[lock].op == TERM_FRESH || s->t.recs[lock].op == TERM_PHI)
-        (void)world_narrow(&s->scratch, &s->t, w, lock, range_when(IR_B_NE, 0)); /* what was locked is there */
-    if (h && h->mode == HELD_RELEASED) { /* the caller's lock is taken back */
+        (void)world_narrow(&s->scratch, &s->t, w, lock,
+                           range_when(IR_B_NE, 0)); /* what was locked is there */
+    if (h && h->mode == HELD_RELEASED) {            /* the caller's lock is taken back */
         if (s->recording) {
             require_held(s, h);
             if (e->candidate) /* this call is the other half of the unlock before it */
@@ -130,7 +127,7 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
         if (h->flags & HELD_MAYBE) {
             if (s->recording && h->candidate) /* who takes it now did not count on that call */
                 NOTE_FUNC(&s->p->locks->candidates.at[h->candidate].clashes, s->func);
-            h->flags &= (uint8_t)~(HELD_MAYBE | HELD_SAID);
+            h->flags &= (uint8_t) ~(HELD_MAYBE | HELD_SAID);
             h->count = 1;
             h->candidate = e->candidate;
             h->event = c->event;
@@ -171,9 +168,9 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
     return true;
 }
 
-static struct lock_problem *report_unheld(struct solver *s, enum lock_problem_detail detail, ir_event event, term lock,
-                                          const struct lock_effect *e, uint32_t callee, uint32_t *number)
-{
+static struct lock_problem *report_unheld(struct solver *s, enum lock_problem_detail detail, ir_event event,
+                                          term lock, const struct lock_effect *e, uint32_t callee,
+                                          uint32_t *number) {
     const struct linked_func *cf = &s->p->funcs.at[callee], *in = &s->p->funcs.at[e->site.func];
     struct lock_problem *pr = problem_new(s, PROBLEM_UNHELD, detail, s->u->events[event].loc, lock, number);
 
@@ -185,12 +182,12 @@ static struct lock_problem *report_unheld(struct solver *s, enum lock_problem_de
     return pr;
 }
 
-bool collected(struct solver *s, const struct world *w, term lock)
-{
+bool collected(struct solver *s, const struct world *w, term lock) {
     const struct object_class class = term_class(&s->t, lock);
 
     for (uint32_t i = 0; i < w->n_held; i++)
-        if (s->t.recs[w->held[i].lock].op == TERM_SOME && class_equal(class, term_class(&s->t, w->held[i].lock)))
+        if (s->t.recs[w->held[i].lock].op == TERM_SOME &&
+            class_equal(class, term_class(&s->t, w->held[i].lock)))
             return true;
     for (size_t i = 0; i < s->collections.n; i++)
         if (class_equal(class, s->collections.at[i].class) && !to_path(s, NULL, lock, 0))
@@ -199,39 +196,34 @@ bool collected(struct solver *s, const struct world *w, term lock)
 }
 
 /* Is it one of the collection that `lock` stands for? */
-static bool is_one_of(struct solver *s, const struct held *h, term lock)
-{
+static bool is_one_of(struct solver *s, const struct held *h, term lock) {
     const struct object_class class = term_class(&s->t, lock);
 
     return class_known(class) && is_collected(s, h) && class_equal(class, term_class(&s->t, h->lock));
 }
 
 /* Who took them all on purpose has its other half in this release of one. */
-static void pair_collected(struct solver *s, const struct world *w, term lock)
-{
+static void pair_collected(struct solver *s, const struct world *w, term lock) {
     for (uint32_t i = 0; i < w->n_held; i++)
         if (w->held[i].candidate && is_one_of(s, &w->held[i], lock))
             pair(s, w->held[i].candidate);
 }
 
 /* A collection's locks, all released by the callee. */
-static struct held *some_held(struct solver *s, struct world *w, term lock)
-{
+static struct held *some_held(struct solver *s, struct world *w, term lock) {
     for (uint32_t i = 0; i < w->n_held; i++)
         if (w->held[i].mode != HELD_RELEASED && is_one_of(s, &w->held[i], lock))
             return &w->held[i];
     return NULL;
 }
 
-struct held *held_by_name(struct solver *s, struct world *w, term lock)
-{
+struct held *held_by_name(struct solver *s, struct world *w, term lock) {
     return s->t.recs[lock].op == TERM_SOME ? some_held(s, w, lock) : world_held_like(w, &s->t, lock);
 }
 
 /* Released where the lock call failed for sure; a robust mutex is held then, with one result. */
-static void release_failed(struct solver *s, const struct world *w, term lock, const struct lock_effect *e, uint32_t callee,
-                           ir_event ev)
-{
+static void release_failed(struct solver *s, const struct world *w, term lock, const struct lock_effect *e,
+                           uint32_t callee, ir_event ev) {
     for (uint32_t i = 0; s->recording && i < w->n_gone; i++) {
         const struct held *h = &w->gone[i];
         struct lock_problem *pr;
@@ -246,8 +238,7 @@ static void release_failed(struct solver *s, const struct world *w, term lock, c
     }
 }
 
-struct held *held_by_pointer(const struct solver *s, const struct world *w, term lock)
-{
+struct held *held_by_pointer(const struct solver *s, const struct world *w, term lock) {
     for (uint32_t i = 0; s->t.recs[lock].op == TERM_LOAD && i < w->n_held; i++) {
         struct held *h = &w->held[i];
         if (s->t.recs[h->lock].op == TERM_LOAD && h->mode != HELD_RELEASED &&
@@ -258,8 +249,7 @@ struct held *held_by_pointer(const struct solver *s, const struct world *w, term
 }
 
 /* The call whose result the lock's object is, or that left a pointer to it in some memory; or 0. */
-static ir_event came_out_of(const struct solver *s, term lock)
-{
+static ir_event came_out_of(const struct solver *s, term lock) {
     const struct term_rec r = s->t.recs[term_object(&s->t, lock)];
     const ir_event e = r.op == TERM_FRESH ? r.a : r.op == TERM_LOAD && !(r.b & VERSION_BLOCK) ? r.b : 0;
 
@@ -267,23 +257,21 @@ static ir_event came_out_of(const struct solver *s, term lock)
 }
 
 /* The object came out of a call that returned with a lock of this class held, of an object that it knows by another pointer. */
-static void pair_nameless(struct solver *s, term lock)
-{
+static void pair_nameless(struct solver *s, term lock) {
     const ir_event from = came_out_of(s, lock);
     uint32_t n = 0;
     const struct call_edge *edges = from ? program_calls(s->p, s->func, from, &n) : NULL;
 
     for (uint32_t i = 0; i < n; i++) {
-        const uint32_t candidate =
-            map64_get(&s->p->locks->nameless, hash_add(class_key(term_class(&s->t, lock)), edges[i].callee), 0);
+        const uint32_t candidate = map64_get(
+            &s->p->locks->nameless, hash_add(class_key(term_class(&s->t, lock)), edges[i].callee), 0);
         if (candidate)
             pair(s, candidate);
     }
 }
 
 /* … and that call took it, by names of the function's own, of which some may be one object's: one of them, or NULL. */
-static struct held *held_since(struct solver *s, const struct world *w, term lock)
-{
+static struct held *held_since(struct solver *s, const struct world *w, term lock) {
     const ir_event from = came_out_of(s, lock);
     struct held *found = NULL;
 
@@ -300,18 +288,22 @@ static struct held *held_since(struct solver *s, const struct world *w, term loc
 }
 
 /* The caller's lock is given up here. */
-static void note_released(struct solver *s, struct world *w, term lock, uint8_t flags, const struct lock_effect *e, ir_event ev)
-{
-    const struct held released = {.lock = lock, .mode = HELD_RELEASED, .flags = flags, .count = 1, .event = ev,
-                                  .in_func = e->site.func, .in_loc = e->site.loc};
+static void note_released(struct solver *s, struct world *w, term lock, uint8_t flags,
+                          const struct lock_effect *e, ir_event ev) {
+    const struct held released = {.lock = lock,
+                                  .mode = HELD_RELEASED,
+                                  .flags = flags,
+                                  .count = 1,
+                                  .event = ev,
+                                  .in_func = e->site.func,
+                                  .in_loc = e->site.loc};
 
     (void)world_add_held(&s->scratch, w, &released);
 }
 
 /* The lock is not held in this world: a mistake here, or the caller's lock. */
-static void release_unheld(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee,
-                           ir_event ev)
-{
+static void release_unheld(struct solver *s, struct world *w, term lock, const struct lock_effect *e,
+                           uint32_t callee, ir_event ev) {
     const struct object_class class = term_class(&s->t, lock);
     const struct held *gone = world_gone(w, &s->t, lock);
     struct held *near = NULL;
@@ -320,7 +312,8 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
     uint32_t number;
     term path;
 
-    if (w->failed && e->candidate && s->recording) /* cleaning up after a lock call that failed: a robust mutex */
+    if (w->failed && e->candidate &&
+        s->recording) /* cleaning up after a lock call that failed: a robust mutex */
         pair(s, e->candidate);
     if (w->failed)
         release_failed(s, w, lock, e, callee, ev);
@@ -341,16 +334,16 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
         return;
     }
     for (uint32_t i = 0; i < w->n_held; i++)
-        if (world_held(w, lock) == NULL && class_known(class) && class_equal(class, term_class(&s->t, w->held[i].lock)) &&
-            w->held[i].mode != HELD_RELEASED && w->held[i].event &&
-            !(w->held[i].flags & HELD_MAYBE))
+        if (world_held(w, lock) == NULL && class_known(class) &&
+            class_equal(class, term_class(&s->t, w->held[i].lock)) && w->held[i].mode != HELD_RELEASED &&
+            w->held[i].event && !(w->held[i].flags & HELD_MAYBE))
             near = &w->held[i];
     if (gone || (world_held(w, lock) && world_held(w, lock)->mode == HELD_RELEASED)) {
         if (!gone)
             gone = world_held(w, lock);
         if (s->recording && !e->open) {
-            pr = report_unheld(s, gone->mode == HELD_FAILED ? DETAIL_FAILED_TRY : DETAIL_RELEASED_TWICE, ev, lock, e, callee,
-                               NULL);
+            pr = report_unheld(s, gone->mode == HELD_FAILED ? DETAIL_FAILED_TRY : DETAIL_RELEASED_TWICE, ev,
+                               lock, e, callee, NULL);
             if (pr && gone->event)
                 problem_story(s, pr, gone->mode == HELD_FAILED ? STORY_TAKEN : STORY_RELEASED, s->u,
                               s->u->events[gone->event].loc, print_place(s, lock));
@@ -377,7 +370,9 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
     if (!path && !world_owns(&s->t, w, lock))
         return;
     if (s->recording) {
-        pr = e->open ? NULL : report_unheld(s, e->candidate ? DETAIL_IN_CALLEE : DETAIL_NONE, ev, lock, e, callee, &number);
+        pr = e->open ? NULL
+                     : report_unheld(s, e->candidate ? DETAIL_IN_CALLEE : DETAIL_NONE, ev, lock, e, callee,
+                                     &number);
         seen = unlock_at(s, ev, lock);
         if (!e->open) {
             seen->unheld = true;
@@ -387,7 +382,9 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
         }
         if (path) {
             const struct held of = {.lock = lock, .event = ev};
-            seen->candidate = candidate_new(s, CANDIDATE_RELEASES, is_collected(s, &of) ? collection_path(s, lock) : path, class, e->candidate);
+            seen->candidate =
+                candidate_new(s, CANDIDATE_RELEASES, is_collected(s, &of) ? collection_path(s, lock) : path,
+                              class, e->candidate);
             if (e->open) /* who knows what decides it holds the lock then */
                 pair(s, seen->candidate);
             if (pr) {
@@ -402,8 +399,7 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
         note_released(s, w, lock, 0, e, ev);
 }
 
-static void note_swept(struct solver *s, term lock, ir_event ev)
-{
+static void note_swept(struct solver *s, term lock, ir_event ev) {
     const struct collection c = {term_class(&s->t, lock), ev};
 
     for (size_t i = 0; i < s->swept.n; i++)
@@ -413,8 +409,7 @@ static void note_swept(struct solver *s, term lock, ir_event ev)
 }
 
 /* Is nothing done between the two? */
-static bool is_empty_section(const struct solver *s, ir_event taken, ir_event released)
-{
+static bool is_empty_section(const struct solver *s, ir_event taken, ir_event released) {
     if (!taken || s->event_block[taken - s->first_event] != s->event_block[released - s->first_event])
         return false;
     for (ir_event e = taken + 1; e < released; e++)
@@ -423,8 +418,7 @@ static bool is_empty_section(const struct solver *s, ir_event taken, ir_event re
     return true;
 }
 
-static void note_section(struct solver *s, struct object_class class, ir_event released, bool empty)
-{
+static void note_section(struct solver *s, struct object_class class, ir_event released, bool empty) {
     struct lock_facts *facts = s->p->locks;
     bool fresh;
 
@@ -437,8 +431,8 @@ static void note_section(struct solver *s, struct object_class class, ir_event r
     *map64_place(&facts->gates, class_key(class), &fresh) += empty;
 }
 
-void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee, ir_event ev)
-{
+void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee,
+                  ir_event ev) {
     const bool all = s->t.recs[lock].op == TERM_SOME;
     struct held *h = held_by_name(s, w, lock);
     struct held entry;
@@ -476,8 +470,7 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
     }
 }
 
-void release_maybe(struct solver *s, struct world *w, term lock, uint32_t candidate)
-{
+void release_maybe(struct solver *s, struct world *w, term lock, uint32_t candidate) {
     const bool all = s->t.recs[lock].op == TERM_SOME;
     struct held *h = held_by_name(s, w, lock);
 

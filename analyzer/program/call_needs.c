@@ -8,8 +8,8 @@
 enum takes { TAKES_NOT, TAKES_IF, TAKES };
 
 /* What must be so for the callee to take the lock. What is open goes to own, in the words of our callers. */
-static enum takes inner_conditions(struct call *c, struct world *w, const struct inner_lock *in, struct inner_lock *own)
-{
+static enum takes inner_conditions(struct call *c, struct world *w, const struct inner_lock *in,
+                                   struct inner_lock *own) {
     struct solver *s = c->s;
     enum takes takes = TAKES;
 
@@ -33,23 +33,21 @@ static enum takes inner_conditions(struct call *c, struct world *w, const struct
 }
 
 /* Was the value seen to be another, before something was written that may have changed it? */
-static bool was_excluded(const struct solver *s, const struct world *w, term of, struct range range)
-{
+static bool was_excluded(const struct solver *s, const struct world *w, term of, struct range range) {
     for (uint32_t i = 0; i < w->n_facts; i++)
-        if (term_same_shape(&s->t, w->facts[i].of, of) && range_is_empty(range_meet(w->facts[i].range, range)))
+        if (term_same_shape(&s->t, w->facts[i].of, of) &&
+            range_is_empty(range_meet(w->facts[i].range, range)))
             return true;
     return false;
 }
 
-static uint32_t block_of(const struct solver *s, ir_event e)
-{
+static uint32_t block_of(const struct solver *s, ir_event e) {
     return s->event_block[e - s->first_event];
 }
 
 /* May the callee take h, which is held here? What decides it is not known, but nothing says that it goes by whether the lock
  * is held: not what callers pass, nor a state that is set while one thing is done and set back. */
-static bool may_take(struct call *c, struct world *w, const struct held *h, const struct inner_lock *in)
-{
+static bool may_take(struct call *c, struct world *w, const struct held *h, const struct inner_lock *in) {
     struct solver *s = c->s;
     struct world *then;
 
@@ -63,15 +61,16 @@ static bool may_take(struct call *c, struct world *w, const struct held *h, cons
         const struct range known = of ? world_range(&s->t, w, of) : RANGE_ALL;
         if (of && range_equal(range_meet(known, when->range), known))
             continue;
-        if (!of || was_excluded(s, w, of, when->range) || says_where(s->p, &s->t, of) || !world_narrow(&s->scratch, &s->t, then, of, when->range))
+        if (!of || was_excluded(s, w, of, when->range) || says_where(s->p, &s->t, of) ||
+            !world_narrow(&s->scratch, &s->t, then, of, when->range))
             return false;
     }
     return some_caller_leads_here(s, then);
 }
 
 /* What the callee, or one further down, gives up before it takes the lock, in the words of our callers. */
-static void given_up_below(struct call *c, struct world *w, const struct inner_lock *in, struct inner_lock *own)
-{
+static void given_up_below(struct call *c, struct world *w, const struct inner_lock *in,
+                           struct inner_lock *own) {
     uint32_t n = 0;
 
     own->without[0] = own->without[1] = 0;
@@ -84,8 +83,7 @@ static void given_up_below(struct call *c, struct world *w, const struct inner_l
 }
 
 /* Keep a lock taken inside, with what is known on all ways to it. */
-static void note_inner(struct solver *s, const struct world *w, const struct inner_lock *in)
-{
+static void note_inner(struct solver *s, const struct world *w, const struct inner_lock *in) {
     struct inner_lock new = *in, *old = NULL;
     uint32_t given_up = !!new.without[0] + !!new.without[1];
 
@@ -112,8 +110,7 @@ static void note_inner(struct solver *s, const struct world *w, const struct inn
 }
 
 /* A callee gives this lock up for a while. */
-static void check_given_up(struct call *c, struct world *w, const struct requirement *r, term lock)
-{
+static void check_given_up(struct call *c, struct world *w, const struct requirement *r, term lock) {
     struct solver *s = c->s;
     const struct linked_func *site = &s->p->funcs.at[r->site.func];
     const struct held *h = world_held_like(w, &s->t, lock);
@@ -124,7 +121,8 @@ static void check_given_up(struct call *c, struct world *w, const struct require
 
     if (term_is_const(&s->t, lock, &null))
         return;
-    if ((h && h->mode != HELD_RELEASED) || collected(s, w, lock) || w->failed || held_by_pointer(s, w, lock)) {
+    if ((h && h->mode != HELD_RELEASED) || collected(s, w, lock) || w->failed ||
+        held_by_pointer(s, w, lock)) {
         pair(s, r->candidate);
         if (h && h->candidate)
             pair(s, h->candidate);
@@ -136,17 +134,19 @@ static void check_given_up(struct call *c, struct world *w, const struct require
         pr->data = s->p->funcs.at[c->callee].name;
         problem_story(s, pr, STORY_UNLOCK, site->unit->unit, r->site.loc, site->name);
         pr->dropped = true;
-        pr->candidate = up.lock ? candidate_new(s, CANDIDATE_RELEASES, up.lock, term_class(&s->t, lock), r->candidate) : 0;
+        pr->candidate =
+            up.lock ? candidate_new(s, CANDIDATE_RELEASES, up.lock, term_class(&s->t, lock), r->candidate)
+                    : 0;
         vec_push(&s->p->locks->candidates.at[r->candidate].bad_calls, number);
     }
     up.candidate = s->p->locks->problems.at[number].candidate;
-    if (up.lock && up.candidate && !s->p->locks->candidates.at[up.candidate].condemned && s->requirements.n < 24)
+    if (up.lock && up.candidate && !s->p->locks->candidates.at[up.candidate].condemned &&
+        s->requirements.n < 24)
         vec_push(&s->requirements, up);
 }
 
 /* Is what decides whether the callee takes the lock asked of objects whose locks are held here? Any state may be found in them. */
-static bool asked_of_held(struct call *c, const struct world *w, const struct inner_lock *in)
-{
+static bool asked_of_held(struct call *c, const struct world *w, const struct inner_lock *in) {
     const struct term_table *t = &c->s->t;
 
     for (uint32_t k = 0; k < in->n_when; k++) {
@@ -162,8 +162,8 @@ static bool asked_of_held(struct call *c, const struct world *w, const struct in
 }
 
 /* The world with only those locks held that the callee does not give up before it takes this one. */
-static const struct world *without_given_up(struct call *c, const struct world *w, const struct inner_lock *in)
-{
+static const struct world *without_given_up(struct call *c, const struct world *w,
+                                            const struct inner_lock *in) {
     struct world *copy = NULL;
 
     for (int i = 0; i < 2; i++) {
@@ -180,8 +180,7 @@ static const struct world *without_given_up(struct call *c, const struct world *
     return copy ? copy : w;
 }
 
-static bool find_target_that_spares(const struct call *c, struct world *w, term lock)
-{
+static bool find_target_that_spares(const struct call *c, struct world *w, term lock) {
     struct solver *s = c->s;
     uint32_t n;
     const struct call_edge *edges = program_calls(s->p, s->func, c->event, &n);
@@ -195,7 +194,8 @@ static bool find_target_that_spares(const struct call *c, struct world *w, term 
             continue;
         for (uint32_t k = 0; other.sum && k < other.sum->n_inner && !takes; k++) {
             struct inner_lock own = other.sum->inner[k];
-            takes = instantiate_again(s, w, own.lock, c->args, c->n_args) == lock && inner_conditions(&other, w, &own, &own) == TAKES && !own.n_when;
+            takes = instantiate_again(s, w, own.lock, c->args, c->n_args) == lock &&
+                    inner_conditions(&other, w, &own, &own) == TAKES && !own.n_when;
         }
         if (!takes)
             return true;
@@ -205,8 +205,7 @@ static bool find_target_that_spares(const struct call *c, struct world *w, term 
 
 /* Does one of the functions that may be called leave this lock alone, or take it only if something is so that is not known? Asked for
  * each of them, and the same for all. */
-static bool some_target_spares(const struct call *c, struct world *w, term lock)
-{
+static bool some_target_spares(const struct call *c, struct world *w, term lock) {
     bool fresh;
     uint32_t *slot = map64_place(&c->s->spared, key_pair(c->callback, lock), &fresh);
 
@@ -220,15 +219,15 @@ static bool some_target_spares(const struct call *c, struct world *w, term lock)
 
 /* Is the function taken out of a constant table, of which nothing is known here? Then any function that stands in such a table
  * may be meant. What was asked of the object before may tell the tables apart, and so does a table that is named. */
-static bool any_of_tables(const struct call *c, const struct world *w)
-{
+static bool any_of_tables(const struct call *c, const struct world *w) {
     const struct solver *s = c->s;
     const struct unit *u = s->u;
     ir_expr x = c->ev->b;
     ir_type t;
     term table, object;
 
-    while (u->exprs[x].op == IR_E_CAST || (u->exprs[x].op == IR_E_LOAD && u->exprs[u->exprs[x].a].op != IR_E_FIELD))
+    while (u->exprs[x].op == IR_E_CAST ||
+           (u->exprs[x].op == IR_E_LOAD && u->exprs[u->exprs[x].a].op != IR_E_FIELD))
         x = u->exprs[x].a;
     if (u->exprs[x].op != IR_E_LOAD || u->exprs[u->exprs[u->exprs[x].a].a].op != IR_E_DEREF)
         return false;
@@ -245,19 +244,19 @@ static bool any_of_tables(const struct call *c, const struct world *w)
         return false;
     object = term_object(&s->t, s->t.recs[table].a);
     for (uint32_t i = 0; i < w->n_facts; i++)
-        if (term_mentions(&s->t, w->facts[i].of, object) && !range_equal(w->facts[i].range, range_when(IR_B_NE, 0)))
+        if (term_mentions(&s->t, w->facts[i].of, object) &&
+            !range_equal(w->facts[i].range, range_when(IR_B_NE, 0)))
             return false;
     return true;
 }
 
 /* Taken once more, it would wait for itself. */
-static bool is_taken_twice(const struct solver *s, const struct held *h, term lock, bool shared)
-{
-    return h && h->mode != HELD_RELEASED && !lock_is_recursive(s, lock) && !(h->mode == HELD_SHARED && shared);
+static bool is_taken_twice(const struct solver *s, const struct held *h, term lock, bool shared) {
+    return h && h->mode != HELD_RELEASED && !lock_is_recursive(s, lock) &&
+           !(h->mode == HELD_SHARED && shared);
 }
 
-void check_needs(struct call *c, struct world *w)
-{
+void check_needs(struct call *c, struct world *w) {
     struct solver *s = c->s;
     const struct linked_func *cf = &s->p->funcs.at[c->callee];
 
@@ -273,7 +272,8 @@ void check_needs(struct call *c, struct world *w)
         if (lock && r->reason == REQUIRED_BY_RELEASE)
             check_given_up(c, w, r, lock);
         else if (lock)
-            check_requirement(s, w, r, c->callee, lock, r->object ? instantiate_again(s, w, r->object, c->args, c->n_args) : 0,
+            check_requirement(s, w, r, c->callee, lock,
+                              r->object ? instantiate_again(s, w, r->object, c->args, c->n_args) : 0,
                               c->ev->loc);
     }
     for (uint32_t i = 0; i < c->sum->n_inner; i++) {
@@ -287,17 +287,20 @@ void check_needs(struct call *c, struct world *w)
         const enum takes takes = inner_conditions(c, w, in, &own);
         if (takes == TAKES_NOT)
             continue;
-        if (cf->defined && (takes == TAKES_IF || own.n_when) && sure && is_taken_twice(s, h, lock, in->shared) && may_take(c, w, h, in))
+        if (cf->defined && (takes == TAKES_IF || own.n_when) && sure &&
+            is_taken_twice(s, h, lock, in->shared) && may_take(c, w, h, in))
             report_double(c, h, lock, in->shared, DETAIL_OPEN, &in->site, in->lock, 0);
         if (takes == TAKES_IF && (!sure || !asked_of_held(c, w, in)))
             continue;
         if (!sure && !own.n_when)
             sure = !some_target_spares(c, w, lock);
-        if (cf->defined && takes == TAKES && !own.n_when && is_taken_twice(s, h, lock, in->shared) && (sure || any_of_tables(c, w)))
-            report_double(c, h, lock, in->shared, sure ? DETAIL_IN_CALLEE : DETAIL_MAY, &in->site, in->lock, 0);
+        if (cf->defined && takes == TAKES && !own.n_when && is_taken_twice(s, h, lock, in->shared) &&
+            (sure || any_of_tables(c, w)))
+            report_double(c, h, lock, in->shared, sure ? DETAIL_IN_CALLEE : DETAIL_MAY, &in->site, in->lock,
+                          0);
         if (!h)
-            order_wait(s, without_given_up(c, w, in), c->sum, lock, in->shared, cf->defined ? in->site : (struct site){0, 0}, c->event,
-                       c->callee, in);
+            order_wait(s, without_given_up(c, w, in), c->sum, lock, in->shared,
+                       cf->defined ? in->site : (struct site){0, 0}, c->event, c->callee, in);
         if (takes == TAKES && sure && !h && (own.lock = to_path(s, NULL, lock, 0))) {
             own.depth = cf->defined ? in->depth + 1 : 0;
             own.via = cf->defined ? c->event : 0;
@@ -313,8 +316,7 @@ void check_needs(struct call *c, struct world *w)
     check_suspends(c, w);
 }
 
-void check_callbacks(struct call *c, struct world *w, const struct call_edge *edges, uint32_t n)
-{
+void check_callbacks(struct call *c, struct world *w, const struct call_edge *edges, uint32_t n) {
     struct call run = *c;
     uint32_t n_callbacks = 0;
 
@@ -322,7 +324,8 @@ void check_callbacks(struct call *c, struct world *w, const struct call_edge *ed
         n_callbacks += edges[i].callback;
     if (!n_callbacks)
         return;
-    run.args = arena_array(&c->s->scratch, term, c->ev->args.count + 1); /* what it is called with is not known */
+    run.args =
+        arena_array(&c->s->scratch, term, c->ev->args.count + 1); /* what it is called with is not known */
     run.n_args = 0;
     run.callback = true;
     run.sure = n_callbacks == 1;

@@ -6,8 +6,7 @@
 #include "lock_order.h"
 
 /* Did some decision on the way from one to the other decide that block is reached at all? */
-static bool chosen_since(struct solver *s, const struct trail *from, const struct trail *to, uint32_t block)
-{
+static bool chosen_since(struct solver *s, const struct trail *from, const struct trail *to, uint32_t block) {
     for (; to && to != from && (!from || to->depth > from->depth); to = to->before) {
         const struct ir_block_rec *b = &s->u->blocks[to->block];
         for (uint32_t i = 0; i < b->succs.count; i++) {
@@ -21,8 +20,7 @@ static bool chosen_since(struct solver *s, const struct trail *from, const struc
 
 /* A timed wait may stand alone where it is a sleep that can be cut short (nothing was tested since the lock was taken), or
  * where whoever reads its result is told "maybe". */
-static bool may_wait_once(const struct call *c, const struct held *h)
-{
+static bool may_wait_once(const struct call *c, const struct held *h) {
     struct solver *s = c->s;
     const struct ir_expr_rec *place = &s->u->exprs[c->ev->a];
 
@@ -40,8 +38,7 @@ static bool may_wait_once(const struct call *c, const struct held *h)
     return false;
 }
 
-static void add_when(struct wait_effect *wait, term path, struct range range)
-{
+static void add_when(struct wait_effect *wait, term path, struct range range) {
     if (path && wait->n_when < MAX_WAIT_WHEN)
         wait->when[wait->n_when++] = (struct precondition){path, range};
     else
@@ -49,8 +46,7 @@ static void add_when(struct wait_effect *wait, term path, struct range range)
 }
 
 /* Is the callee's wait waited in this world? Its conditions that are open here are left in *wait, in the words of our callers. */
-static enum decided decide_wait(struct call *c, struct world *w, struct wait_effect *wait)
-{
+static enum decided decide_wait(struct call *c, struct world *w, struct wait_effect *wait) {
     struct solver *s = c->s;
     const struct wait_effect said = *wait;
     enum decided decided = said.open ? DECIDED_OPEN : DECIDED_YES;
@@ -58,7 +54,8 @@ static enum decided decide_wait(struct call *c, struct world *w, struct wait_eff
     wait->n_when = 0;
     for (uint32_t i = 0; i < said.n_when; i++) {
         const term of = instantiate(s, w, said.when[i].of, c->args, c->n_args, 0);
-        const struct range known = of ? world_range(&s->t, w, of) : RANGE_ALL, both = range_meet(known, said.when[i].range);
+        const struct range known = of ? world_range(&s->t, w, of) : RANGE_ALL,
+                           both = range_meet(known, said.when[i].range);
         if (range_is_empty(both))
             return DECIDED_NOT;
         if (of && range_equal(both, known))
@@ -70,8 +67,7 @@ static enum decided decide_wait(struct call *c, struct world *w, struct wait_eff
 }
 
 /* What decided here that it is waited, by a value that elsewhere decides whether a lock is taken. */
-static void add_decisions(struct call *c, struct wait_effect *wait)
-{
+static void add_decisions(struct call *c, struct wait_effect *wait) {
     struct solver *s = c->s;
     const uint32_t home = s->event_block[c->event - s->first_event];
     struct world *entry = world_new(&s->scratch);
@@ -88,19 +84,21 @@ static void add_decisions(struct call *c, struct wait_effect *wait)
         int64_t v;
         if (r.op == TERM_BINARY && (r.c == IR_B_EQ || r.c == IR_B_NE) && term_is_const(&s->t, r.b, &v)) {
             const bool equal = (r.c == IR_B_EQ) == !at->taken;
-            add_when(wait, equal || !v ? to_path(s, NULL, r.a, 0) : 0, range_when(equal ? IR_B_EQ : IR_B_NE, v));
+            add_when(wait, equal || !v ? to_path(s, NULL, r.a, 0) : 0,
+                     range_when(equal ? IR_B_EQ : IR_B_NE, v));
         } else {
             add_when(wait, to_path(s, NULL, x, 0), range_when(at->taken ? IR_B_EQ : IR_B_NE, 0));
         }
     }
 }
 
-static void note_wait(struct call *c, const struct wait_effect *wait, term lock, term condition, term path_lock,
-                      term path_condition, const struct held *h, uint32_t problem)
-{
+static void note_wait(struct call *c, const struct wait_effect *wait, term lock, term condition,
+                      term path_lock, term path_condition, const struct held *h, uint32_t problem) {
     struct solver *s = c->s;
     const bool held = h && h->mode != HELD_RELEASED, ours = held && !(h->flags & HELD_ENTRY);
-    struct wait_seen seen = {c->event, lock, condition, held ? h->event : 0, ours, !held, problem, wait->looped || (wait->timed && may_wait_once(c, h)), 0};
+    struct wait_seen seen = {c->event, lock,  condition, held ? h->event : 0,
+                             ours,     !held, problem,   wait->looped || (wait->timed && may_wait_once(c, h)),
+                             0};
     struct wait_effect up = *wait;
 
     for (size_t i = 0; i < s->waits_seen.n; i++) {
@@ -124,8 +122,7 @@ static void note_wait(struct call *c, const struct wait_effect *wait, term lock,
     vec_push(&s->waits_seen, seen);
 }
 
-void wait_condition(struct call *c, struct world *w, const struct wait_effect *said)
-{
+void wait_condition(struct call *c, struct world *w, const struct wait_effect *said) {
     struct solver *s = c->s;
     struct wait_effect here = *said;
     const struct wait_effect *wait = &here;
@@ -144,19 +141,24 @@ void wait_condition(struct call *c, struct world *w, const struct wait_effect *s
     path_condition = to_path(s, NULL, condition, 0);
     if (s->recording && decided == DECIDED_YES && (!h || h->mode == HELD_RELEASED)) {
         const bool ours = world_gone(w, &s->t, lock) || (h && h->mode == HELD_RELEASED) || !path_lock ||
-                          (w->n_held && !defers_to_callers(s)) || s->t.recs[term_object(&s->t, lock)].op == TERM_GLOBAL;
-        if (ours && !collected(s, w, lock) && (!defers_to_callers(s) || !path_lock || world_gone(w, &s->t, lock))) {
-            struct lock_problem *pr = problem_new(s, PROBLEM_WAIT, DETAIL_NO_MUTEX, c->ev->loc, lock, &problem);
+                          (w->n_held && !defers_to_callers(s)) ||
+                          s->t.recs[term_object(&s->t, lock)].op == TERM_GLOBAL;
+        if (ours && !collected(s, w, lock) &&
+            (!defers_to_callers(s) || !path_lock || world_gone(w, &s->t, lock))) {
+            struct lock_problem *pr =
+                problem_new(s, PROBLEM_WAIT, DETAIL_NO_MUTEX, c->ev->loc, lock, &problem);
             wrong = true;
             if (pr)
                 pr->data = print_place(s, condition);
             for (uint32_t i = 0; i < w->n_held; i++)
                 if (w->held[i].event && w->held[i].mode != HELD_RELEASED)
-                    problem_story(s, pr, STORY_NEAR, s->u, s->u->events[w->held[i].event].loc, print_place(s, w->held[i].lock));
+                    problem_story(s, pr, STORY_NEAR, s->u, s->u->events[w->held[i].event].loc,
+                                  print_place(s, w->held[i].lock));
         }
     }
     if (s->recording) {
-        order_wait(s, w, c->sum, lock, false, s->p->funcs.at[c->callee].defined ? wait->site : (struct site){0, 0}, c->event, 0, NULL);
+        order_wait(s, w, c->sum, lock, false,
+                   s->p->funcs.at[c->callee].defined ? wait->site : (struct site){0, 0}, c->event, 0, NULL);
         if (!s->p->funcs.at[c->callee].defined && !wrong)
             check_wait_suspends(s, w, c->callee, lock, c->event);
     }
@@ -169,8 +171,7 @@ void wait_condition(struct call *c, struct world *w, const struct wait_effect *s
 /* ---- when the function is done ---- */
 /* Does the function release the lock that it never took, by mistake as was judged, or took another instance of? Then its callers
  * are not to blame. */
-static bool lock_was_forgotten(const struct solver *s, term lock)
-{
+static bool lock_was_forgotten(const struct solver *s, term lock) {
     for (size_t i = 0; i < s->unlocks.n; i++) {
         const struct unlock_seen *u = &s->unlocks.at[i];
         const bool forgotten = u->candidate && s->p->locks->candidates.at[u->candidate].condemned;
@@ -182,16 +183,14 @@ static bool lock_was_forgotten(const struct solver *s, term lock)
 
 /* A function that waits is called with the lock held on some ways and without it on others: what tells these apart may tell it
  * whether to wait. */
-static bool is_split(const struct solver *s, const struct wait_seen *w)
-{
+static bool is_split(const struct solver *s, const struct wait_seen *w) {
     uint32_t n;
     const struct call_edge *edges = program_calls(s->p, s->func, w->event, &n);
 
     return w->judged && w->without && n && s->p->funcs.at[edges[0].callee].defined;
 }
 
-static void drop_waits(struct solver *s)
-{
+static void drop_waits(struct solver *s) {
     size_t n = 0;
 
     for (size_t i = 0; i < s->waits_seen.n; i++) {
@@ -207,19 +206,20 @@ static void drop_waits(struct solver *s)
     s->waits.n = n;
 }
 
-void settle_waits(struct solver *s)
-{
+void settle_waits(struct solver *s) {
     for (size_t i = 0; i < s->waits_seen.n; i++) {
         const struct wait_seen *w = &s->waits_seen.at[i];
         const bool looped = w->excused || tests_again(s, w);
         const ir_loc at = s->u->events[w->event].loc;
         struct lock_problem *pr;
         if (w->up && term_at(&s->p->paths, s->waits.at[w->up - 1].condition)->op != TERM_PARAM)
-            s->waits.at[w->up - 1].looped |= looped; /* a plain wrapper's loop can test nothing but the time */
-        if (w->judged && class_known(term_class(&s->t, w->condition)) && class_known(term_class(&s->t, w->lock)))
+            s->waits.at[w->up - 1].looped |=
+                looped; /* a plain wrapper's loop can test nothing but the time */
+        if (w->judged && class_known(term_class(&s->t, w->condition)) &&
+            class_known(term_class(&s->t, w->lock)))
             vec_push(&s->p->locks->waits,
-                     ((struct wait_fact){term_class(&s->t, w->condition), term_class(&s->t, w->lock), s->func, at,
-                                         print_place(s, w->condition), print_place(s, w->lock)}));
+                     ((struct wait_fact){term_class(&s->t, w->condition), term_class(&s->t, w->lock), s->func,
+                                         at, print_place(s, w->condition), print_place(s, w->lock)}));
         if (!w->judged || looped)
             continue;
         pr = problem_new(s, PROBLEM_WAIT, DETAIL_NO_LOOP, at, w->condition, NULL);

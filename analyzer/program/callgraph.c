@@ -28,14 +28,13 @@ struct graph {
     VEC(struct node) nodes;
     VEC(struct site) sites;
     VEC(uint32_t) work;
-    struct map64 ids; /* kind << 60 | … → node + 1 */
-    struct map64 seen; /* call site and callee, once */
+    struct map64 ids;          /* kind << 60 | … → node + 1 */
+    struct map64 seen;         /* call site and callee, once */
     struct map64 holds, flows; /* node and function, node and node, once */
 };
 enum { NODE_FIELD, NODE_GLOBAL, NODE_LOCAL, NODE_RESULT };
 
-static uint32_t node_of(struct graph *g, int kind, uint32_t unit, uint32_t item)
-{
+static uint32_t node_of(struct graph *g, int kind, uint32_t unit, uint32_t item) {
     bool fresh;
     uint32_t *slot = map64_place(&g->ids, (uint64_t)kind << 60 | (uint64_t)unit << 32 | item, &fresh);
 
@@ -46,13 +45,11 @@ static uint32_t node_of(struct graph *g, int kind, uint32_t unit, uint32_t item)
     return *slot;
 }
 
-static uint32_t unit_number(const struct graph *g, const struct linked_unit *lu)
-{
+static uint32_t unit_number(const struct graph *g, const struct linked_unit *lu) {
     return (uint32_t)(lu - g->p->units.at);
 }
 
-static bool may_hold_function(const struct unit *u, ir_type t)
-{
+static bool may_hold_function(const struct unit *u, ir_type t) {
     t = type_plain(u, t);
     while (u->types[t].kind == IR_T_ARRAY || u->types[t].kind == IR_T_ATOMIC)
         t = type_plain(u, u->types[t].elem);
@@ -61,11 +58,11 @@ static bool may_hold_function(const struct unit *u, ir_type t)
     if (u->types[t].kind != IR_T_POINTER)
         return false;
     t = type_plain(u, u->types[t].elem);
-    return u->types[t].kind == IR_T_FUNCTION || u->types[t].kind == IR_T_VOID || u->types[t].kind == IR_T_UNKNOWN;
+    return u->types[t].kind == IR_T_FUNCTION || u->types[t].kind == IR_T_VOID ||
+           u->types[t].kind == IR_T_UNKNOWN;
 }
 
-static uint32_t place_node(struct graph *g, const struct linked_unit *lu, ir_expr e)
-{
+static uint32_t place_node(struct graph *g, const struct linked_unit *lu, ir_expr e) {
     const struct unit *u = lu->unit;
 
     for (;;) {
@@ -76,14 +73,17 @@ static uint32_t place_node(struct graph *g, const struct linked_unit *lu, ir_exp
                 return node_of(g, NODE_GLOBAL, 0, lu->globals[r->a]);
             return node_of(g, NODE_LOCAL, unit_number(g, lu), r->a);
         case IR_E_FIELD: return lu->fields[r->b] ? node_of(g, NODE_FIELD, 0, lu->fields[r->b]) : 0;
-        case IR_E_INDEX: case IR_E_DEREF: case IR_E_CAST: case IR_E_ADDR: case IR_E_LOAD: e = r->a; break;
+        case IR_E_INDEX:
+        case IR_E_DEREF:
+        case IR_E_CAST:
+        case IR_E_ADDR:
+        case IR_E_LOAD: e = r->a; break;
         default: return 0;
         }
     }
 }
 
-static void add_func(struct graph *g, uint32_t node, uint32_t func)
-{
+static void add_func(struct graph *g, uint32_t node, uint32_t func) {
     struct node *n = &g->nodes.at[node];
     bool fresh;
 
@@ -97,8 +97,7 @@ static void add_func(struct graph *g, uint32_t node, uint32_t func)
     }
 }
 
-static void add_flow(struct graph *g, uint32_t from, uint32_t to)
-{
+static void add_flow(struct graph *g, uint32_t from, uint32_t to) {
     bool fresh;
 
     if (from == to || !from || !to)
@@ -112,8 +111,7 @@ static void add_flow(struct graph *g, uint32_t from, uint32_t to)
 }
 
 /* The value e flows into node `to`. */
-static void flow_value(struct graph *g, const struct linked_unit *lu, ir_expr e, uint32_t to)
-{
+static void flow_value(struct graph *g, const struct linked_unit *lu, ir_expr e, uint32_t to) {
     const struct unit *u = lu->unit;
     const struct ir_expr_rec *r = &u->exprs[ir_uncast(u, e)];
 
@@ -127,16 +125,19 @@ static void flow_value(struct graph *g, const struct linked_unit *lu, ir_expr e,
         add_flow(g, place_node(g, lu, r->a), to); /* an array of handlers passed by address */
 }
 
-static void mark_addresses(struct graph *g, const struct linked_unit *lu, ir_expr e)
-{
+static void mark_addresses(struct graph *g, const struct linked_unit *lu, ir_expr e) {
     const struct ir_expr_rec *r = &lu->unit->exprs[e];
 
     switch (r->op) {
     case IR_E_FUNC: g->p->funcs.at[lu->funcs[r->a]].address_taken = true; break;
-    case IR_E_DEREF: case IR_E_FIELD: case IR_E_LOAD: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST:
-        mark_addresses(g, lu, r->a);
-        break;
-    case IR_E_INDEX: case IR_E_BINARY:
+    case IR_E_DEREF:
+    case IR_E_FIELD:
+    case IR_E_LOAD:
+    case IR_E_ADDR:
+    case IR_E_UNARY:
+    case IR_E_CAST: mark_addresses(g, lu, r->a); break;
+    case IR_E_INDEX:
+    case IR_E_BINARY:
         mark_addresses(g, lu, r->a);
         mark_addresses(g, lu, r->b);
         break;
@@ -144,8 +145,8 @@ static void mark_addresses(struct graph *g, const struct linked_unit *lu, ir_exp
     }
 }
 
-static void add_call(struct graph *g, uint32_t caller, ir_event event, uint32_t callee, bool indirect, bool callback)
-{
+static void add_call(struct graph *g, uint32_t caller, ir_event event, uint32_t callee, bool indirect,
+                     bool callback) {
     const struct linked_unit *lu = g->p->funcs.at[caller].unit, *cu;
     const struct unit *u = lu->unit;
     const struct ir_event_rec *ev = &u->events[event];
@@ -169,8 +170,7 @@ static void add_call(struct graph *g, uint32_t caller, ir_event event, uint32_t 
         add_flow(g, node_of(g, NODE_RESULT, 0, callee), place_node(g, lu, ev->a));
 }
 
-static void add_site(struct graph *g, uint32_t caller, ir_event event, uint32_t node, int callback)
-{
+static void add_site(struct graph *g, uint32_t caller, ir_event event, uint32_t node, int callback) {
     struct site s = {caller, event, callback};
 
     if (!node) { /* a value of no place: nobody can say */
@@ -184,8 +184,8 @@ static void add_site(struct graph *g, uint32_t caller, ir_event event, uint32_t 
 }
 
 /* A library function that runs an argument: qsort's comparison, a thread's entry. */
-static void model_callbacks(struct graph *g, uint32_t caller, ir_event event, const struct model_function *m)
-{
+static void model_callbacks(struct graph *g, uint32_t caller, ir_event event,
+                            const struct model_function *m) {
     const struct linked_unit *lu = g->p->funcs.at[caller].unit;
     const struct unit *u = lu->unit;
     const struct ir_event_rec *ev = &u->events[event];
@@ -194,8 +194,8 @@ static void model_callbacks(struct graph *g, uint32_t caller, ir_event event, co
         const struct model_effect *e = &m->effects[i];
         if (e->kind == MODEL_SPAWNS)
             g->p->has_spawn = true;
-        if ((e->kind == MODEL_CALLS || e->kind == MODEL_ONCE || e->kind == MODEL_SPAWNS) && e->a.root == MODEL_PARAM &&
-            e->a.index < ev->args.count) {
+        if ((e->kind == MODEL_CALLS || e->kind == MODEL_ONCE || e->kind == MODEL_SPAWNS) &&
+            e->a.root == MODEL_PARAM && e->a.index < ev->args.count) {
             ir_expr arg = ir_uncast(u, u->expr_refs[ev->args.first + e->a.index]);
             if (u->exprs[arg].op == IR_E_FUNC) {
                 const uint32_t f = lu->funcs[u->exprs[arg].a];
@@ -210,8 +210,7 @@ static void model_callbacks(struct graph *g, uint32_t caller, ir_event event, co
     }
 }
 
-static void visit_call(struct graph *g, uint32_t caller, ir_event event)
-{
+static void visit_call(struct graph *g, uint32_t caller, ir_event event) {
     const struct linked_unit *lu = g->p->funcs.at[caller].unit;
     const struct unit *u = lu->unit;
     const struct ir_event_rec *ev = &u->events[event];
@@ -234,8 +233,7 @@ static void visit_call(struct graph *g, uint32_t caller, ir_event event)
     }
 }
 
-static void visit_event(struct graph *g, uint32_t func, ir_event event)
-{
+static void visit_event(struct graph *g, uint32_t func, ir_event event) {
     const struct linked_unit *lu = g->p->funcs.at[func].unit;
     const struct unit *u = lu->unit;
     const struct ir_event_rec *ev = &u->events[event];
@@ -269,8 +267,7 @@ static void visit_event(struct graph *g, uint32_t func, ir_event event)
     }
 }
 
-static int compare_edges(const void *a, const void *b)
-{
+static int compare_edges(const void *a, const void *b) {
     const struct call_edge *x = a, *y = b;
 
     if (x->caller != y->caller)
@@ -280,8 +277,7 @@ static int compare_edges(const void *a, const void *b)
     return x->callee < y->callee ? -1 : x->callee > y->callee;
 }
 
-static void index_edges(struct program *p)
-{
+static void index_edges(struct program *p) {
     if (p->edges.n)
         qsort(p->edges.at, p->edges.n, sizeof *p->edges.at, compare_edges);
     for (size_t i = 0; i < p->units.n; i++) {
@@ -307,16 +303,14 @@ static void index_edges(struct program *p)
     }
 }
 
-const struct call_edge *program_calls(const struct program *p, uint32_t func, ir_event event, uint32_t *n)
-{
+const struct call_edge *program_calls(const struct program *p, uint32_t func, ir_event event, uint32_t *n) {
     const struct ir_range calls = p->funcs.at[func].unit->calls[event];
 
     *n = calls.count;
     return calls.count ? &p->edges.at[calls.first] : NULL;
 }
 
-void program_spread(const struct program *p, spread_along *along, void *data)
-{
+void program_spread(const struct program *p, spread_along *along, void *data) {
     for (bool changed = true; changed;) {
         changed = false;
         for (size_t i = p->order.n; i-- > 0;) {
@@ -328,8 +322,7 @@ void program_spread(const struct program *p, spread_along *along, void *data)
 }
 
 /* Node v is function v + 1. */
-static bool next_callee(const void *program, uint32_t node, uint32_t i, uint32_t *to)
-{
+static bool next_callee(const void *program, uint32_t node, uint32_t i, uint32_t *to) {
     const struct program *p = program;
     const struct linked_func *f = &p->funcs.at[node + 1];
 
@@ -340,16 +333,17 @@ static bool next_callee(const void *program, uint32_t node, uint32_t i, uint32_t
 }
 
 /* Components come out callees first. */
-static void order_functions(struct program *p)
-{
+static void order_functions(struct program *p) {
     const uint32_t n = (uint32_t)p->funcs.n - 1;
-    uint32_t *component = xcalloc((size_t)n + 1, sizeof *component), *order = xcalloc((size_t)n + 1, sizeof *order);
+    uint32_t *component = xcalloc((size_t)n + 1, sizeof *component),
+             *order = xcalloc((size_t)n + 1, sizeof *order);
 
     components_find(n, next_callee, p, component, order);
     for (uint32_t i = 0; i < n; i++) {
         struct linked_func *f = &p->funcs.at[order[i] + 1];
         f->scc = component[order[i]];
-        f->recursive |= (i && component[order[i - 1]] == f->scc) || (i + 1 < n && component[order[i + 1]] == f->scc);
+        f->recursive |=
+            (i && component[order[i - 1]] == f->scc) || (i + 1 < n && component[order[i + 1]] == f->scc);
         for (uint32_t k = f->first_edge; k < f->first_edge + f->n_edges; k++)
             f->recursive |= p->edges.at[k].callee == order[i] + 1;
         if (f->defined)
@@ -359,8 +353,7 @@ static void order_functions(struct program *p)
     free(order);
 }
 
-void program_call_graph(struct program *p)
-{
+void program_call_graph(struct program *p) {
     struct graph g;
 
     memset(&g, 0, sizeof g);

@@ -6,8 +6,7 @@
 
 #include <string.h>
 
-static void put_result(struct call *c, struct world *w, term result)
-{
+static void put_result(struct call *c, struct world *w, term result) {
     struct solver *s = c->s;
     term at;
 
@@ -23,8 +22,7 @@ static void put_result(struct call *c, struct world *w, term result)
 }
 
 /* Is the cell a member of the struct that the call returns? */
-static bool in_result(const struct solver *s, term path)
-{
+static bool in_result(const struct solver *s, term path) {
     while (term_at(&s->p->paths, path)->op == TERM_FIELD)
         path = term_at(&s->p->paths, path)->a;
     return term_at(&s->p->paths, path)->op == TERM_RESULT;
@@ -32,24 +30,21 @@ static bool in_result(const struct solver *s, term path)
 
 enum { FRESH_LEFT = 16 }; /* of the values born at a call: those that it leaves in places of ours */
 
-static bool acquires(const struct outcome *o, term lock)
-{
+static bool acquires(const struct outcome *o, term lock) {
     for (uint32_t i = 0; i < o->n_effects; i++)
         if (o->effects[i].kind == EFFECT_ACQUIRE && o->effects[i].lock == lock)
             return true;
     return false;
 }
 
-static bool releases(const struct outcome *o, term lock)
-{
+static bool releases(const struct outcome *o, term lock) {
     for (uint32_t i = 0; i < o->n_effects; i++)
         if (o->effects[i].kind == EFFECT_RELEASE && o->effects[i].lock == lock)
             return true;
     return false;
 }
 
-static bool every_outcome_releases(const struct summary *sum, term lock)
-{
+static bool every_outcome_releases(const struct summary *sum, term lock) {
     for (uint32_t i = 0; i < sum->n_outcomes; i++)
         if (!releases(&sum->outcomes[i], lock))
             return false;
@@ -57,16 +52,16 @@ static bool every_outcome_releases(const struct summary *sum, term lock)
 }
 
 /* Is precondition i of the outcome, whose value is `value` here, not known to hold? */
-static bool is_open(const struct solver *s, const struct world *w, const struct outcome *o, uint32_t i, term value)
-{
+static bool is_open(const struct solver *s, const struct world *w, const struct outcome *o, uint32_t i,
+                    term value) {
     const struct range known = value ? world_range(&s->t, w, value) : RANGE_ALL;
 
     return !range_equal(range_meet(known, o->when[i].range), known);
 }
 
 /* Does it hang on something not known here, by which h may have been taken, too, whether the call comes back so? */
-static bool is_doubtful(const struct solver *s, const struct world *w, const struct outcome *o, const term *when, const struct held *h)
-{
+static bool is_doubtful(const struct solver *s, const struct world *w, const struct outcome *o,
+                        const term *when, const struct held *h) {
     for (uint32_t i = 0; i < o->n_when; i++)
         if (is_open(s, w, o, i, when[i]) && may_go_with_lock(s, o->when[i].of, h))
             return true;
@@ -75,8 +70,8 @@ static bool is_doubtful(const struct solver *s, const struct world *w, const str
 
 /* Locks that the callee gives up when it comes back another way, which the result does not tell: whether they are held now is not
  * known. `when` are the values of all outcomes' preconditions. */
-static void doubt_unreleased(struct call *c, struct world *w, const struct outcome *o, const term *when, term result)
-{
+static void doubt_unreleased(struct call *c, struct world *w, const struct outcome *o, const term *when,
+                             term result) {
     const struct outcome *all = c->sum->outcomes;
 
     for (uint32_t k = 0; k < c->sum->n_outcomes; k++)
@@ -87,14 +82,15 @@ static void doubt_unreleased(struct call *c, struct world *w, const struct outco
                                   : 0;
             const struct held *h = lock ? held_by_name(c->s, w, lock) : NULL;
             if (h && ((o->n_when && is_doubtful(c->s, w, o, when + (o - all) * 8, h)) ||
-                      (!range_is_empty(range_meet(o->result, all[k].result)) && is_doubtful(c->s, w, &all[k], when + k * 8, h))))
+                      (!range_is_empty(range_meet(o->result, all[k].result)) &&
+                       is_doubtful(c->s, w, &all[k], when + k * 8, h))))
                 release_maybe(c->s, w, lock, 0);
         }
 }
 
 /* One outcome: false when it cannot be in this world. `when` are the preconditions' values, of all outcomes, taken before the call. */
-static bool apply_outcome(struct call *c, struct world *w, const struct outcome *o, const term *when, const term *released, term result)
-{
+static bool apply_outcome(struct call *c, struct world *w, const struct outcome *o, const term *when,
+                          const term *released, term result) {
     struct solver *s = c->s;
     const term *own = o->n_when ? when + (o - c->sum->outcomes) * 8 : when;
     bool open = false; /* whether it comes back so hangs on what is not known here */
@@ -152,8 +148,7 @@ static bool apply_outcome(struct call *c, struct world *w, const struct outcome 
 }
 
 /* Argument i is kept in what the arguments point to. Is that an object which the guarded data links, as a list does? */
-static bool is_linked(const struct call *c, uint32_t i)
-{
+static bool is_linked(const struct call *c, uint32_t i) {
     const struct unit *u = c->s->u;
 
     for (uint32_t k = 0; k < c->ev->args.count; k++) {
@@ -167,8 +162,7 @@ static bool is_linked(const struct call *c, uint32_t i)
 }
 
 /* Guarded data whose address is handed over is touched by the callee. */
-static void check_arguments(struct call *c, struct world *w)
-{
+static void check_arguments(struct call *c, struct world *w) {
     struct solver *s = c->s;
     const struct linked_func *cf = &s->p->funcs.at[c->callee];
 
@@ -178,7 +172,8 @@ static void check_arguments(struct call *c, struct world *w)
         ir_type t;
         if (s->recording && c->args[i] && s->t.recs[c->args[i]].op == TERM_FIELD)
             habit_access(s, w, c->args[i], true, s->u->exprs[arg].loc ? s->u->exprs[arg].loc : c->ev->loc);
-        if (!c->args[i] || !term_is_place(&s->t, c->args[i]) + !(c->sum->reads & bit || c->sum->writes & bit) == 2)
+        if (!c->args[i] ||
+            !term_is_place(&s->t, c->args[i]) + !(c->sum->reads & bit || c->sum->writes & bit) == 2)
             continue;
         arg = ir_uncast(s->u, arg);
         t = type_plain(s->u, s->u->exprs[arg].type);
@@ -195,16 +190,14 @@ static void check_arguments(struct call *c, struct world *w)
     }
 }
 
-static bool has_effects(const struct summary *sum)
-{
+static bool has_effects(const struct summary *sum) {
     for (uint32_t i = 0; i < sum->n_outcomes; i++)
         if (sum->outcomes[i].n_effects)
             return true;
     return false;
 }
 
-static void note_decisive(struct solver *s, const struct summary *sum, const term *when)
-{
+static void note_decisive(struct solver *s, const struct summary *sum, const term *when) {
     const bool locks = has_effects(sum);
 
     for (uint32_t i = 0; locks && i < sum->n_outcomes; i++)
@@ -214,8 +207,7 @@ static void note_decisive(struct solver *s, const struct summary *sum, const ter
 }
 
 /* What the outcome leaves in places of ours. at: the place, and what it held before, of each. */
-static void leave_values(struct call *c, struct world *w, const struct outcome *o, term (*at)[2])
-{
+static void leave_values(struct call *c, struct world *w, const struct outcome *o, term (*at)[2]) {
     struct solver *s = c->s;
 
     for (uint32_t i = 0; i < o->n_left; i++) {
@@ -224,7 +216,9 @@ static void leave_values(struct call *c, struct world *w, const struct outcome *
         if (!at[i][0])
             continue;
         if (!left->kept) {
-            value = left->range.lo == left->range.hi ? term_const(&s->t, left->range.lo) : term_make(&s->t, TERM_FRESH, c->event, FRESH_LEFT + i, 0);
+            value = left->range.lo == left->range.hi
+                        ? term_const(&s->t, left->range.lo)
+                        : term_make(&s->t, TERM_FRESH, c->event, FRESH_LEFT + i, 0);
             (void)world_narrow(&s->scratch, &s->t, w, value, left->range);
             note_hint(s, value, at[i][0]);
         }
@@ -232,17 +226,18 @@ static void leave_values(struct call *c, struct world *w, const struct outcome *
     }
 }
 
-static void apply(struct call *c, struct world *w)
-{
+static void apply(struct call *c, struct world *w) {
     struct solver *s = c->s;
     const struct summary *sum = c->sum;
     const struct outcome plain = {.result = RANGE_ALL};
-    const bool split = sum->n_outcomes && (s->now.n <= MAX_WORLDS || has_effects(sum)); /* a row of strchr() doubles them each time */
+    const bool split = sum->n_outcomes && (s->now.n <= MAX_WORLDS ||
+                                           has_effects(sum)); /* a row of strchr() doubles them each time */
     const uint32_t n = split ? sum->n_outcomes : 1;
-    const term whole = c->ev->a && type_struct(s->u, s->u->exprs[c->ev->a].type) ? eval_place(s, w, c->ev->a, c->event) : 0;
+    const term whole =
+        c->ev->a && type_struct(s->u, s->u->exprs[c->ev->a].type) ? eval_place(s, w, c->ev->a, c->event) : 0;
     term result = 0, *when = arena_array(&s->scratch, term, (sum->n_outcomes + 1) * 8), stored[MAX_STORES][2];
     term *released = arena_array(&s->scratch, term, (sum->n_outcomes + 1) * MAX_EFFECTS);
-    term (*left)[2] = arena_alloc(&s->scratch, (sum->n_outcomes + 1) * MAX_LEFT * sizeof *left);
+    term(*left)[2] = arena_alloc(&s->scratch, (sum->n_outcomes + 1) * MAX_LEFT * sizeof *left);
     int64_t null;
 
     for (uint32_t i = 0; i < sum->n_outcomes; i++)
@@ -261,10 +256,12 @@ static void apply(struct call *c, struct world *w)
         stored[i][0] = instantiate(s, w, sum->stores[i].at, c->args, c->n_args, whole);
         stored[i][1] = instantiate(s, w, sum->stores[i].value, c->args, c->n_args, 0);
     }
-    for (uint32_t i = 0; i < sum->n_outcomes; i++) /* a guard forgets its lock when it releases it: which one is said before */
+    for (uint32_t i = 0; i < sum->n_outcomes;
+         i++) /* a guard forgets its lock when it releases it: which one is said before */
         for (uint32_t k = 0; k < sum->outcomes[i].n_effects && k < MAX_EFFECTS; k++)
             if (sum->outcomes[i].effects[k].kind == EFFECT_RELEASE)
-                released[i * MAX_EFFECTS + k] = instantiate(s, w, sum->outcomes[i].effects[k].lock, c->args, c->n_args, 0);
+                released[i * MAX_EFFECTS + k] =
+                    instantiate(s, w, sum->outcomes[i].effects[k].lock, c->args, c->n_args, 0);
     for (uint32_t i = 0; split && i < n; i++)
         for (uint32_t k = 0; k < sum->outcomes[i].n_left; k++) {
             const term at = instantiate(s, w, sum->outcomes[i].left[k].at, c->args, c->n_args, 0);
@@ -298,8 +295,7 @@ static void apply(struct call *c, struct world *w)
     }
 }
 
-static bool same_effects(const struct summary *a, const struct summary *b)
-{
+static bool same_effects(const struct summary *a, const struct summary *b) {
     if (a->n_outcomes != b->n_outcomes)
         return false;
     for (uint32_t i = 0; i < a->n_outcomes; i++) {
@@ -314,9 +310,8 @@ static bool same_effects(const struct summary *a, const struct summary *b)
 }
 
 /* What annotations say of the pointer that is called; the object that holds it goes to args[OBJECT_PARAM]. */
-static const struct summary *annotated_pointer(struct solver *s, struct world *w, const struct ir_event_rec *ev, ir_event e,
-                                               term *object)
-{
+static const struct summary *annotated_pointer(struct solver *s, struct world *w,
+                                               const struct ir_event_rec *ev, ir_event e, term *object) {
     ir_expr x = ev->b;
     const struct ir_expr_rec *r;
     struct ir_range annots;
@@ -325,7 +320,8 @@ static const struct summary *annotated_pointer(struct solver *s, struct world *w
     uint32_t *slot;
     bool fresh;
 
-    while (s->u->exprs[x].op == IR_E_CAST || s->u->exprs[x].op == IR_E_LOAD || s->u->exprs[x].op == IR_E_DEREF)
+    while (s->u->exprs[x].op == IR_E_CAST || s->u->exprs[x].op == IR_E_LOAD ||
+           s->u->exprs[x].op == IR_E_DEREF)
         x = s->u->exprs[x].a;
     r = &s->u->exprs[x];
     if (r->op == IR_E_FIELD) {
@@ -340,7 +336,9 @@ static const struct summary *annotated_pointer(struct solver *s, struct world *w
         return NULL;
     }
     slot = map64_place(&s->p->pointers,
-                       (uint64_t)(s->lu - s->p->units.at) << 33 | (uint64_t)(field != 0) << 32 | (field ? field : r->a), &fresh);
+                       (uint64_t)(s->lu - s->p->units.at) << 33 | (uint64_t)(field != 0) << 32 |
+                           (field ? field : r->a),
+                       &fresh);
     if (fresh) {
         struct summary *sum = summary_of_pointer(s->p, s->lu, type, annots, field, s->func);
         if (!s->p->pointer_summaries.n)
@@ -357,8 +355,8 @@ static const struct summary unknown;
 
 /* What the functions need that the call may run, all in the world before it, then what they do to memory; but for one, whose turn comes
  * later. */
-static void apply_targets(const struct call *c, struct world *w, const struct call_edge *edges, uint32_t n, uint32_t but)
-{
+static void apply_targets(const struct call *c, struct world *w, const struct call_edge *edges, uint32_t n,
+                          uint32_t but) {
     struct call each = *c;
 
     for (int effects = 0; effects < 2; effects++)
@@ -378,8 +376,7 @@ static void apply_targets(const struct call *c, struct world *w, const struct ca
         }
 }
 
-void transfer_call(struct solver *s, struct world *w, ir_event e)
-{
+void transfer_call(struct solver *s, struct world *w, ir_event e) {
     const struct ir_event_rec *ev = &s->u->events[e];
     term *args = arena_array(&s->scratch, term, ev->args.count + 1);
     uint32_t n, real = 0;
@@ -403,7 +400,8 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
         said = annotated_pointer(s, w, ev, e, &object);
         if (said) { /* whatever it points to has promised this */
             term *more = arena_array(&s->scratch, term, OBJECT_PARAM + 1);
-            memcpy(more, args, (ev->args.count < OBJECT_PARAM ? ev->args.count : OBJECT_PARAM) * sizeof *more);
+            memcpy(more, args,
+                   (ev->args.count < OBJECT_PARAM ? ev->args.count : OBJECT_PARAM) * sizeof *more);
             more[OBJECT_PARAM] = object;
             c.args = more;
             c.n_args = OBJECT_PARAM + 1;
@@ -432,7 +430,8 @@ void transfer_call(struct solver *s, struct world *w, ir_event e)
         apply(&c, w);
         return;
     }
-    apply_targets(&c, w, edges, n, 0); /* they differ: what each needs is checked, what each takes is not known */
+    apply_targets(&c, w, edges, n,
+                  0); /* they differ: what each needs is checked, what each takes is not known */
     put_result(&c, w, term_make(&s->t, TERM_FRESH, e, 0, 0));
     vec_push(&s->next, w);
 }

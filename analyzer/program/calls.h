@@ -14,16 +14,17 @@ struct call {
     uint32_t n_args;
     uint32_t callee; /* linked_func */
     const struct summary *sum;
-    bool sure; /* it is the only function that may be called */
+    bool sure;     /* it is the only function that may be called */
     bool callback; /* it is not called here, but by the function that is, which was handed it */
-    bool again; /* what another target of the call needs was checked before, in the same world */
-    bool once; /* … at most once in a run: what it touches is nobody's else before it is done */
+    bool again;    /* what another target of the call needs was checked before, in the same world */
+    bool once;     /* … at most once in a run: what it touches is nobody's else before it is done */
     const struct world *world; /* before the call; set while waits are noted */
 };
 
 /* call_locks.c */
 /* Take a lock. Returns false when this outcome cannot be: a trylock of a lock held here succeeds only if it is recursive. */
-bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term lock, term result, bool is_try);
+bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term lock, term result,
+             bool is_try);
 /* A release on some ways through the callee only; candidate: the callee's, or 0. */
 void release_maybe(struct solver *s, struct world *w, term lock, uint32_t candidate);
 /* The lock, or one of the collection that it stands for, as it is held or was given up; or NULL. */
@@ -31,8 +32,9 @@ struct held *held_by_name(struct solver *s, struct world *w, term lock);
 void note_taken(struct solver *s, term lock);
 /* A lock that the callee takes is held already. `inside`: how it is known that a function of the program takes it;
  * in_callee: the lock in the callee's words, where it gives it back again, or 0. */
-void report_double(struct call *c, const struct held *h, term lock, bool shared, enum lock_problem_detail inside,
-                   const struct site *site, term in_callee, uint32_t candidate);
+void report_double(struct call *c, const struct held *h, term lock, bool shared,
+                   enum lock_problem_detail inside, const struct site *site, term in_callee,
+                   uint32_t candidate);
 /* This function is the other half of a callee's candidate. */
 void pair(struct solver *s, uint32_t candidate);
 /* A lock that is held, known by a pointer kept elsewhere than the one that leads to this: they may be one. Or NULL. */

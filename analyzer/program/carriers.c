@@ -25,16 +25,14 @@ struct carriers {
     struct map64 answers; /* by question */
 };
 
-struct carriers *carriers_new(struct program *p, struct regions *r)
-{
+struct carriers *carriers_new(struct program *p, struct regions *r) {
     struct carriers *c = xcalloc(1, sizeof *c);
     c->regions = r;
     c->p = p;
     return c;
 }
 
-void carriers_free(struct carriers *c)
-{
+void carriers_free(struct carriers *c) {
     if (!c)
         return;
     vec_free(&c->uses.reads);
@@ -49,8 +47,7 @@ void carriers_free(struct carriers *c)
 }
 
 /* Locks that the callers of each function may hold around the call: down the calls until nothing is added. */
-static uint64_t *find_held(struct carriers *c)
-{
+static uint64_t *find_held(struct carriers *c) {
     const struct program *p = c->p;
     uint64_t *held = xcalloc(p->funcs.n + 1, sizeof *held);
     for (bool changed = true; changed;) {
@@ -68,8 +65,7 @@ static uint64_t *find_held(struct carriers *c)
     return held;
 }
 
-static void find_all(struct carriers *c)
-{
+static void find_all(struct carriers *c) {
     const struct program *p = c->p;
     uint64_t *held = find_held(c);
     for (size_t i = 0; i < p->order.n; i++) {
@@ -89,8 +85,7 @@ static void find_all(struct carriers *c)
     c->found = true;
 }
 
-static const bool *reach_of(struct carriers *c, uint32_t from)
-{
+static const bool *reach_of(struct carriers *c, uint32_t from) {
     for (size_t i = 0; i < c->reaches.n; i++)
         if (c->reaches.at[i].from == from)
             return c->reaches.at[i].funcs;
@@ -114,14 +109,12 @@ static const bool *reach_of(struct carriers *c, uint32_t from)
     return r.funcs;
 }
 
-static bool runs(struct carriers *c, struct carrier_side side, uint32_t func)
-{
+static bool runs(struct carriers *c, struct carrier_side side, uint32_t func) {
     return !side.entry || reach_of(c, side.entry)[func];
 }
 
 /* Does the read decide whether the access of side `to` is come to? */
-static bool decides(struct carriers *c, const struct carrier_use *read, struct carrier_side to)
-{
+static bool decides(struct carriers *c, const struct carrier_use *read, struct carrier_side to) {
     if (read->weight == WEIGHT_DECIDES || !to.func)
         return true;
     if (read->inside && to.event && read->func == to.entry) {
@@ -133,22 +126,20 @@ static bool decides(struct carriers *c, const struct carrier_use *read, struct c
     return reach_of(c, read->func)[to.func];
 }
 
-static bool same_memory(const struct carrier_use *read, const struct carrier_use *write)
-{
+static bool same_memory(const struct carrier_use *read, const struct carrier_use *write) {
     if (read->slot && write->slot)
         return read->slot == write->slot;
     return !read->kind || !write->kind || read->kind == write->kind;
 }
 
-static bool may_be_of(struct carriers *c, const struct carrier_use *read, const struct carrier_use *write, uint64_t classes,
-                      struct carrier_side from)
-{
+static bool may_be_of(struct carriers *c, const struct carrier_use *read, const struct carrier_use *write,
+                      uint64_t classes, struct carrier_side from) {
     return (write->classes & classes) && same_memory(read, write) && runs(c, from, write->func);
 }
 
 /* Does `from` write what was read, under a lock it was read under? A read of memory without a name may be of any. */
-static bool written_by(struct carriers *c, const struct carrier_use *read, uint64_t classes, struct carrier_side from)
-{
+static bool written_by(struct carriers *c, const struct carrier_use *read, uint64_t classes,
+                       struct carrier_side from) {
     const uint64_t common = read->classes & classes;
     for (size_t i = 0; !read->slot && i < c->uses.writes.n; i++)
         if (may_be_of(c, read, &c->uses.writes.at[i], common, from))
@@ -161,18 +152,19 @@ static bool written_by(struct carriers *c, const struct carrier_use *read, uint6
     return false;
 }
 
-static bool some_state_carries(struct carriers *c, uint64_t classes, bool by_anybody, struct carrier_side from, struct carrier_side to)
-{
+static bool some_state_carries(struct carriers *c, uint64_t classes, bool by_anybody,
+                               struct carrier_side from, struct carrier_side to) {
     for (size_t i = 0; i < c->uses.reads.n; i++) {
         const struct carrier_use *read = &c->uses.reads.at[i];
-        if ((read->classes & classes) && runs(c, to, read->func) && decides(c, read, to) && (by_anybody || written_by(c, read, classes, from)))
+        if ((read->classes & classes) && runs(c, to, read->func) && decides(c, read, to) &&
+            (by_anybody || written_by(c, read, classes, from)))
             return true;
     }
     return false;
 }
 
-bool carriers_order(struct carriers *c, uint64_t gives, uint64_t takes, struct carrier_side from, struct carrier_side to)
-{
+bool carriers_order(struct carriers *c, uint64_t gives, uint64_t takes, struct carrier_side from,
+                    struct carrier_side to) {
     const uint64_t classes = gives & takes;
     bool is_new;
     if (takes == UINT64_MAX || (classes & ~(CLASS_MUTEXES | CLASS_ATOMICS)))
@@ -184,7 +176,8 @@ bool carriers_order(struct carriers *c, uint64_t gives, uint64_t takes, struct c
     if (c->blind)
         return true;
     const bool by_anybody = gives == UINT64_MAX;
-    uint64_t question = hash_add(hash_add(hash_add(classes, key_pair(from.entry, to.entry)), key_pair(to.func, to.event)), by_anybody);
+    uint64_t question = hash_add(
+        hash_add(hash_add(classes, key_pair(from.entry, to.entry)), key_pair(to.func, to.event)), by_anybody);
     uint32_t *answer = map64_place(&c->answers, question, &is_new);
     if (is_new) {
         bool carries = some_state_carries(c, classes, by_anybody, from, to);

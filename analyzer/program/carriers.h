@@ -13,7 +13,7 @@
 
 /* Which way a value sends the function that reads it. */
 enum carrier_weight {
-    WEIGHT_NONE,   /* it is added to, printed, linked into a list */
+    WEIGHT_NONE, /* it is added to, printed, linked into a list */
     WEIGHT_INSIDE, /* it chooses a side of a branch whose sides meet again: what lies inside is decided by it, nothing else */
     WEIGHT_DECIDES /* it ends a loop, is returned, followed, handed on */
 };
@@ -25,7 +25,8 @@ struct carrier_use {
     uint64_t classes; /* of the locks held there; or of the atomic */
     uint32_t func;
     enum carrier_weight weight; /* of a read */
-    const bool *inside; /* of a read in a branch that only decides what lies inside: the function's blocks that do; or NULL */
+    const bool *
+        inside; /* of a read in a branch that only decides what lies inside: the function's blocks that do; or NULL */
 };
 struct carrier_uses {
     VEC(struct carrier_use) reads, writes;
@@ -45,7 +46,8 @@ void carriers_free(struct carriers *c); /* NULL is fine */
 /* May an order come from `from`, which releases to `gives` after its access, to `to`, which acquires from `takes` before its own?
  * True where that is not known: where `takes` is UINT64_MAX, or `gives` is and something acquired from is gone by.
  * Cost  the first question that is not trivial looks at every function of the program that takes a lock or uses an atomic. */
-bool carriers_order(struct carriers *c, uint64_t gives, uint64_t takes, struct carrier_side from, struct carrier_side to);
+bool carriers_order(struct carriers *c, uint64_t gives, uint64_t takes, struct carrier_side from,
+                    struct carrier_side to);
 
 /* ---- carriers_find.c ---- */
 /* Add what func, whose flow f is, reads and writes where the callers may hold `held`. */

@@ -17,37 +17,36 @@ struct finder {
     const struct region_flow *f;
     const struct unit *u;
     const struct ir_func_rec *fr;
-    uint8_t *vars;    /* by parameter, then local: enum carrier_weight */
-    uint32_t *source; /* … the slot that all its values were read from; 0: none yet, NO_SLOT: several, or none */
-    bool *handed;     /* … the local is handed to others */
-    uint8_t *blocks;  /* by block: how its branch weighs … */
-    bool **inside;    /* … and the blocks between it and where its ways meet again; or NULL */
+    uint8_t *vars; /* by parameter, then local: enum carrier_weight */
+    uint32_t
+        *source; /* … the slot that all its values were read from; 0: none yet, NO_SLOT: several, or none */
+    bool *handed;       /* … the local is handed to others */
+    uint8_t *blocks;    /* by block: how its branch weighs … */
+    bool **inside;      /* … and the blocks between it and where its ways meet again; or NULL */
     const bool *branch; /* that of the branch whose condition is weighed now */
     bool changed;
     struct carrier_uses *out; /* NULL while locals are weighed */
-    uint64_t locks;   /* held now */
+    uint64_t locks;           /* held now */
     unsigned deep;
 };
 
 /* ---- places ---- */
 
-static uint32_t number_of(const struct finder *x, uint32_t var)
-{
+static uint32_t number_of(const struct finder *x, uint32_t var) {
     const struct ir_range params = x->fr->params, locals = x->fr->locals;
     if (var >= params.first && var - params.first < params.count)
         return var - params.first;
-    return var >= locals.first && var - locals.first < locals.count ? params.count + var - locals.first : UINT32_MAX;
+    return var >= locals.first && var - locals.first < locals.count ? params.count + var - locals.first
+                                                                    : UINT32_MAX;
 }
 
-static bool automatic(const struct finder *x, uint32_t var)
-{
+static bool automatic(const struct finder *x, uint32_t var) {
     uint32_t kind = x->u->vars[var].kind;
     return (kind == IR_V_LOCAL || kind == IR_V_TEMP || kind == IR_V_PARAM) && number_of(x, var) != UINT32_MAX;
 }
 
 /* The variable that the place is, or is a member or element of; UINT32_MAX: none. */
-static uint32_t root_of(const struct finder *x, ir_expr place)
-{
+static uint32_t root_of(const struct finder *x, ir_expr place) {
     for (unsigned i = 0; i < MOST_DEEP; i++) {
         const struct ir_expr_rec *r = &x->u->exprs[place];
         const struct ir_expr_rec *array = r->op == IR_E_INDEX ? &x->u->exprs[ir_uncast(x->u, r->a)] : NULL;
@@ -64,54 +63,50 @@ static uint32_t root_of(const struct finder *x, ir_expr place)
 }
 
 /* The place keeps a local's own value, which no other thread can see. */
-static bool is_private(const struct finder *x, ir_expr place)
-{
+static bool is_private(const struct finder *x, ir_expr place) {
     uint32_t var = root_of(x, place);
     return var != UINT32_MAX && automatic(x, var) && !x->handed[number_of(x, var)];
 }
 
 /* The slot that keeps what is at the place: its last member, or its global. Of what a pointer points to, the pointer's. */
-static uint32_t slot_of(const struct finder *x, ir_expr place)
-{
+static uint32_t slot_of(const struct finder *x, ir_expr place) {
     for (unsigned i = 0; i < MOST_DEEP; i++) {
         const struct ir_expr_rec *r = &x->u->exprs[place];
         switch ((enum ir_expr_op)r->op) {
-        case IR_E_FIELD:
-            return x->f->unit->fields[r->b];
-        case IR_E_VAR:
-            return automatic(x, r->a) ? 0 : x->f->unit->globals[r->a] | SLOT_GLOBAL;
-        case IR_E_DEREF: case IR_E_INDEX: {
+        case IR_E_FIELD: return x->f->unit->fields[r->b];
+        case IR_E_VAR: return automatic(x, r->a) ? 0 : x->f->unit->globals[r->a] | SLOT_GLOBAL;
+        case IR_E_DEREF:
+        case IR_E_INDEX: {
             const struct ir_expr_rec *pointer = &x->u->exprs[ir_uncast(x->u, r->a)];
             if (pointer->op != IR_E_LOAD && pointer->op != IR_E_ADDR)
                 return 0;
             place = pointer->a;
             break;
         }
-        default:
-            return 0;
+        default: return 0;
         }
     }
     return 0;
 }
 
-static uint32_t kind_of(const struct unit *u, ir_type t)
-{
+static uint32_t kind_of(const struct unit *u, ir_type t) {
     t = type_plain(u, t);
     if (u->types[t].kind == IR_T_ATOMIC)
         t = type_plain(u, u->types[t].elem);
-    bool whole = u->types[t].kind == IR_T_STRUCT || u->types[t].kind == IR_T_UNION || u->types[t].kind == IR_T_ARRAY || u->types[t].kind == IR_T_UNKNOWN;
+    bool whole = u->types[t].kind == IR_T_STRUCT || u->types[t].kind == IR_T_UNION ||
+                 u->types[t].kind == IR_T_ARRAY || u->types[t].kind == IR_T_UNKNOWN;
     uint32_t kind = u->types[t].kind == IR_T_ENUM ? IR_T_INT : u->types[t].kind;
     return whole ? 0 : kind << 16 | (uint32_t)(u->types[t].size & 0xffff);
 }
 
-static void note(struct finder *x, ir_expr place, bool write, enum carrier_weight weight, bool atomic)
-{
+static void note(struct finder *x, ir_expr place, bool write, enum carrier_weight weight, bool atomic) {
     const ir_type type = x->u->exprs[place].type;
     const struct ir_type_rec *t = &x->u->types[type_plain(x->u, type)];
     atomic |= t->kind == IR_T_ATOMIC;
     if (!x->out || (!x->locks && !atomic) || is_private(x, place))
         return;
-    struct carrier_use use = {slot_of(x, place), kind_of(x->u, type), x->locks, x->f->func, weight, x->branch};
+    struct carrier_use use = {slot_of(x, place), kind_of(x->u, type), x->locks, x->f->func, weight,
+                              x->branch};
     if (!use.slot && t->kind == IR_T_INT && t->size == 1)
         return; /* text */
     if (atomic)
@@ -124,8 +119,7 @@ static void note(struct finder *x, ir_expr place, bool write, enum carrier_weigh
 
 /* ---- values ---- */
 
-static void raise_var(struct finder *x, uint32_t var, enum carrier_weight weight)
-{
+static void raise_var(struct finder *x, uint32_t var, enum carrier_weight weight) {
     uint32_t i = automatic(x, var) ? number_of(x, var) : UINT32_MAX;
     if (i == UINT32_MAX || x->vars[i] >= weight)
         return;
@@ -136,8 +130,7 @@ static void raise_var(struct finder *x, uint32_t var, enum carrier_weight weight
 static void weigh(struct finder *x, ir_expr value, enum carrier_weight weight, uint32_t into);
 
 /* What the place's name is made of: a pointer that is followed decides. */
-static void weigh_place(struct finder *x, ir_expr place)
-{
+static void weigh_place(struct finder *x, ir_expr place) {
     const struct ir_expr_rec *r = &x->u->exprs[place];
     if (r->op == IR_E_FIELD) {
         weigh_place(x, r->a);
@@ -149,8 +142,7 @@ static void weigh_place(struct finder *x, ir_expr place)
 }
 
 /* A value is used with this weight; what was read from slot `into` itself weighs nothing: it is counted up. */
-static void weigh(struct finder *x, ir_expr value, enum carrier_weight weight, uint32_t into)
-{
+static void weigh(struct finder *x, ir_expr value, enum carrier_weight weight, uint32_t into) {
     const struct ir_expr_rec *r = &x->u->exprs[value];
     if (++x->deep > MOST_DEEP) {
         x->deep--;
@@ -158,8 +150,10 @@ static void weigh(struct finder *x, ir_expr value, enum carrier_weight weight, u
     }
     switch ((enum ir_expr_op)r->op) {
     case IR_E_LOAD: {
-        uint32_t var = root_of(x, r->a), i = var != UINT32_MAX && automatic(x, var) ? number_of(x, var) : UINT32_MAX;
-        bool itself = into != NO_SLOT && into && (i != UINT32_MAX ? x->source[i] == into : slot_of(x, r->a) == into);
+        uint32_t var = root_of(x, r->a),
+                 i = var != UINT32_MAX && automatic(x, var) ? number_of(x, var) : UINT32_MAX;
+        bool itself =
+            into != NO_SLOT && into && (i != UINT32_MAX ? x->source[i] == into : slot_of(x, r->a) == into);
         weigh_place(x, r->a);
         if (i != UINT32_MAX && !itself)
             raise_var(x, var, weight);
@@ -167,12 +161,9 @@ static void weigh(struct finder *x, ir_expr value, enum carrier_weight weight, u
             note(x, r->a, false, weight, false);
         break;
     }
-    case IR_E_ADDR:
-        weigh_place(x, r->a);
-        break;
-    case IR_E_UNARY: case IR_E_CAST:
-        weigh(x, r->a, weight, into);
-        break;
+    case IR_E_ADDR: weigh_place(x, r->a); break;
+    case IR_E_UNARY:
+    case IR_E_CAST: weigh(x, r->a, weight, into); break;
     case IR_E_BINARY:
         weigh(x, r->a, weight, into);
         weigh(x, r->b, weight, into);
@@ -187,8 +178,7 @@ static void weigh(struct finder *x, ir_expr value, enum carrier_weight weight, u
 
 /* How much a value weighs that goes into a local; where it goes into memory it may be looked at anywhere, unless it only makes
  * a list's item point to the next. */
-static enum carrier_weight weight_of_place(const struct finder *x, ir_expr place)
-{
+static enum carrier_weight weight_of_place(const struct finder *x, ir_expr place) {
     uint32_t var = place ? root_of(x, place) : UINT32_MAX;
     if (!place)
         return WEIGHT_NONE;
@@ -200,29 +190,28 @@ static enum carrier_weight weight_of_place(const struct finder *x, ir_expr place
 
 /* ---- events ---- */
 
-static bool changes_locks(const struct model_function *m)
-{
+static bool changes_locks(const struct model_function *m) {
     for (uint32_t i = 0; i < m->n_effects; i++)
         if (m->effects[i].kind >= MODEL_ACQUIRES && m->effects[i].kind <= MODEL_COND_SIGNAL)
             return true;
     return false;
 }
 
-static bool writes_argument(const struct model_function *m, uint32_t argument)
-{
+static bool writes_argument(const struct model_function *m, uint32_t argument) {
     for (uint32_t i = 0; i < m->n_effects; i++)
-        if (m->effects[i].kind == MODEL_WRITES && m->effects[i].a.root == MODEL_PARAM && m->effects[i].a.index == argument)
+        if (m->effects[i].kind == MODEL_WRITES && m->effects[i].a.root == MODEL_PARAM &&
+            m->effects[i].a.index == argument)
             return true;
     return false;
 }
 
 /* What an argument points to, for a function without a body: a container in which it looks, and which it changes. */
-static void meet_pointer(struct finder *x, ir_expr argument, enum carrier_weight weight)
-{
+static void meet_pointer(struct finder *x, ir_expr argument, enum carrier_weight weight) {
     const struct unit *u = x->u;
     ir_type type = type_plain(u, u->exprs[argument].type);
     const struct ir_expr_rec *r = &u->exprs[ir_uncast(u, argument)];
-    if (u->types[type].kind != IR_T_POINTER || (r->op != IR_E_ADDR && r->op != IR_E_LOAD) || is_private(x, r->a))
+    if (u->types[type].kind != IR_T_POINTER || (r->op != IR_E_ADDR && r->op != IR_E_LOAD) ||
+        is_private(x, r->a))
         return;
     bool constant = u->types[u->types[type].elem].kind == IR_T_QUALIFIED;
     if (weight != WEIGHT_NONE)
@@ -231,13 +220,13 @@ static void meet_pointer(struct finder *x, ir_expr argument, enum carrier_weight
         note(x, r->a, true, WEIGHT_NONE, false);
 }
 
-static void meet_call(struct finder *x, const struct ir_event_rec *r)
-{
+static void meet_call(struct finder *x, const struct ir_event_rec *r) {
     const struct program *p = x->f->p;
     ir_expr callee = ir_uncast(x->u, r->b);
     if (x->u->exprs[callee].op == IR_E_ADDR)
         callee = ir_uncast(x->u, x->u->exprs[callee].a);
-    const struct linked_func *lf = x->u->exprs[callee].op == IR_E_FUNC ? &p->funcs.at[x->f->unit->funcs[x->u->exprs[callee].a]] : NULL;
+    const struct linked_func *lf =
+        x->u->exprs[callee].op == IR_E_FUNC ? &p->funcs.at[x->f->unit->funcs[x->u->exprs[callee].a]] : NULL;
     const struct model_function *model = lf && !lf->defined ? lf->model : NULL;
     enum carrier_weight result = weight_of_place(x, r->a);
     bool fills = false; /* something that is looked at later */
@@ -258,26 +247,23 @@ static void meet_call(struct finder *x, const struct ir_event_rec *r)
     }
 }
 
-static void note_source(struct finder *x, const struct ir_event_rec *r)
-{
+static void note_source(struct finder *x, const struct ir_event_rec *r) {
     uint32_t var = x->u->exprs[r->a].op == IR_E_VAR ? x->u->exprs[r->a].a : UINT32_MAX;
     uint32_t i = var != UINT32_MAX && automatic(x, var) ? number_of(x, var) : UINT32_MAX;
     ir_expr value = ir_uncast(x->u, r->b);
     if (i == UINT32_MAX)
         return;
-    if (x->u->exprs[value].op == IR_E_BINARY && x->u->exprs[ir_uncast(x->u, x->u->exprs[value].b)].op == IR_E_CONST)
+    if (x->u->exprs[value].op == IR_E_BINARY &&
+        x->u->exprs[ir_uncast(x->u, x->u->exprs[value].b)].op == IR_E_CONST)
         value = ir_uncast(x->u, x->u->exprs[value].a); /* n + 1 */
     bool memory = x->u->exprs[value].op == IR_E_LOAD && !is_private(x, x->u->exprs[value].a);
     uint32_t slot = memory ? slot_of(x, x->u->exprs[value].a) : 0;
     x->source[i] = slot && (!x->source[i] || x->source[i] == slot) ? slot : NO_SLOT;
 }
 
-static void meet_event(struct finder *x, const struct ir_event_rec *r)
-{
+static void meet_event(struct finder *x, const struct ir_event_rec *r) {
     switch ((enum ir_event_op)r->op) {
-    case IR_EV_EVAL:
-        weigh(x, r->a, WEIGHT_NONE, NO_SLOT);
-        break;
+    case IR_EV_EVAL: weigh(x, r->a, WEIGHT_NONE, NO_SLOT); break;
     case IR_EV_RETURN:
         if (r->a)
             weigh(x, r->a, WEIGHT_DECIDES, NO_SLOT);
@@ -287,9 +273,7 @@ static void meet_event(struct finder *x, const struct ir_event_rec *r)
         weigh(x, r->b, weight_of_place(x, r->a), is_private(x, r->a) ? NO_SLOT : slot_of(x, r->a));
         note(x, r->a, true, WEIGHT_NONE, false);
         break;
-    case IR_EV_CALL:
-        meet_call(x, r);
-        break;
+    case IR_EV_CALL: meet_call(x, r); break;
     case IR_EV_ATOMIC: {
         enum carrier_weight weight = weight_of_place(x, r->b);
         weigh_place(x, r->a);
@@ -305,19 +289,16 @@ static void meet_event(struct finder *x, const struct ir_event_rec *r)
         for (uint32_t i = 0; i < r->args.count; i++)
             weigh(x, x->u->expr_refs[r->args.first + i], WEIGHT_DECIDES, NO_SLOT);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
-static const struct ir_block_rec *block_at(const struct finder *x, uint32_t b)
-{
+static const struct ir_block_rec *block_at(const struct finder *x, uint32_t b) {
     return &x->u->blocks[x->fr->blocks.first + b];
 }
 
 /* Over all of the function, once; in the last pass reads and writes are noted. */
-static void pass(struct finder *x, uint64_t held)
-{
+static void pass(struct finder *x, uint64_t held) {
     const struct region_flow *f = x->f;
     for (uint32_t b = 0; b < x->fr->blocks.count; b++) {
         const struct ir_block_rec *rec = block_at(x, b);
@@ -340,8 +321,7 @@ static void pass(struct finder *x, uint64_t held)
 /* ---- branches ---- */
 
 /* Is the variable named in a block that is not `inside`? */
-static bool named_outside(const struct finder *x, uint32_t var, const bool *inside)
-{
+static bool named_outside(const struct finder *x, uint32_t var, const bool *inside) {
     for (uint32_t b = 0; b < x->fr->blocks.count; b++) {
         const struct ir_block_rec *rec = block_at(x, b);
         if (inside[b])
@@ -350,8 +330,10 @@ static bool named_outside(const struct finder *x, uint32_t var, const bool *insi
             return true;
         for (ir_event ev = rec->events.first; ev < rec->events.first + rec->events.count; ev++) {
             const struct ir_event_rec *r = &x->u->events[ev];
-            bool two = r->op == IR_EV_STORE || r->op == IR_EV_CALL || r->op == IR_EV_ATOMIC, one = two || r->op == IR_EV_EVAL || r->op == IR_EV_RETURN;
-            if ((one && r->a && ir_mentions(x->u, r->a, var)) || (two && r->b && ir_mentions(x->u, r->b, var)))
+            bool two = r->op == IR_EV_STORE || r->op == IR_EV_CALL || r->op == IR_EV_ATOMIC,
+                 one = two || r->op == IR_EV_EVAL || r->op == IR_EV_RETURN;
+            if ((one && r->a && ir_mentions(x->u, r->a, var)) ||
+                (two && r->b && ir_mentions(x->u, r->b, var)))
                 return true;
             for (uint32_t i = 0; i < r->args.count; i++)
                 if (ir_mentions(x->u, x->u->expr_refs[r->args.first + i], var))
@@ -362,14 +344,14 @@ static bool named_outside(const struct finder *x, uint32_t var, const bool *insi
 }
 
 /* Does a block inside leave something in a local that weighs anything outside? */
-static bool leaves_something(const struct finder *x, uint32_t b, const bool *inside)
-{
+static bool leaves_something(const struct finder *x, uint32_t b, const bool *inside) {
     const struct ir_range events = block_at(x, b)->events;
     for (ir_event ev = events.first; ev < events.first + events.count; ev++) {
         const struct ir_event_rec *r = &x->u->events[ev];
         ir_expr to = r->op == IR_EV_STORE || r->op == IR_EV_CALL ? r->a : r->op == IR_EV_ATOMIC ? r->b : 0;
         uint32_t var = to ? root_of(x, to) : UINT32_MAX;
-        if (var != UINT32_MAX && automatic(x, var) && x->vars[number_of(x, var)] && named_outside(x, var, inside))
+        if (var != UINT32_MAX && automatic(x, var) && x->vars[number_of(x, var)] &&
+            named_outside(x, var, inside))
             return true;
     }
     return false;
@@ -377,8 +359,7 @@ static bool leaves_something(const struct finder *x, uint32_t b, const bool *ins
 
 /* All ways out of block b come to block `to`, leave nothing in a local on the way, and do not come by b again: *inside are the
  * blocks between. */
-static bool rejoins(const struct finder *x, uint32_t b, uint32_t to, bool *inside)
-{
+static bool rejoins(const struct finder *x, uint32_t b, uint32_t to, bool *inside) {
     bool plain = every_way_rejoins(x->u, x->fr, b, to);
     VEC(uint32_t) work = {0};
     vec_push(&work, b);
@@ -399,8 +380,7 @@ static bool rejoins(const struct finder *x, uint32_t b, uint32_t to, bool *insid
     return plain;
 }
 
-static void weigh_branches(struct finder *x)
-{
+static void weigh_branches(struct finder *x) {
     const uint32_t n = x->fr->blocks.count;
     bool *inside = NULL;
     for (uint32_t b = 0; b < n && n <= MOST_BLOCKS; b++) {
@@ -418,8 +398,7 @@ static void weigh_branches(struct finder *x)
     }
 }
 
-static void settle(struct finder *x)
-{
+static void settle(struct finder *x) {
     do {
         x->changed = false;
         pass(x, 0);
@@ -427,21 +406,20 @@ static void settle(struct finder *x)
 }
 
 /* Locals whose address others get: only those are memory that another thread may know. */
-static void find_handed(struct finder *x)
-{
+static void find_handed(struct finder *x) {
     const struct region_flow *f = x->f;
     for (size_t i = 0; i < f->control.n; i++) {
         const struct region_event *e = &f->events[f->control.at[i]];
         const struct place *object = &f->places[place_object(f, e->place)];
-        bool goes = e->op == REGION_SPAWN || e->op == REGION_PUT || e->op == REGION_SEND || e->op == REGION_KEEP;
+        bool goes =
+            e->op == REGION_SPAWN || e->op == REGION_PUT || e->op == REGION_SEND || e->op == REGION_KEEP;
         if (goes && object->op == PLACE_LOCAL && automatic(x, object->a))
             x->handed[number_of(x, object->a)] = true;
     }
 }
 
 /* Does the function look at anything that could carry an order? */
-static bool concerned(const struct finder *x, uint64_t held)
-{
+static bool concerned(const struct finder *x, uint64_t held) {
     const struct region_flow *f = x->f;
     for (uint32_t b = 0; b < x->fr->blocks.count; b++) {
         const struct ir_range events = block_at(x, b)->events;
@@ -452,8 +430,7 @@ static bool concerned(const struct finder *x, uint64_t held)
     return held != 0;
 }
 
-void carriers_find(const struct region_flow *f, uint64_t held, struct carrier_uses *out)
-{
+void carriers_find(const struct region_flow *f, uint64_t held, struct carrier_uses *out) {
     struct finder x = {.f = f, .u = f->unit->unit};
     x.fr = &x.u->funcs[f->p->funcs.at[f->func].func];
     if (!concerned(&x, held))

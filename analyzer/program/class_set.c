@@ -5,8 +5,7 @@
 
 #include "../base/arena.h"
 
-bool class_set_holds(const struct class_set *x, uint32_t class)
-{
+bool class_set_holds(const struct class_set *x, uint32_t class) {
     uint32_t lo = 0, hi = x->n;
 
     while (lo < hi) {
@@ -19,8 +18,7 @@ bool class_set_holds(const struct class_set *x, uint32_t class)
     return x->all || (lo < x->n && x->at[lo] == class);
 }
 
-void class_set_add(struct class_set *x, uint32_t class)
-{
+void class_set_add(struct class_set *x, uint32_t class) {
     uint32_t k = x->n;
 
     if (class_set_holds(x, class))
@@ -31,17 +29,19 @@ void class_set_add(struct class_set *x, uint32_t class)
     x->n++;
 }
 
-bool class_set_meet(struct arena *arena, struct class_set *x, const struct class_set *a, const struct class_set *b)
-{
+bool class_set_meet(struct arena *arena, struct class_set *x, const struct class_set *a,
+                    const struct class_set *b) {
     const uint32_t before = x->n;
     uint32_t n = 0;
 
     if ((a && a->all) || (b && b->all))
         return false;
     if (x->all) {
-        *x = (struct class_set){arena_array(arena, uint32_t, (a ? a->n : 0) + (b ? b->n : 0) + 1), 0, false, x->pass};
+        *x = (struct class_set){arena_array(arena, uint32_t, (a ? a->n : 0) + (b ? b->n : 0) + 1), 0, false,
+                                x->pass};
         for (uint32_t i = 0, k = 0; (a && i < a->n) || (b && k < b->n);) {
-            const uint32_t of_a = a && i < a->n ? a->at[i] : UINT32_MAX, of_b = b && k < b->n ? b->at[k] : UINT32_MAX;
+            const uint32_t of_a = a && i < a->n ? a->at[i] : UINT32_MAX,
+                           of_b = b && k < b->n ? b->at[k] : UINT32_MAX;
             x->at[x->n++] = of_a < of_b ? of_a : of_b;
             i += of_a <= of_b;
             k += of_b <= of_a;

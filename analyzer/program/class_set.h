@@ -19,6 +19,7 @@ bool class_set_holds(const struct class_set *x, uint32_t class);
 /* Requires room in x->at for one more. */
 void class_set_add(struct class_set *x, uint32_t class);
 /* Keep in x what also one of a and b holds (NULL: holds none). Returns whether something went. */
-bool class_set_meet(struct arena *arena, struct class_set *x, const struct class_set *a, const struct class_set *b);
+bool class_set_meet(struct arena *arena, struct class_set *x, const struct class_set *a,
+                    const struct class_set *b);
 
 #endif

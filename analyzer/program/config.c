@@ -57,30 +57,26 @@ struct reader {
     size_t err_size;
 };
 
-static void free_texts(struct texts *t)
-{
+static void free_texts(struct texts *t) {
     for (size_t i = 0; i < t->n; i++)
         free(t->items[i]);
     free(t->items);
 }
 
-static struct section *add_section(struct config *c)
-{
+static struct section *add_section(struct config *c) {
     c->sections = xrealloc(c->sections, (c->n_sections + 1) * sizeof *c->sections);
     memset(&c->sections[c->n_sections], 0, sizeof *c->sections);
     return &c->sections[c->n_sections++];
 }
 
-struct config *config_default(void)
-{
+struct config *config_default(void) {
     struct config *c = xcalloc(1, sizeof *c);
     c->models = models_new();
     add_section(c);
     return c;
 }
 
-void config_free(struct config *c)
-{
+void config_free(struct config *c) {
     if (!c)
         return;
     for (size_t i = 0; i < c->n_sections; i++) {
@@ -104,8 +100,7 @@ void config_free(struct config *c)
 
 /* ---- reading ---- */
 
-static bool add_text(struct reader *r, const yaml_node_t *node, struct texts *out)
-{
+static bool add_text(struct reader *r, const yaml_node_t *node, struct texts *out) {
     const char *text = yaml_text(r->c, node, "a path pattern or name");
     if (!text)
         return false;
@@ -117,8 +112,7 @@ static bool add_text(struct reader *r, const yaml_node_t *node, struct texts *ou
 }
 
 /* One text, or a list of them. */
-static bool read_texts(struct reader *r, const yaml_node_t *node, struct texts *out)
-{
+static bool read_texts(struct reader *r, const yaml_node_t *node, struct texts *out) {
     if (node->type == YAML_SCALAR_NODE)
         return add_text(r, node, out);
     if (node->type != YAML_SEQUENCE_NODE)
@@ -129,8 +123,7 @@ static bool read_texts(struct reader *r, const yaml_node_t *node, struct texts *
     return true;
 }
 
-static bool read_level(struct reader *r, const yaml_node_t *node, int *level)
-{
+static bool read_level(struct reader *r, const yaml_node_t *node, int *level) {
     const char *text = yaml_text(r->c, node, "'default' or 'strict'");
     if (!text)
         return false;
@@ -143,8 +136,8 @@ static bool read_level(struct reader *r, const yaml_node_t *node, int *level)
     return true;
 }
 
-static bool read_switch(struct reader *r, const yaml_node_t *key, const yaml_node_t *value, struct section *s)
-{
+static bool read_switch(struct reader *r, const yaml_node_t *key, const yaml_node_t *value,
+                        struct section *s) {
     const char *rule = yaml_text(r->c, key, "a rule's name");
     const char *text = rule ? yaml_text(r->c, value, "'on' or 'off'") : NULL;
     if (!text)
@@ -157,23 +150,23 @@ static bool read_switch(struct reader *r, const yaml_node_t *key, const yaml_nod
     return true;
 }
 
-static bool read_rules(struct reader *r, const yaml_node_t *node, struct section *s)
-{
+static bool read_rules(struct reader *r, const yaml_node_t *node, struct section *s) {
     if (node->type != YAML_MAPPING_NODE)
         return yaml_complain(r->c, node->start_mark, "under 'rules' stand rule names with 'on' or 'off'");
     for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++)
-        if (!read_switch(r, yaml_document_get_node(r->doc, p->key), yaml_document_get_node(r->doc, p->value), s))
+        if (!read_switch(r, yaml_document_get_node(r->doc, p->key), yaml_document_get_node(r->doc, p->value),
+                         s))
             return false;
     return true;
 }
 
-static bool read_section(struct reader *r, const yaml_node_t *node)
-{
+static bool read_section(struct reader *r, const yaml_node_t *node) {
     if (node->type != YAML_MAPPING_NODE)
         return yaml_complain(r->c, node->start_mark, "an entry of 'paths' has 'match' and what is set there");
     struct section *s = add_section(r->config);
     for (yaml_node_pair_t *p = node->data.mapping.pairs.start; p < node->data.mapping.pairs.top; p++) {
-        yaml_node_t *key = yaml_document_get_node(r->doc, p->key), *value = yaml_document_get_node(r->doc, p->value);
+        yaml_node_t *key = yaml_document_get_node(r->doc, p->key),
+                    *value = yaml_document_get_node(r->doc, p->value);
         const char *word = yaml_text(r->c, key, "'match', 'level' or 'rules'");
         if (!word)
             return false;
@@ -181,7 +174,8 @@ static bool read_section(struct reader *r, const yaml_node_t *node)
                   : strcmp(word, "level") == 0 ? read_level(r, value, &s->level)
                   : strcmp(word, "rules") == 0
                       ? read_rules(r, value, s)
-                      : yaml_complain(r->c, key->start_mark, "'%s' is no key of a 'paths' entry: 'match', 'level' or 'rules'", word);
+                      : yaml_complain(r->c, key->start_mark,
+                                      "'%s' is no key of a 'paths' entry: 'match', 'level' or 'rules'", word);
         if (!ok)
             return false;
     }
@@ -190,8 +184,7 @@ static bool read_section(struct reader *r, const yaml_node_t *node)
     return true;
 }
 
-static bool read_sections(struct reader *r, const yaml_node_t *node)
-{
+static bool read_sections(struct reader *r, const yaml_node_t *node) {
     if (node->type != YAML_SEQUENCE_NODE)
         return yaml_complain(r->c, node->start_mark, "under 'paths' stands a list of entries with 'match'");
     for (yaml_node_item_t *i = node->data.sequence.items.start; i < node->data.sequence.items.top; i++)
@@ -200,8 +193,7 @@ static bool read_sections(struct reader *r, const yaml_node_t *node)
     return true;
 }
 
-static bool read_models(struct reader *r, const yaml_node_t *node)
-{
+static bool read_models(struct reader *r, const yaml_node_t *node) {
     struct texts files = {0};
     bool ok = read_texts(r, node, &files);
     for (size_t i = 0; ok && i < files.n; i++) {
@@ -214,8 +206,7 @@ static bool read_models(struct reader *r, const yaml_node_t *node)
     return ok;
 }
 
-static bool read_programs(struct reader *r, const yaml_node_t *node)
-{
+static bool read_programs(struct reader *r, const yaml_node_t *node) {
     if (node->type != YAML_MAPPING_NODE)
         return yaml_complain(r->c, node->start_mark, "under 'programs' stand names with the files of each");
     struct config *c = r->config;
@@ -233,18 +224,18 @@ static bool read_programs(struct reader *r, const yaml_node_t *node)
 }
 
 /* The file's own functions and types, once the model files are in. */
-static bool read_own_models(struct reader *r, const yaml_node_t *functions, const yaml_node_t *types)
-{
+static bool read_own_models(struct reader *r, const yaml_node_t *functions, const yaml_node_t *types) {
     return models_add_nodes(r->config->models, r->c, r->doc, functions, types);
 }
 
-static bool read_root(struct reader *r, const yaml_node_t *root)
-{
+static bool read_root(struct reader *r, const yaml_node_t *root) {
     const yaml_node_t *functions = NULL, *types = NULL;
     if (root->type != YAML_MAPPING_NODE)
-        return yaml_complain(r->c, root->start_mark, "the file has keys such as 'level', 'rules' and 'exclude'");
+        return yaml_complain(r->c, root->start_mark,
+                             "the file has keys such as 'level', 'rules' and 'exclude'");
     for (yaml_node_pair_t *p = root->data.mapping.pairs.start; p < root->data.mapping.pairs.top; p++) {
-        yaml_node_t *key = yaml_document_get_node(r->doc, p->key), *value = yaml_document_get_node(r->doc, p->value);
+        yaml_node_t *key = yaml_document_get_node(r->doc, p->key),
+                    *value = yaml_document_get_node(r->doc, p->value);
         const char *word = yaml_text(r->c, key, "a key such as 'level'");
         bool ok = word != NULL;
         if (!ok || strcmp(word, "level") == 0)
@@ -265,7 +256,8 @@ static bool read_root(struct reader *r, const yaml_node_t *root)
             types = value;
         else
             ok = yaml_complain(r->c, key->start_mark,
-                               "'%s' is no key of .aglet.yml: level, rules, exclude, paths, models, functions, types, programs",
+                               "'%s' is no key of .aglet.yml: level, rules, exclude, paths, models, "
+                               "functions, types, programs",
                                word);
         if (!ok)
             return false;
@@ -273,8 +265,7 @@ static bool read_root(struct reader *r, const yaml_node_t *root)
     return read_own_models(r, functions, types);
 }
 
-static char *directory_of(const char *path)
-{
+static char *directory_of(const char *path) {
     char full[PATH_MAX];
     if (!realpath(path, full))
         return xstrdup(".");
@@ -283,8 +274,7 @@ static char *directory_of(const char *path)
     return xstrdup(full);
 }
 
-struct config *config_read(const char *path, char *err, size_t err_size)
-{
+struct config *config_read(const char *path, char *err, size_t err_size) {
     if (err_size)
         err[0] = '\0';
     struct yaml_complaint c = {path, err, err_size};
@@ -312,8 +302,7 @@ struct config *config_read(const char *path, char *err, size_t err_size)
     return config;
 }
 
-char *config_find(const char *directory)
-{
+char *config_find(const char *directory) {
     char full[PATH_MAX];
     if (!realpath(directory, full))
         return NULL;
@@ -331,26 +320,22 @@ char *config_find(const char *directory)
 
 /* ---- asking ---- */
 
-const char *config_path(const struct config *c)
-{
+const char *config_path(const struct config *c) {
     return c->path;
 }
 
-const char *config_directory(const struct config *c)
-{
+const char *config_directory(const struct config *c) {
     return c->directory;
 }
 
-static const char *relative(const struct config *c, const char *path)
-{
+static const char *relative(const struct config *c, const char *path) {
     size_t n = c->directory ? strlen(c->directory) : 0;
     if (n > 1 && strncmp(path, c->directory, n) == 0 && path[n] == '/')
         return path + n + 1;
     return n == 1 && *path == '/' ? path + 1 : path;
 }
 
-static bool matches(const struct config *c, const struct texts *patterns, const char *path)
-{
+static bool matches(const struct config *c, const struct texts *patterns, const char *path) {
     const char *short_path = relative(c, path);
     for (size_t i = 0; i < patterns->n; i++)
         if (glob_match(patterns->items[i], patterns->items[i][0] == '/' ? path : short_path))
@@ -358,26 +343,22 @@ static bool matches(const struct config *c, const struct texts *patterns, const 
     return false;
 }
 
-static bool applies(const struct config *c, const struct section *s, const char *path)
-{
+static bool applies(const struct config *c, const struct section *s, const char *path) {
     return s == c->sections || matches(c, &s->match, path);
 }
 
-int config_level(const struct config *c, const char *path)
-{
+int config_level(const struct config *c, const char *path) {
     for (size_t i = c->n_sections; i-- > 0;)
         if (c->sections[i].level && applies(c, &c->sections[i], path))
             return c->sections[i].level;
     return 1;
 }
 
-bool config_excluded(const struct config *c, const char *path)
-{
+bool config_excluded(const struct config *c, const char *path) {
     return matches(c, &c->excludes, path);
 }
 
-bool config_rule_on(const struct config *c, const char *rule, const char *path)
-{
+bool config_rule_on(const struct config *c, const char *rule, const char *path) {
     for (size_t i = c->n_sections; i-- > 0;) {
         const struct section *s = &c->sections[i];
         if (!s->n_rules || !applies(c, s, path))
@@ -389,8 +370,7 @@ bool config_rule_on(const struct config *c, const char *rule, const char *path)
     return true;
 }
 
-bool config_check_rules(const struct config *c, bool (*known)(const char *rule), char *err, size_t err_size)
-{
+bool config_check_rules(const struct config *c, bool (*known)(const char *rule), char *err, size_t err_size) {
     if (err_size)
         err[0] = '\0';
     struct yaml_complaint complaint = {c->path ? c->path : "", err, err_size};
@@ -403,27 +383,22 @@ bool config_check_rules(const struct config *c, bool (*known)(const char *rule),
     return true;
 }
 
-const struct models *config_models(const struct config *c)
-{
+const struct models *config_models(const struct config *c) {
     return c->models;
 }
 
-size_t config_n_programs(const struct config *c)
-{
+size_t config_n_programs(const struct config *c) {
     return c->n_programs;
 }
 
-const char *config_program_name(const struct config *c, size_t i)
-{
+const char *config_program_name(const struct config *c, size_t i) {
     return c->programs[i].name;
 }
 
-bool config_in_program(const struct config *c, size_t i, const char *path)
-{
+bool config_in_program(const struct config *c, size_t i, const char *path) {
     return matches(c, &c->programs[i].files, path);
 }
 
-uint64_t config_hash(const struct config *c)
-{
+uint64_t config_hash(const struct config *c) {
     return c->hash ^ models_hash(c->models) * 31;
 }

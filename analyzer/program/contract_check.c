@@ -20,8 +20,7 @@ struct return_loader {
     term value;
 };
 
-static term load_return(void *data, term at)
-{
+static term load_return(void *data, term at) {
     struct return_loader *l = data;
     const struct term_rec r = l->s->t.recs[at];
 
@@ -32,8 +31,7 @@ static term load_return(void *data, term at)
     return world_load(&l->s->t, l->w, at);
 }
 
-static term promised_lock(struct solver *s, const struct lock_path *path, const struct exit_record *x)
-{
+static term promised_lock(struct solver *s, const struct lock_path *path, const struct exit_record *x) {
     struct return_loader l = {s, x->w, x->value};
     term root;
 
@@ -50,8 +48,7 @@ static term promised_lock(struct solver *s, const struct lock_path *path, const 
 }
 
 static void broken(struct solver *s, enum lock_problem_detail detail, const struct exit_record *x, term lock,
-                   const struct promise *p)
-{
+                   const struct promise *p) {
     struct lock_problem *pr =
         problem_new(s, PROBLEM_CONTRACT, detail, x->loc ? x->loc : s->fr->body_end, lock, NULL);
 
@@ -62,14 +59,12 @@ static void broken(struct solver *s, enum lock_problem_detail detail, const stru
     problem_story(s, pr, STORY_CONTRACT, s->u, p->loc, p->text);
 }
 
-static bool within(struct range inner, struct range outer)
-{
+static bool within(struct range inner, struct range outer) {
     return range_equal(range_meet(inner, outer), inner);
 }
 
 /* Does the function implement a lock of the program's own, by atomics and parking, and not by calling locks? */
-static bool implements(const struct solver *s, const struct promise *p, term lock)
-{
+static bool implements(const struct solver *s, const struct promise *p, term lock) {
     const struct unit *u = p->path->type_unit;
 
     if (!p->path->type || !p->path->type_unit || takes_itself(s, lock))
@@ -77,7 +72,8 @@ static bool implements(const struct solver *s, const struct promise *p, term loc
     for (size_t i = 0; i < s->unlocks.n; i++)
         if (term_same_shape(&s->t, s->unlocks.at[i].lock, lock))
             return false;
-    for (ir_type t = p->path->type; t; t = u->types[t].elem) { /* a lock type that the program declares itself */
+    for (ir_type t = p->path->type; t;
+         t = u->types[t].elem) { /* a lock type that the program declares itself */
         for (uint32_t i = 0; i < u->types[t].annots.count; i++) {
             const uint32_t kind = u->annots[u->types[t].annots.first + i].kind;
             if (kind == IR_A_lock_type || kind == IR_A_async_lock_type)
@@ -89,8 +85,7 @@ static bool implements(const struct solver *s, const struct promise *p, term loc
     return false;
 }
 
-static void check_promise(struct solver *s, const struct promise *p, struct exit_record *x)
-{
+static void check_promise(struct solver *s, const struct promise *p, struct exit_record *x) {
     static const uint8_t op[] = {0, IR_B_EQ, IR_B_NE, IR_B_LT, IR_B_LE, IR_B_GT, IR_B_GE};
     const term lock = promised_lock(s, p->path, x);
     struct held *h = lock ? world_held_like(x->w, &s->t, lock) : NULL;
@@ -104,7 +99,8 @@ static void check_promise(struct solver *s, const struct promise *p, struct exit
     if (!lock || x->w->failed || (h && h->flags & HELD_MAYBE) || implements(s, p, lock))
         return;
     switch (p->kind) {
-    case IR_A_acquires: case IR_A_acquires_shared:
+    case IR_A_acquires:
+    case IR_A_acquires_shared:
         if (!held)
             broken(s, DETAIL_NOT_ACQUIRED, x, lock, p);
         break;
@@ -112,11 +108,13 @@ static void check_promise(struct solver *s, const struct promise *p, struct exit
         if (held)
             broken(s, DETAIL_NOT_RELEASED, x, lock, p);
         break;
-    case IR_A_requires: case IR_A_requires_shared:
+    case IR_A_requires:
+    case IR_A_requires_shared:
         if (h && !held)
             broken(s, DETAIL_LOST, x, lock, p);
         break;
-    case IR_A_try_acquires: case IR_A_try_acquires_shared: {
+    case IR_A_try_acquires:
+    case IR_A_try_acquires_shared: {
         const struct range got = x->value ? world_range(&s->t, x->w, x->value) : RANGE_ALL;
         const struct range good = range_when(op[p->when.test], p->when.value);
         if (p->when.test == RESULT_ANY)
@@ -133,23 +131,29 @@ static void check_promise(struct solver *s, const struct promise *p, struct exit
         h->flags |= HELD_ENTRY; /* spoken for: no leak, no inferred effect */
 }
 
-void check_contract(struct solver *s)
-{
+void check_contract(struct solver *s) {
     for (uint32_t i = 0; i < s->fr->annots.count; i++) {
         const struct ir_annot_rec *a = &s->u->annots[s->fr->annots.first + i];
         struct lock_context context = program_context(s->p, s->u, LOCK_IN_FUNCTION, s->lf->func);
         struct lock_list list = {NULL, 0, {RESULT_ANY, 0}};
         const char *why;
         switch (a->kind) {
-        case IR_A_acquires: case IR_A_acquires_shared: case IR_A_releases: case IR_A_requires: case IR_A_requires_shared:
-        case IR_A_try_acquires: case IR_A_try_acquires_shared: case IR_A_returns_lock: break;
+        case IR_A_acquires:
+        case IR_A_acquires_shared:
+        case IR_A_releases:
+        case IR_A_requires:
+        case IR_A_requires_shared:
+        case IR_A_try_acquires:
+        case IR_A_try_acquires_shared:
+        case IR_A_returns_lock: break;
         default: continue;
         }
         if (lock_expr_annotation(&context, &s->scratch, a, &list, &why) != LOCK_RESOLVED)
             continue;
         for (uint32_t k = 0; k < list.n_paths; k++) {
-            const struct promise p = {a->kind, 0, &list.paths[k], list.when, a->loc,
-                                      arena_strdup(&s->p->arena, list.paths[k].text ? list.paths[k].text : "")};
+            const struct promise p = {
+                a->kind,   0,      &list.paths[k],
+                list.when, a->loc, arena_strdup(&s->p->arena, list.paths[k].text ? list.paths[k].text : "")};
             for (size_t x = 0; x < s->exits.n; x++)
                 check_promise(s, &p, &s->exits.at[x]);
         }

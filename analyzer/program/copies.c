@@ -21,15 +21,15 @@ struct search {
 };
 
 /* Does an object of type t live at its address, it or a part? The path to the part is left in x->member. */
-static bool stays(struct search *x, ir_type t, size_t at, int depth)
-{
+static bool stays(struct search *x, ir_type t, size_t at, int depth) {
     const struct model_type *m;
     ir_type s;
 
     while (x->u->types[t].kind == IR_T_ARRAY)
         t = x->u->types[t].elem;
     m = models_find_ir_type(x->p->models, x->u, t);
-    if ((m && m->flags & (MODEL_TF_NO_COPY | MODEL_TF_LOCK | MODEL_TF_RW)) || lock_kind_of(x->p, x->u, t).lock)
+    if ((m && m->flags & (MODEL_TF_NO_COPY | MODEL_TF_LOCK | MODEL_TF_RW)) ||
+        lock_kind_of(x->p, x->u, t).lock)
         return true;
     s = type_struct(x->u, t);
     if (m || !s || depth > 8)
@@ -48,15 +48,13 @@ static bool stays(struct search *x, ir_type t, size_t at, int depth)
     return false;
 }
 
-static const char *type_name(const struct unit *u, ir_type t)
-{
+static const char *type_name(const struct unit *u, ir_type t) {
     while (u->types[t].kind == IR_T_QUALIFIED || u->types[t].kind == IR_T_ARRAY)
         t = u->types[t].elem;
     return unit_str(u, u->types[t].name);
 }
 
-static void report(struct search *x, enum copy_kind kind, ir_type t, ir_loc at, const char *callee)
-{
+static void report(struct search *x, enum copy_kind kind, ir_type t, ir_loc at, const char *callee) {
     struct copied c = {kind, x->u, x->func, at, NULL, x->member, 0, callee};
 
     x->member[0] = 0;
@@ -69,14 +67,14 @@ static void report(struct search *x, enum copy_kind kind, ir_type t, ir_loc at, 
 }
 
 /* Is it a local (or its address) that was given constants where it is declared, and is used nowhere else? */
-static bool is_initialiser(const struct search *x, ir_expr e)
-{
+static bool is_initialiser(const struct search *x, ir_expr e) {
     const struct unit *u = x->u;
     const struct ir_func_rec *fr = &u->funcs[x->p->funcs.at[x->func].func];
     uint32_t uses = 0;
 
     e = ir_uncast(u, e);
-    if ((u->exprs[e].op != IR_E_ADDR && u->exprs[e].op != IR_E_LOAD) || u->exprs[u->exprs[e].a].op != IR_E_VAR)
+    if ((u->exprs[e].op != IR_E_ADDR && u->exprs[e].op != IR_E_LOAD) ||
+        u->exprs[u->exprs[e].a].op != IR_E_VAR)
         return false;
     const ir_var v = u->exprs[u->exprs[e].a].a;
     if (u->vars[v].kind != IR_V_LOCAL)
@@ -86,7 +84,8 @@ static bool is_initialiser(const struct search *x, ir_expr e)
             const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
             if (ev->op == IR_EV_BEGIN || ev->op == IR_EV_END)
                 continue;
-            if (ev->op == IR_EV_STORE && ev->flags & IR_SF_INIT && ir_mentions(u, ev->a, v) && u->exprs[ev->b].op != IR_E_LOAD)
+            if (ev->op == IR_EV_STORE && ev->flags & IR_SF_INIT && ir_mentions(u, ev->a, v) &&
+                u->exprs[ev->b].op != IR_E_LOAD)
                 continue;
             uses += (ev->a && ir_mentions(u, ev->a, v)) + (ev->b && ir_mentions(u, ev->b, v));
             for (uint32_t k = 0; k < ev->args.count; k++)
@@ -96,8 +95,7 @@ static bool is_initialiser(const struct search *x, ir_expr e)
 }
 
 /* A whole object read as a value: not a compound literal, which has no name. */
-static bool is_object_value(const struct search *x, ir_expr e)
-{
+static bool is_object_value(const struct search *x, ir_expr e) {
     const struct ir_expr_rec *r = &x->u->exprs[e];
     ir_expr place;
 
@@ -107,21 +105,20 @@ static bool is_object_value(const struct search *x, ir_expr e)
     return x->u->exprs[place].op != IR_E_VAR || x->u->vars[x->u->exprs[place].a].name;
 }
 
-static bool initialises_lock(const struct search *x)
-{
+static bool initialises_lock(const struct search *x) {
     const struct linked_func *f = &x->p->funcs.at[x->func];
 
     for (uint32_t i = 0; i < f->n_edges; i++) {
         const struct linked_func *callee = &x->p->funcs.at[x->p->edges.at[f->first_edge + i].callee];
         for (uint32_t k = 0; !callee->defined && callee->model && k < callee->model->n_effects; k++)
-            if (callee->model->effects[k].kind == MODEL_LOCK_INIT || callee->model->effects[k].kind == MODEL_COND_INIT)
+            if (callee->model->effects[k].kind == MODEL_LOCK_INIT ||
+                callee->model->effects[k].kind == MODEL_COND_INIT)
                 return true;
     }
     return false;
 }
 
-static ir_type pointee(const struct search *x, ir_expr e)
-{
+static ir_type pointee(const struct search *x, ir_expr e) {
     ir_type t;
 
     e = ir_uncast(x->u, e);
@@ -129,8 +126,7 @@ static ir_type pointee(const struct search *x, ir_expr e)
     return x->u->types[t].kind == IR_T_POINTER ? x->u->types[t].elem : 0;
 }
 
-static void visit_call(struct search *x, const struct ir_event_rec *ev)
-{
+static void visit_call(struct search *x, const struct ir_event_rec *ev) {
     const struct ir_expr_rec *callee = &x->u->exprs[ev->b];
     const char *name = callee->op == IR_E_FUNC ? unit_str(x->u, x->u->funcs[callee->a].name) : "";
     static const char *const bytes[] = {"memcpy", "memmove", "__builtin_memcpy", "__builtin_memmove", NULL};
@@ -138,10 +134,12 @@ static void visit_call(struct search *x, const struct ir_event_rec *ev)
     for (uint32_t i = 0; i < ev->args.count; i++) {
         const ir_expr arg = x->u->expr_refs[ev->args.first + i];
         if (is_object_value(x, arg) && type_struct(x->u, x->u->exprs[arg].type))
-            report(x, COPY_PASSED, x->u->exprs[arg].type, x->u->exprs[arg].loc ? x->u->exprs[arg].loc : ev->loc, name);
+            report(x, COPY_PASSED, x->u->exprs[arg].type,
+                   x->u->exprs[arg].loc ? x->u->exprs[arg].loc : ev->loc, name);
     }
     for (int i = 0; bytes[i]; i++)
-        if (!strcmp(name, bytes[i]) && ev->args.count == 3 && !is_initialiser(x, x->u->expr_refs[ev->args.first + 1]))
+        if (!strcmp(name, bytes[i]) && ev->args.count == 3 &&
+            !is_initialiser(x, x->u->expr_refs[ev->args.first + 1]))
             report(x, COPY_BYTES, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
     if (!strcmp(name, "realloc") && ev->args.count == 2)
         report(x, COPY_MOVED, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
@@ -149,18 +147,20 @@ static void visit_call(struct search *x, const struct ir_event_rec *ev)
         report(x, COPY_COMPARED, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
 }
 
-static void visit(struct search *x, const struct ir_func_rec *fr)
-{
+static void visit(struct search *x, const struct ir_func_rec *fr) {
     for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++)
         for (uint32_t i = 0; i < x->u->blocks[b].events.count; i++) {
             const struct ir_event_rec *ev = &x->u->events[x->u->blocks[b].events.first + i];
             if (ev->op == IR_EV_STORE && is_object_value(x, ev->b)) {
                 const ir_type t = x->u->exprs[ev->a].type;
                 const struct ir_expr_rec *place = &x->u->exprs[ev->a];
-                const bool to_temp = place->op == IR_E_VAR && !x->u->vars[place->a].name; /* its use is what counts */
-                if (!to_temp && (type_struct(x->u, t) || lock_kind_of(x->p, x->u, t).lock) && !is_initialiser(x, ev->b))
+                const bool to_temp =
+                    place->op == IR_E_VAR && !x->u->vars[place->a].name; /* its use is what counts */
+                if (!to_temp && (type_struct(x->u, t) || lock_kind_of(x->p, x->u, t).lock) &&
+                    !is_initialiser(x, ev->b))
                     report(x, COPY_ASSIGNED, t, ev->loc, NULL);
-            } else if (ev->op == IR_EV_RETURN && ev->a && is_object_value(x, ev->a) && type_struct(x->u, x->u->exprs[ev->a].type)) {
+            } else if (ev->op == IR_EV_RETURN && ev->a && is_object_value(x, ev->a) &&
+                       type_struct(x->u, x->u->exprs[ev->a].type)) {
                 report(x, COPY_RETURNED, x->u->exprs[ev->a].type, ev->loc, NULL);
             } else if (ev->op == IR_EV_CALL) {
                 visit_call(x, ev);
@@ -168,12 +168,12 @@ static void visit(struct search *x, const struct ir_func_rec *fr)
         }
 }
 
-void program_copies(const struct program *p, void (*found)(void *data, const struct copied *c), void *data)
-{
+void program_copies(const struct program *p, void (*found)(void *data, const struct copied *c), void *data) {
     for (uint32_t f = 1; f < p->funcs.n; f++) {
         const struct linked_func *lf = &p->funcs.at[f];
         struct search x = {p, lf->unit, lf->unit->unit, f, found, data, "", 0};
-        if (!lf->defined || lf->unchecked || x.u->funcs[lf->func].flags & IR_FF_INITIALISERS || initialises_lock(&x))
+        if (!lf->defined || lf->unchecked || x.u->funcs[lf->func].flags & IR_FF_INITIALISERS ||
+            initialises_lock(&x))
             continue;
         visit(&x, &x.u->funcs[lf->func]);
     }

@@ -6,7 +6,14 @@
 
 #include "linked.h"
 
-enum copy_kind { COPY_ASSIGNED, COPY_PASSED, COPY_RETURNED, COPY_BYTES /* memcpy and kin */, COPY_MOVED /* realloc */, COPY_COMPARED };
+enum copy_kind {
+    COPY_ASSIGNED,
+    COPY_PASSED,
+    COPY_RETURNED,
+    COPY_BYTES /* memcpy and kin */,
+    COPY_MOVED /* realloc */,
+    COPY_COMPARED
+};
 struct copied {
     enum copy_kind kind;
     const struct unit *unit;

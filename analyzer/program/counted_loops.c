@@ -6,21 +6,19 @@
 
 enum { NOT_ASKED, COUNTS, COUNTS_NOT };
 
-static bool is_load_of(const struct unit *u, ir_expr e, ir_var var)
-{
+static bool is_load_of(const struct unit *u, ir_expr e, ir_var var) {
     e = ir_uncast(u, e);
-    return u->exprs[e].op == IR_E_LOAD && u->exprs[u->exprs[e].a].op == IR_E_VAR && u->exprs[u->exprs[e].a].a == var;
+    return u->exprs[e].op == IR_E_LOAD && u->exprs[u->exprs[e].a].op == IR_E_VAR &&
+           u->exprs[u->exprs[e].a].a == var;
 }
 
-static bool is_constant(const struct unit *u, ir_expr e, uint32_t v)
-{
+static bool is_constant(const struct unit *u, ir_expr e, uint32_t v) {
     e = ir_uncast(u, e);
     return u->exprs[e].op == IR_E_CONST && u->exprs[e].a == v && !u->exprs[e].b;
 }
 
 /* Is the variable counted up by one in the loop, and set to nothing but zero elsewhere? */
-static bool counts_up(const struct solver *s, const uint64_t *loop, ir_var var)
-{
+static bool counts_up(const struct solver *s, const uint64_t *loop, ir_var var) {
     const struct unit *u = s->u;
     bool up = false;
 
@@ -30,7 +28,8 @@ static bool counts_up(const struct solver *s, const uint64_t *loop, ir_var var)
         const struct ir_block_rec *b = &u->blocks[s->fr->blocks.first + block];
         for (ir_event e = b->events.first; e < b->events.first + b->events.count; e++) {
             const struct ir_event_rec *ev = &u->events[e];
-            if ((ev->op != IR_EV_STORE && ev->op != IR_EV_CALL) || !ev->a || u->exprs[ev->a].op != IR_E_VAR || u->exprs[ev->a].a != var)
+            if ((ev->op != IR_EV_STORE && ev->op != IR_EV_CALL) || !ev->a || u->exprs[ev->a].op != IR_E_VAR ||
+                u->exprs[ev->a].a != var)
                 continue;
             const struct ir_expr_rec *value = &u->exprs[ir_uncast(u, ev->b)];
             const bool adds = ev->op == IR_EV_STORE && value->op == IR_E_BINARY && value->c == IR_B_ADD &&
@@ -43,8 +42,7 @@ static bool counts_up(const struct solver *s, const uint64_t *loop, ir_var var)
     return up;
 }
 
-static bool ends_counting(const struct solver *s, uint32_t from, ir_expr cond)
-{
+static bool ends_counting(const struct solver *s, uint32_t from, ir_expr cond) {
     const struct unit *u = s->u;
     const struct ir_block_rec *b = &u->blocks[s->fr->blocks.first + from];
     const uint32_t to = u->succs[b->succs.first + 1].block - s->fr->blocks.first;
@@ -60,8 +58,7 @@ static bool ends_counting(const struct solver *s, uint32_t from, ir_expr cond)
     return false;
 }
 
-void end_counting(struct solver *s, uint32_t from, struct world *w)
-{
+void end_counting(struct solver *s, uint32_t from, struct world *w) {
     const ir_block block = s->fr->blocks.first + from;
     const ir_expr cond = s->u->blocks[block].cond;
     uint8_t *counts = &s->blocks[from].counts;

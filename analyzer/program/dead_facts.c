@@ -7,23 +7,26 @@
 #include "solver.h"
 
 #define FEW 12u
-#define MANY 200u /* then what memory held once counts as dead, too, though it can be said in callers' words */
+#define MANY                                                                                                 \
+    200u /* then what memory held once counts as dead, too, though it can be said in callers' words */
 
-static bool marked(const struct solver *s, term x)
-{
+static bool marked(const struct solver *s, term x) {
     return x < s->marks.n && s->marks.at[x] == s->epoch;
 }
 
-static void mark(struct solver *s, term x)
-{
+static void mark(struct solver *s, term x) {
     const struct term_rec r = s->t.recs[x];
 
     if (!x || marked(s, x))
         return;
     s->marks.at[x] = s->epoch;
     switch (r.op) {
-    case TERM_FIELD: case TERM_LOAD: case TERM_UNARY: case TERM_SOME: mark(s, r.a); break;
-    case TERM_INDEX: case TERM_BINARY:
+    case TERM_FIELD:
+    case TERM_LOAD:
+    case TERM_UNARY:
+    case TERM_SOME: mark(s, r.a); break;
+    case TERM_INDEX:
+    case TERM_BINARY:
         mark(s, r.a);
         mark(s, r.b);
         break;
@@ -31,8 +34,7 @@ static void mark(struct solver *s, term x)
     }
 }
 
-static void mark_world(struct solver *s, const struct world *w, term also)
-{
+static void mark_world(struct solver *s, const struct world *w, term also) {
     while (s->marks.n < s->t.n)
         vec_push(&s->marks, 0);
     s->epoch++;
@@ -55,29 +57,30 @@ static void mark_world(struct solver *s, const struct world *w, term also)
 
 /* May x be asked for again: is each value in it that was born here still named somewhere? `w`: … and what was read from memory
  * is what memory holds now; or NULL. */
-static bool alive(struct solver *s, const struct world *w, term x)
-{
+static bool alive(struct solver *s, const struct world *w, term x) {
     const struct term_rec r = s->t.recs[x];
 
     if (!x || marked(s, x))
         return true;
     switch (r.op) {
-    case TERM_FRESH: case TERM_PHI: return false;
+    case TERM_FRESH:
+    case TERM_PHI: return false;
     case TERM_OPAQUE: return !(r.c & 1); /* arithmetic that became too large to follow */
     case TERM_LOAD: return alive(s, w, r.a) && (!w || !r.b || world_load(&s->t, w, r.a) == x);
-    case TERM_FIELD: case TERM_UNARY: case TERM_SOME: return alive(s, w, r.a);
-    case TERM_INDEX: case TERM_BINARY: return alive(s, w, r.a) && alive(s, w, r.b);
+    case TERM_FIELD:
+    case TERM_UNARY:
+    case TERM_SOME: return alive(s, w, r.a);
+    case TERM_INDEX:
+    case TERM_BINARY: return alive(s, w, r.a) && alive(s, w, r.b);
     default: return true;
     }
 }
 
-static void keep_alive(struct solver *s, struct world *w, const struct world *now)
-{
+static void keep_alive(struct solver *s, struct world *w, const struct world *now) {
     WORLD_DROP(&s->scratch, w, facts, f, !alive(s, now, f.of));
 }
 
-void drop_dead_facts(struct solver *s, struct world *w, term also)
-{
+void drop_dead_facts(struct solver *s, struct world *w, term also) {
     if (w->n_facts < FEW || w->n_facts < 2 * w->alive_facts)
         return;
     mark_world(s, w, also);

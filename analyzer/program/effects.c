@@ -28,8 +28,7 @@ struct pass {
     bool changed;
 };
 
-static uint64_t *var_mask(struct pass *x, ir_var v)
-{
+static uint64_t *var_mask(struct pass *x, ir_var v) {
     static uint64_t none;
 
     none = 0;
@@ -37,12 +36,13 @@ static uint64_t *var_mask(struct pass *x, ir_var v)
 }
 
 /* Parameters into whose object the pointer value e may point. */
-static uint64_t value_mask(struct pass *x, ir_expr e)
-{
+static uint64_t value_mask(struct pass *x, ir_expr e) {
     for (;;) {
         const struct ir_expr_rec *r = &x->u->exprs[e];
         switch (r->op) {
-        case IR_E_CAST: case IR_E_BINARY: case IR_E_UNARY: e = r->a; break;
+        case IR_E_CAST:
+        case IR_E_BINARY:
+        case IR_E_UNARY: e = r->a; break;
         case IR_E_LOAD:
             if (x->u->exprs[r->a].op != IR_E_VAR)
                 return 0;
@@ -60,8 +60,7 @@ static uint64_t value_mask(struct pass *x, ir_expr e)
     }
 }
 
-static void write_place(struct pass *x, ir_expr place)
-{
+static void write_place(struct pass *x, ir_expr place) {
     const struct unit *u = x->u;
     ir_expr e = place;
     ir_type s;
@@ -84,8 +83,7 @@ static void write_place(struct pass *x, ir_expr place)
     }
 }
 
-static bool is_local_place(struct pass *x, ir_expr place)
-{
+static bool is_local_place(struct pass *x, ir_expr place) {
     while (x->u->exprs[place].op == IR_E_FIELD)
         place = x->u->exprs[place].a;
     if (x->u->exprs[place].op == IR_E_INDEX && x->u->exprs[x->u->exprs[place].a].op == IR_E_ADDR)
@@ -93,26 +91,27 @@ static bool is_local_place(struct pass *x, ir_expr place)
     return x->u->exprs[place].op == IR_E_VAR && !x->lu->globals[x->u->exprs[place].a];
 }
 
-static bool is_reached_var(const struct pass *x, ir_var v)
-{
+static bool is_reached_var(const struct pass *x, ir_var v) {
     return v >= x->first_var && v - x->first_var < x->n_vars && x->reached[v - x->first_var];
 }
 
 /* Does the place or value come from what parameters point to, however far down? */
-static bool is_reached(struct pass *x, ir_expr e)
-{
+static bool is_reached(struct pass *x, ir_expr e) {
     while (x->u->exprs[e].op != IR_E_VAR)
         switch (x->u->exprs[e].op) {
-        case IR_E_FIELD: case IR_E_INDEX: case IR_E_DEREF: case IR_E_LOAD: case IR_E_ADDR: case IR_E_CAST: case IR_E_BINARY:
-            e = x->u->exprs[e].a;
-            break;
+        case IR_E_FIELD:
+        case IR_E_INDEX:
+        case IR_E_DEREF:
+        case IR_E_LOAD:
+        case IR_E_ADDR:
+        case IR_E_CAST:
+        case IR_E_BINARY: e = x->u->exprs[e].a; break;
         default: return false;
         }
     return *var_mask(x, x->u->exprs[e].a) || is_reached_var(x, x->u->exprs[e].a);
 }
 
-static void store_reached(struct pass *x, ir_expr place, ir_expr value)
-{
+static void store_reached(struct pass *x, ir_expr place, ir_expr value) {
     const ir_var v = x->u->exprs[place].a - x->first_var;
 
     if (x->u->exprs[place].op != IR_E_VAR || v >= x->n_vars || x->reached[v] || !is_reached(x, value))
@@ -120,8 +119,7 @@ static void store_reached(struct pass *x, ir_expr place, ir_expr value)
     x->reached[v] = x->changed = true;
 }
 
-static void store_value(struct pass *x, ir_expr place, uint64_t mask)
-{
+static void store_value(struct pass *x, ir_expr place, uint64_t mask) {
     if (!mask)
         return;
     if (x->u->exprs[place].op == IR_E_VAR && is_local_place(x, place)) {
@@ -137,8 +135,7 @@ static void store_value(struct pass *x, ir_expr place, uint64_t mask)
     }
 }
 
-static void add_effects(struct pass *x, uint32_t bits, ir_loc loc)
-{
+static void add_effects(struct pass *x, uint32_t bits, ir_loc loc) {
     for (int i = 0; i < 4; i++)
         if (bits >> i & 1 && !(x->s->effects >> i & 1)) {
             x->s->effects |= 1u << i;
@@ -149,8 +146,7 @@ static void add_effects(struct pass *x, uint32_t bits, ir_loc loc)
 static ir_var returned_var(struct pass *x, ir_expr e);
 
 /* The effects of a callee that are its callers'. What a function does on its way to ending the program is nobody's wait. */
-static uint32_t counted(const struct linked_func *callee, const struct summary *s)
-{
+static uint32_t counted(const struct linked_func *callee, const struct summary *s) {
     const uint32_t waits = EFFECT_BLOCKS | EFFECT_YIELDS;
 
     if (callee->noreturn || s->never_returns)
@@ -159,8 +155,7 @@ static uint32_t counted(const struct linked_func *callee, const struct summary *
 }
 
 /* A call keeps its argument i in what its arguments point to. Is that all in what our parameters point to? */
-static bool stays_reached(struct pass *x, const struct ir_event_rec *ev, uint32_t i)
-{
+static bool stays_reached(struct pass *x, const struct ir_event_rec *ev, uint32_t i) {
     int64_t v;
 
     for (uint32_t k = 0; k < ev->args.count; k++)
@@ -169,8 +164,7 @@ static bool stays_reached(struct pass *x, const struct ir_event_rec *ev, uint32_
     return true;
 }
 
-static void call(struct pass *x, ir_event event)
-{
+static void call(struct pass *x, ir_event event) {
     const struct ir_event_rec *ev = &x->u->events[event];
     uint32_t n;
     const struct call_edge *edges = program_calls(x->p, x->func, event, &n);
@@ -179,7 +173,8 @@ static void call(struct pass *x, ir_event event)
 
     for (uint32_t k = 0; n > 1 && k < n; k++)
         if (edges[k].indirect && !edges[k].callback)
-            all &= x->p->funcs.at[edges[k].callee].summary ? x->p->funcs.at[edges[k].callee].summary->effects : 0;
+            all &= x->p->funcs.at[edges[k].callee].summary ? x->p->funcs.at[edges[k].callee].summary->effects
+                                                           : 0;
     all |= ~(uint32_t)(EFFECT_BLOCKS | EFFECT_YIELDS);
     if (ev->a)
         write_place(x, ev->a);
@@ -189,7 +184,10 @@ static void call(struct pass *x, ir_event event)
         if (s)
             mods_join(x->mods, s->mods);
         if (s)
-            add_effects(x, s->effects & all & counted(callee, s) & (edges[k].callback ? ~(uint32_t)EFFECT_LOCKS : ~0u), ev->loc);
+            add_effects(x,
+                        s->effects & all & counted(callee, s) &
+                            (edges[k].callback ? ~(uint32_t)EFFECT_LOCKS : ~0u),
+                        ev->loc);
         if (edges[k].callback)
             continue;
         for (uint32_t i = 0; i < ev->args.count && i < 64; i++) {
@@ -211,8 +209,7 @@ static void call(struct pass *x, ir_event event)
     }
 }
 
-static void event(struct pass *x, ir_event e)
-{
+static void event(struct pass *x, ir_event e) {
     const struct ir_event_rec *ev = &x->u->events[e];
 
     switch (ev->op) {
@@ -236,16 +233,14 @@ static void event(struct pass *x, ir_event e)
 }
 
 /* ---- does it return a fresh object? ---- */
-static ir_var returned_var(struct pass *x, ir_expr e)
-{
+static ir_var returned_var(struct pass *x, ir_expr e) {
     e = ir_uncast(x->u, e);
     if (x->u->exprs[e].op == IR_E_LOAD && x->u->exprs[x->u->exprs[e].a].op == IR_E_VAR)
         return x->u->exprs[x->u->exprs[e].a].a;
     return 0;
 }
 
-static bool is_null(struct pass *x, ir_expr e)
-{
+static bool is_null(struct pass *x, ir_expr e) {
     e = ir_uncast(x->u, e);
     return x->u->exprs[e].op == IR_E_CONST && !x->u->exprs[e].a && !x->u->exprs[e].b;
 }
@@ -254,19 +249,17 @@ static bool is_null(struct pass *x, ir_expr e)
  * notes what decides at once and the copies between locals; rounds over these do the rest. */
 enum { FRESH_FOUND = 1, FRESH_NOT = 2, FRESH_ROUNDS = 5 };
 
-static uint8_t *fresh_of(struct pass *x, ir_var v)
-{
+static uint8_t *fresh_of(struct pass *x, ir_var v) {
     return v >= x->first_var && v - x->first_var < x->n_vars ? &x->fresh[v - x->first_var] : NULL;
 }
 
-static bool call_is_fresh(const struct pass *x, const struct call_edge *edges, uint32_t n)
-{
-    return n == 1 && x->p->funcs.at[edges[0].callee].summary && x->p->funcs.at[edges[0].callee].summary->fresh;
+static bool call_is_fresh(const struct pass *x, const struct call_edge *edges, uint32_t n) {
+    return n == 1 && x->p->funcs.at[edges[0].callee].summary &&
+           x->p->funcs.at[edges[0].callee].summary->fresh;
 }
 
 /* Does a callee let go of its argument k? */
-static bool call_keeps(const struct pass *x, const struct call_edge *edges, uint32_t n, uint32_t k)
-{
+static bool call_keeps(const struct pass *x, const struct call_edge *edges, uint32_t n, uint32_t k) {
     for (uint32_t j = 0; j < n; j++) {
         const struct summary *s = x->p->funcs.at[edges[j].callee].summary;
         if (!s || !s->known || s->escapes >> k & 1)
@@ -275,8 +268,7 @@ static bool call_keeps(const struct pass *x, const struct call_edge *edges, uint
     return !n;
 }
 
-static void fresh_by_event(struct pass *x, ir_event e)
-{
+static void fresh_by_event(struct pass *x, ir_event e) {
     const struct unit *u = x->u;
     const struct ir_event_rec *ev = &u->events[e];
     uint8_t *to = ev->a && u->exprs[ev->a].op == IR_E_VAR ? fresh_of(x, u->exprs[ev->a].a) : NULL, *from;
@@ -305,13 +297,13 @@ static void fresh_by_event(struct pass *x, ir_event e)
     }
 }
 
-static void find_fresh(struct pass *x)
-{
+static void find_fresh(struct pass *x) {
     bool changed = true;
 
     x->fresh = xcalloc(x->n_vars + 1, sizeof *x->fresh);
     for (uint32_t i = 0; i < x->n_vars; i++)
-        if (x->u->vars[x->first_var + i].kind == IR_V_PARAM || x->u->vars[x->first_var + i].flags & IR_VF_ADDRESSED)
+        if (x->u->vars[x->first_var + i].kind == IR_V_PARAM ||
+            x->u->vars[x->first_var + i].flags & IR_VF_ADDRESSED)
             x->fresh[i] = FRESH_NOT;
     for (uint32_t b = x->fr->blocks.first; b < x->fr->blocks.first + x->fr->blocks.count; b++)
         for (uint32_t i = 0; i < x->u->blocks[b].events.count; i++)
@@ -320,7 +312,8 @@ static void find_fresh(struct pass *x)
         changed = false;
         for (size_t i = 0; i < x->copies.n; i++) {
             const uint8_t from = x->fresh[x->copies.at[i].from], now = x->fresh[x->copies.at[i].to];
-            const uint8_t next = now | (from & (FRESH_FOUND | FRESH_NOT)) | (round == FRESH_ROUNDS ? FRESH_NOT : 0);
+            const uint8_t next =
+                now | (from & (FRESH_FOUND | FRESH_NOT)) | (round == FRESH_ROUNDS ? FRESH_NOT : 0);
             changed |= next != now;
             x->fresh[x->copies.at[i].to] = next;
         }
@@ -328,16 +321,14 @@ static void find_fresh(struct pass *x)
     vec_free(&x->copies);
 }
 
-static bool only_fresh(struct pass *x, ir_var v)
-{
+static bool only_fresh(struct pass *x, ir_var v) {
     if (!x->fresh)
         find_fresh(x);
     const uint8_t *f = fresh_of(x, v);
     return f && *f == FRESH_FOUND;
 }
 
-static bool returns_fresh(struct pass *x)
-{
+static bool returns_fresh(struct pass *x) {
     const struct unit *u = x->u;
     bool found = false;
 
@@ -346,7 +337,8 @@ static bool returns_fresh(struct pass *x)
             const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
             if (ev->op != IR_EV_RETURN || !ev->a || is_null(x, ev->a))
                 continue;
-            if (type_plain(u, u->exprs[ev->a].type) && u->types[type_plain(u, u->exprs[ev->a].type)].kind != IR_T_POINTER)
+            if (type_plain(u, u->exprs[ev->a].type) &&
+                u->types[type_plain(u, u->exprs[ev->a].type)].kind != IR_T_POINTER)
                 return false;
             if (!returned_var(x, ev->a) || !only_fresh(x, returned_var(x, ev->a)))
                 return false;
@@ -356,24 +348,24 @@ static bool returns_fresh(struct pass *x)
 }
 
 /* Does a call in block b surely end the object that the bare parameter points to? */
-static bool block_frees(struct pass *x, uint32_t b, uint32_t param)
-{
+static bool block_frees(struct pass *x, uint32_t b, uint32_t param) {
     const struct ir_block_rec *rec = &x->u->blocks[b];
 
     for (ir_event e = rec->events.first; e < rec->events.first + rec->events.count; e++) {
         const struct ir_event_rec *ev = &x->u->events[e];
         uint32_t n;
         const struct call_edge *edges = ev->op == IR_EV_CALL ? program_calls(x->p, x->func, e, &n) : NULL;
-        const struct summary *s = edges && n == 1 && !edges[0].callback ? x->p->funcs.at[edges[0].callee].summary : NULL;
+        const struct summary *s =
+            edges && n == 1 && !edges[0].callback ? x->p->funcs.at[edges[0].callee].summary : NULL;
         for (uint32_t i = 0; s && i < ev->args.count && i < 64; i++)
-            if (s->frees_always >> i & 1 && value_mask(x, x->u->expr_refs[ev->args.first + i]) == UINT64_C(1) << param)
+            if (s->frees_always >> i & 1 &&
+                value_mask(x, x->u->expr_refs[ev->args.first + i]) == UINT64_C(1) << param)
                 return true;
     }
     return false;
 }
 
-static uint64_t frees_always(struct pass *x)
-{
+static uint64_t frees_always(struct pass *x) {
     const uint32_t n = x->fr->blocks.count;
     bool *frees = x->s->frees ? xcalloc(n, sizeof *frees) : NULL;
     uint64_t always = 0;
@@ -390,10 +382,11 @@ static uint64_t frees_always(struct pass *x)
     return always;
 }
 
-static void effects_of(struct program *p, struct mods_maker *mods, uint32_t func)
-{
+static void effects_of(struct program *p, struct mods_maker *mods, uint32_t func) {
     struct linked_func *f = &p->funcs.at[func];
-    struct pass x = {p, mods, f->unit, f->unit->unit, &f->unit->unit->funcs[f->func], func, f->summary, NULL, NULL, 0, 0, NULL, {NULL, 0, 0}, false};
+    struct pass x = {p,    mods,       f->unit,      f->unit->unit, &f->unit->unit->funcs[f->func],
+                     func, f->summary, NULL,         NULL,          0,
+                     0,    NULL,       {NULL, 0, 0}, false};
 
     if (!x.s) {
         x.s = f->summary = arena_new(&p->arena, struct summary);
@@ -433,8 +426,7 @@ static void effects_of(struct program *p, struct mods_maker *mods, uint32_t func
     free(x.fresh);
 }
 
-void program_solve_effects(struct program *p)
-{
+void program_solve_effects(struct program *p) {
     p->nonblocking = program_makes_nonblocking(p);
     p->stored = stored_values_find(p);
     struct mods_maker mods;

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-uint32_t add_known(struct solver *s, const struct world *w, struct precondition *when, uint32_t n, uint32_t max)
-{
+uint32_t add_known(struct solver *s, const struct world *w, struct precondition *when, uint32_t n,
+                   uint32_t max) {
     for (uint32_t i = 0; i < w->n_facts; i++) {
         const struct fact f = w->facts[i];
         const enum term_op op = s->t.recs[f.of].op;
@@ -19,8 +19,8 @@ uint32_t add_known(struct solver *s, const struct world *w, struct precondition 
     return n;
 }
 
-uint32_t keep_known(struct precondition *when, uint32_t n, const struct precondition *other, uint32_t n_other)
-{
+uint32_t keep_known(struct precondition *when, uint32_t n, const struct precondition *other,
+                    uint32_t n_other) {
     for (uint32_t i = 0; i < n; i++) {
         bool known = false;
         for (uint32_t k = 0; k < n_other; k++)
@@ -34,8 +34,7 @@ uint32_t keep_known(struct precondition *when, uint32_t n, const struct precondi
     return n;
 }
 
-void meet_known(struct solver *s, struct entry_known *all, const struct world *w)
-{
+void meet_known(struct solver *s, struct entry_known *all, const struct world *w) {
     struct precondition here[MAX_WHEN];
     const uint32_t n = add_known(s, w, here, 0, MAX_WHEN), kept = n > MAX_WHEN ? MAX_WHEN : n;
 
@@ -49,23 +48,23 @@ void meet_known(struct solver *s, struct entry_known *all, const struct world *w
 }
 
 /* Is it made of what callers pass, not of memory that may be another by then? */
-static bool is_passed(const struct program *p, term path)
-{
+static bool is_passed(const struct program *p, term path) {
     const struct term_rec *r = term_at(&p->paths, path);
 
     switch (r->op) {
-    case TERM_PARAM: case TERM_CONST: return true;
+    case TERM_PARAM:
+    case TERM_CONST: return true;
     case TERM_UNARY: return is_passed(p, r->a);
     case TERM_BINARY: return is_passed(p, r->a) && is_passed(p, r->b);
     default: return false;
     }
 }
 
-bool told_by_caller(const struct program *p, const struct entry_known *x, const struct entry_known *y)
-{
+bool told_by_caller(const struct program *p, const struct entry_known *x, const struct entry_known *y) {
     for (uint32_t i = 0; i < x->n; i++)
         for (uint32_t k = 0; k < y->n; k++)
-            if (x->when[i].of == y->when[k].of && is_passed(p, x->when[i].of) && range_is_empty(range_meet(x->when[i].range, y->when[k].range)))
+            if (x->when[i].of == y->when[k].of && is_passed(p, x->when[i].of) &&
+                range_is_empty(range_meet(x->when[i].range, y->when[k].range)))
                 return true;
     return false;
 }

@@ -10,13 +10,11 @@
 
 enum { MAX_ROOTS = 62, ROOT_MAIN = 62, ROOT_OUTSIDE = 63 };
 
-static uint64_t bit(uint32_t root)
-{
+static uint64_t bit(uint32_t root) {
     return UINT64_C(1) << root;
 }
 
-static uint32_t number_of_entry(struct exchange *x, uint32_t func)
-{
+static uint32_t number_of_entry(struct exchange *x, uint32_t func) {
     uint32_t i = 0;
     while (i < x->n_entries && x->entries[i] != func)
         i++;
@@ -26,8 +24,7 @@ static uint32_t number_of_entry(struct exchange *x, uint32_t func)
 }
 
 /* Does the event stand in a loop of its function? */
-static bool repeats(const struct region_flow *f, ir_event ev)
-{
+static bool repeats(const struct region_flow *f, ir_event ev) {
     const struct unit *u = f->unit->unit;
     const struct ir_func_rec *fr = &u->funcs[f->p->funcs.at[f->func].func];
     VEC(uint32_t) work = {0};
@@ -52,8 +49,7 @@ static bool repeats(const struct region_flow *f, ir_event ev)
 }
 
 /* The entry functions, and those that several threads run: started in a loop, or at two places. */
-static void find_entries(struct exchange *x)
-{
+static void find_entries(struct exchange *x) {
     struct map64 site = {0};
     for (size_t i = 0; i < x->b->handoffs.n; i++) {
         const struct handoff *h = &x->b->handoffs.at[i];
@@ -69,8 +65,7 @@ static void find_entries(struct exchange *x)
     map64_free(&site);
 }
 
-static bool spread(void *data, const struct call_edge *e)
-{
+static bool spread(void *data, const struct call_edge *e) {
     struct exchange *x = data;
     uint64_t runs = x->roots[e->callee] | x->roots[e->caller];
     bool changed = runs != x->roots[e->callee];
@@ -78,8 +73,7 @@ static bool spread(void *data, const struct call_edge *e)
     return changed;
 }
 
-static void find_roots(struct exchange *x)
-{
+static void find_roots(struct exchange *x) {
     const struct program *p = x->p;
     for (uint32_t i = 0; i < x->n_entries; i++)
         x->roots[x->entries[i]] |= bit(i);
@@ -95,8 +89,7 @@ static void find_roots(struct exchange *x)
     program_spread(p, spread, x);
 }
 
-bool exchange_crosses(const struct exchange *x, uint32_t putter, uint32_t taker)
-{
+bool exchange_crosses(const struct exchange *x, uint32_t putter, uint32_t taker) {
     const uint64_t started = bit(ROOT_MAIN) - 1, a = x->roots[putter], b = x->roots[taker];
     if (a & b & x->many)
         return true;
@@ -107,14 +100,12 @@ bool exchange_crosses(const struct exchange *x, uint32_t putter, uint32_t taker)
     return false;
 }
 
-bool exchange_apart(const struct exchange *x, uint32_t putter, uint32_t taker)
-{
+bool exchange_apart(const struct exchange *x, uint32_t putter, uint32_t taker) {
     return exchange_crosses(x, putter, taker) && !(x->roots[putter] & x->roots[taker] & ~x->many);
 }
 
 /* What the slot's pointers point to in the end: a struct by name, or NULL. */
-static const char *pointed(const struct program *p, uint32_t slot, uint32_t *parent)
-{
+static const char *pointed(const struct program *p, uint32_t slot, uint32_t *parent) {
     const struct unit *u;
     ir_type t;
     *parent = 0;
@@ -138,30 +129,28 @@ static const char *pointed(const struct program *p, uint32_t slot, uint32_t *par
     return named ? unit_str(u, u->types[t].name) : NULL;
 }
 
-uint32_t exchange_container(struct exchange *x, uint32_t slot)
-{
+uint32_t exchange_container(struct exchange *x, uint32_t slot) {
     bool is_new;
     uint32_t *number = map64_place(&x->containers, slot, &is_new), parent, container = slot;
     if (!is_new)
         return *number;
     const char *to = pointed(x->p, slot, &parent);
     if (to && parent) {
-        uint32_t *first = map64_place(&x->containers, hash_add(hash_string(to), parent) | UINT64_C(1) << 63, &is_new);
+        uint32_t *first =
+            map64_place(&x->containers, hash_add(hash_string(to), parent) | UINT64_C(1) << 63, &is_new);
         container = *first = is_new ? slot : *first;
     }
     map64_put(&x->containers, slot, container);
     return container;
 }
 
-bool exchange_is_link(const struct program *p, uint32_t slot)
-{
+bool exchange_is_link(const struct program *p, uint32_t slot) {
     uint32_t parent = 0;
     const char *to = pointed(p, slot, &parent), *of = parent ? p->structs.at[parent].name : NULL;
     return to && of && strcmp(to, of) == 0;
 }
 
-const char *boundary_slot_name(const struct program *p, uint32_t slot, char *out, size_t size)
-{
+const char *boundary_slot_name(const struct program *p, uint32_t slot, char *out, size_t size) {
     if (!slot) {
         snprintf(out, size, "the thread's argument");
     } else if (slot & SLOT_GLOBAL) {
@@ -176,8 +165,7 @@ const char *boundary_slot_name(const struct program *p, uint32_t slot, char *out
     return out;
 }
 
-static void note_put(struct exchange *x, const struct handoff_spec *s)
-{
+static void note_put(struct exchange *x, const struct handoff_spec *s) {
     uint32_t *first = map64_place(&x->slots, exchange_container(x, s->slot), NULL);
     for (uint32_t i = *first; i; i = x->inners.at[i - 1].next)
         if (x->inners.at[i - 1].member == s->inner)
@@ -186,8 +174,7 @@ static void note_put(struct exchange *x, const struct handoff_spec *s)
     *first = (uint32_t)x->inners.n;
 }
 
-static int by_function(const void *a, const void *b)
-{
+static int by_function(const void *a, const void *b) {
     const struct through *x = a, *y = b;
     if (x->call->function != y->call->function)
         return x->call->function < y->call->function ? -1 : 1;
@@ -196,8 +183,7 @@ static int by_function(const void *a, const void *b)
     return (x->call > y->call) - (x->call < y->call);
 }
 
-struct exchange *exchange_find(struct program *p, struct boundaries *b)
-{
+struct exchange *exchange_find(struct program *p, struct boundaries *b) {
     struct exchange *x = xcalloc(1, sizeof *x);
     x->p = p;
     x->b = b;
@@ -225,8 +211,7 @@ struct exchange *exchange_find(struct program *p, struct boundaries *b)
     return x;
 }
 
-void exchange_free(struct exchange *x)
-{
+void exchange_free(struct exchange *x) {
     if (!x)
         return;
     for (size_t i = 0; i < x->takers.n; i++) {

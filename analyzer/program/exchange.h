@@ -23,10 +23,10 @@ struct taken_use {
 struct taker {
     const struct region_flow *flow;
     uint32_t slot, inner; /* inner: not what was put, but what that member of it points to */
-    ir_event event; /* where f has it from: that load, that call */
-    uint64_t locks; /* under which it is taken */
-    bool removes;   /* it is surely no longer in the slot afterwards */
-    VEC(place_id) items; /* what it is called there */
+    ir_event event;       /* where f has it from: that load, that call */
+    uint64_t locks;       /* under which it is taken */
+    bool removes;         /* it is surely no longer in the slot afterwards */
+    VEC(place_id) items;  /* what it is called there */
     VEC(struct taken_use) uses;
 };
 
@@ -42,14 +42,15 @@ struct through {
 struct exchange {
     struct program *p;
     struct boundaries *b;
-    struct map64 slots;  /* containers that something is put in → the first of its inners + 1 */
+    struct map64 slots; /* containers that something is put in → the first of its inners + 1 */
     VEC(struct put_inner) inners;
-    struct map64 containers; /* slot → the number of its container */
+    struct map64 containers;      /* slot → the number of its container */
     VEC(struct through) throughs; /* all of the program's, by the member that the function is loaded from */
     VEC(struct taker) takers;
-    uint64_t *held;  /* by function: locks that every call in sight is made under */
-    uint64_t *roots; /* by function: threads that may run it; bits 0 … MAX_ROOTS - 1 entries, then main, then callers outside */
-    uint64_t many;   /* entries that several threads run */
+    uint64_t *held; /* by function: locks that every call in sight is made under */
+    uint64_t *
+        roots; /* by function: threads that may run it; bits 0 … MAX_ROOTS - 1 entries, then main, then callers outside */
+    uint64_t many; /* entries that several threads run */
     uint32_t entries[64];
     uint32_t n_entries;
 };

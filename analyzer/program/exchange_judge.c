@@ -6,8 +6,7 @@
 #include "exchange.h"
 
 /* What of a taken object the hand-off is about: itself, or what its member `inner` points to. The root that p lies in, or 0. */
-static place_id root_of(const struct taker *t, const struct taken_use *use, uint32_t inner)
-{
+static place_id root_of(const struct taker *t, const struct taken_use *use, uint32_t inner) {
     const struct region_flow *f = t->flow;
     if (t->inner || !inner)
         return t->inner == inner ? use->item : 0;
@@ -26,8 +25,8 @@ struct other_side {
 };
 
 /* One who takes it: which use of it ends it, and which conflict with uses on this side. */
-static void compare_taker(struct exchange *x, struct handoff *h, const struct walk *w, const struct taker *t, struct other_side *side)
-{
+static void compare_taker(struct exchange *x, struct handoff *h, const struct walk *w, const struct taker *t,
+                          struct other_side *side) {
     const struct handoff_spec *s = h->at->spawn;
     side->order.given |= t->flow->gives;
     for (size_t i = 0; i < t->uses.n; i++) {
@@ -45,24 +44,28 @@ static void compare_taker(struct exchange *x, struct handoff *h, const struct wa
             side->frees = true;
             side->order.awaited |= use->since;
         }
-        if (!boundary_is_access(theirs) || (theirs->flags & REGION_MAYBE) || !exchange_apart(x, h->func, t->flow->func))
+        if (!boundary_is_access(theirs) || (theirs->flags & REGION_MAYBE) ||
+            !exchange_apart(x, h->func, t->flow->func))
             continue;
         place_id there = place_rebase(t->flow, theirs->place, root, (struct region_flow *)h->flow, h->region);
         for (size_t k = 0; there && k < w->uses.n; k++) {
             const struct region_event *mine = w->uses.at[k].event;
-            const struct carrier_side here = {.entry = h->func, .func = mine->func, .event = mine->event}, other = {.func = theirs->func};
-            if ((mine->locks & s->locks) || !boundary_conflicting(h->flow, mine, mine->place, theirs, there) ||
-                carriers_order(x->b->carriers, boundary_released(x->p, w, mine), use->since, boundary_after(w, mine->func), other) ||
+            const struct carrier_side here = {.entry = h->func, .func = mine->func, .event = mine->event},
+                                      other = {.func = theirs->func};
+            if ((mine->locks & s->locks) ||
+                !boundary_conflicting(h->flow, mine, mine->place, theirs, there) ||
+                carriers_order(x->b->carriers, boundary_released(x->p, w, mine), use->since,
+                               boundary_after(w, mine->func), other) ||
                 carriers_order(x->b->carriers, t->flow->gives, w->uses.at[k].acquired, other, here))
                 continue;
             struct conflict c = {.mine = mine, .theirs = theirs, .entry = t->flow->func};
-            boundary_add_conflict(x->p, x->b, h, c, place_within(h->flow, there, mine->place) ? there : mine->place);
+            boundary_add_conflict(x->p, x->b, h, c,
+                                  place_within(h->flow, there, mine->place) ? there : mine->place);
         }
     }
 }
 
-static size_t first_through(const struct exchange *x, uint32_t function)
-{
+static size_t first_through(const struct exchange *x, uint32_t function) {
     size_t low = 0, high = x->throughs.n;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
@@ -75,8 +78,8 @@ static size_t first_through(const struct exchange *x, uint32_t function)
 }
 
 /* The function that was put beside it is called with it: then it is as if that were the entry of a thread. */
-static bool compare_functions(struct exchange *x, struct handoff *h, const struct walk *w, struct other_side *side)
-{
+static bool compare_functions(struct exchange *x, struct handoff *h, const struct walk *w,
+                              struct other_side *side) {
     const struct handoff_spec *s = h->at->spawn;
     bool called = false;
     for (uint32_t i = 0; i < s->n_functions; i++)
@@ -90,36 +93,41 @@ static bool compare_functions(struct exchange *x, struct handoff *h, const struc
                 continue;
             called = true;
             h->taken_in = f->func;
-            const struct region_flow *entry = s->functions[i].func ? regions_flow(x->b->regions, s->functions[i].func) : NULL;
+            const struct region_flow *entry =
+                s->functions[i].func ? regions_flow(x->b->regions, s->functions[i].func) : NULL;
             side->order.given |= f->gives | (entry ? entry->gives : UINT64_MAX);
             if (!entry || s->n_entries)
                 continue;
-            ((struct handoff_spec *)s)->entries[((struct handoff_spec *)s)->n_entries++] = s->functions[i].func;
+            ((struct handoff_spec *)s)->entries[((struct handoff_spec *)s)->n_entries++] =
+                s->functions[i].func;
             if (t->index < 64 && entry->frees_always >> t->index & 1) {
                 side->frees = h->entry_frees = true;
                 side->order.awaited |= entry->waits;
             }
             if (s->slot && !exchange_apart(x, h->func, f->func))
                 continue;
-            struct walk unordered = {.regions = w->regions, .flow = w->flow, .start = w->start, .region = w->region, .returns = w->returns};
+            struct walk unordered = {.regions = w->regions,
+                                     .flow = w->flow,
+                                     .start = w->start,
+                                     .region = w->region,
+                                     .returns = w->returns};
             for (size_t u = 0; u < w->uses.n; u++)
                 if (!(w->uses.at[u].acquired & f->gives))
                     vec_push(&unordered.uses, w->uses.at[u]);
-            boundary_compare(x->p, x->b, h, &unordered, (struct other_end){.entry = s->functions[i].func, .argument = t->index});
+            boundary_compare(x->p, x->b, h, &unordered,
+                             (struct other_end){.entry = s->functions[i].func, .argument = t->index});
             walk_free(&unordered);
         }
     return called;
 }
 
-static bool counts_references(const struct exchange *x, const struct handoff_spec *s)
-{
+static bool counts_references(const struct exchange *x, const struct handoff_spec *s) {
     const struct unit *u = x->p->funcs.at[s->typed_in].unit->unit;
     ir_type t = s->type ? type_struct(u, s->type) : 0;
     return t && traits_refcount_of(x->b->traits, u, t).kind != REFCOUNT_NONE;
 }
 
-static bool is_function(const struct exchange *x, const struct handoff_spec *s)
-{
+static bool is_function(const struct exchange *x, const struct handoff_spec *s) {
     const struct unit *u = x->p->funcs.at[s->typed_in].unit->unit;
     ir_type t = s->type ? type_plain(u, s->type) : 0;
     if (t && u->types[t].kind == IR_T_FUNCTION)
@@ -129,12 +137,12 @@ static bool is_function(const struct exchange *x, const struct handoff_spec *s)
         return false;
     u = x->p->fields.at[slot].unit->unit;
     t = type_plain(u, u->fields[x->p->fields.at[slot].field].type);
-    return u->types[t].kind == IR_T_POINTER && u->types[type_plain(u, u->types[t].elem)].kind == IR_T_FUNCTION;
+    return u->types[t].kind == IR_T_POINTER &&
+           u->types[type_plain(u, u->types[t].elem)].kind == IR_T_FUNCTION;
 }
 
 /* Is this use of what a member points to told of already, as a use of what holds the member? */
-static bool told_of_holder(const struct exchange *x, const struct handoff *h)
-{
+static bool told_of_holder(const struct exchange *x, const struct handoff *h) {
     for (size_t i = x->b->handoffs.n; i-- > 0;) {
         const struct handoff *other = &x->b->handoffs.at[i];
         if (other->flow != h->flow || other->at->event != h->at->event)
@@ -147,24 +155,24 @@ static bool told_of_holder(const struct exchange *x, const struct handoff *h)
 
 /* Does the call that puts take the object from its caller whatever happens: frees it where it does not put it? Then no waiting makes
  * a use right. */
-static bool consumed(struct exchange *x, const struct handoff *h)
-{
+static bool consumed(struct exchange *x, const struct handoff *h) {
     const struct region_flow *f = h->flow;
     bool all = true, any = false;
     for (size_t i = 0; i < f->calls.n; i++) {
         const struct region_callsite *c = &f->calls.at[i];
-        const struct region_flow *callee = c->event == h->at->event ? regions_flow(x->b->regions, c->func) : NULL;
+        const struct region_flow *callee =
+            c->event == h->at->event ? regions_flow(x->b->regions, c->func) : NULL;
         bool this = false;
         for (uint32_t k = 0; callee && k < c->n_args && k < 64; k++)
-            this |= f->args.at[c->first_arg + k] == VALUE_OF(VALUE_POINTER, h->region) && (callee->loses & callee->may_free) >> k & 1;
+            this |= f->args.at[c->first_arg + k] == VALUE_OF(VALUE_POINTER, h->region) &&
+                    (callee->loses & callee->may_free) >> k & 1;
         any |= this;
         all &= c->event != h->at->event || this;
     }
     return any && all;
 }
 
-static void judge_put(struct exchange *x, struct handoff h)
-{
+static void judge_put(struct exchange *x, struct handoff h) {
     const struct handoff_spec *s = h.at->spawn;
     bool taken = false;
     if (is_function(x, s))
@@ -185,7 +193,8 @@ static void judge_put(struct exchange *x, struct handoff h)
     } else {
         for (size_t i = 0; s->slot && i < x->takers.n; i++) {
             const struct taker *t = &x->takers.at[i];
-            if (t->removes && exchange_container(x, s->slot) == exchange_container(x, t->slot) && exchange_crosses(x, h.func, t->flow->func)) {
+            if (t->removes && exchange_container(x, s->slot) == exchange_container(x, t->slot) &&
+                exchange_crosses(x, h.func, t->flow->func)) {
                 compare_taker(x, &h, &w, t, &side);
                 taken = true;
             }
@@ -214,15 +223,17 @@ static void judge_put(struct exchange *x, struct handoff h)
     bool at_once = w.again;
     for (size_t i = 0; i < w.uses.n; i++)
         at_once |= !(w.uses.at[i].acquired & side.order.given);
-    h.verdict = h.consumed ? h.later ? HANDOFF_SHARED : HANDOFF_SENT
-                : at_once ? HANDOFF_SHARED : w.joined ? HANDOFF_LENT : w.uses.n || w.unknown ? HANDOFF_UNKNOWN : HANDOFF_SENT;
+    h.verdict = h.consumed              ? h.later ? HANDOFF_SHARED : HANDOFF_SENT
+                : at_once               ? HANDOFF_SHARED
+                : w.joined              ? HANDOFF_LENT
+                : w.uses.n || w.unknown ? HANDOFF_UNKNOWN
+                                        : HANDOFF_SENT;
     vec_push(&x->b->handoffs, h);
     walk_free(&w);
 }
 
 /* One object put in several slots of one container, at its head and at its tail, is handed over once. */
-static bool put_before(const struct exchange *x, const struct handoff *h)
-{
+static bool put_before(const struct exchange *x, const struct handoff *h) {
     for (size_t i = x->b->handoffs.n; i-- > 0 && x->b->handoffs.at[i].flow == h->flow;) {
         const struct handoff *other = &x->b->handoffs.at[i];
         if (other->at->op == REGION_PUT && other->at->event == h->at->event && other->region == h->region &&
@@ -233,15 +244,15 @@ static bool put_before(const struct exchange *x, const struct handoff *h)
 }
 
 /* Containers first, then the links of their items, which name them worse. */
-void exchange_judge(struct exchange *x)
-{
+void exchange_judge(struct exchange *x) {
     for (size_t i = 0; i < x->p->order.n; i++) {
         const struct region_flow *f = regions_flow_within(x->b->regions, x->p->order.at[i]);
         for (unsigned links = 0; f && links < 2; links++)
             for (size_t k = 0; k < f->control.n; k++) {
                 const struct region_event *e = &f->events[f->control.at[k]];
                 struct handoff h = {.func = f->func, .flow = f, .at = e, .region = e->place};
-                if (e->op == REGION_PUT && exchange_is_link(x->p, e->spawn->slot) == links && !put_before(x, &h))
+                if (e->op == REGION_PUT && exchange_is_link(x->p, e->spawn->slot) == links &&
+                    !put_before(x, &h))
                     judge_put(x, h);
             }
     }

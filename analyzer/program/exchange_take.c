@@ -8,8 +8,7 @@
 
 enum { MAX_RETURNS = 3 }; /* functions that a taken object is returned through */
 
-static bool has_item(const struct taker *t, place_id p)
-{
+static bool has_item(const struct taker *t, place_id p) {
     for (size_t i = 0; i < t->items.n; i++)
         if (t->items.at[i] == p)
             return true;
@@ -17,8 +16,7 @@ static bool has_item(const struct taker *t, place_id p)
 }
 
 /* The item that p lies in, or is reached from; 0: none. */
-static place_id item_of(const struct taker *t, place_id p)
-{
+static place_id item_of(const struct taker *t, place_id p) {
     const struct region_flow *f = t->flow;
     for (unsigned depth = 0; p && depth < 32; depth++) {
         if (has_item(t, p))
@@ -32,8 +30,7 @@ static place_id item_of(const struct taker *t, place_id p)
 }
 
 /* Where paths meet, the item may be one of several. */
-static void close_items(struct taker *t)
-{
+static void close_items(struct taker *t) {
     const struct region_flow *f = t->flow;
     for (bool changed = true; changed;) {
         changed = false;
@@ -46,19 +43,21 @@ static void close_items(struct taker *t)
 }
 
 /* Is it a write, in a section of the lock, of the slot, or for an array of a member beside it? */
-static bool takes_out(struct exchange *x, const struct region_flow *f, const struct region_event *e, uint32_t slot, uint64_t locks, bool element)
-{
-    uint32_t written = e->op == REGION_WRITE && ((e->locks | x->held[f->func]) & locks) ? place_slot(f, e->place) : 0;
+static bool takes_out(struct exchange *x, const struct region_flow *f, const struct region_event *e,
+                      uint32_t slot, uint64_t locks, bool element) {
+    uint32_t written =
+        e->op == REGION_WRITE && ((e->locks | x->held[f->func]) & locks) ? place_slot(f, e->place) : 0;
     if (!written)
         return false;
     bool global = (slot & written & SLOT_GLOBAL) != 0;
-    bool beside = !((slot | written) & SLOT_GLOBAL) && x->p->fields.at[slot].parent == x->p->fields.at[written].parent;
+    bool beside =
+        !((slot | written) & SLOT_GLOBAL) && x->p->fields.at[slot].parent == x->p->fields.at[written].parent;
     return exchange_container(x, slot) == exchange_container(x, written) || (element && (global || beside));
 }
 
 /* Does f, or what it calls with the container `in`, take out of the slot under the lock what it loads from there? */
-static bool removes(struct exchange *x, const struct region_flow *f, uint32_t slot, uint64_t locks, bool element, place_id in)
-{
+static bool removes(struct exchange *x, const struct region_flow *f, uint32_t slot, uint64_t locks,
+                    bool element, place_id in) {
     for (size_t i = 0; i < f->n_events; i++)
         if (takes_out(x, f, &f->events[i], slot, locks, element))
             return true;
@@ -71,8 +70,7 @@ static bool removes(struct exchange *x, const struct region_flow *f, uint32_t sl
 
 /* ---- what becomes of it: forward from where it is taken, to where it is taken again ---- */
 
-static void note_use(struct taker *t, const struct region_event *e, place_id item, uint64_t since)
-{
+static void note_use(struct taker *t, const struct region_event *e, place_id item, uint64_t since) {
     for (size_t i = 0; i < t->uses.n; i++)
         if (t->uses.at[i].event == e) {
             t->uses.at[i].since |= since;
@@ -87,9 +85,9 @@ struct callees {
     VEC(const struct region_event *) at;
 };
 
-static int by_event(const void *x, const void *y)
-{
-    const struct region_event *a = *(const struct region_event *const *)x, *b = *(const struct region_event *const *)y;
+static int by_event(const void *x, const void *y) {
+    const struct region_event *a = *(const struct region_event *const *)x,
+                              *b = *(const struct region_event *const *)y;
     if (a->event != b->event)
         return a->event < b->event ? -1 : 1;
     if (a->place != b->place)
@@ -97,16 +95,14 @@ static int by_event(const void *x, const void *y)
     return (a > b) - (a < b); /* of one list */
 }
 
-static void add_callees(struct exchange *x, const struct taker *t, place_id object, struct callees *out)
-{
+static void add_callees(struct exchange *x, const struct taker *t, place_id object, struct callees *out) {
     struct lifted_touches lifted = regions_lifted(x->b->regions, t->flow, object);
     for (uint32_t i = 0; i < lifted.n; i++)
         if (item_of(t, lifted.at[i].place))
             vec_push(&out->at, &lifted.at[i]);
 }
 
-static void find_callees(struct exchange *x, const struct taker *t, struct callees *out)
-{
+static void find_callees(struct exchange *x, const struct taker *t, struct callees *out) {
     struct region_flow *f = (struct region_flow *)t->flow;
     uint32_t first = map64_get(&x->slots, exchange_container(x, t->slot), 0), n = f->n_places;
     for (size_t i = 0; i < t->items.n; i++) {
@@ -114,24 +110,25 @@ static void find_callees(struct exchange *x, const struct taker *t, struct calle
             add_callees(x, t, t->items.at[i], out);
         for (uint32_t k = first; k; k = x->inners.at[k - 1].next)
             if (x->inners.at[k - 1].member)
-                (void)place_make(f, PLACE_DEREF, place_make(f, PLACE_FIELD, t->items.at[i], x->inners.at[k - 1].member), 0);
+                (void)place_make(f, PLACE_DEREF,
+                                 place_make(f, PLACE_FIELD, t->items.at[i], x->inners.at[k - 1].member), 0);
     }
     n = f->n_places;
     for (place_id q = 1; q < n; q++) /* what they point to */
-        if ((f->places[q].op == PLACE_DEREF || f->places[q].op == PLACE_LOADED) && !has_item(t, q) && item_of(t, q))
+        if ((f->places[q].op == PLACE_DEREF || f->places[q].op == PLACE_LOADED) && !has_item(t, q) &&
+            item_of(t, q))
             add_callees(x, t, q, out);
     if (out->at.n > 1)
         qsort(out->at.at, out->at.n, sizeof *out->at.at, by_event);
 }
 
-static bool is_use(const struct region_event *e)
-{
+static bool is_use(const struct region_event *e) {
     return e->op == REGION_READ || e->op == REGION_WRITE || e->op == REGION_FREE || e->op == REGION_PASS ||
            e->op == REGION_SEND || e->op == REGION_SPAWN || e->op == REGION_PUT || e->op == REGION_RETURN;
 }
 
-static uint64_t through(struct taker *t, const struct callees *callees, uint32_t block, ir_event from, uint64_t since, bool *ends)
-{
+static uint64_t through(struct taker *t, const struct callees *callees, uint32_t block, ir_event from,
+                        uint64_t since, bool *ends) {
     const struct region_flow *f = t->flow;
     const struct unit *u = f->unit->unit;
     const struct ir_block_rec *b = &u->blocks[u->funcs[f->p->funcs.at[f->func].func].blocks.first + block];
@@ -161,8 +158,7 @@ static uint64_t through(struct taker *t, const struct callees *callees, uint32_t
     return since;
 }
 
-static void follow(struct exchange *x, struct taker *t)
-{
+static void follow(struct exchange *x, struct taker *t) {
     const struct region_flow *f = t->flow;
     struct callees callees = {0};
     find_callees(x, t, &callees);
@@ -203,30 +199,32 @@ static void follow(struct exchange *x, struct taker *t)
 static void add_taker(struct exchange *x, struct taker t, unsigned depth);
 
 /* The member of an item that p was loaded from; 0: none. */
-static uint32_t member_of_item(const struct taker *t, place_id p)
-{
+static uint32_t member_of_item(const struct taker *t, place_id p) {
     const struct place *at = &t->flow->places[p], *member = &t->flow->places[at->a];
     bool loaded = at->op == PLACE_DEREF || at->op == PLACE_LOADED;
     return loaded && member->op == PLACE_FIELD && has_item(t, member->a) ? member->b : 0;
 }
 
 /* Whoever calls f and gets it, or what its member `inner` points to, from there. `out` is 0 for the result, or the number of the argument, from 1, that it is stored in. */
-static void hand_up(struct exchange *x, const struct taker *t, uint32_t inner, uint32_t out, unsigned depth)
-{
+static void hand_up(struct exchange *x, const struct taker *t, uint32_t inner, uint32_t out, unsigned depth) {
     const struct linked_func *lf = &x->p->funcs.at[t->flow->func];
     for (uint32_t i = 0; depth < MAX_RETURNS && i < lf->n_callers; i++) {
         const struct call_edge *edge = &x->p->edges.at[lf->callers[i]];
         const struct region_flow *f = edge->callback ? NULL : regions_flow(x->b->regions, edge->caller);
         if (!f || edge->caller == t->flow->func)
             continue;
-        struct taker up = {.flow = f, .slot = t->slot, .inner = inner, .event = edge->event, .locks = t->locks, .removes = t->removes};
+        struct taker up = {.flow = f,
+                           .slot = t->slot,
+                           .inner = inner,
+                           .event = edge->event,
+                           .locks = t->locks,
+                           .removes = t->removes};
         vec_push(&up.items, place_make((struct region_flow *)f, PLACE_RESULT, edge->event, out));
         add_taker(x, up, depth + 1);
     }
 }
 
-static void add_taker(struct exchange *x, struct taker t, unsigned depth)
-{
+static void add_taker(struct exchange *x, struct taker t, unsigned depth) {
     const struct region_flow *f = t.flow;
     enum { MOST = 4000 };
     bool up = false, outside = false;
@@ -239,7 +237,8 @@ static void add_taker(struct exchange *x, struct taker t, unsigned depth)
             up = true;
         else if (e->op == REGION_RETURN && !t.inner && member_of_item(&t, e->place))
             inner = member_of_item(&t, e->place);
-        outside |= e->op == REGION_FREE || (!((e->locks | x->held[f->func]) & t.locks) && e->op != REGION_RETURN);
+        outside |=
+            e->op == REGION_FREE || (!((e->locks | x->held[f->func]) & t.locks) && e->op != REGION_RETURN);
     }
     if (up)
         hand_up(x, &t, t.inner, 0, depth);
@@ -259,8 +258,7 @@ static void add_taker(struct exchange *x, struct taker t, unsigned depth)
 }
 
 /* Members of a struct that was copied out of a slot, a ring of jobs. */
-static void find_copied(struct exchange *x, const struct region_flow *f, place_id q)
-{
+static void find_copied(struct exchange *x, const struct region_flow *f, place_id q) {
     const struct place loaded = f->places[q], member = f->places[loaded.a];
     for (size_t i = 0; member.op == PLACE_FIELD && i < f->copies.n; i++) {
         const struct struct_copy *copy = &f->copies.at[i];
@@ -276,18 +274,17 @@ static void find_copied(struct exchange *x, const struct region_flow *f, place_i
 }
 
 /* Where f loads from the place under a lock; 0: nowhere. */
-static ir_event load_under_lock(const struct region_flow *f, place_id from, uint64_t held)
-{
+static ir_event load_under_lock(const struct region_flow *f, place_id from, uint64_t held) {
     for (size_t i = 0; i < f->n_events; i++) {
         const struct region_event *e = &f->events[i];
-        if (e->op == REGION_READ && e->place == from && (e->locks | held) && e->locks != UINT64_MAX && !(e->flags & REGION_LIFTED))
+        if (e->op == REGION_READ && e->place == from && (e->locks | held) && e->locks != UINT64_MAX &&
+            !(e->flags & REGION_LIFTED))
             return e->event;
     }
     return 0;
 }
 
-static void find_in(struct exchange *x, const struct region_flow *f)
-{
+static void find_in(struct exchange *x, const struct region_flow *f) {
     uint32_t n = f->n_places; /* more are made meanwhile */
     for (place_id q = 1; q < n; q++) {
         const struct place loaded = f->places[q];
@@ -296,7 +293,9 @@ static void find_in(struct exchange *x, const struct region_flow *f)
         find_copied(x, f, q);
         uint32_t slot = place_slot(f, loaded.a);
         bool wanted = slot && map64_find(&x->slots, exchange_container(x, slot));
-        ir_event at = !wanted ? 0 : loaded.op == PLACE_LOADED ? loaded.b : load_under_lock(f, loaded.a, x->held[f->func]);
+        ir_event at = !wanted                     ? 0
+                      : loaded.op == PLACE_LOADED ? loaded.b
+                                                  : load_under_lock(f, loaded.a, x->held[f->func]);
         uint64_t locks = at ? f->locks_at[at - f->first_event] | x->held[f->func] : 0;
         if (!locks || locks == UINT64_MAX || place_is_own(f, loaded.a) ||
             !removes(x, f, slot, locks, f->places[loaded.a].op == PLACE_INDEX, loaded.a))
@@ -309,8 +308,7 @@ static void find_in(struct exchange *x, const struct region_flow *f)
 
 /* A helper that takes out of a queue is called with the queue's lock held: what all calls in sight hold, down the calls. Callers
  * come first, so that one pass is enough but for recursion. */
-static void find_held(struct exchange *x)
-{
+static void find_held(struct exchange *x) {
     const struct program *p = x->p;
     uint64_t *now = xcalloc(p->funcs.n + 1, sizeof *now), *held = xcalloc(p->funcs.n + 1, sizeof *held);
     memset(held, 0xff, (p->funcs.n + 1) * sizeof *held);
@@ -334,8 +332,7 @@ static void find_held(struct exchange *x)
     free(now);
 }
 
-void exchange_find_takers(struct exchange *x)
-{
+void exchange_find_takers(struct exchange *x) {
     find_held(x);
     for (size_t i = 0; i < x->p->order.n; i++) {
         const struct region_flow *f = regions_flow_within(x->b->regions, x->p->order.at[i]);

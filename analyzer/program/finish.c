@@ -6,8 +6,7 @@
 #include "ways.h"
 
 /* ---- guarded accesses ---- */
-static bool retired(const struct solver *s, term object)
-{
+static bool retired(const struct solver *s, term object) {
     for (;;) {
         if (term_in(s->retired.at, s->retired.n, object))
             return true;
@@ -17,16 +16,14 @@ static bool retired(const struct solver *s, term object)
     }
 }
 
-bool takes_itself(const struct solver *s, term lock)
-{
+bool takes_itself(const struct solver *s, term lock) {
     for (size_t i = 0; i < s->taken.n; i++)
         if (term_same_shape(&s->t, s->taken.at[i], lock))
             return true;
     return false;
 }
 
-static void settle_accesses(struct solver *s)
-{
+static void settle_accesses(struct solver *s) {
     const bool defers = defers_to_callers(s);
 
     for (size_t i = 0; i < s->pending.n; i++)
@@ -48,13 +45,13 @@ static void settle_accesses(struct solver *s)
     }
 }
 
-static void settle_unlocks(struct solver *s)
-{
+static void settle_unlocks(struct solver *s) {
     for (size_t i = 0; i < s->unlocks.n; i++) {
         struct unlock_seen *u = &s->unlocks.at[i];
         struct lock_problem *pr = &s->p->locks->problems.at[u->problem];
         if (u->held && u->failed && u->doubted &&
-            every_way_rejoins(s->u, s->fr, s->event_block[u->doubted - s->first_event], s->event_block[u->event - s->first_event]))
+            every_way_rejoins(s->u, s->fr, s->event_block[u->doubted - s->first_event],
+                              s->event_block[u->event - s->first_event]))
             s->p->locks->problems.at[u->failed].dropped = true; /* the program does not keep to the failure */
         if (!u->unheld || !u->problem)
             continue;
@@ -82,8 +79,7 @@ static void settle_unlocks(struct solver *s)
 
 /* ---- what is returned and left behind ---- */
 /* Do the outcomes tell a null result from the others? */
-static bool null_stands_alone(const struct summary *s)
-{
+static bool null_stands_alone(const struct summary *s) {
     bool alone = false;
 
     for (uint32_t i = 0; i < s->n_outcomes; i++) {
@@ -95,8 +91,7 @@ static bool null_stands_alone(const struct summary *s)
     return alone;
 }
 
-static term common_result(struct solver *s)
-{
+static term common_result(struct solver *s) {
     const bool but_null = null_stands_alone(s->s);
     term path = 0;
     int64_t v;
@@ -114,17 +109,15 @@ static term common_result(struct solver *s)
     return path;
 }
 
-static bool is_lock_address(const struct solver *s, term value)
-{
+static bool is_lock_address(const struct solver *s, term value) {
     const struct object_class c = term_class(&s->t, value);
 
-    return (c.field && s->p->fields.at[c.field].lock.lock) || (c.global && s->p->globals.at[c.global].lock.lock) ||
-           s->t.recs[value].op == TERM_LOAD;
+    return (c.field && s->p->fields.at[c.field].lock.lock) ||
+           (c.global && s->p->globals.at[c.global].lock.lock) || s->t.recs[value].op == TERM_LOAD;
 }
 
 /* The local struct that every return returns; or 0. */
-static term returned_struct(const struct solver *s)
-{
+static term returned_struct(const struct solver *s) {
     term object = 0;
 
     for (size_t i = 0; i < s->exits.n; i++) {
@@ -137,8 +130,7 @@ static term returned_struct(const struct solver *s)
 }
 
 /* A member of the returned struct in the callers' words. */
-static term member_of_result(struct solver *s, term at, term object)
-{
+static term member_of_result(struct solver *s, term at, term object) {
     const struct term_rec r = s->t.recs[at];
     term a;
 
@@ -149,8 +141,7 @@ static term member_of_result(struct solver *s, term at, term object)
 }
 
 /* Members that hold one sayable value on every return. */
-static void keep_stores(struct solver *s)
-{
+static void keep_stores(struct solver *s) {
     struct summary_store list[MAX_STORES];
     const term returned = returned_struct(s);
     uint32_t n = 0;
@@ -173,13 +164,13 @@ static void keep_stores(struct solver *s)
     s->s->n_stores = n;
 }
 
-#define KEEP(s, name)                                                                                                  \
-    ((s)->s->n_##name = (uint32_t)(s)->name.n,                                                                         \
-     (s)->s->name = (s)->name.n ? arena_copy(&(s)->p->arena, (s)->name.at, (s)->name.n * sizeof *(s)->name.at) : NULL)
+#define KEEP(s, name)                                                                                        \
+    ((s)->s->n_##name = (uint32_t)(s)->name.n,                                                               \
+     (s)->s->name =                                                                                          \
+         (s)->name.n ? arena_copy(&(s)->p->arena, (s)->name.at, (s)->name.n * sizeof *(s)->name.at) : NULL)
 
 /* Which of the destroyed locks are destroyed on every way. */
-static void keep_destroys(struct solver *s)
-{
+static void keep_destroys(struct solver *s) {
     bool *there = xcalloc(s->n_blocks + 1, sizeof *there);
 
     KEEP(s, destroys);
@@ -197,8 +188,7 @@ static void keep_destroys(struct solver *s)
     free(there);
 }
 
-void finish_function(struct solver *s)
-{
+void finish_function(struct solver *s) {
     settle_accesses(s);
     settle_unlocks(s);
     settle_waits(s);

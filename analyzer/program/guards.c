@@ -15,16 +15,15 @@ struct loader {
     struct world *w;
 };
 
-static term load_here(void *data, term at)
-{
+static term load_here(void *data, term at) {
     struct loader *l = data;
 
     return world_load(&l->s->t, l->w, at);
 }
 
 /* The lock of one guard path for the member at `at` (FIELD of some object), or of a global. */
-static term guard_lock(struct solver *s, struct world *w, const struct lock_path *path, term at, term *object)
-{
+static term guard_lock(struct solver *s, struct world *w, const struct lock_path *path, term at,
+                       term *object) {
     struct loader l = {s, w};
     const struct linked_unit *lu;
     uint32_t want;
@@ -62,14 +61,12 @@ static term guard_lock(struct solver *s, struct world *w, const struct lock_path
     return lock_path_term(s->p, &s->t, path, root, load_here, &l);
 }
 
-bool defers_to_callers(const struct solver *s)
-{
+bool defers_to_callers(const struct solver *s) {
     return s->lf->n_callers && (s->lf->internal || s->p->options.whole) && !s->lf->is_thread_entry;
 }
 
 /* Was the lock given up here before, or is it another one that the function takes itself? Then no caller can be meant. */
-static bool is_ours(struct solver *s, const struct world *w, term lock)
-{
+static bool is_ours(struct solver *s, const struct world *w, term lock) {
     for (uint32_t i = 0; i < w->n_gone; i++)
         if (w->gone[i].mode != HELD_DOUBTED && term_same_shape(&s->t, w->gone[i].lock, lock))
             return true;
@@ -79,8 +76,7 @@ static bool is_ours(struct solver *s, const struct world *w, term lock)
     return false;
 }
 
-static void story_near(struct solver *s, const struct world *w, struct lock_problem *pr, term lock)
-{
+static void story_near(struct solver *s, const struct world *w, struct lock_problem *pr, term lock) {
     const struct object_class class = term_class(&s->t, lock);
 
     for (uint32_t i = 0; class_known(class) && i < w->n_held; i++) {
@@ -96,8 +92,8 @@ static void story_near(struct solver *s, const struct world *w, struct lock_prob
 }
 
 /* Keep a missing lock until the function is done. */
-static void missing(struct solver *s, struct world *w, term lock, term object, struct requirement r, uint32_t problem)
-{
+static void missing(struct solver *s, struct world *w, term lock, term object, struct requirement r,
+                    uint32_t problem) {
     struct pending_access a;
 
     memset(&a, 0, sizeof a);
@@ -115,8 +111,7 @@ static void missing(struct solver *s, struct world *w, term lock, term object, s
     vec_push(&s->pending, a);
 }
 
-static enum lock_problem_detail detail_of(enum access_kind kind)
-{
+static enum lock_problem_detail detail_of(enum access_kind kind) {
     switch (kind) {
     case ACCESS_READ: return DETAIL_READ;
     case ACCESS_WRITE: return DETAIL_WRITE;
@@ -126,12 +121,13 @@ static enum lock_problem_detail detail_of(enum access_kind kind)
 }
 
 /* Was this field touched without the lock before, with no branch, no lock and no new thread in between? Then it is one mistake. */
-static bool said_in_section(struct solver *s, const struct world *w, term lock, uint32_t field, uint32_t global, bool write)
-{
+static bool said_in_section(struct solver *s, const struct world *w, term lock, uint32_t field,
+                            uint32_t global, bool write) {
     for (size_t i = 0; i < s->pending.n; i++) {
         struct pending_access *a = &s->pending.at[i];
-        if (a->lock != lock || a->r.field != field || a->r.global != global || (!field && !global) || a->trail != w->trail ||
-            a->n_held != w->n_held || a->n_gone != w->n_gone || a->spawn != w->spawn || a->r.reason != REQUIRED_BY_ACCESS || a->r.via.func)
+        if (a->lock != lock || a->r.field != field || a->r.global != global || (!field && !global) ||
+            a->trail != w->trail || a->n_held != w->n_held || a->n_gone != w->n_gone ||
+            a->spawn != w->spawn || a->r.reason != REQUIRED_BY_ACCESS || a->r.via.func)
             continue;
         a->r.write |= write;
         return true;
@@ -139,9 +135,9 @@ static bool said_in_section(struct solver *s, const struct world *w, term lock, 
     return false;
 }
 
-static void check_guard(struct solver *s, struct world *w, const struct guard *guard, const struct linked_unit *declared,
-                        term at, enum access_kind kind, ir_loc loc, uint32_t field, uint32_t global, const char *data)
-{
+static void check_guard(struct solver *s, struct world *w, const struct guard *guard,
+                        const struct linked_unit *declared, term at, enum access_kind kind, ir_loc loc,
+                        uint32_t field, uint32_t global, const char *data) {
     const bool write = kind == ACCESS_WRITE || kind == ACCESS_COPY_TO;
     term lock = 0, object = 0, wanted = 0, wanted_object = 0;
     struct requirement r;
@@ -169,7 +165,8 @@ static void check_guard(struct solver *s, struct world *w, const struct guard *g
         return;
     if (said_in_section(s, w, wanted, field, global, write))
         return;
-    pr = problem_new(s, PROBLEM_GUARDED, worst == 1 ? DETAIL_SHARED_ONLY : detail_of(kind), loc, wanted, &number);
+    pr = problem_new(s, PROBLEM_GUARDED, worst == 1 ? DETAIL_SHARED_ONLY : detail_of(kind), loc, wanted,
+                     &number);
     if (pr) {
         pr->item = field ? field : global | ITEM_GLOBAL;
         pr->data = data ? data : print_place(s, at);
@@ -177,7 +174,8 @@ static void check_guard(struct solver *s, struct world *w, const struct guard *g
         if (worst != 1)
             story_near(s, w, pr, wanted);
         for (uint32_t i = 0; i < w->n_gone; i++)
-            if (term_same_shape(&s->t, w->gone[i].lock, wanted) && w->gone[i].event && w->gone[i].mode != HELD_FAILED)
+            if (term_same_shape(&s->t, w->gone[i].lock, wanted) && w->gone[i].event &&
+                w->gone[i].mode != HELD_FAILED)
                 problem_story(s, pr, STORY_RELEASED, s->u, s->u->events[w->gone[i].event].loc, pr->lock);
         for (uint32_t i = 0; i < w->n_held; i++)
             if (worst == 1 && term_same_shape(&s->t, w->held[i].lock, wanted))
@@ -195,8 +193,8 @@ static void check_guard(struct solver *s, struct world *w, const struct guard *g
 }
 
 /* A struct copied, cleared or passed whole: every guarded member is touched. */
-static void check_members(struct solver *s, struct world *w, term at, ir_type type, enum access_kind kind, ir_loc loc)
-{
+static void check_members(struct solver *s, struct world *w, term at, ir_type type, enum access_kind kind,
+                          ir_loc loc) {
     const ir_type st = type_struct(s->u, type);
     const struct linked_struct *ls;
 
@@ -206,13 +204,13 @@ static void check_members(struct solver *s, struct world *w, term at, ir_type ty
     for (uint32_t i = 0; i < ls->n_fields; i++) {
         const struct linked_field *f = &s->p->fields.at[ls->first_field + i];
         if (f->guard)
-            check_guard(s, w, f->guard, f->unit, term_make(&s->t, TERM_FIELD, at, ls->first_field + i, 0), kind, loc,
-                        ls->first_field + i, 0, NULL);
+            check_guard(s, w, f->guard, f->unit, term_make(&s->t, TERM_FIELD, at, ls->first_field + i, 0),
+                        kind, loc, ls->first_field + i, 0, NULL);
     }
 }
 
-void check_access(struct solver *s, struct world *w, term at, ir_type type, enum access_kind kind, ir_loc loc)
-{
+void check_access(struct solver *s, struct world *w, term at, ir_type type, enum access_kind kind,
+                  ir_loc loc) {
     term x = at;
 
     if (!s->recording)
@@ -223,11 +221,13 @@ void check_access(struct solver *s, struct world *w, term at, ir_type type, enum
         if (r.op == TERM_FIELD) {
             const struct linked_field *f = &s->p->fields.at[r.b];
             if (f->guard)
-                check_guard(s, w, f->guard, f->unit, x, kind, loc, r.b, 0, x == at ? NULL : print_place(s, at));
+                check_guard(s, w, f->guard, f->unit, x, kind, loc, r.b, 0,
+                            x == at ? NULL : print_place(s, at));
         } else if (r.op == TERM_GLOBAL) {
             const struct linked_global *g = &s->p->globals.at[r.a];
             if (g->guard)
-                check_guard(s, w, g->guard, g->unit, x, kind, loc, 0, r.a, x == at ? NULL : print_place(s, at));
+                check_guard(s, w, g->guard, g->unit, x, kind, loc, 0, r.a,
+                            x == at ? NULL : print_place(s, at));
             break;
         } else if (r.op != TERM_INDEX) {
             break;
@@ -238,8 +238,7 @@ void check_access(struct solver *s, struct world *w, term at, ir_type type, enum
         check_members(s, w, at, type, kind == ACCESS_ADDRESS ? ACCESS_COPY_TO : kind, loc);
 }
 
-void check_pointee(struct solver *s, struct world *w, ir_expr pointer, bool write, ir_event at, ir_loc loc)
-{
+void check_pointee(struct solver *s, struct world *w, ir_expr pointer, bool write, ir_event at, ir_loc loc) {
     const struct guard *guard = NULL;
     const struct linked_unit *declared = NULL;
     term place;
@@ -266,8 +265,7 @@ void check_pointee(struct solver *s, struct world *w, ir_expr pointer, bool writ
 }
 
 /* Does data of type t hold pointers to objects of that struct? */
-static bool links(const struct linked_unit *lu, ir_type t, uint32_t to, int depth)
-{
+static bool links(const struct linked_unit *lu, ir_type t, uint32_t to, int depth) {
     const struct unit *u = lu->unit;
     ir_type st;
 
@@ -288,13 +286,11 @@ static bool links(const struct linked_unit *lu, ir_type t, uint32_t to, int dept
 }
 
 /* May the guarded member f keep objects of this struct, so that they are under its lock as well? */
-static bool may_link(const struct linked_field *f, uint32_t to)
-{
+static bool may_link(const struct linked_field *f, uint32_t to) {
     return to && links(f->unit, f->unit->unit->fields[f->field].type, to, 0);
 }
 
-bool escape_is_link(const struct solver *s, term value, uint32_t to)
-{
+bool escape_is_link(const struct solver *s, term value, uint32_t to) {
     for (;;) {
         const struct term_rec r = s->t.recs[value];
         if (r.op == TERM_FIELD && s->p->fields.at[r.b].guard)
@@ -306,8 +302,7 @@ bool escape_is_link(const struct solver *s, term value, uint32_t to)
 }
 
 /* Is the place under the same lock: guarded by it, in an object found there, or in one that f links? */
-static bool is_under(struct solver *s, struct world *w, term place, const struct linked_field *f, term lock)
-{
+static bool is_under(struct solver *s, struct world *w, term place, const struct linked_field *f, term lock) {
     bool whole = true;
 
     for (;;) {
@@ -327,15 +322,16 @@ static bool is_under(struct solver *s, struct world *w, term place, const struct
     }
 }
 
-void check_escape(struct solver *s, struct world *w, term value, term into, enum lock_problem_detail how, ir_loc loc)
-{
+void check_escape(struct solver *s, struct world *w, term value, term into, enum lock_problem_detail how,
+                  ir_loc loc) {
     term x = value, object, lock;
     const struct linked_field *f;
     struct lock_problem *pr;
 
     if (!s->recording)
         return;
-    while (s->t.recs[x].op == TERM_INDEX || (s->t.recs[x].op == TERM_FIELD && !s->p->fields.at[s->t.recs[x].b].guard))
+    while (s->t.recs[x].op == TERM_INDEX ||
+           (s->t.recs[x].op == TERM_FIELD && !s->p->fields.at[s->t.recs[x].b].guard))
         x = s->t.recs[x].a;
     if (s->t.recs[x].op != TERM_FIELD || world_owns(&s->t, w, x) || !w->spawned)
         return;
@@ -344,7 +340,8 @@ void check_escape(struct solver *s, struct world *w, term value, term into, enum
     if (!lock || (defers_to_callers(s) && how == DETAIL_RETURNED && !is_ours(s, w, lock)))
         return; /* an accessor: what its callers do with the pointer is seen there */
     for (uint32_t i = 0; how == DETAIL_RETURNED && i < w->n_held; i++)
-        if (w->held[i].flags & HELD_ENTRY && w->held[i].mode != HELD_RELEASED && term_same_shape(&s->t, w->held[i].lock, lock))
+        if (w->held[i].flags & HELD_ENTRY && w->held[i].mode != HELD_RELEASED &&
+            term_same_shape(&s->t, w->held[i].lock, lock))
             return; /* the caller still holds it */
     if (into && is_under(s, w, into, f, lock))
         return;
@@ -356,9 +353,8 @@ void check_escape(struct solver *s, struct world *w, term value, term into, enum
     problem_story(s, pr, STORY_GUARD, f->unit->unit, f->guard->loc, pr->lock);
 }
 
-void check_requirement(struct solver *s, struct world *w, const struct requirement *r, uint32_t callee, term lock,
-                       term object, ir_loc loc)
-{
+void check_requirement(struct solver *s, struct world *w, const struct requirement *r, uint32_t callee,
+                       term lock, term object, ir_loc loc) {
     const struct linked_func *cf = &s->p->funcs.at[callee], *site = &s->p->funcs.at[r->site.func];
     const int status = lock_status(s, w, lock, r->write);
     struct requirement up = *r;
@@ -379,12 +375,15 @@ void check_requirement(struct solver *s, struct world *w, const struct requireme
     }
     if (status == 2)
         return;
-    if (r->reason == REQUIRED_BY_ACCESS && ((object && world_owns(&s->t, w, object)) || !w->spawned || w->failed)) {
+    if (r->reason == REQUIRED_BY_ACCESS &&
+        ((object && world_owns(&s->t, w, object)) || !w->spawned || w->failed)) {
         s->p->funcs.at[callee].needs_excused = true;
         return;
     }
     pr = problem_new(s, r->reason == REQUIRED_BY_ACCESS ? PROBLEM_GUARDED : PROBLEM_REQUIRES,
-                     status == 1 ? DETAIL_SHARED_ONLY : r->reason == REQUIRED_BY_ACCESS ? DETAIL_IN_CALLEE : DETAIL_NONE,
+                     status == 1                       ? DETAIL_SHARED_ONLY
+                     : r->reason == REQUIRED_BY_ACCESS ? DETAIL_IN_CALLEE
+                                                       : DETAIL_NONE,
                      loc, lock, &number);
     if (pr) {
         pr->item = r->field ? r->field : r->global | ITEM_GLOBAL;

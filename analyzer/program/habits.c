@@ -8,8 +8,7 @@
 #include "../base/alloc.h"
 
 /* The lock fields of struct st. */
-static struct own_locks lock_fields(const struct program *p, const struct linked_struct *st)
-{
+static struct own_locks lock_fields(const struct program *p, const struct linked_struct *st) {
     struct own_locks locks = {{0}, 0};
 
     for (uint32_t i = 0; i < st->n_fields && locks.n < MAX_SIBLINGS; i++)
@@ -18,38 +17,40 @@ static struct own_locks lock_fields(const struct program *p, const struct linked
     return locks;
 }
 
-static uint32_t copy_locks(const struct own_locks *from, uint32_t *to)
-{
+static uint32_t copy_locks(const struct own_locks *from, uint32_t *to) {
     memcpy(to, from->at, from->n * sizeof *to);
     return from->n;
 }
 
-static bool is_data(const struct program *p, const struct linked_field *f)
-{
-    const struct model_type *m = models_find_ir_type(p->models, f->unit->unit, f->unit->unit->fields[f->field].type);
+static bool is_data(const struct program *p, const struct linked_field *f) {
+    const struct model_type *m =
+        models_find_ir_type(p->models, f->unit->unit, f->unit->unit->fields[f->field].type);
 
-    return !item_lock_in(p, (uint32_t)(f - p->fields.at)) && !(m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT | MODEL_TF_THREAD));
+    return !item_lock_in(p, (uint32_t)(f - p->fields.at)) &&
+           !(m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT | MODEL_TF_THREAD));
 }
 
 /* A variable that threads may share and that needs a lock for it: no constant, no atomic, no flag of a signal handler. */
-static bool is_shared_data(const struct program *p, const struct linked_global *g)
-{
+static bool is_shared_data(const struct program *p, const struct linked_global *g) {
     const struct unit *u = g->unit->unit;
     const struct ir_var_rec *v = &u->vars[g->var];
     const struct model_type *m = models_find_ir_type(p->models, u, v->type);
     ir_type t = v->type, st;
 
-    if (g->lock.lock || v->flags & IR_VF_TLS || (m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT | MODEL_TF_THREAD)))
+    if (g->lock.lock || v->flags & IR_VF_TLS ||
+        (m && m->flags & (MODEL_TF_COND | MODEL_TF_SYNC_OBJECT | MODEL_TF_THREAD)))
         return false;
-    for (; u->types[t].kind == IR_T_TYPEDEF || u->types[t].kind == IR_T_QUALIFIED || u->types[t].kind == IR_T_ARRAY; t = u->types[t].elem)
+    for (; u->types[t].kind == IR_T_TYPEDEF || u->types[t].kind == IR_T_QUALIFIED ||
+           u->types[t].kind == IR_T_ARRAY;
+         t = u->types[t].elem)
         if (u->types[t].kind == IR_T_QUALIFIED && u->types[t].flags & (IR_TF_CONST | IR_TF_VOLATILE))
             return false;
     st = type_struct(u, t);
-    return u->types[t].kind != IR_T_ATOMIC && u->types[t].kind != IR_T_FUNCTION && !(st && p->structs.at[g->unit->structs[st]].has_lock);
+    return u->types[t].kind != IR_T_ATOMIC && u->types[t].kind != IR_T_FUNCTION &&
+           !(st && p->structs.at[g->unit->structs[st]].has_lock);
 }
 
-static void find_globals(struct program *p, struct habits *h)
-{
+static void find_globals(struct program *p, struct habits *h) {
     h->shared = arena_array(&p->arena, bool, p->globals.n + 1);
     h->of_unit = arena_array(&p->arena, struct own_locks, p->units.n + 1);
     for (uint32_t i = 1; i < p->globals.n; i++) {
@@ -58,13 +59,13 @@ static void find_globals(struct program *p, struct habits *h)
         struct own_locks *locks = &h->of_unit[g->unit - p->units.at];
         h->shared[i] = is_shared_data(p, g);
         if (v->kind == IR_V_GLOBAL && v->flags & IR_VF_DEFINED && locks->n < MAX_SIBLINGS &&
-            g->unit->unit->types[type_plain(g->unit->unit, v->type)].kind != IR_T_ARRAY && item_lock_in(p, i | ITEM_GLOBAL))
+            g->unit->unit->types[type_plain(g->unit->unit, v->type)].kind != IR_T_ARRAY &&
+            item_lock_in(p, i | ITEM_GLOBAL))
             locks->at[locks->n++] = i | ITEM_GLOBAL;
     }
 }
 
-struct habits *habits_of(struct program *p)
-{
+struct habits *habits_of(struct program *p) {
     if (!p->habits) {
         struct habits *h = p->habits = xcalloc(1, sizeof *p->habits);
         h->beside_lock = arena_array(&p->arena, bool, p->fields.n + 1);
@@ -82,8 +83,7 @@ struct habits *habits_of(struct program *p)
     return p->habits;
 }
 
-uint32_t habit_siblings(struct program *p, uint32_t item, uint32_t *locks)
-{
+uint32_t habit_siblings(struct program *p, uint32_t item, uint32_t *locks) {
     const struct habits *h = habits_of(p);
     const uint32_t global = item & ~ITEM_GLOBAL;
 
@@ -93,17 +93,16 @@ uint32_t habit_siblings(struct program *p, uint32_t item, uint32_t *locks)
 }
 
 /* A sibling as the lock of this object; of a global: that lock. */
-static term sibling_of(struct solver *s, term object, uint32_t lock)
-{
+static term sibling_of(struct solver *s, term object, uint32_t lock) {
     const uint32_t inner = item_lock_in(s->p, lock);
-    const term at = lock & ITEM_GLOBAL ? term_make(&s->t, TERM_GLOBAL, lock & ~ITEM_GLOBAL, 0, 0) : term_make(&s->t, TERM_FIELD, object, lock, 0);
+    const term at = lock & ITEM_GLOBAL ? term_make(&s->t, TERM_GLOBAL, lock & ~ITEM_GLOBAL, 0, 0)
+                                       : term_make(&s->t, TERM_FIELD, object, lock, 0);
 
     return inner == lock ? at : term_make(&s->t, TERM_FIELD, at, inner, 0);
 }
 
-static struct habit_access *note(struct program *p, uint32_t func, uint32_t item, ir_loc loc, ir_event event, term object, uint8_t held,
-                                 bool write)
-{
+static struct habit_access *note(struct program *p, uint32_t func, uint32_t item, ir_loc loc, ir_event event,
+                                 term object, uint8_t held, bool write) {
     const uint32_t pass = habits_of(p)->last_pass[func];
     struct habits *h = habits_of(p);
     bool fresh;
@@ -117,12 +116,12 @@ static struct habit_access *note(struct program *p, uint32_t func, uint32_t item
         return a;
     }
     *slot = (uint32_t)h->accesses.n;
-    vec_push(&h->accesses, ((struct habit_access){item, func, loc, event, object, held, held, 0, write, false, false, pass}));
+    vec_push(&h->accesses, ((struct habit_access){item, func, loc, event, object, held, held, 0, write, false,
+                                                  false, pass}));
     return &h->accesses.at[*slot];
 }
 
-void habit_access(struct solver *s, const struct world *w, term at, bool write, ir_loc loc)
-{
+void habit_access(struct solver *s, const struct world *w, term at, bool write, ir_loc loc) {
     uint32_t locks[MAX_SIBLINGS], n;
     uint8_t held = 0;
     bool given_up = false;
@@ -154,17 +153,19 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
     note(s->p, s->func, item, loc, s->now_at, object, held, write)->given_up |= given_up;
 }
 
-uint32_t lock_wrapper(const struct program *p, const struct term_table *t, term lock)
-{
+uint32_t lock_wrapper(const struct program *p, const struct term_table *t, term lock) {
     const struct term_rec *r = term_at(t, lock), *outer = r->op == TERM_FIELD ? term_at(t, r->a) : r;
-    const uint32_t item = outer == r ? 0 : outer->op == TERM_FIELD ? outer->b : outer->op == TERM_GLOBAL ? outer->a | ITEM_GLOBAL : 0;
+    const uint32_t item = outer == r                 ? 0
+                          : outer->op == TERM_FIELD  ? outer->b
+                          : outer->op == TERM_GLOBAL ? outer->a | ITEM_GLOBAL
+                                                     : 0;
 
     return item && item_lock_in(p, item) == r->b ? item : 0;
 }
 
 /* An object that nobody else knows needs no lock: handing it on counts as holding its locks. */
-static uint32_t owned_locks(const struct solver *s, const struct world *w, ir_event e, const term *args, uint32_t *locks, uint32_t most)
-{
+static uint32_t owned_locks(const struct solver *s, const struct world *w, ir_event e, const term *args,
+                            uint32_t *locks, uint32_t most) {
     const struct ir_event_rec *ev = &s->u->events[e];
     uint32_t n = 0;
 
@@ -177,24 +178,22 @@ static uint32_t owned_locks(const struct solver *s, const struct world *w, ir_ev
     return n;
 }
 
-uint64_t habit_sometimes_key(uint32_t func, ir_event event, uint32_t class)
-{
+uint64_t habit_sometimes_key(uint32_t func, ir_event event, uint32_t class) {
     return hash_add(key_pair(func, event), class);
 }
 
-static void add_held(struct class_set *now, uint32_t class)
-{
+static void add_held(struct class_set *now, uint32_t class) {
     class_set_add(now, class);
     class_set_add(now, class | HABIT_LOCKED);
     class_set_add(now, class | HABIT_DOUBTED);
 }
 
-void habit_call(struct solver *s, const struct world *w, ir_event e, const term *args)
-{
+void habit_call(struct solver *s, const struct world *w, ir_event e, const term *args) {
     struct habits *h = habits_of(s->p);
     uint32_t owned[4 * MAX_SIBLINGS];
     const uint32_t n_owned = owned_locks(s, w, e, args, owned, 4 * MAX_SIBLINGS);
-    struct class_set now = {arena_array(&s->scratch, uint32_t, 6 * w->n_held + 2 * n_owned + 1), 0, !w->spawned, 0};
+    struct class_set now = {arena_array(&s->scratch, uint32_t, 6 * w->n_held + 2 * n_owned + 1), 0,
+                            !w->spawned, 0};
     uint32_t *slot = &s->lu->held_classes[e];
 
     for (uint32_t i = 0; i < w->n_held; i++) {
@@ -220,22 +219,20 @@ void habit_call(struct solver *s, const struct world *w, ir_event e, const term 
     (void)class_set_meet(&s->p->arena, &h->sets.at[*slot - 1], &now, NULL);
 }
 
-void habit_begin(struct solver *s)
-{
+void habit_begin(struct solver *s) {
     habits_of(s->p)->first_of_function = (uint32_t)habits_of(s->p)->accesses.n;
     habits_of(s->p)->last_pass[s->func] = s->pass;
 }
 
-void habit_forget(struct program *p, uint32_t func)
-{
+void habit_forget(struct program *p, uint32_t func) {
     habits_of(p)->last_pass[func] = 0;
 }
 
-void habit_finish(struct solver *s)
-{
+void habit_finish(struct solver *s) {
     struct habits *h = habits_of(s->p);
 
-    for (size_t i = h->first_of_function; i < h->accesses.n; i++) /* the object's maker or destroyer needs no lock */
+    for (size_t i = h->first_of_function; i < h->accesses.n;
+         i++) /* the object's maker or destroyer needs no lock */
         for (size_t k = 0; k < s->retired.n; k++) {
             term x = h->accesses.at[i].object;
             while (x != s->retired.at[k] && (s->t.recs[x].op == TERM_FIELD || s->t.recs[x].op == TERM_INDEX))
@@ -265,8 +262,7 @@ struct walk {
 
 /* The member of the struct with the lock that `place` lies in, outwards through members and elements of arrays by value, of an
  * object behind a pointer (a local's own parts are nobody else's), or the global with a lock beside it. 0: none. */
-static uint32_t item_with_lock(const struct walk *x, ir_expr place)
-{
+static uint32_t item_with_lock(const struct walk *x, ir_expr place) {
     const struct unit *u = x->lu->unit;
     uint32_t locks[MAX_SIBLINGS];
 
@@ -285,15 +281,13 @@ static uint32_t item_with_lock(const struct walk *x, ir_expr place)
     }
 }
 
-static void note_plain(const struct walk *x, uint32_t item, ir_loc loc, bool write)
-{
+static void note_plain(const struct walk *x, uint32_t item, ir_loc loc, bool write) {
     if (!item_guard(x->p, item))
         (void)note(x->p, x->func, item, loc, x->event, 0, 0, write);
 }
 
 /* `argument`: e is handed to a function. */
-static void walk_expr(struct walk *x, ir_expr e, bool write, bool argument, ir_loc loc)
-{
+static void walk_expr(struct walk *x, ir_expr e, bool write, bool argument, ir_loc loc) {
     const struct unit *u = x->lu->unit;
     const struct ir_expr_rec *r = &u->exprs[e];
     uint32_t item;
@@ -315,7 +309,8 @@ static void walk_expr(struct walk *x, ir_expr e, bool write, bool argument, ir_l
             note_plain(x, item, r->loc ? r->loc : u->exprs[r->a].loc ? u->exprs[r->a].loc : loc, false);
         walk_expr(x, r->a, false, false, loc);
         break;
-    case IR_E_UNARY: case IR_E_CAST: walk_expr(x, r->a, false, argument, loc); break;
+    case IR_E_UNARY:
+    case IR_E_CAST: walk_expr(x, r->a, false, argument, loc); break;
     case IR_E_DEREF: walk_expr(x, r->a, false, false, loc); break;
     case IR_E_VAR:
         if (write && (item = item_with_lock(x, e)))
@@ -333,8 +328,7 @@ static void walk_expr(struct walk *x, ir_expr e, bool write, bool argument, ir_l
     }
 }
 
-void habit_walk_function(struct program *p, uint32_t func)
-{
+void habit_walk_function(struct program *p, uint32_t func) {
     const struct linked_func *f = &p->funcs.at[func];
     const struct unit *u = f->unit->unit;
     const struct ir_func_rec *fr = &u->funcs[f->func];
@@ -362,13 +356,11 @@ void habit_walk_function(struct program *p, uint32_t func)
     }
 }
 
-void habits_end(struct program *p, bool *solved)
-{
+void habits_end(struct program *p, bool *solved) {
     habits_of(p)->solved = solved;
 }
 
-void habits_free(struct habits *h)
-{
+void habits_free(struct habits *h) {
     if (!h)
         return;
     vec_free(&h->accesses);

@@ -14,10 +14,10 @@ struct habit_access {
     uint32_t item, func;
     ir_loc loc;
     ir_event event; /* of the function; 0: between events */
-    term object; /* while its function is solved; of a global: itself */
-    uint8_t held; /* bit i: sibling i (habit_siblings) is held */
-    uint8_t ever; /* … on some way here */
-    uint8_t near; /* … is taken by the same function, for the same object */
+    term object;    /* while its function is solved; of a global: itself */
+    uint8_t held;   /* bit i: sibling i (habit_siblings) is held */
+    uint8_t ever;   /* … on some way here */
+    uint8_t near;   /* … is taken by the same function, for the same object */
     bool write, dropped;
     bool given_up; /* the caller's lock was given up before: without it on purpose, so counted and not told */
     uint32_t pass; /* in which it was seen */
@@ -33,24 +33,26 @@ struct habit_exception {
 #define HABIT_DOUBTED 0x20000000u /* held, or meant to be, as far as can be said */
 struct habits {
     VEC(struct habit_access) accesses;
-    struct map64 seen;      /* func, loc, item → access + 1 */
-    VEC(struct class_set) sets; /* by call (linked_unit.held_classes): locks held, or of an object that is the caller's own; those held once more as | HABIT_LOCKED, and all as | HABIT_DOUBTED */
-    struct map64 sometimes; /* func and event of a call, class of a lock held there on some way → in which pass that was seen */
+    struct map64 seen; /* func, loc, item → access + 1 */
+    VEC(struct class_set)
+    sets; /* by call (linked_unit.held_classes): locks held, or of an object that is the caller's own; those held once more as | HABIT_LOCKED, and all as | HABIT_DOUBTED */
+    struct map64
+        sometimes; /* func and event of a call, class of a lock held there on some way → in which pass that was seen */
     uint32_t *last_pass; /* by function: what an earlier one saw is void */
     uint32_t first_of_function;
     bool *beside_lock; /* by field: is it data of a struct that has a lock? */
     bool *shared;      /* by global: is it data that needs one? */
     struct own_locks {
         uint32_t at[MAX_SIBLINGS], n; /* items */
-    } *of_unit, *of_struct; /* the locks that a file defines for itself, and those that a struct has */
-    bool *solved; /* by function */
-    struct map64 makers; /* function, struct → does it make or end objects of that? (habit_judge.c) */
+    } * of_unit, *of_struct; /* the locks that a file defines for itself, and those that a struct has */
+    bool *solved;            /* by function */
+    struct map64 makers;     /* function, struct → does it make or end objects of that? (habit_judge.c) */
     struct habit {
         uint32_t item, lock; /* the lock is an item, too */
         uint32_t held, total;
         struct habit_exception out[3];
         uint32_t n_out;
-    } *found;
+    } * found;
     size_t n_found;
     VEC(struct habit) kept; /* never touched without it */
 };

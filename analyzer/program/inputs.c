@@ -5,8 +5,9 @@
 #include "inputs.h"
 
 /* A member that is not hashed is a change nobody sees. Whoever adds one adds it below, and its size here. */
-#define HASHED(type, size)                                                                                             \
-    _Static_assert(sizeof(void *) != 8 || sizeof(type) == (size), "hash the new member of " #type " in this file, too")
+#define HASHED(type, size)                                                                                   \
+    _Static_assert(sizeof(void *) != 8 || sizeof(type) == (size),                                            \
+                   "hash the new member of " #type " in this file, too")
 HASHED(struct summary, 264);
 HASHED(struct outcome, 184);
 HASHED(struct lock_effect, 64);
@@ -21,30 +22,25 @@ struct digest {
     uint64_t h;
 };
 
-static void add(struct digest *d, uint64_t x)
-{
+static void add(struct digest *d, uint64_t x) {
     d->h = hash_add(d->h, x);
 }
 
-static void add_text(struct digest *d, const char *text)
-{
+static void add_text(struct digest *d, const char *text) {
     add(d, text ? hash_string(text) : 0);
 }
 
-static void add_range(struct digest *d, struct range r)
-{
+static void add_range(struct digest *d, struct range r) {
     add(d, (uint64_t)r.lo);
     add(d, (uint64_t)r.hi);
     add(d, r.nonzero);
 }
 
-static void add_site(struct digest *d, struct site s)
-{
+static void add_site(struct digest *d, struct site s) {
     add(d, key_pair(s.func, s.loc));
 }
 
-static void add_when(struct digest *d, const struct precondition *when, uint32_t n)
-{
+static void add_when(struct digest *d, const struct precondition *when, uint32_t n) {
     add(d, n);
     for (uint32_t i = 0; i < n; i++) {
         add(d, when[i].of);
@@ -52,14 +48,13 @@ static void add_when(struct digest *d, const struct precondition *when, uint32_t
     }
 }
 
-static void add_outcome(struct digest *d, const struct outcome *o)
-{
+static void add_outcome(struct digest *d, const struct outcome *o) {
     add(d, o->n_effects);
     for (uint32_t i = 0; i < o->n_effects; i++) {
         const struct lock_effect *e = &o->effects[i];
         add(d, key_pair(e->lock, e->candidate));
-        add(d, e->kind | (uint64_t)e->shared << 8 | (uint64_t)e->async << 9 | (uint64_t)e->maybe << 10 | (uint64_t)e->soft << 11 |
-                   (uint64_t)e->guard << 12);
+        add(d, e->kind | (uint64_t)e->shared << 8 | (uint64_t)e->async << 9 | (uint64_t)e->maybe << 10 |
+                   (uint64_t)e->soft << 11 | (uint64_t)e->guard << 12);
         if (e->soft)
             add_range(d, e->ok);
         add(d, (uint64_t)e->also);
@@ -74,8 +69,7 @@ static void add_outcome(struct digest *d, const struct outcome *o)
     }
 }
 
-static void add_requirement(struct digest *d, const struct requirement *r)
-{
+static void add_requirement(struct digest *d, const struct requirement *r) {
     add(d, key_pair(r->lock, r->object));
     add(d, r->reason | (uint64_t)r->write << 8 | (uint64_t)r->excluded << 9);
     add_site(d, r->site);
@@ -86,8 +80,7 @@ static void add_requirement(struct digest *d, const struct requirement *r)
     add(d, r->candidate);
 }
 
-static void add_order(struct digest *d, const struct order_edge *e)
-{
+static void add_order(struct digest *d, const struct order_edge *e) {
     add(d, key_pair(e->from, e->to));
     add(d, key_pair(e->func, e->event));
     add(d, (uint64_t)e->from_shared << 1 | e->to_shared | (uint64_t)e->held_at << 32);
@@ -104,15 +97,13 @@ static void add_order(struct digest *d, const struct order_edge *e)
         add(d, e->gates[i]);
 }
 
-static void add_terms(struct digest *d, const term *list, uint32_t n)
-{
+static void add_terms(struct digest *d, const term *list, uint32_t n) {
     add(d, n);
     for (uint32_t i = 0; i < n; i++)
         add(d, list[i]);
 }
 
-struct summary_hash summary_hash(const struct summary *s)
-{
+struct summary_hash summary_hash(const struct summary *s) {
     struct digest d = {1};
     struct summary_hash out = {0, 0};
 
@@ -145,7 +136,8 @@ struct summary_hash summary_hash(const struct summary *s)
     add(&d, s->frees_always);
     add(&d, s->recursive_attr);
     add(&d, s->recursive_inits);
-    add(&d, (uint64_t)s->fresh << 3 | (uint64_t)s->never_returns << 2 | (uint64_t)s->blocks_always << 1 | s->known);
+    add(&d, (uint64_t)s->fresh << 3 | (uint64_t)s->never_returns << 2 | (uint64_t)s->blocks_always << 1 |
+                s->known);
     add(&d, key_pair(s->returns, s->effects));
     out.worlds = d.h;
     add(&d, s->n_requirements);

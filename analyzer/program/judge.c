@@ -15,22 +15,21 @@
 #include "../base/alloc.h"
 
 /* One of the words stands in the name, at the start of a part of it; "lock" and "unlock" anywhere: rdlock, my_unlock_all. */
-static bool says(const char *name, const char *const *words)
-{
+static bool says(const char *name, const char *const *words) {
     for (; *words; words++)
         for (const char *at = name; *at; at++)
             if (!strncasecmp(at, *words, strlen(*words)) &&
-                (at == name || at[-1] == '_' || strstr(*words, "lock") || (isupper((unsigned char)*at) && islower((unsigned char)at[-1]))))
+                (at == name || at[-1] == '_' || strstr(*words, "lock") ||
+                 (isupper((unsigned char)*at) && islower((unsigned char)at[-1]))))
                 return true;
     return false;
 }
 
-static bool named_like(const struct linked_func *f, enum candidate_kind kind)
-{
-    static const char *const taking[] = {"lock", "acquire", "enter", "begin", "hold", "grab", "suspend", "freeze", "take",
-                                         "pin", "before", NULL};
-    static const char *const giving[] = {"unlock", "release", "leave", "end", "drop", "resume", "thaw", "give", "commit",
-                                         "rollback", "abort", "after", NULL};
+static bool named_like(const struct linked_func *f, enum candidate_kind kind) {
+    static const char *const taking[] = {"lock",    "acquire", "enter", "begin", "hold",   "grab",
+                                         "suspend", "freeze",  "take",  "pin",   "before", NULL};
+    static const char *const giving[] = {"unlock", "release", "leave",    "end",   "drop",  "resume", "thaw",
+                                         "give",   "commit",  "rollback", "abort", "after", NULL};
 
     return says(f->name, kind == CANDIDATE_HELD_ON_RETURN ? taking : giving);
 }
@@ -42,8 +41,7 @@ struct judgement {
     uint32_t *before_in_class, *last_from, *before_from; /* by candidate; 0: no more */
 };
 
-static void judgement_init(struct judgement *j, const struct program *p)
-{
+static void judgement_init(struct judgement *j, const struct program *p) {
     const size_t n = p->locks->candidates.n;
 
     memset(j, 0, sizeof *j);
@@ -66,8 +64,7 @@ static void judgement_init(struct judgement *j, const struct program *p)
     }
 }
 
-static void judgement_free(struct judgement *j)
-{
+static void judgement_free(struct judgement *j) {
     map64_free(&j->of_class);
     free(j->before_in_class);
     free(j->last_from);
@@ -75,8 +72,7 @@ static void judgement_free(struct judgement *j)
 }
 
 /* Does the path go through an element of an array? Which one a loop is at is not told. */
-static bool in_array(const struct program *p, term lock)
-{
+static bool in_array(const struct program *p, term lock) {
     for (const struct term_rec *r = term_at(&p->paths, lock);; r = term_at(&p->paths, r->a)) {
         if (r->op == TERM_INDEX || r->op == TERM_SOME)
             return true;
@@ -85,24 +81,22 @@ static bool in_array(const struct program *p, term lock)
     }
 }
 
-static bool names_one(const struct program *p, term lock)
-{
+static bool names_one(const struct program *p, term lock) {
     return lock && order_concrete(p, lock) && !in_array(p, lock);
 }
 
 /* One class: may the candidates be of one lock? What hangs on a global variable is told from all else by its path. */
-static bool may_be_one(const struct program *p, const struct candidate *a, const struct candidate *b)
-{
+static bool may_be_one(const struct program *p, const struct candidate *a, const struct candidate *b) {
     const bool named = names_one(p, a->lock), other_named = names_one(p, b->lock);
 
     return class_equal(a->class, b->class) && (named || other_named ? a->lock == b->lock : true);
 }
 
 /* Is there another half of this class in the program? `roots`: … whose callers are as unknown as ours: the two halves of an interface. */
-static bool other_of_class(const struct judgement *j, const struct candidate *c, bool roots)
-{
+static bool other_of_class(const struct judgement *j, const struct candidate *c, bool roots) {
     const struct program *p = j->p;
-    const enum candidate_kind half = c->kind == CANDIDATE_RELEASES ? CANDIDATE_HELD_ON_RETURN : CANDIDATE_RELEASES;
+    const enum candidate_kind half =
+        c->kind == CANDIDATE_RELEASES ? CANDIDATE_HELD_ON_RETURN : CANDIDATE_RELEASES;
     uint32_t i = class_known(c->class) ? map64_get(&j->of_class, hash_add(class_key(c->class), half), 0) : 0;
 
     for (; i; i = j->before_in_class[i]) {
@@ -114,24 +108,20 @@ static bool other_of_class(const struct judgement *j, const struct candidate *c,
     return false;
 }
 
-static bool other_half(const struct judgement *j, const struct candidate *c)
-{
+static bool other_half(const struct judgement *j, const struct candidate *c) {
     return other_of_class(j, c, false);
 }
 
-static bool other_root(const struct judgement *j, const struct candidate *c)
-{
+static bool other_root(const struct judgement *j, const struct candidate *c) {
     return other_of_class(j, c, true);
 }
 
 /* What the lock's path begins with; NULL: it cannot be said. */
-static const struct term_rec *root_of(const struct program *p, const struct candidate *c)
-{
+static const struct term_rec *root_of(const struct program *p, const struct candidate *c) {
     return c->lock ? term_at(&p->paths, term_object(&p->paths, c->lock)) : NULL;
 }
 
-static bool in_global(const struct program *p, const struct candidate *c)
-{
+static bool in_global(const struct program *p, const struct candidate *c) {
     const struct term_rec *root = root_of(p, c);
 
     return c->class.global || (root && root->op == TERM_GLOBAL);
@@ -140,11 +130,12 @@ static bool in_global(const struct program *p, const struct candidate *c)
 /* Is there somebody else who does the other half, and whom no caller matches either? Then the program takes it at one time and
  * gives it back at another: in two callbacks of an event loop, in two calls of an iterator, in a request and its completion.
  * Wrappers of a lock that callers name are theirs to match. */
-static bool kept_over_time(const struct judgement *j, const struct candidate *c)
-{
+static bool kept_over_time(const struct judgement *j, const struct candidate *c) {
     const bool releases = c->kind == CANDIDATE_RELEASES;
     const enum candidate_kind half = releases ? CANDIDATE_HELD_ON_RETURN : CANDIDATE_RELEASES;
-    uint32_t i = class_known(c->class) && !c->paired && !(releases && c->mixed) ? map64_get(&j->of_class, hash_add(class_key(c->class), half), 0) : 0;
+    uint32_t i = class_known(c->class) && !c->paired && !(releases && c->mixed)
+                     ? map64_get(&j->of_class, hash_add(class_key(c->class), half), 0)
+                     : 0;
 
     for (; i; i = j->before_in_class[i]) {
         const struct candidate *o = &j->p->locks->candidates.at[i], *held = releases ? o : c;
@@ -156,29 +147,25 @@ static bool kept_over_time(const struct judgement *j, const struct candidate *c)
 }
 
 /* No file but this one can name the lock. */
-static bool closed(const struct program *p, const struct candidate *c)
-{
+static bool closed(const struct program *p, const struct candidate *c) {
     const struct term_rec *root = root_of(p, c);
 
     return p->options.whole || (c->class.global && p->globals.at[c->class.global].internal) ||
            (root && root->op == TERM_GLOBAL && p->globals.at[root->a].internal);
 }
 
-static bool is_listed(const uint32_t *funcs, size_t n, uint32_t func)
-{
+static bool is_listed(const uint32_t *funcs, size_t n, uint32_t func) {
     for (size_t i = 0; i < n; i++)
         if (funcs[i] == func)
             return true;
     return false;
 }
 
-static bool is_bare_param(const struct program *p, const struct candidate *c)
-{
+static bool is_bare_param(const struct program *p, const struct candidate *c) {
     return c->lock && term_at(&p->paths, c->lock)->op == TERM_PARAM;
 }
 
-static bool meant_by_itself(const struct judgement *j, const struct candidate *c)
-{
+static bool meant_by_itself(const struct judgement *j, const struct candidate *c) {
     const struct program *p = j->p;
     const struct linked_func *f = &p->funcs.at[c->func];
 
@@ -200,7 +187,8 @@ static bool meant_by_itself(const struct judgement *j, const struct candidate *c
     }
     if (c->kind == CANDIDATE_RELEASES && c->mixed)
         return false; /* nobody calls it with the lock */
-    if (is_bare_param(p, c) && !class_known(c->class) && (c->kind == CANDIDATE_RELEASES || (!c->mixed && !f->n_callers)))
+    if (is_bare_param(p, c) && !class_known(c->class) &&
+        (c->kind == CANDIDATE_RELEASES || (!c->mixed && !f->n_callers)))
         return true;
     if (c->kind == CANDIDATE_HELD_ON_RETURN) {
         if (c->mixed || (c->from && p->locks->candidates.at[c->from].mixed))
@@ -211,7 +199,8 @@ static bool meant_by_itself(const struct judgement *j, const struct candidate *c
             return named_like(f, c->kind) && other_half(j, c) && !f->internal;
         if (!p->options.whole && !f->internal)
             return !closed(p, c) || other_half(j, c);
-        return (named_like(f, c->kind) && (other_half(j, c) || is_bare_param(p, c))) || (!f->internal && other_root(j, c));
+        return (named_like(f, c->kind) && (other_half(j, c) || is_bare_param(p, c))) ||
+               (!f->internal && other_root(j, c));
     }
     if (f->n_callers && (p->options.whole || f->internal))
         return named_like(f, c->kind) && other_root(j, c);
@@ -222,22 +211,23 @@ static bool meant_by_itself(const struct judgement *j, const struct candidate *c
 
 /* Callers that are not in sight may be meant to give the lock back. But of those in sight none does or hands it on, none does it for
  * another such function, others give such a lock back themselves, there is nothing to give it back with, and the name promises no lock. */
-static bool may_be_forgotten(const struct judgement *j, const struct candidate *c)
-{
+static bool may_be_forgotten(const struct judgement *j, const struct candidate *c) {
     const struct linked_func *f = &j->p->funcs.at[c->func];
-    uint32_t i = class_known(c->class) ? map64_get(&j->of_class, hash_add(class_key(c->class), CANDIDATE_HELD_ON_RETURN), 0) : 0;
+    uint32_t i = class_known(c->class)
+                     ? map64_get(&j->of_class, hash_add(class_key(c->class), CANDIDATE_HELD_ON_RETURN), 0)
+                     : 0;
 
     for (; i; i = j->before_in_class[i])
         if (j->p->locks->candidates.at[i].paired)
             return false;
 
-    return c->kind == CANDIDATE_HELD_ON_RETURN && !c->condemned && !c->over_time && c->reachable && !f->address_taken &&
-           !j->last_from[c - j->p->locks->candidates.at] && class_known(c->class) && map64_find(&j->p->locks->given_back, class_key(c->class)) &&
-           !other_half(j, c) && !named_like(f, c->kind);
+    return c->kind == CANDIDATE_HELD_ON_RETURN && !c->condemned && !c->over_time && c->reachable &&
+           !f->address_taken && !j->last_from[c - j->p->locks->candidates.at] && class_known(c->class) &&
+           map64_find(&j->p->locks->given_back, class_key(c->class)) && !other_half(j, c) &&
+           !named_like(f, c->kind);
 }
 
-static void show(struct program *p, uint32_t number)
-{
+static void show(struct program *p, uint32_t number) {
     struct lock_problem *pr = &p->locks->problems.at[number];
 
     pr->dropped = p->funcs.at[pr->func].unchecked || pr->stale;
@@ -249,8 +239,7 @@ struct wait_group {
 };
 
 /* What it waits with is not the lock that the others wait with: that this one, held meanwhile, blocks is the same mistake. */
-static void drop_blocking_at(struct program *p, const struct wait_fact *w)
-{
+static void drop_blocking_at(struct program *p, const struct wait_fact *w) {
     for (uint32_t i = p->locks->last_problem[w->func]; i; i = p->locks->problems.at[i].before) {
         struct lock_problem *pr = &p->locks->problems.at[i];
         if (pr->kind == PROBLEM_BLOCK && pr->at == w->at)
@@ -259,17 +248,19 @@ static void drop_blocking_at(struct program *p, const struct wait_fact *w)
 }
 
 /* A condition that goes with two locks: the lock it goes with less often, else the later one, is the wrong one. */
-static void judge_waits(struct program *p)
-{
+static void judge_waits(struct program *p) {
     VEC(struct wait_group) groups = {NULL, 0, 0};
     struct map64 group_of = {0}, uses = {0}; /* by condition; by condition and lock */
     struct map64 seen = {0};
     size_t n = 0;
 
-    for (size_t i = 0; i < p->locks->waits.n; i++) { /* functions that call each other are solved several times */
+    for (size_t i = 0; i < p->locks->waits.n;
+         i++) { /* functions that call each other are solved several times */
         const struct wait_fact w = p->locks->waits.at[i];
         bool fresh;
-        (void)map64_place(&seen, hash_add(hash_add(key_pair(w.func, w.at), class_key(w.condition)), class_key(w.lock)), &fresh);
+        (void)map64_place(
+            &seen, hash_add(hash_add(key_pair(w.func, w.at), class_key(w.condition)), class_key(w.lock)),
+            &fresh);
         if (fresh)
             p->locks->waits.at[n++] = w;
     }
@@ -294,7 +285,8 @@ static void judge_waits(struct program *p)
         const struct wait_fact w = p->locks->waits.at[i];
         const struct linked_func *f = &p->funcs.at[w.func];
         const struct wait_group *g = &groups.at[map64_get(&group_of, class_key(w.condition), 0)];
-        const uint32_t same = map64_get(&uses, hash_add(class_key(w.condition), class_key(w.lock)), 0), other = g->n - same;
+        const uint32_t same = map64_get(&uses, hash_add(class_key(w.condition), class_key(w.lock)), 0),
+                       other = g->n - same;
         const uint32_t partner = class_equal(p->locks->waits.at[g->first].lock, w.lock) ? g->other : g->first;
         struct lock_problem *pr;
         if (!other || same > other || (same == other && partner > i) || f->unchecked)
@@ -319,8 +311,7 @@ static void judge_waits(struct program *p)
 }
 
 /* Does a caller hand it on, on purpose, to one that pairs with it? */
-static bool handed_on(const struct judgement *j, const struct candidate *c)
-{
+static bool handed_on(const struct judgement *j, const struct candidate *c) {
     for (uint32_t i = j->last_from[c - j->p->locks->candidates.at]; i; i = j->before_from[i]) {
         const struct candidate *d = &j->p->locks->candidates.at[i];
         if (d->meant && d->paired && !d->stale)
@@ -330,8 +321,7 @@ static bool handed_on(const struct judgement *j, const struct candidate *c)
 }
 
 /* again: by function, may be NULL; set where a summary promises callers what it no longer should. Returns whether one is. */
-static bool judge_meaning(struct program *p, bool *again)
-{
+static bool judge_meaning(struct program *p, bool *again) {
     struct lock_facts *facts = p->locks;
     struct judgement j;
     bool changed = true, any = false;
@@ -355,8 +345,9 @@ static bool judge_meaning(struct program *p, bool *again)
         changed = false;
         for (size_t i = facts->candidates.n; i-- > 1;) { /* what a caller hands on on purpose was meant */
             struct candidate *c = &facts->candidates.at[i];
-            if (c->meant && c->from && !facts->candidates.at[c->from].meant && !facts->candidates.at[c->from].condemned &&
-                !facts->candidates.at[c->from].paired && (c->paired || !facts->candidates.at[c->from].mixed)) {
+            if (c->meant && c->from && !facts->candidates.at[c->from].meant &&
+                !facts->candidates.at[c->from].condemned && !facts->candidates.at[c->from].paired &&
+                (c->paired || !facts->candidates.at[c->from].mixed)) {
                 facts->candidates.at[c->from].meant = true;
                 changed = true;
             }
@@ -365,8 +356,7 @@ static bool judge_meaning(struct program *p, bool *again)
     return any;
 }
 
-bool program_condemn(struct program *p, bool *again)
-{
+bool program_condemn(struct program *p, bool *again) {
     bool any = judge_meaning(p, again);
 
     for (size_t i = 1; i < p->locks->candidates.n; i++) {
@@ -379,30 +369,29 @@ bool program_condemn(struct program *p, bool *again)
     return any;
 }
 
-void program_drop_alone(struct program *p)
-{
+void program_drop_alone(struct program *p) {
     for (size_t i = 1; i < p->locks->problems.n; i++) {
         struct lock_problem *pr = &p->locks->problems.at[i];
         uint32_t n = 0;
-        if (pr->kind != PROBLEM_GUARDED || !pr->event || !threads_alone(p->lock_order->threads, pr->func, pr->event))
+        if (pr->kind != PROBLEM_GUARDED || !pr->event ||
+            !threads_alone(p->lock_order->threads, pr->func, pr->event))
             continue;
         pr->dropped = true;
-        const struct call_edge *edges = pr->detail == DETAIL_IN_CALLEE ? program_calls(p, pr->func, pr->event, &n) : NULL;
+        const struct call_edge *edges =
+            pr->detail == DETAIL_IN_CALLEE ? program_calls(p, pr->func, pr->event, &n) : NULL;
         for (uint32_t k = 0; k < n; k++)
             p->funcs.at[edges[k].callee].needs_excused = true;
     }
 }
 
 /* Is the lock taken as often to wait until its holder is done as for anything else? */
-static bool is_gate(const struct lock_facts *facts, uint64_t class)
-{
+static bool is_gate(const struct lock_facts *facts, uint64_t class) {
     const uint32_t empty = map64_get(&facts->gates, class, 0);
 
     return empty && 2 * empty >= map64_get(&facts->sections, class, 0);
 }
 
-void program_judge(struct program *p)
-{
+void program_judge(struct program *p) {
     struct lock_facts *facts = p->locks;
     struct judgement j;
 
@@ -430,9 +419,11 @@ void program_judge(struct program *p)
     }
     judgement_free(&j);
     judge_waits(p);
-    for (size_t i = 1; i < facts->problems.n; i++) { /* what follows from a callee's mistake is not said again */
+    for (size_t i = 1; i < facts->problems.n;
+         i++) { /* what follows from a callee's mistake is not said again */
         struct lock_problem *pr = &facts->problems.at[i];
-        if ((pr->kind == PROBLEM_DOUBLE || pr->kind == PROBLEM_DESTROY) && pr->candidate && !facts->candidates.at[pr->candidate].meant)
+        if ((pr->kind == PROBLEM_DOUBLE || pr->kind == PROBLEM_DESTROY) && pr->candidate &&
+            !facts->candidates.at[pr->candidate].meant)
             pr->dropped = true;
         if (pr->kind == PROBLEM_BLOCK && pr->class && is_gate(facts, pr->class))
             pr->dropped = true;

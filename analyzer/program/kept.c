@@ -8,13 +8,11 @@
 #include "../base/alloc.h"
 #include "boundary.h"
 
-static ir_loc loc_of_event(const struct kept_walk *w, uint32_t relative)
-{
+static ir_loc loc_of_event(const struct kept_walk *w, uint32_t relative) {
     return w->u->events[w->first_event + relative].loc;
 }
 
-static ir_loc wait_place(const struct kept_walk *w, uint32_t wait)
-{
+static ir_loc wait_place(const struct kept_walk *w, uint32_t wait) {
     const uint32_t n_blocks = w->fr->blocks.count;
 
     if (wait == WAIT_START)
@@ -28,8 +26,7 @@ static ir_loc wait_place(const struct kept_walk *w, uint32_t wait)
     return b->loc;
 }
 
-static uint32_t wait_callee(const struct kept_walk *w, uint32_t wait)
-{
+static uint32_t wait_callee(const struct kept_walk *w, uint32_t wait) {
     const uint32_t n_blocks = w->fr->blocks.count;
     uint32_t n;
     const struct call_edge *e;
@@ -40,8 +37,7 @@ static uint32_t wait_callee(const struct kept_walk *w, uint32_t wait)
     return n ? e[0].callee : 0;
 }
 
-static bool holds_thread_address(const struct kept_walk *w, uint32_t def)
-{
+static bool holds_thread_address(const struct kept_walk *w, uint32_t def) {
     const struct ir_event_rec *ev;
     ir_expr e;
 
@@ -61,8 +57,7 @@ static bool holds_thread_address(const struct kept_walk *w, uint32_t def)
     return w->u->exprs[e].op == IR_E_VAR && w->u->vars[w->u->exprs[e].a].flags & IR_VF_TLS;
 }
 
-static struct trait_verdict send_of(const struct kept_walk *w, ir_type type, struct ir_range annots)
-{
+static struct trait_verdict send_of(const struct kept_walk *w, ir_type type, struct ir_range annots) {
     const enum pointer_role role = traits_role(w->u, type, annots);
     const ir_type plain = type_plain(w->u, type);
 
@@ -71,8 +66,7 @@ static struct trait_verdict send_of(const struct kept_walk *w, ir_type type, str
     return traits_of(w->p->boundaries->traits, w->u, type, TRAIT_SEND);
 }
 
-static bool accuses(const struct kept_walk *w, struct trait_verdict v)
-{
+static bool accuses(const struct kept_walk *w, struct trait_verdict v) {
     const struct trait_reason *end = trait_reason_end(v.reason);
 
     if (v.answer == ANSWER_YES || (v.answer == ANSWER_UNKNOWN && w->p->options.level < 2))
@@ -80,8 +74,7 @@ static bool accuses(const struct kept_walk *w, struct trait_verdict v)
     return !end || end->because != BECAUSE_GUARD; /* a held lock is lock-across-yield's business */
 }
 
-void kept_found(struct kept_walk *w, uint32_t item, ir_loc used)
-{
+void kept_found(struct kept_walk *w, uint32_t item, ir_loc used) {
     const struct kept_item *it = &w->items.at[item];
     const struct kept_track *t = &w->now[item];
     struct kept k = {.func = w->func,
@@ -118,8 +111,7 @@ void kept_found(struct kept_walk *w, uint32_t item, ir_loc used)
     vec_push(&w->out->all, k);
 }
 
-void kept_found_address(struct kept_walk *w, uint32_t item, ir_loc written, ir_loc wait, uint32_t callee)
-{
+void kept_found_address(struct kept_walk *w, uint32_t item, ir_loc written, ir_loc wait, uint32_t callee) {
     vec_push(&w->out->all, ((struct kept){.kind = KEPT_ADDRESS,
                                           .func = w->func,
                                           .unit = w->u,
@@ -130,16 +122,14 @@ void kept_found_address(struct kept_walk *w, uint32_t item, ir_loc written, ir_l
 }
 
 /* ---- the address of a local in the frame ---- */
-static ir_expr local_address(const struct kept_walk *w, const struct ir_event_rec *ev)
-{
+static ir_expr local_address(const struct kept_walk *w, const struct ir_event_rec *ev) {
     ir_expr e = ir_uncast(w->u, ev->b);
     return w->u->exprs[e].op == IR_E_ADDR ? w->u->exprs[e].a : 0;
 }
 
 /* Can the task come back after event e with what member `field` then holds still in it? The place it comes
  * back at, or 0. */
-static ir_loc comes_back_with(const struct kept_walk *w, ir_event store, uint32_t block, uint32_t field)
-{
+static ir_loc comes_back_with(const struct kept_walk *w, ir_event store, uint32_t block, uint32_t field) {
     const uint32_t n = w->fr->blocks.count, first = w->fr->blocks.first;
     bool *seen = xcalloc(n, sizeof *seen);
     uint32_t *stack = xcalloc(n + 1, sizeof *stack), top = 0;
@@ -156,7 +146,8 @@ static ir_loc comes_back_with(const struct kept_walk *w, ir_event store, uint32_
         }
         for (uint32_t i = 0; i < rec->events.count && !over; i++) {
             const ir_event e = rec->events.first + i;
-            over = (!start || e > store) && w->u->events[e].op == IR_EV_STORE && kept_item_of(w, w->u->events[e].a) == field;
+            over = (!start || e > store) && w->u->events[e].op == IR_EV_STORE &&
+                   kept_item_of(w, w->u->events[e].a) == field;
         }
         for (uint32_t i = 0; i < rec->succs.count && !over; i++) {
             const uint32_t to = w->u->succs[rec->succs.first + i].block - first;
@@ -171,8 +162,7 @@ static ir_loc comes_back_with(const struct kept_walk *w, ir_event store, uint32_
     return at;
 }
 
-static void find_kept_addresses(struct kept_walk *w)
-{
+static void find_kept_addresses(struct kept_walk *w) {
     for (uint32_t b = 0; b < w->fr->blocks.count; b++) {
         const struct ir_block_rec *rec = &w->u->blocks[w->fr->blocks.first + b];
         for (uint32_t i = 0; i < rec->events.count; i++) {
@@ -180,7 +170,8 @@ static void find_kept_addresses(struct kept_walk *w)
             const ir_expr of = ev->op == IR_EV_STORE ? local_address(w, ev) : 0;
             const uint32_t item = of ? kept_item_of(w, of) : 0, field = of ? kept_item_of(w, ev->a) : 0;
             ir_loc wait;
-            if (!item || !field || !w->items.at[item].var || kept_is_thread_item(w, item) || !w->items.at[field].field)
+            if (!item || !field || !w->items.at[item].var || kept_is_thread_item(w, item) ||
+                !w->items.at[field].field)
                 continue;
             wait = comes_back_with(w, rec->events.first + i, b, field);
             if (wait)
@@ -190,8 +181,7 @@ static void find_kept_addresses(struct kept_walk *w)
 }
 
 /* ---- the whole function ---- */
-static bool merge(struct kept_track *into, const struct kept_track *from, size_t n)
-{
+static bool merge(struct kept_track *into, const struct kept_track *from, size_t n) {
     bool changed = false;
 
     for (size_t i = 0; i < n; i++) {
@@ -208,8 +198,7 @@ static bool merge(struct kept_track *into, const struct kept_track *from, size_t
 }
 
 /* The task comes back at block b: locals that were written are lost, members of the frame have crossed. */
-static void come_back(struct kept_walk *w, uint32_t b)
-{
+static void come_back(struct kept_walk *w, uint32_t b) {
     for (uint32_t i = 1; i < w->items.n; i++) {
         const struct kept_item *it = &w->items.at[i];
         if (!it->field && w->only_back[b] && !w->now[i].def)
@@ -221,8 +210,7 @@ static void come_back(struct kept_walk *w, uint32_t b)
 }
 
 /* Behind the switch nothing counts as written yet: what was, is again each time the task comes back. */
-static void begin_anew(struct kept_walk *w)
-{
+static void begin_anew(struct kept_walk *w) {
     for (uint32_t i = 1; i < w->items.n; i++) {
         const uint32_t def = w->now[i].def;
         if (w->items.at[i].field)
@@ -237,8 +225,7 @@ static void begin_anew(struct kept_walk *w)
     }
 }
 
-static bool pass(struct kept_walk *w)
-{
+static bool pass(struct kept_walk *w) {
     const uint32_t n = (uint32_t)w->items.n, first = w->fr->blocks.first;
     bool changed = false;
 
@@ -256,13 +243,13 @@ static bool pass(struct kept_walk *w)
         if (w->resume && first + b == w->resume)
             begin_anew(w);
         for (uint32_t i = 0; i < rec->succs.count; i++)
-            changed |= merge(w->in + (size_t)(w->u->succs[rec->succs.first + i].block - first) * n, w->now, n);
+            changed |=
+                merge(w->in + (size_t)(w->u->succs[rec->succs.first + i].block - first) * n, w->now, n);
     }
     return changed;
 }
 
-static bool only_begins(const struct kept_walk *w, ir_block b)
-{
+static bool only_begins(const struct kept_walk *w, ir_block b) {
     const struct ir_block_rec *rec = &w->u->blocks[b];
 
     for (uint32_t i = 0; i < rec->events.count; i++)
@@ -272,38 +259,37 @@ static bool only_begins(const struct kept_walk *w, ir_block b)
 }
 
 /* A jump into a scope first begins the lives it skips, in a block of its own. */
-static ir_block behind_begins(const struct kept_walk *w, ir_block b)
-{
+static ir_block behind_begins(const struct kept_walk *w, ir_block b) {
     return only_begins(w, b) ? w->u->succs[w->u->blocks[b].succs.first].block : b;
 }
 
 /* Where does the switch over the frame lead? */
-static void find_resume(struct kept_walk *w)
-{
+static void find_resume(struct kept_walk *w) {
     const uint32_t first = w->fr->blocks.first;
 
     for (uint32_t b = 0; w->frame && b < w->fr->blocks.count && !w->resume; b++) {
         const struct ir_block_rec *rec = &w->u->blocks[first + b];
-        if ((rec->term != IR_TERM_SWITCH && rec->term != IR_TERM_INDIRECT) || !kept_from_frame(w->u, rec->cond, w->frame))
+        if ((rec->term != IR_TERM_SWITCH && rec->term != IR_TERM_INDIRECT) ||
+            !kept_from_frame(w->u, rec->cond, w->frame))
             continue;
         w->resume = first + b;
         for (uint32_t i = 0; i < rec->succs.count; i++) {
             const struct ir_succ_rec *s = &w->u->succs[rec->succs.first + i];
-            const bool start =
-                s->flags & IR_SUCC_DEFAULT || (s->flags & IR_SUCC_CASE && !s->lo[0] && !s->lo[1] && !s->hi[0] && !s->hi[1]);
+            const bool start = s->flags & IR_SUCC_DEFAULT ||
+                               (s->flags & IR_SUCC_CASE && !s->lo[0] && !s->lo[1] && !s->hi[0] && !s->hi[1]);
             const uint32_t to = behind_begins(w, s->block) - first;
             if (!start)
                 w->comes_back[to] = w->only_back[to] = true;
         }
     }
     for (uint32_t b = 0; w->resume && b < w->fr->blocks.count; b++)
-        for (uint32_t i = 0; first + b != w->resume && !only_begins(w, first + b) && i < w->u->blocks[first + b].succs.count;
+        for (uint32_t i = 0;
+             first + b != w->resume && !only_begins(w, first + b) && i < w->u->blocks[first + b].succs.count;
              i++)
             w->only_back[w->u->succs[w->u->blocks[first + b].succs.first + i].block - first] = false;
 }
 
-static void find_items(struct kept_walk *w)
-{
+static void find_items(struct kept_walk *w) {
     const struct linked_struct *ls;
 
     vec_push(&w->items, ((struct kept_item){0, 0, false, false}));
@@ -323,8 +309,7 @@ static void find_items(struct kept_walk *w)
     vec_push(&w->items, ((struct kept_item){0, 0, false, false}));
 }
 
-static void start_state(struct kept_walk *w)
-{
+static void start_state(struct kept_walk *w) {
     for (uint32_t i = 0; i < w->fr->params.count; i++)
         if (!w->frame)
             w->in[w->fr->params.first + i - w->first_var + 1].def = DEF_BEFORE;
@@ -333,12 +318,12 @@ static void start_state(struct kept_walk *w)
             w->in[i].wait = WAIT_START;
 }
 
-static void look_at(struct kept_walk *w)
-{
+static void look_at(struct kept_walk *w) {
     const uint32_t blocks = w->fr->blocks.count;
 
     w->first_var = w->fr->params.count ? w->fr->params.first : w->fr->locals.first;
-    w->n_vars = w->fr->locals.count ? w->fr->locals.first + w->fr->locals.count - w->first_var : w->fr->params.count;
+    w->n_vars =
+        w->fr->locals.count ? w->fr->locals.first + w->fr->locals.count - w->first_var : w->fr->params.count;
     w->first_event = w->u->blocks[w->fr->blocks.first].events.first;
     w->comes_back = xcalloc(blocks, sizeof *w->comes_back);
     w->only_back = xcalloc(blocks, sizeof *w->only_back);
@@ -369,10 +354,10 @@ static void look_at(struct kept_walk *w)
     vec_free(&w->items);
 }
 
-struct kept_facts *kept_find(const struct program *p)
-{
+struct kept_facts *kept_find(const struct program *p) {
     struct kept_facts *k = xcalloc(1, sizeof *k);
-    bool *moves = xcalloc(p->funcs.n + 1, sizeof *moves), *everywhere = xcalloc(p->funcs.n + 1, sizeof *everywhere);
+    bool *moves = xcalloc(p->funcs.n + 1, sizeof *moves),
+         *everywhere = xcalloc(p->funcs.n + 1, sizeof *everywhere);
     const bool any = kept_find_moves(p, moves, everywhere);
 
     for (uint32_t f = 1; f < p->funcs.n; f++) {
@@ -396,8 +381,7 @@ struct kept_facts *kept_find(const struct program *p)
     return k;
 }
 
-void kept_free(struct kept_facts *k)
-{
+void kept_free(struct kept_facts *k) {
     if (!k)
         return;
     vec_free(&k->all);

@@ -5,10 +5,11 @@
 
 #include <string.h>
 
-uint32_t kept_item_of_var(const struct kept_walk *w, ir_var v)
-{
+uint32_t kept_item_of_var(const struct kept_walk *w, ir_var v) {
     if (v >= w->first_var && v - w->first_var < w->n_vars)
-        return w->u->vars[v].kind == IR_V_STATIC_LOCAL && !(w->u->vars[v].flags & IR_VF_TLS) ? 0 : v - w->first_var + 1;
+        return w->u->vars[v].kind == IR_V_STATIC_LOCAL && !(w->u->vars[v].flags & IR_VF_TLS)
+                   ? 0
+                   : v - w->first_var + 1;
     if (w->u->vars[v].flags & IR_VF_TLS)
         for (uint32_t i = w->n_vars + 1; i < w->items.n; i++)
             if (w->items.at[i].var == v)
@@ -16,20 +17,17 @@ uint32_t kept_item_of_var(const struct kept_walk *w, ir_var v)
     return 0;
 }
 
-bool kept_is_thread_item(const struct kept_walk *w, uint32_t i)
-{
+bool kept_is_thread_item(const struct kept_walk *w, uint32_t i) {
     return i == w->errno_item || (w->items.at[i].var && w->u->vars[w->items.at[i].var].flags & IR_VF_TLS);
 }
 
-static bool is_frame_value(const struct kept_walk *w, ir_expr e)
-{
+static bool is_frame_value(const struct kept_walk *w, ir_expr e) {
     e = ir_uncast(w->u, e);
     return w->frame && w->u->exprs[e].op == IR_E_LOAD && w->u->exprs[w->u->exprs[e].a].op == IR_E_VAR &&
            w->u->exprs[w->u->exprs[e].a].a == w->frame;
 }
 
-uint32_t kept_item_of(const struct kept_walk *w, ir_expr place)
-{
+uint32_t kept_item_of(const struct kept_walk *w, ir_expr place) {
     ir_field member = 0;
 
     for (;;) {
@@ -52,14 +50,12 @@ uint32_t kept_item_of(const struct kept_walk *w, ir_expr place)
     }
 }
 
-static void used(struct kept_walk *w, uint32_t item, ir_loc loc)
-{
+static void used(struct kept_walk *w, uint32_t item, ir_loc loc) {
     if (item && w->recording && w->now[item].wait)
         kept_found(w, item, loc ? loc : w->u->events[w->event].loc);
 }
 
-static void written(struct kept_walk *w, uint32_t item)
-{
+static void written(struct kept_walk *w, uint32_t item) {
     if (!item)
         return;
     if (kept_is_thread_item(w, item))
@@ -67,8 +63,7 @@ static void written(struct kept_walk *w, uint32_t item)
     w->now[item] = (struct kept_track){w->event - w->first_event + 1, 0};
 }
 
-static void read_place(struct kept_walk *w, ir_expr place)
-{
+static void read_place(struct kept_walk *w, ir_expr place) {
     for (;;) {
         const struct ir_expr_rec *r = &w->u->exprs[place];
         if (r->op == IR_E_FIELD) {
@@ -88,15 +83,13 @@ static void read_place(struct kept_walk *w, ir_expr place)
     }
 }
 
-static void touch(struct kept_walk *w, uint32_t item, ir_loc loc)
-{
+static void touch(struct kept_walk *w, uint32_t item, ir_loc loc) {
     used(w, item, loc);
     if (item && kept_is_thread_item(w, item))
         w->now[item] = (struct kept_track){w->event - w->first_event + 1, 0};
 }
 
-void kept_read_value(struct kept_walk *w, ir_expr e)
-{
+void kept_read_value(struct kept_walk *w, ir_expr e) {
     const struct ir_expr_rec *r = &w->u->exprs[e];
 
     switch (r->op) {
@@ -110,21 +103,17 @@ void kept_read_value(struct kept_walk *w, ir_expr e)
             w->items.at[kept_item_of(w, r->a)].exposed = true;
         break;
     case IR_E_UNARY:
-    case IR_E_CAST:
-        kept_read_value(w, r->a);
-        break;
+    case IR_E_CAST: kept_read_value(w, r->a); break;
     case IR_E_BINARY:
         kept_read_value(w, r->a);
         kept_read_value(w, r->b);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
 /* Is the pointer that parameter i of this call's function takes one to const? */
-static bool takes_const(const struct kept_walk *w, const struct ir_event_rec *ev, uint32_t i)
-{
+static bool takes_const(const struct kept_walk *w, const struct ir_event_rec *ev, uint32_t i) {
     const struct unit *u = w->u;
     ir_type t = type_plain(u, u->exprs[ev->b].type);
 
@@ -135,15 +124,15 @@ static bool takes_const(const struct kept_walk *w, const struct ir_event_rec *ev
     t = type_plain(u, u->type_refs[u->types[t].params.first + i]);
     if (u->types[t].kind != IR_T_POINTER)
         return false;
-    for (t = u->types[t].elem; u->types[t].kind == IR_T_TYPEDEF || u->types[t].kind == IR_T_QUALIFIED; t = u->types[t].elem)
+    for (t = u->types[t].elem; u->types[t].kind == IR_T_TYPEDEF || u->types[t].kind == IR_T_QUALIFIED;
+         t = u->types[t].elem)
         if (u->types[t].flags & IR_TF_CONST)
             return true;
     return false;
 }
 
 /* The address of an item goes to a call: is it read there, or written? */
-static void pass_address(struct kept_walk *w, const struct ir_event_rec *ev, uint32_t i, ir_expr arg)
-{
+static void pass_address(struct kept_walk *w, const struct ir_event_rec *ev, uint32_t i, ir_expr arg) {
     const uint32_t item = kept_item_of(w, w->u->exprs[arg].a);
     uint32_t n;
     const struct call_edge *e = program_calls(w->p, w->func, w->event, &n);
@@ -154,7 +143,8 @@ static void pass_address(struct kept_walk *w, const struct ir_event_rec *ev, uin
     if (!item)
         return;
     if (w->recording && w->resume && w->items.at[item].var && !kept_is_thread_item(w, item) && callee &&
-        kept_awaits(w->p, e[0].callee) && !(callee->defined && s && s->known && i < 64 && !(s->escapes >> i & 1)))
+        kept_awaits(w->p, e[0].callee) &&
+        !(callee->defined && s && s->known && i < 64 && !(s->escapes >> i & 1)))
         kept_found_address(w, item, 0, ev->loc, e[0].callee);
     if (takes_const(w, ev, i) || ev->flags & IR_SF_CLEANUP ||
         (callee && callee->defined && s && s->known && i < 64 && !(s->writes >> i & 1)))
@@ -163,8 +153,7 @@ static void pass_address(struct kept_walk *w, const struct ir_event_rec *ev, uin
         written(w, item);
 }
 
-static void call(struct kept_walk *w)
-{
+static void call(struct kept_walk *w) {
     const struct ir_event_rec *ev = &w->u->events[w->event];
     uint32_t n;
     const struct call_edge *e = program_calls(w->p, w->func, w->event, &n);
@@ -191,23 +180,18 @@ static void call(struct kept_walk *w)
     }
 }
 
-void kept_event(struct kept_walk *w)
-{
+void kept_event(struct kept_walk *w) {
     const struct ir_event_rec *ev = &w->u->events[w->event];
     uint32_t item;
 
     switch (ev->op) {
-    case IR_EV_EVAL:
-        kept_read_value(w, ev->a);
-        break;
+    case IR_EV_EVAL: kept_read_value(w, ev->a); break;
     case IR_EV_STORE:
         kept_read_value(w, ev->b);
         read_place(w, ev->a);
         written(w, kept_item_of(w, ev->a));
         break;
-    case IR_EV_CALL:
-        call(w);
-        break;
+    case IR_EV_CALL: call(w); break;
     case IR_EV_BEGIN:
         item = kept_item_of_var(w, ev->a);
         w->now[item] = (struct kept_track){0, 0};

@@ -7,27 +7,23 @@
 #include "../base/alloc.h"
 #include "tasks.h"
 
-static bool func_marked(const struct program *p, uint32_t func, enum ir_annot_kind kind)
-{
+static bool func_marked(const struct program *p, uint32_t func, enum ir_annot_kind kind) {
     const struct linked_func *f = &p->funcs.at[func];
 
     return annotated(f->unit->unit, f->unit->unit->funcs[f->func].annots, kind);
 }
 
-bool kept_yields(const struct program *p, uint32_t func)
-{
+bool kept_yields(const struct program *p, uint32_t func) {
     const struct summary *s = p->funcs.at[func].summary;
 
     return s && s->effects & EFFECT_YIELDS;
 }
 
-bool kept_awaits(const struct program *p, uint32_t func)
-{
+bool kept_awaits(const struct program *p, uint32_t func) {
     return func_marked(p, func, IR_A_awaits);
 }
 
-bool kept_calls_one(const struct program *p, uint32_t func, const bool *of)
-{
+bool kept_calls_one(const struct program *p, uint32_t func, const bool *of) {
     const struct linked_func *f = &p->funcs.at[func];
 
     for (uint32_t i = 0; i < f->n_edges; i++)
@@ -37,8 +33,7 @@ bool kept_calls_one(const struct program *p, uint32_t func, const bool *of)
 }
 
 /* Everything that a task which may move calls may find itself moved. */
-static void spread(const struct program *p, bool *everywhere)
-{
+static void spread(const struct program *p, bool *everywhere) {
     VEC(uint32_t) work = {0};
 
     for (uint32_t f = 1; f < p->funcs.n; f++)
@@ -57,8 +52,7 @@ static void spread(const struct program *p, bool *everywhere)
     vec_free(&work);
 }
 
-bool kept_find_moves(const struct program *p, bool *moves, bool *everywhere)
-{
+bool kept_find_moves(const struct program *p, bool *moves, bool *everywhere) {
     bool any = false, changed = true;
 
     for (uint32_t f = 1; f < p->funcs.n; f++) {
@@ -82,15 +76,13 @@ bool kept_find_moves(const struct program *p, bool *moves, bool *everywhere)
     return any;
 }
 
-ir_type kept_frame_struct(const struct unit *u, ir_var frame)
-{
+ir_type kept_frame_struct(const struct unit *u, ir_var frame) {
     const ir_type t = type_plain(u, u->vars[frame].type);
 
     return u->types[t].kind == IR_T_POINTER ? type_struct(u, u->types[t].elem) : 0;
 }
 
-bool kept_from_frame(const struct unit *u, ir_expr value, ir_var frame)
-{
+bool kept_from_frame(const struct unit *u, ir_expr value, ir_var frame) {
     for (ir_expr e = value; e;) {
         const struct ir_expr_rec *r = &u->exprs[e];
         if (r->op == IR_E_VAR)
@@ -102,8 +94,7 @@ bool kept_from_frame(const struct unit *u, ir_expr value, ir_var frame)
     return false;
 }
 
-bool kept_is_errno(const struct program *p, const struct linked_unit *lu, const struct ir_event_rec *call)
-{
+bool kept_is_errno(const struct program *p, const struct linked_unit *lu, const struct ir_event_rec *call) {
     const struct ir_expr_rec *callee = &lu->unit->exprs[call->b];
 
     return call->op == IR_EV_CALL && callee->op == IR_E_FUNC &&

@@ -6,14 +6,12 @@
 #include <string.h>
 
 /* Was nothing put there by this function? */
-static bool is_kept(const struct solver *s, term at, term value)
-{
+static bool is_kept(const struct solver *s, term at, term value) {
     return s->t.recs[value].op == TERM_LOAD && s->t.recs[value].a == at;
 }
 
 /* The place in the callers' words; 0: none of theirs. */
-static term callers_place(struct solver *s, term at)
-{
+static term callers_place(struct solver *s, term at) {
     const enum term_op op = s->t.recs[at].op;
     const term path = op == TERM_FIELD || op == TERM_LOAD ? to_path(s, NULL, at, 0) : 0;
 
@@ -21,34 +19,33 @@ static term callers_place(struct solver *s, term at)
 }
 
 /* Two values that differ, or one that is not null where the other return leaves what was there: null, where callers want to know. */
-static bool differ(struct range x, bool x_kept, struct range y, bool y_kept)
-{
-    return range_is_empty(range_meet(x, y)) || (x_kept && !y_kept && y.nonzero) || (y_kept && !x_kept && x.nonzero);
+static bool differ(struct range x, bool x_kept, struct range y, bool y_kept) {
+    return range_is_empty(range_meet(x, y)) || (x_kept && !y_kept && y.nonzero) ||
+           (y_kept && !x_kept && x.nonzero);
 }
 
-static bool leaves_other(struct solver *s, const struct exit_record *x, const struct exit_record *y)
-{
+static bool leaves_other(struct solver *s, const struct exit_record *x, const struct exit_record *y) {
     for (uint32_t i = 0; i < x->w->n_cells; i++) {
         const struct cell c = x->w->cells[i];
         const term there = world_load(&s->t, y->w, c.at);
         if (c.value && c.value != there &&
-            differ(world_range(&s->t, x->w, c.value), is_kept(s, c.at, c.value), world_range(&s->t, y->w, there), is_kept(s, c.at, there)) &&
+            differ(world_range(&s->t, x->w, c.value), is_kept(s, c.at, c.value),
+                   world_range(&s->t, y->w, there), is_kept(s, c.at, there)) &&
             callers_place(s, c.at))
             return true;
     }
     return false;
 }
 
-bool left_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y)
-{
+bool left_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y) {
     struct solver *terms = (struct solver *)(uintptr_t)s; /* loads are made */
 
     return leaves_other(terms, x, y) || leaves_other(terms, y, x);
 }
 
 /* What all the returns leave there. */
-static struct left_value left_at(struct solver *s, const struct exit_record *const *exits, size_t n, term at, term path)
-{
+static struct left_value left_at(struct solver *s, const struct exit_record *const *exits, size_t n, term at,
+                                 term path) {
     struct left_value left = {path, {INT64_MAX, INT64_MIN, true}, true};
 
     for (size_t i = 0; i < n; i++) {
@@ -60,8 +57,7 @@ static struct left_value left_at(struct solver *s, const struct exit_record *con
 }
 
 /* Does what is there lead to a lock that the function takes or gives back? */
-static bool leads_to_lock(struct solver *s, const struct returns *groups, uint32_t n, term place)
-{
+static bool leads_to_lock(struct solver *s, const struct returns *groups, uint32_t n, term place) {
     const term value = term_make(&s->p->paths, TERM_LOAD, place, 0, 0);
 
     for (uint32_t g = 0; g < n; g++)
@@ -71,8 +67,8 @@ static bool leads_to_lock(struct solver *s, const struct returns *groups, uint32
     return false;
 }
 
-static void keep_left_at(struct solver *s, const struct returns *groups, uint32_t n, term at, term path, bool leads)
-{
+static void keep_left_at(struct solver *s, const struct returns *groups, uint32_t n, term at, term path,
+                         bool leads) {
     enum { GROUPS = 8 };
     struct left_value left[GROUPS];
     bool helps = false;
@@ -80,20 +76,21 @@ static void keep_left_at(struct solver *s, const struct returns *groups, uint32_
     for (uint32_t g = 0; g < n && n <= GROUPS; g++) {
         left[g] = left_at(s, groups[g].exits, groups[g].n, at, path);
         for (uint32_t k = 0; k < g; k++)
-            helps |= (leads && left[g].kept != left[k].kept) || differ(left[g].range, left[g].kept, left[k].range, left[k].kept);
+            helps |= (leads && left[g].kept != left[k].kept) ||
+                     differ(left[g].range, left[g].kept, left[k].range, left[k].kept);
     }
     for (uint32_t g = 0; helps && g < n; g++)
         if (groups[g].of->n_left < MAX_LEFT && (left[g].kept || !range_is_all(left[g].range)))
             groups[g].of->left[groups[g].of->n_left++] = left[g];
 }
 
-void keep_left(struct solver *s, const struct returns *groups, uint32_t n)
-{
+void keep_left(struct solver *s, const struct returns *groups, uint32_t n) {
     enum { PLACES = 16 };
     term places[PLACES];
     uint32_t n_places = 0;
 
-    for (int leads = 1; leads >= 0; leads--) /* there is room for few: those that lead to the locks matter most */
+    for (int leads = 1; leads >= 0;
+         leads--) /* there is room for few: those that lead to the locks matter most */
         for (uint32_t g = 0; g < n; g++)
             for (size_t i = 0; i < groups[g].n; i++)
                 for (uint32_t k = 0; k < groups[g].exits[i]->w->n_cells && n_places < PLACES; k++) {

@@ -16,8 +16,7 @@ struct linker {
     struct map64 funcs, headers, globals, structs, complete; /* name number or hash → number */
 };
 
-struct position program_position(const struct unit *u, ir_loc loc)
-{
+struct position program_position(const struct unit *u, ir_loc loc) {
     const struct ir_loc_rec *l = &u->locs[loc];
     struct position at = {NULL, 0, 0, 0, 0, NULL};
 
@@ -32,29 +31,25 @@ struct position program_position(const struct unit *u, ir_loc loc)
     return at;
 }
 
-ir_type type_plain(const struct unit *u, ir_type t)
-{
+ir_type type_plain(const struct unit *u, ir_type t) {
     while (u->types[t].kind == IR_T_TYPEDEF || u->types[t].kind == IR_T_QUALIFIED)
         t = u->types[t].elem;
     return t;
 }
 
-ir_type type_struct(const struct unit *u, ir_type t)
-{
+ir_type type_struct(const struct unit *u, ir_type t) {
     t = type_plain(u, t);
     return u->types[t].kind == IR_T_STRUCT || u->types[t].kind == IR_T_UNION ? t : 0;
 }
 
-const struct linked_unit *program_unit(const struct program *p, const struct unit *u)
-{
+const struct linked_unit *program_unit(const struct program *p, const struct unit *u) {
     for (size_t i = 0; i < p->units.n; i++)
         if (p->units.at[i].unit == u)
             return &p->units.at[i];
     return NULL;
 }
 
-struct lock_kind lock_kind_of(const struct program *p, const struct unit *u, ir_type t)
-{
+struct lock_kind lock_kind_of(const struct program *p, const struct unit *u, ir_type t) {
     struct lock_kind k = {false, false, false, false, false};
     const struct model_type *m;
 
@@ -82,17 +77,16 @@ struct lock_kind lock_kind_of(const struct program *p, const struct unit *u, ir_
 }
 
 /* ---- functions ---- */
-static bool same_graph(const struct unit *a, ir_func fa, const struct unit *b, ir_func fb)
-{
+static bool same_graph(const struct unit *a, ir_func fa, const struct unit *b, ir_func fb) {
     const struct ir_func_rec *ra = &a->funcs[fa], *rb = &b->funcs[fb];
 
     return ra->blocks.count == rb->blocks.count && ra->locals.count == rb->locals.count &&
            ra->params.count == rb->params.count &&
-           (!ra->blocks.count || a->blocks[ra->blocks.first].events.count == b->blocks[rb->blocks.first].events.count);
+           (!ra->blocks.count ||
+            a->blocks[ra->blocks.first].events.count == b->blocks[rb->blocks.first].events.count);
 }
 
-static uint32_t new_func(struct linker *l, const struct linked_unit *lu, ir_func f)
-{
+static uint32_t new_func(struct linker *l, const struct linked_unit *lu, ir_func f) {
     const struct unit *u = lu->unit;
     const struct ir_func_rec *r = &u->funcs[f];
     struct linked_func *lf = vec_add(&l->p->funcs);
@@ -104,15 +98,15 @@ static uint32_t new_func(struct linker *l, const struct linked_unit *lu, ir_func
     lf->internal = r->flags & IR_FF_STATIC;
     lf->noreturn = r->flags & IR_FF_NORETURN;
     lf->unchecked = annotated(u, r->annots, IR_A_unchecked);
-    lf->is_thread_entry = annotated(u, r->annots, IR_A_thread_entry) || annotated(u, r->annots, IR_A_task_entry);
+    lf->is_thread_entry =
+        annotated(u, r->annots, IR_A_thread_entry) || annotated(u, r->annots, IR_A_task_entry);
     lf->model = models_find(l->p->models, lf->name);
     return (uint32_t)l->p->funcs.n - 1;
 }
 
 /* What tells one file from another: its contents and its name without directories, for one header is opened by many paths
  * ("src/x.h", "src/net/../x.h"); where the contents are not known, the path. */
-static uint64_t file_key(const struct unit *u, uint32_t file)
-{
+static uint64_t file_key(const struct unit *u, uint32_t file) {
     const struct ir_file_rec *f = &u->files[file];
     const char *path = unit_str(u, f->path), *slash = strrchr(path, '/');
 
@@ -121,8 +115,7 @@ static uint64_t file_key(const struct unit *u, uint32_t file)
     return hash_add(key_pair(f->hash_lo, f->hash_hi), hash_string(slash ? slash + 1 : path));
 }
 
-static uint32_t link_func(struct linker *l, const struct linked_unit *lu, ir_func f)
-{
+static uint32_t link_func(struct linker *l, const struct linked_unit *lu, ir_func f) {
     const struct unit *u = lu->unit;
     const struct ir_func_rec *r = &u->funcs[f];
     const ir_str key = r->asm_name ? r->asm_name : r->name;
@@ -134,8 +127,9 @@ static uint32_t link_func(struct linker *l, const struct linked_unit *lu, ir_fun
         const struct ir_loc_rec *loc = &u->locs[r->loc];
         if (!defined || r->flags & IR_FF_INITIALISERS || u->files[loc->file].flags & IR_FILE_MAIN || !r->loc)
             return new_func(l, lu, f);
-        slot = map64_place(&l->headers,
-                           hash_add(hash_add(file_key(u, loc->file), loc->line), hash_string(unit_str(u, r->name))), &fresh);
+        slot = map64_place(
+            &l->headers,
+            hash_add(hash_add(file_key(u, loc->file), loc->line), hash_string(unit_str(u, r->name))), &fresh);
         if (!fresh && same_graph(u, f, l->p->funcs.at[*slot].unit->unit, l->p->funcs.at[*slot].func))
             return *slot;
         id = new_func(l, lu, f);
@@ -166,8 +160,7 @@ static uint32_t link_func(struct linker *l, const struct linked_unit *lu, ir_fun
 }
 
 /* ---- globals ---- */
-static uint32_t link_global(struct linker *l, const struct linked_unit *lu, ir_var v)
-{
+static uint32_t link_global(struct linker *l, const struct linked_unit *lu, ir_var v) {
     const struct unit *u = lu->unit;
     const struct ir_var_rec *r = &u->vars[v];
     const bool internal = r->flags & IR_VF_STATIC || r->kind == IR_V_STATIC_LOCAL;
@@ -198,8 +191,7 @@ static uint32_t link_global(struct linker *l, const struct linked_unit *lu, ir_v
 }
 
 /* ---- structs ---- */
-static uint32_t link_struct(struct linker *l, struct linked_unit *lu, ir_type t)
-{
+static uint32_t link_struct(struct linker *l, struct linked_unit *lu, ir_type t) {
     const struct unit *u = lu->unit;
     const struct ir_type_rec *r = &u->types[t];
     const char *name = unit_str(u, r->name);
@@ -242,8 +234,7 @@ static uint32_t link_struct(struct linker *l, struct linked_unit *lu, ir_type t)
     return id;
 }
 
-static bool type_has_lock(struct program *p, const struct linked_unit *lu, ir_type t, int depth)
-{
+static bool type_has_lock(struct program *p, const struct linked_unit *lu, ir_type t, int depth) {
     const struct unit *u = lu->unit;
     ir_type s;
 
@@ -264,8 +255,7 @@ static bool type_has_lock(struct program *p, const struct linked_unit *lu, ir_ty
 }
 
 /* ---- guards ---- */
-const struct unit *program_complete(void *program, const char *name, ir_type *type)
-{
+const struct unit *program_complete(void *program, const char *name, ir_type *type) {
     struct program *p = program;
 
     for (size_t i = 1; i < p->structs.n; i++)
@@ -276,8 +266,8 @@ const struct unit *program_complete(void *program, const char *name, ir_type *ty
     return NULL;
 }
 
-struct lock_context program_context(struct program *p, const struct unit *u, enum lock_scope scope, uint32_t item)
-{
+struct lock_context program_context(struct program *p, const struct unit *u, enum lock_scope scope,
+                                    uint32_t item) {
     struct lock_context c = lock_context_of(u, scope, item);
 
     if (p->options.whole) {
@@ -287,9 +277,8 @@ struct lock_context program_context(struct program *p, const struct unit *u, enu
     return c;
 }
 
-static const struct guard *resolve_guard(struct program *p, const struct unit *u, enum lock_scope scope, uint32_t item,
-                                         struct ir_range annots, enum ir_annot_kind kind)
-{
+static const struct guard *resolve_guard(struct program *p, const struct unit *u, enum lock_scope scope,
+                                         uint32_t item, struct ir_range annots, enum ir_annot_kind kind) {
     struct lock_context context = program_context(p, u, scope, item);
     struct guard *g = NULL;
 
@@ -323,8 +312,7 @@ static const struct guard *resolve_guard(struct program *p, const struct unit *u
     return g;
 }
 
-static void resolve_guards(struct program *p)
-{
+static void resolve_guards(struct program *p) {
     for (size_t i = 1; i < p->fields.n; i++) {
         struct linked_field *f = &p->fields.at[i];
         const struct unit *u = f->unit->unit;
@@ -347,8 +335,7 @@ static void resolve_guards(struct program *p)
 
 #define WRAPPER_MAX 4u /* members of a struct that is but a lock with something to watch it */
 
-static uint32_t find_lock_in(const struct program *p, uint32_t item)
-{
+static uint32_t find_lock_in(const struct program *p, uint32_t item) {
     const bool global = item & ITEM_GLOBAL;
     const uint32_t k = item & ~ITEM_GLOBAL;
     const struct linked_unit *lu = global ? p->globals.at[k].unit : p->fields.at[k].unit;
@@ -364,7 +351,8 @@ static uint32_t find_lock_in(const struct program *p, uint32_t item)
         return 0;
     for (uint32_t i = ls->first_field; i < ls->first_field + ls->n_fields; i++) {
         const struct linked_field *f = &p->fields.at[i];
-        const uint32_t kind = f->unit->unit->types[type_plain(f->unit->unit, f->unit->unit->fields[f->field].type)].kind;
+        const uint32_t kind =
+            f->unit->unit->types[type_plain(f->unit->unit, f->unit->unit->fields[f->field].type)].kind;
         if (f->lock.lock && lock)
             return 0;
         if (f->lock.lock)
@@ -376,21 +364,18 @@ static uint32_t find_lock_in(const struct program *p, uint32_t item)
 }
 
 /* Asked for at every access. */
-static void find_item_locks(struct program *p)
-{
+static void find_item_locks(struct program *p) {
     for (uint32_t i = 1; i < p->fields.n; i++)
         p->fields.at[i].lock_in = find_lock_in(p, i);
     for (uint32_t i = 1; i < p->globals.n; i++)
         p->globals.at[i].lock_in = find_lock_in(p, i | ITEM_GLOBAL);
 }
 
-uint32_t item_lock_in(const struct program *p, uint32_t item)
-{
+uint32_t item_lock_in(const struct program *p, uint32_t item) {
     return item & ITEM_GLOBAL ? p->globals.at[item & ~ITEM_GLOBAL].lock_in : p->fields.at[item].lock_in;
 }
 
-void item_lock_text(const struct program *p, uint32_t item, char *out, size_t size)
-{
+void item_lock_text(const struct program *p, uint32_t item, char *out, size_t size) {
     const uint32_t lock = item_lock_in(p, item);
 
     if (!lock || lock == item)
@@ -399,19 +384,17 @@ void item_lock_text(const struct program *p, uint32_t item, char *out, size_t si
         snprintf(out, size, "%s.%s", item_name(p, item), p->fields.at[lock].name);
 }
 
-const char *item_name(const struct program *p, uint32_t item)
-{
+const char *item_name(const struct program *p, uint32_t item) {
     return item & ITEM_GLOBAL ? p->globals.at[item & ~ITEM_GLOBAL].name : p->fields.at[item].name;
 }
 
-const struct guard *item_guard(const struct program *p, uint32_t item)
-{
+const struct guard *item_guard(const struct program *p, uint32_t item) {
     return item & ITEM_GLOBAL ? p->globals.at[item & ~ITEM_GLOBAL].guard : p->fields.at[item].guard;
 }
 
-ir_loc item_loc(const struct program *p, uint32_t item, const struct unit **u)
-{
-    const struct linked_unit *lu = item & ITEM_GLOBAL ? p->globals.at[item & ~ITEM_GLOBAL].unit : p->fields.at[item].unit;
+ir_loc item_loc(const struct program *p, uint32_t item, const struct unit **u) {
+    const struct linked_unit *lu =
+        item & ITEM_GLOBAL ? p->globals.at[item & ~ITEM_GLOBAL].unit : p->fields.at[item].unit;
 
     if (u)
         *u = lu->unit;
@@ -420,8 +403,7 @@ ir_loc item_loc(const struct program *p, uint32_t item, const struct unit **u)
 }
 
 /* Guards taken as written (see program_options). */
-static void assume_guards(struct program *p)
-{
+static void assume_guards(struct program *p) {
     for (size_t i = 0; i < p->options.n_assumed; i++) {
         const uint32_t item = p->options.assumed[i].item;
         const char *why;
@@ -436,7 +418,8 @@ static void assume_guards(struct program *p)
                                      : lock_context_of(u, LOCK_IN_FIELD, p->fields.at[item].field);
         g->locks.paths = arena_array(&p->arena, struct lock_path, 1);
         g->locks.n_paths = 1;
-        if (item_guard(p, item) || lock_expr_resolve(&context, &p->arena, lock, strlen(lock), &g->locks.paths[0], &why) != LOCK_RESOLVED)
+        if (item_guard(p, item) || lock_expr_resolve(&context, &p->arena, lock, strlen(lock),
+                                                     &g->locks.paths[0], &why) != LOCK_RESOLVED)
             continue;
         if (item & ITEM_GLOBAL)
             p->globals.at[item & ~ITEM_GLOBAL].guard = g;
@@ -445,8 +428,7 @@ static void assume_guards(struct program *p)
     }
 }
 
-void program_link(struct program *p)
-{
+void program_link(struct program *p) {
     struct linker l = {p, {0}, {0}, {0}, {0}, {0}};
 
     (void)vec_add(&p->structs); /* number 0 is none */
@@ -461,7 +443,8 @@ void program_link(struct program *p)
         lu->structs = arena_array(&p->arena, uint32_t, u->n_types);
         lu->fields = arena_array(&p->arena, uint32_t, u->n_fields);
         for (ir_type t = 1; t < u->n_types; t++)
-            if ((u->types[t].kind == IR_T_STRUCT || u->types[t].kind == IR_T_UNION) && !(u->types[t].flags & IR_TF_INCOMPLETE))
+            if ((u->types[t].kind == IR_T_STRUCT || u->types[t].kind == IR_T_UNION) &&
+                !(u->types[t].flags & IR_TF_INCOMPLETE))
                 lu->structs[t] = link_struct(&l, lu, t);
         for (ir_var v = 1; v < u->n_vars; v++)
             if (u->vars[v].kind == IR_V_GLOBAL || u->vars[v].kind == IR_V_STATIC_LOCAL)
@@ -473,7 +456,8 @@ void program_link(struct program *p)
         struct linked_unit *lu = &p->units.at[i];
         const struct unit *u = lu->unit;
         for (ir_type t = 1; t < u->n_types; t++)
-            if ((u->types[t].kind == IR_T_STRUCT || u->types[t].kind == IR_T_UNION) && u->types[t].flags & IR_TF_INCOMPLETE)
+            if ((u->types[t].kind == IR_T_STRUCT || u->types[t].kind == IR_T_UNION) &&
+                u->types[t].flags & IR_TF_INCOMPLETE)
                 lu->structs[t] = link_struct(&l, lu, t);
     }
     for (size_t i = 1; i < p->structs.n; i++)

@@ -28,10 +28,10 @@ struct stored_values;
 
 struct linked_unit {
     struct unit *unit;
-    uint32_t *funcs;   /* by ir_func */
-    uint32_t *globals; /* by ir_var; 0 for locals, parameters and temps */
-    uint32_t *structs; /* by ir_type; 0 for other types */
-    uint32_t *fields;  /* by ir_field */
+    uint32_t *funcs;        /* by ir_func */
+    uint32_t *globals;      /* by ir_var; 0 for locals, parameters and temps */
+    uint32_t *structs;      /* by ir_type; 0 for other types */
+    uint32_t *fields;       /* by ir_field */
     struct ir_range *calls; /* by ir_event: the edges of that call; none: no call, or of nobody known */
     /* By ir_event, filled while calls are looked at: what is held there, as a number + 1; 0: not looked at. */
     uint32_t *held_classes; /* in habits.sets */
@@ -66,7 +66,7 @@ struct linked_field {
     const struct guard *guard, *pointee_guard; /* NULL: none */
     struct lock_kind lock;
     uint32_t lock_in; /* item_lock_in */
-    bool recursive; /* some lock in this field is initialised recursive */
+    bool recursive;   /* some lock in this field is initialised recursive */
 };
 
 struct linked_global {
@@ -88,7 +88,7 @@ struct call_edge {
     uint32_t caller, callee; /* linked_func */
     ir_event event;          /* in the caller's unit */
     bool indirect;           /* through a function pointer */
-    bool callback;           /* the callee is an argument that the called function runs: qsort, pthread_once */
+    bool callback; /* the callee is an argument that the called function runs: qsort, pthread_once */
 };
 
 struct linked_func {
@@ -101,13 +101,14 @@ struct linked_func {
     bool address_taken; /* used as a value other than the callee of a call */
     bool is_thread_entry;
     bool unchecked; /* AGLET_UNCHECKED */
-    bool needs_excused; /* some caller needs not hold what it touches data under: the object is its own, or it runs alone */
+    bool
+        needs_excused; /* some caller needs not hold what it touches data under: the object is its own, or it runs alone */
     const struct model_function *model; /* used where there is no graph */
-    uint32_t *callers;   /* edges by index into program.edges, ends with count n_callers */
+    uint32_t *callers;                  /* edges by index into program.edges, ends with count n_callers */
     uint32_t n_callers;
     uint32_t first_edge, n_edges; /* its own calls: edges of one caller stand together */
-    uint32_t scc;         /* components are numbered callees first */
-    bool recursive;       /* in a component of several, or calls itself */
+    uint32_t scc;                 /* components are numbered callees first */
+    bool recursive;               /* in a component of several, or calls itself */
     struct summary *summary; /* set by solving; NULL before and for functions of which nothing is known */
 };
 
@@ -122,38 +123,42 @@ struct program {
     VEC(struct linked_global) globals;
     VEC(struct linked_func) funcs;
     VEC(struct call_edge) edges;
-    VEC(uint32_t) order;     /* defined functions, callees first */
-    struct map64 pointers;   /* unit, field or variable → its annotated summary in pointer_summaries */
+    VEC(uint32_t) order;   /* defined functions, callees first */
+    struct map64 pointers; /* unit, field or variable → its annotated summary in pointer_summaries */
     VEC(struct summary *) pointer_summaries;
     struct term_table paths; /* summaries' terms: parameters by value, globals, the result; see summary.h */
     struct lock_facts *locks;
-    struct boundaries *boundaries; /* boundary.h */
-    struct lock_order *lock_order; /* lock_order.h */
-    struct habits *habits;         /* habits.h */
-    struct task_facts *tasks;      /* tasks.h */
-    struct kept_facts *kept;       /* kept.h */
+    struct boundaries *boundaries;             /* boundary.h */
+    struct lock_order *lock_order;             /* lock_order.h */
+    struct habits *habits;                     /* habits.h */
+    struct task_facts *tasks;                  /* tasks.h */
+    struct kept_facts *kept;                   /* kept.h */
     uint32_t calls_indirect, calls_unresolved; /* counters for --verbose and the benches */
     uint32_t worlds_merged;                    /* points where the bound on worlds was hit */
-    struct stored_values *stored;  /* blocks_when.h */
-    struct map64 call_waits;       /* blocks_when.h: the calls whose conditional wait holds */
-    struct map64 called_with;      /* … and those that hand over a function which is called and may wait → that function */
-    struct map64 lock_deciders;    /* memory classes by which some function decides whether to take a lock (steady.c) */
-    bool *written;    /* by global: something writes it; NULL: not asked yet (never_written.c) */
-    struct map64 section_flags;    /* memory that tells a thread what it is in the middle of (section_flags.c) */
-    bool nonblocking; /* it makes descriptors that do not block */
-    bool has_spawn; /* some function in it hands work to another thread */
+    struct stored_values *stored;              /* blocks_when.h */
+    struct map64 call_waits;                   /* blocks_when.h: the calls whose conditional wait holds */
+    struct map64
+        called_with; /* … and those that hand over a function which is called and may wait → that function */
+    struct map64
+        lock_deciders; /* memory classes by which some function decides whether to take a lock (steady.c) */
+    bool *written;     /* by global: something writes it; NULL: not asked yet (never_written.c) */
+    struct map64 section_flags; /* memory that tells a thread what it is in the middle of (section_flags.c) */
+    bool nonblocking;           /* it makes descriptors that do not block */
+    bool has_spawn;             /* some function in it hands work to another thread */
     bool solved;
     VEC(struct program_phase) phases;
     VEC(struct given_up {
         uint32_t func;
         const char *by; /* "the lock rules, being too large"; func 0: a whole sentence */
-    }) given_up;
+    })
+    given_up;
     struct map64 given_up_once; /* who and by what */
     VEC(struct annotation_error {
         const struct unit *unit;
         ir_loc loc;
         const char *text;
-    }) errors;
+    })
+    errors;
 };
 
 /* Give every unit's functions, globals, structs and fields their numbers, resolve guards and lock types. */
@@ -177,7 +182,8 @@ ir_type type_plain(const struct unit *u, ir_type t);
 /* The callback of struct lock_context: another unit where the struct or union of that tag is complete. */
 const struct unit *program_complete(void *program, const char *name, ir_type *type);
 /* Where an annotation stands; in a whole program with the types that other units complete. */
-struct lock_context program_context(struct program *p, const struct unit *u, enum lock_scope scope, uint32_t item);
+struct lock_context program_context(struct program *p, const struct unit *u, enum lock_scope scope,
+                                    uint32_t item);
 /* The linked unit of u. */
 const struct linked_unit *program_unit(const struct program *p, const struct unit *u);
 /* Where loc of u is, for reports; text is valid as long as the program. */
@@ -186,8 +192,7 @@ struct position program_position(const struct unit *u, ir_loc loc);
 void program_report_unknown_words(const struct program *p, struct report *out);
 
 /* Is an annotation of this kind in the list? */
-static inline bool annotated(const struct unit *u, struct ir_range annots, enum ir_annot_kind kind)
-{
+static inline bool annotated(const struct unit *u, struct ir_range annots, enum ir_annot_kind kind) {
     for (uint32_t i = 0; i < annots.count; i++)
         if (u->annots[annots.first + i].kind == kind)
             return true;
@@ -195,8 +200,7 @@ static inline bool annotated(const struct unit *u, struct ir_range annots, enum 
 }
 
 /* The parameter marked AGLET_FRAME, which makes f a stackless task; or 0. */
-static inline ir_var func_frame(const struct unit *u, const struct ir_func_rec *f)
-{
+static inline ir_var func_frame(const struct unit *u, const struct ir_func_rec *f) {
     for (uint32_t i = 0; i < f->params.count; i++)
         if (annotated(u, u->vars[f->params.first + i].annots, IR_A_frame))
             return f->params.first + i;

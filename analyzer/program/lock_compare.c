@@ -16,16 +16,14 @@ struct vars {
     uint32_t n;
 };
 
-static bool has(const struct vars *v, ir_var x)
-{
+static bool has(const struct vars *v, ir_var x) {
     for (uint32_t i = 0; i < v->n; i++)
         if (v->at[i] == x)
             return true;
     return false;
 }
 
-static bool add(struct vars *v, ir_var x)
-{
+static bool add(struct vars *v, ir_var x) {
     if (has(v, x) || v->n == VARS_MAX)
         return false;
     v->at[v->n++] = x;
@@ -33,20 +31,24 @@ static bool add(struct vars *v, ir_var x)
 }
 
 /* The variables in an expression. */
-static bool collect(const struct unit *u, ir_expr e, struct vars *out)
-{
+static bool collect(const struct unit *u, ir_expr e, struct vars *out) {
     const struct ir_expr_rec *r = &u->exprs[e];
 
     switch (r->op) {
     case IR_E_VAR: return add(out, r->a);
-    case IR_E_DEREF: case IR_E_FIELD: case IR_E_LOAD: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST: return collect(u, r->a, out);
-    case IR_E_INDEX: case IR_E_BINARY: return collect(u, r->a, out) | collect(u, r->b, out);
+    case IR_E_DEREF:
+    case IR_E_FIELD:
+    case IR_E_LOAD:
+    case IR_E_ADDR:
+    case IR_E_UNARY:
+    case IR_E_CAST: return collect(u, r->a, out);
+    case IR_E_INDEX:
+    case IR_E_BINARY: return collect(u, r->a, out) | collect(u, r->b, out);
     default: return false;
     }
 }
 
-static void collect_args(const struct unit *u, const struct ir_event_rec *ev, struct vars *out)
-{
+static void collect_args(const struct unit *u, const struct ir_event_rec *ev, struct vars *out) {
     for (uint32_t i = 0; i < ev->args.count; i++)
         (void)collect(u, u->expr_refs[ev->args.first + i], out);
 }
@@ -54,8 +56,7 @@ static void collect_args(const struct unit *u, const struct ir_event_rec *ev, st
 /* What one event adds to the variables; whether it did. */
 typedef bool grow_fn(const struct unit *u, const struct ir_event_rec *ev, struct vars *v);
 
-static void close_over(const struct unit *u, const struct ir_func_rec *f, struct vars *v, grow_fn *grow)
-{
+static void close_over(const struct unit *u, const struct ir_func_rec *f, struct vars *v, grow_fn *grow) {
     bool more = true;
 
     for (uint32_t round = 0; more && round < ROUNDS; round++) {
@@ -67,9 +68,9 @@ static void close_over(const struct unit *u, const struct ir_func_rec *f, struct
 }
 
 /* Those that they are set from. */
-static bool add_sources(const struct unit *u, const struct ir_event_rec *ev, struct vars *v)
-{
-    return ev->op == IR_EV_STORE && u->exprs[ev->a].op == IR_E_VAR && has(v, u->exprs[ev->a].a) && collect(u, ev->b, v);
+static bool add_sources(const struct unit *u, const struct ir_event_rec *ev, struct vars *v) {
+    return ev->op == IR_EV_STORE && u->exprs[ev->a].op == IR_E_VAR && has(v, u->exprs[ev->a].a) &&
+           collect(u, ev->b, v);
 }
 
 struct question {
@@ -81,8 +82,7 @@ struct question {
 };
 
 /* Is the one side of the first, and the other of the second? A comparison of a variable with itself is none. */
-static bool tells_apart(const struct question *q, const struct vars *a, const struct vars *b)
-{
+static bool tells_apart(const struct question *q, const struct vars *a, const struct vars *b) {
     for (uint32_t i = 0; i < a->n; i++)
         for (uint32_t k = 0; k < b->n; k++)
             if (a->at[i] != b->at[k] && ((has(&q->first, a->at[i]) && has(&q->second, b->at[k])) ||
@@ -91,14 +91,19 @@ static bool tells_apart(const struct question *q, const struct vars *a, const st
     return false;
 }
 
-static bool compared_in(const struct question *q, ir_expr e)
-{
+static bool compared_in(const struct question *q, ir_expr e) {
     const struct ir_expr_rec *r = &q->u->exprs[e];
     struct vars a = {{0}, 0}, b = {{0}, 0};
 
     switch (r->op) {
-    case IR_E_DEREF: case IR_E_FIELD: case IR_E_LOAD: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST: return compared_in(q, r->a);
-    case IR_E_INDEX: case IR_E_BINARY:
+    case IR_E_DEREF:
+    case IR_E_FIELD:
+    case IR_E_LOAD:
+    case IR_E_ADDR:
+    case IR_E_UNARY:
+    case IR_E_CAST: return compared_in(q, r->a);
+    case IR_E_INDEX:
+    case IR_E_BINARY:
         if (r->op == IR_E_BINARY && ((r->c >= IR_B_LT && r->c <= IR_B_GE) || r->c == IR_B_SUB)) {
             (void)collect(q->u, r->a, &a);
             (void)collect(q->u, r->b, &b);
@@ -114,15 +119,15 @@ static bool compared_in(const struct question *q, ir_expr e)
     }
 }
 
-static bool any_comparison(const struct question *q)
-{
+static bool any_comparison(const struct question *q) {
     for (ir_block b = q->f->blocks.first; b < q->f->blocks.first + q->f->blocks.count; b++) {
         const struct ir_block_rec *rec = &q->u->blocks[b];
         if (rec->cond && compared_in(q, rec->cond))
             return true;
         for (ir_event e = rec->events.first; e < rec->events.first + rec->events.count; e++) {
             const struct ir_event_rec *ev = &q->u->events[e];
-            if ((ev->op == IR_EV_STORE || ev->op == IR_EV_RETURN) && (ev->op == IR_EV_STORE ? ev->b : ev->a) &&
+            if ((ev->op == IR_EV_STORE || ev->op == IR_EV_RETURN) &&
+                (ev->op == IR_EV_STORE ? ev->b : ev->a) &&
                 compared_in(q, ev->op == IR_EV_STORE ? ev->b : ev->a))
                 return true;
         }
@@ -131,23 +136,20 @@ static bool any_comparison(const struct question *q)
 }
 
 /* Answers hang on nothing but graphs, and are asked for each time that a function is solved, for each pair of locks at two calls. */
-static bool was_asked(const struct program *p, uint64_t key, bool *answer)
-{
+static bool was_asked(const struct program *p, uint64_t key, bool *answer) {
     const uint32_t known = map64_get(&p->lock_order->compared, key, 0);
 
     *answer = known == 2;
     return known != 0;
 }
 
-static bool answered(const struct program *p, uint64_t key, bool answer)
-{
+static bool answered(const struct program *p, uint64_t key, bool answer) {
     map64_put(&p->lock_order->compared, key, answer ? 2 : 1);
     return answer;
 }
 
 /* Does the function compare what two of its parameters are, or lead to? */
-static bool compares_params(const struct program *p, uint32_t func, uint32_t i, uint32_t k)
-{
+static bool compares_params(const struct program *p, uint32_t func, uint32_t i, uint32_t k) {
     const struct linked_func *f = &p->funcs.at[func];
     struct question q;
     uint64_t key;
@@ -167,8 +169,7 @@ static bool compares_params(const struct program *p, uint32_t func, uint32_t i, 
     return answered(p, key, any_comparison(&q));
 }
 
-static bool meets(const struct unit *u, ir_expr e, const struct vars *v)
-{
+static bool meets(const struct unit *u, ir_expr e, const struct vars *v) {
     struct vars in = {{0}, 0};
 
     (void)collect(u, e, &in);
@@ -179,8 +180,7 @@ static bool meets(const struct unit *u, ir_expr e, const struct vars *v)
 }
 
 /* Does the call compare the two, or sort what they are taken from? */
-static bool call_orders(const struct question *q, ir_event event)
-{
+static bool call_orders(const struct question *q, ir_event event) {
     const struct ir_event_rec *ev = &q->u->events[event];
     uint32_t n;
     const struct call_edge *edges = program_calls(q->p, q->func, event, &n);
@@ -198,18 +198,19 @@ static bool call_orders(const struct question *q, ir_event event)
         for (uint32_t i = 0; i < ev->args.count; i++)
             for (uint32_t j = 0; j < ev->args.count; j++)
                 if (i != j && meets(q->u, q->u->expr_refs[ev->args.first + i], &q->first) &&
-                    meets(q->u, q->u->expr_refs[ev->args.first + j], &q->second) && compares_params(q->p, edges[k].callee, i, j))
+                    meets(q->u, q->u->expr_refs[ev->args.first + j], &q->second) &&
+                    compares_params(q->p, edges[k].callee, i, j))
                     return true;
     }
     return false;
 }
 
 /* The variables that a value was only copied from, or to: what is `at` in this turn of a loop is `before` in the next. */
-static bool add_copies(const struct unit *u, const struct ir_event_rec *ev, struct vars *v)
-{
+static bool add_copies(const struct unit *u, const struct ir_event_rec *ev, struct vars *v) {
     const struct ir_expr_rec *value = ev->op == IR_EV_STORE ? &u->exprs[ir_uncast(u, ev->b)] : NULL;
 
-    if (!value || u->exprs[ev->a].op != IR_E_VAR || value->op != IR_E_LOAD || u->exprs[value->a].op != IR_E_VAR)
+    if (!value || u->exprs[ev->a].op != IR_E_VAR || value->op != IR_E_LOAD ||
+        u->exprs[value->a].op != IR_E_VAR)
         return false;
     if (has(v, u->exprs[ev->a].a))
         return add(v, u->exprs[value->a].a);
@@ -218,14 +219,14 @@ static bool add_copies(const struct unit *u, const struct ir_event_rec *ev, stru
 
 /* Is a variable of the second call set to a member of what one of the first points to (`at = before->next`)? Then the one is found
  * through the other, whatever turn of a loop it is. */
-static bool found_through(const struct question *q, const struct vars *first, const struct vars *second)
-{
+static bool found_through(const struct question *q, const struct vars *first, const struct vars *second) {
     for (ir_block b = q->f->blocks.first; b < q->f->blocks.first + q->f->blocks.count; b++)
         for (uint32_t i = 0; i < q->u->blocks[b].events.count; i++) {
             const struct ir_event_rec *ev = &q->u->events[q->u->blocks[b].events.first + i];
             struct vars base = {{0}, 0};
             ir_expr e;
-            if (ev->op != IR_EV_STORE || q->u->exprs[ev->a].op != IR_E_VAR || !has(second, q->u->exprs[ev->a].a))
+            if (ev->op != IR_EV_STORE || q->u->exprs[ev->a].op != IR_E_VAR ||
+                !has(second, q->u->exprs[ev->a].a))
                 continue;
             e = ir_uncast(q->u, ev->b);
             if (q->u->exprs[e].op != IR_E_LOAD || q->u->exprs[q->u->exprs[e].a].op != IR_E_FIELD)
@@ -237,8 +238,7 @@ static bool found_through(const struct question *q, const struct vars *first, co
     return false;
 }
 
-static bool calls_ordered(const struct program *p, uint32_t func, ir_event first, ir_event second)
-{
+static bool calls_ordered(const struct program *p, uint32_t func, ir_event first, ir_event second) {
     const struct linked_func *f = &p->funcs.at[func];
     struct question q;
     struct vars copies;
@@ -264,8 +264,7 @@ static bool calls_ordered(const struct program *p, uint32_t func, ir_event first
     return false;
 }
 
-bool lock_calls_ordered(const struct program *p, uint32_t func, ir_event first, ir_event second)
-{
+bool lock_calls_ordered(const struct program *p, uint32_t func, ir_event first, ir_event second) {
     const uint64_t key = hash_add(key_pair(func, first), second);
     bool answer;
 

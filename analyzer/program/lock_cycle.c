@@ -46,7 +46,8 @@ static void gates_from_callers(struct program *p, struct lock_order *o) {
         for (uint32_t k = 0; k < lf->n_callers; k++) {
             const struct call_edge *e = &p->edges.at[lf->callers[k]];
             const uint32_t slot = p->funcs.at[e->caller].unit->held_locks[e->event];
-            meet(&g[f], g[e->caller].known ? &g[e->caller] : &none, slot ? &o->held_calls.at[slot - 1] : NULL, p);
+            meet(&g[f], g[e->caller].known ? &g[e->caller] : &none, slot ? &o->held_calls.at[slot - 1] : NULL,
+                 p);
         }
     }
     for (size_t i = 0; i < o->edges.n; i++) {
@@ -95,7 +96,8 @@ static void check_declared(struct program *p, struct lock_order *o, struct objec
             const struct object_class other = path_class(p, &list.paths[k]);
             const struct object_class first = a->kind == IR_A_acquired_before ? self : other;
             const struct object_class second = a->kind == IR_A_acquired_before ? other : self;
-            if (class_equal(self, other)) { /* among objects of one class: which of them is first, instances say */
+            if (class_equal(self,
+                            other)) { /* among objects of one class: which of them is first, instances say */
                 vec_push(&o->nested_classes, class_key(self));
                 continue;
             }
@@ -110,8 +112,7 @@ static void check_declared(struct program *p, struct lock_order *o, struct objec
 }
 
 /* Without the forgotten edges, and those of locks that leaked: what comes after a leak is that mistake, told already. */
-static void leave_out(const struct program *p, struct lock_order *o)
-{
+static void leave_out(const struct program *p, struct lock_order *o) {
     struct map64 leaks;
     size_t n = 0;
 
@@ -131,8 +132,7 @@ static void leave_out(const struct program *p, struct lock_order *o)
     map64_free(&leaks);
 }
 
-void program_find_lock_order(struct program *p)
-{
+void program_find_lock_order(struct program *p) {
     struct lock_order *o = p->lock_order;
 
     order_settle_open(p);

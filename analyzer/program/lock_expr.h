@@ -36,10 +36,12 @@ struct lock_path;
 
 struct lock_step {
     enum lock_step_kind kind;
-    const struct unit *unit;      /* FIELD: whose table numbers `field` (another unit's, where the struct is complete only there) */
-    ir_field field;               /* FIELD */
-    const struct lock_path *index; /* INDEX by a variable: the place whose value is the index; NULL when constant or any */
-    int64_t value;                /* INDEX with index == NULL: the constant, or LOCK_INDEX_ANY */
+    const struct unit *
+        unit; /* FIELD: whose table numbers `field` (another unit's, where the struct is complete only there) */
+    ir_field field; /* FIELD */
+    const struct lock_path
+        *index;    /* INDEX by a variable: the place whose value is the index; NULL when constant or any */
+    int64_t value; /* INDEX with index == NULL: the constant, or LOCK_INDEX_ANY */
 };
 #define LOCK_INDEX_ANY INT64_MIN /* `t[*]`, or an index that is an expression: some element */
 
@@ -48,16 +50,18 @@ struct lock_path {
     uint32_t index;          /* PARAM */
     ir_var var;              /* VAR */
     const struct unit *unit; /* that numbers `var`, `object` and `type` */
-    ir_type object;          /* OBJECT: the struct at which the steps begin. It is the annotated field's parent, or a struct that
+    ir_type
+        object; /* OBJECT: the struct at which the steps begin. It is the annotated field's parent, or a struct that
                                 encloses it: walk outwards through FIELD places of the access until a place of this type. */
-    const char *name;        /* TOKEN; else the root's spelling, for messages */
+    const char *name; /* TOKEN; else the root's spelling, for messages */
     struct lock_step *steps;
     uint32_t n_steps;
-    ir_type type;     /* of the object at the end of the path, in type_unit; 0 for a token */
+    ir_type type; /* of the object at the end of the path, in type_unit; 0 for a token */
     const struct unit *type_unit;
     const char *text; /* as written, blanks squeezed: "a->b.mu" */
     bool complement;  /* written `!mu`: must not be held (Clang's negative capability) */
-    bool address;     /* only among the values of spawns and joins: the value is this place's address, not what it holds */
+    bool
+        address; /* only among the values of spawns and joins: the value is this place's address, not what it holds */
 };
 
 /* When a call had its effect: always, or when the result compares so. Also used by models. */
@@ -71,7 +75,7 @@ enum lock_scope {
     LOCK_IN_FIELD,    /* item = ir_field: siblings (also of enclosing structs), then file scope */
     LOCK_IN_VAR,      /* item = ir_var: locals and parameters of its function, then file scope */
     LOCK_IN_FUNCTION, /* item = ir_func: parameters, `return`, then file scope */
-    LOCK_IN_POINTER   /* item = ir_type of kind function (reached through pointers and typedefs): its parameters by name
+    LOCK_IN_POINTER /* item = ir_type of kind function (reached through pointers and typedefs): its parameters by name
                          (types[].fields of a function type) or `$1`; with `field` set, also that field's siblings */
 };
 
@@ -89,12 +93,13 @@ struct lock_context {
 enum lock_status {
     LOCK_RESOLVED,
     LOCK_PENDING, /* goes through a type that is incomplete here and `complete` is NULL: not an error, nothing can be checked */
-    LOCK_WRONG    /* an error of the annotation; the sentence says which */
+    LOCK_WRONG /* an error of the annotation; the sentence says which */
 };
 
 /* What one annotation says, resolved. */
 struct lock_list {
-    struct lock_path *paths; /* locks; for spawns: entry, argument; for joins: the handle (values: no implicit deref) */
+    struct lock_path
+        *paths; /* locks; for spawns: entry, argument; for joins: the handle (values: no implicit deref) */
     uint32_t n_paths;
     struct result_when when; /* try_acquires, spawns, spawns_if, sending_if; else RESULT_ANY */
 };
@@ -110,11 +115,12 @@ enum lock_status lock_expr_resolve(const struct lock_context *context, struct ar
  * Several locks in guarded_by: a write needs all of them, a read any one.
  * Returns   the worst status among the arguments; with LOCK_RESOLVED, *out filled. */
 enum lock_status lock_expr_annotation(const struct lock_context *context, struct arena *arena,
-                                      const struct ir_annot_rec *annotation, struct lock_list *out, const char **why);
+                                      const struct ir_annot_rec *annotation, struct lock_list *out,
+                                      const char **why);
 
 /* The context of an annotation on item's declaration in u: a shorthand for the four fields. */
-static inline struct lock_context lock_context_of(const struct unit *u, enum lock_scope scope, uint32_t item)
-{
+static inline struct lock_context lock_context_of(const struct unit *u, enum lock_scope scope,
+                                                  uint32_t item) {
     struct lock_context c = {u, scope, item, 0, NULL, NULL};
     return c;
 }

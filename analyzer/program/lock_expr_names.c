@@ -5,22 +5,20 @@
  * Names are looked up by walking the unit's tables: annotations are few, and an index per unit would cost more to build. */
 #include "lock_expr_walk.h"
 
-bool walk_wrong(struct walk *w, const char *why)
-{
+bool walk_wrong(struct walk *w, const char *why) {
     w->status = LOCK_WRONG;
     w->why = why;
     return false;
 }
 
-ir_type bare_type(const struct unit *u, ir_type t)
-{
-    while (u->types[t].kind == IR_T_TYPEDEF || u->types[t].kind == IR_T_QUALIFIED || u->types[t].kind == IR_T_ATOMIC)
+ir_type bare_type(const struct unit *u, ir_type t) {
+    while (u->types[t].kind == IR_T_TYPEDEF || u->types[t].kind == IR_T_QUALIFIED ||
+           u->types[t].kind == IR_T_ATOMIC)
         t = u->types[t].elem;
     return t;
 }
 
-bool walk_step(struct walk *w, enum lock_step_kind kind, ir_type type)
-{
+bool walk_step(struct walk *w, enum lock_step_kind kind, ir_type type) {
     if (w->path.n_steps == MAX_STEPS)
         return walk_wrong(w, "the path is too long");
     struct lock_step *s = &w->steps[w->path.n_steps++];
@@ -33,8 +31,7 @@ bool walk_step(struct walk *w, enum lock_step_kind kind, ir_type type)
 }
 
 /* ---- suggestions ---- */
-static void consider(struct guess *g, const char *candidate)
-{
+static void consider(struct guess *g, const char *candidate) {
     enum { LONGEST = 40 };
     size_t n = strlen(candidate);
     if (n == 0 || n > LONGEST || g->length > LONGEST)
@@ -60,15 +57,14 @@ static void consider(struct guess *g, const char *candidate)
     }
 }
 
-static bool equals(const char *s, const char *text, size_t length)
-{
+static bool equals(const char *s, const char *text, size_t length) {
     return strncmp(s, text, length) == 0 && s[length] == '\0';
 }
 
 /* ---- names ---- */
 
-bool walk_to_member(struct walk *w, ir_type t, const char *name, size_t length, struct guess *g, unsigned depth)
-{
+bool walk_to_member(struct walk *w, ir_type t, const char *name, size_t length, struct guess *g,
+                    unsigned depth) {
     const struct unit *u = w->unit;
     const struct ir_type_rec *rec = &u->types[t];
     if ((rec->kind != IR_T_STRUCT && rec->kind != IR_T_UNION) || depth > 16)
@@ -99,8 +95,7 @@ bool walk_to_member(struct walk *w, ir_type t, const char *name, size_t length, 
 }
 
 /* The one struct or union that has a member of type t by value (or an array of it), or 0. */
-static ir_type encloser(const struct unit *u, ir_type t)
-{
+static ir_type encloser(const struct unit *u, ir_type t) {
     ir_type found = 0;
     for (ir_field f = 1; f < u->n_fields; f++) {
         ir_type parent = u->fields[f].parent;
@@ -118,8 +113,7 @@ static ir_type encloser(const struct unit *u, ir_type t)
     return found;
 }
 
-static bool sibling(struct walk *w, ir_field of, const char *name, size_t length, struct guess *g)
-{
+static bool sibling(struct walk *w, ir_field of, const char *name, size_t length, struct guess *g) {
     ir_type object = w->unit->fields[of].parent;
     for (unsigned depth = 0; object && depth < 16; depth++) {
         w->path.root = LOCK_AT_OBJECT;
@@ -134,11 +128,11 @@ static bool sibling(struct walk *w, ir_field of, const char *name, size_t length
     return false;
 }
 
-bool walk_to_parameter(struct walk *w, ir_func f, uint32_t i)
-{
+bool walk_to_parameter(struct walk *w, ir_func f, uint32_t i) {
     const struct unit *u = w->unit;
     if (i >= u->funcs[f].params.count)
-        return walk_wrong(w, arena_printf(w->arena, "'%s' has no parameter %u", unit_str(u, u->funcs[f].name), i + 1));
+        return walk_wrong(
+            w, arena_printf(w->arena, "'%s' has no parameter %u", unit_str(u, u->funcs[f].name), i + 1));
     w->path.root = LOCK_AT_PARAM;
     w->path.index = i;
     w->type = u->vars[u->funcs[f].params.first + i].type;
@@ -146,8 +140,7 @@ bool walk_to_parameter(struct walk *w, ir_func f, uint32_t i)
     return true;
 }
 
-bool walk_to_pointer_parameter(struct walk *w, ir_type function, uint32_t i)
-{
+bool walk_to_pointer_parameter(struct walk *w, ir_type function, uint32_t i) {
     const struct ir_type_rec *rec = &w->unit->types[function];
     if (rec->kind != IR_T_FUNCTION || (i >= rec->params.count && i >= rec->fields.count))
         return walk_wrong(w, arena_printf(w->arena, "the function has no parameter %u", i + 1));
@@ -155,12 +148,12 @@ bool walk_to_pointer_parameter(struct walk *w, ir_type function, uint32_t i)
     w->path.index = i;
     w->type = i < rec->fields.count ? w->unit->fields[rec->fields.first + i].type
                                     : w->unit->type_refs[rec->params.first + i];
-    w->path.name = i < rec->fields.count ? unit_str(w->unit, w->unit->fields[rec->fields.first + i].name) : "";
+    w->path.name =
+        i < rec->fields.count ? unit_str(w->unit, w->unit->fields[rec->fields.first + i].name) : "";
     return true;
 }
 
-ir_type function_type(const struct unit *u, ir_type t)
-{
+ir_type function_type(const struct unit *u, ir_type t) {
     for (unsigned i = 0; i < 16; i++) {
         t = bare_type(u, t);
         if (u->types[t].kind != IR_T_POINTER && u->types[t].kind != IR_T_ARRAY)
@@ -170,13 +163,13 @@ ir_type function_type(const struct unit *u, ir_type t)
     return 0;
 }
 
-static bool file_scope(struct walk *w, const char *name, size_t length, ir_func locals_of, struct guess *g)
-{
+static bool file_scope(struct walk *w, const char *name, size_t length, ir_func locals_of, struct guess *g) {
     const struct unit *u = w->unit;
     for (unsigned pass = locals_of ? 0 : 1; pass < 2; pass++)
         for (ir_var v = 1; v < u->n_vars; v++) {
             const struct ir_var_rec *rec = &u->vars[v];
-            bool seen = pass == 0 ? rec->func == locals_of && rec->kind != IR_V_TEMP : rec->kind == IR_V_GLOBAL;
+            bool seen =
+                pass == 0 ? rec->func == locals_of && rec->kind != IR_V_TEMP : rec->kind == IR_V_GLOBAL;
             if (!seen)
                 continue;
             if (!equals(unit_str(u, rec->name), name, length)) {
@@ -192,16 +185,14 @@ static bool file_scope(struct walk *w, const char *name, size_t length, ir_func 
     return false;
 }
 
-static const char *token_of(const struct unit *u, struct ir_range annots)
-{
+static const char *token_of(const struct unit *u, struct ir_range annots) {
     for (uint32_t i = 0; i < annots.count; i++)
         if (u->annots[annots.first + i].kind == IR_A_token)
             return unit_str(u, u->annots[annots.first + i].args);
     return NULL;
 }
 
-static bool token(struct walk *w, const char *name, size_t length, struct guess *g)
-{
+static bool token(struct walk *w, const char *name, size_t length, struct guess *g) {
     const struct unit *u = w->unit;
     for (ir_type t = 1; t < u->n_types; t++) {
         const char *found = token_of(u, u->types[t].annots);
@@ -219,8 +210,7 @@ static bool token(struct walk *w, const char *name, size_t length, struct guess 
     return false;
 }
 
-bool walk_to_name(struct walk *w, const char *text, size_t length)
-{
+bool walk_to_name(struct walk *w, const char *text, size_t length) {
     const struct lock_context *c = w->context;
     const struct unit *u = w->unit;
     struct guess g = {text, length, NULL, 1000};
@@ -252,12 +242,12 @@ bool walk_to_name(struct walk *w, const char *text, size_t length)
     if (file_scope(w, text, length, locals_of, &g) || token(w, text, length, &g))
         return true;
     if (g.best)
-        return walk_wrong(w, arena_printf(w->arena, "'%.*s' names no lock here; did you mean '%s'?", (int)length, text, g.best));
+        return walk_wrong(w, arena_printf(w->arena, "'%.*s' names no lock here; did you mean '%s'?",
+                                          (int)length, text, g.best));
     return walk_wrong(w, arena_printf(w->arena, "'%.*s' names no lock here", (int)length, text));
 }
 
-bool walk_to_result(struct walk *w)
-{
+bool walk_to_result(struct walk *w) {
     const struct lock_context *c = w->context;
     ir_type t = c->scope == LOCK_IN_FUNCTION  ? function_type(w->unit, w->unit->funcs[c->item].type)
                 : c->scope == LOCK_IN_POINTER ? function_type(w->unit, c->item)

@@ -18,14 +18,12 @@ struct parser {
     const char *why;
 };
 
-static void blanks(struct parser *p)
-{
+static void blanks(struct parser *p) {
     while (p->at < p->end && isspace((unsigned char)*p->at))
         p->at++;
 }
 
-static bool take(struct parser *p, const char *token)
-{
+static bool take(struct parser *p, const char *token) {
     blanks(p);
     size_t n = strlen(token);
     if ((size_t)(p->end - p->at) < n || memcmp(p->at, token, n) != 0)
@@ -34,8 +32,7 @@ static bool take(struct parser *p, const char *token)
     return true;
 }
 
-static size_t name_length(const struct parser *p)
-{
+static size_t name_length(const struct parser *p) {
     const char *q = p->at;
     if (q < p->end && isdigit((unsigned char)*q))
         return 0;
@@ -44,15 +41,13 @@ static size_t name_length(const struct parser *p)
     return (size_t)(q - p->at);
 }
 
-static struct lock_tree *fail(struct parser *p, const char *format, int length, const char *text)
-{
+static struct lock_tree *fail(struct parser *p, const char *format, int length, const char *text) {
     if (!p->why)
         p->why = arena_printf(p->arena, format, length, text);
     return NULL;
 }
 
-static struct lock_tree *node(struct parser *p, enum lock_tree_kind kind, struct lock_tree *a)
-{
+static struct lock_tree *node(struct parser *p, enum lock_tree_kind kind, struct lock_tree *a) {
     struct lock_tree *t = arena_new(p->arena, struct lock_tree);
     t->kind = kind;
     t->a = a;
@@ -61,8 +56,7 @@ static struct lock_tree *node(struct parser *p, enum lock_tree_kind kind, struct
 
 static struct lock_tree *unary(struct parser *p);
 
-static struct lock_tree *primary(struct parser *p)
-{
+static struct lock_tree *primary(struct parser *p) {
     if (take(p, "(")) {
         struct lock_tree *t = unary(p);
         if (t && !take(p, ")"))
@@ -100,8 +94,7 @@ static struct lock_tree *primary(struct parser *p)
 }
 
 /* What stands between [ and ]: a path, a constant, or anything else, which stands for any element. */
-static struct lock_tree *index_of(struct parser *p, struct lock_tree *array)
-{
+static struct lock_tree *index_of(struct parser *p, struct lock_tree *array) {
     const char *start = p->at;
     int open = 1;
     for (; p->at < p->end && open; p->at++)
@@ -124,8 +117,7 @@ static struct lock_tree *index_of(struct parser *p, struct lock_tree *array)
     return t;
 }
 
-static struct lock_tree *postfix(struct parser *p)
-{
+static struct lock_tree *postfix(struct parser *p) {
     struct lock_tree *t = primary(p);
     while (t) {
         bool arrow = take(p, "->");
@@ -148,8 +140,7 @@ static struct lock_tree *postfix(struct parser *p)
     return t;
 }
 
-static struct lock_tree *unary(struct parser *p)
-{
+static struct lock_tree *unary(struct parser *p) {
     static const struct {
         const char *sign;
         enum lock_tree_kind kind;
@@ -171,20 +162,19 @@ static struct lock_tree *unary(struct parser *p)
     return t;
 }
 
-struct lock_tree *lock_tree_parse(struct arena *arena, const char *text, size_t length, const char **why)
-{
+struct lock_tree *lock_tree_parse(struct arena *arena, const char *text, size_t length, const char **why) {
     struct parser p = {arena, text, text + length, 0, NULL};
     struct lock_tree *t = unary(&p);
     blanks(&p);
     if (t && p.at != p.end)
-        t = *p.at == '(' ? fail(&p, "a call cannot name a lock%.*s", 0, "")
-                         : fail(&p, "'%.*s' follows where the expression should end", (int)(p.end - p.at), p.at);
+        t = *p.at == '('
+                ? fail(&p, "a call cannot name a lock%.*s", 0, "")
+                : fail(&p, "'%.*s' follows where the expression should end", (int)(p.end - p.at), p.at);
     *why = p.why;
     return t;
 }
 
-bool lock_text_part(const char *text, size_t length, unsigned i, const char **part, size_t *part_length)
-{
+bool lock_text_part(const char *text, size_t length, unsigned i, const char **part, size_t *part_length) {
     const char *end = text + length, *start = text;
     int open = 0;
     for (const char *p = text;; p++) {
@@ -209,8 +199,7 @@ bool lock_text_part(const char *text, size_t length, unsigned i, const char **pa
 }
 
 /* Drop what changes no value: blanks, parentheses that enclose all, casts to a pointer or an integer type. */
-static void bare(const char **text, size_t *length)
-{
+static void bare(const char **text, size_t *length) {
     for (;;) {
         while (*length && isspace((unsigned char)**text))
             ++*text, --*length;
@@ -239,14 +228,13 @@ static void bare(const char **text, size_t *length)
     }
 }
 
-bool lock_text_constant(const char *text, size_t length, int64_t *value)
-{
+bool lock_text_constant(const char *text, size_t length, int64_t *value) {
     static const struct {
         const char *name;
         int64_t value;
-    } names[] = {{"true", 1},         {"false", 0},      {"NULL", 0},        {"nullptr", 0},
-                 {"thrd_success", 0}, {"thrd_busy", 1},  {"thrd_error", 2},  {"thrd_nomem", 3},
-                 {"thrd_timedout", 4}};
+    } names[] = {{"true", 1},       {"false", 0},        {"NULL", 0},
+                 {"nullptr", 0},    {"thrd_success", 0}, {"thrd_busy", 1},
+                 {"thrd_error", 2}, {"thrd_nomem", 3},   {"thrd_timedout", 4}};
     bare(&text, &length);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strlen(names[i].name) == length && memcmp(names[i].name, text, length) == 0) {

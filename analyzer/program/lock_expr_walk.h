@@ -40,7 +40,8 @@ struct guess {
 };
 
 /* The member `name` of struct t, looking into anonymous members; the steps to it are added. */
-bool walk_to_member(struct walk *w, ir_type t, const char *name, size_t length, struct guess *g, unsigned depth);
+bool walk_to_member(struct walk *w, ir_type t, const char *name, size_t length, struct guess *g,
+                    unsigned depth);
 /* To what the name means here, innermost scope first. */
 bool walk_to_name(struct walk *w, const char *text, size_t length);
 /* To parameter i of the function, or of what a pointer of this function type points to. */

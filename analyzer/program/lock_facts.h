@@ -11,52 +11,66 @@
 #include "summary.h"
 
 enum lock_problem_kind {
-    PROBLEM_GUARDED,   /* guarded data touched without its lock */
-    PROBLEM_ESCAPE,    /* a pointer to guarded data leaves the critical section */
-    PROBLEM_REQUIRES,  /* a call without a lock the callee requires by annotation */
-    PROBLEM_EXCLUDES,  /* a call with a lock the callee excludes */
-    PROBLEM_CONTRACT,  /* a function breaks its own annotation */
-    PROBLEM_DOUBLE,    /* a lock taken that is held already */
-    PROBLEM_UNHELD,    /* a lock released that is not held */
-    PROBLEM_LEAK,      /* held on this return */
-    PROBLEM_MISMATCH,  /* held on one branch only */
-    PROBLEM_WAIT,      /* condition waits */
-    PROBLEM_DESTROY,   /* destroyed while held */
-    PROBLEM_YIELD,     /* a thread lock held at a call that may suspend the task */
-    PROBLEM_BLOCK,     /* a lock held at a call that may stop the thread without bound */
+    PROBLEM_GUARDED,  /* guarded data touched without its lock */
+    PROBLEM_ESCAPE,   /* a pointer to guarded data leaves the critical section */
+    PROBLEM_REQUIRES, /* a call without a lock the callee requires by annotation */
+    PROBLEM_EXCLUDES, /* a call with a lock the callee excludes */
+    PROBLEM_CONTRACT, /* a function breaks its own annotation */
+    PROBLEM_DOUBLE,   /* a lock taken that is held already */
+    PROBLEM_UNHELD,   /* a lock released that is not held */
+    PROBLEM_LEAK,     /* held on this return */
+    PROBLEM_MISMATCH, /* held on one branch only */
+    PROBLEM_WAIT,     /* condition waits */
+    PROBLEM_DESTROY,  /* destroyed while held */
+    PROBLEM_YIELD,    /* a thread lock held at a call that may suspend the task */
+    PROBLEM_BLOCK,    /* a lock held at a call that may stop the thread without bound */
     PROBLEM_KINDS
 };
 enum lock_problem_detail {
     DETAIL_NONE,
-    DETAIL_READ, DETAIL_WRITE, DETAIL_COPY, DETAIL_ADDRESS, /* GUARDED */
-    DETAIL_SHARED_ONLY,   /* GUARDED, REQUIRES: written with the lock held for reading only */
-    DETAIL_IN_CALLEE,     /* GUARDED, DOUBLE, UNHELD: what needs it stands in the function called here */
-    DETAIL_RETURNED, DETAIL_STORED, DETAIL_PASSED, /* ESCAPE */
-    DETAIL_UPGRADE,       /* DOUBLE: held for reading, taken for writing */
+    DETAIL_READ,
+    DETAIL_WRITE,
+    DETAIL_COPY,
+    DETAIL_ADDRESS,     /* GUARDED */
+    DETAIL_SHARED_ONLY, /* GUARDED, REQUIRES: written with the lock held for reading only */
+    DETAIL_IN_CALLEE,   /* GUARDED, DOUBLE, UNHELD: what needs it stands in the function called here */
+    DETAIL_RETURNED,
+    DETAIL_STORED,
+    DETAIL_PASSED,         /* ESCAPE */
+    DETAIL_UPGRADE,        /* DOUBLE: held for reading, taken for writing */
     DETAIL_RELEASED_TWICE, /* UNHELD: released before on this way */
-    DETAIL_FAILED_TRY,    /* UNHELD: the trylock failed on this way */
+    DETAIL_FAILED_TRY,     /* UNHELD: the trylock failed on this way */
     DETAIL_OTHER_INSTANCE, /* UNHELD: `near` is what is held */
-    DETAIL_AT_UNLOCK, DETAIL_AT_RETURN, /* MISMATCH */
-    DETAIL_NOT_ACQUIRED, DETAIL_NOT_RELEASED, DETAIL_STILL_HELD, DETAIL_LOST, /* CONTRACT */
-    DETAIL_NO_LOOP, DETAIL_NO_MUTEX, DETAIL_OTHER_MUTEX, /* WAIT */
-    DETAIL_LOCAL_DIES, /* DESTROY: its storage ends */
-    DETAIL_MAY,       /* BLOCK: on some way through the callee only; DOUBLE: one of the functions that may be called */
-    DETAIL_OPEN       /* DOUBLE: the callee takes it only where something is so that is not known at the call */
+    DETAIL_AT_UNLOCK,
+    DETAIL_AT_RETURN, /* MISMATCH */
+    DETAIL_NOT_ACQUIRED,
+    DETAIL_NOT_RELEASED,
+    DETAIL_STILL_HELD,
+    DETAIL_LOST, /* CONTRACT */
+    DETAIL_NO_LOOP,
+    DETAIL_NO_MUTEX,
+    DETAIL_OTHER_MUTEX, /* WAIT */
+    DETAIL_LOCAL_DIES,  /* DESTROY: its storage ends */
+    DETAIL_MAY, /* BLOCK: on some way through the callee only; DOUBLE: one of the functions that may be called */
+    DETAIL_OPEN /* DOUBLE: the callee takes it only where something is so that is not known at the call */
 };
 
 enum story_kind {
-    STORY_TAKEN,      /* text: the lock, taken here */
-    STORY_RELEASED,   /* … released here */
-    STORY_TRUE, STORY_FALSE, STORY_CASE, STORY_DEFAULT, /* the way at a branch */
-    STORY_CALL,       /* text: the function called here */
-    STORY_ACCESS,     /* text: the data touched here */
-    STORY_UNLOCK,     /* text: the lock released by the callee here */
-    STORY_GUARD,      /* text: the guard, declared here */
-    STORY_TAKES,      /* text: the function that takes the lock here */
-    STORY_NEAR,       /* text: another instance that is held, taken here */
-    STORY_WAIT,       /* text: the condition waited on here */
-    STORY_CONTRACT,   /* text: the annotation that says so */
-    STORY_CALLED      /* text: the function called here, on the way to what yields or blocks */
+    STORY_TAKEN,    /* text: the lock, taken here */
+    STORY_RELEASED, /* … released here */
+    STORY_TRUE,
+    STORY_FALSE,
+    STORY_CASE,
+    STORY_DEFAULT,  /* the way at a branch */
+    STORY_CALL,     /* text: the function called here */
+    STORY_ACCESS,   /* text: the data touched here */
+    STORY_UNLOCK,   /* text: the lock released by the callee here */
+    STORY_GUARD,    /* text: the guard, declared here */
+    STORY_TAKES,    /* text: the function that takes the lock here */
+    STORY_NEAR,     /* text: another instance that is held, taken here */
+    STORY_WAIT,     /* text: the condition waited on here */
+    STORY_CONTRACT, /* text: the annotation that says so */
+    STORY_CALLED    /* text: the function called here, on the way to what yields or blocks */
 };
 struct story {
     enum story_kind kind;
@@ -77,15 +91,15 @@ struct lock_problem {
     const char *near; /* another instance that is held, or NULL */
     struct story *story;
     uint32_t n_story;
-    bool dropped; /* judged to be none after all */
-    bool stale;   /* its function was solved again and did not see it anew */
-    bool doubtful; /* LEAK: code that is not in sight may be meant to give it back */
+    bool dropped;       /* judged to be none after all */
+    bool stale;         /* its function was solved again and did not see it anew */
+    bool doubtful;      /* LEAK: code that is not in sight may be meant to give it back */
     uint32_t candidate; /* waits for a judgement: its candidate, or 0 */
-    uint32_t item;      /* GUARDED, ESCAPE: the guarded member or global, or 0. UNHELD: the lock as such, or 0 … */
-    uint32_t wrapper;   /* … and the member or global whose type wraps it, or 0 */
-    uint64_t class;     /* BLOCK: the class_key of the lock */
-    uint32_t round;     /* recursive functions are solved several times: the last counts */
-    uint32_t before;    /* the function's problem before this one, or 0 */
+    uint32_t item; /* GUARDED, ESCAPE: the guarded member or global, or 0. UNHELD: the lock as such, or 0 … */
+    uint32_t wrapper; /* … and the member or global whose type wraps it, or 0 */
+    uint64_t class;   /* BLOCK: the class_key of the lock */
+    uint32_t round;   /* recursive functions are solved several times: the last counts */
+    uint32_t before;  /* the function's problem before this one, or 0 */
 };
 
 /* Is it a wrapper or a mistake? Judged when the whole program is solved (judge.c). */
@@ -95,20 +109,23 @@ struct candidate {
     uint32_t func;
     term lock; /* program.paths, 0: cannot be said in callers' words */
     struct object_class class;
-    uint32_t from;    /* the callee's candidate that this one hands on, or 0 */
-    uint32_t told_as; /* the candidate of the same effect on other returns, which callers are told of in its stead; or 0 */
-    bool mixed;       /* HELD: the function itself releases it on another way; RELEASES: it takes it itself where callers say so */
+    uint32_t from; /* the callee's candidate that this one hands on, or 0 */
+    uint32_t
+        told_as; /* the candidate of the same effect on other returns, which callers are told of in its stead; or 0 */
+    bool
+        mixed; /* HELD: the function itself releases it on another way; RELEASES: it takes it itself where callers say so */
     bool every_return; /* HELD: on all returns */
     bool reachable;    /* HELD: callers can name the lock */
-    bool paired;      /* some caller releases what was returned held, or holds what is released */
-    bool stale;       /* its function was solved again and did not make it anew */
-    bool condemned;   /* judged a mistake, and its function solved again without the effect */
-    bool over_time;   /* taken at one time, given back at another: no mistake, but callers cannot say when it is held, so
+    bool paired;       /* some caller releases what was returned held, or holds what is released */
+    bool stale;        /* its function was solved again and did not make it anew */
+    bool condemned;    /* judged a mistake, and its function solved again without the effect */
+    bool
+        over_time; /* taken at one time, given back at another: no mistake, but callers cannot say when it is held, so
                          the function was solved again without the effect */
-    VEC(uint32_t) pairs;   /* the callers that pair with it */
-    VEC(uint32_t) clashes; /* callers that lock twice because of it */
-    bool meant;        /* judged: a wrapper */
-    VEC(uint32_t) problems; /* what to report if it is a mistake */
+    VEC(uint32_t) pairs;     /* the callers that pair with it */
+    VEC(uint32_t) clashes;   /* callers that lock twice because of it */
+    bool meant;              /* judged: a wrapper */
+    VEC(uint32_t) problems;  /* what to report if it is a mistake */
     VEC(uint32_t) bad_calls; /* what to report if it is none, but some callers break it */
 };
 
@@ -124,24 +141,26 @@ struct lock_facts {
     VEC(struct wait_fact) waits;
     VEC(struct lock_problem) problems;
     VEC(struct candidate) candidates;
-    struct map64 seen; /* kind, place, lock */
+    struct map64 seen;         /* kind, place, lock */
     struct map64 candidate_of; /* function, kind, lock, class, origin */
-    struct map64 sections;     /* class of a lock → places where it is given back; … and each such place, once */
-    struct map64 gates;        /* … → those where it was taken just before: as many as others, and who holds it means others to wait */
-    struct map64 given_back;   /* class of a lock that some function takes and gives back itself */
-    struct map64 nameless;     /* function and class of a lock it returns with that callers cannot name → the candidate */
-    uint32_t *last_problem;    /* by function, or 0 */
+    struct map64 sections; /* class of a lock → places where it is given back; … and each such place, once */
+    struct map64
+        gates; /* … → those where it was taken just before: as many as others, and who holds it means others to wait */
+    struct map64 given_back; /* class of a lock that some function takes and gives back itself */
+    struct map64
+        nameless; /* function and class of a lock it returns with that callers cannot name → the candidate */
+    uint32_t *last_problem; /* by function, or 0 */
     uint32_t round;
 };
 
 /* Is the function in the list? Else put it there. */
-#define NOTE_FUNC(list, func)                                                                                          \
-    do {                                                                                                               \
-        bool known_ = false;                                                                                           \
-        for (size_t i_ = 0; i_ < (list)->n; i_++)                                                                      \
-            known_ |= (list)->at[i_] == (func);                                                                        \
-        if (!known_)                                                                                                   \
-            vec_push((list), (func));                                                                                  \
+#define NOTE_FUNC(list, func)                                                                                \
+    do {                                                                                                     \
+        bool known_ = false;                                                                                 \
+        for (size_t i_ = 0; i_ < (list)->n; i_++)                                                            \
+            known_ |= (list)->at[i_] == (func);                                                              \
+        if (!known_)                                                                                         \
+            vec_push((list), (func));                                                                        \
     } while (0)
 
 /* Solve every function's locks, callees first; fill summaries and facts. Requires the call graph. */
@@ -172,8 +191,7 @@ void program_drop_alone(struct program *p);
 /* Of a lock held across an await, only that is told. Requires the judgement. */
 void program_drop_after_await(struct program *p);
 
-static inline const struct lock_facts *program_locks(const struct program *p)
-{
+static inline const struct lock_facts *program_locks(const struct program *p) {
     return p->locks;
 }
 /* The solved program's facts by number, for rules: problems of one kind. Start with *i = 0; NULL at the end. */

@@ -5,8 +5,7 @@
 
 #include "lock_relation.h"
 
-static bool nests(const struct program *p, const struct lock_order *o, const struct order_edge *e)
-{
+static bool nests(const struct program *p, const struct lock_order *o, const struct order_edge *e) {
     const uint64_t c = order_class(p, e->from);
     const struct thread_context context = threads_context(o->threads, e->func, e->event);
 
@@ -14,8 +13,7 @@ static bool nests(const struct program *p, const struct lock_order *o, const str
            !(e->from_shared && e->to_shared) && !e->n_gates && threads_beside(o->threads, &context, &context);
 }
 
-static bool is_declared(const struct lock_order *o, uint64_t class)
-{
+static bool is_declared(const struct lock_order *o, uint64_t class) {
     for (size_t i = 0; i < o->nested_classes.n; i++)
         if (o->nested_classes.at[i] == class)
             return true;
@@ -23,8 +21,8 @@ static bool is_declared(const struct lock_order *o, uint64_t class)
 }
 
 /* An edge the other way round through the same member: the child before its parent here, the parent before its child there. */
-static const struct order_edge *opposite(const struct program *p, const struct lock_order *o, const struct order_edge *e)
-{
+static const struct order_edge *opposite(const struct program *p, const struct lock_order *o,
+                                         const struct order_edge *e) {
     for (size_t i = 0; i < o->edges.n; i++) {
         const struct order_edge *other = &o->edges.at[i];
         if (e->link && other->link == e->link && other->relation != e->relation && nests(p, o, other))
@@ -33,8 +31,7 @@ static const struct order_edge *opposite(const struct program *p, const struct l
     return NULL;
 }
 
-void lock_order_find_nestings(struct program *p)
-{
+void lock_order_find_nestings(struct program *p) {
     struct lock_order *o = p->lock_order;
     struct map64 told = {0};
 

@@ -10,8 +10,7 @@
 #define MAX_WAITED 64u /* locks held at once, of which edges to the next are kept */
 #define MAX_ORDERS 32u /* edges on parameters that one function hands to its callers */
 
-static uint64_t class_in(const struct term_table *t, term lock)
-{
+static uint64_t class_in(const struct term_table *t, term lock) {
     uint64_t members = 0;
 
     for (term x = lock;; x = t->recs[x].a)
@@ -22,24 +21,22 @@ static uint64_t class_in(const struct term_table *t, term lock)
     return members ? members : class_known(term_class(t, lock)) ? class_key(term_class(t, lock)) : 0;
 }
 
-uint64_t order_class(const struct program *p, term lock)
-{
+uint64_t order_class(const struct program *p, term lock) {
     return class_in(&p->paths, lock);
 }
 
 /* The same members of an object of which nothing is known. */
-static term members_of_some(struct solver *s, term lock)
-{
+static term members_of_some(struct solver *s, term lock) {
     const struct term_rec r = *term_at(&s->t, lock);
 
     if (r.op == TERM_FIELD)
         return term_make(&s->p->paths, TERM_FIELD, members_of_some(s, r.a), r.b, 0);
-    return r.op == TERM_INDEX || r.op == TERM_SOME ? members_of_some(s, r.a) : term_make(&s->p->paths, TERM_OPAQUE, 0, 0, 0);
+    return r.op == TERM_INDEX || r.op == TERM_SOME ? members_of_some(s, r.a)
+                                                   : term_make(&s->p->paths, TERM_OPAQUE, 0, 0, 0);
 }
 
 /* "Some object of that class": what cannot be said in callers' words. */
-static term some_of_class(struct solver *s, term lock)
-{
+static term some_of_class(struct solver *s, term lock) {
     const struct object_class c = term_class(&s->t, lock);
     struct term_table *paths = &s->p->paths;
 
@@ -50,46 +47,46 @@ static term some_of_class(struct solver *s, term lock)
     return 0;
 }
 
-static term sayable(struct solver *s, term lock)
-{
+static term sayable(struct solver *s, term lock) {
     const term path = s->t.recs[lock].op == TERM_SOME ? 0 : to_path(s, NULL, lock, 0);
 
     return path ? path : some_of_class(s, lock);
 }
 
-static bool mentions_param(const struct term_table *t, term x)
-{
+static bool mentions_param(const struct term_table *t, term x) {
     const struct term_rec r = *term_at(t, x);
 
     switch (r.op) {
-    case TERM_PARAM: case TERM_RESULT: return true;
-    case TERM_FIELD: case TERM_LOAD: case TERM_UNARY: return mentions_param(t, r.a);
-    case TERM_INDEX: case TERM_BINARY: return mentions_param(t, r.a) || (r.b && mentions_param(t, r.b));
+    case TERM_PARAM:
+    case TERM_RESULT: return true;
+    case TERM_FIELD:
+    case TERM_LOAD:
+    case TERM_UNARY: return mentions_param(t, r.a);
+    case TERM_INDEX:
+    case TERM_BINARY: return mentions_param(t, r.a) || (r.b && mentions_param(t, r.b));
     default: return false;
     }
 }
 
-bool order_concrete(const struct program *p, term x)
-{
+bool order_concrete(const struct program *p, term x) {
     const struct term_rec r = *term_at(&p->paths, x);
 
     switch (r.op) {
-    case TERM_GLOBAL: case TERM_TOKEN: return true;
+    case TERM_GLOBAL:
+    case TERM_TOKEN: return true;
     case TERM_FIELD: return order_concrete(p, r.a);
     case TERM_INDEX: return r.b && term_at(&p->paths, r.b)->op == TERM_CONST && order_concrete(p, r.a);
     default: return false;
     }
 }
 
-static bool counts(const struct solver *s, const struct held *h, term lock)
-{
-    return (h->mode == HELD_EXCLUSIVE || h->mode == HELD_SHARED) && !(h->flags & HELD_MAYBE) && h->lock != lock &&
-           !term_same_shape(&s->t, h->lock, lock);
+static bool counts(const struct solver *s, const struct held *h, term lock) {
+    return (h->mode == HELD_EXCLUSIVE || h->mode == HELD_SHARED) && !(h->flags & HELD_MAYBE) &&
+           h->lock != lock && !term_same_shape(&s->t, h->lock, lock);
 }
 
 /* Do the world's facts compare the addresses of the two locks, or of the objects they are in? Then there is an order. */
-static bool by_address(const struct solver *s, const struct world *w, term x, term y)
-{
+static bool by_address(const struct solver *s, const struct world *w, term x, term y) {
     for (uint32_t i = 0; i < w->n_facts; i++) {
         const struct term_rec r = s->t.recs[w->facts[i].of];
         if (r.op != TERM_BINARY || r.c < IR_B_LT || r.c > IR_B_GE || !r.a || !r.b)
@@ -101,8 +98,7 @@ static bool by_address(const struct solver *s, const struct world *w, term x, te
     return false;
 }
 
-static void add_gate(struct order_edge *e, term gate)
-{
+static void add_gate(struct order_edge *e, term gate) {
     for (uint32_t i = 0; i < e->n_gates; i++)
         if (e->gates[i] == gate)
             return;
@@ -110,19 +106,18 @@ static void add_gate(struct order_edge *e, term gate)
         e->gates[e->n_gates++] = gate;
 }
 
-static void gates_of(struct solver *s, const struct world *w, struct order_edge *e)
-{
+static void gates_of(struct solver *s, const struct world *w, struct order_edge *e) {
     for (uint32_t i = 0; i < w->n_held && e->n_gates < MAX_GATES; i++) {
         const struct held *h = &w->held[i];
-        const term path = h->mode == HELD_EXCLUSIVE && !(h->flags & HELD_MAYBE) ? to_path(s, NULL, h->lock, 0) : 0;
+        const term path =
+            h->mode == HELD_EXCLUSIVE && !(h->flags & HELD_MAYBE) ? to_path(s, NULL, h->lock, 0) : 0;
         if (path)
             add_gate(e, path);
     }
 }
 
 /* Gates are what is held whenever the edge is walked. */
-static void keep_common(struct order_edge *e, const struct order_edge *other)
-{
+static void keep_common(struct order_edge *e, const struct order_edge *other) {
     uint32_t n = 0;
 
     for (uint32_t i = 0; i < e->n_gates; i++)
@@ -139,16 +134,14 @@ static void keep_common(struct order_edge *e, const struct order_edge *other)
 }
 
 /* Two objects of one class: both may be just "some" of it in callers' words, and are two all the same. */
-static bool one_class(const struct solver *s, term from, term to)
-{
+static bool one_class(const struct solver *s, term from, term to) {
     const uint64_t c = class_in(&s->t, from);
 
     return c && c == class_in(&s->t, to) && !term_same_shape(&s->t, from, to);
 }
 
 /* Only for the first edge between the two at a call: names are dear. */
-static void name_edge(struct solver *s, struct order_edge *e, term from, term to)
-{
+static void name_edge(struct solver *s, struct order_edge *e, term from, term to) {
     e->from_here = print_place(s, from);
     e->to_here = print_place(s, to);
     if (!e->origin.func) {
@@ -158,8 +151,7 @@ static void name_edge(struct solver *s, struct order_edge *e, term from, term to
     }
 }
 
-static void add_edge(struct solver *s, const struct world *w, term from, term to, struct order_edge *e)
-{
+static void add_edge(struct solver *s, const struct world *w, term from, term to, struct order_edge *e) {
     bool fresh;
     uint32_t *slot;
 
@@ -185,8 +177,7 @@ static void add_edge(struct solver *s, const struct world *w, term from, term to
 
 /* Does the callee, on some way, destroy a lock of the held one's class? Then what it takes on that way is taken with none held:
  * the last reference of an object is not given up under the object's own lock (destroy-held looks after that). */
-static bool destroys_such(const struct solver *s, const struct summary *callee, const struct held *h)
-{
+static bool destroys_such(const struct solver *s, const struct summary *callee, const struct held *h) {
     const struct object_class c = term_class(&s->t, h->lock);
 
     for (uint32_t i = 0; i < callee->n_destroys; i++)
@@ -196,8 +187,7 @@ static bool destroys_such(const struct solver *s, const struct summary *callee, 
 }
 
 /* Does the call return with that lock, as a lock function or its wrapper does, rather than take it on the way? */
-static bool returns_with(const struct summary *callee, struct site inner)
-{
+static bool returns_with(const struct summary *callee, struct site inner) {
     if (!inner.func)
         return true;
     for (uint32_t i = 0; i < callee->n_outcomes; i++)
@@ -209,9 +199,8 @@ static bool returns_with(const struct summary *callee, struct site inner)
     return false;
 }
 
-void order_wait(struct solver *s, const struct world *w, const struct summary *callee, term lock, bool shared, struct site inner,
-                ir_event event, uint32_t func, const struct inner_lock *below)
-{
+void order_wait(struct solver *s, const struct world *w, const struct summary *callee, term lock, bool shared,
+                struct site inner, ir_event event, uint32_t func, const struct inner_lock *below) {
     if (w->n_held > MAX_WAITED)
         program_give_up(s->p, s->func, "the lock-order rule, holding more than 64 locks at once");
     for (uint32_t i = 0; i < w->n_held && i < MAX_WAITED; i++) {
@@ -236,8 +225,7 @@ void order_wait(struct solver *s, const struct world *w, const struct summary *c
     }
 }
 
-static void remember_held(struct solver *s, const struct world *w, ir_event event)
-{
+static void remember_held(struct solver *s, const struct world *w, ir_event event) {
     struct lock_order *o = s->p->lock_order;
     struct held_at_call now = {s->func, event, {0}, 0, s->pass}, *old;
     struct order_edge all;
@@ -268,16 +256,17 @@ static void remember_held(struct solver *s, const struct world *w, ir_event even
     }
 }
 
-void order_call(struct solver *s, const struct world *w, ir_event event, uint32_t callee, const struct summary *sum,
-                const term *args, uint32_t n_args)
-{
+void order_call(struct solver *s, const struct world *w, ir_event event, uint32_t callee,
+                const struct summary *sum, const term *args, uint32_t n_args) {
     if (s->p->funcs.at[callee].defined)
         remember_held(s, w, event);
     for (uint32_t i = 0; i < sum->n_orders; i++) {
         const struct order_edge *in = &sum->orders[i];
-        const term from = instantiate_again(s, w, in->from, args, n_args), to = instantiate_again(s, w, in->to, args, n_args);
+        const term from = instantiate_again(s, w, in->from, args, n_args),
+                   to = instantiate_again(s, w, in->to, args, n_args);
         if (from && to)
-            map64_put(&s->p->lock_order->handed_on, hash_add(key_pair(callee, in->event), key_pair(in->from, in->to)), 1);
+            map64_put(&s->p->lock_order->handed_on,
+                      hash_add(key_pair(callee, in->event), key_pair(in->from, in->to)), 1);
         if (!from || !to || from == to || term_same_shape(&s->t, from, to))
             continue;
         struct order_edge e = *in;
@@ -293,8 +282,7 @@ void order_call(struct solver *s, const struct world *w, ir_event event, uint32_
     }
 }
 
-uint32_t order_next(const struct program *p, uint32_t at, term *lock, ir_event *event)
-{
+uint32_t order_next(const struct program *p, uint32_t at, term *lock, ir_event *event) {
     const struct summary *s = p->funcs.at[at].summary;
 
     for (uint32_t i = 0; s && i < s->n_inner; i++)
@@ -306,14 +294,12 @@ uint32_t order_next(const struct program *p, uint32_t at, term *lock, ir_event *
     return 0;
 }
 
-void order_begin(struct solver *s)
-{
+void order_begin(struct solver *s) {
     vec_clear(&s->orders);
     map64_clear(&s->order_of);
 }
 
-static void settle(struct program *p, const struct order_edge *e)
-{
+static void settle(struct program *p, const struct order_edge *e) {
     struct lock_order *o = p->lock_order;
     const uint64_t key = hash_add(key_pair(e->func, e->event), key_pair(e->from, e->to));
     bool fresh;
@@ -331,8 +317,7 @@ static void settle(struct program *p, const struct order_edge *e)
 }
 
 /* What an earlier round said of the function, of which its component knew less, is void. */
-static void forget_settled(struct lock_order *o, uint32_t func)
-{
+static void forget_settled(struct lock_order *o, uint32_t func) {
     const uint32_t *first = map64_find(&o->settled_of, func);
 
     for (uint32_t i = first ? *first : 0; i; i = o->settled_before.at[i - 1])
@@ -341,16 +326,14 @@ static void forget_settled(struct lock_order *o, uint32_t func)
 
 /* What a function hands to its callers, until it is known that one of them could say it in its own words: only where it takes
  * both locks itself, for what is taken far below depends on the way, and so on who calls. */
-static void forget_open(struct lock_order *o, uint32_t func)
-{
+static void forget_open(struct lock_order *o, uint32_t func) {
     uint32_t *slot = map64_find(&o->open_of, func);
 
     for (uint32_t i = slot ? *slot : 0; i; i = o->open.at[i - 1].next)
         o->open.at[i - 1].edge.from = 0;
 }
 
-static void keep_open(struct lock_order *o, uint32_t func, const struct order_edge *e)
-{
+static void keep_open(struct lock_order *o, uint32_t func, const struct order_edge *e) {
     bool fresh;
     uint32_t *slot = map64_place(&o->open_of, func, &fresh);
     const struct open_edge kept = {*e, fresh ? 0 : *slot};
@@ -359,19 +342,18 @@ static void keep_open(struct lock_order *o, uint32_t func, const struct order_ed
     *slot = (uint32_t)o->open.n;
 }
 
-void order_settle_open(struct program *p)
-{
+void order_settle_open(struct program *p) {
     struct lock_order *o = p->lock_order;
 
     for (size_t i = 0; i < o->open.n; i++) {
         const struct order_edge *e = &o->open.at[i].edge;
-        if (e->from && !map64_find(&o->handed_on, hash_add(key_pair(e->func, e->event), key_pair(e->from, e->to))))
+        if (e->from &&
+            !map64_find(&o->handed_on, hash_add(key_pair(e->func, e->event), key_pair(e->from, e->to))))
             settle(p, e);
     }
 }
 
-void order_forget(struct program *p, const bool *funcs)
-{
+void order_forget(struct program *p, const bool *funcs) {
     for (size_t i = 0; i < p->lock_order->open.n; i++)
         if (funcs[p->lock_order->open.at[i].edge.func])
             p->lock_order->open.at[i].edge.from = 0;
@@ -383,13 +365,12 @@ void order_forget(struct program *p, const bool *funcs)
             p->lock_order->held_calls.at[i].n = p->lock_order->held_calls.at[i].pass = 0;
 }
 
-static bool nests_unordered(const struct solver *s, const struct order_edge *e)
-{
-    return e->relation == RELATED_NOT && e->held_event && order_class(s->p, e->from) == order_class(s->p, e->to);
+static bool nests_unordered(const struct solver *s, const struct order_edge *e) {
+    return e->relation == RELATED_NOT && e->held_event &&
+           order_class(s->p, e->from) == order_class(s->p, e->to);
 }
 
-void order_finish(struct solver *s)
-{
+void order_finish(struct solver *s) {
     struct order_edge *up = NULL;
     uint32_t n = 0;
 
@@ -404,7 +385,8 @@ void order_finish(struct solver *s)
             e->relation = RELATED_ORDERED;
         if (open && s->lf->n_callers && n < MAX_ORDERS) {
             if (!up)
-                up = arena_array(&s->p->arena, struct order_edge, s->orders.n < MAX_ORDERS ? s->orders.n : MAX_ORDERS);
+                up = arena_array(&s->p->arena, struct order_edge,
+                                 s->orders.n < MAX_ORDERS ? s->orders.n : MAX_ORDERS);
             up[n++] = *e;
         }
         if (open && s->lf->n_callers && e->direct)
@@ -416,8 +398,7 @@ void order_finish(struct solver *s)
     s->s->n_orders = n;
 }
 
-void lock_order_free(struct lock_order *o)
-{
+void lock_order_free(struct lock_order *o) {
     if (!o)
         return;
     vec_free(&o->edges);

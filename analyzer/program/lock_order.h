@@ -16,9 +16,11 @@
 
 #define MAX_CYCLE 5u
 struct lock_cycle {
-    const struct order_edge *edges[MAX_CYCLE]; /* each one's `to` is the next one's `from`; the first stands first in the sources */
+    const struct order_edge *edges
+        [MAX_CYCLE]; /* each one's `to` is the next one's `from`; the first stands first in the sources */
     uint32_t n;
-    bool far; /* with an edge of more than NEAR calls between locks known by class only: it can seldom be walked as a whole */
+    bool
+        far; /* with an edge of more than NEAR calls between locks known by class only: it can seldom be walked as a whole */
 };
 #define NEAR 4u
 /* An edge against a declared AGLET_ACQUIRED_BEFORE or _AFTER. */
@@ -40,14 +42,15 @@ struct lock_order {
     VEC(struct order_broken) broken;
     VEC(struct order_nesting) nestings;
     VEC(uint64_t) nested_classes; /* with a declared order among themselves */
-    struct map64 settled_of;       /* function → its last edge in `edges` + 1 … */
-    VEC(uint32_t) settled_before;  /* … and by edge the one of its function before it, + 1 */
+    struct map64 settled_of;      /* function → its last edge in `edges` + 1 … */
+    VEC(uint32_t) settled_before; /* … and by edge the one of its function before it, + 1 */
     struct map64 seen;
     /* Edges on parameters' locks that were left to the callers. */
     VEC(struct open_edge {
         struct order_edge edge; /* from 0: forgotten */
         uint32_t next;          /* of the same function, + 1 */
-    }) open;
+    })
+    open;
     struct map64 open_of;   /* function → its last in open, + 1 */
     struct map64 handed_on; /* function, event, from, to: some caller said it in its own words */
     VEC(struct held_at_call {
@@ -56,7 +59,8 @@ struct lock_order {
         term locks[MAX_GATES];
         uint32_t n;
         uint32_t pass;
-    }) held_calls; /* linked_unit.held_locks */
+    })
+    held_calls;            /* linked_unit.held_locks */
     struct map64 compared; /* lock_compare.c: what was asked of functions' graphs → 1: no, 2: yes */
     struct threads *threads;
     uint32_t cut_short; /* groups of locks so entangled that the search for cycles was ended in them */
@@ -65,11 +69,11 @@ struct lock_order {
 /* ---- while solving; recording only ---- */
 /* A lock is about to be waited for at event e, by the callee with that summary, in `inner` or here. `func` is that callee and
  * `below` what it says of the lock; NULL where it has no graph. */
-void order_wait(struct solver *s, const struct world *w, const struct summary *callee, term lock, bool shared, struct site inner,
-                ir_event e, uint32_t func, const struct inner_lock *below);
+void order_wait(struct solver *s, const struct world *w, const struct summary *callee, term lock, bool shared,
+                struct site inner, ir_event e, uint32_t func, const struct inner_lock *below);
 /* The callee's edges on its parameters become edges here; what is held here is remembered for it. */
-void order_call(struct solver *s, const struct world *w, ir_event e, uint32_t callee, const struct summary *sum, const term *args,
-                uint32_t n_args);
+void order_call(struct solver *s, const struct world *w, ir_event e, uint32_t callee,
+                const struct summary *sum, const term *args, uint32_t n_args);
 /* Before a function is solved; after it. */
 void order_begin(struct solver *s);
 void order_finish(struct solver *s);

@@ -6,18 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool same_field(const struct lock_step *a, const struct lock_step *b)
-{
+static bool same_field(const struct lock_step *a, const struct lock_step *b) {
     if (a->unit == b->unit)
         return a->field == b->field;
     const struct ir_field_rec *f = &a->unit->fields[a->field], *g = &b->unit->fields[b->field];
     return strcmp(unit_str(a->unit, f->name), unit_str(b->unit, g->name)) == 0 &&
-           strcmp(unit_str(a->unit, a->unit->types[f->parent].name), unit_str(b->unit, b->unit->types[g->parent].name)) == 0;
+           strcmp(unit_str(a->unit, a->unit->types[f->parent].name),
+                  unit_str(b->unit, b->unit->types[g->parent].name)) == 0;
 }
 
-bool lock_path_equal(const struct lock_path *a, const struct lock_path *b)
-{
-    if (a->root != b->root || a->n_steps != b->n_steps || a->complement != b->complement || a->address != b->address)
+bool lock_path_equal(const struct lock_path *a, const struct lock_path *b) {
+    if (a->root != b->root || a->n_steps != b->n_steps || a->complement != b->complement ||
+        a->address != b->address)
         return false;
     if (a->root == LOCK_AT_PARAM && a->index != b->index)
         return false;
@@ -29,15 +29,14 @@ bool lock_path_equal(const struct lock_path *a, const struct lock_path *b)
         const struct lock_step *s = &a->steps[i], *t = &b->steps[i];
         if (s->kind != t->kind || (s->kind == LOCK_STEP_FIELD && !same_field(s, t)))
             return false;
-        if (s->kind == LOCK_STEP_INDEX &&
-            (s->value != t->value || !s->index != !t->index || (s->index && !lock_path_equal(s->index, t->index))))
+        if (s->kind == LOCK_STEP_INDEX && (s->value != t->value || !s->index != !t->index ||
+                                           (s->index && !lock_path_equal(s->index, t->index))))
             return false;
     }
     return true;
 }
 
-int lock_path_print(const struct lock_path *path, const char *base, char *out, size_t size)
-{
+int lock_path_print(const struct lock_path *path, const char *base, char *out, size_t size) {
     char text[512] = "", next[512];
     bool pointer = false; /* the last step was a dereference, not written yet */
     if (path->root == LOCK_AT_PARAM && !*path->name)
@@ -57,7 +56,9 @@ int lock_path_print(const struct lock_path *path, const char *base, char *out, s
             pointer = true;
         } else if (s->kind == LOCK_STEP_FIELD) {
             const char *field = unit_str(s->unit, s->unit->fields[s->field].name);
-            const char *link = !*field || !*text || (i == 0 && path->root == LOCK_AT_OBJECT) ? "" : pointer ? "->" : ".";
+            const char *link = !*field || !*text || (i == 0 && path->root == LOCK_AT_OBJECT) ? ""
+                               : pointer                                                     ? "->"
+                                                                                             : ".";
             snprintf(next, sizeof next, "%.300s%s%.200s", text, link, field);
             pointer = pointer && !*field;
         } else {

@@ -6,14 +6,12 @@
 #define STEPS_MAX 16u
 #define LOADS_MAX 3u /* one of them reads the variable */
 
-static bool same(const struct solver *s, term a, term b)
-{
+static bool same(const struct solver *s, term a, term b) {
     return a == b || term_same_shape(&s->t, a, b);
 }
 
 /* The member through which x is reached from the object; 0 when it is not, or is a part of it. */
-static uint32_t link_from(const struct solver *s, term object, term x)
-{
+static uint32_t link_from(const struct solver *s, term object, term x) {
     uint32_t link = 0;
 
     for (uint32_t i = 0; i < STEPS_MAX; i++) {
@@ -21,7 +19,9 @@ static uint32_t link_from(const struct solver *s, term object, term x)
         if (link && same(s, term_object(&s->t, x), object))
             return link;
         switch (r->op) {
-        case TERM_FIELD: case TERM_INDEX: case TERM_SOME: x = r->a; break;
+        case TERM_FIELD:
+        case TERM_INDEX:
+        case TERM_SOME: x = r->a; break;
         case TERM_LOAD:
             link = term_class(&s->t, r->a).field;
             x = r->a;
@@ -33,8 +33,7 @@ static uint32_t link_from(const struct solver *s, term object, term x)
 }
 
 /* The index of the array's element that the lock is in; *base: the array. 0: none. The first element is the array itself. */
-static term element(const struct solver *s, term lock, term *base)
-{
+static term element(const struct solver *s, term lock, term *base) {
     for (uint32_t i = 0; i < STEPS_MAX; i++) {
         const struct term_rec *r = term_at(&s->t, lock);
         if (r->op == TERM_INDEX) {
@@ -49,8 +48,7 @@ static term element(const struct solver *s, term lock, term *base)
 }
 
 /* Does the lock lie in the object at that place, not behind a pointer? */
-static bool lies_in(const struct solver *s, term lock, term place)
-{
+static bool lies_in(const struct solver *s, term lock, term place) {
     for (uint32_t i = 0; i < STEPS_MAX; i++) {
         const struct term_rec *r = term_at(&s->t, lock);
         if (same(s, lock, place))
@@ -63,8 +61,7 @@ static bool lies_in(const struct solver *s, term lock, term place)
 }
 
 /* Two elements of one array with constant indexes: which is first? */
-static enum lock_relation by_index(const struct solver *s, term from, term to, uint32_t *link)
-{
+static enum lock_relation by_index(const struct solver *s, term from, term to, uint32_t *link) {
     term array = 0, other = 0;
     const term i = element(s, from, &array), k = element(s, to, &other);
     int64_t x = 0, y = 0;
@@ -82,28 +79,28 @@ static enum lock_relation by_index(const struct solver *s, term from, term to, u
 }
 
 /* Is it the other index and something? The remainder of a division goes round: it is no order. */
-static bool is_next_index(const struct solver *s, term other, term index)
-{
+static bool is_next_index(const struct solver *s, term other, term index) {
     const struct term_rec *r = term_at(&s->t, index);
     int64_t n;
 
-    return r->op == TERM_BINARY && (r->c == IR_B_ADD || r->c == IR_B_SUB) && same(s, r->a, other) && term_is_const(&s->t, r->b, &n);
+    return r->op == TERM_BINARY && (r->c == IR_B_ADD || r->c == IR_B_SUB) && same(s, r->a, other) &&
+           term_is_const(&s->t, r->b, &n);
 }
 
-static uint32_t loads(const struct solver *s, term x)
-{
+static uint32_t loads(const struct solver *s, term x) {
     uint32_t n = 0;
 
     for (;; x = term_at(&s->t, x)->a)
         switch (term_at(&s->t, x)->op) {
         case TERM_LOAD: n++; break;
-        case TERM_FIELD: case TERM_INDEX: case TERM_SOME: break;
+        case TERM_FIELD:
+        case TERM_INDEX:
+        case TERM_SOME: break;
         default: return n;
         }
 }
 
-enum lock_relation lock_relation(const struct solver *s, term from, term to, uint32_t *link)
-{
+enum lock_relation lock_relation(const struct solver *s, term from, term to, uint32_t *link) {
     const bool collected = term_at(&s->t, from)->op == TERM_SOME;
     term array = 0, other_array = 0, i, k;
 
@@ -116,7 +113,8 @@ enum lock_relation lock_relation(const struct solver *s, term from, term to, uin
         return RELATED_UP;
     i = element(s, from, &array);
     k = element(s, to, &other_array);
-    if (i && k && same(s, array, other_array) && (collected || is_next_index(s, i, k) || is_next_index(s, k, i)))
+    if (i && k && same(s, array, other_array) &&
+        (collected || is_next_index(s, i, k) || is_next_index(s, k, i)))
         return RELATED_ORDERED;
     if (collected && ((k && !i && lies_in(s, from, other_array)) || (i && !k && lies_in(s, to, array))))
         return RELATED_ORDERED; /* the first element, in one of the turns */

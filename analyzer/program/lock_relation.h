@@ -10,10 +10,10 @@
 #include "solver.h"
 
 enum lock_relation {
-    RELATED_NOT,    /* nothing says which comes first */
-    RELATED_DOWN,   /* the second's object is reached through a member of the first's, or comes after it in an array */
-    RELATED_UP,     /* the other way round */
-    RELATED_FAR,    /* reached over so many pointers that it may be one object, or one there is one of: nothing can be said */
+    RELATED_NOT, /* nothing says which comes first */
+    RELATED_DOWN, /* the second's object is reached through a member of the first's, or comes after it in an array */
+    RELATED_UP, /* the other way round */
+    RELATED_FAR, /* reached over so many pointers that it may be one object, or one there is one of: nothing can be said */
     RELATED_ORDERED /* by index, or by a comparison */
 };
 

@@ -44,10 +44,8 @@ struct search {
     bool far; /* edges of many calls, too */
 };
 
-
 /* ---- what there is ---- */
-static uint32_t class_number(struct search *x, term lock)
-{
+static uint32_t class_number(struct search *x, term lock) {
     bool fresh;
     uint32_t *slot = map64_place(&x->class_of, order_class(x->p, lock), &fresh);
 
@@ -58,8 +56,7 @@ static uint32_t class_number(struct search *x, term lock)
     return *slot;
 }
 
-static uint32_t context_number(struct search *x, const struct order_edge *e)
-{
+static uint32_t context_number(struct search *x, const struct order_edge *e) {
     const struct thread_context c = threads_context(x->o->threads, e->func, e->event);
     bool fresh;
     uint32_t *slot = map64_place(&x->context_of, hash_add(hash_add(0, c.runs), c.alive), &fresh);
@@ -71,21 +68,20 @@ static uint32_t context_number(struct search *x, const struct order_edge *e)
     return *slot;
 }
 
-static bool one_class(const struct program *p, const struct order_edge *e)
-{
-    return order_class(p, e->from) == order_class(p, e->to) && !(order_concrete(p, e->from) && order_concrete(p, e->to));
+static bool one_class(const struct program *p, const struct order_edge *e) {
+    return order_class(p, e->from) == order_class(p, e->to) &&
+           !(order_concrete(p, e->from) && order_concrete(p, e->to));
 }
 
 /* Known by class only, and many calls away. */
-static bool is_far(const struct kind *k)
-{
+static bool is_far(const struct kind *k) {
     return k->edge->depth > NEAR && !k->concrete;
 }
 
-static uint64_t kind_key(const struct kind *k)
-{
+static uint64_t kind_key(const struct kind *k) {
     const struct order_edge *e = k->edge;
-    uint64_t key = hash_add(key_pair(e->from, e->to), key_pair(k->context, is_far(k) * 4u + e->from_shared * 2u + e->to_shared)),
+    uint64_t key = hash_add(key_pair(e->from, e->to),
+                            key_pair(k->context, is_far(k) * 4u + e->from_shared * 2u + e->to_shared)),
              gates = 0;
 
     for (uint32_t i = 0; i < e->n_gates; i++) /* in any order */
@@ -93,8 +89,7 @@ static uint64_t kind_key(const struct kind *k)
     return hash_add(key, gates);
 }
 
-static void sort_out(struct search *x)
-{
+static void sort_out(struct search *x) {
     for (size_t i = 0; i < x->o->edges.n; i++) {
         const struct order_edge *e = &x->o->edges.at[i];
         bool fresh;
@@ -111,8 +106,7 @@ static void sort_out(struct search *x)
     }
 }
 
-static bool next_class(const void *search, uint32_t class, uint32_t i, uint32_t *to)
-{
+static bool next_class(const void *search, uint32_t class, uint32_t i, uint32_t *to) {
     const struct search *x = search;
 
     if (i >= x->classes.at[class].kinds.n)
@@ -121,10 +115,10 @@ static bool next_class(const void *search, uint32_t class, uint32_t i, uint32_t 
     return true;
 }
 
-static void find_components(struct search *x)
-{
+static void find_components(struct search *x) {
     const uint32_t n = (uint32_t)x->classes.n;
-    uint32_t *component = xcalloc((size_t)n + 1, sizeof *component), *order = xcalloc((size_t)n + 1, sizeof *order);
+    uint32_t *component = xcalloc((size_t)n + 1, sizeof *component),
+             *order = xcalloc((size_t)n + 1, sizeof *order);
 
     x->n_components = components_find(n, next_class, x, component, order);
     for (uint32_t i = 0; i < n; i++)
@@ -135,8 +129,7 @@ static void find_components(struct search *x)
 
 /* ---- the walk ---- */
 /* May the two terms name one object? */
-static bool meets(const struct program *p, term a, term b)
-{
+static bool meets(const struct program *p, term a, term b) {
     if (a == b)
         return order_concrete(p, a) || order_class(p, a) != 0;
     if (order_class(p, a) != order_class(p, b))
@@ -144,16 +137,14 @@ static bool meets(const struct program *p, term a, term b)
     return !(order_concrete(p, a) && order_concrete(p, b)) && !term_distinct(&p->paths, a, b);
 }
 
-static bool gated(const struct order_edge *a, const struct order_edge *b)
-{
+static bool gated(const struct order_edge *a, const struct order_edge *b) {
     for (uint32_t i = 0; i < a->n_gates; i++)
         if (term_in(b->gates, b->n_gates, a->gates[i]))
             return true;
     return false;
 }
 
-static bool parallel(struct search *x, uint32_t a, uint32_t b)
-{
+static bool parallel(struct search *x, uint32_t a, uint32_t b) {
     bool fresh;
     uint32_t *slot = map64_place(&x->parallel, key_pair(a, b), &fresh);
 
@@ -163,8 +154,7 @@ static bool parallel(struct search *x, uint32_t a, uint32_t b)
 }
 
 /* Can k stand in a cycle with the edges on the way? */
-static bool fits(struct search *x, const struct kind *k)
-{
+static bool fits(struct search *x, const struct kind *k) {
     for (uint32_t i = 0; i < x->n; i++) {
         const struct kind *w = x->way[i];
         if (gated(w->edge, k->edge) || !parallel(x, w->context, k->context))
@@ -175,31 +165,27 @@ static bool fits(struct search *x, const struct kind *k)
     return true;
 }
 
-static bool waits_for(const struct order_edge *e, const struct order_edge *holder)
-{
+static bool waits_for(const struct order_edge *e, const struct order_edge *holder) {
     return !(e->to_shared && holder->from_shared);
 }
 
-static struct position edge_position(const struct program *p, const struct order_edge *e)
-{
+static struct position edge_position(const struct program *p, const struct order_edge *e) {
     return program_position(p->funcs.at[e->origin.func].unit->unit, e->origin.loc);
 }
 
-static bool stands_before(const struct program *p, const struct order_edge *a, const struct order_edge *b)
-{
+static bool stands_before(const struct program *p, const struct order_edge *a, const struct order_edge *b) {
     const struct position x = edge_position(p, a), y = edge_position(p, b);
     const int by_file = strcmp(x.file ? x.file : "", y.file ? y.file : "");
 
     return by_file ? by_file < 0 : x.line != y.line ? x.line < y.line : x.col < y.col;
 }
 
-static uint64_t edge_key(const struct kind *k)
-{
-    return k->from == k->to ? hash_add(key_pair(k->edge->from, k->edge->to), k->from) : key_pair(k->from, k->to);
+static uint64_t edge_key(const struct kind *k) {
+    return k->from == k->to ? hash_add(key_pair(k->edge->from, k->edge->to), k->from)
+                            : key_pair(k->from, k->to);
 }
 
-static void tell(struct search *x)
-{
+static void tell(struct search *x) {
     struct lock_cycle c = {{NULL}, x->n, x->far};
     uint32_t first = 0;
 
@@ -213,15 +199,13 @@ static void tell(struct search *x)
     vec_push(&x->o->cycles, c);
 }
 
-static bool closes(const struct search *x)
-{
+static bool closes(const struct search *x) {
     const struct order_edge *last = x->way[x->n - 1]->edge, *first = x->way[0]->edge;
 
     return x->n >= 2 && meets(x->p, last->to, first->from) && waits_for(last, first);
 }
 
-static bool extend(struct search *x)
-{
+static bool extend(struct search *x) {
     const struct kind *last = x->way[x->n - 1];
     const struct class_node *next = &x->classes.at[last->to];
     uint32_t *steps = &x->steps[next->component];
@@ -235,15 +219,15 @@ static bool extend(struct search *x)
     for (size_t i = 0; i < next->kinds.n; i++) {
         const uint32_t number = next->kinds.at[i];
         const struct kind *k = &x->kinds.at[number];
-        if (number <= x->start || (!x->far && is_far(k)) || x->classes.at[k->to].component != next->component ||
-            (x->longest > 2 && !k->concrete))
+        if (number <= x->start || (!x->far && is_far(k)) ||
+            x->classes.at[k->to].component != next->component || (x->longest > 2 && !k->concrete))
             continue;
         if (x->n + 1 == x->longest && k->to != x->way[0]->from)
             continue; /* it cannot close */
         if (++*steps > BUDGET)
             return false;
-        if (map64_find(&x->told, edge_key(k)) || !meets(x->p, last->edge->to, k->edge->from) || !waits_for(last->edge, k->edge) ||
-            !fits(x, k))
+        if (map64_find(&x->told, edge_key(k)) || !meets(x->p, last->edge->to, k->edge->from) ||
+            !waits_for(last->edge, k->edge) || !fits(x, k))
             continue;
         x->way[x->n++] = k;
         if (extend(x))
@@ -253,13 +237,12 @@ static bool extend(struct search *x)
     return false;
 }
 
-static void walk_all(struct search *x)
-{
+static void walk_all(struct search *x) {
     for (uint32_t i = 0; i < x->kinds.n; i++) {
         const struct kind *k = &x->kinds.at[i];
         const uint32_t component = x->classes.at[k->from].component;
-        if (x->classes.at[k->to].component != component || x->steps[component] > BUDGET || (x->longest > 2 && !k->concrete) ||
-            (!x->far && is_far(k)) || map64_find(&x->told, edge_key(k)))
+        if (x->classes.at[k->to].component != component || x->steps[component] > BUDGET ||
+            (x->longest > 2 && !k->concrete) || (!x->far && is_far(k)) || map64_find(&x->told, edge_key(k)))
             continue;
         x->start = i;
         x->n = 1;
@@ -268,8 +251,7 @@ static void walk_all(struct search *x)
     }
 }
 
-void lock_order_search(struct program *p)
-{
+void lock_order_search(struct program *p) {
     struct search x;
 
     memset(&x, 0, sizeof x);

@@ -5,8 +5,7 @@
 
 #include "../base/alloc.h"
 
-static bool calls_annotated_pointer(const struct unit *u, const struct ir_func_rec *fr)
-{
+static bool calls_annotated_pointer(const struct unit *u, const struct ir_func_rec *fr) {
     for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++)
         for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
             const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
@@ -23,15 +22,15 @@ static bool calls_annotated_pointer(const struct unit *u, const struct ir_func_r
             for (t = u->exprs[e].type; t; t = u->types[t].elem) {
                 if (u->types[t].kind == IR_T_TYPEDEF && u->types[t].annots.count)
                     return true;
-                if (u->types[t].kind != IR_T_TYPEDEF && u->types[t].kind != IR_T_QUALIFIED && u->types[t].kind != IR_T_POINTER)
+                if (u->types[t].kind != IR_T_TYPEDEF && u->types[t].kind != IR_T_QUALIFIED &&
+                    u->types[t].kind != IR_T_POINTER)
                     break;
             }
         }
     return false;
 }
 
-bool function_matters(const struct program *p, uint32_t func)
-{
+bool function_matters(const struct program *p, uint32_t func) {
     const struct linked_func *f = &p->funcs.at[func];
     const struct unit *u = f->unit->unit;
     const struct ir_func_rec *fr = &u->funcs[f->func];
@@ -56,8 +55,7 @@ bool function_matters(const struct program *p, uint32_t func)
     return false;
 }
 
-static bool touches_guarded(const struct program *p, const struct linked_unit *lu, ir_expr e)
-{
+static bool touches_guarded(const struct program *p, const struct linked_unit *lu, ir_expr e) {
     const struct unit *u = lu->unit;
 
     for (;;) {
@@ -97,8 +95,7 @@ static bool touches_guarded(const struct program *p, const struct linked_unit *l
     }
 }
 
-bool *functions_with_guarded(struct program *p)
-{
+bool *functions_with_guarded(struct program *p) {
     bool *found = xcalloc(p->funcs.n, sizeof *found);
     bool any = false;
 
@@ -122,15 +119,19 @@ bool *functions_with_guarded(struct program *p)
                 if (ev->op == IR_EV_BEGIN || ev->op == IR_EV_END)
                     continue;
                 found[f] = touches_guarded(p, lf->unit, ev->a) ||
-                           ((ev->op == IR_EV_STORE || ev->op == IR_EV_ATOMIC) && touches_guarded(p, lf->unit, ev->b));
+                           ((ev->op == IR_EV_STORE || ev->op == IR_EV_ATOMIC) &&
+                            touches_guarded(p, lf->unit, ev->b));
                 for (uint32_t j = 0; j < ev->args.count && !found[f]; j++) {
                     ir_expr arg = ir_uncast(u, u->expr_refs[ev->args.first + j]);
                     const ir_type t = type_plain(u, u->exprs[arg].type);
-                    const ir_type st = u->types[t].kind == IR_T_POINTER ? type_struct(u, u->types[t].elem) : 0;
+                    const ir_type st =
+                        u->types[t].kind == IR_T_POINTER ? type_struct(u, u->types[t].elem) : 0;
                     found[f] = touches_guarded(p, lf->unit, arg);
                     if (st && lf->unit->structs[st])
                         for (uint32_t i = 0; i < p->structs.at[lf->unit->structs[st]].n_fields; i++)
-                            found[f] |= p->fields.at[p->structs.at[lf->unit->structs[st]].first_field + i].guard != NULL;
+                            found[f] |=
+                                p->fields.at[p->structs.at[lf->unit->structs[st]].first_field + i].guard !=
+                                NULL;
                 }
             }
         }

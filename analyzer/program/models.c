@@ -15,27 +15,23 @@ struct models {
     uint64_t hash;
 };
 
-const struct models *models_builtin(void)
-{
+const struct models *models_builtin(void) {
     static const struct models none;
     return &none;
 }
 
-struct models *models_new(void)
-{
+struct models *models_new(void) {
     return xcalloc(1, sizeof(struct models));
 }
 
-void models_free(struct models *m)
-{
+void models_free(struct models *m) {
     if (!m)
         return;
     model_set_free(&m->own);
     free(m);
 }
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
-{
+static uint64_t mix(uint64_t hash, const void *bytes, size_t n) {
     const unsigned char *p = bytes;
     if (!hash)
         hash = 1469598103934665603u; /* FNV-1a, 64 bits */
@@ -44,8 +40,8 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t n)
     return hash;
 }
 
-bool models_add(struct models *m, const char *name, const char *text, size_t length, char *err, size_t err_size)
-{
+bool models_add(struct models *m, const char *name, const char *text, size_t length, char *err,
+                size_t err_size) {
     if (err_size)
         err[0] = '\0';
     struct yaml_complaint c = {name, err, err_size};
@@ -60,17 +56,15 @@ bool models_add(struct models *m, const char *name, const char *text, size_t len
     return true;
 }
 
-bool models_add_nodes(struct models *m, struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *functions,
-                      const yaml_node_t *types)
-{
+bool models_add_nodes(struct models *m, struct yaml_complaint *c, yaml_document_t *doc,
+                      const yaml_node_t *functions, const yaml_node_t *types) {
     bool ok = (!functions || model_read_functions(c, doc, functions, &m->own)) &&
               (!types || model_read_types(c, doc, types, &m->own));
     model_set_sort(&m->own);
     return ok;
 }
 
-bool models_add_file(struct models *m, const char *path, char *err, size_t err_size)
-{
+bool models_add_file(struct models *m, const char *path, char *err, size_t err_size) {
     if (err_size)
         err[0] = '\0';
     struct yaml_complaint c = {path, err, err_size};
@@ -81,32 +75,28 @@ bool models_add_file(struct models *m, const char *path, char *err, size_t err_s
     return ok;
 }
 
-static int function_name(const void *name, const void *f)
-{
+static int function_name(const void *name, const void *f) {
     return strcmp(name, ((const struct model_function *)f)->name);
 }
 
-static int type_name(const void *name, const void *t)
-{
+static int type_name(const void *name, const void *t) {
     return strcmp(name, ((const struct model_type *)t)->name);
 }
 
-static const struct model_function *find_exactly(const struct models *m, const char *name)
-{
+static const struct model_function *find_exactly(const struct models *m, const char *name) {
     if (m->own.n_functions) {
         const struct model_function *f =
             bsearch(name, m->own.functions, m->own.n_functions, sizeof *m->own.functions, function_name);
         if (f)
             return f;
     }
-    return bsearch(name, models_shipped_functions, models_n_shipped_functions, sizeof *models_shipped_functions,
-                   function_name);
+    return bsearch(name, models_shipped_functions, models_n_shipped_functions,
+                   sizeof *models_shipped_functions, function_name);
 }
 
 /* The compiler's and the fortified spellings are the function itself: __builtin_memcpy, __builtin___memcpy_chk, __memcpy_chk
  * (whose extra argument, the object's size, comes last). */
-const struct model_function *models_find(const struct models *m, const char *name)
-{
+const struct model_function *models_find(const struct models *m, const char *name) {
     const struct model_function *f = find_exactly(m, name);
     if (f || strncmp(name, "__", 2) != 0)
         return f;
@@ -115,7 +105,8 @@ const struct model_function *models_find(const struct models *m, const char *nam
     size_t n = strlen(start);
     if (n >= sizeof plain)
         return NULL;
-    if (n > 6 && strncmp(start, "__", 2) == 0 && strcmp(start + n - 4, "_chk") == 0 && !strstr(start, "printf")) {
+    if (n > 6 && strncmp(start, "__", 2) == 0 && strcmp(start + n - 4, "_chk") == 0 &&
+        !strstr(start, "printf")) {
         start += 2;
         n -= 6;
     } else if (start == name) {
@@ -126,18 +117,18 @@ const struct model_function *models_find(const struct models *m, const char *nam
     return find_exactly(m, plain);
 }
 
-const struct model_type *models_find_type(const struct models *m, const char *name)
-{
+const struct model_type *models_find_type(const struct models *m, const char *name) {
     if (m->own.n_types) {
-        const struct model_type *t = bsearch(name, m->own.types, m->own.n_types, sizeof *m->own.types, type_name);
+        const struct model_type *t =
+            bsearch(name, m->own.types, m->own.n_types, sizeof *m->own.types, type_name);
         if (t)
             return t;
     }
-    return bsearch(name, models_shipped_types, models_n_shipped_types, sizeof *models_shipped_types, type_name);
+    return bsearch(name, models_shipped_types, models_n_shipped_types, sizeof *models_shipped_types,
+                   type_name);
 }
 
-const struct model_type *models_find_ir_type(const struct models *m, const struct unit *u, ir_type t)
-{
+const struct model_type *models_find_ir_type(const struct models *m, const struct unit *u, ir_type t) {
     for (unsigned depth = 0; t && depth < 1000; depth++) {
         const struct ir_type_rec *rec = &u->types[t];
         const struct model_type *found = NULL;
@@ -160,7 +151,6 @@ const struct model_type *models_find_ir_type(const struct models *m, const struc
     return NULL;
 }
 
-uint64_t models_hash(const struct models *m)
-{
+uint64_t models_hash(const struct models *m) {
     return models_shipped_hash ^ m->hash;
 }

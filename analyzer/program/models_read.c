@@ -14,8 +14,7 @@
 
 /* ---- the set ---- */
 
-static void *keep(struct model_set *set, void *block)
-{
+static void *keep(struct model_set *set, void *block) {
     if (set->n_blocks == set->cap_blocks) {
         set->cap_blocks = set->cap_blocks ? 2 * set->cap_blocks : 64;
         set->blocks = xrealloc(set->blocks, set->cap_blocks * sizeof *set->blocks);
@@ -24,16 +23,14 @@ static void *keep(struct model_set *set, void *block)
     return block;
 }
 
-static char *keep_text(struct model_set *set, const char *text, size_t length)
-{
+static char *keep_text(struct model_set *set, const char *text, size_t length) {
     char *copy = xmalloc(length + 1);
     memcpy(copy, text, length);
     copy[length] = '\0';
     return keep(set, copy);
 }
 
-void model_set_free(struct model_set *set)
-{
+void model_set_free(struct model_set *set) {
     for (size_t i = 0; i < set->n_blocks; i++)
         free(set->blocks[i]);
     free(set->blocks);
@@ -42,19 +39,16 @@ void model_set_free(struct model_set *set)
     memset(set, 0, sizeof *set);
 }
 
-static int by_function_name(const void *a, const void *b)
-{
+static int by_function_name(const void *a, const void *b) {
     return strcmp(((const struct model_function *)a)->name, ((const struct model_function *)b)->name);
 }
 
-static int by_type_name(const void *a, const void *b)
-{
+static int by_type_name(const void *a, const void *b) {
     return strcmp(((const struct model_type *)a)->name, ((const struct model_type *)b)->name);
 }
 
 /* Of equal names in adding order only the last is wanted, and qsort is not stable: look back before adding instead. */
-static struct model_function *function_entry(struct model_set *set, const char *name)
-{
+static struct model_function *function_entry(struct model_set *set, const char *name) {
     for (size_t i = set->n_functions; i-- > 0;)
         if (strcmp(set->functions[i].name, name) == 0)
             return &set->functions[i];
@@ -65,8 +59,7 @@ static struct model_function *function_entry(struct model_set *set, const char *
     return &set->functions[set->n_functions++];
 }
 
-static struct model_type *type_entry(struct model_set *set, const char *name)
-{
+static struct model_type *type_entry(struct model_set *set, const char *name) {
     for (size_t i = set->n_types; i-- > 0;)
         if (strcmp(set->types[i].name, name) == 0)
             return &set->types[i];
@@ -77,8 +70,7 @@ static struct model_type *type_entry(struct model_set *set, const char *name)
     return &set->types[set->n_types++];
 }
 
-void model_set_sort(struct model_set *set)
-{
+void model_set_sort(struct model_set *set) {
     if (set->n_functions)
         qsort(set->functions, set->n_functions, sizeof *set->functions, by_function_name);
     if (set->n_types)
@@ -87,8 +79,7 @@ void model_set_sort(struct model_set *set)
 
 /* ---- complaints and files ---- */
 
-bool yaml_complain(struct yaml_complaint *c, yaml_mark_t at, const char *format, ...)
-{
+bool yaml_complain(struct yaml_complaint *c, yaml_mark_t at, const char *format, ...) {
     if (!c->err_size || c->err[0])
         return false;
     int n = snprintf(c->err, c->err_size, "%s:%zu:%zu: ", c->name, at.line + 1, at.column + 1);
@@ -102,28 +93,28 @@ bool yaml_complain(struct yaml_complaint *c, yaml_mark_t at, const char *format,
 }
 
 /* YAML leaves it to the reader what a key means that stands twice in one mapping; here it is a slip. */
-static bool keys_differ(struct yaml_complaint *c, yaml_document_t *doc)
-{
+static bool keys_differ(struct yaml_complaint *c, yaml_document_t *doc) {
     bool good = true;
     for (const yaml_node_t *map = doc->nodes.start; map < doc->nodes.top && good; map++) {
         if (map->type != YAML_MAPPING_NODE)
             continue;
         struct map64 seen = {0};
-        for (const yaml_node_pair_t *pair = map->data.mapping.pairs.start; pair < map->data.mapping.pairs.top && good; pair++) {
+        for (const yaml_node_pair_t *pair = map->data.mapping.pairs.start;
+             pair < map->data.mapping.pairs.top && good; pair++) {
             const yaml_node_t *key = yaml_document_get_node(doc, pair->key);
             bool fresh = true;
             if (key->type == YAML_SCALAR_NODE)
                 (void)map64_place(&seen, hash_string((const char *)key->data.scalar.value), &fresh);
             if (!fresh)
-                good = yaml_complain(c, key->start_mark, "'%.100s' stands here for the second time", key->data.scalar.value);
+                good = yaml_complain(c, key->start_mark, "'%.100s' stands here for the second time",
+                                     key->data.scalar.value);
         }
         map64_free(&seen);
     }
     return good;
 }
 
-bool yaml_load_text(struct yaml_complaint *c, const char *text, size_t length, yaml_document_t *doc)
-{
+bool yaml_load_text(struct yaml_complaint *c, const char *text, size_t length, yaml_document_t *doc) {
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser)) {
         yaml_mark_t start = {0, 0, 0};
@@ -147,8 +138,7 @@ bool yaml_load_text(struct yaml_complaint *c, const char *text, size_t length, y
     return alone;
 }
 
-char *read_whole_file(const char *path, size_t *length, struct yaml_complaint *c)
-{
+char *read_whole_file(const char *path, size_t *length, struct yaml_complaint *c) {
     FILE *in = fopen(path, "rb");
     char *text = NULL;
     size_t n = 0, cap = 0;
@@ -177,8 +167,7 @@ char *read_whole_file(const char *path, size_t *length, struct yaml_complaint *c
     return text;
 }
 
-const char *yaml_text(struct yaml_complaint *c, const yaml_node_t *node, const char *what)
-{
+const char *yaml_text(struct yaml_complaint *c, const yaml_node_t *node, const char *what) {
     if (node->type != YAML_SCALAR_NODE) {
         yaml_complain(c, node->start_mark, "%s wanted here", what);
         return NULL;
@@ -255,9 +244,9 @@ struct cursor {
     yaml_mark_t mark; /* of start; exact for one-line plain text */
 };
 
-static bool complain_at(struct cursor *k, const char *where, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static bool complain_at(struct cursor *k, const char *where, const char *format, ...)
-{
+    __attribute__((format(printf, 3, 4)));
+static bool complain_at(struct cursor *k, const char *where, const char *format, ...) {
     char text[256];
     va_list args;
     va_start(args, format);
@@ -268,22 +257,19 @@ static bool complain_at(struct cursor *k, const char *where, const char *format,
     return yaml_complain(k->c, at, "%s", text);
 }
 
-static void blanks(struct cursor *k)
-{
+static void blanks(struct cursor *k) {
     while (isspace((unsigned char)*k->at))
         k->at++;
 }
 
-static size_t word_length(const char *s)
-{
+static size_t word_length(const char *s) {
     size_t n = 0;
     while (isalnum((unsigned char)s[n]) || s[n] == '_')
         n++;
     return n;
 }
 
-static bool take(struct cursor *k, const char *token)
-{
+static bool take(struct cursor *k, const char *token) {
     blanks(k);
     size_t n = strlen(token);
     if (strncmp(k->at, token, n) != 0 || (isalpha((unsigned char)token[0]) && word_length(k->at) != n))
@@ -292,8 +278,7 @@ static bool take(struct cursor *k, const char *token)
     return true;
 }
 
-static bool number(struct cursor *k, int64_t *value)
-{
+static bool number(struct cursor *k, int64_t *value) {
     blanks(k);
     static const struct {
         const char *name;
@@ -317,8 +302,7 @@ static bool number(struct cursor *k, int64_t *value)
 }
 
 /* After the `$`: return, or 1 to 32. */
-static bool parameter(struct cursor *k, bool *result, uint8_t *index)
-{
+static bool parameter(struct cursor *k, bool *result, uint8_t *index) {
     const char *where = k->at - 1;
     *result = take(k, "return");
     if (*result)
@@ -335,15 +319,15 @@ static bool parameter(struct cursor *k, bool *result, uint8_t *index)
 }
 
 /* "->member", ".member", "[3]", "[*]", as often as they come. */
-static bool members(struct cursor *k)
-{
+static bool members(struct cursor *k) {
     for (;;) {
         const char *where = k->at;
         if (k->at[0] == '.' || (k->at[0] == '-' && k->at[1] == '>')) {
             k->at += k->at[0] == '.' ? 1 : 2;
             const size_t n = word_length(k->at);
             if (!n)
-                return complain_at(k, where, "a member's name is wanted after '%.*s'", (int)(k->at - where), where);
+                return complain_at(k, where, "a member's name is wanted after '%.*s'", (int)(k->at - where),
+                                   where);
             k->at += n;
         } else if (*k->at == '[') {
             const char *end = strchr(k->at, ']');
@@ -356,8 +340,7 @@ static bool members(struct cursor *k)
     }
 }
 
-static bool reference(struct cursor *k, bool lock, struct model_ref *out)
-{
+static bool reference(struct cursor *k, bool lock, struct model_ref *out) {
     blanks(k);
     const char *where = k->at;
     bool deref = take(k, "*"), result = false;
@@ -388,8 +371,7 @@ static bool reference(struct cursor *k, bool lock, struct model_ref *out)
     return true;
 }
 
-static int comparison(struct cursor *k)
-{
+static int comparison(struct cursor *k) {
     static const char *const signs[] = {"==", "!=", "<=", ">=", "<", ">"};
     static const int tests[] = {RESULT_EQ, RESULT_NE, RESULT_LE, RESULT_GE, RESULT_LT, RESULT_GT};
     for (size_t i = 0; i < 6; i++)
@@ -398,8 +380,7 @@ static int comparison(struct cursor *k)
     return -1;
 }
 
-static bool when_clause(struct cursor *k, struct result_when *when)
-{
+static bool when_clause(struct cursor *k, struct result_when *when) {
     if (!take(k, "$return"))
         return complain_at(k, k->at, "after 'when' comes '$return' and a comparison");
     int test = comparison(k);
@@ -410,13 +391,11 @@ static bool when_clause(struct cursor *k, struct result_when *when)
 }
 
 /* One more value: "== 0 or 130". */
-static bool also_clause(struct cursor *k, int64_t *also)
-{
+static bool also_clause(struct cursor *k, int64_t *also) {
     return !take(k, "or") || number(k, also);
 }
 
-static bool if_clause(struct cursor *k, struct model_if *only)
-{
+static bool if_clause(struct cursor *k, struct model_if *only) {
     static const uint8_t tests[] = {[RESULT_EQ] = MODEL_EQ, [RESULT_NE] = MODEL_NE, [RESULT_LT] = MODEL_LT,
                                     [RESULT_LE] = MODEL_LE, [RESULT_GT] = MODEL_GT, [RESULT_GE] = MODEL_GE};
     bool result = false;
@@ -444,23 +423,23 @@ struct effects {
     size_t n, cap;
 };
 
-static struct model_effect *add_effect(struct effects *list)
-{
+static struct model_effect *add_effect(struct effects *list) {
     if (list->n == list->cap)
-        list->items = xrealloc(list->items, (list->cap = list->cap ? 2 * list->cap : 8) * sizeof *list->items);
+        list->items =
+            xrealloc(list->items, (list->cap = list->cap ? 2 * list->cap : 8) * sizeof *list->items);
     memset(&list->items[list->n], 0, sizeof *list->items);
     return &list->items[list->n++];
 }
 
 /* What follows the word: references, when, if. */
-static bool effect_rest(struct cursor *k, const struct word *word, struct effects *list)
-{
+static bool effect_rest(struct cursor *k, const struct word *word, struct effects *list) {
     struct model_effect effect = {.kind = (uint16_t)word->kind, .flags = (uint16_t)word->flags};
     struct model_ref *const slots[] = {&effect.a, &effect.b, &effect.c};
     const char *takes = word->takes;
     if (*takes == 'V') {
         effect.when.test = take(k, "true") ? RESULT_NE : RESULT_EQ;
-        if (effect.when.test == RESULT_EQ && (!number(k, &effect.when.value) || !also_clause(k, &effect.also)))
+        if (effect.when.test == RESULT_EQ &&
+            (!number(k, &effect.when.value) || !also_clause(k, &effect.also)))
             return false;
         takes++;
         if (!take(k, ","))
@@ -484,8 +463,7 @@ static bool effect_rest(struct cursor *k, const struct word *word, struct effect
     return true;
 }
 
-static bool end_of_clause(struct cursor *k)
-{
+static bool end_of_clause(struct cursor *k) {
     blanks(k);
     if (*k->at == '\0' || *k->at == ';')
         return true;
@@ -493,9 +471,8 @@ static bool end_of_clause(struct cursor *k)
 }
 
 /* One word and what it takes. `k` stands after the word. */
-static bool clause(struct cursor *k, const char *name, size_t length, const char *where, struct model_function *f,
-                   struct effects *list)
-{
+static bool clause(struct cursor *k, const char *name, size_t length, const char *where,
+                   struct model_function *f, struct effects *list) {
     if (length == strlen("nothing") && strncmp(name, "nothing", length) == 0)
         return end_of_clause(k);
     if (length == strlen("must_check") && strncmp(name, "must_check", length) == 0) {
@@ -527,8 +504,7 @@ static bool clause(struct cursor *k, const char *name, size_t length, const char
 }
 
 /* "word …; word …" */
-static bool clauses(struct cursor *k, struct model_function *f, struct effects *list)
-{
+static bool clauses(struct cursor *k, struct model_function *f, struct effects *list) {
     for (;;) {
         blanks(k);
         const char *where = k->at;
@@ -544,28 +520,30 @@ static bool clauses(struct cursor *k, struct model_function *f, struct effects *
     }
 }
 
-static struct cursor cursor_on(struct yaml_complaint *c, struct model_set *set, const yaml_node_t *node)
-{
+static struct cursor cursor_on(struct yaml_complaint *c, struct model_set *set, const yaml_node_t *node) {
     const char *text = (const char *)node->data.scalar.value;
     struct cursor k = {c, set, text, text, node->start_mark};
-    if (node->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE || node->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE)
+    if (node->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
+        node->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE)
         k.mark.column++;
     return k;
 }
 
 /* The mapping form: "acquires: $1", "reads: [$1, $2]". */
-static bool mapped_clauses(struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *node, struct model_set *set,
-                           struct model_function *f, struct effects *list)
-{
-    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
-        yaml_node_t *key = yaml_document_get_node(doc, pair->key), *value = yaml_document_get_node(doc, pair->value);
+static bool mapped_clauses(struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *node,
+                           struct model_set *set, struct model_function *f, struct effects *list) {
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top;
+         pair++) {
+        yaml_node_t *key = yaml_document_get_node(doc, pair->key),
+                    *value = yaml_document_get_node(doc, pair->value);
         const char *word = yaml_text(c, key, "a word such as 'acquires'");
         if (!word)
             return false;
         bool many = value->type == YAML_SEQUENCE_NODE;
         size_t n = many ? (size_t)(value->data.sequence.items.top - value->data.sequence.items.start) : 1;
         for (size_t i = 0; i < n; i++) {
-            yaml_node_t *item = many ? yaml_document_get_node(doc, value->data.sequence.items.start[i]) : value;
+            yaml_node_t *item =
+                many ? yaml_document_get_node(doc, value->data.sequence.items.start[i]) : value;
             if (!yaml_text(c, item, "what the word is about, such as '$1',"))
                 return false;
             struct cursor k = cursor_on(c, set, item);
@@ -582,14 +560,16 @@ static bool mapped_clauses(struct yaml_complaint *c, yaml_document_t *doc, const
     return true;
 }
 
-bool model_read_functions(struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *node, struct model_set *set)
-{
+bool model_read_functions(struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *node,
+                          struct model_set *set) {
     if (node->type == YAML_SCALAR_NODE && node->data.scalar.length == 0)
         return true;
     if (node->type != YAML_MAPPING_NODE)
         return yaml_complain(c, node->start_mark, "under 'functions' stand names and what they do");
-    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
-        yaml_node_t *key = yaml_document_get_node(doc, pair->key), *value = yaml_document_get_node(doc, pair->value);
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top;
+         pair++) {
+        yaml_node_t *key = yaml_document_get_node(doc, pair->key),
+                    *value = yaml_document_get_node(doc, pair->value);
         if (!yaml_text(c, key, "a function's name"))
             return false;
         struct model_function f = {0};
@@ -601,7 +581,8 @@ bool model_read_functions(struct yaml_complaint *c, yaml_document_t *doc, const 
             struct cursor k = cursor_on(c, set, value);
             ok = clauses(&k, &f, &list);
         } else {
-            ok = yaml_complain(c, value->start_mark, "what the function does is wanted here, as text or as a mapping");
+            ok = yaml_complain(c, value->start_mark,
+                               "what the function does is wanted here, as text or as a mapping");
         }
         if (!ok) {
             free(list.items);
@@ -648,8 +629,7 @@ static const struct {
     {"plain", 0},
 };
 
-static bool type_answer(struct cursor *k, uint8_t *answer)
-{
+static bool type_answer(struct cursor *k, uint8_t *answer) {
     blanks(k);
     if (take(k, "yes"))
         *answer = MODEL_YES;
@@ -663,8 +643,7 @@ static bool type_answer(struct cursor *k, uint8_t *answer)
 }
 
 /* "lock recursive; send yes; sync no; why …" */
-static bool type_clauses(struct cursor *k, struct model_type *t)
-{
+static bool type_clauses(struct cursor *k, struct model_type *t) {
     bool said = false;
     for (blanks(k); *k->at; blanks(k)) {
         const char *where = k->at;
@@ -706,14 +685,16 @@ static bool type_clauses(struct cursor *k, struct model_type *t)
     return true;
 }
 
-bool model_read_types(struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *node, struct model_set *set)
-{
+bool model_read_types(struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *node,
+                      struct model_set *set) {
     if (node->type == YAML_SCALAR_NODE && node->data.scalar.length == 0)
         return true;
     if (node->type != YAML_MAPPING_NODE)
         return yaml_complain(c, node->start_mark, "under 'types' stand names and what they are");
-    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
-        yaml_node_t *key = yaml_document_get_node(doc, pair->key), *value = yaml_document_get_node(doc, pair->value);
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top;
+         pair++) {
+        yaml_node_t *key = yaml_document_get_node(doc, pair->key),
+                    *value = yaml_document_get_node(doc, pair->value);
         if (!yaml_text(c, key, "a type's name") || !yaml_text(c, value, "what the type is, as text,"))
             return false;
         struct model_type t = {0};
@@ -739,8 +720,7 @@ bool model_read_types(struct yaml_complaint *c, yaml_document_t *doc, const yaml
     return true;
 }
 
-bool model_read_text(struct yaml_complaint *c, const char *text, size_t length, struct model_set *set)
-{
+bool model_read_text(struct yaml_complaint *c, const char *text, size_t length, struct model_set *set) {
     yaml_document_t doc;
     if (!yaml_load_text(c, text, length, &doc))
         return false;
@@ -749,8 +729,10 @@ bool model_read_text(struct yaml_complaint *c, const char *text, size_t length, 
     if (root && root->type != YAML_MAPPING_NODE)
         ok = yaml_complain(c, root->start_mark, "a model file has the keys 'functions' and 'types'");
     else if (root)
-        for (yaml_node_pair_t *pair = root->data.mapping.pairs.start; ok && pair < root->data.mapping.pairs.top; pair++) {
-            yaml_node_t *key = yaml_document_get_node(&doc, pair->key), *value = yaml_document_get_node(&doc, pair->value);
+        for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
+             ok && pair < root->data.mapping.pairs.top; pair++) {
+            yaml_node_t *key = yaml_document_get_node(&doc, pair->key),
+                        *value = yaml_document_get_node(&doc, pair->value);
             const char *name = yaml_text(c, key, "'functions' or 'types'");
             if (!name)
                 ok = false;
@@ -759,7 +741,8 @@ bool model_read_text(struct yaml_complaint *c, const char *text, size_t length, 
             else if (strcmp(name, "types") == 0)
                 ok = model_read_types(c, &doc, value, set);
             else
-                ok = yaml_complain(c, key->start_mark, "'%s' is no key of a model file: 'functions' or 'types'", name);
+                ok = yaml_complain(c, key->start_mark,
+                                   "'%s' is no key of a model file: 'functions' or 'types'", name);
         }
     yaml_document_delete(&doc);
     return ok;

@@ -27,7 +27,8 @@ struct yaml_complaint {
     size_t err_size;
 };
 /* Write "name:line:column: message" unless one is there. Always returns false, so callers can return it. */
-bool yaml_complain(struct yaml_complaint *c, yaml_mark_t at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool yaml_complain(struct yaml_complaint *c, yaml_mark_t at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Load one document. The caller deletes it. An empty text is a document with no root. */
 bool yaml_load_text(struct yaml_complaint *c, const char *text, size_t length, yaml_document_t *doc);
 /* The whole file, malloc'd and NUL-terminated, or NULL with a sentence in c->err. */
@@ -36,11 +37,13 @@ char *read_whole_file(const char *path, size_t *length, struct yaml_complaint *c
 const char *yaml_text(struct yaml_complaint *c, const yaml_node_t *node, const char *what);
 
 /* Read the mapping under `functions:` or `types:`. */
-bool model_read_functions(struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *node, struct model_set *set);
-bool model_read_types(struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *node, struct model_set *set);
+bool model_read_functions(struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *node,
+                          struct model_set *set);
+bool model_read_types(struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *node,
+                      struct model_set *set);
 /* Add the mappings under `functions:` and `types:` (each may be NULL) of an open document to m. */
-bool models_add_nodes(struct models *m, struct yaml_complaint *c, yaml_document_t *doc, const yaml_node_t *functions,
-                      const yaml_node_t *types);
+bool models_add_nodes(struct models *m, struct yaml_complaint *c, yaml_document_t *doc,
+                      const yaml_node_t *functions, const yaml_node_t *types);
 /* Read a whole model file: those two keys and no other. */
 bool model_read_text(struct yaml_complaint *c, const char *text, size_t length, struct model_set *set);
 

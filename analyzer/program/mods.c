@@ -7,8 +7,7 @@
 
 #define PART_BYTES (MODS_PART / 8)
 
-void mods_init(struct mods_maker *m, struct arena *arena, uint32_t n_bits)
-{
+void mods_init(struct mods_maker *m, struct arena *arena, uint32_t n_bits) {
     memset(m, 0, sizeof *m);
     m->arena = arena;
     m->n_parts = n_bits / MODS_PART + 1;
@@ -18,8 +17,7 @@ void mods_init(struct mods_maker *m, struct arena *arena, uint32_t n_bits)
     vec_push(&m->sets, NULL);
 }
 
-void mods_free(struct mods_maker *m)
-{
+void mods_free(struct mods_maker *m) {
     free(m->now);
     free(m->own);
     index_free(&m->part_index);
@@ -28,15 +26,13 @@ void mods_free(struct mods_maker *m)
     vec_free(&m->sets);
 }
 
-void mods_begin(struct mods_maker *m, mod_set from)
-{
+void mods_begin(struct mods_maker *m, mod_set from) {
     for (uint32_t i = 0; i < m->n_parts; i++)
         m->now[i] = from ? from[i] : NULL;
 }
 
 /* Part i, to be written to. */
-static uint64_t *own_part(struct mods_maker *m, uint32_t i)
-{
+static uint64_t *own_part(struct mods_maker *m, uint32_t i) {
     if (m->now[i] == m->own[i])
         return m->own[i];
     if (m->now[i])
@@ -47,8 +43,7 @@ static uint64_t *own_part(struct mods_maker *m, uint32_t i)
     return m->own[i];
 }
 
-void mods_add(struct mods_maker *m, uint32_t bit)
-{
+void mods_add(struct mods_maker *m, uint32_t bit) {
     const uint32_t i = bit / MODS_PART;
     const uint64_t one = UINT64_C(1) << bit % 64;
 
@@ -56,8 +51,7 @@ void mods_add(struct mods_maker *m, uint32_t bit)
         own_part(m, i)[bit % MODS_PART / 64] |= one;
 }
 
-void mods_join(struct mods_maker *m, mod_set other)
-{
+void mods_join(struct mods_maker *m, mod_set other) {
     for (uint32_t i = 0; other && i < m->n_parts; i++) {
         uint64_t *mine, more = 0;
         if (!other[i] || other[i] == m->now[i])
@@ -76,8 +70,7 @@ void mods_join(struct mods_maker *m, mod_set other)
     }
 }
 
-static const uint64_t *shared_part(struct mods_maker *m, const uint64_t *part)
-{
+static const uint64_t *shared_part(struct mods_maker *m, const uint64_t *part) {
     const uint64_t hash = hash_bytes(part, PART_BYTES);
     struct index_probe probe;
 
@@ -89,8 +82,7 @@ static const uint64_t *shared_part(struct mods_maker *m, const uint64_t *part)
     return vec_last(&m->parts);
 }
 
-mod_set mods_end(struct mods_maker *m)
-{
+mod_set mods_end(struct mods_maker *m) {
     const size_t size = m->n_parts * sizeof *m->now;
     struct index_probe probe;
     bool any = false;

@@ -19,8 +19,7 @@
 /* NULL: the empty set; a part that is NULL is empty. Never changed once made. */
 typedef const uint64_t *const *mod_set;
 
-static inline bool mods_has(mod_set mods, uint32_t bit)
-{
+static inline bool mods_has(mod_set mods, uint32_t bit) {
     const uint64_t *part = mods ? mods[bit / MODS_PART] : NULL;
 
     return part && part[bit % MODS_PART / 64] >> bit % 64 & 1;

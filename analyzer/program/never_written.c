@@ -4,17 +4,16 @@
 #include "solver.h"
 
 /* The global that a place is, or lies in; 0: none. */
-static uint32_t global_of(const struct linked_unit *lu, ir_expr place)
-{
+static uint32_t global_of(const struct linked_unit *lu, ir_expr place) {
     const struct unit *u = lu->unit;
 
-    while (u->exprs[place].op == IR_E_FIELD || u->exprs[place].op == IR_E_INDEX || u->exprs[place].op == IR_E_ADDR || u->exprs[place].op == IR_E_CAST)
+    while (u->exprs[place].op == IR_E_FIELD || u->exprs[place].op == IR_E_INDEX ||
+           u->exprs[place].op == IR_E_ADDR || u->exprs[place].op == IR_E_CAST)
         place = u->exprs[place].a;
     return u->exprs[place].op == IR_E_VAR ? lu->globals[u->exprs[place].a] : 0;
 }
 
-static bool *written_globals(const struct program *p, struct arena *arena)
-{
+static bool *written_globals(const struct program *p, struct arena *arena) {
     bool *written = arena_array(arena, bool, p->globals.n + 1);
 
     for (size_t i = 0; i < p->units.n; i++)
@@ -30,7 +29,8 @@ static bool *written_globals(const struct program *p, struct arena *arena)
         const struct unit *u = lf->unit->unit;
         const struct ir_func_rec *fr = &u->funcs[lf->func];
         for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++)
-            for (ir_event e = u->blocks[b].events.first; e < u->blocks[b].events.first + u->blocks[b].events.count; e++) {
+            for (ir_event e = u->blocks[b].events.first;
+                 e < u->blocks[b].events.first + u->blocks[b].events.count; e++) {
                 const struct ir_event_rec *ev = &u->events[e];
                 if (ev->a && (ev->op == IR_EV_STORE || ev->op == IR_EV_CALL || ev->op == IR_EV_ATOMIC))
                     written[global_of(lf->unit, ev->a)] = true;
@@ -43,8 +43,7 @@ static bool *written_globals(const struct program *p, struct arena *arena)
     return written;
 }
 
-bool never_written(struct program *p, uint32_t global)
-{
+bool never_written(struct program *p, uint32_t global) {
     if (!p->written)
         p->written = written_globals(p, &p->arena);
     return !p->written[global];

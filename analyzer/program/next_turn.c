@@ -8,21 +8,19 @@
  * unlocks and returns do not question. */
 #include "solver.h"
 
-static bool event_in(const struct solver *s, const uint64_t *loop, ir_event e)
-{
-    return e >= s->first_event && e - s->first_event < s->n_events && in_set(loop, s->event_block[e - s->first_event]);
+static bool event_in(const struct solver *s, const uint64_t *loop, ir_event e) {
+    return e >= s->first_event && e - s->first_event < s->n_events &&
+           in_set(loop, s->event_block[e - s->first_event]);
 }
 
-static bool written_in(const struct solver *s, const uint64_t *loop, uint32_t version)
-{
+static bool written_in(const struct solver *s, const uint64_t *loop, uint32_t version) {
     if (version & VERSION_BLOCK)
         return in_set(loop, (version & ~VERSION_BLOCK) - s->fr->blocks.first);
     return version && event_in(s, loop, version);
 }
 
 /* Is x another value in the next turn of the loop that `head` heads? A phi of the head stays when its cell was not written. */
-static bool varies(const struct solver *s, const struct world *w, uint32_t head, term x)
-{
+static bool varies(const struct solver *s, const struct world *w, uint32_t head, term x) {
     const uint64_t *loop = s->blocks[head].loop;
     const struct term_rec *r = &s->t.recs[x];
 
@@ -39,21 +37,23 @@ static bool varies(const struct solver *s, const struct world *w, uint32_t head,
     case TERM_FRESH: return event_in(s, loop, r->a);
     case TERM_LOAD: return written_in(s, loop, r->b) || varies(s, w, head, r->a);
     case TERM_SOME: return false; /* whichever it was */
-    case TERM_FIELD: case TERM_UNARY: return varies(s, w, head, r->a);
-    case TERM_INDEX: case TERM_BINARY: return varies(s, w, head, r->a) || (r->b && varies(s, w, head, r->b));
+    case TERM_FIELD:
+    case TERM_UNARY: return varies(s, w, head, r->a);
+    case TERM_INDEX:
+    case TERM_BINARY: return varies(s, w, head, r->a) || (r->b && varies(s, w, head, r->b));
     default: return false;
     }
 }
 
 /* A cell, not itself varying in place, whose value is the varying part of x; its value goes on under the cell's phi. */
-static term renamed(struct solver *s, const struct world *w, uint32_t head, term x)
-{
+static term renamed(struct solver *s, const struct world *w, uint32_t head, term x) {
     const ir_block block = s->fr->blocks.first + head;
 
     for (uint32_t i = 0; i < w->n_cells; i++) {
         const struct cell c = w->cells[i];
         term phi, y;
-        if (!c.value || s->t.recs[c.at].op != TERM_LOCAL || !term_mentions(&s->t, x, c.value) || !varies(s, w, head, c.value))
+        if (!c.value || s->t.recs[c.at].op != TERM_LOCAL || !term_mentions(&s->t, x, c.value) ||
+            !varies(s, w, head, c.value))
             continue;
         phi = term_phi(&s->t, block, c.at);
         if (phi == c.value)
@@ -65,8 +65,7 @@ static term renamed(struct solver *s, const struct world *w, uint32_t head, term
     return 0;
 }
 
-static void note_collection(struct solver *s, const struct held *h)
-{
+static void note_collection(struct solver *s, const struct held *h) {
     const struct collection c = {term_class(&s->t, h->lock), h->event};
 
     for (size_t i = 0; i < s->collections.n; i++)
@@ -76,22 +75,22 @@ static void note_collection(struct solver *s, const struct held *h)
 }
 
 /* Is some lock of this class held as one of a collection? One is enough. */
-static bool holds_some(const struct solver *s, const struct world *w, const struct world *old, term lock)
-{
+static bool holds_some(const struct solver *s, const struct world *w, const struct world *old, term lock) {
     const struct object_class class = term_class(&s->t, lock);
 
     for (uint32_t i = 0; i < w->n_held; i++)
-        if (s->t.recs[w->held[i].lock].op == TERM_SOME && class_equal(class, term_class(&s->t, w->held[i].lock)))
+        if (s->t.recs[w->held[i].lock].op == TERM_SOME &&
+            class_equal(class, term_class(&s->t, w->held[i].lock)))
             return true;
     for (uint32_t i = 0; i < old->n_held; i++)
-        if (s->t.recs[old->held[i].lock].op == TERM_SOME && class_equal(class, term_class(&s->t, old->held[i].lock)))
+        if (s->t.recs[old->held[i].lock].op == TERM_SOME &&
+            class_equal(class, term_class(&s->t, old->held[i].lock)))
             return true;
     return false;
 }
 
 /* Two elements of one array, by constant indices, or the same member of them, or of what they point to? */
-static bool are_elements(const struct term_table *t, term x, term y)
-{
+static bool are_elements(const struct term_table *t, term x, term y) {
     const struct term_rec a = t->recs[x], b = t->recs[y];
     int64_t i;
 
@@ -99,13 +98,14 @@ static bool are_elements(const struct term_table *t, term x, term y)
         return are_elements(t, a.a, b.a);
     if (a.op == TERM_LOAD && b.op == TERM_LOAD && a.b == b.b && a.a != b.a && t->recs[a.a].op != TERM_LOCAL)
         return are_elements(t, a.a, b.a);
-    if (x == y || (a.op == TERM_INDEX && !term_is_const(t, a.b, &i)) || (b.op == TERM_INDEX && !term_is_const(t, b.b, &i)))
+    if (x == y || (a.op == TERM_INDEX && !term_is_const(t, a.b, &i)) ||
+        (b.op == TERM_INDEX && !term_is_const(t, b.b, &i)))
         return false;
-    return (a.op == TERM_INDEX ? a.a : x) == (b.op == TERM_INDEX ? b.a : y); /* the first is the array's own address */
+    return (a.op == TERM_INDEX ? a.a : x) ==
+           (b.op == TERM_INDEX ? b.a : y); /* the first is the array's own address */
 }
 
-static bool has_index(const struct term_table *t, term x)
-{
+static bool has_index(const struct term_table *t, term x) {
     while (t->recs[x].op == TERM_FIELD || t->recs[x].op == TERM_LOAD)
         x = t->recs[x].a;
     return t->recs[x].op == TERM_INDEX;
@@ -113,20 +113,20 @@ static bool has_index(const struct term_table *t, term x)
 
 /* What one call in the loop took in two turns of it, by constant indices, is the beginning of a collection: the loop is not run as
  * often as the array is long. Of what it released in two turns, the first stands for all. */
-static void gather(struct solver *s, struct world *w, const uint64_t *loop)
-{
+static void gather(struct solver *s, struct world *w, const uint64_t *loop) {
     for (uint32_t i = 0; i < w->n_held; i++)
         for (uint32_t k = 0; k < w->n_held; k++) {
             struct held h = w->held[i];
             const struct held *g = &w->held[k];
             const bool some = s->t.recs[g->lock].op == TERM_SOME &&
                               class_equal(term_class(&s->t, g->lock), term_class(&s->t, h.lock));
-            if (i == k || h.event != g->event || (h.mode == HELD_RELEASED) != (g->mode == HELD_RELEASED) || !event_in(s, loop, h.event) ||
-                !(some || are_elements(&s->t, h.lock, g->lock)))
+            if (i == k || h.event != g->event || (h.mode == HELD_RELEASED) != (g->mode == HELD_RELEASED) ||
+                !event_in(s, loop, h.event) || !(some || are_elements(&s->t, h.lock, g->lock)))
                 continue;
             note_collection(s, &h);
             if (h.mode != HELD_RELEASED && !some) {
-                const term second = has_index(&s->t, h.lock) ? h.lock : g->lock; /* the first is named as the array is */
+                const term second =
+                    has_index(&s->t, h.lock) ? h.lock : g->lock; /* the first is named as the array is */
                 world_drop_held(&s->scratch, w, &w->held[k], 0);
                 world_drop_held(&s->scratch, w, world_held(w, h.lock), 0);
                 h.lock = term_make(&s->t, TERM_SOME, second, 0, 0);
@@ -139,8 +139,7 @@ static void gather(struct solver *s, struct world *w, const uint64_t *loop)
         }
 }
 
-void next_turn(struct solver *s, struct world *w, uint32_t head)
-{
+void next_turn(struct solver *s, struct world *w, uint32_t head) {
     const ir_block block = s->fr->blocks.first + head;
     uint32_t n = 0;
 
@@ -178,7 +177,8 @@ void next_turn(struct solver *s, struct world *w, uint32_t head)
             w->n_cells = n;
             if (!range_is_all(r) && r.lo == r.hi)
                 (void)world_narrow(&s->scratch, &s->t, w, value, r);
-            else if (r.nonzero) /* a pointer that is no null pointer: a list's next element, with its lock held */
+            else if (
+                r.nonzero) /* a pointer that is no null pointer: a list's next element, with its lock held */
                 (void)world_narrow(&s->scratch, &s->t, w, value, range_when(IR_B_NE, 0));
             continue;
         }

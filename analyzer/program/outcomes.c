@@ -6,8 +6,7 @@
 #include <string.h>
 
 /* The unlock that gave it up: of that lock, or in a loop, where the next turn knows it by another name, at that place. */
-static struct unlock_seen *unlock_of(struct solver *s, const struct held *h)
-{
+static struct unlock_seen *unlock_of(struct solver *s, const struct held *h) {
     struct unlock_seen *at = NULL;
 
     for (size_t i = 0; i < s->unlocks.n; i++) {
@@ -30,28 +29,26 @@ struct cluster {
 
 enum { MAX_CLUSTERS = 6, MAX_PAIRS = 256 }; /* pairs of returns: beyond, two clusters are not told apart */
 
-static void soften(const struct solver *s, struct lock_effect *e, const struct held *h, const struct exit_record *x)
-{
+static void soften(const struct solver *s, struct lock_effect *e, const struct held *h,
+                   const struct exit_record *x) {
     e->soft = results_with(s, x, h, &e->ok);
     e->also = e->soft && x->value == h->when ? h->also : 0;
 }
 
 /* One of the collection's locks stands for all. */
-static bool has_effect(const struct cluster *c, const struct lock_effect *e)
-{
+static bool has_effect(const struct cluster *c, const struct lock_effect *e) {
     for (uint32_t i = 0; i < c->n; i++)
         if (c->effects[i].kind == e->kind && c->effects[i].lock == e->lock)
             return true;
     return false;
 }
 
-static bool tells_callers(const struct candidate *c)
-{
+static bool tells_callers(const struct candidate *c) {
     return !c->condemned && !c->over_time;
 }
 
-static void add_effect(struct solver *s, const struct exit_record *x, const struct held *h, struct cluster *c)
-{
+static void add_effect(struct solver *s, const struct exit_record *x, const struct held *h,
+                       struct cluster *c) {
     const bool some = is_collected(s, h);
     struct lock_effect e;
 
@@ -86,8 +83,7 @@ static void add_effect(struct solver *s, const struct exit_record *x, const stru
         c->effects[c->n++] = e;
 }
 
-static void effects_at(struct solver *s, const struct exit_record *x, struct cluster *c)
-{
+static void effects_at(struct solver *s, const struct exit_record *x, struct cluster *c) {
     for (uint32_t i = 0; i < x->w->n_held && c->n < MAX_EFFECTS; i++)
         add_effect(s, x, &x->w->held[i], c);
     for (size_t k = 0; k < s->exits.n; k++) { /* all of an array of no elements */
@@ -98,8 +94,7 @@ static void effects_at(struct solver *s, const struct exit_record *x, struct clu
     }
 }
 
-static bool same_cluster(const struct cluster *a, const struct cluster *b)
-{
+static bool same_cluster(const struct cluster *a, const struct cluster *b) {
     if (a->n != b->n)
         return false;
     for (uint32_t i = 0; i < a->n; i++) {
@@ -113,18 +108,19 @@ static bool same_cluster(const struct cluster *a, const struct cluster *b)
 }
 
 /* Outcomes that callers cannot tell apart become one, its effects uncertain where they differ. */
-static void unite(struct cluster *into, const struct cluster *from)
-{
+static void unite(struct cluster *into, const struct cluster *from) {
     for (uint32_t i = 0; i < into->n; i++) {
         bool found = false;
         for (uint32_t k = 0; k < from->n; k++)
-            found |= into->effects[i].lock == from->effects[k].lock && into->effects[i].kind == from->effects[k].kind;
+            found |= into->effects[i].lock == from->effects[k].lock &&
+                     into->effects[i].kind == from->effects[k].kind;
         into->effects[i].maybe |= !found;
     }
     for (uint32_t k = 0; k < from->n; k++) {
         bool found = false;
         for (uint32_t i = 0; i < into->n; i++)
-            found |= into->effects[i].lock == from->effects[k].lock && into->effects[i].kind == from->effects[k].kind;
+            found |= into->effects[i].lock == from->effects[k].lock &&
+                     into->effects[i].kind == from->effects[k].kind;
         if (!found && into->n < MAX_EFFECTS) {
             into->effects[into->n] = from->effects[k];
             into->effects[into->n++].maybe = true;
@@ -134,8 +130,7 @@ static void unite(struct cluster *into, const struct cluster *from)
 }
 
 /* What is known of a value on every return of the cluster. */
-static struct range range_in(const struct solver *s, const struct cluster *c, term of)
-{
+static struct range range_in(const struct solver *s, const struct cluster *c, term of) {
     struct range r = world_range(&s->t, c->exits.at[0]->w, of);
 
     for (size_t i = 1; i < c->exits.n && !range_is_all(r); i++)
@@ -144,8 +139,7 @@ static struct range range_in(const struct solver *s, const struct cluster *c, te
 }
 
 /* Can callers tell the two apart, by the result, by what they pass or by what is left to them? */
-static bool clusters_apart(const struct solver *s, const struct cluster *a, const struct cluster *b)
-{
+static bool clusters_apart(const struct solver *s, const struct cluster *a, const struct cluster *b) {
     if (range_is_empty(range_meet(a->result, b->result)))
         return true;
     if (a->exits.n * b->exits.n > MAX_PAIRS)
@@ -157,8 +151,7 @@ static bool clusters_apart(const struct solver *s, const struct cluster *a, cons
     return true;
 }
 
-static bool any_releases(const struct cluster *all, uint32_t n)
-{
+static bool any_releases(const struct cluster *all, uint32_t n) {
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t k = 0; k < all[i].n; k++)
             if (all[i].effects[k].kind == EFFECT_RELEASE)
@@ -167,17 +160,17 @@ static bool any_releases(const struct cluster *all, uint32_t n)
 }
 
 /* Is the value a parameter as it came? */
-static bool is_argument(const struct solver *s, term value)
-{
+static bool is_argument(const struct solver *s, term value) {
     const struct term_rec r = s->t.recs[value];
 
-    return r.op == TERM_LOAD && !r.b && s->t.recs[r.a].op == TERM_LOCAL && s->t.recs[r.a].a - s->fr->params.first < s->fr->params.count;
+    return r.op == TERM_LOAD && !r.b && s->t.recs[r.a].op == TERM_LOCAL &&
+           s->t.recs[r.a].a - s->fr->params.first < s->fr->params.count;
 }
 
 /* What must be so for callers to get this outcome: what tells it from another; of what only takes locks, what an argument must be
  * (`wait` is 0 where it comes back without); of what gives some up, the values by which locks are taken. */
-static void preconditions(struct solver *s, const struct cluster *all, uint32_t n, uint32_t self, struct outcome *o)
-{
+static void preconditions(struct solver *s, const struct cluster *all, uint32_t n, uint32_t self,
+                          struct outcome *o) {
     const struct world *w = all[self].exits.at[0]->w;
     const bool takes_only = !any_releases(all, n);
     struct precondition list[6];
@@ -204,8 +197,7 @@ static void preconditions(struct solver *s, const struct cluster *all, uint32_t 
 
 /* One more return with the same effects: where on one of the two they stand on the lock call's result, they do on both; and callers
  * speak of both when they do their half. */
-static void join_alike(struct solver *s, struct cluster *into, const struct cluster *c)
-{
+static void join_alike(struct solver *s, struct cluster *into, const struct cluster *c) {
     for (uint32_t i = 0; i < into->n; i++)
         for (uint32_t k = 0; k < c->n; k++) {
             struct lock_effect *e = &into->effects[i];
@@ -224,12 +216,12 @@ static void join_alike(struct solver *s, struct cluster *into, const struct clus
 
 /* Every effect of `with` is there with certain results only, and none of them is a result of `without`, which has no effects: then
  * the other results of `with`, with which it has none either, are its. */
-static bool part_by_result(struct cluster *with, struct cluster *without)
-{
+static bool part_by_result(struct cluster *with, struct cluster *without) {
     if (!with->n || without->n)
         return false;
     for (uint32_t i = 0; i < with->n; i++)
-        if (!with->effects[i].soft || with->effects[i].also || !range_equal(with->effects[i].ok, with->effects[0].ok))
+        if (!with->effects[i].soft || with->effects[i].also ||
+            !range_equal(with->effects[i].ok, with->effects[0].ok))
             return false;
     if (!range_is_empty(range_meet(with->effects[0].ok, without->result)))
         return false;
@@ -240,8 +232,7 @@ static bool part_by_result(struct cluster *with, struct cluster *without)
 }
 
 /* NULL exactly where the lock call failed, else an object: callers that ask know, so these are two outcomes. */
-static bool returns_null_on_failure(const struct solver *s)
-{
+static bool returns_null_on_failure(const struct solver *s) {
     bool sound = false, failed = false;
     int64_t v;
 
@@ -249,15 +240,15 @@ static bool returns_null_on_failure(const struct solver *s)
         const struct exit_record *x = &s->exits.at[i];
         if (x->w->failed && (!x->value || !term_is_const(&s->t, x->value, &v) || v))
             return false;
-        if (!x->w->failed && (!result_range(s, x).nonzero || !to_path((struct solver *)(uintptr_t)s, NULL, x->value, 0)))
+        if (!x->w->failed &&
+            (!result_range(s, x).nonzero || !to_path((struct solver *)(uintptr_t)s, NULL, x->value, 0)))
             return false;
         *(x->w->failed ? &failed : &sound) = true;
     }
     return sound && failed;
 }
 
-void make_outcomes(struct solver *s)
-{
+void make_outcomes(struct solver *s) {
     struct cluster list[MAX_CLUSTERS];
     uint32_t n = 0;
     const bool null_tells = returns_null_on_failure(s);
@@ -314,13 +305,14 @@ void make_outcomes(struct solver *s)
     for (uint32_t i = 0; i < n; i++) {
         struct outcome *o = &s->s->outcomes[i];
         o->n_effects = list[i].n;
-        o->effects = list[i].n ? arena_copy(&s->p->arena, list[i].effects, list[i].n * sizeof *o->effects) : NULL;
+        o->effects =
+            list[i].n ? arena_copy(&s->p->arena, list[i].effects, list[i].n * sizeof *o->effects) : NULL;
         o->result = list[i].result;
         if (n > 1)
             preconditions(s, list, n, i, o);
         for (uint32_t k = 0; k < o->n_effects; k++)
-            if (any_failed && any_sound && !null_tells && o->effects[k].kind == EFFECT_ACQUIRE && !o->effects[k].soft &&
-                range_is_empty(range_meet(failed, o->result))) {
+            if (any_failed && any_sound && !null_tells && o->effects[k].kind == EFFECT_ACQUIRE &&
+                !o->effects[k].soft && range_is_empty(range_meet(failed, o->result))) {
                 o->effects[k].soft = true;
                 o->effects[k].ok = o->result;
                 o->result = RANGE_ALL;

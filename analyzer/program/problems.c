@@ -5,31 +5,31 @@
 
 #include <string.h>
 
-static term hint_of(const void *data, term x)
-{
+static term hint_of(const void *data, term x) {
     const struct solver *s = data;
 
     return map64_get(&s->hints, x, 0);
 }
 
-const char *print_place(struct solver *s, term x)
-{
+const char *print_place(struct solver *s, term x) {
     char text[200];
 
     term_print_place(&s->t, s->p, s->lu, hint_of, s, x, text, sizeof text);
     return arena_strdup(&s->p->arena, text);
 }
 
-struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind, enum lock_problem_detail detail, ir_loc at,
-                                 term lock, uint32_t *number)
-{
+struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind,
+                                 enum lock_problem_detail detail, ir_loc at, term lock, uint32_t *number) {
     struct lock_facts *facts = s->p->locks;
     const char *name = print_place(s, lock);
     struct lock_problem *pr;
     uint32_t *slot, before;
     /* an unlock or free in a loop goes by as many names as the loop has turns, and is one mistake */
-    const struct object_class c = kind == PROBLEM_UNHELD || kind == PROBLEM_DESTROY ? term_class(&s->t, lock) : (struct object_class){0, 0, 0};
-    const uint64_t which = class_known(c) ? hash_add(key_pair(c.field, c.global), c.token) : hash_string(name);
+    const struct object_class c = kind == PROBLEM_UNHELD || kind == PROBLEM_DESTROY
+                                      ? term_class(&s->t, lock)
+                                      : (struct object_class){0, 0, 0};
+    const uint64_t which =
+        class_known(c) ? hash_add(key_pair(c.field, c.global), c.token) : hash_string(name);
     bool fresh;
 
     slot = map64_place(&facts->seen, hash_add(hash_add(key_pair(s->func, at), kind), which), &fresh);
@@ -65,9 +65,8 @@ struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind, 
     return pr;
 }
 
-void problem_story(struct solver *s, struct lock_problem *pr, enum story_kind kind, const struct unit *u, ir_loc loc,
-                   const char *text)
-{
+void problem_story(struct solver *s, struct lock_problem *pr, enum story_kind kind, const struct unit *u,
+                   ir_loc loc, const char *text) {
     struct story *more;
 
     if (!pr || !loc)
@@ -79,8 +78,7 @@ void problem_story(struct solver *s, struct lock_problem *pr, enum story_kind ki
     pr->story = more;
 }
 
-void problem_taken(struct solver *s, struct lock_problem *pr, const struct held *h)
-{
+void problem_taken(struct solver *s, struct lock_problem *pr, const struct held *h) {
     const struct linked_func *in = &s->p->funcs.at[h->in_func];
 
     if (!pr || !h->event)
@@ -90,8 +88,8 @@ void problem_taken(struct solver *s, struct lock_problem *pr, const struct held 
         problem_story(s, pr, STORY_CALL, in->unit->unit, h->in_loc, in->name);
 }
 
-void problem_trail(struct solver *s, struct lock_problem *pr, const struct trail *from, const struct trail *to)
-{
+void problem_trail(struct solver *s, struct lock_problem *pr, const struct trail *from,
+                   const struct trail *to) {
     const struct trail *way[8];
     uint32_t n = 0;
 
@@ -110,8 +108,8 @@ void problem_trail(struct solver *s, struct lock_problem *pr, const struct trail
     }
 }
 
-uint32_t candidate_new(struct solver *s, enum candidate_kind kind, term path, struct object_class class, uint32_t from)
-{
+uint32_t candidate_new(struct solver *s, enum candidate_kind kind, term path, struct object_class class,
+                       uint32_t from) {
     struct candidate *c;
     bool fresh;
     uint64_t key = hash_add(key_pair(s->func, kind), key_pair(path, from));
@@ -133,8 +131,8 @@ uint32_t candidate_new(struct solver *s, enum candidate_kind kind, term path, st
     return (uint32_t)s->p->locks->candidates.n - 1;
 }
 
-const struct lock_problem *lock_problem_next(const struct program *p, enum lock_problem_kind kind, size_t *i)
-{
+const struct lock_problem *lock_problem_next(const struct program *p, enum lock_problem_kind kind,
+                                             size_t *i) {
     while (*i < p->locks->problems.n) {
         const struct lock_problem *pr = &p->locks->problems.at[(*i)++];
         if (pr->kind == kind && !pr->dropped && pr->unit)

@@ -16,8 +16,7 @@
 #include "lock_facts.h"
 #include "tasks.h"
 
-struct program *program_new(const struct program_options *options)
-{
+struct program *program_new(const struct program_options *options) {
     struct program *p = xcalloc(1, sizeof *p);
 
     p->options = *options;
@@ -27,8 +26,7 @@ struct program *program_new(const struct program_options *options)
     return p;
 }
 
-void program_add(struct program *p, struct unit *u)
-{
+void program_add(struct program *p, struct unit *u) {
     struct linked_unit lu;
 
     memset(&lu, 0, sizeof lu);
@@ -36,8 +34,7 @@ void program_add(struct program *p, struct unit *u)
     vec_push(&p->units, lu);
 }
 
-static double now(void)
-{
+static double now(void) {
     struct timespec t;
 
     (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
@@ -45,28 +42,24 @@ static double now(void)
 }
 
 /* The phase ends that began at *since. */
-static void phase(struct program *p, const char *name, double *since)
-{
+static void phase(struct program *p, const char *name, double *since) {
     const double at = now();
 
     vec_push(&p->phases, ((struct program_phase){name, at - *since}));
     *since = at;
 }
 
-void program_indirect_calls(const struct program *p, size_t *calls, size_t *resolved)
-{
+void program_indirect_calls(const struct program *p, size_t *calls, size_t *resolved) {
     *calls = p->calls_indirect;
     *resolved = p->calls_indirect - p->calls_unresolved;
 }
 
-const struct program_phase *program_phases(const struct program *p, size_t *n)
-{
+const struct program_phase *program_phases(const struct program *p, size_t *n) {
     *n = p->phases.n;
     return p->phases.at;
 }
 
-void program_solve(struct program *p)
-{
+void program_solve(struct program *p) {
     double since = now();
 
     program_link(p);
@@ -93,8 +86,7 @@ void program_solve(struct program *p)
     p->solved = true;
 }
 
-void program_give_up(struct program *p, uint32_t func, const char *by)
-{
+void program_give_up(struct program *p, uint32_t func, const char *by) {
     bool fresh;
 
     (void)map64_place(&p->given_up_once, hash_add(hash_string(by), func), &fresh);
@@ -103,8 +95,7 @@ void program_give_up(struct program *p, uint32_t func, const char *by)
 }
 
 /* "2 functions were given up by the lock rules, being too large: 'f', 'g'": the first three are named. */
-static void say_given_up(const struct program *p, struct report *out, const char *by)
-{
+static void say_given_up(const struct program *p, struct report *out, const char *by) {
     char names[400] = "";
     size_t n = 0, length = 0;
 
@@ -112,11 +103,11 @@ static void say_given_up(const struct program *p, struct report *out, const char
         if (!strcmp(p->given_up.at[i].by, by) && n++ < 3 && length < sizeof names)
             length += (size_t)snprintf(names + length, sizeof names - length, "%s'%.100s'", n > 1 ? ", " : "",
                                        p->funcs.at[p->given_up.at[i].func].name);
-    report_left_out(out, "%zu function%s given up by %s: %s%s", n, n == 1 ? " was" : "s were", by, names, n > 3 ? ", …" : "");
+    report_left_out(out, "%zu function%s given up by %s: %s%s", n, n == 1 ? " was" : "s were", by, names,
+                    n > 3 ? ", …" : "");
 }
 
-static void report_given_up(const struct program *p, struct report *out)
-{
+static void report_given_up(const struct program *p, struct report *out) {
     struct map64 said = {0};
     bool fresh;
 
@@ -132,8 +123,7 @@ static void report_given_up(const struct program *p, struct report *out)
     map64_free(&said);
 }
 
-static bool chosen(const struct program *p, const char *id)
-{
+static bool chosen(const struct program *p, const char *id) {
     if (!p->options.rules)
         return true;
     for (const char *const *r = p->options.rules; *r; r++)
@@ -142,8 +132,7 @@ static bool chosen(const struct program *p, const char *id)
     return false;
 }
 
-void program_check(const struct program *p, struct report *out)
-{
+void program_check(const struct program *p, struct report *out) {
     for (size_t i = 0; i < p->errors.n; i++) {
         const struct position at = program_position(p->errors.at[i].unit, p->errors.at[i].loc);
         report_begin(out, "annotation", SEVERITY_ERROR, &at, "%s", p->errors.at[i].text);
@@ -156,13 +145,11 @@ void program_check(const struct program *p, struct report *out)
             (*r)->check(p, out);
 }
 
-size_t program_cycles_cut_short(const struct program *p)
-{
+size_t program_cycles_cut_short(const struct program *p) {
     return p->lock_order->cut_short;
 }
 
-void program_free_keep_units(struct program *p, struct unit **out)
-{
+void program_free_keep_units(struct program *p, struct unit **out) {
     for (size_t i = 0; i < p->units.n; i++) {
         out[i] = p->units.at[i].unit;
         p->units.at[i].unit = NULL;
@@ -170,8 +157,7 @@ void program_free_keep_units(struct program *p, struct unit **out)
     program_free(p);
 }
 
-void program_free(struct program *p)
-{
+void program_free(struct program *p) {
     if (!p)
         return;
     for (size_t i = 0; i < p->units.n; i++)

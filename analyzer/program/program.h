@@ -22,10 +22,10 @@ struct assumed_guard {
 };
 
 struct program_options {
-    int level;          /* 1 default, 2 strict */
-    bool whole;         /* the units are the whole program (lint); false: one unit of an open program (plugin) */
-    const struct models *models; /* not owned; NULL: the models compiled in */
-    const char *const *rules;    /* ids to run, NULL-terminated; NULL: all */
+    int level;  /* 1 default, 2 strict */
+    bool whole; /* the units are the whole program (lint); false: one unit of an open program (plugin) */
+    const struct models *models;         /* not owned; NULL: the models compiled in */
+    const char *const *rules;            /* ids to run, NULL-terminated; NULL: all */
     const struct assumed_guard *assumed; /* not owned; n_assumed of them */
     size_t n_assumed;
 };

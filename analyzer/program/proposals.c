@@ -9,15 +9,13 @@
 
 #define USES_MIN 2u /* one use under a lock says nothing of a habit */
 
-static int by_item(const void *a, const void *b)
-{
+static int by_item(const void *a, const void *b) {
     const struct assumed_guard *x = a, *y = b;
 
     return x->item < y->item ? -1 : x->item > y->item;
 }
 
-void proposals_guards(const struct program *p, struct proposals *out)
-{
+void proposals_guards(const struct program *p, struct proposals *out) {
     for (size_t i = 0; p->habits && i < p->habits->kept.n; i++) {
         const struct habit *h = &p->habits->kept.at[i];
         if (h->total >= USES_MIN)
@@ -26,8 +24,7 @@ void proposals_guards(const struct program *p, struct proposals *out)
     proposals_sort(out);
 }
 
-void proposals_sort(struct proposals *of)
-{
+void proposals_sort(struct proposals *of) {
     if (of->guards.n)
         qsort(of->guards.at, of->guards.n, sizeof *of->guards.at, by_item);
 }
@@ -41,16 +38,14 @@ struct speller {
     size_t size, n;
 };
 
-static bool put(struct speller *s, const char *text)
-{
+static bool put(struct speller *s, const char *text) {
     const int n = snprintf(s->out + s->n, s->size - s->n, "%s", text);
 
     s->n += (size_t)n;
     return *text && s->n < s->size;
 }
 
-static bool spell(struct speller *s, term x)
-{
+static bool spell(struct speller *s, term x) {
     const struct term_rec *r = term_at(&s->p->paths, x);
     const char *dot = r->op == TERM_FIELD && term_is_place(&s->p->paths, r->a) ? "." : "->";
     int64_t index;
@@ -61,7 +56,8 @@ static bool spell(struct speller *s, term x)
         if (r->a >= s->f->params.count)
             return false;
         snprintf(number, sizeof number, "$%u", r->a + 1); /* of a prototype that does not name it */
-        return put(s, unit_str(s->u, s->u->vars[s->f->params.first + r->a].name)) || (s->n < s->size && put(s, number));
+        return put(s, unit_str(s->u, s->u->vars[s->f->params.first + r->a].name)) ||
+               (s->n < s->size && put(s, number));
     case TERM_GLOBAL: return put(s, s->p->globals.at[r->a].name);
     case TERM_LOAD: return spell(s, r->a);
     case TERM_FIELD:
@@ -78,8 +74,7 @@ static bool spell(struct speller *s, term x)
 }
 
 /* Does one declaration of the function say itself what it requires? */
-static bool says_what_it_requires(const struct unit *u, const struct ir_func_rec *f)
-{
+static bool says_what_it_requires(const struct unit *u, const struct ir_func_rec *f) {
     for (uint32_t a = f->annots.first; a < f->annots.first + f->annots.count; a++)
         if (u->annots[a].kind == IR_A_requires || u->annots[a].kind == IR_A_requires_shared)
             return true;
@@ -88,8 +83,7 @@ static bool says_what_it_requires(const struct unit *u, const struct ir_func_rec
 
 /* Declaration k of unit lu: a better place for the need than the one so far? A prototype is better than the
  * definition. */
-static bool find_place(struct program *p, const struct linked_unit *lu, ir_func k, struct proposed_need *n)
-{
+static bool find_place(struct program *p, const struct linked_unit *lu, ir_func k, struct proposed_need *n) {
     const struct ir_func_rec *f = &lu->unit->funcs[k];
     char text[200];
     struct speller s = {p, lu->unit, f, text, sizeof text, 0};
@@ -104,16 +98,16 @@ static bool find_place(struct program *p, const struct linked_unit *lu, ir_func 
 }
 
 /* Can the lock be held for reading only? */
-static bool is_rw(const struct program *p, term lock)
-{
+static bool is_rw(const struct program *p, term lock) {
     const struct term_rec *r = term_at(&p->paths, lock);
 
-    return r->op == TERM_FIELD ? p->fields.at[r->b].lock.rw : r->op == TERM_GLOBAL && p->globals.at[r->a].lock.rw;
+    return r->op == TERM_FIELD ? p->fields.at[r->b].lock.rw
+                               : r->op == TERM_GLOBAL && p->globals.at[r->a].lock.rw;
 }
 
 /* Returns false where no declaration can say it. */
-static bool need(struct program *p, struct proposals *of, uint32_t func, const struct requirement *r, const struct map64 *places)
-{
+static bool need(struct program *p, struct proposals *of, uint32_t func, const struct requirement *r,
+                 const struct map64 *places) {
     const struct linked_func *lf = &p->funcs.at[func];
     struct proposed_need n = {.func = func, .lock = r->lock, .shared = !r->write && is_rw(p, r->lock)};
     const uint32_t *unit = map64_find(places, func);
@@ -132,14 +126,13 @@ static bool need(struct program *p, struct proposals *of, uint32_t func, const s
     return true;
 }
 
-static struct assumed_guard *guard_of(struct proposals *of, uint32_t item)
-{
-    return of->guards.n ? bsearch(&(struct assumed_guard){item, 0}, of->guards.at, of->guards.n, sizeof *of->guards.at, by_item)
+static struct assumed_guard *guard_of(struct proposals *of, uint32_t item) {
+    return of->guards.n ? bsearch(&(struct assumed_guard){item, 0}, of->guards.at, of->guards.n,
+                                  sizeof *of->guards.at, by_item)
                         : NULL;
 }
 
-static size_t drop_marked(struct proposals *of)
-{
+static size_t drop_marked(struct proposals *of) {
     const size_t n = of->guards.n;
     size_t kept = 0;
 
@@ -150,8 +143,7 @@ static size_t drop_marked(struct proposals *of)
     return n - kept;
 }
 
-size_t proposals_broken(const struct program *p, struct proposals *of)
-{
+size_t proposals_broken(const struct program *p, struct proposals *of) {
     static const enum lock_problem_kind kinds[] = {PROBLEM_GUARDED, PROBLEM_ESCAPE};
 
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
@@ -165,8 +157,7 @@ size_t proposals_broken(const struct program *p, struct proposals *of)
     return drop_marked(of);
 }
 
-size_t proposals_needs(struct program *p, struct proposals *of)
-{
+size_t proposals_needs(struct program *p, struct proposals *of) {
     struct map64 places = {0}; /* function → a unit that only declares it */
     bool *said = xcalloc(p->funcs.n, sizeof *said), fresh;
 
@@ -185,7 +176,9 @@ size_t proposals_needs(struct program *p, struct proposals *of)
     }
     for (uint32_t f = 1; f < p->funcs.n; f++) {
         const struct linked_func *lf = &p->funcs.at[f];
-        for (uint32_t i = 0; lf->defined && !lf->internal && !said[f] && lf->summary && i < lf->summary->n_requirements; i++) {
+        for (uint32_t i = 0;
+             lf->defined && !lf->internal && !said[f] && lf->summary && i < lf->summary->n_requirements;
+             i++) {
             const struct requirement *r = &lf->summary->requirements[i];
             struct assumed_guard *g = guard_of(of, r->field ? r->field : r->global | ITEM_GLOBAL);
             if (r->reason != REQUIRED_BY_ACCESS || r->excluded || !g)
@@ -199,8 +192,7 @@ size_t proposals_needs(struct program *p, struct proposals *of)
     return drop_marked(of);
 }
 
-void proposals_free(struct proposals *of)
-{
+void proposals_free(struct proposals *of) {
     vec_free(&of->guards);
     vec_free(&of->needs);
 }

@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-static bool constant_argument(const struct unit *u, const struct ir_event_rec *ev, uint32_t index, int64_t *v)
-{
+static bool constant_argument(const struct unit *u, const struct ir_event_rec *ev, uint32_t index,
+                              int64_t *v) {
     ir_expr e;
 
     if (index >= ev->args.count)
@@ -18,8 +18,7 @@ static bool constant_argument(const struct unit *u, const struct ir_event_rec *e
     return u->exprs[e].op == IR_E_CONST;
 }
 
-static bool holds(const struct unit *u, const struct ir_event_rec *ev, const struct model_if *only)
-{
+static bool holds(const struct unit *u, const struct ir_event_rec *ev, const struct model_if *only) {
     int64_t v;
 
     if (only->test == MODEL_ALWAYS)
@@ -36,8 +35,7 @@ static bool holds(const struct unit *u, const struct ir_event_rec *ev, const str
 }
 
 /* Mark the lock at this place, when it is a field or a global. */
-static void mark_place(struct program *p, const struct linked_func *f, ir_expr e)
-{
+static void mark_place(struct program *p, const struct linked_func *f, ir_expr e) {
     const struct unit *u = f->unit->unit;
 
     while (u->exprs[e].op == IR_E_INDEX && u->exprs[u->exprs[e].a].op == IR_E_ADDR)
@@ -49,8 +47,7 @@ static void mark_place(struct program *p, const struct linked_func *f, ir_expr e
 }
 
 /* Mark what the pointer argument names. Returns the parameter's position + 1 when it is one, else 0. */
-static uint32_t mark(struct program *p, const struct linked_func *f, ir_expr arg)
-{
+static uint32_t mark(struct program *p, const struct linked_func *f, ir_expr arg) {
     const struct unit *u = f->unit->unit;
     const struct ir_func_rec *fr = &u->funcs[f->func];
     ir_expr e = ir_uncast(u, arg);
@@ -65,8 +62,7 @@ static uint32_t mark(struct program *p, const struct linked_func *f, ir_expr arg
     return 0;
 }
 
-static void visit(struct program *p, uint32_t func)
-{
+static void visit(struct program *p, uint32_t func) {
     struct linked_func *f = &p->funcs.at[func];
     const struct unit *u = f->unit->unit;
     bool makes_recursive = false;
@@ -82,7 +78,8 @@ static void visit(struct program *p, uint32_t func)
                 uint32_t param;
                 if (e->kind == MODEL_ATTR_RECURSIVE && holds(u, ev, &e->only))
                     makes_recursive = true;
-                if (pass == 0 || e->kind != MODEL_LOCK_INIT || e->a.root != MODEL_PARAM || e->a.index >= ev->args.count)
+                if (pass == 0 || e->kind != MODEL_LOCK_INIT || e->a.root != MODEL_PARAM ||
+                    e->a.index >= ev->args.count)
                     continue;
                 if (!(e->flags & MODEL_RECURSIVE && holds(u, ev, &e->only)) &&
                     !(makes_recursive && e->b.root == MODEL_PARAM &&
@@ -103,8 +100,7 @@ static void visit(struct program *p, uint32_t func)
 }
 
 /* PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP, which glibc spells as a 1 in the member that tells the kind. */
-static void visit_initialiser(struct program *p, const struct linked_func *f, const struct ir_event_rec *ev)
-{
+static void visit_initialiser(struct program *p, const struct linked_func *f, const struct ir_event_rec *ev) {
     const struct unit *u = f->unit->unit;
     const ir_expr value = ir_uncast(u, ev->b);
     ir_expr place = ev->a;
@@ -118,8 +114,7 @@ static void visit_initialiser(struct program *p, const struct linked_func *f, co
         mark_place(p, f, place);
 }
 
-void program_find_recursive_locks(struct program *p)
-{
+void program_find_recursive_locks(struct program *p) {
     for (uint32_t i = 1; i < p->funcs.n; i++) {
         const struct linked_func *f = &p->funcs.at[i];
         const struct unit *u = f->unit->unit;
@@ -127,7 +122,8 @@ void program_find_recursive_locks(struct program *p)
         if (!(u->funcs[f->func].flags & IR_FF_INITIALISERS))
             continue;
         for (uint32_t b = blocks.first; b < blocks.first + blocks.count; b++)
-            for (uint32_t e = u->blocks[b].events.first; e < u->blocks[b].events.first + u->blocks[b].events.count; e++)
+            for (uint32_t e = u->blocks[b].events.first;
+                 e < u->blocks[b].events.first + u->blocks[b].events.count; e++)
                 if (u->events[e].op == IR_EV_STORE)
                     visit_initialiser(p, f, &u->events[e]);
     }

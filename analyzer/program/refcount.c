@@ -10,8 +10,7 @@
 enum { COUNTS_UP = 1, COUNTS_DOWN = 2 };
 
 /* The linked field that the event adds 1 to or takes 1 from, and which; 0: none. */
-static uint32_t counted(const struct linked_unit *lu, const struct ir_event_rec *ev, unsigned *how)
-{
+static uint32_t counted(const struct linked_unit *lu, const struct ir_event_rec *ev, unsigned *how) {
     const struct unit *u = lu->unit;
     const struct ir_expr_rec *place = &u->exprs[ev->a], *value = &u->exprs[ir_uncast(u, ev->b)];
     if (ev->op != IR_EV_STORE || !(ev->flags & IR_SF_COMPOUND) || place->op != IR_E_FIELD)
@@ -26,8 +25,7 @@ static uint32_t counted(const struct linked_unit *lu, const struct ir_event_rec 
     return lu->fields[place->b];
 }
 
-static bool frees_something(const struct program *p, uint32_t func)
-{
+static bool frees_something(const struct program *p, uint32_t func) {
     const struct linked_func *lf = &p->funcs.at[func];
     for (uint32_t i = 0; i < lf->n_edges; i++) {
         const struct summary *s = p->funcs.at[p->edges.at[lf->first_edge + i].callee].summary;
@@ -37,10 +35,9 @@ static bool frees_something(const struct program *p, uint32_t func)
     return false;
 }
 
-void program_find_refcounts(struct program *p, struct traits *t)
-{
-    uint32_t *up = xcalloc(p->fields.n + 1, sizeof *up);     /* a function that increments it */
-    bool *down = xcalloc(p->fields.n + 1, sizeof *down);     /* another decrements it and frees */
+void program_find_refcounts(struct program *p, struct traits *t) {
+    uint32_t *up = xcalloc(p->fields.n + 1, sizeof *up); /* a function that increments it */
+    bool *down = xcalloc(p->fields.n + 1, sizeof *down); /* another decrements it and frees */
     for (unsigned pass = 0; pass < 2; pass++)
         for (uint32_t f = 1; f < p->funcs.n; f++) {
             const struct linked_func *lf = &p->funcs.at[f];
@@ -55,7 +52,8 @@ void program_find_refcounts(struct program *p, struct traits *t)
                     uint32_t field = counted(lf->unit, &u->events[events.first + i], &how);
                     if (field && pass == 0 && how == COUNTS_UP)
                         up[field] = f;
-                    if (field && pass == 1 && how == COUNTS_DOWN && up[field] && up[field] != f && frees_something(p, f))
+                    if (field && pass == 1 && how == COUNTS_DOWN && up[field] && up[field] != f &&
+                        frees_something(p, f))
                         down[field] = true;
                 }
             }

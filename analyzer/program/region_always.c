@@ -11,21 +11,19 @@
 struct loss {
     uint32_t param;
     ir_event event;
-    bool freed;   /* for good; else handed to another thread, or either, as the callee finds */
+    bool freed; /* for good; else handed to another thread, or either, as the callee finds */
     bool may_free;
 };
 struct losses {
     VEC(struct loss) at;
 };
 
-static uint32_t param_of(const struct region_flow *f, place_id p)
-{
+static uint32_t param_of(const struct region_flow *f, place_id p) {
     return f->places[p].op == PLACE_PARAM && f->places[p].a < 64 ? f->places[p].a : UINT32_MAX;
 }
 
 /* What the function does itself. */
-static void find_own(const struct region_flow *f, struct losses *out)
-{
+static void find_own(const struct region_flow *f, struct losses *out) {
     for (size_t i = 0; i < f->n_events; i++) {
         const struct region_event *e = &f->events[i];
         const uint32_t param = param_of(f, e->place);
@@ -34,13 +32,13 @@ static void find_own(const struct region_flow *f, struct losses *out)
         else if (param != UINT32_MAX && e->op == REGION_SEND)
             vec_push(&out->at, ((struct loss){param, e->event, false, true}));
         else if (param != UINT32_MAX && e->op == REGION_PUT && !e->spawn->inner)
-            vec_push(&out->at, ((struct loss){param, e->spawn->func == f->func ? e->spawn->event : e->event, false, false}));
+            vec_push(&out->at, ((struct loss){param, e->spawn->func == f->func ? e->spawn->event : e->event,
+                                              false, false}));
     }
 }
 
 /* What the functions do that it calls: where a call may run several, all of them. */
-static void find_in_callees(const struct solve *x, struct losses *out)
-{
+static void find_in_callees(const struct solve *x, struct losses *out) {
     const struct region_flow *f = x->f;
     for (size_t i = 0, next; i < f->calls.n; i = next) {
         const struct region_callsite *c = &f->calls.at[i];
@@ -62,8 +60,7 @@ static void find_in_callees(const struct solve *x, struct losses *out)
 }
 
 /* Does every way to the function's end, but those on which the parameter is null, meet such a place? */
-static bool on_every_way(const struct solve *x, const struct losses *l, uint32_t param, bool freed_only)
-{
+static bool on_every_way(const struct solve *x, const struct losses *l, uint32_t param, bool freed_only) {
     bool *marked = xcalloc(x->n_blocks, sizeof *marked), any = false;
     for (uint32_t b = 0; b < x->n_blocks; b++)
         marked[b] = x->f->ends[b]; /* what never returns is no way around */
@@ -82,8 +79,7 @@ static bool on_every_way(const struct solve *x, const struct losses *l, uint32_t
     return always;
 }
 
-void region_find_losses(const struct solve *x)
-{
+void region_find_losses(const struct solve *x) {
     struct losses losses = {0};
     uint64_t some = 0, may_free = 0;
     find_own(x->f, &losses);
@@ -111,21 +107,18 @@ struct later {
     uint64_t gives, waits;
 };
 
-static struct later either(struct later a, struct later b)
-{
+static struct later either(struct later a, struct later b) {
     return (struct later){a.gives | b.gives, a.waits | b.waits};
 }
 
-static struct later of_events(const struct region_flow *f, uint32_t from, uint32_t to)
-{
+static struct later of_events(const struct region_flow *f, uint32_t from, uint32_t to) {
     struct later all = {0, 0};
     for (uint32_t i = from; i < to; i++)
         all = either(all, (struct later){f->events[i].gives, f->events[i].waits});
     return all;
 }
 
-static uint64_t takes_of(const struct region_flow *f, uint32_t from, uint32_t to)
-{
+static uint64_t takes_of(const struct region_flow *f, uint32_t from, uint32_t to) {
     uint64_t takes = 0;
     for (uint32_t i = from; i < to; i++)
         takes |= f->events[i].takes;
@@ -134,8 +127,7 @@ static uint64_t takes_of(const struct region_flow *f, uint32_t from, uint32_t to
 
 /* By block: does the program live on from there, to the function's end or round and round? Where an assertion failed, nobody waits any more
  * for what is done. */
-static bool *find_living(const struct solve *x)
-{
+static bool *find_living(const struct solve *x) {
     bool *lives = xcalloc(x->n_blocks, sizeof *lives);
     memset(lives, true, x->n_blocks * sizeof *lives);
     for (bool changed = true; changed;) {
@@ -156,8 +148,7 @@ static bool *find_living(const struct solve *x)
 
 /* After each event: backwards over blocks to a fixpoint, then over each block's events. Events of one call stand beside each
  * other: those lifted from the callee know what it gives after them. */
-void region_find_released(struct solve *x)
-{
+void region_find_released(struct solve *x) {
     struct region_flow *f = x->f;
     bool *lives = find_living(x);
     struct later *after = xcalloc(x->n_blocks, sizeof *after), *inside = xcalloc(x->n_blocks, sizeof *inside);
@@ -165,10 +156,12 @@ void region_find_released(struct solve *x)
         struct ir_range ev = x->u->blocks[x->first_block + b].events;
         if (!ev.count || !lives[b])
             continue;
-        inside[b] = of_events(f, f->first[ev.first - f->first_event], f->first[ev.first + ev.count - f->first_event]);
+        inside[b] =
+            of_events(f, f->first[ev.first - f->first_event], f->first[ev.first + ev.count - f->first_event]);
         f->gives |= inside[b].gives;
         f->waits |= inside[b].waits;
-        f->takes |= takes_of(f, f->first[ev.first - f->first_event], f->first[ev.first + ev.count - f->first_event]);
+        f->takes |=
+            takes_of(f, f->first[ev.first - f->first_event], f->first[ev.first + ev.count - f->first_event]);
     }
     for (bool changed = true; changed;) {
         changed = false;
@@ -190,11 +183,13 @@ void region_find_released(struct solve *x)
         for (uint32_t i = f->branch_first[b]; i < f->branch_first[b + 1]; i++)
             f->events[i].released |= running.gives;
         size_t next = call;
-        while (next < f->calls.n && f->calls.at[next].event >= ev.first && f->calls.at[next].event - ev.first < ev.count)
+        while (next < f->calls.n && f->calls.at[next].event >= ev.first &&
+               f->calls.at[next].event - ev.first < ev.count)
             next++;
         size_t at = next; /* calls of this block, the last first */
         for (uint32_t k = ev.count; k-- > 0;) {
-            uint32_t from = f->first[ev.first + k - f->first_event], to = f->first[ev.first + k + 1 - f->first_event];
+            uint32_t from = f->first[ev.first + k - f->first_event],
+                     to = f->first[ev.first + k + 1 - f->first_event];
             struct later here = of_events(f, from, to);
             for (uint32_t i = from; i < to; i++) {
                 struct region_event *e = &f->events[i];

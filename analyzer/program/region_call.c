@@ -10,8 +10,7 @@
 /* ---- annotations ---- */
 
 /* The lock that an annotation's path names at this call, as a place; 0 when it cannot be said. */
-static place_id annotated_lock(struct solve *x, const struct call *c, const struct lock_path *path)
-{
+static place_id annotated_lock(struct solve *x, const struct call *c, const struct lock_path *path) {
     place_id p = 0;
     uint32_t i = 0;
     if (path->root == LOCK_AT_PARAM && path->n_steps && path->steps[0].kind == LOCK_STEP_DEREF) {
@@ -32,8 +31,8 @@ static place_id annotated_lock(struct solve *x, const struct call *c, const stru
     return p;
 }
 
-static void annotated_locks(struct solve *x, const struct call *c, enum ir_annot_kind kind, const struct lock_list *list)
-{
+static void annotated_locks(struct solve *x, const struct call *c, enum ir_annot_kind kind,
+                            const struct lock_list *list) {
     for (uint32_t i = 0; i < list->n_paths; i++) {
         place_id p = annotated_lock(x, c, &list->paths[i]);
         uint64_t class = region_class(x, p);
@@ -47,12 +46,13 @@ static void annotated_locks(struct solve *x, const struct call *c, enum ir_annot
 }
 
 /* Where the callee hands over, and which of its results say so. */
-static bool ask_results(const struct region_flow *callee, const struct region_event *from, struct result_when *out)
-{
+static bool ask_results(const struct region_flow *callee, const struct region_event *from,
+                        struct result_when *out) {
     enum { MOST = sizeof((struct result_question *)0)->marks / sizeof(ir_event) };
     const struct handoff_spec *s = from->spawn;
     const struct unit *u = callee->unit->unit;
-    struct result_question q = {.unit = u, .function = &u->funcs[callee->p->funcs.at[callee->func].func], .when = s->when};
+    struct result_question q = {
+        .unit = u, .function = &u->funcs[callee->p->funcs.at[callee->func].func], .when = s->when};
     bool lifted = from->func != callee->func;
     if (lifted && s->when.test != RESULT_ANY && !s->result_known)
         return false;
@@ -62,7 +62,8 @@ static bool ask_results(const struct region_flow *callee, const struct region_ev
     }
     for (size_t i = 0; i < callee->n_events; i++) {
         const struct region_event *e = &callee->events[i];
-        if (e->op != REGION_PUT || e->place != from->place || e->spawn->inner != s->inner || e->func != callee->func)
+        if (e->op != REGION_PUT || e->place != from->place || e->spawn->inner != s->inner ||
+            e->func != callee->func)
             continue;
         if (q.n_marks == MOST)
             return false;
@@ -72,8 +73,8 @@ static bool ask_results(const struct region_flow *callee, const struct region_ev
 }
 
 /* The same, asked once. */
-static bool inferred_when(const struct region_flow *callee, const struct region_event *from, struct result_when *out)
-{
+static bool inferred_when(const struct region_flow *callee, const struct region_event *from,
+                          struct result_when *out) {
     struct handoff_spec *s = (struct handoff_spec *)from->spawn;
     if (s->told == NOT_ASKED)
         s->told = ask_results(callee, from, &s->told_when) ? TELLS : TELLS_NOT;
@@ -83,10 +84,10 @@ static bool inferred_when(const struct region_flow *callee, const struct region_
 }
 
 /* A function that says AGLET_SENDING, and whose body is known: its results may tell whether it sent. */
-static void infer_result(struct solve *x, uint32_t func, uint32_t param)
-{
+static void infer_result(struct solve *x, uint32_t func, uint32_t param) {
     bool unsolved;
-    const struct region_flow *callee = x->recording && x->p->funcs.at[func].defined ? regions_callee(x->r, func, &unsolved) : NULL;
+    const struct region_flow *callee =
+        x->recording && x->p->funcs.at[func].defined ? regions_callee(x->r, func, &unsolved) : NULL;
     struct region_event *send = x->f->n_events ? &x->f->events[x->f->n_events - 1] : NULL;
     if (!callee || !send || send->op != REGION_SEND || send->event != x->event)
         return;
@@ -100,17 +101,17 @@ static void infer_result(struct solve *x, uint32_t func, uint32_t param)
 }
 
 /* The results of the call with which the argument has left the caller. */
-static struct result_when sent_when(struct solve *x, const struct lock_context *context, const struct ir_annot_rec *a)
-{
+static struct result_when sent_when(struct solve *x, const struct lock_context *context,
+                                    const struct ir_annot_rec *a) {
     struct lock_list list = {.when = {RESULT_ANY, 0}};
     const char *why;
-    if (a->kind == IR_A_sending_if && lock_expr_annotation(context, &x->p->arena, a, &list, &why) != LOCK_RESOLVED)
+    if (a->kind == IR_A_sending_if &&
+        lock_expr_annotation(context, &x->p->arena, a, &list, &why) != LOCK_RESOLVED)
         list.when.test = RESULT_ANY;
     return list.when;
 }
 
-static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
-{
+static bool annotated_effects(struct solve *x, struct call *c, uint32_t func) {
     const struct linked_func *lf = &x->p->funcs.at[func];
     const struct unit *u = lf->unit->unit;
     const struct ir_func_rec *fr = &u->funcs[lf->func];
@@ -123,12 +124,15 @@ static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
         struct lock_list list;
         const char *why;
         bool values = a->kind == IR_A_spawns || a->kind == IR_A_spawns_if || a->kind == IR_A_joins;
-        bool locks = a->kind == IR_A_acquires || a->kind == IR_A_acquires_shared || a->kind == IR_A_try_acquires ||
-                     a->kind == IR_A_try_acquires_shared || a->kind == IR_A_releases;
-        known |= values || locks || a->kind == IR_A_yields || a->kind == IR_A_awaits || a->kind == IR_A_blocks;
+        bool locks = a->kind == IR_A_acquires || a->kind == IR_A_acquires_shared ||
+                     a->kind == IR_A_try_acquires || a->kind == IR_A_try_acquires_shared ||
+                     a->kind == IR_A_releases;
+        known |=
+            values || locks || a->kind == IR_A_yields || a->kind == IR_A_awaits || a->kind == IR_A_blocks;
         if (a->kind == IR_A_yields || a->kind == IR_A_awaits)
             region_order(x, UINT64_MAX, UINT64_MAX);
-        if ((!values && !locks) || lock_expr_annotation(&context, &x->p->arena, a, &list, &why) != LOCK_RESOLVED)
+        if ((!values && !locks) ||
+            lock_expr_annotation(&context, &x->p->arena, a, &list, &why) != LOCK_RESOLVED)
             continue;
         if (locks) {
             annotated_locks(x, c, (enum ir_annot_kind)a->kind, &list);
@@ -142,7 +146,8 @@ static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
             for (uint32_t k = 0; k < c->n && k < fr->params.count; k++)
                 if (k != spawned && k != list.paths[0].index) {
                     ir_type handle = type_plain(u, u->vars[fr->params.first + k].type);
-                    s->pointer_handle |= u->types[handle].kind == IR_T_POINTER && region_is_pointer(u, u->types[handle].elem);
+                    s->pointer_handle |=
+                        u->types[handle].kind == IR_T_POINTER && region_is_pointer(u, u->types[handle].elem);
                     call_add_handle(s, call_target(c, k));
                 }
             if (VALUE_KIND(c->result) == VALUE_POINTER)
@@ -171,8 +176,7 @@ static bool annotated_effects(struct solve *x, struct call *c, uint32_t func)
 /* ---- functions with a graph ---- */
 
 /* A callee's classes: those that stand for its parameters' objects are what the arguments are here. */
-static uint64_t said_here(struct solve *x, const struct call *c, uint64_t mask)
-{
+static uint64_t said_here(struct solve *x, const struct call *c, uint64_t mask) {
     if (mask == UINT64_MAX)
         return mask;
     for (uint32_t i = 0; i < 32 - CLASS_FIRST_PARAM; i++)
@@ -180,7 +184,8 @@ static uint64_t said_here(struct solve *x, const struct call *c, uint64_t mask)
             uint64_t stands_for = UINT64_C(1) << (CLASS_FIRST_PARAM + i + half);
             if (!(mask & stands_for))
                 continue;
-            uint64_t class = half ? region_class_atomic(x, call_target(c, i)) : region_class(x, call_target(c, i));
+            uint64_t class =
+                half ? region_class_atomic(x, call_target(c, i)) : region_class(x, call_target(c, i));
             if (class == UINT64_MAX)
                 return class;
             mask = (mask & ~stands_for) | class;
@@ -189,8 +194,7 @@ static uint64_t said_here(struct solve *x, const struct call *c, uint64_t mask)
 }
 
 /* In a recursion: a list's item after item. What is at any of them is not said; the accesses are, when somebody asks of an object. */
-static bool turns_in_itself(const struct region_flow *f, place_id p)
-{
+static bool turns_in_itself(const struct region_flow *f, place_id p) {
     for (unsigned depth = 0; p && depth < 32; p = f->places[p].a, depth++) {
         enum place_op op = (enum place_op)f->places[p].op;
         if (op != PLACE_FIELD && op != PLACE_INDEX && op != PLACE_DEREF && op != PLACE_LOADED)
@@ -207,8 +211,7 @@ static bool turns_in_itself(const struct region_flow *f, place_id p)
 }
 
 /* What a callee stores in what it is given, or in what it returns. */
-static void lift_keeps(struct solve *x, struct call *c, const struct region_flow *callee)
-{
+static void lift_keeps(struct solve *x, struct call *c, const struct region_flow *callee) {
     const bool recursive = x->r->component[callee->func] == x->r->now;
     place_id returned = 0;
     for (size_t i = 0; i < callee->control.n; i++) {
@@ -231,11 +234,13 @@ static void lift_keeps(struct solve *x, struct call *c, const struct region_flow
         const struct place *out = &callee->places[from->into];
         place_id filled = out->op == PLACE_PARAM ? call_target(c, out->a) : 0;
         if (filled) /* *out = …: whatever it is, it has one name from here on */
-            region_set(x, filled, v ? v : VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_RESULT, x->event, out->a + 1)));
+            region_set(x, filled,
+                       v ? v : VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_RESULT, x->event, out->a + 1)));
         if (filled || (VALUE_KIND(v) != VALUE_POINTER && VALUE_KIND(v) != VALUE_FUNC))
             continue;
         place_id into = place_translate(callee, from->into, x->f, c->value, c->n);
-        if (recursive && (turns_in_itself(x->f, into) || (VALUE_KIND(v) == VALUE_POINTER && turns_in_itself(x->f, VALUE_ITEM(v)))))
+        if (recursive && (turns_in_itself(x->f, into) ||
+                          (VALUE_KIND(v) == VALUE_POINTER && turns_in_itself(x->f, VALUE_ITEM(v)))))
             continue;
         if (!into && returned && VALUE_KIND(c->result) == VALUE_POINTER)
             into = place_rebase(callee, from->into, returned, x->f, VALUE_ITEM(c->result));
@@ -248,9 +253,8 @@ static void lift_keeps(struct solve *x, struct call *c, const struct region_flow
     }
 }
 
-static void lifted_spec(struct solve *x, const struct call *c, const struct region_flow *callee, const struct region_event *from,
-                        struct region_event *to)
-{
+static void lifted_spec(struct solve *x, const struct call *c, const struct region_flow *callee,
+                        const struct region_event *from, struct region_event *to) {
     struct handoff_spec *s = arena_new(&x->p->arena, struct handoff_spec);
     *s = *from->spawn;
     s->told = NOT_ASKED;
@@ -282,18 +286,17 @@ static void lifted_spec(struct solve *x, const struct call *c, const struct regi
 }
 
 /* What it reads and writes is asked for later. */
-static void note_callsite(struct solve *x, const struct call *c, const struct region_flow *callee)
-{
+static void note_callsite(struct solve *x, const struct call *c, const struct region_flow *callee) {
     struct region_flow *f = x->f;
-    struct region_callsite site = {x->event, callee->func, (uint32_t)f->args.n, c->n, x->s->locks, x->s->acquired, 0, {0}};
+    struct region_callsite site = {
+        x->event, callee->func, (uint32_t)f->args.n, c->n, x->s->locks, x->s->acquired, 0, {0}};
     for (uint32_t i = 0; i < 32 - CLASS_FIRST_PARAM; i++)
         site.classes[i] = region_class(x, call_target(c, i)) | region_class_atomic(x, call_target(c, i));
     vec_append(&f->args, c->value, c->n);
     vec_push(&f->calls, site);
 }
 
-static void run_callee(struct solve *x, struct call *c, const struct region_flow *callee)
-{
+static void run_callee(struct solve *x, struct call *c, const struct region_flow *callee) {
     struct map64 seen = {0};
     uint64_t locks = x->s->locks;
     uint64_t acquired = x->s->acquired;
@@ -304,18 +307,23 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
         const struct region_event *from = &callee->events[callee->control.at[i]];
         if (from->op == REGION_KEEP || from->op == REGION_RETURN)
             continue;
-        place_id p = callee->places[from->place].op == PLACE_ARG ? call_loaded_from(x, c, callee->places[from->place].a)
-                                                                 : place_translate(callee, from->place, x->f, c->value, c->n);
-        bool global = from->op == REGION_PUT && (from->flags & REGION_LIFTED) && callee->places[place_object(callee, from->place)].op == PLACE_GLOBAL;
+        place_id p = callee->places[from->place].op == PLACE_ARG
+                         ? call_loaded_from(x, c, callee->places[from->place].a)
+                         : place_translate(callee, from->place, x->f, c->value, c->n);
+        bool global = from->op == REGION_PUT && (from->flags & REGION_LIFTED) &&
+                      callee->places[place_object(callee, from->place)].op == PLACE_GLOBAL;
         if ((!p && from->op != REGION_JOIN) || (recursive && turns_in_itself(x->f, p)) || global ||
-            (from->op == REGION_PUT && !region_brought(x->f, p) && callee->places[from->place].op != PLACE_PARAM))
+            (from->op == REGION_PUT && !region_brought(x->f, p) &&
+             callee->places[from->place].op != PLACE_PARAM))
             continue; /* what lay in memory, and was not even an argument, is put by others; a global by who calls who puts it */
-        uint64_t key = hash_add(hash_add(key_pair(from->op, p), from->locks), (uint64_t)from->flags << 32 | (from->spawn ? from->event : 0));
+        uint64_t key = hash_add(hash_add(key_pair(from->op, p), from->locks),
+                                (uint64_t)from->flags << 32 | (from->spawn ? from->event : 0));
         if (from->op == REGION_PUT)
             key = hash_add(key, key_pair(from->spawn->slot, from->spawn->inner));
         bool is_new;
         map64_place(&seen, key, &is_new);
-        struct region_event *e = is_new ? region_add(x, (enum region_op)from->op, p, from->flags & ~REGION_BRANCH, 0) : NULL;
+        struct region_event *e =
+            is_new ? region_add(x, (enum region_op)from->op, p, from->flags & ~REGION_BRANCH, 0) : NULL;
         if (!e)
             continue;
         e->locks = locks | said_here(x, c, from->locks);
@@ -350,12 +358,12 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
     if (callee->overflow)
         region_order(x, UINT64_MAX, UINT64_MAX);
     else
-        region_order_waits(x, said_here(x, c, callee->takes), said_here(x, c, callee->gives), said_here(x, c, callee->waits));
+        region_order_waits(x, said_here(x, c, callee->takes), said_here(x, c, callee->gives),
+                           said_here(x, c, callee->waits));
 }
 
 /* Nothing is known of it: what it is handed may be used, now or later, and it may wait for anybody. */
-static void run_unknown(struct solve *x, const struct call *c)
-{
+static void run_unknown(struct solve *x, const struct call *c) {
     for (uint32_t i = 0; i < c->n; i++)
         if (call_target(c, i))
             region_add(x, REGION_PASS, call_target(c, i), 0, 0);
@@ -364,8 +372,7 @@ static void run_unknown(struct solve *x, const struct call *c)
 
 /* A function that the program does not define goes by its model; so does one that starts or ends threads where the program
  * has a stand-in for it, whose body calls the real one by a pointer. */
-static bool goes_by_model(const struct linked_func *lf)
-{
+static bool goes_by_model(const struct linked_func *lf) {
     if (!lf->model || !lf->defined)
         return lf->model;
     for (uint32_t i = 0; i < lf->model->n_effects; i++)
@@ -375,8 +382,7 @@ static bool goes_by_model(const struct linked_func *lf)
 }
 
 /* Returns false when the call does not return. */
-static bool run(struct solve *x, struct call *c, uint32_t func)
-{
+static bool run(struct solve *x, struct call *c, uint32_t func) {
     const struct linked_func *lf = &x->p->funcs.at[func];
     bool known = annotated_effects(x, c, func);
     if (goes_by_model(lf)) {
@@ -397,16 +403,14 @@ static bool run(struct solve *x, struct call *c, uint32_t func)
 }
 
 /* The field that a pointer was loaded from; 0: no field. */
-static uint32_t loaded_field(const struct region_flow *f, region_value v)
-{
+static uint32_t loaded_field(const struct region_flow *f, region_value v) {
     const struct place *p = &f->places[VALUE_KIND(v) == VALUE_POINTER ? VALUE_ITEM(v) : 0];
     bool loaded = (p->op == PLACE_DEREF || p->op == PLACE_LOADED) && f->places[p->a].op == PLACE_FIELD;
     return loaded ? f->places[p->a].b : 0;
 }
 
 /* j->run(j->arg): a stored function is called with what was stored beside it. */
-static void note_call_through(struct solve *x, const struct call *c, region_value function)
-{
+static void note_call_through(struct solve *x, const struct call *c, region_value function) {
     uint32_t field = loaded_field(x->f, function);
     for (uint32_t i = 0; field && x->recording && i < c->n; i++) {
         struct call_through t = {field, loaded_field(x->f, c->value[i]), i};
@@ -416,15 +420,13 @@ static void note_call_through(struct solve *x, const struct call *c, region_valu
 }
 
 /* b = buf_ref(a): where the result is always one of the arguments, it is that; else what it was taken for. */
-static region_value returned_argument(const struct solve *x, const struct call *c, const struct summary *s)
-{
+static region_value returned_argument(const struct solve *x, const struct call *c, const struct summary *s) {
     const struct term_rec *r = s->returns ? term_at(&x->p->paths, s->returns) : NULL;
     bool argument = r && r->op == TERM_PARAM && r->a < c->n && VALUE_KIND(c->value[r->a]) == VALUE_POINTER;
     return argument ? c->value[r->a] : c->result;
 }
 
-void region_call(struct solve *x, const struct ir_event_rec *rec)
-{
+void region_call(struct solve *x, const struct ir_event_rec *rec) {
     struct call c = {.rec = rec, .n = rec->args.count < MAX_ARGS ? rec->args.count : MAX_ARGS};
     region_reads(x, rec->b);
     for (uint32_t i = 0; i < c.n; i++) {
@@ -439,7 +441,9 @@ void region_call(struct solve *x, const struct ir_event_rec *rec)
     ir_expr callee = ir_uncast(x->u, rec->b);
     if (x->u->exprs[callee].op == IR_E_ADDR)
         callee = ir_uncast(x->u, x->u->exprs[callee].a);
-    const struct linked_func *direct = x->u->exprs[callee].op == IR_E_FUNC ? &x->p->funcs.at[x->f->unit->funcs[x->u->exprs[callee].a]] : NULL;
+    const struct linked_func *direct = x->u->exprs[callee].op == IR_E_FUNC
+                                           ? &x->p->funcs.at[x->f->unit->funcs[x->u->exprs[callee].a]]
+                                           : NULL;
     if (pointer && direct && direct->summary && direct->summary->fresh)
         c.result = VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_HEAP, x->event, 0));
     else if (pointer && direct && direct->summary)

@@ -34,11 +34,13 @@ void call_spawn_members(struct solve *x, const struct call *c, const struct hand
 void call_spawn(struct solve *x, struct call *c, struct handoff_spec *s, uint32_t entry, uint32_t argument);
 /* Argument `what` is stored in the object that argument `holder` points to; a thread is started with what was stored there. */
 void call_keep(struct solve *x, const struct call *c, uint32_t what, uint32_t holder);
-void call_spawn_kept(struct solve *x, struct call *c, struct handoff_spec *s, uint32_t entry, uint32_t holder);
+void call_spawn_kept(struct solve *x, struct call *c, struct handoff_spec *s, uint32_t entry,
+                     uint32_t holder);
 void call_send(struct solve *x, struct call *c, uint32_t argument, struct result_when when);
 void call_join(struct solve *x, const struct call *c, const struct model_ref *ref);
 /* A lock that is taken is touched, though never in a way that races with another taker. */
 void call_touch(struct solve *x, place_id p, enum region_op op, unsigned flags);
-void call_model_effect(struct solve *x, struct call *c, const struct model_function *m, const struct model_effect *e);
+void call_model_effect(struct solve *x, struct call *c, const struct model_function *m,
+                       const struct model_effect *e);
 
 #endif

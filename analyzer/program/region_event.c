@@ -8,8 +8,8 @@
 
 enum { MAX_EVENTS = 4000 };
 
-struct region_event *region_add(struct solve *x, enum region_op op, place_id place, unsigned flags, ir_loc loc)
-{
+struct region_event *region_add(struct solve *x, enum region_op op, place_id place, unsigned flags,
+                                ir_loc loc) {
     struct region_flow *f = x->f;
     struct region_event *e;
     if (!x->recording)
@@ -43,8 +43,7 @@ struct region_event *region_add(struct solve *x, enum region_op op, place_id pla
     return e;
 }
 
-void region_order_waits(struct solve *x, uint64_t takes, uint64_t gives, uint64_t waits)
-{
+void region_order_waits(struct solve *x, uint64_t takes, uint64_t gives, uint64_t waits) {
     struct region_event *e = takes | gives ? region_add(x, REGION_ORDER, 0, 0, 0) : NULL;
     if (e) {
         e->takes = takes;
@@ -54,24 +53,23 @@ void region_order_waits(struct solve *x, uint64_t takes, uint64_t gives, uint64_
     x->s->acquired |= takes;
 }
 
-void region_order(struct solve *x, uint64_t takes, uint64_t gives)
-{
+void region_order(struct solve *x, uint64_t takes, uint64_t gives) {
     region_order_waits(x, takes, gives, takes);
 }
 
 /* The member, global or parameter that tells the class of what is at p; NULL: it is not known. */
-static const struct place *class_place(const struct solve *x, place_id p)
-{
-    while (p && (x->f->places[p].op == PLACE_INDEX || x->f->places[p].op == PLACE_DEREF || x->f->places[p].op == PLACE_LOADED))
+static const struct place *class_place(const struct solve *x, place_id p) {
+    while (p && (x->f->places[p].op == PLACE_INDEX || x->f->places[p].op == PLACE_DEREF ||
+                 x->f->places[p].op == PLACE_LOADED))
         p = x->f->places[p].a;
     const struct place *at = &x->f->places[p];
-    bool named = at->op == PLACE_FIELD || at->op == PLACE_GLOBAL || (at->op == PLACE_PARAM && CLASS_FIRST_PARAM + at->a < 32);
+    bool named = at->op == PLACE_FIELD || at->op == PLACE_GLOBAL ||
+                 (at->op == PLACE_PARAM && CLASS_FIRST_PARAM + at->a < 32);
     return p && named ? at : NULL;
 }
 
 /* Is it a lock, or a pointer to one? */
-static bool is_lock(const struct program *p, const struct unit *u, ir_type t)
-{
+static bool is_lock(const struct program *p, const struct unit *u, ir_type t) {
     t = type_plain(u, t);
     while (u->types[t].kind == IR_T_ARRAY)
         t = type_plain(u, u->types[t].elem);
@@ -79,8 +77,7 @@ static bool is_lock(const struct program *p, const struct unit *u, ir_type t)
     return to && lock_kind_of(p, u, to).lock;
 }
 
-uint64_t region_class(const struct solve *x, place_id p)
-{
+uint64_t region_class(const struct solve *x, place_id p) {
     enum { MUTEXES = 16 }; /* bits of CLASS_MUTEXES */
     const struct place *at = class_place(x, p);
     if (!at)
@@ -99,15 +96,13 @@ uint64_t region_class(const struct solve *x, place_id p)
     return UINT64_C(1) << (lock ? hash % MUTEXES : MUTEXES + hash % (CLASS_FIRST_PARAM - MUTEXES));
 }
 
-uint64_t region_atomic_class(uint32_t slot)
-{
+uint64_t region_atomic_class(uint32_t slot) {
     bool global = slot & SLOT_GLOBAL;
     uint64_t hash = hash_mix(key_pair(global ? PLACE_GLOBAL : PLACE_FIELD, slot & ~SLOT_GLOBAL));
     return UINT64_C(1) << (32 + hash % CLASS_FIRST_PARAM);
 }
 
-uint64_t region_class_atomic(const struct solve *x, place_id p)
-{
+uint64_t region_class_atomic(const struct solve *x, place_id p) {
     const struct place *at = class_place(x, p);
     if (!at)
         return UINT64_MAX;
@@ -116,15 +111,13 @@ uint64_t region_class_atomic(const struct solve *x, place_id p)
     return region_atomic_class(at->op == PLACE_FIELD ? at->b : at->a | SLOT_GLOBAL);
 }
 
-void region_lock(struct solve *x, uint64_t class)
-{
+void region_lock(struct solve *x, uint64_t class) {
     region_order_waits(x, class, 0, 0);
     x->s->locks |= class;
     x->s->dropped &= ~class;
 }
 
-void region_unlock(struct solve *x, uint64_t class)
-{
+void region_unlock(struct solve *x, uint64_t class) {
     region_order(x, 0, class);
     region_publish(x, class);
     if (class != UINT64_MAX)
@@ -135,13 +128,13 @@ void region_unlock(struct solve *x, uint64_t class)
 }
 
 /* Flags that the declarations of the place's members give to every access. */
-static unsigned place_flags(const struct solve *x, place_id p, ir_type type)
-{
+static unsigned place_flags(const struct solve *x, place_id p, ir_type type) {
     unsigned flags = 0;
     ir_type bare = type_plain(x->u, type);
     if (x->u->types[bare].kind == IR_T_ATOMIC)
         flags |= REGION_ATOMIC;
-    if (x->u->types[bare].kind == IR_T_STRUCT || x->u->types[bare].kind == IR_T_UNION || x->u->types[bare].kind == IR_T_ARRAY)
+    if (x->u->types[bare].kind == IR_T_STRUCT || x->u->types[bare].kind == IR_T_UNION ||
+        x->u->types[bare].kind == IR_T_ARRAY)
         flags |= REGION_WHOLE;
     for (; p; p = x->f->places[p].a) {
         const struct place *at = &x->f->places[p];
@@ -155,22 +148,21 @@ static unsigned place_flags(const struct solve *x, place_id p, ir_type type)
     return flags;
 }
 
-static void access_place(struct solve *x, enum region_op op, ir_expr e, unsigned flags)
-{
+static void access_place(struct solve *x, enum region_op op, ir_expr e, unsigned flags) {
     if (!x->recording)
         return;
     place_id p = region_place(x, e);
     if (!p)
         return;
     const struct place *object = &x->f->places[place_object(x->f, p)];
-    if (object->op == PLACE_LOCAL && (x->u->vars[object->a].kind == IR_V_TEMP || !(x->u->vars[object->a].flags & IR_VF_ADDRESSED)))
+    if (object->op == PLACE_LOCAL &&
+        (x->u->vars[object->a].kind == IR_V_TEMP || !(x->u->vars[object->a].flags & IR_VF_ADDRESSED)))
         return;
     region_add(x, op, p, flags | place_flags(x, p, x->u->exprs[e].type), x->u->exprs[e].loc);
 }
 
 /* Every load inside an expression, and inside the places it names. */
-void region_reads(struct solve *x, ir_expr e)
-{
+void region_reads(struct solve *x, ir_expr e) {
     if (!x->recording || ++x->nesting > 200) {
         x->nesting -= x->recording;
         return;
@@ -181,27 +173,27 @@ void region_reads(struct solve *x, ir_expr e)
         region_reads(x, r->a);
         access_place(x, REGION_READ, r->a, 0);
         break;
-    case IR_E_DEREF: case IR_E_FIELD: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST:
-        region_reads(x, r->a);
-        break;
-    case IR_E_INDEX: case IR_E_BINARY:
+    case IR_E_DEREF:
+    case IR_E_FIELD:
+    case IR_E_ADDR:
+    case IR_E_UNARY:
+    case IR_E_CAST: region_reads(x, r->a); break;
+    case IR_E_INDEX:
+    case IR_E_BINARY:
         region_reads(x, r->a);
         region_reads(x, r->b);
         break;
-    default:
-        break;
+    default: break;
     }
     x->nesting--;
 }
 
-static ir_type pointee(const struct unit *u, ir_type t)
-{
+static ir_type pointee(const struct unit *u, ir_type t) {
     t = type_plain(u, t);
     return u->types[t].kind == IR_T_POINTER ? u->types[t].elem : 0;
 }
 
-ir_type region_passed_type(const struct solve *x, ir_expr e)
-{
+ir_type region_passed_type(const struct solve *x, ir_expr e) {
     for (;;) {
         const struct ir_expr_rec *r = &x->u->exprs[e];
         ir_type to = pointee(x->u, r->type);
@@ -216,8 +208,7 @@ ir_type region_passed_type(const struct solve *x, ir_expr e)
 }
 
 /* A copy of a thread's handle is its handle too. */
-static void follow_handle(struct solve *x, ir_expr to, ir_expr from)
-{
+static void follow_handle(struct solve *x, ir_expr to, ir_expr from) {
     if (!x->f->spawns.n)
         return;
     place_id target = region_place(x, to);
@@ -240,8 +231,7 @@ static void follow_handle(struct solve *x, ir_expr to, ir_expr from)
 }
 
 /* What is known of the members of the source is known of those of the target. */
-static void copy_struct(struct solve *x, place_id to, ir_expr value)
-{
+static void copy_struct(struct solve *x, place_id to, ir_expr value) {
     value = ir_uncast(x->u, value);
     place_id from = x->u->exprs[value].op == IR_E_LOAD ? region_place(x, x->u->exprs[value].a) : 0;
     region_forget(x, place_object(x->f, to));
@@ -263,21 +253,18 @@ static void copy_struct(struct solve *x, place_id to, ir_expr value)
     }
 }
 
-static bool tracked(const struct unit *u, ir_type t)
-{
+static bool tracked(const struct unit *u, ir_type t) {
     uint32_t kind = u->types[type_plain(u, t)].kind;
-    return kind == IR_T_POINTER || kind == IR_T_INT || kind == IR_T_ENUM || kind == IR_T_UNKNOWN || kind == IR_T_ATOMIC;
+    return kind == IR_T_POINTER || kind == IR_T_INT || kind == IR_T_ENUM || kind == IR_T_UNKNOWN ||
+           kind == IR_T_ATOMIC;
 }
 
-void region_apply(struct solve *x, ir_event ev)
-{
+void region_apply(struct solve *x, ir_event ev) {
     const struct ir_event_rec *r = &x->u->events[ev];
     place_id p;
     x->event = ev;
     switch ((enum ir_event_op)r->op) {
-    case IR_EV_EVAL:
-        region_reads(x, r->a);
-        break;
+    case IR_EV_EVAL: region_reads(x, r->a); break;
     case IR_EV_RETURN: {
         region_reads(x, r->a);
         region_value v = r->a ? region_eval(x, r->a) : 0;
@@ -303,21 +290,23 @@ void region_apply(struct solve *x, ir_event ev)
             region_set(x, p, v);
         break;
     }
-    case IR_EV_CALL:
-        region_call(x, r);
-        break;
+    case IR_EV_CALL: region_call(x, r); break;
     case IR_EV_ATOMIC: {
         unsigned order = r->flags >> IR_SF_ORDER_SHIFT & 7;
         bool writes = r->c != IR_AT_LOAD && r->c != IR_AT_FENCE;
         for (uint32_t i = 0; i < r->args.count; i++)
             region_reads(x, x->u->expr_refs[r->args.first + i]);
         if (r->c != IR_AT_FENCE)
-            access_place(x, writes && r->c != IR_AT_INIT ? REGION_WRITE : writes ? REGION_WRITE : REGION_READ, r->a, REGION_ATOMIC);
+            access_place(x,
+                         writes && r->c != IR_AT_INIT ? REGION_WRITE
+                         : writes                     ? REGION_WRITE
+                                                      : REGION_READ,
+                         r->a, REGION_ATOMIC);
         uint64_t class = r->c == IR_AT_FENCE ? UINT64_MAX : region_class_atomic(x, region_place(x, r->a));
         bool reads = r->c != IR_AT_STORE && r->c != IR_AT_INIT;
         bool takes = reads && order != __ATOMIC_RELAXED && order != __ATOMIC_RELEASE;
-        bool gives = r->c != IR_AT_LOAD && r->c != IR_AT_INIT && order != __ATOMIC_RELAXED && order != __ATOMIC_ACQUIRE &&
-                     order != __ATOMIC_CONSUME;
+        bool gives = r->c != IR_AT_LOAD && r->c != IR_AT_INIT && order != __ATOMIC_RELAXED &&
+                     order != __ATOMIC_ACQUIRE && order != __ATOMIC_CONSUME;
         bool counts = r->c == IR_AT_RMW; /* what it finds there waits for nobody */
         region_order_waits(x, takes ? class : 0, gives ? class : 0, takes && !counts ? class : 0);
         if (r->b && (p = region_place(x, r->b)))
@@ -330,20 +319,16 @@ void region_apply(struct solve *x, ir_event ev)
         if (r->flags & IR_SF_CLOBBERS)
             region_order(x, UINT64_MAX, UINT64_MAX);
         break;
-    case IR_EV_BEGIN:
-        region_forget(x, place_make(x->f, PLACE_LOCAL, r->a, 0));
-        break;
+    case IR_EV_BEGIN: region_forget(x, place_make(x->f, PLACE_LOCAL, r->a, 0)); break;
     case IR_EV_END:
     case IR_EV_VA:
     case IR_EV_NONE:
-    case IR_EV_OPS:
-        break;
+    case IR_EV_OPS: break;
     }
 }
 
 /* What a branch asks of a call's result. */
-void region_note_branch(struct solve *x, const struct ir_block_rec *b, struct branch_fact *out)
-{
+void region_note_branch(struct solve *x, const struct ir_block_rec *b, struct branch_fact *out) {
     memset(out, 0, sizeof *out);
     if (b->term != IR_TERM_BRANCH)
         return;

@@ -8,8 +8,7 @@
 
 enum { MAX_STATE = 1 << 22, MAX_TURNS = 100 };
 
-void region_flow_free(struct region_flow *f)
-{
+void region_flow_free(struct region_flow *f) {
     if (!f)
         return;
     for (size_t i = 0; i < f->lifted.n; i++)
@@ -37,8 +36,7 @@ void region_flow_free(struct region_flow *f)
     free(f);
 }
 
-static void run_block(struct solve *x, uint32_t b)
-{
+static void run_block(struct solve *x, uint32_t b) {
     const struct ir_block_rec *rec = &x->u->blocks[x->first_block + b];
     region_state_copy(x, x->s, &x->in[b]);
     for (uint32_t i = 0; i < rec->events.count; i++) {
@@ -61,9 +59,10 @@ static void run_block(struct solve *x, uint32_t b)
 
 /* Blocks in reverse postorder, those that are reached: what comes before a block is run before it, but for a loop's end. The blocks of
  * `a && b` are not numbered so. Returns their number. */
-static uint32_t order_blocks(const struct solve *x, uint32_t *order)
-{
-    struct visit { uint32_t block, next; } *stack = xcalloc(x->n_blocks, sizeof *stack);
+static uint32_t order_blocks(const struct solve *x, uint32_t *order) {
+    struct visit {
+        uint32_t block, next;
+    } *stack = xcalloc(x->n_blocks, sizeof *stack);
     bool *seen = xcalloc(x->n_blocks, sizeof *seen);
     uint32_t depth = 0, at = x->n_blocks;
     stack[depth++] = (struct visit){0, 0};
@@ -76,7 +75,8 @@ static uint32_t order_blocks(const struct solve *x, uint32_t *order)
             depth--;
             continue;
         }
-        uint32_t to = x->u->succs[succs.first + succs.count - ++v->next].block - x->first_block; /* the last first: it comes last in the order */
+        uint32_t to = x->u->succs[succs.first + succs.count - ++v->next].block -
+                      x->first_block; /* the last first: it comes last in the order */
         if (!seen[to]) {
             seen[to] = true;
             stack[depth++] = (struct visit){to, 0};
@@ -89,8 +89,7 @@ static uint32_t order_blocks(const struct solve *x, uint32_t *order)
 }
 
 /* What comes out of block b goes into those that follow; those that this taught anything are stale. Returns whether there are any. */
-static bool hand_on(struct solve *x, uint32_t b, bool *stale)
-{
+static bool hand_on(struct solve *x, uint32_t b, bool *stale) {
     const struct ir_block_rec *rec = &x->u->blocks[x->first_block + b];
     bool changed = false;
     for (uint32_t i = 0; i < rec->succs.count && x->s->reached; i++) {
@@ -102,8 +101,7 @@ static bool hand_on(struct solve *x, uint32_t b, bool *stale)
 }
 
 /* Until nothing comes into any block that was not there. Returns whether it came to that. */
-static bool find_states(struct solve *x)
-{
+static bool find_states(struct solve *x) {
     bool changed = true, *stale = xcalloc(x->n_blocks, sizeof *stale);
     uint32_t *order = xcalloc(x->n_blocks, sizeof *order), n = order_blocks(x, order);
     stale[0] = true;
@@ -123,8 +121,7 @@ static bool find_states(struct solve *x)
     return !changed;
 }
 
-static void solve_function(struct solve *x)
-{
+static void solve_function(struct solve *x) {
     struct region_flow *f = x->f;
     struct state current;
     region_state_init(&current, x->n_vars);
@@ -153,7 +150,9 @@ static void solve_function(struct solve *x)
             for (uint32_t i = 0; i < rec->events.count; i++)
                 f->first[rec->events.first + i - f->first_event] = (uint32_t)f->n_events;
         }
-        f->ends[b] = x->in[b].reached && x->s->reached ? WAY_GOES_ON : x->in[b].reached && x->s->stays ? WAY_STAYS : WAY_DIES;
+        f->ends[b] = x->in[b].reached && x->s->reached ? WAY_GOES_ON
+                     : x->in[b].reached && x->s->stays ? WAY_STAYS
+                                                       : WAY_DIES;
         if (!f->ends[b] && x->u->blocks[x->first_block + b].term == IR_TERM_RETURN) {
             f->adds |= x->s->locks;
             f->drops = f->returns ? f->drops & x->s->dropped : x->s->dropped;
@@ -180,8 +179,7 @@ static void solve_function(struct solve *x)
     region_state_free(&current);
 }
 
-struct region_flow *region_solve(struct regions *r, uint32_t func)
-{
+struct region_flow *region_solve(struct regions *r, uint32_t func) {
     struct program *p = r->p;
     struct region_flow *f = xcalloc(1, sizeof *f);
     const struct linked_func *lf = &p->funcs.at[func];
@@ -190,8 +188,16 @@ struct region_flow *region_solve(struct regions *r, uint32_t func)
     f->unit = lf->unit;
     const struct unit *u = lf->unit->unit;
     const struct ir_func_rec *fr = &u->funcs[lf->func];
-    struct solve x = {.p = p, .r = r, .f = f, .u = u, .fr = fr, .first_block = fr->blocks.first, .n_blocks = fr->blocks.count,
-                      .first_param = fr->params.first, .n_params = fr->params.count, .first_local = fr->locals.first,
+    struct solve x = {.p = p,
+                      .r = r,
+                      .f = f,
+                      .u = u,
+                      .fr = fr,
+                      .first_block = fr->blocks.first,
+                      .n_blocks = fr->blocks.count,
+                      .first_param = fr->params.first,
+                      .n_params = fr->params.count,
+                      .first_local = fr->locals.first,
                       .n_vars = fr->params.count + fr->locals.count};
     f->first_event = UINT32_MAX;
     for (uint32_t b = 0; b < x.n_blocks; b++) {

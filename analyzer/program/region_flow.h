@@ -8,7 +8,9 @@
 #include "region.h"
 #include "summary.h"
 
-enum { MAX_TARGETS = 8 }; /* of a call through a pointer that are followed; with more, nothing is known of it */
+enum {
+    MAX_TARGETS = 8
+}; /* of a call through a pointer that are followed; with more, nothing is known of it */
 
 struct lifted_key {
     struct region_flow *flow;
@@ -22,7 +24,7 @@ struct regions {
     uint64_t kept;                   /* events of all flows */
     uint32_t *component, *position;  /* by function: functions that call each other; callees first */
     bool solving;
-    uint32_t now;  /* the component that is being solved */
+    uint32_t now;     /* the component that is being solved */
     uint64_t *hashes; /* by function: its flow as callers see it; 0: none yet */
     /* of the accesses that are being gathered */
     unsigned depth;
@@ -45,13 +47,14 @@ struct kept {
 };
 
 struct state {
-    region_value *vars; /* by slot (region_vars.c); at a block's start only those that several blocks mention */
+    region_value
+        *vars; /* by slot (region_vars.c); at a block's start only those that several blocks mention */
     VEC(struct cell_value) cells; /* members of locals and allocations */
     VEC(struct kept) kept;
     uint64_t locks, acquired;
     uint64_t dropped; /* locks that were not taken here, and released on every way */
-    bool reached; /* false after a call that never returns */
-    bool stays;   /* … because it goes round for ever */
+    bool reached;     /* false after a call that never returns */
+    bool stays;       /* … because it goes round for ever */
 };
 
 struct solve {
@@ -61,13 +64,15 @@ struct solve {
     const struct unit *u;
     const struct ir_func_rec *fr;
     uint32_t first_block, n_blocks, first_param, n_params, first_local, n_vars;
-    uint32_t *slots, *in_slot; /* by parameter, then local: its slot; by slot: the variable. The first n_shared outlive a block */
+    uint32_t *slots,
+        *in_slot; /* by parameter, then local: its slot; by slot: the variable. The first n_shared outlive a block */
     uint32_t n_shared;
     struct state *in, *s; /* at each block's start; now */
     ir_event event;       /* now */
     ir_event end_event;   /* one past the function's last */
     bool recording;
-    bool in_branch; /* what is read now is read by the condition at the block's end, and stands here until all blocks are done */
+    bool
+        in_branch; /* what is read now is read by the condition at the block's end, and stands here until all blocks are done */
     VEC(struct region_event) branches;
     struct map64 told; /* what was stored where, by which event: said already */
     unsigned nesting;
@@ -104,7 +109,8 @@ void region_apply(struct solve *x, ir_event ev);
 /* What the branch at the end of a block asks of a call's result. */
 void region_note_branch(struct solve *x, const struct ir_block_rec *b, struct branch_fact *out);
 /* Note an event now; NULL while nothing is recorded, or when there is no room. */
-struct region_event *region_add(struct solve *x, enum region_op op, place_id place, unsigned flags, ir_loc loc);
+struct region_event *region_add(struct solve *x, enum region_op op, place_id place, unsigned flags,
+                                ir_loc loc);
 /* An operation that may order this thread with another one that does the opposite on an object of the same class. */
 void region_order(struct solve *x, uint64_t takes, uint64_t gives);
 /* The same, where only `waits` of `takes` waits for another thread's progress. */
@@ -131,8 +137,8 @@ void region_keep(struct solve *x, place_id into, region_value value, ir_type typ
 /* Locks of these classes are released: what was stored under them may be taken out by others from now on. */
 void region_publish(struct solve *x, uint64_t classes);
 /* `holder` was put, as s says: so is what its members point to, and the functions beside them. */
-void region_put_members(struct solve *x, const struct handoff_spec *s, place_id holder, const struct cell_value *cells, size_t n,
-                        ir_loc loc);
+void region_put_members(struct solve *x, const struct handoff_spec *s, place_id holder,
+                        const struct cell_value *cells, size_t n, ir_loc loc);
 
 /* ---- region_always.c: once all events are recorded ---- */
 /* Fill in frees_always, loses and may_free. */

@@ -10,8 +10,7 @@ enum { MAX_TOUCHES = 4000 /* kept of one object in one function */, MAX_CALLS_DE
 
 /* ---- a function's own ---- */
 
-static void index_touches(struct region_flow *f)
-{
+static void index_touches(struct region_flow *f) {
     f->next_touch = xcalloc(f->n_events + 1, sizeof *f->next_touch);
     for (size_t i = f->n_events; i-- > 0;) {
         const struct region_event *e = &f->events[i];
@@ -23,16 +22,14 @@ static void index_touches(struct region_flow *f)
     }
 }
 
-const struct region_event *regions_touch(const struct region_flow *f, place_id object)
-{
+const struct region_event *regions_touch(const struct region_flow *f, place_id object) {
     if (!f->next_touch)
         index_touches((struct region_flow *)f);
     uint32_t first = map64_get(&f->touches_of, object, 0);
     return first ? &f->events[first - 1] : NULL;
 }
 
-const struct region_event *regions_next_touch(const struct region_flow *f, const struct region_event *e)
-{
+const struct region_event *regions_next_touch(const struct region_flow *f, const struct region_event *e) {
     uint32_t next = f->next_touch[e - f->events];
     return next ? &f->events[next - 1] : NULL;
 }
@@ -42,13 +39,14 @@ const struct region_event *regions_next_touch(const struct region_flow *f, const
 static uint32_t gather(struct regions *r, struct region_flow *f, place_id object);
 
 /* A callee's classes, in the caller's words. */
-static uint64_t said_at(const struct region_callsite *c, uint64_t mask)
-{
+static uint64_t said_at(const struct region_callsite *c, uint64_t mask) {
     for (uint32_t i = 0; mask != UINT64_MAX && i < 32 - CLASS_FIRST_PARAM; i++)
         for (uint32_t half = 0; mask != UINT64_MAX && half < 64; half += 32) {
             uint64_t stands_for = UINT64_C(1) << (CLASS_FIRST_PARAM + i + half);
             if (mask & stands_for)
-                mask = c->classes[i] == UINT64_MAX ? UINT64_MAX : (mask & ~stands_for) | (c->classes[i] & CLASS_LOCKS << half);
+                mask = c->classes[i] == UINT64_MAX
+                           ? UINT64_MAX
+                           : (mask & ~stands_for) | (c->classes[i] & CLASS_LOCKS << half);
         }
     return mask;
 }
@@ -60,13 +58,12 @@ struct gathering {
     bool grew;
 };
 
-static uint64_t key_of(const struct region_event *e)
-{
+static uint64_t key_of(const struct region_event *e) {
     return hash_add(hash_add(key_pair(e->op, e->place), e->locks), key_pair(e->flags, e->event));
 }
 
-static void add_touch(struct gathering *g, const struct region_callsite *c, const struct region_flow *callee, const struct region_event *from)
-{
+static void add_touch(struct gathering *g, const struct region_callsite *c, const struct region_flow *callee,
+                      const struct region_event *from) {
     struct lifted_touches *list = &g->f->lifted.at[g->index];
     const struct place *at = &callee->places[from->place];
     struct region_event e = *from;
@@ -94,8 +91,8 @@ static void add_touch(struct gathering *g, const struct region_callsite *c, cons
 }
 
 /* How one callee touches its `object`. */
-static void add_touches(struct regions *r, struct gathering *g, const struct region_callsite *c, struct region_flow *callee, place_id object)
-{
+static void add_touches(struct regions *r, struct gathering *g, const struct region_callsite *c,
+                        struct region_flow *callee, place_id object) {
     for (const struct region_event *e = regions_touch(callee, object); e; e = regions_next_touch(callee, e))
         add_touch(g, c, callee, e);
     uint32_t list = gather(r, callee, object);
@@ -106,8 +103,8 @@ static void add_touches(struct regions *r, struct gathering *g, const struct reg
 }
 
 /* What the callee calls the object, when it has it from argument i; 0: it does not. */
-static place_id called(const struct region_flow *f, const struct region_callsite *c, uint32_t i, struct region_flow *callee, place_id object)
-{
+static place_id called(const struct region_flow *f, const struct region_callsite *c, uint32_t i,
+                       struct region_flow *callee, place_id object) {
     region_value v = f->args.at[c->first_arg + i];
     if (VALUE_KIND(v) != VALUE_POINTER)
         return 0;
@@ -121,8 +118,7 @@ static place_id called(const struct region_flow *f, const struct region_callsite
     return place_rebase(f, object, VALUE_ITEM(v), callee, place_make(callee, PLACE_PARAM, i, 0));
 }
 
-static bool gather_once(struct regions *r, struct region_flow *f, uint32_t index, place_id object)
-{
+static bool gather_once(struct regions *r, struct region_flow *f, uint32_t index, place_id object) {
     struct gathering g = {.f = f, .index = index};
     f->lifted.at[index].active = true;
     for (uint32_t i = 0; i < f->lifted.at[index].n; i++)
@@ -135,7 +131,8 @@ static bool gather_once(struct regions *r, struct region_flow *f, uint32_t index
         if (!callee || callee->failed)
             continue;
         for (uint32_t k = 0; k <= c->n_args && n < 4; k++) {
-            place_id there = k < c->n_args ? called(f, c, k, callee, object) : place_translate(f, object, callee, NULL, 0);
+            place_id there =
+                k < c->n_args ? called(f, c, k, callee, object) : place_translate(f, object, callee, NULL, 0);
             bool again = !there;
             for (uint32_t j = 0; j < n; j++)
                 again |= done[j] == there;
@@ -150,11 +147,12 @@ static bool gather_once(struct regions *r, struct region_flow *f, uint32_t index
     return g.grew;
 }
 
-static int by_event(const void *x, const void *y)
-{
+static int by_event(const void *x, const void *y) {
     const struct region_event *a = x, *b = y;
-    const uint64_t one[] = {a->event, key_pair(a->func, a->loc), key_pair(a->op, a->place), a->flags, a->locks};
-    const uint64_t two[] = {b->event, key_pair(b->func, b->loc), key_pair(b->op, b->place), b->flags, b->locks};
+    const uint64_t one[] = {a->event, key_pair(a->func, a->loc), key_pair(a->op, a->place), a->flags,
+                            a->locks};
+    const uint64_t two[] = {b->event, key_pair(b->func, b->loc), key_pair(b->op, b->place), b->flags,
+                            b->locks};
     for (size_t i = 0; i < sizeof one / sizeof *one; i++)
         if (one[i] != two[i])
             return one[i] < two[i] ? -1 : 1;
@@ -162,15 +160,15 @@ static int by_event(const void *x, const void *y)
 }
 
 /* The list's place + 1; 0: too many calls deep. */
-static uint32_t gather(struct regions *r, struct region_flow *f, place_id object)
-{
+static uint32_t gather(struct regions *r, struct region_flow *f, place_id object) {
     uint32_t *known = map64_find(&f->lifted_of, object);
     if (known) {
         r->partial |= f->lifted.at[*known - 1].active;
         return *known;
     }
     if (r->depth == MAX_CALLS_DEEP) {
-        program_give_up(r->p, f->func, "the rules about hand-offs, where an object goes through too many calls");
+        program_give_up(r->p, f->func,
+                        "the rules about hand-offs, where an object goes through too many calls");
         return 0;
     }
     uint32_t index = (uint32_t)f->lifted.n;
@@ -183,8 +181,7 @@ static uint32_t gather(struct regions *r, struct region_flow *f, place_id object
     return index + 1;
 }
 
-struct lifted_touches regions_lifted(struct regions *r, const struct region_flow *flow, place_id object)
-{
+struct lifted_touches regions_lifted(struct regions *r, const struct region_flow *flow, place_id object) {
     struct region_flow *f = (struct region_flow *)flow;
     uint32_t list;
     r->partial = false;

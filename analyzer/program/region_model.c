@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-static bool may_happen(const struct solve *x, const struct call *c, const struct model_if *only)
-{
+static bool may_happen(const struct solve *x, const struct call *c, const struct model_if *only) {
     if (only->test == MODEL_ALWAYS || only->index >= c->n)
         return only->test == MODEL_ALWAYS;
     const struct ir_expr_rec *e = &x->u->exprs[ir_uncast(x->u, c->expr[only->index])];
@@ -27,47 +26,45 @@ static bool may_happen(const struct solve *x, const struct call *c, const struct
     return true;
 }
 
-static bool only_sleeps(const char *name)
-{
-    static const char *const names[] = {"sleep",     "usleep",    "nanosleep", "clock_nanosleep", "thrd_sleep",
-                                        "g_usleep",  "SDL_Delay", "uv_sleep"};
+static bool only_sleeps(const char *name) {
+    static const char *const names[] = {"sleep",      "usleep",   "nanosleep", "clock_nanosleep",
+                                        "thrd_sleep", "g_usleep", "SDL_Delay", "uv_sleep"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
     return false;
 }
 
-void call_model_effect(struct solve *x, struct call *c, const struct model_function *m, const struct model_effect *e)
-{
+void call_model_effect(struct solve *x, struct call *c, const struct model_function *m,
+                       const struct model_effect *e) {
     place_id a = e->a.root == MODEL_PARAM || e->a.root == MODEL_OUT ? call_target(c, e->a.index) : 0;
     if (!may_happen(x, c, &e->only))
         return;
     switch ((enum model_effect_kind)e->kind) {
-    case MODEL_LOCK_INIT: case MODEL_COND_INIT: case MODEL_LOCK_DESTROY: case MODEL_COND_DESTROY:
-        call_touch(x, a, REGION_WRITE, 0);
-        break;
+    case MODEL_LOCK_INIT:
+    case MODEL_COND_INIT:
+    case MODEL_LOCK_DESTROY:
+    case MODEL_COND_DESTROY: call_touch(x, a, REGION_WRITE, 0); break;
     case MODEL_ACQUIRES:
         call_touch(x, a, REGION_READ, REGION_ATOMIC);
         region_lock(x, region_class(x, a));
         break;
-    case MODEL_RELEASES:
-        region_unlock(x, region_class(x, a));
-        break;
+    case MODEL_RELEASES: region_unlock(x, region_class(x, a)); break;
     case MODEL_COND_WAIT:
         region_publish(x, UINT64_MAX);
         call_touch(x, a, REGION_READ, REGION_ATOMIC);
-        region_order(x, region_class(x, a) | region_class(x, call_target(c, e->b.index)), region_class(x, call_target(c, e->b.index)));
+        region_order(x, region_class(x, a) | region_class(x, call_target(c, e->b.index)),
+                     region_class(x, call_target(c, e->b.index)));
         break;
     case MODEL_COND_SIGNAL:
         call_touch(x, a, REGION_READ, REGION_ATOMIC);
         region_order(x, 0, region_class(x, a));
         break;
     case MODEL_ORDERS:
-        region_order(x, e->flags & MODEL_BEFORE ? 0 : region_class(x, a), e->flags & MODEL_BEFORE ? region_class(x, a) : 0);
+        region_order(x, e->flags & MODEL_BEFORE ? 0 : region_class(x, a),
+                     e->flags & MODEL_BEFORE ? region_class(x, a) : 0);
         break;
-    case MODEL_ONCE:
-        region_order(x, UINT64_MAX, UINT64_MAX);
-        break;
+    case MODEL_ONCE: region_order(x, UINT64_MAX, UINT64_MAX); break;
     case MODEL_BLOCKS:
         for (uint32_t i = 0; i < m->n_effects; i++)
             if (m->effects[i].kind == MODEL_JOINS)
@@ -75,9 +72,7 @@ void call_model_effect(struct solve *x, struct call *c, const struct model_funct
         if (!only_sleeps(m->name))
             region_order(x, UINT64_MAX, 0);
         break;
-    case MODEL_RECEIVES:
-        region_order(x, UINT64_MAX, 0);
-        break;
+    case MODEL_RECEIVES: region_order(x, UINT64_MAX, 0); break;
     case MODEL_SPAWNS: {
         struct handoff_spec *s = call_spec(x);
         s->when = e->when;
@@ -97,9 +92,7 @@ void call_model_effect(struct solve *x, struct call *c, const struct model_funct
         call_spawn(x, c, s, e->a.index, e->b.index);
         break;
     }
-    case MODEL_JOINS:
-        call_join(x, c, &e->a);
-        break;
+    case MODEL_JOINS: call_join(x, c, &e->a); break;
     case MODEL_DETACHES:
         region_add(x, REGION_DETACH, e->a.root == MODEL_OUT ? a : call_loaded_from(x, c, e->a.index), 0, 0);
         if (a && e->a.root == MODEL_PARAM)
@@ -125,7 +118,8 @@ void call_model_effect(struct solve *x, struct call *c, const struct model_funct
             region_add(x, REGION_FREE, a, 0, 0);
         c->result = VALUE_OF(VALUE_POINTER, place_make(x->f, PLACE_HEAP, x->event, 0));
         break;
-    case MODEL_READS: case MODEL_WRITES:
+    case MODEL_READS:
+    case MODEL_WRITES:
         if (a)
             region_add(x, e->kind == MODEL_READS ? REGION_READ : REGION_WRITE, a, REGION_WHOLE, 0);
         if (a && e->kind == MODEL_WRITES)
@@ -141,7 +135,6 @@ void call_model_effect(struct solve *x, struct call *c, const struct model_funct
         if (e->b.root == MODEL_PARAM)
             call_keep(x, c, e->a.index, e->b.index);
         break;
-    default:
-        break;
+    default: break;
     }
 }

@@ -7,15 +7,13 @@
 #include "region.h"
 
 /* Not stored, and asked for at every step. */
-static uint64_t hash_of(enum place_op op, uint32_t a, uint32_t b)
-{
+static uint64_t hash_of(enum place_op op, uint32_t a, uint32_t b) {
     const uint64_t h = key_pair(a, b) * UINT64_C(0x9e3779b97f4a7c15) + (uint32_t)op;
 
     return (h ^ h >> 32) * UINT64_C(0x94d049bb133111eb);
 }
 
-place_id place_make(struct region_flow *f, enum place_op op, uint32_t a, uint32_t b)
-{
+place_id place_make(struct region_flow *f, enum place_op op, uint32_t a, uint32_t b) {
     const uint64_t hash = hash_of(op, a, b);
     for (struct index_probe p = index_first(&f->place_index, hash); p.id; index_next(&f->place_index, &p))
         if (f->places[p.id].op == op && f->places[p.id].a == a && f->places[p.id].b == b)
@@ -31,8 +29,7 @@ place_id place_make(struct region_flow *f, enum place_op op, uint32_t a, uint32_
     return f->n_places++;
 }
 
-uint32_t place_slot(const struct region_flow *f, place_id p)
-{
+uint32_t place_slot(const struct region_flow *f, place_id p) {
     for (unsigned depth = 0; p && depth < 32; depth++) {
         const struct place *at = &f->places[p];
         if (at->op == PLACE_FIELD)
@@ -53,8 +50,7 @@ uint32_t place_slot(const struct region_flow *f, place_id p)
     return 0;
 }
 
-bool place_is_own(const struct region_flow *f, place_id p)
-{
+bool place_is_own(const struct region_flow *f, place_id p) {
     for (unsigned depth = 0; p && depth < 32; depth++) {
         enum place_op op = (enum place_op)f->places[p].op;
         if (op == PLACE_LOCAL || op == PLACE_HEAP)
@@ -67,20 +63,18 @@ bool place_is_own(const struct region_flow *f, place_id p)
 }
 
 /* Element `which` of what begins at p; of an array that begins at an element itself: some element. */
-static place_id element_of(struct region_flow *f, place_id p, uint32_t which)
-{
+static place_id element_of(struct region_flow *f, place_id p, uint32_t which) {
     bool element = f->places[p].op == PLACE_INDEX;
     return place_make(f, PLACE_INDEX, element ? f->places[p].a : p, element ? 0 : which);
 }
 
 /* An element in another function's words: which one a local names is not known there. */
-static uint32_t said_elsewhere(uint32_t which)
-{
+static uint32_t said_elsewhere(uint32_t which) {
     return which & PLACE_BY_VAR ? 0 : which;
 }
 
-place_id place_rebase(const struct region_flow *from, place_id p, place_id root, struct region_flow *to, place_id region)
-{
+place_id place_rebase(const struct region_flow *from, place_id p, place_id root, struct region_flow *to,
+                      place_id region) {
     struct place chain[24];
     unsigned n = 0;
     for (; p && p != root; p = from->places[p].a) {
@@ -94,28 +88,26 @@ place_id place_rebase(const struct region_flow *from, place_id p, place_id root,
     while (n-- && out) {
         enum place_op op = chain[n].op == PLACE_LOADED ? PLACE_DEREF : (enum place_op)chain[n].op;
         uint32_t which = from == to ? chain[n].b : said_elsewhere(chain[n].b);
-        out = op == PLACE_INDEX ? element_of(to, out, which) : place_make(to, op, out, op == PLACE_DEREF ? 0 : chain[n].b);
+        out = op == PLACE_INDEX ? element_of(to, out, which)
+                                : place_make(to, op, out, op == PLACE_DEREF ? 0 : chain[n].b);
     }
     return out;
 }
 
-place_id place_object(const struct region_flow *f, place_id p)
-{
+place_id place_object(const struct region_flow *f, place_id p) {
     while (p && (f->places[p].op == PLACE_FIELD || f->places[p].op == PLACE_INDEX))
         p = f->places[p].a;
     return p;
 }
 
-bool place_within(const struct region_flow *f, place_id p, place_id object)
-{
+bool place_within(const struct region_flow *f, place_id p, place_id object) {
     while (p && p != object && (f->places[p].op == PLACE_FIELD || f->places[p].op == PLACE_INDEX))
         p = f->places[p].a;
     return p && p == object;
 }
 
-place_id place_translate(const struct region_flow *from, place_id p, struct region_flow *to, const region_value *args,
-                         uint32_t n_args)
-{
+place_id place_translate(const struct region_flow *from, place_id p, struct region_flow *to,
+                         const region_value *args, uint32_t n_args) {
     struct place chain[24];
     unsigned n = 0;
     for (; p; p = from->places[p].a) {
@@ -136,13 +128,13 @@ place_id place_translate(const struct region_flow *from, place_id p, struct regi
         out = place_make(to, PLACE_GLOBAL, from->places[p].a, 0);
     while (n-- && out) {
         uint32_t which = from == to ? chain[n].b : said_elsewhere(chain[n].b);
-        out = chain[n].op == PLACE_INDEX ? element_of(to, out, which) : place_make(to, (enum place_op)chain[n].op, out, chain[n].b);
+        out = chain[n].op == PLACE_INDEX ? element_of(to, out, which)
+                                         : place_make(to, (enum place_op)chain[n].op, out, chain[n].b);
     }
     return out;
 }
 
-int place_print(const struct region_flow *f, place_id p, char *out, size_t size)
-{
+int place_print(const struct region_flow *f, place_id p, char *out, size_t size) {
     const struct unit *u = f->unit->unit;
     const struct place *at = &f->places[p];
     char inner[300];
@@ -152,37 +144,38 @@ int place_print(const struct region_flow *f, place_id p, char *out, size_t size)
         return snprintf(out, size, "*%s", unit_str(u, u->vars[holder - 1].name));
     switch ((enum place_op)at->op) {
     case PLACE_LOCAL:
-        return snprintf(out, size, "%s", *unit_str(u, u->vars[at->a].name) ? unit_str(u, u->vars[at->a].name) : "it");
-    case PLACE_GLOBAL:
-        return snprintf(out, size, "%s", f->p->globals.at[at->a].name);
+        return snprintf(out, size, "%s",
+                        *unit_str(u, u->vars[at->a].name) ? unit_str(u, u->vars[at->a].name) : "it");
+    case PLACE_GLOBAL: return snprintf(out, size, "%s", f->p->globals.at[at->a].name);
     case PLACE_PARAM: {
         const struct ir_func_rec *rec = &u->funcs[f->p->funcs.at[f->func].func];
-        const char *name = at->a < rec->params.count ? unit_str(u, u->vars[rec->params.first + at->a].name) : "";
+        const char *name =
+            at->a < rec->params.count ? unit_str(u, u->vars[rec->params.first + at->a].name) : "";
         return snprintf(out, size, "*%s", *name ? name : "argument");
     }
     case PLACE_FIELD:
         place_print(f, at->a, inner, sizeof inner);
         pointer = *inner == '*';
-        return snprintf(out, size, "%s%s%s", inner + pointer, !*f->p->fields.at[at->b].name ? "" : pointer ? "->" : ".",
+        return snprintf(out, size, "%s%s%s", inner + pointer,
+                        !*f->p->fields.at[at->b].name ? ""
+                        : pointer                     ? "->"
+                                                      : ".",
                         f->p->fields.at[at->b].name);
     case PLACE_INDEX:
         place_print(f, at->a, inner, sizeof inner);
         pointer = *inner == '*';
         if (at->b & PLACE_BY_VAR && *unit_str(u, u->vars[at->b & ~PLACE_BY_VAR].name))
-            return snprintf(out, size, "%s[%s]", inner + pointer, unit_str(u, u->vars[at->b & ~PLACE_BY_VAR].name));
+            return snprintf(out, size, "%s[%s]", inner + pointer,
+                            unit_str(u, u->vars[at->b & ~PLACE_BY_VAR].name));
         return place_element(at) ? snprintf(out, size, "%s[%u]", inner + pointer, at->b - 1)
                                  : snprintf(out, size, "%s[...]", inner + pointer);
     case PLACE_DEREF:
-    case PLACE_LOADED:
-        place_print(f, at->a, inner, sizeof inner);
-        return snprintf(out, size, "*%s", inner);
-    case PLACE_PHI:
-        return snprintf(out, size, "*%s", unit_str(u, u->vars[at->b].name));
+    case PLACE_LOADED: place_print(f, at->a, inner, sizeof inner); return snprintf(out, size, "*%s", inner);
+    case PLACE_PHI: return snprintf(out, size, "*%s", unit_str(u, u->vars[at->b].name));
     case PLACE_HEAP:
     case PLACE_RESULT:
     case PLACE_ARG:
-    case PLACE_NONE:
-        break;
+    case PLACE_NONE: break;
     }
     return snprintf(out, size, "*object");
 }

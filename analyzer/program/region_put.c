@@ -6,26 +6,26 @@
 
 #include "../base/alloc.h"
 
-bool region_brought(const struct region_flow *f, place_id p)
-{
+bool region_brought(const struct region_flow *f, place_id p) {
     switch ((enum place_op)f->places[place_object(f, p)].op) {
-    case PLACE_LOCAL: case PLACE_GLOBAL: case PLACE_PARAM: case PLACE_HEAP: case PLACE_RESULT: case PLACE_PHI:
-        return true;
-    default:
-        return false;
+    case PLACE_LOCAL:
+    case PLACE_GLOBAL:
+    case PLACE_PARAM:
+    case PLACE_HEAP:
+    case PLACE_RESULT:
+    case PLACE_PHI: return true;
+    default: return false;
     }
 }
 
 /* A link: a pointer to a pointer, as to the last link of a list. */
-static bool is_link(const struct unit *u, ir_type pointed)
-{
+static bool is_link(const struct unit *u, ir_type pointed) {
     return pointed && u->types[type_plain(u, pointed)].kind == IR_T_POINTER;
 }
 
 /* Callers are told once, and only of what may matter to them: where something is put that the function was given or made, what they
  * find where they said, and in what they are given. */
-static bool callers_hear(struct solve *x, place_id into, place_id what)
-{
+static bool callers_hear(struct solve *x, place_id into, place_id what) {
     const uint32_t holder = x->f->places[place_object(x->f, into)].op;
     bool is_new = false;
     if (!x->recording || (!region_brought(x->f, what) && holder != PLACE_PARAM && holder != PLACE_HEAP))
@@ -34,19 +34,22 @@ static bool callers_hear(struct solve *x, place_id into, place_id what)
     return is_new;
 }
 
-void region_keep(struct solve *x, place_id into, region_value value, ir_type type)
-{
+void region_keep(struct solve *x, place_id into, region_value value, ir_type type) {
     enum { MOST = 16 };
     struct region_flow *f = x->f;
     if (VALUE_KIND(value) == VALUE_POINTER) {
         bool link = is_link(x->u, type);
-        struct region_event *e = callers_hear(x, into, VALUE_ITEM(value)) ? region_add(x, REGION_KEEP, VALUE_ITEM(value), link ? REGION_LINK : 0, 0) : NULL;
+        struct region_event *e =
+            callers_hear(x, into, VALUE_ITEM(value))
+                ? region_add(x, REGION_KEEP, VALUE_ITEM(value), link ? REGION_LINK : 0, 0)
+                : NULL;
         if (e)
             e->into = into;
         if (link || !region_brought(f, VALUE_ITEM(value)))
             return;
     }
-    bool itself = VALUE_KIND(value) == VALUE_POINTER && place_object(f, VALUE_ITEM(value)) == place_object(f, into);
+    bool itself =
+        VALUE_KIND(value) == VALUE_POINTER && place_object(f, VALUE_ITEM(value)) == place_object(f, into);
     if (!x->s->locks || x->s->locks == UINT64_MAX || place_is_own(f, into) || itself || !place_slot(f, into))
         return;
     for (size_t i = 0; i < x->s->kept.n; i++)
@@ -57,8 +60,7 @@ void region_keep(struct solve *x, place_id into, region_value value, ir_type typ
         vec_push(&x->s->kept, k);
 }
 
-static void add_function(struct handoff_spec *s, const struct region_flow *f, place_id into, region_value v)
-{
+static void add_function(struct handoff_spec *s, const struct region_flow *f, place_id into, region_value v) {
     enum { MOST = sizeof s->functions / sizeof *s->functions };
     const struct place *p = &f->places[VALUE_ITEM(v)];
     struct put_function function = {.field = f->places[into].op == PLACE_FIELD ? f->places[into].b : 0};
@@ -70,8 +72,8 @@ static void add_function(struct handoff_spec *s, const struct region_flow *f, pl
         s->functions[s->n_functions++] = function;
 }
 
-static struct handoff_spec *add_put(struct solve *x, const struct handoff_spec *like, place_id item, uint32_t inner, ir_loc loc)
-{
+static struct handoff_spec *add_put(struct solve *x, const struct handoff_spec *like, place_id item,
+                                    uint32_t inner, ir_loc loc) {
     struct region_event *e = region_add(x, REGION_PUT, item, 0, loc);
     if (!e)
         return NULL;
@@ -84,9 +86,8 @@ static struct handoff_spec *add_put(struct solve *x, const struct handoff_spec *
     return s;
 }
 
-void region_put_members(struct solve *x, const struct handoff_spec *like, place_id holder, const struct cell_value *cells, size_t n,
-                        ir_loc loc)
-{
+void region_put_members(struct solve *x, const struct handoff_spec *like, place_id holder,
+                        const struct cell_value *cells, size_t n, ir_loc loc) {
     for (size_t i = 0; i < n; i++) {
         const struct place *at = &x->f->places[cells[i].at];
         if (VALUE_KIND(cells[i].value) != VALUE_POINTER || at->op != PLACE_FIELD || at->a != holder)
@@ -98,8 +99,7 @@ void region_put_members(struct solve *x, const struct handoff_spec *like, place_
     }
 }
 
-void region_publish(struct solve *x, uint64_t classes)
-{
+void region_publish(struct solve *x, uint64_t classes) {
     struct state *st = x->s;
     for (size_t i = 0; i < st->kept.n && x->recording; i++) {
         const struct kept k = st->kept.at[i];
@@ -107,14 +107,20 @@ void region_publish(struct solve *x, uint64_t classes)
             continue;
         const struct place *into = &x->f->places[k.into];
         place_id holder = into->op == PLACE_FIELD ? into->a : 0;
-        struct handoff_spec put = {.func = x->f->func, .typed_in = x->f->func, .event = k.event, .slot = place_slot(x->f, k.into), .type = k.type, .locks = k.locks};
+        struct handoff_spec put = {.func = x->f->func,
+                                   .typed_in = x->f->func,
+                                   .event = k.event,
+                                   .slot = place_slot(x->f, k.into),
+                                   .type = k.type,
+                                   .locks = k.locks};
         struct handoff_spec *s = add_put(x, &put, VALUE_ITEM(k.value), 0, x->u->events[k.event].loc);
         for (size_t j = 0; s && holder && j < st->kept.n; j++) {
             const struct place *other = &x->f->places[st->kept.at[j].into];
             if (j != i && other->op == PLACE_FIELD && other->a == holder)
                 add_function(s, x->f, st->kept.at[j].into, st->kept.at[j].value);
         }
-        region_put_members(x, &put, VALUE_ITEM(k.value), st->cells.at, st->cells.n, x->u->events[k.event].loc);
+        region_put_members(x, &put, VALUE_ITEM(k.value), st->cells.at, st->cells.n,
+                           x->u->events[k.event].loc);
     }
     size_t left = 0;
     for (size_t i = 0; i < st->kept.n; i++)

@@ -36,36 +36,34 @@ struct finder {
     uint32_t vars[MAX_VARS], n_vars;
     struct results with, without;
     VEC(struct way) ways; /* seen; those from `next` on are still to be walked */
-    struct index known;    /* of these, by what they are */
+    struct index known;   /* of these, by what they are */
     bool too_many;
 };
 
-static uint32_t slot_of(const struct finder *x, uint32_t var)
-{
+static uint32_t slot_of(const struct finder *x, uint32_t var) {
     uint32_t i = 0;
     while (i < x->n_vars && x->vars[i] != var)
         i++;
     return i;
 }
 
-static void track(struct finder *x, uint32_t var)
-{
+static void track(struct finder *x, uint32_t var) {
     uint32_t kind = x->u->vars[var].kind;
     bool local = kind == IR_V_LOCAL || kind == IR_V_TEMP;
-    if (local && !(x->u->vars[var].flags & IR_VF_ADDRESSED) && slot_of(x, var) == x->n_vars && x->n_vars < MAX_VARS)
+    if (local && !(x->u->vars[var].flags & IR_VF_ADDRESSED) && slot_of(x, var) == x->n_vars &&
+        x->n_vars < MAX_VARS)
         x->vars[x->n_vars++] = var;
 }
 
 /* The variable that e loads, or 0. */
-static uint32_t loaded_var(const struct unit *u, ir_expr e)
-{
+static uint32_t loaded_var(const struct unit *u, ir_expr e) {
     e = ir_uncast(u, e);
-    return u->exprs[e].op == IR_E_LOAD && u->exprs[u->exprs[e].a].op == IR_E_VAR ? u->exprs[u->exprs[e].a].a : 0;
+    return u->exprs[e].op == IR_E_LOAD && u->exprs[u->exprs[e].a].op == IR_E_VAR ? u->exprs[u->exprs[e].a].a
+                                                                                 : 0;
 }
 
 /* The variables whose values may come to be returned, and that of the call that hands over. */
-static void choose_vars(struct finder *x)
-{
+static void choose_vars(struct finder *x) {
     for (unsigned round = 0; round < 3; round++)
         for (uint32_t b = 0; b < x->fr->blocks.count; b++) {
             struct ir_range events = x->u->blocks[x->fr->blocks.first + b].events;
@@ -79,7 +77,8 @@ static void choose_vars(struct finder *x)
                     else if (of && slot_of(x, of) < x->n_vars)
                         from = to;
                 }
-                if (r->op == IR_EV_CALL && r->a && x->u->exprs[r->a].op == IR_E_VAR && result_is_mark(x->q, ev))
+                if (r->op == IR_EV_CALL && r->a && x->u->exprs[r->a].op == IR_E_VAR &&
+                    result_is_mark(x->q, ev))
                     from = x->u->exprs[r->a].a;
                 if (from)
                     track(x, from);
@@ -87,8 +86,7 @@ static void choose_vars(struct finder *x)
         }
 }
 
-static struct number value_of(const struct finder *x, const struct way *w, ir_expr e)
-{
+static struct number value_of(const struct finder *x, const struct way *w, ir_expr e) {
     struct number none = {ANYTHING, 0};
     e = ir_uncast(x->u, e);
     const struct ir_expr_rec *r = &x->u->exprs[e];
@@ -107,15 +105,13 @@ static struct number value_of(const struct finder *x, const struct way *w, ir_ex
     return none;
 }
 
-static void set_var(const struct finder *x, struct way *w, ir_expr place, struct number v)
-{
+static void set_var(const struct finder *x, struct way *w, ir_expr place, struct number v) {
     uint32_t slot = place && x->u->exprs[place].op == IR_E_VAR ? slot_of(x, x->u->exprs[place].a) : x->n_vars;
     if (slot < x->n_vars)
         w->vars[slot] = v;
 }
 
-static void go(struct finder *x, struct way w)
-{
+static void go(struct finder *x, struct way w) {
     const uint64_t hash = hash_bytes(&w, sizeof w);
     for (struct index_probe p = index_first(&x->known, hash); p.id; index_next(&x->known, &p))
         if (memcmp(&x->ways.at[p.id - 1], &w, sizeof w) == 0)
@@ -128,8 +124,7 @@ static void go(struct finder *x, struct way w)
     index_add(&x->known, hash, (uint32_t)x->ways.n);
 }
 
-static void add_result(struct results *r, struct number v)
-{
+static void add_result(struct results *r, struct number v) {
     r->any |= v.known == ANYTHING;
     for (uint32_t i = 0; i < r->n; i++)
         if (r->at[i].known == v.known && r->at[i].n == v.n)
@@ -141,8 +136,7 @@ static void add_result(struct results *r, struct number v)
 }
 
 /* Can the branch be taken to its side `yes`? What it teaches of a variable is kept in w. */
-static bool may_go(const struct finder *x, struct way *w, ir_expr cond, bool yes)
-{
+static bool may_go(const struct finder *x, struct way *w, ir_expr cond, bool yes) {
     cond = ir_uncast(x->u, cond);
     const struct ir_expr_rec *r = &x->u->exprs[cond];
     if (r->op == IR_E_UNARY && r->b == IR_U_LNOT)
@@ -179,10 +173,10 @@ static bool may_go(const struct finder *x, struct way *w, ir_expr cond, bool yes
 }
 
 /* The call that hands over: it worked, or it did not, as its result says. */
-static void fork_at_mark(struct finder *x, struct way w, const struct ir_event_rec *r, uint32_t block, ir_event ev);
+static void fork_at_mark(struct finder *x, struct way w, const struct ir_event_rec *r, uint32_t block,
+                         ir_event ev);
 
-static void walk_on(struct finder *x, struct way w, uint32_t block, ir_event from)
-{
+static void walk_on(struct finder *x, struct way w, uint32_t block, ir_event from) {
     const struct ir_block_rec *rec = &x->u->blocks[x->fr->blocks.first + block];
     for (ir_event ev = from; ev < rec->events.first + rec->events.count; ev++) {
         const struct ir_event_rec *r = &x->u->events[ev];
@@ -211,8 +205,8 @@ static void walk_on(struct finder *x, struct way w, uint32_t block, ir_event fro
     }
 }
 
-static void fork_at_mark(struct finder *x, struct way w, const struct ir_event_rec *r, uint32_t block, ir_event ev)
-{
+static void fork_at_mark(struct finder *x, struct way w, const struct ir_event_rec *r, uint32_t block,
+                         ir_event ev) {
     struct way failed = w;
     const struct result_when *when = &x->q->when;
     bool equal = when->test == RESULT_EQ, differs = when->test == RESULT_NE;
@@ -225,24 +219,21 @@ static void fork_at_mark(struct finder *x, struct way w, const struct ir_event_r
 }
 
 /* Is v surely none of those in r? */
-static bool apart(const struct results *r, int64_t v)
-{
+static bool apart(const struct results *r, int64_t v) {
     for (uint32_t i = 0; i < r->n; i++)
         if (r->at[i].known == IS ? r->at[i].n == v : r->at[i].n != v)
             return false;
     return !r->any;
 }
 
-static bool all_signed(const struct results *r, bool negative)
-{
+static bool all_signed(const struct results *r, bool negative) {
     for (uint32_t i = 0; i < r->n; i++)
         if (r->at[i].known != IS || (r->at[i].n < 0) != negative)
             return false;
     return r->n && !r->any;
 }
 
-bool result_tells(const struct result_question *q, struct result_when *out)
-{
+bool result_tells(const struct result_question *q, struct result_when *out) {
     struct finder x = {.u = q->unit, .fr = q->function, .q = q};
     struct way start;
     memset(&start, 0, sizeof start);
@@ -264,7 +255,8 @@ bool result_tells(const struct result_question *q, struct result_when *out)
         *out = (struct result_when){RESULT_EQ, x.with.at[0].n};
     else if (one_without && x.without.at[0].known == IS && apart(&x.with, x.without.at[0].n))
         *out = (struct result_when){RESULT_NE, x.without.at[0].n};
-    else if (one_with && one_without && x.with.at[0].known == IS_NOT && x.without.at[0].known == IS && x.with.at[0].n == x.without.at[0].n)
+    else if (one_with && one_without && x.with.at[0].known == IS_NOT && x.without.at[0].known == IS &&
+             x.with.at[0].n == x.without.at[0].n)
         *out = (struct result_when){RESULT_NE, x.with.at[0].n};
     else if (all_signed(&x.with, false) && all_signed(&x.without, true))
         *out = (struct result_when){RESULT_GE, 0};

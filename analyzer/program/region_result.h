@@ -15,8 +15,7 @@ struct result_question {
     struct result_when when;
 };
 
-static inline bool result_is_mark(const struct result_question *q, ir_event ev)
-{
+static inline bool result_is_mark(const struct result_question *q, ir_event ev) {
     for (uint32_t i = 0; i < q->n_marks; i++)
         if (q->marks[i] == ev)
             return true;

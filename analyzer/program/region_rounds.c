@@ -11,8 +11,7 @@ enum { EVENTS_AT_LEAST = 2000000, EVENTS_EACH = 20 /* of the program's functions
 enum { MAX_ROUNDS = 30 };
 
 /* Does solving the caller read the callee's flow? */
-static bool followed(const struct program *p, const struct call_edge *e)
-{
+static bool followed(const struct program *p, const struct call_edge *e) {
     uint32_t n = 0;
     if (e->callback || !p->funcs.at[e->callee].defined)
         return false;
@@ -22,8 +21,7 @@ static bool followed(const struct program *p, const struct call_edge *e)
 }
 
 /* Node v is function v + 1; an edge that is not followed leads back to it. */
-static bool next_callee(const void *program, uint32_t node, uint32_t i, uint32_t *to)
-{
+static bool next_callee(const void *program, uint32_t node, uint32_t i, uint32_t *to) {
     const struct program *p = program;
     const struct linked_func *f = &p->funcs.at[node + 1];
 
@@ -34,11 +32,11 @@ static bool next_callee(const void *program, uint32_t node, uint32_t i, uint32_t
     return true;
 }
 
-struct regions *regions_new(struct program *p)
-{
+struct regions *regions_new(struct program *p) {
     struct regions *r = xcalloc(1, sizeof *r);
     const uint32_t n = (uint32_t)p->funcs.n - 1;
-    uint32_t *order = xcalloc((size_t)n + 1, sizeof *order), *component = xcalloc((size_t)n + 1, sizeof *component);
+    uint32_t *order = xcalloc((size_t)n + 1, sizeof *order),
+             *component = xcalloc((size_t)n + 1, sizeof *component);
     r->p = p;
     for (size_t i = 0; i < p->funcs.n; i++)
         vec_push(&r->flows, NULL);
@@ -55,8 +53,7 @@ struct regions *regions_new(struct program *p)
     return r;
 }
 
-void regions_free(struct regions *r)
-{
+void regions_free(struct regions *r) {
     if (!r)
         return;
     for (size_t i = 0; i < r->flows.n; i++)
@@ -71,40 +68,42 @@ void regions_free(struct regions *r)
 
 /* ---- what callers see of a flow ---- */
 
-static uint64_t hash_place(const struct region_flow *f, uint64_t h, place_id p)
-{
+static uint64_t hash_place(const struct region_flow *f, uint64_t h, place_id p) {
     while (p) {
         const struct place *at = &f->places[p];
-        bool above = at->op == PLACE_FIELD || at->op == PLACE_INDEX || at->op == PLACE_DEREF || at->op == PLACE_LOADED;
+        bool above =
+            at->op == PLACE_FIELD || at->op == PLACE_INDEX || at->op == PLACE_DEREF || at->op == PLACE_LOADED;
         h = hash_add(hash_add(h, at->op), above ? at->b : key_pair(at->a, at->b));
         p = above ? at->a : 0;
     }
     return hash_add(h, 0);
 }
 
-static uint64_t hash_spec(const struct region_flow *f, uint64_t h, const struct handoff_spec *s)
-{
+static uint64_t hash_spec(const struct region_flow *f, uint64_t h, const struct handoff_spec *s) {
     for (uint32_t i = 0; i < s->n_entries; i++)
         h = hash_add(h, s->entries[i]);
     for (uint32_t i = 0; i < s->n_handles; i++)
         h = hash_place(f, h, s->handles[i]);
     for (uint32_t i = 0; i < s->n_functions; i++)
-        h = hash_add(hash_add(h, key_pair(s->functions[i].field, s->functions[i].func)), s->functions[i].param);
+        h = hash_add(hash_add(h, key_pair(s->functions[i].field, s->functions[i].func)),
+                     s->functions[i].param);
     h = hash_add(hash_add(h, key_pair(s->when.test, s->result_known)), (uint64_t)s->when.value);
     h = hash_add(hash_add(h, key_pair(s->entry_param, s->slot)), key_pair(s->starter, s->inner));
-    h = hash_add(hash_add(h, key_pair(s->typed_in, s->type)), key_pair(s->parameter, (uint32_t)s->number << 1 | s->nothing));
+    h = hash_add(hash_add(h, key_pair(s->typed_in, s->type)),
+                 key_pair(s->parameter, (uint32_t)s->number << 1 | s->nothing));
     return hash_add(hash_add(h, key_pair(s->func, s->event)), s->locks);
 }
 
-static uint64_t hash_flow(const struct region_flow *f)
-{
+static uint64_t hash_flow(const struct region_flow *f) {
     uint64_t h = key_pair(f->failed, (uint32_t)f->lives << 2 | (uint32_t)f->returns << 1 | f->overflow);
-    const uint64_t masks[] = {f->takes, f->gives, f->waits, f->adds, f->drops, f->may_drop, f->frees_always, f->loses, f->may_free};
+    const uint64_t masks[] = {f->takes,    f->gives,        f->waits, f->adds,    f->drops,
+                              f->may_drop, f->frees_always, f->loses, f->may_free};
     for (size_t i = 0; i < sizeof masks / sizeof *masks; i++)
         h = hash_add(h, masks[i]);
     for (size_t i = 0; i < f->control.n; i++) {
         const struct region_event *e = &f->events[f->control.at[i]];
-        const uint64_t said[] = {e->locks, e->acquired, e->released, e->takes, e->gives, e->waits, e->awaited_after};
+        const uint64_t said[] = {e->locks, e->acquired, e->released,     e->takes,
+                                 e->gives, e->waits,    e->awaited_after};
         h = hash_place(f, hash_add(h, key_pair(e->op, e->flags)), e->place);
         h = hash_add(hash_place(f, h, e->into), key_pair(e->func, e->loc));
         for (size_t k = 0; k < sizeof said / sizeof *said; k++)
@@ -117,16 +116,14 @@ static uint64_t hash_flow(const struct region_flow *f)
 
 /* ---- rounds ---- */
 
-const struct region_flow *regions_callee(struct regions *r, uint32_t func, bool *unsolved)
-{
+const struct region_flow *regions_callee(struct regions *r, uint32_t func, bool *unsolved) {
     const struct region_flow *f = r->flows.at[func];
     *unsolved = !f && r->component[func] == r->now && r->p->funcs.at[func].defined;
     return f && !f->failed ? f : NULL;
 }
 
 /* What the component's own functions tell this one. */
-static uint64_t hash_inputs(const struct regions *r, uint32_t func, bool *any)
-{
+static uint64_t hash_inputs(const struct regions *r, uint32_t func, bool *any) {
     const struct linked_func *lf = &r->p->funcs.at[func];
     uint64_t h = 1;
     for (uint32_t i = lf->first_edge; i < lf->first_edge + lf->n_edges; i++) {
@@ -139,8 +136,7 @@ static uint64_t hash_inputs(const struct regions *r, uint32_t func, bool *any)
     return h;
 }
 
-static void solve_component(struct regions *r, const uint32_t *funcs, size_t n)
-{
+static void solve_component(struct regions *r, const uint32_t *funcs, size_t n) {
     uint64_t *inputs = xcalloc(n, sizeof *inputs);
     bool changed = true;
     r->now = r->component[funcs[0]];
@@ -176,15 +172,13 @@ struct wanted {
     uint32_t position, func;
 };
 
-static int by_position(const void *a, const void *b)
-{
+static int by_position(const void *a, const void *b) {
     const struct wanted *x = a, *y = b;
     return (x->position > y->position) - (x->position < y->position);
 }
 
 /* The function and all that it leads to and that is not solved yet. */
-static void solve_with_callees(struct regions *r, uint32_t func)
-{
+static void solve_with_callees(struct regions *r, uint32_t func) {
     VEC(struct wanted) wanted = {0};
     struct map64 seen = {0};
     VEC(uint32_t) funcs = {0};
@@ -215,19 +209,19 @@ static void solve_with_callees(struct regions *r, uint32_t func)
     map64_free(&seen);
 }
 
-const struct region_flow *regions_flow(struct regions *r, uint32_t func)
-{
+const struct region_flow *regions_flow(struct regions *r, uint32_t func) {
     if (!r->flows.at[func] && r->p->funcs.at[func].defined)
         solve_with_callees(r, func);
     const struct region_flow *f = r->flows.at[func];
     return f && !f->failed ? f : NULL;
 }
 
-const struct region_flow *regions_flow_within(struct regions *r, uint32_t func)
-{
+const struct region_flow *regions_flow_within(struct regions *r, uint32_t func) {
     if (r->flows.at[func] || r->kept < EVENTS_AT_LEAST + (uint64_t)EVENTS_EACH * r->p->funcs.n)
         return regions_flow(r, func);
     if (r->p->funcs.at[func].defined)
-        program_give_up(r->p, func, "the search for objects handed over through fields and queues, the program's flows being too large");
+        program_give_up(r->p, func,
+                        "the search for objects handed over through fields and queues, the program's flows "
+                        "being too large");
     return NULL;
 }

@@ -7,21 +7,18 @@
 #include <string.h>
 #include "../base/alloc.h"
 
-void region_state_init(struct state *s, uint32_t n_vars)
-{
+void region_state_init(struct state *s, uint32_t n_vars) {
     memset(s, 0, sizeof *s);
     s->vars = xcalloc((size_t)n_vars + 1, sizeof *s->vars);
 }
 
-void region_state_free(struct state *s)
-{
+void region_state_free(struct state *s) {
     free(s->vars);
     vec_free(&s->cells);
     vec_free(&s->kept);
 }
 
-void region_state_copy(const struct solve *x, struct state *to, const struct state *from)
-{
+void region_state_copy(const struct solve *x, struct state *to, const struct state *from) {
     memcpy(to->vars, from->vars, x->n_shared * sizeof *to->vars);
     vec_clear(&to->cells);
     vec_append(&to->cells, from->cells.at, from->cells.n);
@@ -34,8 +31,7 @@ void region_state_copy(const struct solve *x, struct state *to, const struct sta
     to->stays = from->stays;
 }
 
-static void note_source(struct region_flow *f, place_id phi, place_id source)
-{
+static void note_source(struct region_flow *f, place_id phi, place_id source) {
     enum { MOST = 1000 };
     if (phi == source || f->phis.n == MOST)
         return;
@@ -47,8 +43,7 @@ static void note_source(struct region_flow *f, place_id phi, place_id source)
 }
 
 /* What was stored on either way; true when that is more. */
-static bool merge_kept(struct state *into, const struct state *from)
-{
+static bool merge_kept(struct state *into, const struct state *from) {
     enum { MOST = 16 };
     size_t before = into->kept.n;
     for (size_t i = 0; i < from->kept.n; i++) {
@@ -62,8 +57,7 @@ static bool merge_kept(struct state *into, const struct state *from)
     return into->kept.n != before;
 }
 
-static region_value merged(struct solve *x, region_value a, region_value b, uint32_t var, uint32_t block)
-{
+static region_value merged(struct solve *x, region_value a, region_value b, uint32_t var, uint32_t block) {
     if (a == b)
         return a;
     if (VALUE_KIND(a) == VALUE_ZERO && VALUE_KIND(b) == VALUE_POINTER)
@@ -79,8 +73,7 @@ static region_value merged(struct solve *x, region_value a, region_value b, uint
     return 0;
 }
 
-bool region_state_merge(struct solve *x, struct state *into, const struct state *from, uint32_t block)
-{
+bool region_state_merge(struct solve *x, struct state *into, const struct state *from, uint32_t block) {
     enum { AT_ONCE = 16 }; /* most variables are equal */
     if (!into->reached) {
         region_state_copy(x, into, from);
@@ -89,7 +82,8 @@ bool region_state_merge(struct solve *x, struct state *into, const struct state 
     bool changed = false;
     bool same_vars = memcmp(into->vars, from->vars, x->n_shared * sizeof *into->vars) == 0;
     for (uint32_t i = 0; i < x->n_shared && !same_vars; i++) {
-        if (i % AT_ONCE == 0 && i + AT_ONCE <= x->n_shared && !memcmp(into->vars + i, from->vars + i, AT_ONCE * sizeof *into->vars))
+        if (i % AT_ONCE == 0 && i + AT_ONCE <= x->n_shared &&
+            !memcmp(into->vars + i, from->vars + i, AT_ONCE * sizeof *into->vars))
             i += AT_ONCE - 1;
         if (into->vars[i] == from->vars[i])
             continue;
@@ -99,12 +93,14 @@ bool region_state_merge(struct solve *x, struct state *into, const struct state 
     }
     size_t kept = 0;
     bool same_cells = into->cells.n == from->cells.n &&
-                      (!into->cells.n || memcmp(into->cells.at, from->cells.at, into->cells.n * sizeof *into->cells.at) == 0);
+                      (!into->cells.n ||
+                       memcmp(into->cells.at, from->cells.at, into->cells.n * sizeof *into->cells.at) == 0);
     if (same_cells)
         kept = into->cells.n;
     for (size_t i = 0; i < into->cells.n && !same_cells; i++)
         for (size_t j = 0; j < from->cells.n; j++)
-            if (from->cells.at[j].at == into->cells.at[i].at && from->cells.at[j].value == into->cells.at[i].value) {
+            if (from->cells.at[j].at == into->cells.at[i].at &&
+                from->cells.at[j].value == into->cells.at[i].value) {
                 into->cells.at[kept++] = into->cells.at[i];
                 break;
             }
@@ -119,12 +115,12 @@ bool region_state_merge(struct solve *x, struct state *into, const struct state 
 }
 
 /* The variable names another element from now on. */
-static void forget_elements(struct solve *x, uint32_t var)
-{
+static void forget_elements(struct solve *x, uint32_t var) {
     size_t kept = 0;
     for (size_t i = 0; i < x->s->cells.n; i++) {
         place_id p = x->s->cells.at[i].at;
-        while (p && (x->f->places[p].op == PLACE_FIELD || (x->f->places[p].op == PLACE_INDEX && x->f->places[p].b != (PLACE_BY_VAR | var))))
+        while (p && (x->f->places[p].op == PLACE_FIELD ||
+                     (x->f->places[p].op == PLACE_INDEX && x->f->places[p].b != (PLACE_BY_VAR | var))))
             p = x->f->places[p].a;
         if (x->f->places[p].op != PLACE_INDEX)
             x->s->cells.at[kept++] = x->s->cells.at[i];
@@ -132,8 +128,7 @@ static void forget_elements(struct solve *x, uint32_t var)
     x->s->cells.n = kept;
 }
 
-void region_set(struct solve *x, place_id at, region_value value)
-{
+void region_set(struct solve *x, place_id at, region_value value) {
     struct region_flow *f = x->f;
     if (f->places[at].op == PLACE_LOCAL) {
         uint32_t slot = region_var_slot(x, f->places[at].a);
@@ -149,7 +144,8 @@ void region_set(struct solve *x, place_id at, region_value value)
         return;
     }
     enum place_op root = (enum place_op)f->places[place_object(f, at)].op;
-    if (root != PLACE_LOCAL && root != PLACE_HEAP && root != PLACE_PARAM) /* a parameter's are stored, and told to threads only */
+    if (root != PLACE_LOCAL && root != PLACE_HEAP &&
+        root != PLACE_PARAM) /* a parameter's are stored, and told to threads only */
         return;
     for (size_t i = 0; i < x->s->cells.n; i++)
         if (x->s->cells.at[i].at == at) {
@@ -163,8 +159,7 @@ void region_set(struct solve *x, place_id at, region_value value)
 }
 
 /* Whatever lies in the object may have changed. */
-void region_forget(struct solve *x, place_id object)
-{
+void region_forget(struct solve *x, place_id object) {
     if (x->f->places[object].op == PLACE_LOCAL) {
         uint32_t slot = region_var_slot(x, x->f->places[object].a);
         if (slot != UINT32_MAX)
@@ -177,8 +172,7 @@ void region_forget(struct solve *x, place_id object)
     x->s->cells.n = kept;
 }
 
-bool region_is_pointer(const struct unit *u, ir_type t)
-{
+bool region_is_pointer(const struct unit *u, ir_type t) {
     t = type_plain(u, t);
     while (u->types[t].kind == IR_T_ATOMIC)
         t = type_plain(u, u->types[t].elem);
@@ -186,8 +180,7 @@ bool region_is_pointer(const struct unit *u, ir_type t)
 }
 
 /* Does the pointer in this place stay the same all through the function? */
-static bool stable(const struct solve *x, place_id at)
-{
+static bool stable(const struct solve *x, place_id at) {
     const struct place *p = &x->f->places[at];
     const struct summary *s = x->p->funcs.at[x->f->func].summary;
     if (!s)
@@ -199,8 +192,7 @@ static bool stable(const struct solve *x, place_id at)
     return false;
 }
 
-static region_value load(struct solve *x, place_id at, ir_type type)
-{
+static region_value load(struct solve *x, place_id at, ir_type type) {
     if (!at)
         return 0;
     if (x->f->places[at].op == PLACE_LOCAL) {
@@ -214,26 +206,27 @@ static region_value load(struct solve *x, place_id at, ir_type type)
     }
     if (!region_is_pointer(x->u, type))
         return 0;
-    place_id target = stable(x, at) ? place_make(x->f, PLACE_DEREF, at, 0) : place_make(x->f, PLACE_LOADED, at, x->event);
+    place_id target =
+        stable(x, at) ? place_make(x->f, PLACE_DEREF, at, 0) : place_make(x->f, PLACE_LOADED, at, x->event);
     return VALUE_OF(VALUE_POINTER, target);
 }
 
-static place_id element(struct solve *x, place_id array, region_value index, ir_expr index_expr)
-{
+static place_id element(struct solve *x, place_id array, region_value index, ir_expr index_expr) {
     const struct ir_expr_rec *e = &x->u->exprs[index_expr];
     (void)index;
     if (x->f->places[array].op == PLACE_INDEX)
         array = x->f->places[array].a;
     uint32_t which = e->op == IR_E_CONST && !e->b && e->a < 0xfffffff ? e->a + 1 : 0;
     const ir_expr named = ir_uncast(x->u, index_expr);
-    const struct ir_expr_rec *var = x->u->exprs[named].op == IR_E_LOAD ? &x->u->exprs[x->u->exprs[named].a] : NULL;
-    if (var && var->op == IR_E_VAR && region_var_slot(x, var->a) != UINT32_MAX && !(x->u->vars[var->a].flags & IR_VF_ADDRESSED))
+    const struct ir_expr_rec *var =
+        x->u->exprs[named].op == IR_E_LOAD ? &x->u->exprs[x->u->exprs[named].a] : NULL;
+    if (var && var->op == IR_E_VAR && region_var_slot(x, var->a) != UINT32_MAX &&
+        !(x->u->vars[var->a].flags & IR_VF_ADDRESSED))
         which = PLACE_BY_VAR | var->a;
     return place_make(x->f, PLACE_INDEX, array, which);
 }
 
-place_id region_place(struct solve *x, ir_expr e)
-{
+place_id region_place(struct solve *x, ir_expr e) {
     const struct ir_expr_rec *r = &x->u->exprs[e];
     region_value v;
     place_id a;
@@ -259,25 +252,24 @@ place_id region_place(struct solve *x, ir_expr e)
         v = region_eval(x, r->a);
         out = VALUE_KIND(v) == VALUE_POINTER ? element(x, VALUE_ITEM(v), 0, r->b) : 0;
         break;
-    default:
-        break;
+    default: break;
     }
     x->nesting--;
     return out;
 }
 
 /* (void *)(long)i: an integer of which nothing says that it was ever an address. */
-static bool is_number(const struct solve *x, ir_expr e)
-{
+static bool is_number(const struct solve *x, ir_expr e) {
     const struct ir_expr_rec *r = &x->u->exprs[e];
     const struct ir_type_rec *t = &x->u->types[type_plain(x->u, r->type)];
     const struct ir_expr_rec *from = r->op == IR_E_LOAD ? &x->u->exprs[r->a] : NULL;
-    bool local = from && from->op == IR_E_VAR && x->u->vars[from->a].kind == IR_V_LOCAL && !(x->u->vars[from->a].flags & IR_VF_ADDRESSED);
-    return (t->kind == IR_T_INT || t->kind == IR_T_ENUM) && (local || (t->size && t->size < x->u->pointer_size));
+    bool local = from && from->op == IR_E_VAR && x->u->vars[from->a].kind == IR_V_LOCAL &&
+                 !(x->u->vars[from->a].flags & IR_VF_ADDRESSED);
+    return (t->kind == IR_T_INT || t->kind == IR_T_ENUM) &&
+           (local || (t->size && t->size < x->u->pointer_size));
 }
 
-region_value region_eval(struct solve *x, ir_expr e)
-{
+region_value region_eval(struct solve *x, ir_expr e) {
     const struct ir_expr_rec *r = &x->u->exprs[e];
     place_id at;
     region_value v;
@@ -287,15 +279,9 @@ region_value region_eval(struct solve *x, ir_expr e)
     }
     region_value out = 0;
     switch ((enum ir_expr_op)r->op) {
-    case IR_E_CONST:
-        out = !r->a && !r->b ? VALUE_OF(VALUE_ZERO, 0) : 0;
-        break;
-    case IR_E_FUNC:
-        out = VALUE_OF(VALUE_FUNC, x->f->unit->funcs[r->a]);
-        break;
-    case IR_E_LOAD:
-        out = load(x, region_place(x, r->a), r->type ? r->type : x->u->exprs[r->a].type);
-        break;
+    case IR_E_CONST: out = !r->a && !r->b ? VALUE_OF(VALUE_ZERO, 0) : 0; break;
+    case IR_E_FUNC: out = VALUE_OF(VALUE_FUNC, x->f->unit->funcs[r->a]); break;
+    case IR_E_LOAD: out = load(x, region_place(x, r->a), r->type ? r->type : x->u->exprs[r->a].type); break;
     case IR_E_ADDR:
         at = region_place(x, r->a);
         out = at ? VALUE_OF(VALUE_POINTER, at) : 0;
@@ -317,8 +303,7 @@ region_value region_eval(struct solve *x, ir_expr e)
             out = VALUE_OF(VALUE_POINTER, element(x, VALUE_ITEM(v), 0, r->c == IR_B_ADD ? r->b : 0));
         }
         break;
-    default:
-        break;
+    default: break;
     }
     x->nesting--;
     return out;

@@ -10,12 +10,12 @@
 
 struct scan {
     const struct solve *x;
-    uint32_t *home; /* by variable, as in solve.slots: the block + 1 that alone mentions it, or SEVERAL; 0: none does */
+    uint32_t *
+        home; /* by variable, as in solve.slots: the block + 1 that alone mentions it, or SEVERAL; 0: none does */
     uint32_t block;
 };
 
-static uint32_t number_of(const struct solve *x, uint32_t var)
-{
+static uint32_t number_of(const struct solve *x, uint32_t var) {
     if (var >= x->first_param && var - x->first_param < x->n_params)
         return var - x->first_param;
     if (var >= x->first_local && var - x->first_local < x->n_vars - x->n_params)
@@ -24,8 +24,7 @@ static uint32_t number_of(const struct solve *x, uint32_t var)
 }
 
 /* A block that reads it before it writes it may read what its last turn left. */
-static void mention(struct scan *c, uint32_t var, bool written)
-{
+static void mention(struct scan *c, uint32_t var, bool written) {
     const uint32_t i = number_of(c->x, var);
 
     if (i == UINT32_MAX)
@@ -36,19 +35,23 @@ static void mention(struct scan *c, uint32_t var, bool written)
         c->home[i] = SEVERAL;
 }
 
-static void scan_expr(struct scan *c, ir_expr e)
-{
+static void scan_expr(struct scan *c, ir_expr e) {
     const struct ir_expr_rec *r = &c->x->u->exprs[e];
 
     switch (r->op) {
     case IR_E_VAR: mention(c, r->a, false); break;
-    case IR_E_FIELD: case IR_E_DEREF: case IR_E_LOAD: case IR_E_UNARY: case IR_E_CAST: scan_expr(c, r->a); break;
+    case IR_E_FIELD:
+    case IR_E_DEREF:
+    case IR_E_LOAD:
+    case IR_E_UNARY:
+    case IR_E_CAST: scan_expr(c, r->a); break;
     case IR_E_ADDR:
         if (c->x->u->exprs[r->a].op == IR_E_VAR && number_of(c->x, c->x->u->exprs[r->a].a) != UINT32_MAX)
             c->home[number_of(c->x, c->x->u->exprs[r->a].a)] = SEVERAL;
         scan_expr(c, r->a);
         break;
-    case IR_E_INDEX: case IR_E_BINARY:
+    case IR_E_INDEX:
+    case IR_E_BINARY:
         scan_expr(c, r->a);
         scan_expr(c, r->b);
         break;
@@ -56,10 +59,10 @@ static void scan_expr(struct scan *c, ir_expr e)
     }
 }
 
-static void scan_event(struct scan *c, const struct ir_event_rec *ev)
-{
+static void scan_event(struct scan *c, const struct ir_event_rec *ev) {
     const struct unit *u = c->x->u;
-    const bool stores = ev->op == IR_EV_STORE || ev->op == IR_EV_CALL, both = stores || ev->op == IR_EV_ATOMIC;
+    const bool stores = ev->op == IR_EV_STORE || ev->op == IR_EV_CALL,
+               both = stores || ev->op == IR_EV_ATOMIC;
     const bool written = stores && u->exprs[ev->a].op == IR_E_VAR;
 
     if (ev->op == IR_EV_BEGIN || ev->op == IR_EV_END)
@@ -74,8 +77,7 @@ static void scan_event(struct scan *c, const struct ir_event_rec *ev)
         mention(c, u->exprs[ev->a].a, true);
 }
 
-void region_number_vars(struct solve *x)
-{
+void region_number_vars(struct solve *x) {
     struct scan c = {x, xcalloc((size_t)x->n_vars + 1, sizeof *c.home), 0};
     uint32_t next;
 
@@ -98,8 +100,7 @@ void region_number_vars(struct solve *x)
     free(c.home);
 }
 
-uint32_t region_var_slot(const struct solve *x, uint32_t var)
-{
+uint32_t region_var_slot(const struct solve *x, uint32_t var) {
     const uint32_t i = number_of(x, var);
 
     return i == UINT32_MAX ? i : x->slots[i];

@@ -20,17 +20,17 @@ struct scan {
 };
 
 /* Its number among the function's locals, or UINT32_MAX: no temp. */
-static uint32_t temp_of(const struct solver *s, ir_expr e)
-{
+static uint32_t temp_of(const struct solver *s, ir_expr e) {
     const struct ir_expr_rec *r = &s->u->exprs[e];
     const uint32_t temp = r->a - s->fr->locals.first;
 
-    return r->op == IR_E_VAR && s->u->vars[r->a].kind == IR_V_TEMP && r->a >= s->fr->locals.first && temp < s->fr->locals.count ? temp
-                                                                                                                              : UINT32_MAX;
+    return r->op == IR_E_VAR && s->u->vars[r->a].kind == IR_V_TEMP && r->a >= s->fr->locals.first &&
+                   temp < s->fr->locals.count
+               ? temp
+               : UINT32_MAX;
 }
 
-static void mention_key(struct scan *x, uint32_t class)
-{
+static void mention_key(struct scan *x, uint32_t class) {
     bool fresh;
 
     (void)map64_place(&x->keys, class, &fresh);
@@ -38,8 +38,7 @@ static void mention_key(struct scan *x, uint32_t class)
         vec_push(&x->s->keys, class);
 }
 
-static void scan_expr(struct scan *x, ir_expr e)
-{
+static void scan_expr(struct scan *x, ir_expr e) {
     const struct solver *s = x->s;
     const struct ir_expr_rec *r = &s->u->exprs[e];
 
@@ -54,8 +53,13 @@ static void scan_expr(struct scan *x, ir_expr e)
         mention_key(x, s->lu->fields[r->b] << 2 | 1);
         scan_expr(x, r->a);
         break;
-    case IR_E_DEREF: case IR_E_LOAD: case IR_E_ADDR: case IR_E_UNARY: case IR_E_CAST: scan_expr(x, r->a); break;
-    case IR_E_INDEX: case IR_E_BINARY:
+    case IR_E_DEREF:
+    case IR_E_LOAD:
+    case IR_E_ADDR:
+    case IR_E_UNARY:
+    case IR_E_CAST: scan_expr(x, r->a); break;
+    case IR_E_INDEX:
+    case IR_E_BINARY:
         scan_expr(x, r->a);
         scan_expr(x, r->b);
         break;
@@ -63,9 +67,9 @@ static void scan_expr(struct scan *x, ir_expr e)
     }
 }
 
-static void scan_event(struct scan *x, const struct ir_event_rec *ev)
-{
-    const bool stores = ev->op == IR_EV_STORE || ev->op == IR_EV_CALL, both = stores || ev->op == IR_EV_ATOMIC;
+static void scan_event(struct scan *x, const struct ir_event_rec *ev) {
+    const bool stores = ev->op == IR_EV_STORE || ev->op == IR_EV_CALL,
+               both = stores || ev->op == IR_EV_ATOMIC;
     const uint32_t written = stores ? temp_of(x->s, ev->a) : UINT32_MAX;
 
     if (ev->op == IR_EV_BEGIN || ev->op == IR_EV_END)
@@ -81,9 +85,9 @@ static void scan_event(struct scan *x, const struct ir_event_rec *ev)
 }
 
 /* Numbers the temps that several blocks mention; returns how many there are. */
-static uint32_t number_temps(struct solver *s, const struct mention *at, size_t n)
-{
-    uint32_t *home = arena_array(&s->scratch, uint32_t, s->fr->locals.count + 1); /* its block + 1, while it is only one */
+static uint32_t number_temps(struct solver *s, const struct mention *at, size_t n) {
+    uint32_t *home =
+        arena_array(&s->scratch, uint32_t, s->fr->locals.count + 1); /* its block + 1, while it is only one */
     uint32_t shared = 0;
 
     s->temp = arena_array(&s->arena, uint32_t, s->fr->locals.count + 1);
@@ -99,10 +103,10 @@ static uint32_t number_temps(struct solver *s, const struct mention *at, size_t 
 }
 
 /* Backwards to a fixpoint: a temp is live where a block is left if some successor reads it before it writes it. */
-static void find_live(struct solver *s, const struct mention *at, size_t n, uint32_t shared)
-{
+static void find_live(struct solver *s, const struct mention *at, size_t n, uint32_t shared) {
     const uint32_t words = (shared + 63) / 64;
-    uint64_t *read = arena_array(&s->scratch, uint64_t, (size_t)words * s->n_blocks); /* before it is written, if it is */
+    uint64_t *read =
+        arena_array(&s->scratch, uint64_t, (size_t)words * s->n_blocks); /* before it is written, if it is */
     uint64_t *written = arena_array(&s->scratch, uint64_t, (size_t)words * s->n_blocks);
     bool changed = true;
 
@@ -136,8 +140,7 @@ static void find_live(struct solver *s, const struct mention *at, size_t n, uint
     }
 }
 
-void scan_events(struct solver *s)
-{
+void scan_events(struct solver *s) {
     struct scan x = {.s = s};
     ir_event low = UINT32_MAX, high = 0;
     uint32_t shared;

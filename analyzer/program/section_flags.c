@@ -8,18 +8,18 @@
 /* What one function stores to a member or global. */
 enum { STORES_ONE = 1, STORES_OTHER = 2, STORES_UP = 4, STORES_DOWN = 8 };
 
-static uint64_t key_of(const struct linked_unit *lu, ir_expr place)
-{
+static uint64_t key_of(const struct linked_unit *lu, ir_expr place) {
     const struct ir_expr_rec *r = &lu->unit->exprs[place];
 
     if (r->op == IR_E_FIELD)
         return class_key((struct object_class){.field = lu->fields[r->b]});
-    return r->op == IR_E_VAR && lu->globals[r->a] ? class_key((struct object_class){.global = lu->globals[r->a]}) : 0;
+    return r->op == IR_E_VAR && lu->globals[r->a]
+               ? class_key((struct object_class){.global = lu->globals[r->a]})
+               : 0;
 }
 
 /* `sets`: by key, 1 + its constant's bits; `does`: by key, what is stored so far. */
-static uint32_t stored(const struct unit *u, ir_expr value, struct map64 *sets, uint64_t key)
-{
+static uint32_t stored(const struct unit *u, ir_expr value, struct map64 *sets, uint64_t key) {
     const struct ir_expr_rec *r = &u->exprs[ir_uncast(u, value)];
     bool fresh;
 
@@ -29,18 +29,18 @@ static uint32_t stored(const struct unit *u, ir_expr value, struct map64 *sets, 
             *first = r->a;
         return fresh || *first == r->a ? STORES_ONE : STORES_OTHER;
     }
-    if (r->op != IR_E_BINARY || (r->c != IR_B_ADD && r->c != IR_B_SUB) || u->exprs[ir_uncast(u, r->b)].op != IR_E_CONST)
+    if (r->op != IR_E_BINARY || (r->c != IR_B_ADD && r->c != IR_B_SUB) ||
+        u->exprs[ir_uncast(u, r->b)].op != IR_E_CONST)
         return 0;
-    return (ir_const_value(&u->exprs[ir_uncast(u, r->b)]) > 0) == (r->c == IR_B_ADD) ? STORES_UP : STORES_DOWN;
+    return (ir_const_value(&u->exprs[ir_uncast(u, r->b)]) > 0) == (r->c == IR_B_ADD) ? STORES_UP
+                                                                                     : STORES_DOWN;
 }
 
-static bool comes_and_goes(uint32_t does)
-{
+static bool comes_and_goes(uint32_t does) {
     return does & STORES_OTHER || (does & (STORES_UP | STORES_DOWN)) == (STORES_UP | STORES_DOWN);
 }
 
-void program_find_section_flags(struct program *p)
-{
+void program_find_section_flags(struct program *p) {
     struct map64 sets = {0}, does = {0};
 
     for (size_t i = 0; i < p->order.n; i++) {
@@ -52,7 +52,8 @@ void program_find_section_flags(struct program *p)
         map64_clear(&sets);
         map64_clear(&does);
         for (uint32_t b = blocks.first; b < blocks.first + blocks.count; b++)
-            for (ir_event e = u->blocks[b].events.first; e < u->blocks[b].events.first + u->blocks[b].events.count; e++) {
+            for (ir_event e = u->blocks[b].events.first;
+                 e < u->blocks[b].events.first + u->blocks[b].events.count; e++) {
                 const struct ir_event_rec *ev = &u->events[e];
                 const uint64_t key = ev->op == IR_EV_STORE && ev->a && ev->b ? key_of(lu, ev->a) : 0;
                 if (!key)
@@ -67,14 +68,16 @@ void program_find_section_flags(struct program *p)
     map64_free(&does);
 }
 
-bool says_where(const struct program *p, const struct term_table *t, term value)
-{
+bool says_where(const struct program *p, const struct term_table *t, term value) {
     const struct term_rec *r = term_at(t, value);
 
     switch (r->op) {
-    case TERM_LOAD: return map64_find(&p->section_flags, class_key(term_class(t, r->a))) || says_where(p, t, r->a);
-    case TERM_FIELD: case TERM_UNARY: return says_where(p, t, r->a);
-    case TERM_INDEX: case TERM_BINARY: return says_where(p, t, r->a) || (r->b && says_where(p, t, r->b));
+    case TERM_LOAD:
+        return map64_find(&p->section_flags, class_key(term_class(t, r->a))) || says_where(p, t, r->a);
+    case TERM_FIELD:
+    case TERM_UNARY: return says_where(p, t, r->a);
+    case TERM_INDEX:
+    case TERM_BINARY: return says_where(p, t, r->a) || (r->b && says_where(p, t, r->b));
     default: return false;
     }
 }

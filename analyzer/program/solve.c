@@ -10,24 +10,21 @@
 
 /* Do they know different things of a value on which a call decided whether to lock? Merged, `if (b) lock_if_shared(); …
  * if (b) unlock_if_shared();` would be lost. */
-static bool decided_differently(const struct solver *s, const struct world *a, const struct world *b)
-{
+static bool decided_differently(const struct solver *s, const struct world *a, const struct world *b) {
     for (size_t i = 0; i < s->decisive.n; i++)
         if (!range_equal(world_range(&s->t, a, s->decisive.at[i]), world_range(&s->t, b, s->decisive.at[i])))
             return true;
     return false;
 }
 
-static void queue(struct solver *s, struct block_state *b, struct world *w)
-{
+static void queue(struct solver *s, struct block_state *b, struct world *w) {
     w->dirty = b->queued = true;
     if (b->order < s->next_queued)
         s->next_queued = b->order;
 }
 
 /* Does a cell hold what it cannot in the other world? */
-static bool remembers(struct solver *s, const struct world *failed, const struct world *sound)
-{
+static bool remembers(struct solver *s, const struct world *failed, const struct world *sound) {
     for (uint32_t i = 0; i < failed->n_cells; i++) {
         const struct cell c = failed->cells[i];
         const struct range there = world_range(&s->t, sound, world_load(&s->t, sound, c.at));
@@ -39,8 +36,8 @@ static bool remembers(struct solver *s, const struct world *failed, const struct
 
 /* A blocking lock call failed on the one way, and the program goes on as where it worked: `if ((e = lock(mu)) != 0) log(e);`. Such a
  * failure draws no line: every way from the call leads here, nothing is remembered of it, and the other world holds what is missing. */
-static bool only_failed(struct solver *s, uint32_t to, const struct world *failed, const struct world *sound)
-{
+static bool only_failed(struct solver *s, uint32_t to, const struct world *failed,
+                        const struct world *sound) {
     uint32_t missing = 0;
 
     if (!failed->failed || sound->n_held <= failed->n_held)
@@ -63,8 +60,7 @@ static bool only_failed(struct solver *s, uint32_t to, const struct world *faile
 }
 
 /* Is w only a lock call's failure beside a world that is here? Those that are beside w are taken out. */
-static bool is_only_failed(struct solver *s, uint32_t to, const struct world *w)
-{
+static bool is_only_failed(struct solver *s, uint32_t to, const struct world *w) {
     struct block_state *b = &s->blocks[to];
     uint32_t n = 0;
 
@@ -78,8 +74,7 @@ static bool is_only_failed(struct solver *s, uint32_t to, const struct world *w)
     return false;
 }
 
-static void enter(struct solver *s, uint32_t to, struct world *w)
-{
+static void enter(struct solver *s, uint32_t to, struct world *w) {
     struct block_state *b = &s->blocks[to];
     const ir_block block = s->fr->blocks.first + to;
     const bool widen = b->visits > 6;
@@ -113,8 +108,7 @@ static void enter(struct solver *s, uint32_t to, struct world *w)
 }
 
 /* Locks that move on with a variable (hand over hand) give a new world in every turn: after some, name them by the phi. */
-static void generalise(struct solver *s, struct world *w, uint32_t head)
-{
+static void generalise(struct solver *s, struct world *w, uint32_t head) {
     const struct block_state *b = &s->blocks[head];
     const ir_block block = s->fr->blocks.first + head;
 
@@ -124,8 +118,9 @@ static void generalise(struct solver *s, struct world *w, uint32_t head)
         for (uint32_t k = 0; k < w->n_cells; k++) {
             const struct cell c = w->cells[k];
             int64_t number;
-            if (s->t.recs[c.at].op == TERM_LOCAL && c.value && c.value > value && term_mentions(&s->t, h.lock, c.value) &&
-                !term_is_const(&s->t, c.value, &number) && world_load(&s->t, b->worlds[0], c.at) != c.value) {
+            if (s->t.recs[c.at].op == TERM_LOCAL && c.value && c.value > value &&
+                term_mentions(&s->t, h.lock, c.value) && !term_is_const(&s->t, c.value, &number) &&
+                world_load(&s->t, b->worlds[0], c.at) != c.value) {
                 at = c.at;
                 value = c.value;
             }
@@ -145,8 +140,7 @@ static void generalise(struct solver *s, struct world *w, uint32_t head)
     }
 }
 
-static void follow(struct solver *s, uint32_t from, uint32_t succ, struct world *w)
-{
+static void follow(struct solver *s, uint32_t from, uint32_t succ, struct world *w) {
     const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + from];
     const uint32_t to = s->u->succs[b->succs.first + succ].block - s->fr->blocks.first;
 
@@ -166,14 +160,12 @@ static void follow(struct solver *s, uint32_t from, uint32_t succ, struct world 
     enter(s, to, w);
 }
 
-static int64_t case_value(const uint32_t v[2])
-{
+static int64_t case_value(const uint32_t v[2]) {
     return (int64_t)((uint64_t)v[1] << 32 | v[0]);
 }
 
 /* Is the value of no signed type, whatever it was promoted to? */
-static bool never_negative(const struct unit *u, ir_expr e)
-{
+static bool never_negative(const struct unit *u, ir_expr e) {
     ir_type t = type_plain(u, u->exprs[ir_uncast(u, e)].type);
 
     if (u->types[t].kind == IR_T_ENUM)
@@ -182,8 +174,7 @@ static bool never_negative(const struct unit *u, ir_expr e)
 }
 
 /* The value is none of the cases. What is left between the cases is not kept, only what is left below and above them. */
-static bool take_default(struct solver *s, struct world *w, const struct ir_block_rec *b, term value)
-{
+static bool take_default(struct solver *s, struct world *w, const struct ir_block_rec *b, term value) {
     struct range left = world_range(&s->t, w, value);
     bool again = true;
 
@@ -220,8 +211,8 @@ static bool take_default(struct solver *s, struct world *w, const struct ir_bloc
     return range_is_all(left) || world_narrow(&s->scratch, &s->t, w, value, left);
 }
 
-static bool take_case(struct solver *s, struct world *w, const struct ir_block_rec *b, uint32_t succ, term value)
-{
+static bool take_case(struct solver *s, struct world *w, const struct ir_block_rec *b, uint32_t succ,
+                      term value) {
     const struct ir_succ_rec *sr = &s->u->succs[b->succs.first + succ];
 
     if (sr->flags & IR_SUCC_DEFAULT)
@@ -233,14 +224,14 @@ static bool take_case(struct solver *s, struct world *w, const struct ir_block_r
 /* A stackless task (kept.h) that waits returns AGLET_PENDING, is called again, and the switch over its frame leads to
  * the await it stopped at, with the locks it held there. So both edges are left out: the await is then a call like any
  * other, which returns when it is done. Else what is held across an await would leak there, and be missing behind it. */
-static bool is_suspension(const struct solver *s, const struct ir_block_rec *b, uint32_t succ)
-{
+static bool is_suspension(const struct solver *s, const struct ir_block_rec *b, uint32_t succ) {
     const struct ir_succ_rec *to = &s->u->succs[b->succs.first + succ];
 
     if (!s->frame)
         return false;
     if (b->term == IR_TERM_SWITCH)
-        return kept_from_frame(s->u, b->cond, s->frame) && !(to->flags & IR_SUCC_DEFAULT) && (to->lo[0] || to->lo[1]);
+        return kept_from_frame(s->u, b->cond, s->frame) && !(to->flags & IR_SUCC_DEFAULT) &&
+               (to->lo[0] || to->lo[1]);
     const struct ir_expr_rec *test = &s->u->exprs[b->cond];
     if (b->term != IR_TERM_BRANCH || succ != 0 || test->op != IR_E_BINARY || test->c != IR_B_EQ)
         return false;
@@ -249,17 +240,17 @@ static bool is_suspension(const struct solver *s, const struct ir_block_rec *b, 
 }
 
 /* Does nothing read the cell after the block? */
-static bool is_dead_temp(const struct solver *s, const uint64_t *live, term at)
-{
+static bool is_dead_temp(const struct solver *s, const uint64_t *live, term at) {
     const struct term_rec *r = &s->t.recs[at];
     const uint32_t local = r->a - s->fr->locals.first;
-    const uint32_t temp = r->op == TERM_LOCAL && r->a >= s->fr->locals.first && local < s->fr->locals.count ? s->temp[local] : 0;
+    const uint32_t temp = r->op == TERM_LOCAL && r->a >= s->fr->locals.first && local < s->fr->locals.count
+                              ? s->temp[local]
+                              : 0;
 
     return temp && (temp < TEMP_SHARED || !in_set(live, temp - TEMP_SHARED));
 }
 
-static void leave(struct solver *s, uint32_t from, struct world *w)
-{
+static void leave(struct solver *s, uint32_t from, struct world *w) {
     const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + from];
     const ir_event last = b->events.count ? b->events.first + b->events.count - 1 : s->first_event;
     term cond = 0;
@@ -272,7 +263,9 @@ static void leave(struct solver *s, uint32_t from, struct world *w)
     if (cond && s->decides[from]) {
         const struct term_rec r = s->t.recs[cond];
         int64_t v;
-        const term asked = r.op == TERM_BINARY && r.c >= IR_B_EQ && r.c <= IR_B_GE && term_is_const(&s->t, r.b, &v) ? r.a : cond;
+        const term asked =
+            r.op == TERM_BINARY && r.c >= IR_B_EQ && r.c <= IR_B_GE && term_is_const(&s->t, r.b, &v) ? r.a
+                                                                                                     : cond;
         if (s->decisive.n < 8 && !term_in(s->decisive.at, s->decisive.n, asked))
             vec_push(&s->decisive, asked);
     }
@@ -282,7 +275,8 @@ static void leave(struct solver *s, uint32_t from, struct world *w)
         struct world *out = i + 1 < b->succs.count ? world_copy(&s->scratch, w) : w;
         if (is_suspension(s, b, i))
             continue;
-        if (b->term == IR_TERM_BRANCH && b->succs.count == 2 && !world_assume(&s->scratch, &s->t, out, cond, i == 0))
+        if (b->term == IR_TERM_BRANCH && b->succs.count == 2 &&
+            !world_assume(&s->scratch, &s->t, out, cond, i == 0))
             continue;
         if (b->term == IR_TERM_BRANCH && i == 1)
             end_counting(s, from, out);
@@ -292,8 +286,7 @@ static void leave(struct solver *s, uint32_t from, struct world *w)
     }
 }
 
-static void run_block(struct solver *s, uint32_t block)
-{
+static void run_block(struct solver *s, uint32_t block) {
     const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + block];
     struct block_state *state = &s->blocks[block];
     const uint32_t n = state->n_worlds;
@@ -319,16 +312,14 @@ static void run_block(struct solver *s, uint32_t block)
     }
 }
 
-static term load_entry(void *data, term at)
-{
+static term load_entry(void *data, term at) {
     struct solver *s = data;
 
     return term_load(&s->t, at, 0);
 }
 
 /* What the function's annotations say is held when it is called. */
-static void enter_annotated(struct solver *s, struct world *w)
-{
+static void enter_annotated(struct solver *s, struct world *w) {
     for (uint32_t i = 0; i < s->fr->annots.count; i++) {
         const struct ir_annot_rec *a = &s->u->annots[s->fr->annots.first + i];
         const bool released = a->kind == IR_A_releases;
@@ -363,8 +354,7 @@ static void enter_annotated(struct solver *s, struct world *w)
     }
 }
 
-void solver_reset(struct solver *s, uint32_t func)
-{
+void solver_reset(struct solver *s, uint32_t func) {
     term_table_clear(&s->t);
     arena_reset(&s->arena);
     arena_reset(&s->scratch);
@@ -392,8 +382,7 @@ void solver_reset(struct solver *s, uint32_t func)
 /* What the worlds of one function may take: a thousand times what large functions of real programs do. */
 #define MAX_MEMORY ((size_t)1 << 30)
 
-bool solve_function(struct solver *s, uint32_t func)
-{
+bool solve_function(struct solver *s, uint32_t func) {
     struct world *entry;
     uint32_t rounds = 0;
 
@@ -427,8 +416,7 @@ bool solve_function(struct solver *s, uint32_t func)
     return true;
 }
 
-void solver_record(struct solver *s)
-{
+void solver_record(struct solver *s) {
     vec_clear(&s->exits);
     vec_clear(&s->pending);
     vec_clear(&s->unlocks);
@@ -452,8 +440,7 @@ void solver_record(struct solver *s)
     arena_reset(&s->scratch);
 }
 
-void solver_free(struct solver *s)
-{
+void solver_free(struct solver *s) {
     term_table_free(&s->t);
     arena_free(&s->arena);
     arena_free(&s->scratch);

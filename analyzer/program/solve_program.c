@@ -12,15 +12,13 @@
 #define ROUNDS 3
 
 /* What an earlier round said of the function. */
-static void forget_problems(struct program *p, uint32_t func)
-{
+static void forget_problems(struct program *p, uint32_t func) {
     for (uint32_t i = p->locks->last_problem[func]; i; i = p->locks->problems.at[i].before)
         p->locks->problems.at[i].dropped = p->locks->problems.at[i].stale = true;
 }
 
 /* Where the functions that call each other with the one at i end, in the order of solving. */
-static size_t component_end(const struct program *p, size_t i)
-{
+static size_t component_end(const struct program *p, size_t i) {
     size_t end = i;
 
     while (end < p->order.n && p->funcs.at[p->order.at[end]].scc == p->funcs.at[p->order.at[i]].scc)
@@ -31,14 +29,13 @@ static size_t component_end(const struct program *p, size_t i)
 /* The program being solved. */
 struct rounds {
     struct solver solver;
-    bool *guarded, *solved;        /* by function: is guarded data touched in it; did solving it come to an end */
-    struct summary_hash *hash;     /* by function, of its summary */
-    bool *hashed;                  /* … and not changed since */
+    bool *guarded, *solved;    /* by function: is guarded data touched in it; did solving it come to an end */
+    struct summary_hash *hash; /* by function, of its summary */
+    bool *hashed;              /* … and not changed since */
 };
 
 /* Of the summaries of all that func may call: one callee's edges need not stand together, each counts. */
-static struct summary_hash callees_hash(struct rounds *r, uint32_t func)
-{
+static struct summary_hash callees_hash(struct rounds *r, uint32_t func) {
     const struct program *p = r->solver.p;
     const struct linked_func *f = &p->funcs.at[func];
     struct summary_hash all = {f->n_edges, f->n_edges};
@@ -65,8 +62,7 @@ struct member {
 };
 
 /* What is no function's own: room for what is soon forgotten, and the numbers that must not come again. */
-static void hand_over(struct solver *from, struct solver *to)
-{
+static void hand_over(struct solver *from, struct solver *to) {
     to->scratch = from->scratch;
     memcpy(&to->said, &from->said, sizeof to->said);
     to->saying = from->saying;
@@ -76,8 +72,7 @@ static void hand_over(struct solver *from, struct solver *to)
 }
 
 /* The solver with the function's worlds, out of the program's solver, which goes on empty. */
-static struct solver *set_aside(struct solver *s)
-{
+static struct solver *set_aside(struct solver *s) {
     struct solver *own = xmalloc(sizeof *own);
 
     *own = *s;
@@ -87,8 +82,7 @@ static struct solver *set_aside(struct solver *s)
     return own;
 }
 
-static void free_rested(struct member *m, size_t *kept)
-{
+static void free_rested(struct member *m, size_t *kept) {
     if (!m->rested)
         return;
     *kept -= m->rested->arena.total;
@@ -97,15 +91,13 @@ static void free_rested(struct member *m, size_t *kept)
     m->rested = NULL;
 }
 
-static void record_again(struct solver *s, struct solver *rested)
-{
+static void record_again(struct solver *s, struct solver *rested) {
     hand_over(s, rested);
     solver_record(rested);
     hand_over(rested, s);
 }
 
-static void solve_recursive(struct rounds *r, const uint32_t *funcs, size_t n)
-{
+static void solve_recursive(struct rounds *r, const uint32_t *funcs, size_t n) {
     struct solver *s = &r->solver;
     struct program *p = s->p;
     struct member *members = xcalloc(n, sizeof *members);
@@ -142,8 +134,7 @@ static void solve_recursive(struct rounds *r, const uint32_t *funcs, size_t n)
     free(members);
 }
 
-static void solve_component(struct rounds *r, const uint32_t *funcs, size_t n)
-{
+static void solve_component(struct rounds *r, const uint32_t *funcs, size_t n) {
     struct program *p = r->solver.p;
 
     if (p->funcs.at[funcs[0]].recursive) {
@@ -153,18 +144,19 @@ static void solve_component(struct rounds *r, const uint32_t *funcs, size_t n)
     p->locks->round++;
     forget_problems(p, funcs[0]);
     r->hashed[funcs[0]] = false;
-    r->solved[funcs[0]] = (function_matters(p, funcs[0]) || r->guarded[funcs[0]]) && solve_function(&r->solver, funcs[0]);
+    r->solved[funcs[0]] =
+        (function_matters(p, funcs[0]) || r->guarded[funcs[0]]) && solve_function(&r->solver, funcs[0]);
 }
 
 /* What solving locks said of these functions, their summaries included: one pass over everything said. */
-static void forget_functions(struct program *p, const bool *funcs)
-{
+static void forget_functions(struct program *p, const bool *funcs) {
     for (size_t i = 0; i < p->order.n; i++) {
         const uint32_t f = p->order.at[i];
         struct summary *s = p->funcs.at[f].summary;
         if (!funcs[f])
             continue;
-        s->n_outcomes = s->n_requirements = s->n_inner = s->n_waits = s->n_inits = s->n_destroys = s->n_orders = 0;
+        s->n_outcomes = s->n_requirements = s->n_inner = s->n_waits = s->n_inits = s->n_destroys =
+            s->n_orders = 0;
         s->returns = 0;
         s->never_returns = p->funcs.at[f].noreturn;
         forget_problems(p, f);
@@ -196,13 +188,13 @@ static void forget_functions(struct program *p, const bool *funcs)
 
 /* Mistakes found by judging are taken out of their functions' summaries, and whatever stands on these is solved again: a
  * forgotten unlock is said once, not at every caller. */
-static bool solve_again(struct rounds *r)
-{
+static bool solve_again(struct rounds *r) {
     struct program *p = r->solver.p;
     bool *again = xcalloc(p->funcs.n, sizeof *again);
     const bool any = program_condemn(p, again);
 
-    for (size_t i = 0, end; any && i < p->order.n; i = end) { /* callees come first; a component is solved as a whole */
+    for (size_t i = 0, end; any && i < p->order.n;
+         i = end) { /* callees come first; a component is solved as a whole */
         bool some = false;
         end = component_end(p, i);
         for (size_t k = i; k < end; k++)
@@ -227,8 +219,7 @@ static bool solve_again(struct rounds *r)
     return any;
 }
 
-void program_solve_locks(struct program *p)
-{
+void program_solve_locks(struct program *p) {
     struct rounds r = {.guarded = functions_with_guarded(p),
                        .solved = xcalloc(p->funcs.n, sizeof *r.solved),
                        .hash = xcalloc(p->funcs.n, sizeof *r.hash),

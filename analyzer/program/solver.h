@@ -16,7 +16,7 @@
 struct block_state {
     struct world **worlds;
     uint32_t n_worlds, cap_worlds;
-    uint32_t order;  /* in reverse postorder; UINT32_MAX: unreachable */
+    uint32_t order; /* in reverse postorder; UINT32_MAX: unreachable */
     uint32_t visits;
     uint64_t *loop; /* bit set of blocks (relative) of the loops it heads, or NULL */
     uint64_t *live; /* bit set of the temps that are read after it, or NULL */
@@ -38,7 +38,8 @@ struct pending_access {
     term lock, object; /* in this function's terms */
     uint32_t problem;  /* dropped if it becomes the callers' business */
     bool here;         /* certainly not the callers' business */
-    const struct trail *trail; /* on which way, with how many locks held and given up, since which spawn: the section */
+    const struct trail
+        *trail; /* on which way, with how many locks held and given up, since which spawn: the section */
     uint32_t n_held, n_gone;
     ir_event spawn;
 };
@@ -61,27 +62,28 @@ struct unlock_seen {
     ir_event event;
     term lock;
     bool held, unheld;
-    bool by_caller; /* both, and callers tell by what they pass which it is: `if (!have) lock(mu); … unlock(mu);` */
+    bool
+        by_caller; /* both, and callers tell by what they pass which it is: `if (!have) lock(mu); … unlock(mu);` */
     struct entry_known held_when, unheld_when;
-    bool other; /* another instance was held */
-    ir_event taken;             /* where it was taken on a way with it, or 0 */
+    bool other;                  /* another instance was held */
+    ir_event taken;              /* where it was taken on a way with it, or 0 */
     const struct trail *without; /* the decisions on a way without it */
-    ir_event doubted;   /* the lock call that failed on a way here, or 0 */
-    uint32_t failed;    /* what to report if that way never rejoins the others */
-    uint32_t problem;   /* what to report if it is a mismatch */
-    uint32_t candidate; /* … if it is not */
+    ir_event doubted;            /* the lock call that failed on a way here, or 0 */
+    uint32_t failed;             /* what to report if that way never rejoins the others */
+    uint32_t problem;            /* what to report if it is a mismatch */
+    uint32_t candidate;          /* … if it is not */
 };
 
 /* A condition wait in this function. */
 struct wait_seen {
     ir_event event;
     term lock, condition;
-    ir_event taken; /* where the lock was, in this function, or 0 */
-    bool judged;  /* the lock is ours, so the loop must be, too */
-    bool without; /* on some way the lock is not held … */
+    ir_event taken;   /* where the lock was, in this function, or 0 */
+    bool judged;      /* the lock is ours, so the loop must be, too */
+    bool without;     /* on some way the lock is not held … */
     uint32_t problem; /* … which is this, or 0 */
-    bool excused; /* timed, or in a loop inside the callee */
-    uint32_t up;  /* in waits, + 1, or 0 */
+    bool excused;     /* timed, or in a loop inside the callee */
+    uint32_t up;      /* in waits, + 1, or 0 */
 };
 
 /* Destroyed in this block, whatever the way through it. */
@@ -104,11 +106,12 @@ struct solver {
     const struct linked_unit *lu;
     const struct unit *u;
     const struct ir_func_rec *fr;
-    ir_var frame; /* the function is a stackless task's: its frame, else 0 */
+    ir_var frame;      /* the function is a stackless task's: its frame, else 0 */
     struct summary *s; /* being made */
     struct term_table t;
-    struct arena arena;   /* the worlds that enter blocks, and all below: until the next function */
-    struct arena scratch; /* the worlds on their way through a block: until it has been run; while recording, until the end */
+    struct arena arena; /* the worlds that enter blocks, and all below: until the next function */
+    struct arena
+        scratch; /* the worlds on their way through a block: until it has been run; while recording, until the end */
 
     struct block_state *blocks; /* relative to fr->blocks.first */
     uint32_t n_blocks;
@@ -117,30 +120,35 @@ struct solver {
     ir_event first_event;
     uint32_t n_events;
     uint32_t *event_block; /* relative block by relative event */
-    uint32_t *temp;        /* by relative local: 0: it is none; TEMP_OF_BLOCK: one block uses it; else its bit in `live` + TEMP_SHARED */
-    VEC(uint32_t) keys;    /* memory classes the function reads */
-    VEC(uint32_t) steady;  /* … that decide whether it takes a lock it gives back elsewhere, or that nobody writes (steady.c) */
-    bool *decides;         /* by block: the branch at its end asks one of them, and one arm takes the lock */
+    uint32_t *
+        temp; /* by relative local: 0: it is none; TEMP_OF_BLOCK: one block uses it; else its bit in `live` + TEMP_SHARED */
+    VEC(uint32_t) keys; /* memory classes the function reads */
+    VEC(uint32_t)
+    steady; /* … that decide whether it takes a lock it gives back elsewhere, or that nobody writes (steady.c) */
+    bool *decides; /* by block: the branch at its end asks one of them, and one arm takes the lock */
     VEC(uint32_t) steady_paths; /* of these, the pointers that lead to what is asked */
-    struct map64 setters;  /* function, parameter, member → 2: it writes that of what it is handed; 1: it does not. For all functions */
+    struct map64
+        setters; /* function, parameter, member → 2: it writes that of what it is handed; 1: it does not. For all functions */
 
     bool recording, gave_up;
-    uint32_t pass; /* which solving of a function this is; its last one counts */
-    ir_event now_at; /* the event being done; 0: between events */
+    uint32_t pass;                 /* which solving of a function this is; its last one counts */
+    ir_event now_at;               /* the event being done; 0: between events */
     VEC(struct world *) now, next; /* the worlds of the event being done */
     VEC(uint32_t) marks;           /* by term: the epoch in which it was seen (dead_facts.c) */
     uint32_t epoch;
-    VEC(struct said) said;         /* by path (callers_words.c) */
+    VEC(struct said) said; /* by path (callers_words.c) */
     uint32_t saying;
-    struct map64 spared; /* lock → is there a target of the call being checked that does not take it? (call_needs.c) */
-    VEC(term) path_of;             /* by term: its path, if it was asked for (callers_words.c) */
-    struct map64 hints;            /* nameless value → a cell that held it */
+    struct map64
+        spared; /* lock → is there a target of the call being checked that does not take it? (call_needs.c) */
+    VEC(term) path_of;  /* by term: its path, if it was asked for (callers_words.c) */
+    struct map64 hints; /* nameless value → a cell that held it */
     VEC(struct exit_record) exits;
     VEC(struct pending_access) pending;
     VEC(struct unlock_seen) unlocks;
-    VEC(term) taken;     /* locks this function takes itself */
-    VEC(term) retired;   /* objects it initialises, destroys or frees */
-    VEC(term) decisive;  /* values that decide whether a lock is taken, here or by a callee: worlds that differ there are kept apart */
+    VEC(term) taken;   /* locks this function takes itself */
+    VEC(term) retired; /* objects it initialises, destroys or frees */
+    VEC(term)
+    decisive; /* values that decide whether a lock is taken, here or by a callee: worlds that differ there are kept apart */
     VEC(struct collection) collections; /* of locks taken, or released, in a loop */
     VEC(struct collection) swept;       /* all releases, as such */
     VEC(struct requirement) requirements;
@@ -164,20 +172,23 @@ int lock_status(struct solver *s, const struct world *w, term lock, bool write);
 
 /* guards.c */
 enum access_kind { ACCESS_READ, ACCESS_WRITE, ACCESS_COPY_FROM, ACCESS_COPY_TO, ACCESS_ADDRESS };
-void check_access(struct solver *s, struct world *w, term at, ir_type type, enum access_kind kind, ir_loc loc);
+void check_access(struct solver *s, struct world *w, term at, ir_type type, enum access_kind kind,
+                  ir_loc loc);
 void check_pointee(struct solver *s, struct world *w, ir_expr pointer, bool write, ir_event at, ir_loc loc);
 /* `into`: the place that keeps it, or 0. */
-void check_escape(struct solver *s, struct world *w, term value, term into, enum lock_problem_detail how, ir_loc loc);
+void check_escape(struct solver *s, struct world *w, term value, term into, enum lock_problem_detail how,
+                  ir_loc loc);
 /* Does the guarded data that value points to link objects of this struct, as a list's head does? */
 bool escape_is_link(const struct solver *s, term value, uint32_t to);
 /* A lock that a callee needs is not held at the call. Recording only. */
-void check_requirement(struct solver *s, struct world *w, const struct requirement *r, uint32_t callee, term lock,
-                       term object, ir_loc loc);
+void check_requirement(struct solver *s, struct world *w, const struct requirement *r, uint32_t callee,
+                       term lock, term object, ir_loc loc);
 bool defers_to_callers(const struct solver *s);
 
 /* callers_words.c */
 /* A path of program.paths in this function, at a call. 0 when it cannot be said. */
-term instantiate(struct solver *s, const struct world *w, term path, const term *args, uint32_t n_args, term result);
+term instantiate(struct solver *s, const struct world *w, term path, const term *args, uint32_t n_args,
+                 term result);
 /* The same of many paths for one world and one row of arguments, which do not change meanwhile: a part that several have in common is
  * looked at once. Begin before the first. */
 void instantiate_begin(struct solver *s);
@@ -190,9 +201,11 @@ term to_path(struct solver *s, const struct world *w, term x, term result);
 
 /* entry_known.c */
 /* What the world knows of values that callers can name is put behind the n in `when`; returns how many there are, max + 1: too many. */
-uint32_t add_known(struct solver *s, const struct world *w, struct precondition *when, uint32_t n, uint32_t max);
+uint32_t add_known(struct solver *s, const struct world *w, struct precondition *when, uint32_t n,
+                   uint32_t max);
 /* Of `when` is kept what the others say, too; returns how many. */
-uint32_t keep_known(struct precondition *when, uint32_t n, const struct precondition *other, uint32_t n_other);
+uint32_t keep_known(struct precondition *when, uint32_t n, const struct precondition *other,
+                    uint32_t n_other);
 /* One more way leads there. */
 void meet_known(struct solver *s, struct entry_known *all, const struct world *w);
 /* Does something that callers pass tell all ways to the one from all ways to the other? */
@@ -202,7 +215,8 @@ bool told_by_caller(const struct program *p, const struct entry_known *x, const 
 void transfer_call(struct solver *s, struct world *w, ir_event e);
 
 /* call_locks.c */
-void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee, ir_event ev);
+void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee,
+                  ir_event ev);
 bool lock_is_recursive(const struct solver *s, term lock);
 
 /* suspends.c; recording only */
@@ -236,11 +250,13 @@ bool lacks_all(struct solver *s, const struct exit_record *x, const struct held 
 term callers_name(struct solver *s, const struct exit_record *x, term lock);
 struct range result_range(const struct solver *s, const struct exit_record *x);
 /* Does the value returned tell whether h is held? *ok: the values with which it is. */
-bool results_with(const struct solver *s, const struct exit_record *x, const struct held *h, struct range *ok);
+bool results_with(const struct solver *s, const struct exit_record *x, const struct held *h,
+                  struct range *ok);
 /* Can a caller tell these two returns apart? By the result, or by what was so before the call. */
 bool told_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y);
 /* … where h, held on the first, really is. */
-bool told_apart_with(const struct solver *s, const struct exit_record *x, const struct held *h, const struct exit_record *y);
+bool told_apart_with(const struct solver *s, const struct exit_record *x, const struct held *h,
+                     const struct exit_record *y);
 /* left_behind.c */
 /* Do the two returns leave values that differ where callers look? */
 bool left_apart(const struct solver *s, const struct exit_record *x, const struct exit_record *y);
@@ -261,8 +277,7 @@ void order_blocks(struct solver *s);
 /* scan_events.c */
 /* What the events mention; which temps live on. After order_blocks. */
 void scan_events(struct solver *s);
-static inline bool in_set(const uint64_t *set, uint32_t i)
-{
+static inline bool in_set(const uint64_t *set, uint32_t i) {
     return set && set[i / 64] >> i % 64 & 1;
 }
 /* steady.c */
@@ -283,7 +298,8 @@ bool takes_or_gives(const struct program *p, uint32_t func);
 /* Is a value read in the condition by which some function of the program decides whether to take a lock? */
 bool decides_elsewhere(const struct program *p, const struct linked_unit *lu, ir_expr condition);
 /* The members (field << 2 | 1) and globals (<< 2 | 2) whose values the condition reads; `inner`: those that lead to what it asks. */
-void condition_reads(const struct linked_unit *lu, ir_expr e, void (*found)(void *data, uint32_t key, bool inner), void *data);
+void condition_reads(const struct linked_unit *lu, ir_expr e,
+                     void (*found)(void *data, uint32_t key, bool inner), void *data);
 /* counted_loops.c */
 /* The way from block `from` that is taken where its condition is false leaves a loop that counts a local up by one, from zero,
  * while it is less than a limit: then the local is that limit. */
@@ -323,13 +339,15 @@ bool *functions_with_guarded(struct program *p);
 
 /* problems.c */
 /* A new problem, or NULL when it is known already. Its number is *number (may be NULL). */
-struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind, enum lock_problem_detail detail, ir_loc at,
-                                 term lock, uint32_t *number);
-void problem_story(struct solver *s, struct lock_problem *pr, enum story_kind kind, const struct unit *u, ir_loc loc,
-                   const char *text);
+struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind,
+                                 enum lock_problem_detail detail, ir_loc at, term lock, uint32_t *number);
+void problem_story(struct solver *s, struct lock_problem *pr, enum story_kind kind, const struct unit *u,
+                   ir_loc loc, const char *text);
 void problem_taken(struct solver *s, struct lock_problem *pr, const struct held *h);
-void problem_trail(struct solver *s, struct lock_problem *pr, const struct trail *from, const struct trail *to);
+void problem_trail(struct solver *s, struct lock_problem *pr, const struct trail *from,
+                   const struct trail *to);
 const char *print_place(struct solver *s, term x);
-uint32_t candidate_new(struct solver *s, enum candidate_kind kind, term path, struct object_class class, uint32_t from);
+uint32_t candidate_new(struct solver *s, enum candidate_kind kind, term path, struct object_class class,
+                       uint32_t from);
 
 #endif

@@ -16,8 +16,7 @@
 /* ---- which are they? ---- */
 enum { TAKES = 1, GIVES = 2 };
 
-static unsigned lock_calls(const struct program *p, uint32_t func, ir_block block)
-{
+static unsigned lock_calls(const struct program *p, uint32_t func, ir_block block) {
     const struct unit *u = p->funcs.at[func].unit->unit;
     const struct ir_block_rec *b = &u->blocks[block];
     unsigned does = 0;
@@ -35,8 +34,7 @@ static unsigned lock_calls(const struct program *p, uint32_t func, ir_block bloc
     return does;
 }
 
-bool takes_or_gives(const struct program *p, uint32_t func)
-{
+bool takes_or_gives(const struct program *p, uint32_t func) {
     const struct linked_func *f = &p->funcs.at[func];
     const struct ir_range blocks = f->unit->unit->funcs[f->func].blocks;
     unsigned does = 0;
@@ -56,16 +54,17 @@ struct arms {
 };
 
 /* Does the statement between the two blocks take a lock and leave with it held? */
-static bool arm_takes(struct arms *x, ir_block from, ir_block join)
-{
+static bool arm_takes(struct arms *x, ir_block from, ir_block join) {
     const struct unit *u = x->u;
     ir_block stack[ARM_MAX];
     uint32_t n = 0, n_seen = 1;
     bool joins = false;
     unsigned does = 0;
 
-    for (uint32_t i = 0; i < 4 && u->blocks[join].term == IR_TERM_BRANCH && u->blocks[join].succs.count == 2; i++) {
-        const struct ir_succ_rec *to = &u->succs[u->blocks[join].succs.first]; /* `a || b`: where b is false, too */
+    for (uint32_t i = 0; i < 4 && u->blocks[join].term == IR_TERM_BRANCH && u->blocks[join].succs.count == 2;
+         i++) {
+        const struct ir_succ_rec *to =
+            &u->succs[u->blocks[join].succs.first]; /* `a || b`: where b is false, too */
         if (to[0].block != from && to[1].block != from)
             break;
         join = to[to[0].block == from].block;
@@ -92,21 +91,25 @@ static bool arm_takes(struct arms *x, ir_block from, ir_block join)
     return joins && does == TAKES;
 }
 
-static uint32_t key_of_place(const struct linked_unit *lu, const struct unit *u, ir_expr place)
-{
+static uint32_t key_of_place(const struct linked_unit *lu, const struct unit *u, ir_expr place) {
     if (u->exprs[place].op == IR_E_FIELD)
         return lu->fields[u->exprs[place].b] << 2 | 1;
-    return u->exprs[place].op == IR_E_VAR && lu->globals[u->exprs[place].a] ? lu->globals[u->exprs[place].a] << 2 | 2 : 0;
+    return u->exprs[place].op == IR_E_VAR && lu->globals[u->exprs[place].a]
+               ? lu->globals[u->exprs[place].a] << 2 | 2
+               : 0;
 }
 
 /* The members and globals whose values the condition reads; `inner`: those that lead to what it asks. */
-static void read_by(const struct linked_unit *lu, ir_expr e, bool inner, void (*found)(void *data, uint32_t key, bool inner), void *data)
-{
+static void read_by(const struct linked_unit *lu, ir_expr e, bool inner,
+                    void (*found)(void *data, uint32_t key, bool inner), void *data) {
     const struct ir_expr_rec *r = &lu->unit->exprs[e];
     uint32_t key;
 
     switch (r->op) {
-    case IR_E_CAST: case IR_E_UNARY: case IR_E_FIELD: case IR_E_DEREF: read_by(lu, r->a, inner, found, data); return;
+    case IR_E_CAST:
+    case IR_E_UNARY:
+    case IR_E_FIELD:
+    case IR_E_DEREF: read_by(lu, r->a, inner, found, data); return;
     case IR_E_BINARY:
         read_by(lu, r->a, inner, found, data);
         read_by(lu, r->b, inner, found, data);
@@ -121,19 +124,20 @@ static void read_by(const struct linked_unit *lu, ir_expr e, bool inner, void (*
     }
 }
 
-void condition_reads(const struct linked_unit *lu, ir_expr e, void (*found)(void *data, uint32_t key, bool inner), void *data)
-{
+void condition_reads(const struct linked_unit *lu, ir_expr e,
+                     void (*found)(void *data, uint32_t key, bool inner), void *data) {
     read_by(lu, e, false, found, data);
 }
 
 /* Calls `found` for what decides at some branch of the function whether a lock is taken there; marks[b], if there are any: at
  * block b. */
-static void each_decider(const struct program *p, uint32_t func, bool *marks, void (*found)(void *data, uint32_t key, bool inner),
-                         void *data)
-{
+static void each_decider(const struct program *p, uint32_t func, bool *marks,
+                         void (*found)(void *data, uint32_t key, bool inner), void *data) {
     const struct linked_unit *lu = p->funcs.at[func].unit;
     const struct ir_func_rec *fr = &lu->unit->funcs[p->funcs.at[func].func];
-    struct arms x = {.u = lu->unit, .first = fr->blocks.first, .calls = xcalloc((size_t)fr->blocks.count + 1, sizeof *x.calls)};
+    struct arms x = {.u = lu->unit,
+                     .first = fr->blocks.first,
+                     .calls = xcalloc((size_t)fr->blocks.count + 1, sizeof *x.calls)};
     bool takes = false;
 
     for (uint32_t b = 0; b < fr->blocks.count; b++)
@@ -153,8 +157,7 @@ static void each_decider(const struct program *p, uint32_t func, bool *marks, vo
     free(x.seen);
 }
 
-static void put_key(void *data, uint32_t key, bool inner)
-{
+static void put_key(void *data, uint32_t key, bool inner) {
     struct solver *s = data;
 
     if (!term_in(s->steady.at, s->steady.n, key))
@@ -163,22 +166,19 @@ static void put_key(void *data, uint32_t key, bool inner)
         vec_push(&s->steady_paths, key);
 }
 
-static void drop_key(struct solver *s, uint32_t key)
-{
+static void drop_key(struct solver *s, uint32_t key) {
     for (size_t i = 0; i < s->steady.n; i++)
         if (s->steady.at[i] == key)
             s->steady.at[i] = s->steady.at[--s->steady.n];
 }
 
-static void drop_read(void *data, uint32_t key, bool inner)
-{
+static void drop_read(void *data, uint32_t key, bool inner) {
     (void)inner;
     drop_key(data, key);
 }
 
 /* What the function writes itself after it was asked, or tests to leave a loop: that is to change. */
-static void drop_changing(struct solver *s)
-{
+static void drop_changing(struct solver *s) {
     bool asked = false;
 
     for (uint32_t i = 0; i < s->n_order; i++) {
@@ -200,13 +200,13 @@ static void drop_changing(struct solver *s)
         }
         for (uint32_t head = 0; b->cond && b->succs.count > 1 && head < s->n_blocks; head++)
             for (uint32_t k = 0; in_set(s->blocks[head].loop, block) && k < b->succs.count; k++)
-                if (!in_set(s->blocks[head].loop, s->u->succs[b->succs.first + k].block - s->fr->blocks.first))
+                if (!in_set(s->blocks[head].loop,
+                            s->u->succs[b->succs.first + k].block - s->fr->blocks.first))
                     read_by(s->lu, b->cond, false, drop_read, s);
     }
 }
 
-void find_steady(struct solver *s)
-{
+void find_steady(struct solver *s) {
     s->decides = arena_array(&s->arena, bool, s->n_blocks);
     vec_clear(&s->steady);
     vec_clear(&s->steady_paths);
@@ -214,32 +214,30 @@ void find_steady(struct solver *s)
     if (s->steady.n)
         drop_changing(s);
     for (size_t i = 0; i < s->keys.n; i++)
-        if ((s->keys.at[i] & 3) == 2 && never_written(s->p, s->keys.at[i] >> 2) && !term_in(s->steady.at, s->steady.n, s->keys.at[i]))
+        if ((s->keys.at[i] & 3) == 2 && never_written(s->p, s->keys.at[i] >> 2) &&
+            !term_in(s->steady.at, s->steady.n, s->keys.at[i]))
             vec_push(&s->steady, s->keys.at[i]);
 }
 
 /* ---- in the whole program ---- */
-static void put_decider(void *data, uint32_t key, bool inner)
-{
+static void put_decider(void *data, uint32_t key, bool inner) {
     struct program *p = data;
 
     if (!inner)
         *map64_place(&p->lock_deciders, key, NULL) = 1;
 }
 
-void program_find_lock_deciders(struct program *p)
-{
+void program_find_lock_deciders(struct program *p) {
     for (size_t i = 0; i < p->order.n; i++)
         each_decider(p, p->order.at[i], NULL, put_decider, p);
 }
 
-bool is_lock_decider(const struct program *p, const struct term_table *t, term value)
-{
-    return t->recs[value].op == TERM_LOAD && map64_find(&p->lock_deciders, memory_class(t, t->recs[value].a)) != NULL;
+bool is_lock_decider(const struct program *p, const struct term_table *t, term value) {
+    return t->recs[value].op == TERM_LOAD &&
+           map64_find(&p->lock_deciders, memory_class(t, t->recs[value].a)) != NULL;
 }
 
-bool may_go_with_lock(const struct solver *s, term path, const struct held *h)
-{
+bool may_go_with_lock(const struct solver *s, term path, const struct held *h) {
     const struct term_rec *r = term_at(&s->p->paths, path);
     const uint32_t key = r->op == TERM_LOAD ? memory_class(&s->p->paths, r->a) : 0;
     uint32_t n = 0;
@@ -249,7 +247,8 @@ bool may_go_with_lock(const struct solver *s, term path, const struct held *h)
         return true;
     for (uint32_t i = 0; i < n; i++) {
         const struct summary *sum = s->p->funcs.at[edges[i].callee].summary;
-        if (!sum || !sum->known || mods_has(sum->mods, (key & 3) == 1 ? MOD_FIELD(key >> 2) : MOD_GLOBAL(s->p, key >> 2)))
+        if (!sum || !sum->known ||
+            mods_has(sum->mods, (key & 3) == 1 ? MOD_FIELD(key >> 2) : MOD_GLOBAL(s->p, key >> 2)))
             return true;
     }
     return false;
@@ -260,15 +259,13 @@ struct lookup {
     bool found;
 };
 
-static void look_up(void *data, uint32_t key, bool inner)
-{
+static void look_up(void *data, uint32_t key, bool inner) {
     struct lookup *l = data;
 
     l->found |= !inner && map64_find(&l->p->lock_deciders, key) != NULL;
 }
 
-bool decides_elsewhere(const struct program *p, const struct linked_unit *lu, ir_expr condition)
-{
+bool decides_elsewhere(const struct program *p, const struct linked_unit *lu, ir_expr condition) {
     struct lookup l = {p, false};
 
     read_by(lu, condition, false, look_up, &l);
@@ -276,21 +273,23 @@ bool decides_elsewhere(const struct program *p, const struct linked_unit *lu, ir
 }
 
 /* ---- who writes them? ---- */
-static bool mentions_reached(const struct unit *u, const bool *reached, ir_var first, uint32_t n, ir_expr e)
-{
+static bool mentions_reached(const struct unit *u, const bool *reached, ir_var first, uint32_t n, ir_expr e) {
     while (u->exprs[e].op != IR_E_VAR)
         switch (u->exprs[e].op) {
-        case IR_E_FIELD: case IR_E_INDEX: case IR_E_DEREF: case IR_E_LOAD: case IR_E_ADDR: case IR_E_CAST: case IR_E_BINARY:
-            e = u->exprs[e].a;
-            break;
+        case IR_E_FIELD:
+        case IR_E_INDEX:
+        case IR_E_DEREF:
+        case IR_E_LOAD:
+        case IR_E_ADDR:
+        case IR_E_CAST:
+        case IR_E_BINARY: e = u->exprs[e].a; break;
         default: return false;
         }
     return u->exprs[e].a - first < n && reached[u->exprs[e].a - first];
 }
 
 /* Does the function, or one that it hands this on to, write the member in what its parameter leads to? */
-static bool sets(struct solver *s, uint32_t func, uint32_t param, uint32_t key)
-{
+static bool sets(struct solver *s, uint32_t func, uint32_t param, uint32_t key) {
     const struct linked_func *f = &s->p->funcs.at[func];
     const struct unit *u = f->unit ? f->unit->unit : NULL;
     const struct ir_func_rec *fr = u ? &u->funcs[f->func] : NULL;
@@ -311,21 +310,25 @@ static bool sets(struct solver *s, uint32_t func, uint32_t param, uint32_t key)
     for (int round = 0; changed && round < 4; round++) {
         changed = false;
         for (uint32_t b = fr->blocks.first; !any && b < fr->blocks.first + fr->blocks.count; b++)
-            for (ir_event e = u->blocks[b].events.first; e < u->blocks[b].events.first + u->blocks[b].events.count; e++) {
+            for (ir_event e = u->blocks[b].events.first;
+                 e < u->blocks[b].events.first + u->blocks[b].events.count; e++) {
                 const struct ir_event_rec *ev = &u->events[e];
                 uint32_t n_edges = 0;
                 if (ev->op != IR_EV_STORE && ev->op != IR_EV_CALL && ev->op != IR_EV_ATOMIC)
                     continue;
                 if (ev->a && mentions_reached(u, reached, first, n, ev->a))
                     any |= ev->flags & IR_SF_AGGREGATE || key_of_place(f->unit, u, ev->a) == key;
-                if (ev->op == IR_EV_STORE && u->exprs[ev->a].op == IR_E_VAR && u->exprs[ev->a].a - first < n &&
-                    !reached[u->exprs[ev->a].a - first] && mentions_reached(u, reached, first, n, ev->b))
+                if (ev->op == IR_EV_STORE && u->exprs[ev->a].op == IR_E_VAR &&
+                    u->exprs[ev->a].a - first < n && !reached[u->exprs[ev->a].a - first] &&
+                    mentions_reached(u, reached, first, n, ev->b))
                     reached[u->exprs[ev->a].a - first] = changed = true;
-                const struct call_edge *edges = ev->op == IR_EV_CALL ? program_calls(s->p, func, e, &n_edges) : NULL;
+                const struct call_edge *edges =
+                    ev->op == IR_EV_CALL ? program_calls(s->p, func, e, &n_edges) : NULL;
                 for (uint32_t k = 0; k < n_edges; k++)
                     for (uint32_t i = 0; !edges[k].callback && i < ev->args.count && i < 64; i++)
-                        any = any || (mentions_reached(u, reached, first, n, u->expr_refs[ev->args.first + i]) &&
-                                      sets(s, edges[k].callee, i, key));
+                        any = any ||
+                              (mentions_reached(u, reached, first, n, u->expr_refs[ev->args.first + i]) &&
+                               sets(s, edges[k].callee, i, key));
             }
     }
     if (any)
@@ -333,8 +336,7 @@ static bool sets(struct solver *s, uint32_t func, uint32_t param, uint32_t key)
     return any;
 }
 
-bool stays_steady(const struct call *c, uint32_t key)
-{
+bool stays_steady(const struct call *c, uint32_t key) {
     struct solver *s = c->s;
 
     if ((key & 3) != 1 || !term_in(s->steady.at, s->steady.n, key))

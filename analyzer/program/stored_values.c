@@ -20,8 +20,7 @@ struct stored_values {
     size_t n_fields;
 };
 
-static struct stored *stored_at(struct stored_values *v, const struct linked_unit *lu, ir_expr place)
-{
+static struct stored *stored_at(struct stored_values *v, const struct linked_unit *lu, ir_expr place) {
     const struct ir_expr_rec *r = &lu->unit->exprs[place];
 
     if (r->op == IR_E_FIELD && lu->fields[r->b])
@@ -31,8 +30,7 @@ static struct stored *stored_at(struct stored_values *v, const struct linked_uni
     return NULL;
 }
 
-static void store(struct stored_values *v, const struct linked_unit *lu, const struct ir_event_rec *ev)
-{
+static void store(struct stored_values *v, const struct linked_unit *lu, const struct ir_event_rec *ev) {
     struct stored *s = stored_at(v, lu, ev->a);
     const struct ir_expr_rec *value = &lu->unit->exprs[ir_uncast(lu->unit, ev->b)];
     const int64_t n = ir_const_value(value);
@@ -49,8 +47,7 @@ static void store(struct stored_values *v, const struct linked_unit *lu, const s
 }
 
 /* What else may be written through the address. */
-static void address_taken(struct stored_values *v, const struct linked_unit *lu)
-{
+static void address_taken(struct stored_values *v, const struct linked_unit *lu) {
     for (ir_expr e = 1; e < lu->unit->n_exprs; e++) {
         struct stored *s = lu->unit->exprs[e].op == IR_E_ADDR ? stored_at(v, lu, lu->unit->exprs[e].a) : NULL;
         if (s)
@@ -58,8 +55,7 @@ static void address_taken(struct stored_values *v, const struct linked_unit *lu)
     }
 }
 
-struct stored_values *stored_values_find(const struct program *p)
-{
+struct stored_values *stored_values_find(const struct program *p) {
     struct stored_values *v = xcalloc(1, sizeof *v);
 
     v->n_fields = p->fields.n;
@@ -68,7 +64,9 @@ struct stored_values *stored_values_find(const struct program *p)
         const struct linked_unit *lu = &p->units.at[i];
         for (ir_event e = 1; e < lu->unit->n_events; e++) {
             const struct ir_event_rec *ev = &lu->unit->events[e];
-            struct stored *s = ev->op == IR_EV_STORE ? NULL : ev->op == IR_EV_ATOMIC || ev->op == IR_EV_CALL ? stored_at(v, lu, ev->a) : NULL;
+            struct stored *s = ev->op == IR_EV_STORE                            ? NULL
+                               : ev->op == IR_EV_ATOMIC || ev->op == IR_EV_CALL ? stored_at(v, lu, ev->a)
+                                                                                : NULL;
             if (ev->op == IR_EV_STORE)
                 store(v, lu, ev);
             else if (s)
@@ -79,8 +77,8 @@ struct stored_values *stored_values_find(const struct program *p)
     return v;
 }
 
-enum decided stored_values_decide(const struct stored_values *v, struct object_class c, const struct model_if *test)
-{
+enum decided stored_values_decide(const struct stored_values *v, struct object_class c,
+                                  const struct model_if *test) {
     const struct stored *s = c.field ? &v->at[c.field] : c.global ? &v->at[v->n_fields + c.global] : NULL;
     uint32_t yes = 0;
 
@@ -91,8 +89,7 @@ enum decided stored_values_decide(const struct stored_values *v, struct object_c
     return yes == s->n ? DECIDED_YES : yes ? DECIDED_OPEN : DECIDED_NOT;
 }
 
-void stored_values_free(struct stored_values *v)
-{
+void stored_values_free(struct stored_values *v) {
     if (!v)
         return;
     free(v->at);

@@ -5,43 +5,42 @@
 
 #include <string.h>
 
-#define ADD(p, list, count, type, ...)                                                                                 \
-    do {                                                                                                               \
-        type *more_ = arena_array(&(p)->arena, type, (count) + 1);                                                     \
-        if (count)                                                                                                     \
-            memcpy(more_, (list), (count) * sizeof *more_);                                                            \
-        more_[(count)++] = (__VA_ARGS__);                                                                              \
-        (list) = more_;                                                                                                \
+#define ADD(p, list, count, type, ...)                                                                       \
+    do {                                                                                                     \
+        type *more_ = arena_array(&(p)->arena, type, (count) + 1);                                           \
+        if (count)                                                                                           \
+            memcpy(more_, (list), (count) * sizeof *more_);                                                  \
+        more_[(count)++] = (__VA_ARGS__);                                                                    \
+        (list) = more_;                                                                                      \
     } while (0)
 
-static struct range range_of_when(struct result_when when, bool hold)
-{
+static struct range range_of_when(struct result_when when, bool hold) {
     static const uint8_t op[] = {0, IR_B_EQ, IR_B_NE, IR_B_LT, IR_B_LE, IR_B_GT, IR_B_GE};
     static const uint8_t negated[] = {0, IR_B_NE, IR_B_EQ, IR_B_GE, IR_B_GT, IR_B_LE, IR_B_LT};
 
-    return when.test == RESULT_ANY ? RANGE_ALL : range_when(hold ? op[when.test] : negated[when.test], when.value);
+    return when.test == RESULT_ANY ? RANGE_ALL
+                                   : range_when(hold ? op[when.test] : negated[when.test], when.value);
 }
 
-static term model_term(struct program *p, const struct model_ref *r)
-{
+static term model_term(struct program *p, const struct model_ref *r) {
     switch (r->root) {
     case MODEL_PARAM: return r->text ? 0 : term_make(&p->paths, TERM_PARAM, r->index, 0, 0);
     case MODEL_RETURN: return term_make(&p->paths, TERM_RESULT, 0, 0, 0);
     case MODEL_TOKEN: return term_make(&p->paths, TERM_TOKEN, intern_string(&p->names, r->text), 0, 0);
     case MODEL_CONST: return term_const(&p->paths, r->value);
-    case MODEL_OUT: return term_make(&p->paths, TERM_LOAD, term_make(&p->paths, TERM_PARAM, r->index, 0, 0), 0, 0);
+    case MODEL_OUT:
+        return term_make(&p->paths, TERM_LOAD, term_make(&p->paths, TERM_PARAM, r->index, 0, 0), 0, 0);
     default: return 0;
     }
 }
 
-static uint64_t param_bit(const struct model_ref *r)
-{
+static uint64_t param_bit(const struct model_ref *r) {
     return r->root == MODEL_PARAM && r->index < 64 ? UINT64_C(1) << r->index : 0;
 }
 
 /* Two outcomes: the call came back with such a result, and e (may be NULL) is so, or with another. */
-static void add_outcomes(struct program *p, struct summary *s, struct result_when when, const struct lock_effect *e)
-{
+static void add_outcomes(struct program *p, struct summary *s, struct result_when when,
+                         const struct lock_effect *e) {
     struct outcome yes = {.result = range_of_when(when, true)}, no = {.result = range_of_when(when, false)};
 
     if (e)
@@ -52,18 +51,27 @@ static void add_outcomes(struct program *p, struct summary *s, struct result_whe
         ADD(p, s->outcomes, s->n_outcomes, struct outcome, no);
 }
 
-static void add_effect(struct program *p, struct summary *s, struct lock_effect e)
-{
+static void add_effect(struct program *p, struct summary *s, struct lock_effect e) {
     if (!s->n_outcomes)
         ADD(p, s->outcomes, s->n_outcomes, struct outcome, ((struct outcome){.result = RANGE_ALL}));
     for (uint32_t i = 0; i < s->n_outcomes; i++)
         ADD(p, s->outcomes[i].effects, s->outcomes[i].n_effects, struct lock_effect, e);
 }
 
-static void apply_effect(struct program *p, uint32_t func, struct summary *s, const struct model_effect *m)
-{
+static void apply_effect(struct program *p, uint32_t func, struct summary *s, const struct model_effect *m) {
     const term a = model_term(p, &m->a);
-    struct lock_effect e = {a, EFFECT_ACQUIRE, m->flags & MODEL_SHARED, m->flags & MODEL_ASYNC, false, false, RANGE_ALL, m->also, {func, 0}, 0, false, false};
+    struct lock_effect e = {a,
+                            EFFECT_ACQUIRE,
+                            m->flags & MODEL_SHARED,
+                            m->flags & MODEL_ASYNC,
+                            false,
+                            false,
+                            RANGE_ALL,
+                            m->also,
+                            {func, 0},
+                            0,
+                            false,
+                            false};
     struct requirement r = {0};
 
     switch (m->kind) {
@@ -77,7 +85,8 @@ static void apply_effect(struct program *p, uint32_t func, struct summary *s, co
             e.soft = m->when.test != RESULT_ANY;
             e.ok = range_of_when(m->when, true);
             add_effect(p, s, e);
-            ADD(p, s->inner, s->n_inner, struct inner_lock, ((struct inner_lock){a, e.shared, {func, 0}, {{0, RANGE_ALL}}, 0, {0, 0}, 0, 0, 0, 0}));
+            ADD(p, s->inner, s->n_inner, struct inner_lock,
+                ((struct inner_lock){a, e.shared, {func, 0}, {{0, RANGE_ALL}}, 0, {0, 0}, 0, 0, 0, 0}));
         }
         break;
     case MODEL_RELEASES:
@@ -87,7 +96,8 @@ static void apply_effect(struct program *p, uint32_t func, struct summary *s, co
         s->effects |= EFFECT_LOCKS;
         add_effect(p, s, e);
         break;
-    case MODEL_REQUIRES: case MODEL_EXCLUDES:
+    case MODEL_REQUIRES:
+    case MODEL_EXCLUDES:
         r.lock = a;
         r.excluded = m->kind == MODEL_EXCLUDES;
         r.site.func = func;
@@ -113,7 +123,10 @@ static void apply_effect(struct program *p, uint32_t func, struct summary *s, co
     case MODEL_COND_WAIT:
         if (a && model_term(p, &m->b))
             ADD(p, s->waits, s->n_waits, struct wait_effect,
-                ((struct wait_effect){.condition = a, .lock = model_term(p, &m->b), .site = {func, 0}, .timed = m->flags & MODEL_TIMED}));
+                ((struct wait_effect){.condition = a,
+                                      .lock = model_term(p, &m->b),
+                                      .site = {func, 0},
+                                      .timed = m->flags & MODEL_TIMED}));
         s->effects |= EFFECT_LOCKS;
         break;
     case MODEL_SPAWNS:
@@ -128,7 +141,8 @@ static void apply_effect(struct program *p, uint32_t func, struct summary *s, co
         else if (m->a.root == MODEL_OUT && m->a.index < 64)
             s->writes |= UINT64_C(1) << m->a.index;
         break;
-    case MODEL_FREES: case MODEL_REALLOCATES:
+    case MODEL_FREES:
+    case MODEL_REALLOCATES:
         s->frees |= param_bit(&m->a);
         s->frees_always = s->frees;
         break;
@@ -147,8 +161,7 @@ static void apply_effect(struct program *p, uint32_t func, struct summary *s, co
         s->writes |= UINT64_C(1) << m->c.index;
 }
 
-struct summary *summary_of_model(struct program *p, uint32_t func)
-{
+struct summary *summary_of_model(struct program *p, uint32_t func) {
     const struct model_function *m = p->funcs.at[func].model;
     struct summary *s = arena_new(&p->arena, struct summary);
 
@@ -163,8 +176,7 @@ struct summary *summary_of_model(struct program *p, uint32_t func)
 
 /* ---- annotations ---- */
 term lock_path_term(struct program *p, struct term_table *t, const struct lock_path *path, term root,
-                    term (*load)(void *data, term at), void *data)
-{
+                    term (*load)(void *data, term at), void *data) {
     term at = root;
 
     for (uint32_t i = 0; i < path->n_steps && at; i++) {
@@ -186,18 +198,17 @@ term lock_path_term(struct program *p, struct term_table *t, const struct lock_p
     return at;
 }
 
-static term load_path(void *data, term at)
-{
+static term load_path(void *data, term at) {
     struct program *p = data;
     const struct term_rec r = *term_at(&p->paths, at);
 
     if (r.op == TERM_LOCAL) /* the place of parameter a, or of the result */
-        return r.a == UINT32_MAX ? term_make(&p->paths, TERM_RESULT, 0, 0, 0) : term_make(&p->paths, TERM_PARAM, r.a, 0, 0);
+        return r.a == UINT32_MAX ? term_make(&p->paths, TERM_RESULT, 0, 0, 0)
+                                 : term_make(&p->paths, TERM_PARAM, r.a, 0, 0);
     return term_make(&p->paths, TERM_LOAD, at, 0, 0);
 }
 
-term lock_path_summary(struct program *p, const struct lock_path *path)
-{
+term lock_path_summary(struct program *p, const struct lock_path *path) {
     const struct linked_unit *lu;
     term root;
 
@@ -218,8 +229,7 @@ term lock_path_summary(struct program *p, const struct lock_path *path)
     return root && term_at(&p->paths, root)->op == TERM_LOCAL ? 0 : root;
 }
 
-static bool is_guard(const struct unit *u, ir_type t)
-{
+static bool is_guard(const struct unit *u, ir_type t) {
     const struct ir_range annots = u->types[type_plain(u, t)].annots;
 
     for (uint32_t k = 0; k < annots.count; k++)
@@ -229,8 +239,7 @@ static bool is_guard(const struct unit *u, ir_type t)
 }
 
 /* Is a parameter a pointer to a guard? */
-static bool takes_guard(const struct unit *u, ir_func func)
-{
+static bool takes_guard(const struct unit *u, ir_func func) {
     const struct ir_range params = u->funcs[func].params;
 
     for (uint32_t i = 0; i < params.count; i++) {
@@ -244,8 +253,7 @@ static bool takes_guard(const struct unit *u, ir_func func)
 }
 
 /* The function takes the lock and returns a guard by value: the guard's pointer to a lock is this one. */
-static void keep_in_guard(struct program *p, uint32_t func, struct summary *s, term lock)
-{
+static void keep_in_guard(struct program *p, uint32_t func, struct summary *s, term lock) {
     const struct linked_unit *lu = p->funcs.at[func].unit;
     const struct unit *u = lu->unit;
     const ir_type result = u->types[type_plain(u, u->funcs[p->funcs.at[func].func].type)].elem;
@@ -258,15 +266,15 @@ static void keep_in_guard(struct program *p, uint32_t func, struct summary *s, t
         const ir_type t = type_plain(u, u->fields[f].type);
         if (u->types[t].kind == IR_T_POINTER && lock_kind_of(p, u, u->types[t].elem).lock) {
             const term root = term_make(&p->paths, TERM_RESULT, 0, 0, 0);
-            const struct summary_store held = {term_make(&p->paths, TERM_FIELD, root, lu->fields[f], 0), lock};
+            const struct summary_store held = {term_make(&p->paths, TERM_FIELD, root, lu->fields[f], 0),
+                                               lock};
             ADD(p, s->stores, s->n_stores, struct summary_store, held);
             return;
         }
     }
 }
 
-static bool returns_bool(const struct unit *u, ir_func f)
-{
+static bool returns_bool(const struct unit *u, ir_func f) {
     const ir_type result = type_plain(u, u->types[type_plain(u, u->funcs[f].type)].elem);
     const char *name = unit_str(u, u->types[result].name);
 
@@ -274,8 +282,7 @@ static bool returns_bool(const struct unit *u, ir_func f)
 }
 
 /* Does the function wait on a condition with this mutex? */
-static bool waits_with(const struct summary *s, term lock)
-{
+static bool waits_with(const struct summary *s, term lock) {
     for (uint32_t i = 0; i < s->n_waits; i++)
         if (s->waits[i].lock == lock)
             return true;
@@ -283,20 +290,28 @@ static bool waits_with(const struct summary *s, term lock)
 }
 
 static void one_annotation(struct program *p, uint32_t func, struct summary *s, const struct linked_unit *lu,
-                           struct lock_context context, const struct ir_annot_rec *a, bool *replaced)
-{
+                           struct lock_context context, const struct ir_annot_rec *a, bool *replaced) {
     struct lock_list list = {NULL, 0, {RESULT_ANY, 0}};
     const char *why = NULL;
     enum lock_status status;
 
     switch (a->kind) {
-    case IR_A_yields: case IR_A_awaits: s->effects |= EFFECT_YIELDS; return;
+    case IR_A_yields:
+    case IR_A_awaits: s->effects |= EFFECT_YIELDS; return;
     case IR_A_blocks: s->effects |= EFFECT_BLOCKS; return;
     case IR_A_no_yield: s->effects &= ~(uint32_t)EFFECT_YIELDS; return;
     case IR_A_no_block: s->effects &= ~(uint32_t)EFFECT_BLOCKS; return;
-    case IR_A_spawns: case IR_A_spawns_if: s->effects |= EFFECT_SPAWNS; return;
-    case IR_A_requires: case IR_A_requires_shared: case IR_A_excludes: case IR_A_acquires: case IR_A_acquires_shared:
-    case IR_A_releases: case IR_A_try_acquires: case IR_A_try_acquires_shared: case IR_A_returns_lock: break;
+    case IR_A_spawns:
+    case IR_A_spawns_if: s->effects |= EFFECT_SPAWNS; return;
+    case IR_A_requires:
+    case IR_A_requires_shared:
+    case IR_A_excludes:
+    case IR_A_acquires:
+    case IR_A_acquires_shared:
+    case IR_A_releases:
+    case IR_A_try_acquires:
+    case IR_A_try_acquires_shared:
+    case IR_A_returns_lock: break;
     default: return;
     }
     status = lock_expr_annotation(&context, &p->arena, a, &list, &why);
@@ -310,13 +325,25 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
         list.when = (struct result_when){RESULT_NE, 0}; /* `true` reached us as 1; a bool is nothing else */
     for (uint32_t i = 0; i < list.n_paths; i++) {
         const term lock = lock_path_summary(p, &list.paths[i]);
-        struct lock_effect e = {lock, EFFECT_ACQUIRE, a->kind == IR_A_acquires_shared || a->kind == IR_A_try_acquires_shared,
-                                false, false, false, RANGE_ALL, 0, {func, a->loc}, 0, false, false};
+        struct lock_effect e = {lock,
+                                EFFECT_ACQUIRE,
+                                a->kind == IR_A_acquires_shared || a->kind == IR_A_try_acquires_shared,
+                                false,
+                                false,
+                                false,
+                                RANGE_ALL,
+                                0,
+                                {func, a->loc},
+                                0,
+                                false,
+                                false};
         struct requirement r = {0};
         if (!lock)
             continue;
         switch (a->kind) {
-        case IR_A_requires: case IR_A_requires_shared: case IR_A_excludes:
+        case IR_A_requires:
+        case IR_A_requires_shared:
+        case IR_A_excludes:
             if (waits_with(s, lock))
                 break; /* a condition wait: that it wants its mutex is said as such */
             r.lock = lock;
@@ -337,8 +364,10 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
             s->effects |= EFFECT_LOCKS;
             if (a->kind == IR_A_try_acquires || a->kind == IR_A_try_acquires_shared) {
                 /* `true` is 1 by the time <stdbool.h> is through with it; a pointer is true when it is not NULL */
-                const struct ir_type_rec *type = &lu->unit->types[type_plain(lu->unit, lu->unit->funcs[p->funcs.at[func].func].type)];
-                if (lu->unit->types[type_plain(lu->unit, type->elem)].kind == IR_T_POINTER && list.when.test == RESULT_EQ && list.when.value)
+                const struct ir_type_rec *type =
+                    &lu->unit->types[type_plain(lu->unit, lu->unit->funcs[p->funcs.at[func].func].type)];
+                if (lu->unit->types[type_plain(lu->unit, type->elem)].kind == IR_T_POINTER &&
+                    list.when.test == RESULT_EQ && list.when.value)
                     list.when = (struct result_when){.test = RESULT_NE, .value = 0};
                 add_outcomes(p, s, list.when, &e);
             } else {
@@ -348,14 +377,15 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
                 if (e.kind == EFFECT_ACQUIRE)
                     keep_in_guard(p, func, s, lock);
                 if (e.kind == EFFECT_ACQUIRE)
-                    ADD(p, s->inner, s->n_inner, struct inner_lock, ((struct inner_lock){lock, e.shared, e.site, {{0, RANGE_ALL}}, 0, {0, 0}, 0, 0, 0, 0}));
+                    ADD(p, s->inner, s->n_inner, struct inner_lock,
+                        ((struct inner_lock){
+                            lock, e.shared, e.site, {{0, RANGE_ALL}}, 0, {0, 0}, 0, 0, 0, 0}));
             }
         }
     }
 }
 
-void summary_annotate(struct program *p, uint32_t func, struct summary *s)
-{
+void summary_annotate(struct program *p, uint32_t func, struct summary *s) {
     const struct linked_unit *lu = p->funcs.at[func].unit;
     const struct unit *u = lu->unit;
     const struct ir_func_rec *fr = &u->funcs[p->funcs.at[func].func];
@@ -370,9 +400,8 @@ void summary_annotate(struct program *p, uint32_t func, struct summary *s)
         s->never_returns = true;
 }
 
-struct summary *summary_of_pointer(struct program *p, const struct linked_unit *lu, ir_type type, struct ir_range annots,
-                                   ir_field field, uint32_t func)
-{
+struct summary *summary_of_pointer(struct program *p, const struct linked_unit *lu, ir_type type,
+                                   struct ir_range annots, ir_field field, uint32_t func) {
     const struct unit *u = lu->unit;
     struct lock_context context = program_context(p, u, LOCK_IN_POINTER, 0);
     struct summary *s = NULL;
@@ -391,7 +420,8 @@ struct summary *summary_of_pointer(struct program *p, const struct linked_unit *
                 s = arena_new(&p->arena, struct summary);
             one_annotation(p, func, s, lu, context, &u->annots[annots.first + i], &replaced);
         }
-        if (u->types[type].kind != IR_T_TYPEDEF && u->types[type].kind != IR_T_QUALIFIED && u->types[type].kind != IR_T_POINTER)
+        if (u->types[type].kind != IR_T_TYPEDEF && u->types[type].kind != IR_T_QUALIFIED &&
+            u->types[type].kind != IR_T_POINTER)
             break;
         annots = u->types[type].kind == IR_T_TYPEDEF ? u->types[type].annots : (struct ir_range){0, 0};
         n = annots.count;

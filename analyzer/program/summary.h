@@ -23,14 +23,15 @@ struct lock_effect {
     term lock;
     uint8_t kind; /* enum lock_effect_kind */
     bool shared, async;
-    bool maybe;      /* on some ways that cannot be told apart from outside */
-    bool soft;       /* ACQUIRE: missing only when the lock call itself fails with an error; `ok` are the results that say it worked */
-    struct range ok; /* soft only */
-    int64_t also;    /* one more result with which it is held; or 0 */
-    struct site site; /* where it really happens */
+    bool maybe; /* on some ways that cannot be told apart from outside */
+    bool
+        soft; /* ACQUIRE: missing only when the lock call itself fails with an error; `ok` are the results that say it worked */
+    struct range ok;    /* soft only */
+    int64_t also;       /* one more result with which it is held; or 0 */
+    struct site site;   /* where it really happens */
     uint32_t candidate; /* lock_facts: whether it is meant is still to be judged; or 0 */
     bool open;          /* while a call is done: it hangs on what is not known there */
-    bool guard;         /* RELEASE: by a function handed an AGLET_GUARD_TYPE: of what the guard holds, if anything */
+    bool guard; /* RELEASE: by a function handed an AGLET_GUARD_TYPE: of what the guard holds, if anything */
 };
 
 /* What must be so before the call for an outcome: a value (parameter, field of one, global) in a range. */
@@ -61,23 +62,23 @@ struct outcome {
 
 enum requirement_reason {
     REQUIRED_BY_ANNOTATION,
-    REQUIRED_BY_ACCESS, /* guarded data is touched */
+    REQUIRED_BY_ACCESS,  /* guarded data is touched */
     REQUIRED_BY_RELEASE, /* the lock is released */
     REQUIRED_BY_WAIT     /* a condition wait */
 };
 /* A lock that must be held at the call. */
 struct requirement {
     term lock;
-    term object; /* whose data is touched: its owner needs no lock; 0 otherwise */
-    uint8_t reason;  /* enum requirement_reason */
-    bool write;      /* exclusively */
-    bool excluded;   /* the opposite: it must not be held (AGLET_EXCLUDES) */
-    struct site site; /* the access, release or annotation */
-    struct site via;  /* the call in this function that leads there; func 0: it stands here */
-    const char *data; /* ACCESS: "s->n" as written at the site */
-    const char *guard; /* the lock as written there */
+    term object;            /* whose data is touched: its owner needs no lock; 0 otherwise */
+    uint8_t reason;         /* enum requirement_reason */
+    bool write;             /* exclusively */
+    bool excluded;          /* the opposite: it must not be held (AGLET_EXCLUDES) */
+    struct site site;       /* the access, release or annotation */
+    struct site via;        /* the call in this function that leads there; func 0: it stands here */
+    const char *data;       /* ACCESS: "s->n" as written at the site */
+    const char *guard;      /* the lock as written there */
     uint32_t field, global; /* ACCESS: what is guarded */
-    uint32_t candidate; /* RELEASE: its record in lock_facts */
+    uint32_t candidate;     /* RELEASE: its record in lock_facts */
 };
 
 /* A lock taken inside, whether or not it is held on return: callers that hold it already lock twice. */
@@ -86,7 +87,8 @@ struct inner_lock {
     term lock;
     bool shared;
     struct site site;
-    struct precondition when[MAX_WHEN]; /* on every way to it; callers report only where all are sure to hold */
+    struct precondition
+        when[MAX_WHEN]; /* on every way to it; callers report only where all are sure to hold */
     uint32_t n_when;
     term without[2]; /* the callers' locks that are given up meanwhile, on every way to it; or 0 */
     /* For stories, and so no part of what callers go by. */
@@ -101,18 +103,18 @@ struct inner_lock {
 struct order_edge {
     term from, to; /* program.paths */
     bool from_shared, to_shared;
-    bool direct; /* both are taken in the origin, by lock functions or their wrappers */
-    uint8_t relation; /* enum lock_relation, where both are of one class … */
-    uint32_t link;    /* … and the member that leads from one to the other, or 0 */
+    bool direct;         /* both are taken in the origin, by lock functions or their wrappers */
+    uint8_t relation;    /* enum lock_relation, where both are of one class … */
+    uint32_t link;       /* … and the member that leads from one to the other, or 0 */
     ir_event held_event; /* in func: the call that took `from`, or that does both; 0: held at entry */
-    uint32_t func;  /* where the objects are known best: the origin or a caller of it */
-    ir_event event; /* the call there that leads to it */
-    struct site origin; /* in the function that holds `from`: the call that waits for `to` */
-    ir_loc held_at;     /* there: where `from` was taken, or 0 */
-    struct site inner;  /* where `to` is really taken, if in a callee of the origin */
-    uint32_t callee;    /* whom the origin calls then, and `to` in its words; or 0 */
+    uint32_t func;       /* where the objects are known best: the origin or a caller of it */
+    ir_event event;      /* the call there that leads to it */
+    struct site origin;  /* in the function that holds `from`: the call that waits for `to` */
+    ir_loc held_at;      /* there: where `from` was taken, or 0 */
+    struct site inner;   /* where `to` is really taken, if in a callee of the origin */
+    uint32_t callee;     /* whom the origin calls then, and `to` in its words; or 0 */
     term callee_to;
-    uint32_t depth;     /* calls from the origin to where `to` is taken */
+    uint32_t depth;                  /* calls from the origin to where `to` is taken */
     const char *from_name, *to_name; /* as C spells them in the origin */
     const char *from_here, *to_here; /* … in func */
     term gates[MAX_GATES];
@@ -135,11 +137,11 @@ struct wait_effect {
 struct wait_if {
     term value;
     struct model_if only; /* its index says nothing here */
-    bool always;     /* on every way through the function */
-    bool called;     /* the value is a function that is called, which may wait; `only` says nothing */
-    ir_event event;  /* the call here that waits … */
-    uint32_t callee; /* … whom it calls; 0: the value … */
-    uint32_t next;   /* … and which of that one's wait_ifs it is, + 1; 0: the wait of a modelled function */
+    bool always;          /* on every way through the function */
+    bool called;          /* the value is a function that is called, which may wait; `only` says nothing */
+    ir_event event;       /* the call here that waits … */
+    uint32_t callee;      /* … whom it calls; 0: the value … */
+    uint32_t next; /* … and which of that one's wait_ifs it is, + 1; 0: the wait of a modelled function */
 };
 
 /* On every return the cell at `at` (a member of what a parameter points to, of a global, or of the struct that is returned: RESULT
@@ -169,21 +171,21 @@ struct summary {
     term *inits, *destroys;
     uint32_t n_inits, n_destroys;
     uint32_t destroys_always; /* bit i: destroys[i], on every way */
-    mod_set mods;      /* fields, then globals: memory that may be written */
-    uint64_t escapes;  /* parameters (bit i) that may be known to others afterwards */
-    uint64_t leaves;   /* … elsewhere than in what the parameters point to: a part of `escapes` */
-    uint64_t writes;   /* parameters whose own pointee may be written through */
-    uint64_t reads;    /* … read through: models' READS */
-    uint64_t frees;    /* parameters whose object ends, on some way */
-    uint64_t frees_always; /* … on every way on which they are not null */
-    uint64_t recursive_attr; /* parameters: attribute objects that now make recursive locks */
+    mod_set mods;             /* fields, then globals: memory that may be written */
+    uint64_t escapes;         /* parameters (bit i) that may be known to others afterwards */
+    uint64_t leaves;          /* … elsewhere than in what the parameters point to: a part of `escapes` */
+    uint64_t writes;          /* parameters whose own pointee may be written through */
+    uint64_t reads;           /* … read through: models' READS */
+    uint64_t frees;           /* parameters whose object ends, on some way */
+    uint64_t frees_always;    /* … on every way on which they are not null */
+    uint64_t recursive_attr;  /* parameters: attribute objects that now make recursive locks */
     uint64_t recursive_inits; /* parameters: locks initialised recursive */
-    bool fresh;        /* returns an object nobody else knows */
+    bool fresh;               /* returns an object nobody else knows */
     bool never_returns;
-    bool blocks_always; /* every way through it blocks */
-    bool known;        /* model, annotation or graph: what is not said here does not happen */
-    term returns;      /* the result when it is always this; or 0 */
-    uint32_t effects;  /* enum effect_bit */
+    bool blocks_always;       /* every way through it blocks */
+    bool known;               /* model, annotation or graph: what is not said here does not happen */
+    term returns;             /* the result when it is always this; or 0 */
+    uint32_t effects;         /* enum effect_bit */
     struct site effect_at[4]; /* first cause of each: a call in this function, or the function itself */
 };
 
@@ -199,8 +201,8 @@ void summary_annotate(struct program *p, uint32_t func, struct summary *s);
  * to; NULL when they say nothing about locks. Sibling locks of a field are paths from PARAM OBJECT_PARAM, the address of
  * the object that holds the pointer. `func` is named in stories. */
 #define OBJECT_PARAM 60u
-struct summary *summary_of_pointer(struct program *p, const struct linked_unit *lu, ir_type type, struct ir_range annots,
-                                   ir_field field, uint32_t func);
+struct summary *summary_of_pointer(struct program *p, const struct linked_unit *lu, ir_type type,
+                                   struct ir_range annots, ir_field field, uint32_t func);
 
 /* A lock path of an annotation as a term of table t. `root` is the place (address) of what the path starts at; `load` reads
  * a cell. Returns 0 when the path cannot be expressed. */

@@ -6,12 +6,12 @@
 
 #include <string.h>
 
-uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, uint32_t *when, ir_event *event)
-{
+uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, uint32_t *when, ir_event *event) {
     const struct linked_func *f = &p->funcs.at[at];
 
     if (*when) {
-        const struct wait_if *w = f->summary && *when <= f->summary->n_wait_ifs ? &f->summary->wait_ifs[*when - 1] : NULL;
+        const struct wait_if *w =
+            f->summary && *when <= f->summary->n_wait_ifs ? &f->summary->wait_ifs[*when - 1] : NULL;
         *event = w ? w->event : 0;
         *when = w ? w->next : 0;
         return w ? w->callee : 0; /* 0, too, where it is the function handed over that waits */
@@ -19,7 +19,8 @@ uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, uint
     for (uint32_t i = 0; f->defined && i < f->n_edges; i++) {
         const struct call_edge *e = &p->edges.at[f->first_edge + i];
         const struct linked_func *callee = &p->funcs.at[e->callee];
-        const struct call_wait wait = effect == EFFECT_BLOCKS ? call_blocks_when(p, at, e->event) : (struct call_wait){false, false, 0};
+        const struct call_wait wait =
+            effect == EFFECT_BLOCKS ? call_blocks_when(p, at, e->event) : (struct call_wait){false, false, 0};
         const bool has = callee->summary && callee->summary->effects & effect;
         const uint32_t called = has ? 0 : call_called_with(p, at, e->event, effect);
         if (e->callee == at || (!has && !wait.holds && !called))
@@ -32,8 +33,8 @@ uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, uint
 }
 
 /* when: the wait_if of the callee that holds, + 1; or 0. called: … and the function that is handed over and waits, or 0. */
-static void tell_way(struct solver *s, struct lock_problem *pr, uint32_t callee, uint32_t effect, uint32_t when, uint32_t called)
-{
+static void tell_way(struct solver *s, struct lock_problem *pr, uint32_t callee, uint32_t effect,
+                     uint32_t when, uint32_t called) {
     for (int depth = 0; depth < 12 && callee && s->p->funcs.at[callee].defined; depth++) {
         const struct linked_func *f = &s->p->funcs.at[callee];
         ir_event event = 0;
@@ -44,20 +45,19 @@ static void tell_way(struct solver *s, struct lock_problem *pr, uint32_t callee,
         }
         if (!next)
             break;
-        problem_story(s, pr, STORY_CALLED, f->unit->unit, f->unit->unit->events[event].loc, s->p->funcs.at[next].name);
+        problem_story(s, pr, STORY_CALLED, f->unit->unit, f->unit->unit->events[event].loc,
+                      s->p->funcs.at[next].name);
         callee = next;
     }
 }
 
 /* Async locks may be held across a yield; what only may be held, or belongs to the caller by annotation, counts as held. */
-static bool counts(const struct held *h)
-{
+static bool counts(const struct held *h) {
     return (h->mode == HELD_EXCLUSIVE || h->mode == HELD_SHARED) && !(h->flags & HELD_MAYBE) && !h->when;
 }
 
-static void report(struct solver *s, const struct held *h, enum lock_problem_kind kind, uint32_t callee, ir_event e,
-                   enum lock_problem_detail detail, uint32_t when, uint32_t called)
-{
+static void report(struct solver *s, const struct held *h, enum lock_problem_kind kind, uint32_t callee,
+                   ir_event e, enum lock_problem_detail detail, uint32_t when, uint32_t called) {
     struct lock_problem *pr = problem_new(s, kind, detail, s->u->events[e].loc, h->lock, NULL);
 
     if (!pr)
@@ -68,22 +68,19 @@ static void report(struct solver *s, const struct held *h, enum lock_problem_kin
     tell_way(s, pr, callee, kind == PROBLEM_YIELD ? EFFECT_YIELDS : EFFECT_BLOCKS, when, called);
 }
 
-static bool is_async(const struct solver *s, const struct held *h)
-{
+static bool is_async(const struct solver *s, const struct held *h) {
     const struct object_class c = term_class(&s->t, h->lock);
 
     return h->flags & HELD_ASYNC || (c.field && s->p->fields.at[c.field].lock.async) ||
            (c.global && s->p->globals.at[c.global].lock.async);
 }
 
-static bool is_token(const struct solver *s, term lock)
-{
+static bool is_token(const struct solver *s, term lock) {
     return s->t.recs[lock].op == TERM_TOKEN;
 }
 
 /* The conditional wait of the callee that holds here: by constants, or by what is known of values on this way. */
-static struct call_wait waits_here(const struct call *c, const struct world *w)
-{
+static struct call_wait waits_here(const struct call *c, const struct world *w) {
     struct call_wait found = call_blocks_when(c->s->p, c->s->func, c->event);
     const struct linked_func *f = &c->s->p->funcs.at[c->callee];
 
@@ -107,12 +104,13 @@ static struct call_wait waits_here(const struct call *c, const struct world *w)
 }
 
 /* The function that is handed over here, called by the callee, and waits; or 0. *when: the callee's wait_if, + 1. */
-static uint32_t called_here(const struct call *c, const struct world *w, uint32_t *when)
-{
+static uint32_t called_here(const struct call *c, const struct world *w, uint32_t *when) {
     const uint32_t own = c->sum->effects & (EFFECT_YIELDS | EFFECT_BLOCKS);
 
     for (uint32_t i = 0; c->callee && i < c->sum->n_wait_ifs; i++) {
-        const term value = c->sum->wait_ifs[i].called ? instantiate(c->s, w, c->sum->wait_ifs[i].value, c->args, c->n_args, 0) : 0;
+        const term value = c->sum->wait_ifs[i].called
+                               ? instantiate(c->s, w, c->sum->wait_ifs[i].value, c->args, c->n_args, 0)
+                               : 0;
         const struct term_rec r = c->s->t.recs[value];
         if (r.op == TERM_FUNC && waits_of(c->s->p, r.a) & ~own) {
             *when = i + 1;
@@ -123,19 +121,18 @@ static uint32_t called_here(const struct call *c, const struct world *w, uint32_
 }
 
 /* Does the callee give this lock up for a while? Then it need not hold it where it waits. */
-static bool gives_up(const struct call *c, const struct world *w, term lock)
-{
+static bool gives_up(const struct call *c, const struct world *w, term lock) {
     for (uint32_t i = 0; i < c->sum->n_requirements; i++) {
         const struct requirement *r = &c->sum->requirements[i];
-        const term given_up = r->reason == REQUIRED_BY_RELEASE ? instantiate(c->s, w, r->lock, c->args, c->n_args, 0) : 0;
+        const term given_up =
+            r->reason == REQUIRED_BY_RELEASE ? instantiate(c->s, w, r->lock, c->args, c->n_args, 0) : 0;
         if (given_up && term_same_shape(&c->s->t, given_up, lock))
             return true;
     }
     return false;
 }
 
-void check_suspends(const struct call *c, const struct world *w)
-{
+void check_suspends(const struct call *c, const struct world *w) {
     struct solver *s = c->s;
     uint32_t effects = c->sum->effects, when = 0, called;
     struct call_wait wait;
@@ -153,21 +150,26 @@ void check_suspends(const struct call *c, const struct world *w)
         effects |= waits_of(s->p, called);
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct held *h = &w->held[i];
-        if (!counts(h) || is_token(s, h->lock) || (effects & (EFFECT_YIELDS | EFFECT_BLOCKS) && gives_up(c, w, h->lock)))
+        if (!counts(h) || is_token(s, h->lock) ||
+            (effects & (EFFECT_YIELDS | EFFECT_BLOCKS) && gives_up(c, w, h->lock)))
             continue;
         if (effects & EFFECT_YIELDS && !is_async(s, h)) {
-            report(s, h, PROBLEM_YIELD, c->callee, c->event, DETAIL_NONE, c->sum->effects & EFFECT_YIELDS ? 0 : when, called);
+            report(s, h, PROBLEM_YIELD, c->callee, c->event, DETAIL_NONE,
+                   c->sum->effects & EFFECT_YIELDS ? 0 : when, called);
             return;
         }
         if (effects & EFFECT_BLOCKS) {
-            report(s, h, PROBLEM_BLOCK, c->callee, c->event, sure ? DETAIL_NONE : DETAIL_MAY, c->sum->effects & EFFECT_BLOCKS ? 0 : called ? when : wait.next, called);
+            report(s, h, PROBLEM_BLOCK, c->callee, c->event, sure ? DETAIL_NONE : DETAIL_MAY,
+                   c->sum->effects & EFFECT_BLOCKS ? 0
+                   : called                        ? when
+                                                   : wait.next,
+                   called);
             return; /* one lock tells the story */
         }
     }
 }
 
-void check_wait_suspends(struct solver *s, const struct world *w, uint32_t callee, term own, ir_event e)
-{
+void check_wait_suspends(struct solver *s, const struct world *w, uint32_t callee, term own, ir_event e) {
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct held *h = &w->held[i];
         if (counts(h) && !term_same_shape(&s->t, h->lock, own) && !is_token(s, h->lock))
@@ -176,17 +178,17 @@ void check_wait_suspends(struct solver *s, const struct world *w, uint32_t calle
 }
 
 /* A stackless task returns at an await, with whatever it holds: that lock's leak there, and its unlock afterwards, are the same mistake. */
-void program_drop_after_await(struct program *p)
-{
+void program_drop_after_await(struct program *p) {
     for (size_t i = 0; i < p->locks->problems.n; i++) {
         const struct lock_problem *across = &p->locks->problems.at[i];
         const struct unit *u = across->unit;
-        if (across->kind != PROBLEM_YIELD || across->dropped || !u || !func_frame(u, &u->funcs[p->funcs.at[across->func].func]))
+        if (across->kind != PROBLEM_YIELD || across->dropped || !u ||
+            !func_frame(u, &u->funcs[p->funcs.at[across->func].func]))
             continue;
         for (size_t k = 0; k < p->locks->problems.n; k++) {
             struct lock_problem *pr = &p->locks->problems.at[k];
-            const bool follows = pr->kind == PROBLEM_LEAK || pr->kind == PROBLEM_MISMATCH || pr->kind == PROBLEM_UNHELD ||
-                                 pr->kind == PROBLEM_DOUBLE;
+            const bool follows = pr->kind == PROBLEM_LEAK || pr->kind == PROBLEM_MISMATCH ||
+                                 pr->kind == PROBLEM_UNHELD || pr->kind == PROBLEM_DOUBLE;
             if (follows && pr->func == across->func && pr->unit && !strcmp(pr->lock, across->lock))
                 pr->dropped = true;
         }

@@ -7,8 +7,7 @@
 #include "blocks_when.h"
 
 /* Does the function type or pointer t say so, on a typedef on the way? */
-static bool type_marked(const struct unit *u, ir_type t, enum ir_annot_kind kind)
-{
+static bool type_marked(const struct unit *u, ir_type t, enum ir_annot_kind kind) {
     for (int depth = 0; t && depth < 16; depth++) {
         const struct ir_type_rec *r = &u->types[t];
         if (r->kind == IR_T_TYPEDEF && annotated(u, r->annots, kind))
@@ -20,8 +19,7 @@ static bool type_marked(const struct unit *u, ir_type t, enum ir_annot_kind kind
     return false;
 }
 
-static void add_entry(struct task_facts *t, uint32_t func, struct site from, bool migrates)
-{
+static void add_entry(struct task_facts *t, uint32_t func, struct site from, bool migrates) {
     for (size_t i = 0; i < t->entries.n; i++)
         if (t->entries.at[i].func == func) {
             t->entries.at[i].migrates |= migrates;
@@ -30,13 +28,13 @@ static void add_entry(struct task_facts *t, uint32_t func, struct site from, boo
     vec_push(&t->entries, ((struct task_entry){func, from, migrates}));
 }
 
-static void find_entries(const struct program *p, struct task_facts *t)
-{
+static void find_entries(const struct program *p, struct task_facts *t) {
     for (uint32_t f = 1; f < p->funcs.n; f++) {
         const struct linked_func *lf = &p->funcs.at[f];
         const struct unit *u = lf->unit->unit;
         if (lf->defined && annotated(u, u->funcs[lf->func].annots, IR_A_task_entry))
-            add_entry(t, f, (struct site){f, u->funcs[lf->func].loc}, annotated(u, u->funcs[lf->func].annots, IR_A_migrates));
+            add_entry(t, f, (struct site){f, u->funcs[lf->func].loc},
+                      annotated(u, u->funcs[lf->func].annots, IR_A_migrates));
     }
     for (size_t i = 0; i < p->edges.n; i++) {
         const struct call_edge *e = &p->edges.at[i];
@@ -66,13 +64,11 @@ struct descent {
     struct task_block way;
 };
 
-static bool is_marked(const struct linked_func *f, enum ir_annot_kind kind)
-{
+static bool is_marked(const struct linked_func *f, enum ir_annot_kind kind) {
     return annotated(f->unit->unit, f->unit->unit->funcs[f->func].annots, kind);
 }
 
-static void step(struct descent *d, uint32_t func, ir_event event, uint32_t callee)
-{
+static void step(struct descent *d, uint32_t func, ir_event event, uint32_t callee) {
     const struct unit *u = d->p->funcs.at[func].unit->unit;
 
     d->way.via[d->way.n] = (struct site){func, u->events[event].loc};
@@ -80,8 +76,7 @@ static void step(struct descent *d, uint32_t func, ir_event event, uint32_t call
 }
 
 /* The call blocks because of what it passes: the way from there to the wait is one. */
-static void follow(struct descent *d, const struct call_edge *e, uint32_t when)
-{
+static void follow(struct descent *d, const struct call_edge *e, uint32_t when) {
     const uint32_t n = d->way.n;
     uint32_t func = e->caller, callee = e->callee;
     ir_event event = e->event;
@@ -90,7 +85,8 @@ static void follow(struct descent *d, const struct call_edge *e, uint32_t when)
     while (callee && d->way.n < MAX_TASK_CHAIN) {
         step(d, func, event, callee);
         func = callee;
-        callee = d->p->funcs.at[func].defined && when ? effect_next(d->p, func, EFFECT_BLOCKS, &when, &event) : 0;
+        callee =
+            d->p->funcs.at[func].defined && when ? effect_next(d->p, func, EFFECT_BLOCKS, &when, &event) : 0;
     }
     d->way.blocks = func;
     vec_push(&d->t->blocks, d->way);
@@ -100,8 +96,7 @@ static void follow(struct descent *d, const struct call_edge *e, uint32_t when)
 static void descend(struct descent *d, uint32_t func);
 
 /* `callee` blocks, and is called at the event, by the callee there or further down where it is handed over. */
-static void descend_to(struct descent *d, uint32_t func, ir_event event, uint32_t callee)
-{
+static void descend_to(struct descent *d, uint32_t func, ir_event event, uint32_t callee) {
     const struct linked_func *f = &d->p->funcs.at[callee];
 
     step(d, func, event, callee);
@@ -115,8 +110,7 @@ static void descend_to(struct descent *d, uint32_t func, ir_event event, uint32_
     d->way.n--;
 }
 
-static void descend(struct descent *d, uint32_t func)
-{
+static void descend(struct descent *d, uint32_t func) {
     const struct linked_func *f = &d->p->funcs.at[func];
 
     if (d->seen[func] || d->way.n == MAX_TASK_CHAIN)
@@ -129,7 +123,8 @@ static void descend(struct descent *d, uint32_t func)
         const struct call_wait wait = call_blocks_when(d->p, func, e->event);
         const bool here = s && s->effects & EFFECT_BLOCKS;
         const uint32_t called = here ? 0 : call_called_with(d->p, func, e->event, EFFECT_BLOCKS);
-        if ((!here && !wait.holds && !called) || (is_marked(callee, IR_A_yields) && !is_marked(callee, IR_A_blocks)))
+        if ((!here && !wait.holds && !called) ||
+            (is_marked(callee, IR_A_yields) && !is_marked(callee, IR_A_blocks)))
             continue; /* what says that it yields suspends the task, however it does that */
         if (wait.holds)
             follow(d, e, wait.next);
@@ -138,8 +133,7 @@ static void descend(struct descent *d, uint32_t func)
     }
 }
 
-static void check_promise(const struct program *p, struct task_facts *t, uint32_t func, uint32_t effect)
-{
+static void check_promise(const struct program *p, struct task_facts *t, uint32_t func, uint32_t effect) {
     struct effect_broken b = {.func = func, .yields = effect == EFFECT_YIELDS};
     uint32_t at = func, when = 0;
 
@@ -156,8 +150,7 @@ static void check_promise(const struct program *p, struct task_facts *t, uint32_
         vec_push(&t->broken, b);
 }
 
-struct task_facts *tasks_find(const struct program *p)
-{
+struct task_facts *tasks_find(const struct program *p) {
     struct task_facts *t = xcalloc(1, sizeof *t);
     struct descent d = {.p = p, .t = t, .seen = xcalloc(p->funcs.n + 1, 1)};
 
@@ -180,8 +173,7 @@ struct task_facts *tasks_find(const struct program *p)
     return t;
 }
 
-void tasks_free(struct task_facts *t)
-{
+void tasks_free(struct task_facts *t) {
     if (!t)
         return;
     vec_free(&t->entries);

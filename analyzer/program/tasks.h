@@ -20,7 +20,8 @@ struct task_block {
     struct site via[MAX_TASK_CHAIN];
     uint32_t callee[MAX_TASK_CHAIN];
     uint32_t n;
-    uint32_t decided; /* of via: the call that passes what makes it block; the last one where nothing needs to be passed */
+    uint32_t
+        decided; /* of via: the call that passes what makes it block; the last one where nothing needs to be passed */
 };
 /* A function marked AGLET_NO_YIELD or AGLET_NO_BLOCK that does: by the calls via[0 … n). */
 struct effect_broken {

@@ -14,16 +14,14 @@ struct term_last {
     term load, phi;
 };
 
-void term_table_free(struct term_table *t)
-{
+void term_table_free(struct term_table *t) {
     free(t->recs);
     free(t->last);
     index_free(&t->index);
     memset(t, 0, sizeof *t);
 }
 
-void term_table_clear(struct term_table *t)
-{
+void term_table_clear(struct term_table *t) {
     t->n = 0;
     index_clear(&t->index);
 }
@@ -31,29 +29,32 @@ void term_table_clear(struct term_table *t)
 #define MAX_ARITHMETIC 64u /* x = x + y, a hundred times, would double at each step */
 #define MAX_PATH 400u
 
-static uint32_t size_of(const struct term_table *t, enum term_op op, uint32_t a, uint32_t b)
-{
+static uint32_t size_of(const struct term_table *t, enum term_op op, uint32_t a, uint32_t b) {
     switch (op) {
-    case TERM_FIELD: case TERM_LOAD: case TERM_UNARY: case TERM_SOME: return 1 + t->recs[a].size;
-    case TERM_INDEX: case TERM_BINARY: return 1 + t->recs[a].size + t->recs[b].size;
+    case TERM_FIELD:
+    case TERM_LOAD:
+    case TERM_UNARY:
+    case TERM_SOME: return 1 + t->recs[a].size;
+    case TERM_INDEX:
+    case TERM_BINARY: return 1 + t->recs[a].size + t->recs[b].size;
     default: return 1;
     }
 }
 
 /* Not stored, and asked for at every step: two multiplications and a mix. */
-static uint64_t hash_of(const uint32_t w[4])
-{
-    const uint64_t h = (w[0] | (uint64_t)w[1] << 32) * UINT64_C(0x9e3779b97f4a7c15) + (w[2] | (uint64_t)w[3] << 32) * UINT64_C(0xbf58476d1ce4e5b9);
+static uint64_t hash_of(const uint32_t w[4]) {
+    const uint64_t h = (w[0] | (uint64_t)w[1] << 32) * UINT64_C(0x9e3779b97f4a7c15) +
+                       (w[2] | (uint64_t)w[3] << 32) * UINT64_C(0xbf58476d1ce4e5b9);
 
     return (h ^ h >> 32) * UINT64_C(0x94d049bb133111eb);
 }
 
-term term_make(struct term_table *t, enum term_op op, uint32_t a, uint32_t b, uint32_t c)
-{
+term term_make(struct term_table *t, enum term_op op, uint32_t a, uint32_t b, uint32_t c) {
     const uint32_t size = t->n ? size_of(t, op, a, b) : 1;
     const bool arithmetic = op == TERM_BINARY || op == TERM_UNARY;
     const bool opaque = size > (arithmetic ? MAX_ARITHMETIC : MAX_PATH);
-    const uint32_t words[4] = {opaque ? TERM_OPAQUE : (uint32_t)op, a, b, opaque ? c << 8 | (uint32_t)op << 1 | 1 : c};
+    const uint32_t words[4] = {opaque ? TERM_OPAQUE : (uint32_t)op, a, b,
+                               opaque ? c << 8 | (uint32_t)op << 1 | 1 : c};
     const uint64_t hash = hash_of(words);
     struct index_probe probe;
 
@@ -76,8 +77,7 @@ term term_make(struct term_table *t, enum term_op op, uint32_t a, uint32_t b, ui
     return t->n++;
 }
 
-term term_load(struct term_table *t, term at, uint32_t version)
-{
+term term_load(struct term_table *t, term at, uint32_t version) {
     term x;
 
     if (at && t->last[at].load && t->last[at].version == version)
@@ -88,8 +88,7 @@ term term_load(struct term_table *t, term at, uint32_t version)
     return x;
 }
 
-term term_phi(struct term_table *t, uint32_t block, term at)
-{
+term term_phi(struct term_table *t, uint32_t block, term at) {
     term x;
 
     if (at && t->last[at].phi && t->last[at].block == block)
@@ -100,13 +99,11 @@ term term_phi(struct term_table *t, uint32_t block, term at)
     return x;
 }
 
-term term_const(struct term_table *t, int64_t value)
-{
+term term_const(struct term_table *t, int64_t value) {
     return term_make(t, TERM_CONST, (uint32_t)value, (uint32_t)((uint64_t)value >> 32), 0);
 }
 
-bool term_is_const(const struct term_table *t, term x, int64_t *value)
-{
+bool term_is_const(const struct term_table *t, term x, int64_t *value) {
     const struct term_rec *r = &t->recs[x];
 
     if (!x || r->op != TERM_CONST)
@@ -115,8 +112,7 @@ bool term_is_const(const struct term_table *t, term x, int64_t *value)
     return true;
 }
 
-term term_unary(struct term_table *t, uint32_t op, term a)
-{
+term term_unary(struct term_table *t, uint32_t op, term a) {
     int64_t v;
 
     if (term_is_const(t, a, &v))
@@ -126,8 +122,7 @@ term term_unary(struct term_table *t, uint32_t op, term a)
     return term_make(t, TERM_UNARY, a, op, 0);
 }
 
-static bool fold(uint32_t op, int64_t x, int64_t y, int64_t *out)
-{
+static bool fold(uint32_t op, int64_t x, int64_t y, int64_t *out) {
     const uint64_t ux = (uint64_t)x, uy = (uint64_t)y;
 
     switch (op) {
@@ -149,13 +144,11 @@ static bool fold(uint32_t op, int64_t x, int64_t y, int64_t *out)
     }
 }
 
-static bool is_comparison(const struct term_rec *r)
-{
+static bool is_comparison(const struct term_rec *r) {
     return r->op == TERM_BINARY && r->c >= IR_B_EQ && r->c <= IR_B_GE;
 }
 
-static uint32_t mirrored(uint32_t op)
-{
+static uint32_t mirrored(uint32_t op) {
     switch (op) {
     case IR_B_LT: return IR_B_GT;
     case IR_B_LE: return IR_B_GE;
@@ -165,8 +158,7 @@ static uint32_t mirrored(uint32_t op)
     }
 }
 
-static uint32_t negated(uint32_t op)
-{
+static uint32_t negated(uint32_t op) {
     switch (op) {
     case IR_B_EQ: return IR_B_NE;
     case IR_B_NE: return IR_B_EQ;
@@ -177,14 +169,14 @@ static uint32_t negated(uint32_t op)
     }
 }
 
-term term_binary(struct term_table *t, uint32_t op, term a, term b)
-{
+term term_binary(struct term_table *t, uint32_t op, term a, term b) {
     int64_t x, y;
     const bool ca = term_is_const(t, a, &x), cb = term_is_const(t, b, &y);
 
     if (ca && cb && fold(op, x, y, &x))
         return term_const(t, x);
-    if (ca && !cb && (op == IR_B_ADD || op == IR_B_MUL || (op >= IR_B_AND && op <= IR_B_XOR) || op >= IR_B_EQ))
+    if (ca && !cb &&
+        (op == IR_B_ADD || op == IR_B_MUL || (op >= IR_B_AND && op <= IR_B_XOR) || op >= IR_B_EQ))
         return term_binary(t, mirrored(op), b, a);
     if (!cb && a > b && (op == IR_B_EQ || op == IR_B_NE))
         return term_binary(t, op, b, a);
@@ -197,7 +189,8 @@ term term_binary(struct term_table *t, uint32_t op, term a, term b)
             return a;
     }
     if (cb && y == 0) {
-        if (op == IR_B_ADD || op == IR_B_SUB || op == IR_B_OR || op == IR_B_XOR || op == IR_B_SHL || op == IR_B_SHR)
+        if (op == IR_B_ADD || op == IR_B_SUB || op == IR_B_OR || op == IR_B_XOR || op == IR_B_SHL ||
+            op == IR_B_SHR)
             return a;
         if (op == IR_B_AND || op == IR_B_MUL)
             return b;
@@ -221,8 +214,7 @@ term term_binary(struct term_table *t, uint32_t op, term a, term b)
     return term_make(t, TERM_BINARY, a, b, op);
 }
 
-term term_field(struct term_table *t, const struct program *p, term base, uint32_t field)
-{
+term term_field(struct term_table *t, const struct program *p, term base, uint32_t field) {
     const struct term_rec *r = &t->recs[base];
     int64_t offset;
 
@@ -236,8 +228,7 @@ term term_field(struct term_table *t, const struct program *p, term base, uint32
     return term_make(t, TERM_FIELD, base, field, 0);
 }
 
-term term_index(struct term_table *t, term base, term index)
-{
+term term_index(struct term_table *t, term base, term index) {
     int64_t v;
 
     if (term_is_const(t, index, &v) && v == 0)
@@ -245,34 +236,37 @@ term term_index(struct term_table *t, term base, term index)
     return term_make(t, TERM_INDEX, base, index, 0);
 }
 
-term term_object(const struct term_table *t, term x)
-{
+term term_object(const struct term_table *t, term x) {
     while (x && (t->recs[x].op == TERM_FIELD || t->recs[x].op == TERM_INDEX))
         x = t->recs[x].a;
     return x;
 }
 
-bool term_is_place(const struct term_table *t, term x)
-{
+bool term_is_place(const struct term_table *t, term x) {
     switch (t->recs[x].op) {
-    case TERM_LOCAL: case TERM_GLOBAL: case TERM_FIELD: case TERM_INDEX: return true;
+    case TERM_LOCAL:
+    case TERM_GLOBAL:
+    case TERM_FIELD:
+    case TERM_INDEX: return true;
     default: return false;
     }
 }
 
 /* Which of a, b are terms themselves. */
-static int operands(const struct term_rec *r)
-{
+static int operands(const struct term_rec *r) {
     switch (r->op) {
-    case TERM_FIELD: case TERM_LOAD: case TERM_UNARY: case TERM_SOME: return 1;
-    case TERM_INDEX: case TERM_BINARY: return 3;
+    case TERM_FIELD:
+    case TERM_LOAD:
+    case TERM_UNARY:
+    case TERM_SOME: return 1;
+    case TERM_INDEX:
+    case TERM_BINARY: return 3;
     case TERM_PHI: return 0; /* its cell is a name, not an operand */
     default: return 0;
     }
 }
 
-bool term_mentions(const struct term_table *t, term x, term inner)
-{
+bool term_mentions(const struct term_table *t, term x, term inner) {
     while (x > inner) { /* operands are older than what is made of them */
         const struct term_rec *r = &t->recs[x];
         const int o = operands(r);
@@ -285,8 +279,7 @@ bool term_mentions(const struct term_table *t, term x, term inner)
     return x == inner;
 }
 
-term term_replace(struct term_table *t, term x, term from, term to)
-{
+term term_replace(struct term_table *t, term x, term from, term to) {
     struct term_rec r;
     int o;
 
@@ -306,8 +299,7 @@ term term_replace(struct term_table *t, term x, term from, term to)
     return term_make(t, r.op, r.a, r.b, r.c);
 }
 
-bool term_same_shape(const struct term_table *t, term x, term y)
-{
+bool term_same_shape(const struct term_table *t, term x, term y) {
     for (;;) {
         const struct term_rec *rx = &t->recs[x], *ry = &t->recs[y];
         if (x == y)
@@ -339,13 +331,11 @@ bool term_same_shape(const struct term_table *t, term x, term y)
     }
 }
 
-static bool is_own_object(const struct term_rec *r)
-{
+static bool is_own_object(const struct term_rec *r) {
     return r->op == TERM_LOCAL || r->op == TERM_GLOBAL || (r->op == TERM_FRESH && r->c & TERM_ALLOCATED);
 }
 
-bool term_distinct(const struct term_table *t, term x, term y)
-{
+bool term_distinct(const struct term_table *t, term x, term y) {
     const term ox = term_object(t, x), oy = term_object(t, y);
     int64_t i, j;
 
@@ -362,8 +352,7 @@ bool term_distinct(const struct term_table *t, term x, term y)
     return false;
 }
 
-struct object_class term_class(const struct term_table *t, term x)
-{
+struct object_class term_class(const struct term_table *t, term x) {
     struct object_class c = {0, 0, 0};
 
     while (x && (t->recs[x].op == TERM_INDEX || t->recs[x].op == TERM_SOME))
@@ -391,8 +380,7 @@ struct printer {
     bool some; /* inside TERM_SOME: any element is meant */
 };
 
-static void put(struct printer *pr, const char *s)
-{
+static void put(struct printer *pr, const char *s) {
     while (*s) {
         if (pr->n + 1 < pr->size)
             pr->out[pr->n] = *s;
@@ -403,8 +391,7 @@ static void put(struct printer *pr, const char *s)
 
 static void print_value(struct printer *pr, term x);
 
-static void print_place(struct printer *pr, term x)
-{
+static void print_place(struct printer *pr, term x) {
     const struct term_rec *r = &pr->t->recs[x];
     const char *name;
 
@@ -443,15 +430,13 @@ static void print_place(struct printer *pr, term x)
         print_place(pr, r->a);
         pr->some = false;
         break;
-    default:
-        put(pr, "*");
-        print_value(pr, x);
+    default: put(pr, "*"); print_value(pr, x);
     }
 }
 
-static void print_value(struct printer *pr, term x)
-{
-    static const char *const operators[] = {"+", "-", "*", "/", "%", "<<", ">>", "&", "|", "^", "==", "!=", "<", "<=", ">", ">="};
+static void print_value(struct printer *pr, term x) {
+    static const char *const operators[] = {"+", "-", "*",  "/",  "%", "<<", ">>", "&",
+                                            "|", "^", "==", "!=", "<", "<=", ">",  ">="};
     const struct term_rec *r = &pr->t->recs[x];
     char number[32];
     int64_t v = 0;
@@ -468,7 +453,10 @@ static void print_value(struct printer *pr, term x)
         put(pr, number);
         break;
     case TERM_FUNC: put(pr, pr->p->funcs.at[r->a].name); break;
-    case TERM_LOCAL: case TERM_GLOBAL: case TERM_FIELD: case TERM_INDEX:
+    case TERM_LOCAL:
+    case TERM_GLOBAL:
+    case TERM_FIELD:
+    case TERM_INDEX:
         put(pr, "&");
         print_place(pr, x);
         break;
@@ -497,9 +485,8 @@ static void print_value(struct printer *pr, term x)
     pr->depth--;
 }
 
-int term_print_place(const struct term_table *t, const struct program *p, const struct linked_unit *u, term_hint *hint,
-                     const void *data, term x, char *out, size_t size)
-{
+int term_print_place(const struct term_table *t, const struct program *p, const struct linked_unit *u,
+                     term_hint *hint, const void *data, term x, char *out, size_t size) {
     struct printer pr = {t, p, u, hint, data, out, size, 0, 0, false};
     const struct term_rec *r = &t->recs[x];
 
@@ -513,8 +500,7 @@ int term_print_place(const struct term_table *t, const struct program *p, const 
     return (int)pr.n;
 }
 
-bool term_in(const term *list, size_t n, term x)
-{
+bool term_in(const term *list, size_t n, term x) {
     for (size_t i = 0; i < n; i++)
         if (list[i] == x)
             return true;

@@ -33,13 +33,14 @@ enum term_op {
     TERM_OPAQUE, /* value of expression a (string, float …): the same each time */
     TERM_UNARY,  /* a term, b ir_unary_op */
     TERM_BINARY, /* a, b terms, c ir_binary_op */
-    TERM_SOME    /* some element of a collection: a lock taken in an earlier turn of a loop; a = what it looked like */
+    TERM_SOME /* some element of a collection: a lock taken in an earlier turn of a loop; a = what it looked like */
 };
 #define TERM_ALLOCATED 1u /* FRESH: a new object nobody else knows */
 
 struct term_rec {
     uint32_t op, a, b, c;
-    uint32_t size; /* nodes in it, shared ones counted each time; past a bound a term is OPAQUE, so walks over terms stay short */
+    uint32_t
+        size; /* nodes in it, shared ones counted each time; past a bound a term is OPAQUE, so walks over terms stay short */
 };
 
 struct term_table {
@@ -55,8 +56,7 @@ struct program;
 void term_table_free(struct term_table *t);
 void term_table_clear(struct term_table *t);
 term term_make(struct term_table *t, enum term_op op, uint32_t a, uint32_t b, uint32_t c);
-static inline const struct term_rec *term_at(const struct term_table *t, term x)
-{
+static inline const struct term_rec *term_at(const struct term_table *t, term x) {
     return &t->recs[x];
 }
 /* LOAD of the cell at `at`, and PHI of it where ways join at a block. */
@@ -91,24 +91,21 @@ bool term_distinct(const struct term_table *t, term x, term y);
 /* The place at address x (s->mu), or the value x, as C would spell it. `hint` gives a cell that holds a nameless value,
  * or 0. Returns the length, truncated to size - 1. */
 typedef term term_hint(const void *data, term x);
-int term_print_place(const struct term_table *t, const struct program *p, const struct linked_unit *u, term_hint *hint,
-                     const void *data, term x, char *out, size_t size);
+int term_print_place(const struct term_table *t, const struct program *p, const struct linked_unit *u,
+                     term_hint *hint, const void *data, term x, char *out, size_t size);
 
 /* What class of object the address names: the last field's number, or a global's; equal for all instances. */
 struct object_class {
     uint32_t field, global, token;
 };
 struct object_class term_class(const struct term_table *t, term x);
-static inline bool class_known(struct object_class c)
-{
+static inline bool class_known(struct object_class c) {
     return c.field || c.global || c.token;
 }
-static inline uint64_t class_key(struct object_class c)
-{
+static inline uint64_t class_key(struct object_class c) {
     return hash_add(key_pair(c.field, c.global), c.token);
 }
-static inline bool class_equal(struct object_class a, struct object_class b)
-{
+static inline bool class_equal(struct object_class a, struct object_class b) {
     return a.field == b.field && a.global == b.global && a.token == b.token;
 }
 

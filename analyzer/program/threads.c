@@ -35,10 +35,11 @@ struct flow {
     const struct region_flow *f;
     const struct unit *u;
     const struct ir_func_rec *fr;
-    uint64_t *in; /* by relative block */
+    uint64_t *in;     /* by relative block */
     uint64_t *joined; /* by relative block, of the head of a loop: the threads that the loop joins … */
     uint32_t *inside; /* … and which of its ways stay in it, as bits */
-    struct map64 started; /* by place: the threads whose handle it is; by array: all of its elements', and those of some element */
+    struct map64
+        started; /* by place: the threads whose handle it is; by array: all of its elements', and those of some element */
     VEC(uint64_t) masks;
 };
 enum handle_of { HANDLE_HERE, HANDLE_OF_ALL, HANDLE_OF_SOME };
@@ -100,8 +101,9 @@ static uint64_t started(struct threads *t, uint32_t k, uint64_t live) {
 
 uint64_t threads_left(const struct program *p, const struct threads *t, uint32_t func, ir_event event) {
     uint32_t n = 0;
-    const struct call_edge *edges =
-        p->funcs.at[func].unit->unit->events[event].op == IR_EV_CALL ? program_calls(p, func, event, &n) : NULL;
+    const struct call_edge *edges = p->funcs.at[func].unit->unit->events[event].op == IR_EV_CALL
+                                        ? program_calls(p, func, event, &n)
+                                        : NULL;
     uint64_t left = 0;
 
     for (uint32_t i = 0; i < n; i++)
@@ -163,7 +165,8 @@ static uint64_t joined_in(const struct flow *x, uint32_t block) {
 
     if (!events.count)
         return 0;
-    for (uint32_t i = x->f->first[events.first - x->f->first_event]; i < x->f->first[events.first + events.count - x->f->first_event]; i++)
+    for (uint32_t i = x->f->first[events.first - x->f->first_event];
+         i < x->f->first[events.first + events.count - x->f->first_event]; i++)
         if (x->f->events[i].op == REGION_JOIN)
             joined |= ended_by(x, &x->f->events[i]);
     return joined;
@@ -288,11 +291,11 @@ static bool offered(const struct program *p, uint32_t f) {
            strcmp(lf->name, "main") != 0 && !(lf->unit->unit->funcs[lf->func].flags & IR_FF_INITIALISERS);
 }
 
-static bool spread(void *data, const struct call_edge *e)
-{
+static bool spread(void *data, const struct call_edge *e) {
     struct threads *t = data;
     const uint64_t runs = t->runs[e->callee] | t->runs[e->caller];
-    const uint64_t called = t->called[e->callee] | (t->runs[e->caller] & 1 ? alive_at(t, e->caller, e->event) : 0);
+    const uint64_t called =
+        t->called[e->callee] | (t->runs[e->caller] & 1 ? alive_at(t, e->caller, e->event) : 0);
     const bool changed = runs != t->runs[e->callee] || called != t->called[e->callee];
 
     t->runs[e->callee] = runs;
@@ -322,7 +325,8 @@ struct threads *threads_find(const struct program *p) {
             follow_function(p, t, p->order.at[i]);
     for (size_t i = 0; b && i < b->handoffs.n; i++) {
         const struct handoff_spec *s = b->handoffs.at[i].at->spawn;
-        const uint32_t k = b->handoffs.at[i].at->op == REGION_SPAWN && s && s->n_entries ? site_number(t, s) : 0;
+        const uint32_t k =
+            b->handoffs.at[i].at->op == REGION_SPAWN && s && s->n_entries ? site_number(t, s) : 0;
         for (uint32_t j = 0; s && k && j < s->n_entries; j++)
             t->runs[s->entries[j]] |= bit(k);
     }

@@ -17,8 +17,8 @@ struct thread_site {
     uint32_t func; /* where the spawn itself stands */
     ir_event event;
     uint64_t beside; /* threads alive when it starts, in some function that sees both */
-    uint64_t seen;   /* threads that some function sees beside or apart from it: for others nothing is known */
-    bool many;       /* it may run several times at once */
+    uint64_t seen; /* threads that some function sees beside or apart from it: for others nothing is known */
+    bool many;     /* it may run several times at once */
 };
 
 struct threads {
@@ -26,12 +26,15 @@ struct threads {
     uint32_t n;       /* sites 1 … n */
     uint64_t *runs;   /* by linked function: the threads that may run it */
     uint64_t *called; /* by linked function: threads that may be alive when main calls it */
-    struct map64 live; /* key_pair(function, event) → index into masks: threads alive before it; in functions that start some */
-    uint64_t *leaves; /* by linked function: threads it starts with nothing in hand and leaves alive, which no region of its callers shows */
-    struct map64 joined; /* the same → index into masks: threads surely joined before it, by handles that are globals */
+    struct map64
+        live; /* key_pair(function, event) → index into masks: threads alive before it; in functions that start some */
+    uint64_t *
+        leaves; /* by linked function: threads it starts with nothing in hand and leaves alive, which no region of its callers shows */
+    struct map64
+        joined; /* the same → index into masks: threads surely joined before it, by handles that are globals */
     VEC(uint64_t) masks;
-    bool overflow;    /* more threads than numbers: everything may run beside everything */
-    bool blind;       /* some thread is started of which nothing is known */
+    bool overflow; /* more threads than numbers: everything may run beside everything */
+    bool blind;    /* some thread is started of which nothing is known */
 };
 
 struct threads *threads_find(const struct program *p);

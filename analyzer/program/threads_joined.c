@@ -8,8 +8,7 @@
 #include "threads.h"
 
 /* The same global place has the same key in every function; 0: it is none, or some element of an array. */
-static uint64_t key_of(const struct region_flow *f, place_id handle)
-{
+static uint64_t key_of(const struct region_flow *f, place_id handle) {
     uint64_t key = 0;
 
     for (place_id p = handle; p; p = f->places[p].a)
@@ -31,8 +30,8 @@ struct handles {
     struct map64 of; /* key → its place in masks */
 };
 
-static uint64_t joined_by(const struct handles *h, const struct region_flow *f, const struct region_event *e)
-{
+static uint64_t joined_by(const struct handles *h, const struct region_flow *f,
+                          const struct region_event *e) {
     const uint64_t key = e->op == REGION_JOIN && !(e->flags & REGION_MAYBE) ? key_of(f, e->place) : 0;
     const uint32_t *slot = key ? map64_find(&h->of, key) : NULL;
 
@@ -40,21 +39,21 @@ static uint64_t joined_by(const struct handles *h, const struct region_flow *f, 
 }
 
 /* What is joined after the event, of what was before it: a thread that is started again is alive again. */
-static uint64_t after(const struct handles *h, struct threads *t, const struct region_flow *f, const struct region_event *e, uint64_t joined)
-{
+static uint64_t after(const struct handles *h, struct threads *t, const struct region_flow *f,
+                      const struct region_event *e, uint64_t joined) {
     if (e->op == REGION_SPAWN && e->spawn && e->spawn->n_entries)
         joined &= ~(UINT64_C(1) << threads_site(t, e->spawn->func, e->spawn->event));
     return joined | joined_by(h, f, e);
 }
 
-static void collect(const struct program *p, struct threads *t, struct handles *h)
-{
+static void collect(const struct program *p, struct threads *t, struct handles *h) {
     const struct boundaries *b = p->boundaries;
 
     for (size_t i = 0; i < b->handoffs.n; i++) {
         const struct handoff *off = &b->handoffs.at[i];
         const struct handoff_spec *s = off->at->spawn;
-        const uint32_t k = off->at->op == REGION_SPAWN && s && s->n_entries ? threads_site(t, s->func, s->event) : 0;
+        const uint32_t k =
+            off->at->op == REGION_SPAWN && s && s->n_entries ? threads_site(t, s->func, s->event) : 0;
         for (uint32_t j = 0; k && !t->at[k].many && j < s->n_handles; j++) {
             const uint64_t key = key_of(off->flow, s->handles[j]);
             bool fresh;
@@ -71,8 +70,8 @@ static void collect(const struct program *p, struct threads *t, struct handles *
 }
 
 /* Through block b; noted where `note` is set. */
-static uint64_t through(const struct handles *h, struct threads *t, const struct region_flow *f, ir_block b, uint64_t joined, bool note)
-{
+static uint64_t through(const struct handles *h, struct threads *t, const struct region_flow *f, ir_block b,
+                        uint64_t joined, bool note) {
     const struct ir_block_rec *rec = &f->unit->unit->blocks[b];
 
     for (ir_event e = rec->events.first; e < rec->events.first + rec->events.count; e++) {
@@ -88,8 +87,7 @@ static uint64_t through(const struct handles *h, struct threads *t, const struct
 }
 
 /* Forward, what all ways have in common. */
-static void follow(const struct handles *h, struct threads *t, const struct region_flow *f)
-{
+static void follow(const struct handles *h, struct threads *t, const struct region_flow *f) {
     const struct unit *u = f->unit->unit;
     const struct ir_func_rec *fr = &u->funcs[f->p->funcs.at[f->func].func];
     const uint64_t unreached = ~UINT64_C(0);
@@ -102,7 +100,8 @@ static void follow(const struct handles *h, struct threads *t, const struct regi
         changed = false;
         for (uint32_t b = 0; b < fr->blocks.count; b++) {
             const struct ir_block_rec *rec = &u->blocks[fr->blocks.first + b];
-            const uint64_t out = in[b] == unreached ? unreached : through(h, t, f, fr->blocks.first + b, in[b], false);
+            const uint64_t out =
+                in[b] == unreached ? unreached : through(h, t, f, fr->blocks.first + b, in[b], false);
             for (uint32_t i = 0; i < rec->succs.count; i++) {
                 uint64_t *to = &in[u->succs[rec->succs.first + i].block - fr->blocks.first];
                 changed |= (*to & ~out) != 0;
@@ -116,8 +115,7 @@ static void follow(const struct handles *h, struct threads *t, const struct regi
     free(in);
 }
 
-void threads_find_joined(const struct program *p, struct threads *t)
-{
+void threads_find_joined(const struct program *p, struct threads *t) {
     struct handles h;
 
     memset(&h, 0, sizeof h);

@@ -4,8 +4,8 @@
 #include "traits_derive.h"
 
 struct traits *traits_new(const struct models *models,
-                          const struct unit *(*complete)(void *data, const char *name, ir_type *type), void *data)
-{
+                          const struct unit *(*complete)(void *data, const char *name, ir_type *type),
+                          void *data) {
     struct traits *t = xcalloc(1, sizeof *t);
     t->models = models;
     t->complete = complete;
@@ -15,8 +15,7 @@ struct traits *traits_new(const struct models *models,
     return t;
 }
 
-void traits_free(struct traits *t)
-{
+void traits_free(struct traits *t) {
     if (!t)
         return;
     arena_free(&t->arena);
@@ -30,16 +29,14 @@ void traits_free(struct traits *t)
     free(t);
 }
 
-uint32_t traits_unit(struct traits *t, const struct unit *u)
-{
+uint32_t traits_unit(struct traits *t, const struct unit *u) {
     uint32_t *place = map64_place(&t->units, (uint64_t)(uintptr_t)u, NULL);
     if (!*place)
         *place = t->units.n;
     return *place;
 }
 
-static uint32_t node_of(struct traits *t, const struct unit *u, ir_type type, enum trait trait)
-{
+static uint32_t node_of(struct traits *t, const struct unit *u, ir_type type, enum trait trait) {
     uint64_t key = (uint64_t)traits_unit(t, u) << 34 | (uint64_t)type << 2 | trait;
     bool is_new;
     uint32_t *place = map64_place(&t->nodes, key, &is_new);
@@ -54,8 +51,7 @@ static uint32_t node_of(struct traits *t, const struct unit *u, ir_type type, en
     return *place;
 }
 
-struct trait_verdict traits_ask(struct traits *t, const struct unit *u, ir_type type, enum trait trait)
-{
+struct trait_verdict traits_ask(struct traits *t, const struct unit *u, ir_type type, enum trait trait) {
     uint32_t id = node_of(t, u, type, trait);
     struct node *n = &t->node.at[id];
     if (t->entering && !n->solved) {
@@ -69,13 +65,11 @@ struct trait_verdict traits_ask(struct traits *t, const struct unit *u, ir_type 
     return (struct trait_verdict){(enum answer)n->answer, n->reason};
 }
 
-void traits_refcount(struct traits *t, const struct unit *u, ir_type type, ir_field counter)
-{
+void traits_refcount(struct traits *t, const struct unit *u, ir_type type, ir_field counter) {
     map64_put(&t->counts, key_pair(traits_unit(t, u), traits_stripped(u, type)), counter);
 }
 
-static void lower(struct traits *t, uint32_t id)
-{
+static void lower(struct traits *t, uint32_t id) {
     struct node n = t->node.at[id];
     if (n.answer == ANSWER_NO)
         return;
@@ -96,8 +90,7 @@ static void lower(struct traits *t, uint32_t id)
 
 /* From `root` down: first every node it reaches is entered, then each is lowered when its children are, then whoever asked
  * for a node that went down again after him. Reasons point only to nodes that went down before, so chains end. */
-static void solve(struct traits *t, uint32_t root)
-{
+static void solve(struct traits *t, uint32_t root) {
     if (t->node.at[root].solved)
         return;
     vec_clear(&t->stack);
@@ -133,39 +126,37 @@ static void solve(struct traits *t, uint32_t root)
 }
 
 /* Evaluate something that is no node itself: once to meet its children, solve those, once more with their answers. */
-#define WITH_CHILDREN_SOLVED(t, v, expression)                                                                         \
-    do {                                                                                                               \
-        size_t before_ = (t)->node.n;                                                                                  \
-        (void)(expression);                                                                                            \
-        for (size_t i_ = before_; i_ < (t)->node.n; i_++)                                                              \
-            solve((t), (uint32_t)i_);                                                                                  \
-        (v) = (expression);                                                                                            \
+#define WITH_CHILDREN_SOLVED(t, v, expression)                                                               \
+    do {                                                                                                     \
+        size_t before_ = (t)->node.n;                                                                        \
+        (void)(expression);                                                                                  \
+        for (size_t i_ = before_; i_ < (t)->node.n; i_++)                                                    \
+            solve((t), (uint32_t)i_);                                                                        \
+        (v) = (expression);                                                                                  \
     } while (0)
 
-struct trait_verdict traits_of(struct traits *t, const struct unit *u, ir_type type, enum trait trait)
-{
+struct trait_verdict traits_of(struct traits *t, const struct unit *u, ir_type type, enum trait trait) {
     uint32_t id = node_of(t, u, type, trait);
     solve(t, id);
     return (struct trait_verdict){(enum answer)t->node.at[id].answer, t->node.at[id].reason};
 }
 
-struct trait_verdict traits_of_pointer(struct traits *t, const struct unit *u, ir_type pointee, enum pointer_role role,
-                                       enum trait trait)
-{
+struct trait_verdict traits_of_pointer(struct traits *t, const struct unit *u, ir_type pointee,
+                                       enum pointer_role role, enum trait trait) {
     struct trait_verdict v;
     WITH_CHILDREN_SOLVED(t, v, traits_pointer(t, u, pointee, pointee, role, false, trait));
     return v;
 }
 
-struct trait_verdict traits_of_field(struct traits *t, const struct unit *u, ir_field field, enum trait trait)
-{
+struct trait_verdict traits_of_field(struct traits *t, const struct unit *u, ir_field field,
+                                     enum trait trait) {
     struct trait_verdict v;
     WITH_CHILDREN_SOLVED(t, v, traits_member(t, u, field, trait));
     return v;
 }
 
-struct trait_verdict traits_by_members(struct traits *t, const struct unit *u, ir_type type, enum trait trait)
-{
+struct trait_verdict traits_by_members(struct traits *t, const struct unit *u, ir_type type,
+                                       enum trait trait) {
     struct trait_verdict v;
     while (u->types[type].kind == IR_T_QUALIFIED)
         type = u->types[type].elem;

@@ -43,7 +43,7 @@ enum because {
     BECAUSE_MODEL,      /* a model says so; text: why, or NULL */
     BECAUSE_GUARD,      /* a held lock belongs to the thread that took it */
     BECAUSE_VA_LIST,
-    BECAUSE_OPAQUE      /* the frontend does not describe the type */
+    BECAUSE_OPAQUE /* the frontend does not describe the type */
 };
 
 struct trait_reason {
@@ -73,7 +73,8 @@ struct traits;
 
 /* `complete` (may be NULL) as in lock_context: another unit where a struct is complete. Both pointers are kept, not owned. */
 struct traits *traits_new(const struct models *models,
-                          const struct unit *(*complete)(void *data, const char *name, ir_type *type), void *data);
+                          const struct unit *(*complete)(void *data, const char *name, ir_type *type),
+                          void *data);
 void traits_free(struct traits *t); /* NULL is fine */
 /* Tell of a count that was found by its use. Before the first question about the type. */
 void traits_refcount(struct traits *t, const struct unit *u, ir_type type, ir_field counter);
@@ -82,12 +83,14 @@ void traits_refcount(struct traits *t, const struct unit *u, ir_type type, ir_fi
  * Cost  the size of what the type reaches, once; then a lookup. */
 struct trait_verdict traits_of(struct traits *t, const struct unit *u, ir_type type, enum trait trait);
 /* The same for a pointer value in a given role to an object of type `pointee`. */
-struct trait_verdict traits_of_pointer(struct traits *t, const struct unit *u, ir_type pointee, enum pointer_role role,
-                                       enum trait trait);
+struct trait_verdict traits_of_pointer(struct traits *t, const struct unit *u, ir_type pointee,
+                                       enum pointer_role role, enum trait trait);
 /* For a member, with its annotations. */
-struct trait_verdict traits_of_field(struct traits *t, const struct unit *u, ir_field field, enum trait trait);
+struct trait_verdict traits_of_field(struct traits *t, const struct unit *u, ir_field field,
+                                     enum trait trait);
 /* By its members alone, whatever mark the type bears: the proof that AGLET_SEND and AGLET_SYNC ask for. */
-struct trait_verdict traits_by_members(struct traits *t, const struct unit *u, ir_type type, enum trait trait);
+struct trait_verdict traits_by_members(struct traits *t, const struct unit *u, ir_type type,
+                                       enum trait trait);
 
 /* Two marks on one type that contradict each other ("AGLET_SEND and AGLET_NOT_SEND"): a sentence and the later mark's place,
  * or NULL. */
@@ -109,8 +112,7 @@ const char *trait_reason_remedy(const struct trait_reason *r);
 /* The type as C spells it: "struct job *", "pthread_mutex_t". */
 int type_spelling(const struct unit *u, ir_type type, char *out, size_t size);
 
-static inline const char *trait_name(enum trait trait)
-{
+static inline const char *trait_name(enum trait trait) {
     return trait == TRAIT_SEND ? "Send" : trait == TRAIT_SYNC ? "Sync" : "Frozen";
 }
 

@@ -3,8 +3,8 @@
  * Stands on traits_derive.h. */
 #include "traits_derive.h"
 
-static struct trait_reason *because(struct traits *t, enum because why, enum trait trait, const struct unit *u, ir_type type)
-{
+static struct trait_reason *because(struct traits *t, enum because why, enum trait trait,
+                                    const struct unit *u, ir_type type) {
     struct trait_reason *r = arena_new(&t->arena, struct trait_reason);
     r->because = why;
     r->trait = trait;
@@ -16,15 +16,13 @@ static struct trait_reason *because(struct traits *t, enum because why, enum tra
 static const struct trait_verdict yes = {ANSWER_YES, NULL};
 
 static struct trait_verdict end(struct traits *t, enum answer answer, enum because why, enum trait trait,
-                                const struct unit *u, ir_type type)
-{
+                                const struct unit *u, ir_type type) {
     return (struct trait_verdict){answer, because(t, why, trait, u, type)};
 }
 
 /* v, reached through a step of the given kind. */
-static struct trait_verdict through(struct traits *t, struct trait_verdict v, enum because why, enum trait trait,
-                                    const struct unit *u, ir_type type, ir_field field)
-{
+static struct trait_verdict through(struct traits *t, struct trait_verdict v, enum because why,
+                                    enum trait trait, const struct unit *u, ir_type type, ir_field field) {
     if (v.answer == ANSWER_YES)
         return v;
     struct trait_reason *r = because(t, why, trait, u, type);
@@ -34,14 +32,13 @@ static struct trait_verdict through(struct traits *t, struct trait_verdict v, en
     return v;
 }
 
-static struct trait_verdict least(struct trait_verdict a, struct trait_verdict b)
-{
+static struct trait_verdict least(struct trait_verdict a, struct trait_verdict b) {
     return b.answer < a.answer ? b : a;
 }
 
 /* What the annotations of a type say of one trait: a mark, a lock, a guard. */
-static bool marked(struct traits *t, const struct unit *u, ir_type type, enum trait trait, bool asserted, struct trait_verdict *out)
-{
+static bool marked(struct traits *t, const struct unit *u, ir_type type, enum trait trait, bool asserted,
+                   struct trait_verdict *out) {
     struct ir_range annots = u->types[type].annots;
     bool send = trait == TRAIT_SEND;
     const struct ir_annot_rec *no = traits_annotated(u, annots, send ? IR_A_not_send : IR_A_not_sync);
@@ -64,10 +61,12 @@ static bool marked(struct traits *t, const struct unit *u, ir_type type, enum tr
     return false;
 }
 
-static bool modelled(struct traits *t, const struct unit *u, ir_type type, const struct model_type *m, enum trait trait,
-                     struct trait_verdict *out)
-{
-    uint8_t said = !m ? MODEL_UNKNOWN : trait == TRAIT_SEND ? m->send : trait == TRAIT_SYNC ? m->sync : m->frozen;
+static bool modelled(struct traits *t, const struct unit *u, ir_type type, const struct model_type *m,
+                     enum trait trait, struct trait_verdict *out) {
+    uint8_t said = !m                    ? MODEL_UNKNOWN
+                   : trait == TRAIT_SEND ? m->send
+                   : trait == TRAIT_SYNC ? m->sync
+                                         : m->frozen;
     if (m && said == MODEL_UNKNOWN && trait == TRAIT_SEND && (m->flags & MODEL_TF_GUARD)) {
         *out = end(t, ANSWER_NO, BECAUSE_GUARD, trait, u, type);
         return true;
@@ -83,21 +82,20 @@ static bool modelled(struct traits *t, const struct unit *u, ir_type type, const
     return true;
 }
 
-static struct trait_verdict count_is_plain(struct traits *t, const struct unit *u, ir_type type, struct refcount_of count,
-                                           enum trait trait)
-{
-    struct trait_verdict v =
-        end(t, count.recognised ? ANSWER_UNKNOWN : ANSWER_NO, BECAUSE_COUNT, trait, u, traits_stripped(u, type));
+static struct trait_verdict count_is_plain(struct traits *t, const struct unit *u, ir_type type,
+                                           struct refcount_of count, enum trait trait) {
+    struct trait_verdict v = end(t, count.recognised ? ANSWER_UNKNOWN : ANSWER_NO, BECAUSE_COUNT, trait, u,
+                                 traits_stripped(u, type));
     ((struct trait_reason *)v.reason)->field = count.field;
     return v;
 }
 
 /* The definition of a struct that is only declared here, where another unit has one. */
-static const struct unit *completed(struct traits *t, const struct unit *u, ir_type *type)
-{
+static const struct unit *completed(struct traits *t, const struct unit *u, ir_type *type) {
     ir_type bare = traits_stripped(u, *type);
     const struct ir_type_rec *rec = &u->types[bare];
-    if ((rec->kind != IR_T_STRUCT && rec->kind != IR_T_UNION) || !(rec->flags & IR_TF_INCOMPLETE) || !t->complete)
+    if ((rec->kind != IR_T_STRUCT && rec->kind != IR_T_UNION) || !(rec->flags & IR_TF_INCOMPLETE) ||
+        !t->complete)
         return u;
     ir_type other_type;
     const struct unit *other = t->complete(t->data, unit_str(u, rec->name), &other_type);
@@ -108,9 +106,10 @@ static const struct unit *completed(struct traits *t, const struct unit *u, ir_t
 }
 
 /* A pointer of no role: it is fine, or not, when it is whatever its role were; else its use decides. */
-static struct trait_verdict raw_pointer(struct traits *t, const struct unit *u, ir_type pointee, ir_type pointer, enum trait trait)
-{
-    struct trait_verdict send = traits_ask(t, u, pointee, TRAIT_SEND), sync = traits_ask(t, u, pointee, TRAIT_SYNC),
+static struct trait_verdict raw_pointer(struct traits *t, const struct unit *u, ir_type pointee,
+                                        ir_type pointer, enum trait trait) {
+    struct trait_verdict send = traits_ask(t, u, pointee, TRAIT_SEND),
+                         sync = traits_ask(t, u, pointee, TRAIT_SYNC),
                          frozen = traits_ask(t, u, pointee, TRAIT_FROZEN);
     if (send.answer == ANSWER_NO && sync.answer == ANSWER_NO && frozen.answer == ANSWER_NO)
         return through(t, send, BECAUSE_POINTEE, trait, u, pointer, 0);
@@ -120,9 +119,8 @@ static struct trait_verdict raw_pointer(struct traits *t, const struct unit *u, 
     return end(t, ANSWER_UNKNOWN, BECAUSE_RAW, trait, u, pointer);
 }
 
-struct trait_verdict traits_pointer(struct traits *t, const struct unit *u, ir_type pointee, ir_type self, enum pointer_role role,
-                                    bool pointee_guarded, enum trait trait)
-{
+struct trait_verdict traits_pointer(struct traits *t, const struct unit *u, ir_type pointee, ir_type self,
+                                    enum pointer_role role, bool pointee_guarded, enum trait trait) {
     uint32_t kind = u->types[traits_stripped(u, pointee)].kind;
     if (kind == IR_T_FUNCTION)
         return yes;
@@ -134,7 +132,8 @@ struct trait_verdict traits_pointer(struct traits *t, const struct unit *u, ir_t
     if (!traits_is_const(u, pointee) || role == ROLE_SHARED)
         count = traits_refcount_of(t, counted_in, counted);
     if (count.kind == REFCOUNT_PLAIN && role != ROLE_OWNED)
-        return through(t, count_is_plain(t, counted_in, counted, count, trait), BECAUSE_POINTEE, trait, u, self, 0);
+        return through(t, count_is_plain(t, counted_in, counted, count, trait), BECAUSE_POINTEE, trait, u,
+                       self, 0);
     struct trait_verdict v;
     if (pointee_guarded && role != ROLE_OWNED) {
         v = traits_ask(t, u, pointee, TRAIT_SEND);
@@ -157,8 +156,7 @@ struct trait_verdict traits_pointer(struct traits *t, const struct unit *u, ir_t
 /* ---- members ---- */
 
 /* Is the member guarded by locks that all resolve? *readers: some of its readers may run in parallel. */
-static bool guarded(struct traits *t, const struct unit *u, ir_field field, bool *readers)
-{
+static bool guarded(struct traits *t, const struct unit *u, ir_field field, bool *readers) {
     const struct ir_annot_rec *a = traits_annotated(u, u->fields[field].annots, IR_A_guarded_by);
     if (!a)
         return false;
@@ -172,7 +170,8 @@ static bool guarded(struct traits *t, const struct unit *u, ir_field field, bool
     *readers = locks.n_paths > 1;
     for (uint32_t i = 0; status == LOCK_RESOLVED && i < locks.n_paths; i++) {
         const struct lock_path *path = &locks.paths[i];
-        const struct model_type *m = path->type ? models_find_ir_type(t->models, path->type_unit, path->type) : NULL;
+        const struct model_type *m =
+            path->type ? models_find_ir_type(t->models, path->type_unit, path->type) : NULL;
         *readers |= m && (m->flags & MODEL_TF_RW);
     }
     arena_free(&scratch);
@@ -180,8 +179,8 @@ static bool guarded(struct traits *t, const struct unit *u, ir_field field, bool
 }
 
 /* A place: its type, with what the annotations of its declaration say of the outermost pointer. */
-struct trait_verdict traits_place(struct traits *t, const struct unit *u, ir_type type, struct ir_range annots, enum trait trait)
-{
+struct trait_verdict traits_place(struct traits *t, const struct unit *u, ir_type type,
+                                  struct ir_range annots, enum trait trait) {
     enum pointer_role role = traits_role(u, type, annots);
     bool pointee_guarded = traits_annotated(u, annots, IR_A_pt_guarded_by) != NULL;
     ir_type bare = traits_stripped(u, type);
@@ -194,21 +193,21 @@ struct trait_verdict traits_place(struct traits *t, const struct unit *u, ir_typ
     return traits_pointer(t, u, u->types[bare].elem, bare, role, pointee_guarded, trait);
 }
 
-struct trait_verdict traits_member(struct traits *t, const struct unit *u, ir_field field, enum trait trait)
-{
+struct trait_verdict traits_member(struct traits *t, const struct unit *u, ir_field field, enum trait trait) {
     const struct ir_field_rec *f = &u->fields[field];
     bool readers = false;
     if (trait == TRAIT_SEND || !guarded(t, u, field, &readers))
-        return through(t, traits_place(t, u, f->type, f->annots, trait), BECAUSE_MEMBER, trait, u, f->type, field);
-    struct trait_verdict v =
-        through(t, traits_place(t, u, f->type, f->annots, TRAIT_SEND), BECAUSE_MEMBER, trait, u, f->type, field);
+        return through(t, traits_place(t, u, f->type, f->annots, trait), BECAUSE_MEMBER, trait, u, f->type,
+                       field);
+    struct trait_verdict v = through(t, traits_place(t, u, f->type, f->annots, TRAIT_SEND), BECAUSE_MEMBER,
+                                     trait, u, f->type, field);
     if (readers)
-        v = least(v, through(t, traits_place(t, u, f->type, f->annots, TRAIT_FROZEN), BECAUSE_RWLOCK, trait, u, f->type, field));
+        v = least(v, through(t, traits_place(t, u, f->type, f->annots, TRAIT_FROZEN), BECAUSE_RWLOCK, trait,
+                             u, f->type, field));
     return v;
 }
 
-static struct trait_verdict members(struct traits *t, const struct unit *u, ir_type type, enum trait trait)
-{
+static struct trait_verdict members(struct traits *t, const struct unit *u, ir_type type, enum trait trait) {
     const struct ir_type_rec *rec = &u->types[type];
     struct trait_verdict v = yes;
     struct refcount_of count = traits_refcount_of(t, u, type);
@@ -222,8 +221,8 @@ static struct trait_verdict members(struct traits *t, const struct unit *u, ir_t
     return v;
 }
 
-struct trait_verdict traits_record(struct traits *t, const struct unit *u, ir_type type, enum trait trait, bool marks)
-{
+struct trait_verdict traits_record(struct traits *t, const struct unit *u, ir_type type, enum trait trait,
+                                   bool marks) {
     const struct ir_type_rec *rec = &u->types[type];
     struct trait_verdict v;
     if (marks && marked(t, u, type, trait, true, &v))
@@ -233,46 +232,41 @@ struct trait_verdict traits_record(struct traits *t, const struct unit *u, ir_ty
     if (rec->flags & IR_TF_INCOMPLETE) {
         ir_type other_type = type;
         const struct unit *other = completed(t, u, &other_type);
-        return other != u ? traits_ask(t, other, other_type, trait) : end(t, ANSWER_UNKNOWN, BECAUSE_INCOMPLETE, trait, u, type);
+        return other != u ? traits_ask(t, other, other_type, trait)
+                          : end(t, ANSWER_UNKNOWN, BECAUSE_INCOMPLETE, trait, u, type);
     }
     return members(t, u, type, trait);
 }
 
-struct trait_verdict traits_evaluate(struct traits *t, const struct unit *u, ir_type type, enum trait trait)
-{
+struct trait_verdict traits_evaluate(struct traits *t, const struct unit *u, ir_type type, enum trait trait) {
     const struct ir_type_rec *rec = &u->types[type];
     struct trait_verdict v;
     switch ((enum ir_type_kind)rec->kind) {
     case IR_T_INT:
     case IR_T_FLOAT:
     case IR_T_ENUM:
-    case IR_T_VECTOR:
-        return trait == TRAIT_SYNC ? end(t, ANSWER_NO, BECAUSE_CELL, trait, u, type) : yes;
+    case IR_T_VECTOR: return trait == TRAIT_SYNC ? end(t, ANSWER_NO, BECAUSE_CELL, trait, u, type) : yes;
     case IR_T_FUNCTION:
-    case IR_T_ATOMIC:
-        return yes;
-    case IR_T_POINTER:
-        return traits_pointer(t, u, rec->elem, type, ROLE_NONE, false, trait);
+    case IR_T_ATOMIC: return yes;
+    case IR_T_POINTER: return traits_pointer(t, u, rec->elem, type, ROLE_NONE, false, trait);
     case IR_T_ARRAY:
         return through(t, traits_ask(t, u, rec->elem, trait), BECAUSE_ELEMENT, trait, u, type, 0);
     case IR_T_QUALIFIED:
-        return traits_ask(t, u, rec->elem, (rec->flags & IR_TF_CONST) && trait == TRAIT_SYNC ? TRAIT_FROZEN : trait);
+        return traits_ask(t, u, rec->elem,
+                          (rec->flags & IR_TF_CONST) && trait == TRAIT_SYNC ? TRAIT_FROZEN : trait);
     case IR_T_TYPEDEF: {
         if (marked(t, u, type, trait, true, &v) ||
             modelled(t, u, type, models_find_type(t->models, unit_str(u, rec->name)), trait, &v))
             return v;
-        return rec->annots.count ? traits_place(t, u, rec->elem, rec->annots, trait) : traits_ask(t, u, rec->elem, trait);
+        return rec->annots.count ? traits_place(t, u, rec->elem, rec->annots, trait)
+                                 : traits_ask(t, u, rec->elem, trait);
     }
     case IR_T_STRUCT:
-    case IR_T_UNION:
-        return traits_record(t, u, type, trait, true);
-    case IR_T_VA_LIST:
-        return end(t, ANSWER_NO, BECAUSE_VA_LIST, trait, u, type);
-    case IR_T_VOID:
-        return end(t, ANSWER_UNKNOWN, BECAUSE_VOID, trait, u, type);
+    case IR_T_UNION: return traits_record(t, u, type, trait, true);
+    case IR_T_VA_LIST: return end(t, ANSWER_NO, BECAUSE_VA_LIST, trait, u, type);
+    case IR_T_VOID: return end(t, ANSWER_UNKNOWN, BECAUSE_VOID, trait, u, type);
     case IR_T_UNKNOWN:
-    case IR_T_KINDS:
-        break;
+    case IR_T_KINDS: break;
     }
     return end(t, ANSWER_UNKNOWN, BECAUSE_OPAQUE, trait, u, type);
 }

@@ -46,16 +46,19 @@ struct trait_verdict traits_ask(struct traits *t, const struct unit *u, ir_type 
 /* One step down: what follows from the answers of the parts as they are now. */
 struct trait_verdict traits_evaluate(struct traits *t, const struct unit *u, ir_type type, enum trait trait);
 /* The same for what is no node: a pointer in a role, a place with annotations, a member, a struct without its marks. */
-struct trait_verdict traits_pointer(struct traits *t, const struct unit *u, ir_type pointee, ir_type self, enum pointer_role role,
-                                    bool pointee_guarded, enum trait trait);
-struct trait_verdict traits_place(struct traits *t, const struct unit *u, ir_type type, struct ir_range annots, enum trait trait);
+struct trait_verdict traits_pointer(struct traits *t, const struct unit *u, ir_type pointee, ir_type self,
+                                    enum pointer_role role, bool pointee_guarded, enum trait trait);
+struct trait_verdict traits_place(struct traits *t, const struct unit *u, ir_type type,
+                                  struct ir_range annots, enum trait trait);
 struct trait_verdict traits_member(struct traits *t, const struct unit *u, ir_field field, enum trait trait);
-struct trait_verdict traits_record(struct traits *t, const struct unit *u, ir_type type, enum trait trait, bool marks);
+struct trait_verdict traits_record(struct traits *t, const struct unit *u, ir_type type, enum trait trait,
+                                   bool marks);
 
 /* A type without its typedefs and qualifiers; is one of these const? */
 ir_type traits_stripped(const struct unit *u, ir_type type);
 bool traits_is_const(const struct unit *u, ir_type type);
 /* The first annotation of a kind among `annots`, or NULL. */
-const struct ir_annot_rec *traits_annotated(const struct unit *u, struct ir_range annots, enum ir_annot_kind kind);
+const struct ir_annot_rec *traits_annotated(const struct unit *u, struct ir_range annots,
+                                            enum ir_annot_kind kind);
 
 #endif

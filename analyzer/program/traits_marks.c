@@ -4,15 +4,13 @@
  * Stands on traits_derive.h. */
 #include "traits_derive.h"
 
-ir_type traits_stripped(const struct unit *u, ir_type type)
-{
+ir_type traits_stripped(const struct unit *u, ir_type type) {
     while (u->types[type].kind == IR_T_TYPEDEF || u->types[type].kind == IR_T_QUALIFIED)
         type = u->types[type].elem;
     return type;
 }
 
-bool traits_is_const(const struct unit *u, ir_type type)
-{
+bool traits_is_const(const struct unit *u, ir_type type) {
     for (;; type = u->types[type].elem) {
         if (u->types[type].kind == IR_T_QUALIFIED && (u->types[type].flags & IR_TF_CONST))
             return true;
@@ -21,16 +19,15 @@ bool traits_is_const(const struct unit *u, ir_type type)
     }
 }
 
-const struct ir_annot_rec *traits_annotated(const struct unit *u, struct ir_range annots, enum ir_annot_kind kind)
-{
+const struct ir_annot_rec *traits_annotated(const struct unit *u, struct ir_range annots,
+                                            enum ir_annot_kind kind) {
     for (uint32_t i = 0; i < annots.count; i++)
         if (u->annots[annots.first + i].kind == kind)
             return &u->annots[annots.first + i];
     return NULL;
 }
 
-enum pointer_role traits_role(const struct unit *u, ir_type type, struct ir_range annots)
-{
+enum pointer_role traits_role(const struct unit *u, ir_type type, struct ir_range annots) {
     for (;;) {
         if (traits_annotated(u, annots, IR_A_owned) || traits_annotated(u, annots, IR_A_sending) ||
             traits_annotated(u, annots, IR_A_sending_if))
@@ -47,8 +44,7 @@ enum pointer_role traits_role(const struct unit *u, ir_type type, struct ir_rang
     }
 }
 
-struct refcount_of traits_refcount_of(const struct traits *t, const struct unit *u, ir_type type)
-{
+struct refcount_of traits_refcount_of(const struct traits *t, const struct unit *u, ir_type type) {
     struct refcount_of none = {REFCOUNT_NONE, 0, false}, found = none;
     type = traits_stripped(u, type);
     const struct ir_type_rec *rec = &u->types[type];
@@ -72,8 +68,7 @@ struct refcount_of traits_refcount_of(const struct traits *t, const struct unit 
     return found;
 }
 
-const char *traits_contradiction(const struct unit *u, ir_type type, ir_loc *where)
-{
+const char *traits_contradiction(const struct unit *u, ir_type type, ir_loc *where) {
     static const struct {
         enum ir_annot_kind yes, no;
         const char *text;
@@ -84,13 +79,15 @@ const char *traits_contradiction(const struct unit *u, ir_type type, ir_loc *whe
         {IR_A_trusted_sync, IR_A_not_sync, "AGLET_TRUSTED_SYNC and AGLET_NOT_SYNC stand on one type"},
         {IR_A_send, IR_A_trusted_send, "AGLET_SEND asks for a proof that AGLET_TRUSTED_SEND makes needless"},
         {IR_A_sync, IR_A_trusted_sync, "AGLET_SYNC asks for a proof that AGLET_TRUSTED_SYNC makes needless"},
-        {IR_A_guard_type, IR_A_send, "AGLET_GUARD_TYPE and AGLET_SEND stand on one type: a held lock stays on its thread"},
+        {IR_A_guard_type, IR_A_send,
+         "AGLET_GUARD_TYPE and AGLET_SEND stand on one type: a held lock stays on its thread"},
         {IR_A_guard_type, IR_A_trusted_send,
          "AGLET_GUARD_TYPE and AGLET_TRUSTED_SEND stand on one type: a held lock stays on its thread"},
     };
     struct ir_range annots = u->types[type].annots;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        const struct ir_annot_rec *a = traits_annotated(u, annots, pairs[i].yes), *b = traits_annotated(u, annots, pairs[i].no);
+        const struct ir_annot_rec *a = traits_annotated(u, annots, pairs[i].yes),
+                                  *b = traits_annotated(u, annots, pairs[i].no);
         if (a && b) {
             *where = a > b ? a->loc : b->loc;
             return pairs[i].text;

@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-void note_hint(struct solver *s, term value, term cell)
-{
+void note_hint(struct solver *s, term value, term cell) {
     uint32_t *slot;
     bool fresh;
 
@@ -18,8 +17,7 @@ void note_hint(struct solver *s, term value, term cell)
         *slot = cell;
 }
 
-static bool is_volatile(const struct unit *u, ir_type t)
-{
+static bool is_volatile(const struct unit *u, ir_type t) {
     while (u->types[t].kind == IR_T_TYPEDEF || u->types[t].kind == IR_T_QUALIFIED) {
         if (u->types[t].kind == IR_T_QUALIFIED && u->types[t].flags & IR_TF_VOLATILE)
             return true;
@@ -28,14 +26,12 @@ static bool is_volatile(const struct unit *u, ir_type t)
     return u->types[t].kind == IR_T_ATOMIC;
 }
 
-static bool is_aggregate(const struct unit *u, ir_type t)
-{
+static bool is_aggregate(const struct unit *u, ir_type t) {
     t = type_plain(u, t);
     return u->types[t].kind == IR_T_STRUCT || u->types[t].kind == IR_T_UNION;
 }
 
-term eval_place(struct solver *s, struct world *w, ir_expr e, ir_event at)
-{
+term eval_place(struct solver *s, struct world *w, ir_expr e, ir_event at) {
     const struct ir_expr_rec *r = &s->u->exprs[e];
     term base, index;
 
@@ -56,8 +52,7 @@ term eval_place(struct solver *s, struct world *w, ir_expr e, ir_event at)
     }
 }
 
-static term eval_load(struct solver *s, struct world *w, ir_expr e, ir_event at)
-{
+static term eval_load(struct solver *s, struct world *w, ir_expr e, ir_event at) {
     const struct ir_expr_rec *r = &s->u->exprs[e];
     const struct ir_expr_rec *pr = &s->u->exprs[r->a];
     const term place = eval_place(s, w, r->a, at);
@@ -73,8 +68,7 @@ static term eval_load(struct solver *s, struct world *w, ir_expr e, ir_event at)
     return world_load(&s->t, w, place);
 }
 
-term eval(struct solver *s, struct world *w, ir_expr e, ir_event at)
-{
+term eval(struct solver *s, struct world *w, ir_expr e, ir_event at) {
     const struct ir_expr_rec *r = &s->u->exprs[e];
     term a, b;
     ir_type t;
@@ -84,9 +78,7 @@ term eval(struct solver *s, struct world *w, ir_expr e, ir_event at)
     case IR_E_FUNC: return term_make(&s->t, TERM_FUNC, s->lu->funcs[r->a], 0, 0);
     case IR_E_LOAD: return eval_load(s, w, e, at);
     case IR_E_ADDR: return eval_place(s, w, r->a, at);
-    case IR_E_UNARY:
-        a = eval(s, w, r->a, at);
-        return term_unary(&s->t, r->b, a);
+    case IR_E_UNARY: a = eval(s, w, r->a, at); return term_unary(&s->t, r->b, a);
     case IR_E_BINARY:
         a = eval(s, w, r->a, at);
         b = eval(s, w, r->b, at);
@@ -104,15 +96,16 @@ term eval(struct solver *s, struct world *w, ir_expr e, ir_event at)
         if (s->u->types[t].kind == IR_T_INT && !strcmp(unit_str(s->u, s->u->types[t].name), "_Bool"))
             return term_binary(&s->t, IR_B_NE, a, term_const(&s->t, 0));
         return a;
-    case IR_E_VAR: case IR_E_DEREF: case IR_E_FIELD: case IR_E_INDEX: /* a place where a value is meant */
-        return eval_place(s, w, e, at);
+    case IR_E_VAR:
+    case IR_E_DEREF:
+    case IR_E_FIELD:
+    case IR_E_INDEX: /* a place where a value is meant */ return eval_place(s, w, e, at);
     default: return term_make(&s->t, TERM_OPAQUE, e, 0, 0);
     }
 }
 
 /* Is it that lock, or one within the struct that is named as the lock: a mutex wrapped together with its owner? */
-static bool is_or_holds(const struct term_table *t, term named, term held)
-{
+static bool is_or_holds(const struct term_table *t, term named, term held) {
     while (!term_same_shape(t, held, named)) {
         if (t->recs[held].op != TERM_FIELD)
             return false;
@@ -121,8 +114,7 @@ static bool is_or_holds(const struct term_table *t, term named, term held)
     return true;
 }
 
-static int status_of(struct solver *s, const struct world *w, term lock, bool write)
-{
+static int status_of(struct solver *s, const struct world *w, term lock, bool write) {
     const struct object_class class = term_class(&s->t, lock);
     int best = 0;
 
@@ -132,7 +124,8 @@ static int status_of(struct solver *s, const struct world *w, term lock, bool wr
         if (h->mode != HELD_EXCLUSIVE && h->mode != HELD_SHARED)
             continue;
         if (!is_or_holds(&s->t, lock, h->lock) &&
-            !(s->t.recs[h->lock].op == TERM_SOME && class_known(class) && class_equal(class, term_class(&s->t, h->lock))))
+            !(s->t.recs[h->lock].op == TERM_SOME && class_known(class) &&
+              class_equal(class, term_class(&s->t, h->lock))))
             continue;
         status = h->mode == HELD_SHARED && write ? 1 : 2;
         if (status > best)
@@ -141,18 +134,20 @@ static int status_of(struct solver *s, const struct world *w, term lock, bool wr
     return best;
 }
 
-int lock_status(struct solver *s, const struct world *w, term lock, bool write)
-{
+int lock_status(struct solver *s, const struct world *w, term lock, bool write) {
     int best = status_of(s, w, lock, write);
 
     for (uint32_t i = 0; best < 2 && i < w->n_facts; i++) { /* by its object's other name, where a == b */
         const struct term_rec r = s->t.recs[w->facts[i].of];
         int64_t v;
-        if (r.op != TERM_BINARY || r.c != IR_B_EQ || w->facts[i].range.lo != 1 || term_is_const(&s->t, r.b, &v))
+        if (r.op != TERM_BINARY || r.c != IR_B_EQ || w->facts[i].range.lo != 1 ||
+            term_is_const(&s->t, r.b, &v))
             continue;
         for (int turn = 0; turn < 2; turn++) {
             const term from = turn ? r.b : r.a, to = turn ? r.a : r.b;
-            const int other = term_mentions(&s->t, lock, from) ? status_of(s, w, term_replace(&s->t, lock, from, to), write) : 0;
+            const int other = term_mentions(&s->t, lock, from)
+                                  ? status_of(s, w, term_replace(&s->t, lock, from, to), write)
+                                  : 0;
             if (other > best)
                 best = other;
         }
@@ -161,8 +156,7 @@ int lock_status(struct solver *s, const struct world *w, term lock, bool write)
 }
 
 /* *d = *s: what is known of the parts of one is known of the other. */
-static void copy_object(struct solver *s, struct world *w, term to, term from, ir_event e)
-{
+static void copy_object(struct solver *s, struct world *w, term to, term from, ir_event e) {
     const uint32_t n = w->n_cells;
     struct cell *cells = n ? arena_copy(&s->scratch, w->cells, n * sizeof *cells) : NULL;
 
@@ -177,8 +171,7 @@ static void copy_object(struct solver *s, struct world *w, term to, term from, i
 }
 
 /* A local that begins all zero: each of its plain members is, by which its owner tells later whether something was put there. */
-static void zero_members(struct solver *s, struct world *w, term object, ir_type type)
-{
+static void zero_members(struct solver *s, struct world *w, term object, ir_type type) {
     enum { ENOUGH = 12 };
     const uint32_t st = s->lu->structs[type_struct(s->u, type)];
     const struct linked_struct *of = &s->p->structs.at[st];
@@ -194,8 +187,7 @@ static void zero_members(struct solver *s, struct world *w, term object, ir_type
     }
 }
 
-static void store(struct solver *s, struct world *w, ir_event e)
-{
+static void store(struct solver *s, struct world *w, ir_event e) {
     const struct ir_event_rec *ev = &s->u->events[e];
     const struct ir_expr_rec *place = &s->u->exprs[ev->a], *value = &s->u->exprs[ev->b];
     const bool whole = ev->flags & IR_SF_AGGREGATE || is_aggregate(s->u, place->type);
@@ -213,7 +205,8 @@ static void store(struct solver *s, struct world *w, ir_event e)
             copy_object(s, w, at, eval_place(s, w, value->a, e), e);
         else
             world_forget_object(&s->scratch, &s->t, w, at, e);
-        if (value->op == IR_E_INIT && value->a && s->u->types[type_plain(s->u, place->type)].kind == IR_T_STRUCT)
+        if (value->op == IR_E_INIT && value->a &&
+            s->u->types[type_plain(s->u, place->type)].kind == IR_T_STRUCT)
             zero_members(s, w, at, place->type);
         return;
     }
@@ -225,8 +218,7 @@ static void store(struct solver *s, struct world *w, ir_event e)
     world_store(&s->scratch, &s->t, w, at, v, e);
 }
 
-static void atomic(struct solver *s, struct world *w, ir_event e)
-{
+static void atomic(struct solver *s, struct world *w, ir_event e) {
     const struct ir_event_rec *ev = &s->u->events[e];
     term at = ev->a ? eval_place(s, w, ev->a, e) : 0;
 
@@ -247,15 +239,14 @@ static void atomic(struct solver *s, struct world *w, ir_event e)
 }
 
 /* May something lie in the variable that is not the variable itself? */
-static bool has_parts(const struct unit *u, ir_var v)
-{
+static bool has_parts(const struct unit *u, ir_var v) {
     const uint32_t kind = u->types[type_plain(u, u->vars[v].type)].kind;
 
-    return u->vars[v].flags & IR_VF_ADDRESSED || (kind != IR_T_INT && kind != IR_T_FLOAT && kind != IR_T_ENUM && kind != IR_T_POINTER);
+    return u->vars[v].flags & IR_VF_ADDRESSED ||
+           (kind != IR_T_INT && kind != IR_T_FLOAT && kind != IR_T_ENUM && kind != IR_T_POINTER);
 }
 
-static void local_ends(struct solver *s, struct world *w, ir_event e)
-{
+static void local_ends(struct solver *s, struct world *w, ir_event e) {
     const struct ir_event_rec *ev = &s->u->events[e];
     const term local = term_make(&s->t, TERM_LOCAL, ev->a, 0, 0);
 
@@ -276,8 +267,7 @@ static void local_ends(struct solver *s, struct world *w, ir_event e)
     world_end_local(&s->scratch, &s->t, w, local, has_parts(s->u, ev->a));
 }
 
-void transfer_event(struct solver *s, struct world *w, ir_event e)
-{
+void transfer_event(struct solver *s, struct world *w, ir_event e) {
     const struct ir_event_rec *ev = &s->u->events[e];
     struct exit_record x;
     term at;
@@ -308,7 +298,10 @@ void transfer_event(struct solver *s, struct world *w, ir_event e)
             world_forget_cell(&s->scratch, &s->t, w, at, e);
         break;
     case IR_EV_END: local_ends(s, w, e); break;
-    case IR_EV_VA: if (ev->a) (void)eval_place(s, w, ev->a, e); break;
+    case IR_EV_VA:
+        if (ev->a)
+            (void)eval_place(s, w, ev->a, e);
+        break;
     case IR_EV_RETURN:
         at = ev->a ? eval(s, w, ev->a, e) : 0;
         if (at)

@@ -5,8 +5,7 @@
 #include "../base/edits.h"
 #include "linked.h"
 
-static const char *nearest(const char *word, size_t length)
-{
+static const char *nearest(const char *word, size_t length) {
     static const char *const names[] = {
 #define AGLET_ANNOTATION(name, ...) #name,
 #include "../ir/annotations.def"
@@ -25,8 +24,7 @@ static const char *nearest(const char *word, size_t length)
     return best;
 }
 
-void program_report_unknown_words(const struct program *p, struct report *out)
-{
+void program_report_unknown_words(const struct program *p, struct report *out) {
     for (size_t k = 0; k < p->units.n; k++) {
         const struct unit *u = p->units.at[k].unit;
         for (uint32_t i = 1; i < u->n_annots; i++) {
@@ -39,9 +37,11 @@ void program_report_unknown_words(const struct program *p, struct report *out)
             int length = (int)strcspn(word, "(");
             const char *near = nearest(word, (size_t)length);
             if (near)
-                report_begin(out, "annotation", SEVERITY_ERROR, &at, "there is no annotation '%.*s'; did you mean '%s'?", length, word, near);
+                report_begin(out, "annotation", SEVERITY_ERROR, &at,
+                             "there is no annotation '%.*s'; did you mean '%s'?", length, word, near);
             else
-                report_begin(out, "annotation", SEVERITY_ERROR, &at, "there is no annotation '%.*s'", length, word);
+                report_begin(out, "annotation", SEVERITY_ERROR, &at, "there is no annotation '%.*s'", length,
+                             word);
             report_subject(out, NULL, "%.*s", length, word);
         }
         for (uint32_t i = 1; i < u->n_notes; i++) {

@@ -4,8 +4,7 @@
  * Stands on solver.h. Static: asks the function's blocks, not its worlds. */
 #include "solver.h"
 
-static bool leads_on(const struct solver *s, uint32_t from, uint32_t to, bool *seen)
-{
+static bool leads_on(const struct solver *s, uint32_t from, uint32_t to, bool *seen) {
     const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + from];
 
     if (from == to)
@@ -21,25 +20,23 @@ static bool leads_on(const struct solver *s, uint32_t from, uint32_t to, bool *s
     return false;
 }
 
-bool leads_forward(struct solver *s, uint32_t from, uint32_t to)
-{
+bool leads_forward(struct solver *s, uint32_t from, uint32_t to) {
     return leads_on(s, from, to, arena_array(&s->scratch, bool, s->n_blocks));
 }
 
-static bool released_between(const struct solver *s, uint32_t block, ir_event after, ir_event before, term lock)
-{
+static bool released_between(const struct solver *s, uint32_t block, ir_event after, ir_event before,
+                             term lock) {
     for (size_t i = 0; i < s->unlocks.n; i++) {
         const struct unlock_seen *u = &s->unlocks.at[i];
-        if (u->held && u->event > after && u->event < before && s->event_block[u->event - s->first_event] == block &&
-            term_same_shape(&s->t, u->lock, lock))
+        if (u->held && u->event > after && u->event < before &&
+            s->event_block[u->event - s->first_event] == block && term_same_shape(&s->t, u->lock, lock))
             return true;
     }
     return false;
 }
 
 /* Does a way lead back to the wait with the lock held all along, so that the condition can be tested again? */
-static bool in_loop(struct solver *s, const struct wait_seen *w)
-{
+static bool in_loop(struct solver *s, const struct wait_seen *w) {
     const uint32_t home = s->event_block[w->event - s->first_event];
     uint32_t *stack = arena_array(&s->scratch, uint32_t, s->n_blocks + 1), n = 0;
     bool *seen = arena_array(&s->scratch, bool, s->n_blocks);
@@ -62,14 +59,12 @@ static bool in_loop(struct solver *s, const struct wait_seen *w)
     return false;
 }
 
-
 /* ---- with the lock given back, or by another branch ---- */
 struct keys {
     uint32_t at[16], n;
 };
 
-static void add_key(void *data, uint32_t key, bool inner)
-{
+static void add_key(void *data, uint32_t key, bool inner) {
     struct keys *k = data;
 
     (void)inner;
@@ -78,21 +73,22 @@ static void add_key(void *data, uint32_t key, bool inner)
 }
 
 /* What the branch at the block's end reads: members, globals, and functions of the program that it asks (as their number << 2). */
-static void read_at_end(const struct solver *s, uint32_t block, struct keys *out)
-{
+static void read_at_end(const struct solver *s, uint32_t block, struct keys *out) {
     const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + block];
     ir_expr e = b->cond;
     uint32_t n;
 
     condition_reads(s->lu, b->cond, add_key, out);
-    while (s->u->exprs[e].op == IR_E_CAST || s->u->exprs[e].op == IR_E_UNARY || s->u->exprs[e].op == IR_E_BINARY)
+    while (s->u->exprs[e].op == IR_E_CAST || s->u->exprs[e].op == IR_E_UNARY ||
+           s->u->exprs[e].op == IR_E_BINARY)
         e = s->u->exprs[e].a;
     if (s->u->exprs[e].op != IR_E_LOAD || s->u->exprs[s->u->exprs[e].a].op != IR_E_VAR)
         return;
     for (ir_event ev = b->events.first; ev < b->events.first + b->events.count; ev++) {
         const struct ir_event_rec *r = &s->u->events[ev];
         const struct call_edge *edges;
-        if (r->op != IR_EV_CALL || !r->a || s->u->exprs[r->a].op != IR_E_VAR || s->u->exprs[r->a].a != s->u->exprs[s->u->exprs[e].a].a)
+        if (r->op != IR_EV_CALL || !r->a || s->u->exprs[r->a].op != IR_E_VAR ||
+            s->u->exprs[r->a].a != s->u->exprs[s->u->exprs[e].a].a)
             continue;
         edges = program_calls(s->p, s->func, ev, &n);
         for (uint32_t i = 0; i < n; i++)
@@ -100,8 +96,7 @@ static void read_at_end(const struct solver *s, uint32_t block, struct keys *out
     }
 }
 
-static bool share_one(const struct keys *x, const struct keys *y)
-{
+static bool share_one(const struct keys *x, const struct keys *y) {
     for (uint32_t i = 0; i < x->n; i++)
         for (uint32_t k = 0; k < y->n; k++)
             if (x->at[i] == y->at[k])
@@ -109,26 +104,25 @@ static bool share_one(const struct keys *x, const struct keys *y)
     return false;
 }
 
-static bool is_branch(const struct solver *s, uint32_t block)
-{
+static bool is_branch(const struct solver *s, uint32_t block) {
     const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + block];
 
     return b->term == IR_TERM_BRANCH && b->succs.count == 2 && b->cond;
 }
 
-static uint32_t successor(const struct solver *s, uint32_t block, uint32_t i)
-{
+static uint32_t successor(const struct solver *s, uint32_t block, uint32_t i) {
     return s->u->succs[s->u->blocks[s->fr->blocks.first + block].succs.first + i].block - s->fr->blocks.first;
 }
 
 /* What the branches read that decide whether home is come to. Returns whether there is such a branch behind `from`, in the loop. */
-static bool read_by_deciders(struct solver *s, const uint64_t *loop, uint32_t from, uint32_t home, struct keys *out)
-{
+static bool read_by_deciders(struct solver *s, const uint64_t *loop, uint32_t from, uint32_t home,
+                             struct keys *out) {
     bool any = false;
 
     for (uint32_t b = 0; b < s->n_blocks; b++) {
         bool leads[2];
-        if (!is_branch(s, b) || s->blocks[b].order == UINT32_MAX || s->blocks[b].order > s->blocks[home].order)
+        if (!is_branch(s, b) || s->blocks[b].order == UINT32_MAX ||
+            s->blocks[b].order > s->blocks[home].order)
             continue;
         for (uint32_t i = 0; i < 2; i++)
             leads[i] = leads_forward(s, successor(s, b, i), home);
@@ -140,8 +134,7 @@ static bool read_by_deciders(struct solver *s, const uint64_t *loop, uint32_t fr
     return any;
 }
 
-static bool is_unlock(const struct solver *s, ir_event e)
-{
+static bool is_unlock(const struct solver *s, ir_event e) {
     for (size_t i = 0; i < s->unlocks.n; i++)
         if (s->unlocks.at[i].event == e)
             return true;
@@ -149,33 +142,33 @@ static bool is_unlock(const struct solver *s, ir_event e)
 }
 
 /* Does the event do nothing that would stand on the condition? */
-static bool is_idle(const struct solver *s, ir_event e)
-{
+static bool is_idle(const struct solver *s, ir_event e) {
     const struct ir_event_rec *r = &s->u->events[e];
 
     switch (r->op) {
     case IR_EV_STORE: return s->u->exprs[r->a].op == IR_E_VAR && !s->lu->globals[s->u->exprs[r->a].a];
     case IR_EV_CALL: return is_unlock(s, e);
-    case IR_EV_BEGIN: case IR_EV_END: case IR_EV_EVAL: return true;
+    case IR_EV_BEGIN:
+    case IR_EV_END:
+    case IR_EV_EVAL: return true;
     default: return false;
     }
 }
 
 /* Does the call get a pointer to anything but text? */
-static bool hands_on(const struct solver *s, const struct ir_event_rec *call)
-{
+static bool hands_on(const struct solver *s, const struct ir_event_rec *call) {
     for (uint32_t i = 0; i < call->args.count; i++) {
         const ir_expr arg = ir_uncast(s->u, s->u->expr_refs[call->args.first + i]);
         const uint32_t op = s->u->exprs[arg].op;
-        if (op != IR_E_STRING && op != IR_E_CONST && s->u->types[type_plain(s->u, s->u->exprs[arg].type)].kind == IR_T_POINTER)
+        if (op != IR_E_STRING && op != IR_E_CONST &&
+            s->u->types[type_plain(s->u, s->u->exprs[arg].type)].kind == IR_T_POINTER)
             return true;
     }
     return false;
 }
 
 /* Does the event leave alone what was waited for? A count of those who wait, a line for a log. */
-static bool is_beside(const struct solver *s, ir_event e, const struct keys *asked)
-{
+static bool is_beside(const struct solver *s, ir_event e, const struct keys *asked) {
     const struct ir_event_rec *r = &s->u->events[e];
     struct keys touched = {{0}, 0};
 
@@ -188,14 +181,16 @@ static bool is_beside(const struct solver *s, ir_event e, const struct keys *ask
     condition_reads(s->lu, r->b, add_key, &touched);
     condition_reads(s->lu, r->a, add_key, &touched);
     add_key(&touched,
-            s->u->exprs[r->a].op == IR_E_FIELD ? s->lu->fields[s->u->exprs[r->a].b] << 2 | 1 : s->lu->globals[s->u->exprs[r->a].a] << 2 | 2, false);
+            s->u->exprs[r->a].op == IR_E_FIELD ? s->lu->fields[s->u->exprs[r->a].b] << 2 | 1
+                                               : s->lu->globals[s->u->exprs[r->a].a] << 2 | 2,
+            false);
     return !share_one(&touched, asked);
 }
 
 /* Comes every way from the wait to what ends it: a branch that asks what decided on the wait, with the lock still held and what it asks left
  * alone; or, `turns`, the head of a loop round it, with nothing done. */
-static bool every_way_ends(struct solver *s, const struct wait_seen *w, const struct keys *asked, bool turns)
-{
+static bool every_way_ends(struct solver *s, const struct wait_seen *w, const struct keys *asked,
+                           bool turns) {
     const uint32_t home = s->event_block[w->event - s->first_event];
     uint32_t *stack = arena_array(&s->scratch, uint32_t, s->n_blocks + 1), n = 0;
     bool *seen = arena_array(&s->scratch, bool, s->n_blocks);
@@ -206,7 +201,8 @@ static bool every_way_ends(struct solver *s, const struct wait_seen *w, const st
         const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + at];
         struct keys read = {{0}, 0};
         bool over = false;
-        for (ir_event e = at == home ? w->event + 1 : b->events.first; e < b->events.first + b->events.count; e++)
+        for (ir_event e = at == home ? w->event + 1 : b->events.first; e < b->events.first + b->events.count;
+             e++)
             if (!(turns ? is_idle(s, e) : is_beside(s, e, asked)))
                 over = true;
         if (!over && !turns && is_branch(s, at)) {
@@ -229,8 +225,7 @@ static bool every_way_ends(struct solver *s, const struct wait_seen *w, const st
     return true;
 }
 
-bool tests_again(struct solver *s, const struct wait_seen *w)
-{
+bool tests_again(struct solver *s, const struct wait_seen *w) {
     const uint32_t home = s->event_block[w->event - s->first_event];
     const uint32_t taken = w->taken ? s->event_block[w->taken - s->first_event] : home;
     struct keys asked = {{0}, 0};
@@ -242,6 +237,7 @@ bool tests_again(struct solver *s, const struct wait_seen *w)
     if (asked.n && every_way_ends(s, w, &asked, false))
         return true;
     for (uint32_t head = 0; head < s->n_blocks && !in_turn; head++)
-        in_turn = in_set(s->blocks[head].loop, home) && read_by_deciders(s, s->blocks[head].loop, taken, home, &asked);
+        in_turn = in_set(s->blocks[head].loop, home) &&
+                  read_by_deciders(s, s->blocks[head].loop, taken, home, &asked);
     return in_turn && every_way_ends(s, w, &asked, true);
 }

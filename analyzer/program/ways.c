@@ -10,8 +10,7 @@
 
 /* The successor that a branch takes when the variable is null: 0 or 1; NO_SIDE when it asks something else.
  */
-static uint32_t null_side(const struct unit *u, const struct ir_block_rec *b, ir_var var)
-{
+static uint32_t null_side(const struct unit *u, const struct ir_block_rec *b, ir_var var) {
     uint32_t side = 1;
     ir_expr e;
 
@@ -22,18 +21,21 @@ static uint32_t null_side(const struct unit *u, const struct ir_block_rec *b, ir
         const ir_expr right = r->op == IR_E_BINARY ? ir_uncast(u, r->b) : 0;
         if (r->op == IR_E_UNARY && r->b == IR_U_LNOT)
             side = !side;
-        else if (right && (r->c == IR_B_EQ || r->c == IR_B_NE) && u->exprs[right].op == IR_E_CONST && !u->exprs[right].a)
+        else if (right && (r->c == IR_B_EQ || r->c == IR_B_NE) && u->exprs[right].op == IR_E_CONST &&
+                 !u->exprs[right].a)
             side = r->c == IR_B_EQ ? !side : side;
         else
             break;
     }
-    return u->exprs[e].op == IR_E_LOAD && u->exprs[u->exprs[e].a].op == IR_E_VAR && u->exprs[u->exprs[e].a].a == var ? side
-                                                                                                                     : NO_SIDE;
+    return u->exprs[e].op == IR_E_LOAD && u->exprs[u->exprs[e].a].op == IR_E_VAR &&
+                   u->exprs[u->exprs[e].a].a == var
+               ? side
+               : NO_SIDE;
 }
 
 /* From behind block `from`, or from the entry: NO_BLOCK. */
-static bool no_way_around(const struct unit *u, const struct ir_func_rec *f, const bool *marked, ir_var var, uint32_t from)
-{
+static bool no_way_around(const struct unit *u, const struct ir_func_rec *f, const bool *marked, ir_var var,
+                          uint32_t from) {
     const uint32_t n = f->blocks.count, first = f->blocks.first;
     uint32_t *stack, top = 0;
     bool *seen, around = false, met = false;
@@ -65,13 +67,11 @@ static bool no_way_around(const struct unit *u, const struct ir_func_rec *f, con
     return met && !around;
 }
 
-bool every_way_meets(const struct unit *u, const struct ir_func_rec *f, const bool *marked, uint32_t param)
-{
+bool every_way_meets(const struct unit *u, const struct ir_func_rec *f, const bool *marked, uint32_t param) {
     return no_way_around(u, f, marked, param < f->params.count ? f->params.first + param : 0, NO_BLOCK);
 }
 
-bool every_way_rejoins(const struct unit *u, const struct ir_func_rec *f, uint32_t from, uint32_t to)
-{
+bool every_way_rejoins(const struct unit *u, const struct ir_func_rec *f, uint32_t from, uint32_t to) {
     bool *marked = xcalloc(f->blocks.count, sizeof *marked), all;
 
     marked[to] = true;
@@ -80,8 +80,7 @@ bool every_way_rejoins(const struct unit *u, const struct ir_func_rec *f, uint32
     return all;
 }
 
-uint32_t block_with(const struct unit *u, const struct ir_func_rec *f, ir_event event)
-{
+uint32_t block_with(const struct unit *u, const struct ir_func_rec *f, ir_event event) {
     for (uint32_t b = 0; b < f->blocks.count; b++) {
         const struct ir_range events = u->blocks[f->blocks.first + b].events;
         if (event >= events.first && event - events.first < events.count)

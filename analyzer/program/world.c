@@ -3,13 +3,11 @@
  * Stands on world_inside.h. */
 #include "world_inside.h"
 
-struct world *world_new(struct arena *a)
-{
+struct world *world_new(struct arena *a) {
     return arena_new(a, struct world);
 }
 
-struct world *world_copy(struct arena *a, const struct world *w)
-{
+struct world *world_copy(struct arena *a, const struct world *w) {
     struct world *c = arena_copy(a, w, sizeof *w);
 
     COPY(a, c, w, held);
@@ -22,8 +20,7 @@ struct world *world_copy(struct arena *a, const struct world *w)
     return c;
 }
 
-struct world *world_rest(struct arena *a, const struct world *w)
-{
+struct world *world_rest(struct arena *a, const struct world *w) {
     struct world *c = world_copy(a, w);
 
     c->cap_cells = c->cap_facts = c->cap_versions = 0;
@@ -31,16 +28,14 @@ struct world *world_rest(struct arena *a, const struct world *w)
 }
 
 /* ---- locks ---- */
-struct held *world_held(const struct world *w, term lock)
-{
+struct held *world_held(const struct world *w, term lock) {
     for (uint32_t i = 0; i < w->n_held; i++)
         if (w->held[i].lock == lock)
             return &w->held[i];
     return NULL;
 }
 
-struct held *world_held_like(const struct world *w, const struct term_table *t, term lock)
-{
+struct held *world_held_like(const struct world *w, const struct term_table *t, term lock) {
     struct held *h = world_held(w, lock);
 
     for (uint32_t i = 0; !h && i < w->n_held; i++)
@@ -49,8 +44,7 @@ struct held *world_held_like(const struct world *w, const struct term_table *t, 
     return h;
 }
 
-struct held *world_add_held(struct arena *a, struct world *w, const struct held *h)
-{
+struct held *world_add_held(struct arena *a, struct world *w, const struct held *h) {
     uint32_t i;
 
     GROW(a, w, held);
@@ -61,8 +55,7 @@ struct held *world_add_held(struct arena *a, struct world *w, const struct held 
     return &w->held[i];
 }
 
-void world_drop_held(struct arena *a, struct world *w, struct held *h, ir_event by)
-{
+void world_drop_held(struct arena *a, struct world *w, struct held *h, ir_event by) {
     struct held gone = *h;
     const uint32_t at = (uint32_t)(h - w->held);
 
@@ -74,8 +67,7 @@ void world_drop_held(struct arena *a, struct world *w, struct held *h, ir_event 
     world_note_gone(a, w, &gone);
 }
 
-void world_note_gone(struct arena *a, struct world *w, const struct held *h)
-{
+void world_note_gone(struct arena *a, struct world *w, const struct held *h) {
     for (uint32_t i = 0; i < w->n_gone; i++)
         if (w->gone[i].lock == h->lock) {
             w->gone[i] = *h;
@@ -85,8 +77,7 @@ void world_note_gone(struct arena *a, struct world *w, const struct held *h)
     w->gone[w->n_gone++] = *h;
 }
 
-const struct held *world_gone(const struct world *w, const struct term_table *t, term lock)
-{
+const struct held *world_gone(const struct world *w, const struct term_table *t, term lock) {
     (void)t;
     for (uint32_t i = w->n_gone; i--;)
         if (w->gone[i].lock == lock && w->gone[i].mode != HELD_DOUBTED)
@@ -94,8 +85,7 @@ const struct held *world_gone(const struct world *w, const struct term_table *t,
     return NULL;
 }
 
-bool world_same_locks(const struct world *a, const struct world *b)
-{
+bool world_same_locks(const struct world *a, const struct world *b) {
     if (a->n_held != b->n_held || a->failed != b->failed)
         return false;
     for (uint32_t i = 0; i < a->n_held; i++)
@@ -106,8 +96,7 @@ bool world_same_locks(const struct world *a, const struct world *b)
 }
 
 /* ---- ownership ---- */
-bool lies_in(const struct term_table *t, term at, term object)
-{
+bool lies_in(const struct term_table *t, term at, term object) {
     for (;;) {
         if (at == object)
             return true;
@@ -117,8 +106,7 @@ bool lies_in(const struct term_table *t, term at, term object)
     }
 }
 
-bool world_owns(const struct term_table *t, const struct world *w, term at)
-{
+bool world_owns(const struct term_table *t, const struct world *w, term at) {
     for (;;) {
         const enum term_op op = t->recs[at].op;
         if (term_in(w->owned, w->n_owned, at))
@@ -131,16 +119,14 @@ bool world_owns(const struct term_table *t, const struct world *w, term at)
     }
 }
 
-void world_own(struct arena *a, struct world *w, term object)
-{
+void world_own(struct arena *a, struct world *w, term object) {
     if (term_in(w->owned, w->n_owned, object))
         return;
     GROW(a, w, owned);
     w->owned[w->n_owned++] = object;
 }
 
-void world_publish(struct arena *a, struct term_table *t, struct world *w, term value)
-{
+void world_publish(struct arena *a, struct term_table *t, struct world *w, term value) {
     const term object = term_object(t, value);
     bool was = false;
 

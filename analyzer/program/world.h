@@ -19,8 +19,7 @@ struct range {
     bool nonzero;
 };
 #define RANGE_ALL ((struct range){INT64_MIN, INT64_MAX, false})
-static inline struct range range_of(int64_t v)
-{
+static inline struct range range_of(int64_t v) {
     return (struct range){v, v, v != 0};
 }
 bool range_is_all(struct range r);
@@ -52,22 +51,23 @@ enum held_mode {
 #define HELD_ENTRY 2u /* held by the caller, says an annotation */
 #define HELD_ASYNC 4u
 #define HELD_GUARD 8u /* with HELD_RELEASED: by a guard of the caller, of what it holds, if anything */
-#define HELD_SAID 32u /* with HELD_MAYBE: taken twice, and that was said; on the ways that meet this one it is held all the same */
+#define HELD_SAID                                                                                            \
+    32u /* with HELD_MAYBE: taken twice, and that was said; on the ways that meet this one it is held all the same */
 #define HELD_SURE 16u /* no result tells any more whether it is held: it is */
 struct held {
     term lock;
     uint8_t mode; /* enum held_mode */
     uint8_t flags;
-    uint16_t count; /* of a recursive lock */
-    term when;      /* a result that tells whether the lock call worked, or 0: surely held */
-    struct range ok; /* the results of `when` with which it is held */
-    int64_t also;    /* … and one more, or 0 */
-    uint8_t as;      /* in `gone`: the mode it would have had */
-    ir_event event; /* that took it, or released it, in this function; 0: at entry */
+    uint16_t count;   /* of a recursive lock */
+    term when;        /* a result that tells whether the lock call worked, or 0: surely held */
+    struct range ok;  /* the results of `when` with which it is held */
+    int64_t also;     /* … and one more, or 0 */
+    uint8_t as;       /* in `gone`: the mode it would have had */
+    ir_event event;   /* that took it, or released it, in this function; 0: at entry */
     uint32_t in_func; /* where the lock call really stands: this function or a callee */
     ir_loc in_loc;
     const struct trail *trail; /* when it was taken */
-    uint32_t candidate; /* lock_facts: the callee's doubtful acquire that took it, or 0 */
+    uint32_t candidate;        /* lock_facts: the callee's doubtful acquire that took it, or 0 */
 };
 
 struct cell {
@@ -78,29 +78,30 @@ struct fact {
     struct range range;
 };
 struct version {
-    uint32_t key, at; /* memory class, and the event that last wrote it (VERSION_BLOCK | block where versions met) */
+    uint32_t key,
+        at; /* memory class, and the event that last wrote it (VERSION_BLOCK | block where versions met) */
 };
 #define VERSION_BLOCK 0x80000000u
 
 /* cap 0, but not empty: shared with a world that rests, and copied before it is written (cells, facts and versions only). */
-#define WORLD_ARRAY(type, name)                                                                                        \
-    type *name;                                                                                                        \
+#define WORLD_ARRAY(type, name)                                                                              \
+    type *name;                                                                                              \
     uint32_t n_##name, cap_##name
 struct world {
     WORLD_ARRAY(struct held, held);
     WORLD_ARRAY(struct cell, cells);
     WORLD_ARRAY(struct fact, facts);
     WORLD_ARRAY(struct version, versions);
-    WORLD_ARRAY(term, owned);     /* fresh objects and those whose lock was initialised here, not yet published */
-    WORLD_ARRAY(term, published); /* locals that others may know */
+    WORLD_ARRAY(term, owned); /* fresh objects and those whose lock was initialised here, not yet published */
+    WORLD_ARRAY(term, published);   /* locals that others may know */
     WORLD_ARRAY(struct held, gone); /* locks released on this way, newest last; not part of the key */
     const struct trail *trail;
-    bool spawned;  /* another thread may run */
-    ir_event spawn; /* the last call that started one, or 0; not part of what makes worlds equal */
-    bool failed;   /* a lock call failed with an error on this way */
+    bool spawned;          /* another thread may run */
+    ir_event spawn;        /* the last call that started one, or 0; not part of what makes worlds equal */
+    bool failed;           /* a lock call failed with an error on this way */
     uint32_t base_version; /* of memory classes not in versions */
     uint32_t alive_facts;  /* after the last look for dead ones */
-    bool dirty;    /* in a block's set: changed since the block was last run */
+    bool dirty;            /* in a block's set: changed since the block was last run */
 };
 
 struct world *world_new(struct arena *a);
@@ -109,25 +110,25 @@ struct world *world_copy(struct arena *a, const struct world *w);
 struct world *world_rest(struct arena *a, const struct world *w);
 
 /* Drop those of an array's items for which `when` holds: `item` is the name of each in it. */
-#define WORLD_DROP(a, w, name, item, when)                                                                             \
-    do {                                                                                                               \
-        uint32_t kept_ = 0;                                                                                            \
-        for (uint32_t i_ = 0; i_ < (w)->n_##name; i_++) {                                                              \
-            const __typeof__(*(w)->name) item = (w)->name[i_];                                                         \
-            if (when)                                                                                                  \
-                WORLD_OWN(a, w, name);                                                                                 \
-            else if (kept_++ != i_)                                                                                    \
-                (w)->name[kept_ - 1] = item;                                                                           \
-        }                                                                                                              \
-        (w)->n_##name = kept_;                                                                                         \
+#define WORLD_DROP(a, w, name, item, when)                                                                   \
+    do {                                                                                                     \
+        uint32_t kept_ = 0;                                                                                  \
+        for (uint32_t i_ = 0; i_ < (w)->n_##name; i_++) {                                                    \
+            const __typeof__(*(w)->name) item = (w)->name[i_];                                               \
+            if (when)                                                                                        \
+                WORLD_OWN(a, w, name);                                                                       \
+            else if (kept_++ != i_)                                                                          \
+                (w)->name[kept_ - 1] = item;                                                                 \
+        }                                                                                                    \
+        (w)->n_##name = kept_;                                                                               \
     } while (0)
 /* The array is about to be written. */
-#define WORLD_OWN(a, w, name)                                                                                          \
-    do {                                                                                                               \
-        if (!(w)->cap_##name && (w)->n_##name) {                                                                       \
-            (w)->name = arena_copy((a), (w)->name, (w)->n_##name * sizeof *(w)->name);                                 \
-            (w)->cap_##name = (w)->n_##name;                                                                           \
-        }                                                                                                              \
+#define WORLD_OWN(a, w, name)                                                                                \
+    do {                                                                                                     \
+        if (!(w)->cap_##name && (w)->n_##name) {                                                             \
+            (w)->name = arena_copy((a), (w)->name, (w)->n_##name * sizeof *(w)->name);                       \
+            (w)->cap_##name = (w)->n_##name;                                                                 \
+        }                                                                                                    \
     } while (0)
 
 /* ---- locks ---- */
@@ -154,9 +155,11 @@ void world_forget_object(struct arena *a, struct term_table *t, struct world *w,
 void world_forget_cell(struct arena *a, struct term_table *t, struct world *w, term at, ir_event event);
 /* A local is no more; whole: it may have parts. Nothing is kept of it: a function may have thousands, one after the other. */
 void world_end_local(struct arena *a, struct term_table *t, struct world *w, term local, bool whole);
-void world_forget_class(struct arena *a, struct term_table *t, struct world *w, uint32_t memory_class, ir_event event);
+void world_forget_class(struct arena *a, struct term_table *t, struct world *w, uint32_t memory_class,
+                        ir_event event);
 /* Another thread may have written anything that is not local, but for memory of these classes. */
-void world_forget_all(struct arena *a, struct term_table *t, struct world *w, const uint32_t *but, size_t n_but, ir_event event);
+void world_forget_all(struct arena *a, struct term_table *t, struct world *w, const uint32_t *but,
+                      size_t n_but, ir_event event);
 void world_note_gone(struct arena *a, struct world *w, const struct held *h);
 void world_drop_cell(struct arena *a, struct world *w, term at);
 
@@ -177,7 +180,7 @@ void world_publish(struct arena *a, struct term_table *t, struct world *w, term 
 
 /* Merge `from` into `into` at `block`; locksets are equal, or `force` makes locks of one of them HELD_MAYBE.
  * Returns whether `into` changed. */
-bool world_merge(struct arena *a, struct term_table *t, struct world *into, const struct world *from, ir_block block,
-                 bool widen, bool force);
+bool world_merge(struct arena *a, struct term_table *t, struct world *into, const struct world *from,
+                 ir_block block, bool widen, bool force);
 
 #endif

@@ -8,28 +8,30 @@
 
 #include <string.h>
 
-#define GROW(a, w, name)                                                                                               \
-    do {                                                                                                               \
-        if ((w)->n_##name >= (w)->cap_##name) {                                                                        \
-            void *old_ = (w)->name;                                                                                    \
-            (w)->cap_##name = (w)->n_##name ? (w)->n_##name * 2 : 4;                                                   \
-            (w)->name = arena_alloc((a), (w)->cap_##name * sizeof *(w)->name);                                         \
-            if ((w)->n_##name)                                                                                         \
-                memcpy((w)->name, old_, (w)->n_##name * sizeof *(w)->name);                                            \
-        }                                                                                                              \
+#define GROW(a, w, name)                                                                                     \
+    do {                                                                                                     \
+        if ((w)->n_##name >= (w)->cap_##name) {                                                              \
+            void *old_ = (w)->name;                                                                          \
+            (w)->cap_##name = (w)->n_##name ? (w)->n_##name * 2 : 4;                                         \
+            (w)->name = arena_alloc((a), (w)->cap_##name * sizeof *(w)->name);                               \
+            if ((w)->n_##name)                                                                               \
+                memcpy((w)->name, old_, (w)->n_##name * sizeof *(w)->name);                                  \
+        }                                                                                                    \
     } while (0)
 
-#define COPY(a, to, from, name)                                                                                        \
-    do {                                                                                                               \
-        (to)->cap_##name = (from)->n_##name;                                                                           \
-        (to)->name = (from)->n_##name ? arena_copy((a), (from)->name, (from)->n_##name * sizeof *(from)->name) : NULL; \
+#define COPY(a, to, from, name)                                                                              \
+    do {                                                                                                     \
+        (to)->cap_##name = (from)->n_##name;                                                                 \
+        (to)->name = (from)->n_##name                                                                        \
+                         ? arena_copy((a), (from)->name, (from)->n_##name * sizeof *(from)->name)            \
+                         : NULL;                                                                             \
     } while (0)
 
 /* The same, of an array that resting worlds share. */
-#define COPY_SHARED(a, to, from, name)                                                                                 \
-    do {                                                                                                               \
-        if ((from)->cap_##name)                                                                                        \
-            COPY(a, to, from, name);                                                                                   \
+#define COPY_SHARED(a, to, from, name)                                                                       \
+    do {                                                                                                     \
+        if ((from)->cap_##name)                                                                              \
+            COPY(a, to, from, name);                                                                         \
     } while (0)
 
 /* The range in its normal form: 0 left out at the ends where it is known not to be meant. */

@@ -3,8 +3,7 @@
  * Stands on world_inside.h. */
 #include "world_inside.h"
 
-uint32_t memory_class(const struct term_table *t, term at)
-{
+uint32_t memory_class(const struct term_table *t, term at) {
     const struct term_rec *r = &t->recs[at];
 
     while (r->op == TERM_INDEX)
@@ -17,8 +16,7 @@ uint32_t memory_class(const struct term_table *t, term at)
     }
 }
 
-static uint32_t version_place(const struct world *w, uint32_t key)
-{
+static uint32_t version_place(const struct world *w, uint32_t key) {
     uint32_t lo = 0, hi = w->n_versions;
 
     while (lo < hi) {
@@ -31,20 +29,17 @@ static uint32_t version_place(const struct world *w, uint32_t key)
     return lo;
 }
 
-uint32_t default_version(const struct world *w, uint32_t key)
-{
+uint32_t default_version(const struct world *w, uint32_t key) {
     return (key & 3) == 3 ? 0 : w->base_version; /* locals are nobody else's to write */
 }
 
-uint32_t world_version(const struct world *w, uint32_t key)
-{
+uint32_t world_version(const struct world *w, uint32_t key) {
     const uint32_t i = version_place(w, key);
 
     return i < w->n_versions && w->versions[i].key == key ? w->versions[i].at : default_version(w, key);
 }
 
-static void set_version(struct arena *a, struct world *w, uint32_t key, uint32_t at)
-{
+static void set_version(struct arena *a, struct world *w, uint32_t key, uint32_t at) {
     const uint32_t i = version_place(w, key);
 
     if (i < w->n_versions && w->versions[i].key == key) {
@@ -60,8 +55,7 @@ static void set_version(struct arena *a, struct world *w, uint32_t key, uint32_t
     w->n_versions++;
 }
 
-static uint32_t cell_place(const struct world *w, term at)
-{
+static uint32_t cell_place(const struct world *w, term at) {
     uint32_t lo = 0, hi = w->n_cells;
 
     while (lo < hi) {
@@ -74,8 +68,7 @@ static uint32_t cell_place(const struct world *w, term at)
     return lo;
 }
 
-term world_load(struct term_table *t, const struct world *w, term at)
-{
+term world_load(struct term_table *t, const struct world *w, term at) {
     const uint32_t i = cell_place(w, at);
 
     if (i < w->n_cells && w->cells[i].at == at)
@@ -83,8 +76,7 @@ term world_load(struct term_table *t, const struct world *w, term at)
     return term_load(t, at, world_version(w, memory_class(t, at)));
 }
 
-void world_set(struct arena *a, struct world *w, term at, term value)
-{
+void world_set(struct arena *a, struct world *w, term at, term value) {
     const uint32_t i = cell_place(w, at);
 
     if (i < w->n_cells && w->cells[i].at == at) {
@@ -100,8 +92,7 @@ void world_set(struct arena *a, struct world *w, term at, term value)
     w->n_cells++;
 }
 
-void world_drop_cell(struct arena *a, struct world *w, term at)
-{
+void world_drop_cell(struct arena *a, struct world *w, term at) {
     const uint32_t i = cell_place(w, at);
 
     if (i < w->n_cells && w->cells[i].at == at) {
@@ -111,14 +102,12 @@ void world_drop_cell(struct arena *a, struct world *w, term at)
     }
 }
 
-void world_forget_cell(struct arena *a, struct term_table *t, struct world *w, term at, ir_event event)
-{
+void world_forget_cell(struct arena *a, struct term_table *t, struct world *w, term at, ir_event event) {
     world_drop_cell(a, w, at);
     set_version(a, w, memory_class(t, at), event);
 }
 
-void world_end_local(struct arena *a, struct term_table *t, struct world *w, term local, bool whole)
-{
+void world_end_local(struct arena *a, struct term_table *t, struct world *w, term local, bool whole) {
     const uint32_t key = memory_class(t, local), v = version_place(w, key);
 
     if (whole)
@@ -132,22 +121,22 @@ void world_end_local(struct arena *a, struct term_table *t, struct world *w, ter
     }
 }
 
-void world_store(struct arena *a, struct term_table *t, struct world *w, term at, term value, ir_event event)
-{
+void world_store(struct arena *a, struct term_table *t, struct world *w, term at, term value,
+                 ir_event event) {
     const enum term_op op = t->recs[at].op;
 
     if (op != TERM_LOCAL && op != TERM_GLOBAL) {
         const uint32_t class = memory_class(t, at);
         const enum term_op root = t->recs[term_object(t, at)].op;
-        WORLD_DROP(a, w, cells, c, memory_class(t, c.at) == class && c.at != at && !term_distinct(t, c.at, at));
+        WORLD_DROP(a, w, cells, c,
+                   memory_class(t, c.at) == class && c.at != at && !term_distinct(t, c.at, at));
         if (root != TERM_LOCAL && root != TERM_GLOBAL) /* other objects of the class may be this one */
             set_version(a, w, class, event);
     }
     world_set(a, w, at, value);
 }
 
-void world_forget_object(struct arena *a, struct term_table *t, struct world *w, term at, ir_event event)
-{
+void world_forget_object(struct arena *a, struct term_table *t, struct world *w, term at, ir_event event) {
     for (uint32_t i = 0; i < w->n_cells; i++)
         if (lies_in(t, w->cells[i].at, at))
             set_version(a, w, memory_class(t, w->cells[i].at), event);
@@ -156,34 +145,34 @@ void world_forget_object(struct arena *a, struct term_table *t, struct world *w,
 }
 
 /* A local nobody else knows is nobody else's to write. */
-static bool is_private(const struct term_table *t, const struct world *w, term at)
-{
+static bool is_private(const struct term_table *t, const struct world *w, term at) {
     const term object = term_object(t, at);
 
     return t->recs[object].op == TERM_LOCAL && !term_in(w->published, w->n_published, object);
 }
 
-void world_forget_class(struct arena *a, struct term_table *t, struct world *w, uint32_t class, ir_event event)
-{
+void world_forget_class(struct arena *a, struct term_table *t, struct world *w, uint32_t class,
+                        ir_event event) {
     WORLD_DROP(a, w, cells, c, memory_class(t, c.at) == class && !is_private(t, w, c.at));
     set_version(a, w, class, event);
 }
 
-static bool is_among(const uint32_t *keys, size_t n, uint32_t key)
-{
+static bool is_among(const uint32_t *keys, size_t n, uint32_t key) {
     for (size_t i = 0; i < n; i++)
         if (keys[i] == key)
             return true;
     return false;
 }
 
-void world_forget_all(struct arena *a, struct term_table *t, struct world *w, const uint32_t *but, size_t n_but, ir_event event)
-{
+void world_forget_all(struct arena *a, struct term_table *t, struct world *w, const uint32_t *but,
+                      size_t n_but, ir_event event) {
     uint32_t *kept = n_but ? arena_array(a, uint32_t, n_but) : NULL;
 
     for (size_t i = 0; i < n_but; i++)
         kept[i] = world_version(w, but[i]);
-    WORLD_DROP(a, w, cells, c, t->recs[term_object(t, c.at)].op != TERM_LOCAL && !is_among(but, n_but, memory_class(t, c.at)));
+    WORLD_DROP(a, w, cells, c,
+               t->recs[term_object(t, c.at)].op != TERM_LOCAL &&
+                   !is_among(but, n_but, memory_class(t, c.at)));
     w->n_versions = 0;
     w->base_version = event;
     for (size_t i = 0; i < n_but; i++)

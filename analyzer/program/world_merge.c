@@ -4,11 +4,11 @@
 #include "world_inside.h"
 
 /* The array that was made anew is as it will be: the room it does not need goes back, and it is shared from now on. */
-#define END(a, w, name)                                                                                                \
-    (arena_trim((a), (w)->name, (w)->cap_##name * sizeof *(w)->name, (w)->n_##name * sizeof *(w)->name), (w)->cap_##name = 0)
+#define END(a, w, name)                                                                                      \
+    (arena_trim((a), (w)->name, (w)->cap_##name * sizeof *(w)->name, (w)->n_##name * sizeof *(w)->name),     \
+     (w)->cap_##name = 0)
 
-static bool merge_versions(struct arena *a, struct world *into, const struct world *from, ir_block block)
-{
+static bool merge_versions(struct arena *a, struct world *into, const struct world *from, ir_block block) {
     const struct world old = *into;
     const uint32_t met = VERSION_BLOCK | block;
     bool changed = false;
@@ -45,15 +45,13 @@ static bool merge_versions(struct arena *a, struct world *into, const struct wor
 }
 
 /* Is `value` what loading the cell at `at` gives where no store to it was seen? */
-static bool is_load(const struct term_table *t, const struct world *w, term at, term value)
-{
+static bool is_load(const struct term_table *t, const struct world *w, term at, term value) {
     const struct term_rec *r = &t->recs[value];
 
     return r->op == TERM_LOAD && r->a == at && r->b == world_version(w, memory_class(t, at));
 }
 
-static bool is_phi(const struct term_table *t, ir_block block, term at, term value)
-{
+static bool is_phi(const struct term_table *t, ir_block block, term at, term value) {
     const struct term_rec *r = &t->recs[value];
 
     return r->op == TERM_PHI && r->a == block && r->b == at;
@@ -61,11 +59,11 @@ static bool is_phi(const struct term_table *t, ir_block block, term at, term val
 
 /* Cells that differ become a phi. Most are equal, or this block's phi from an earlier merge: no term is looked up for those. */
 static bool merge_cells(struct arena *a, struct term_table *t, struct world *into, const struct world *old,
-                        const struct world *from, ir_block block)
-{
+                        const struct world *from, ir_block block) {
     bool changed = false;
 
-    if (old->n_cells == from->n_cells && (!old->n_cells || !memcmp(old->cells, from->cells, old->n_cells * sizeof *old->cells)))
+    if (old->n_cells == from->n_cells &&
+        (!old->n_cells || !memcmp(old->cells, from->cells, old->n_cells * sizeof *old->cells)))
         return false;
     for (uint32_t i = 0, j = 0; i < old->n_cells || j < from->n_cells;) {
         const term x = i < old->n_cells ? old->cells[i].at : UINT32_MAX;
@@ -73,12 +71,14 @@ static bool merge_cells(struct arena *a, struct term_table *t, struct world *int
         const term at = x < y ? x : y;
         const bool in_old = x == at, in_from = y == at;
         const term mine = in_old ? old->cells[i].value : 0, theirs = in_from ? from->cells[j].value : 0;
-        const bool same = in_old && in_from ? mine == theirs : in_old ? is_load(t, from, at, mine) : is_load(t, old, at, theirs);
+        const bool same = in_old && in_from ? mine == theirs
+                          : in_old          ? is_load(t, from, at, mine)
+                                            : is_load(t, old, at, theirs);
         const term merged = same || (in_old && is_phi(t, block, at, mine)) ? mine : term_phi(t, block, at);
         i += in_old;
         j += in_from;
         if (same && !in_old)
-            continue; /* what a load gives anyway */
+            continue;                     /* what a load gives anyway */
         if (merged != mine && !changed) { /* so far it is as it was */
             changed = true;
             into->cap_cells = old->n_cells + from->n_cells;
@@ -95,8 +95,7 @@ static bool merge_cells(struct arena *a, struct term_table *t, struct world *int
     return changed;
 }
 
-static bool same_facts(const struct world *x, const struct world *y)
-{
+static bool same_facts(const struct world *x, const struct world *y) {
     if (x->n_facts != y->n_facts)
         return false;
     for (uint32_t i = 0; i < x->n_facts; i++)
@@ -106,15 +105,13 @@ static bool same_facts(const struct world *x, const struct world *y)
 }
 
 /* Is all that is known of such a value what a fact says? */
-static bool is_plain(enum term_op op)
-{
+static bool is_plain(enum term_op op) {
     return op == TERM_LOAD || op == TERM_FRESH || op == TERM_PHI;
 }
 
 /* What both know stays known; a phi of this block is judged by what comes into its cell. */
 static bool merge_facts(struct arena *a, struct term_table *t, struct world *into, const struct world *old,
-                        const struct world *from, ir_block block, bool widen)
-{
+                        const struct world *from, ir_block block, bool widen) {
     const bool new_cells = into->cells != old->cells;
     bool changed = false;
 
@@ -128,7 +125,8 @@ static bool merge_facts(struct arena *a, struct term_table *t, struct world *int
         struct range theirs, both;
         while (j < from->n_facts && from->facts[j].of < x)
             j++;
-        if (!own_phi && j < from->n_facts && from->facts[j].of == x && range_equal(from->facts[j].range, mine))
+        if (!own_phi && j < from->n_facts && from->facts[j].of == x &&
+            range_equal(from->facts[j].range, mine))
             theirs = mine;
         else if (own_phi)
             theirs = world_range(t, from, world_load(t, from, r.b));
@@ -175,16 +173,15 @@ static bool merge_facts(struct arena *a, struct term_table *t, struct world *int
 }
 
 /* Does v tell in this world that the lock is held as it does in the other one? */
-static bool tells(const struct term_table *t, const struct world *w, const struct held *h, struct range ok, term v)
-{
+static bool tells(const struct term_table *t, const struct world *w, const struct held *h, struct range ok,
+                  term v) {
     return h->when ? v == h->when : range_equal(range_meet(world_range(t, w, v), ok), world_range(t, w, v));
 }
 
 /* On one way the lock is held if its call's result says so, on the other by another result or for sure. A cell that holds the
  * result on the one and a good value on the other still tells, by its phi: `if (error == EOWNERDEAD) error = 0;`. Or 0. */
-static term common_result(struct term_table *t, const struct world *x, const struct held *h, const struct world *y,
-                          const struct held *g, ir_block block)
-{
+static term common_result(struct term_table *t, const struct world *x, const struct held *h,
+                          const struct world *y, const struct held *g, ir_block block) {
     const struct range ok = h->when ? h->ok : g->ok;
 
     if (h->when && g->when && !range_equal(h->ok, g->ok))
@@ -194,23 +191,22 @@ static term common_result(struct term_table *t, const struct world *x, const str
         const term mine = x->cells[i].value, theirs = world_load(t, y, at);
         if (h->when && mine == phi && h->when == phi && tells(t, y, g, ok, theirs))
             return phi;
-        if (mine != theirs && t->recs[at].op == TERM_LOCAL && tells(t, x, h, ok, mine) && tells(t, y, g, ok, theirs))
+        if (mine != theirs && t->recs[at].op == TERM_LOCAL && tells(t, x, h, ok, mine) &&
+            tells(t, y, g, ok, theirs))
             return phi;
     }
     return 0;
 }
 
 /* Of two ways with a lock: in doubt is what is on either, but for the doubt that only keeps a mistake from being said again. */
-static uint8_t doubt_of(uint8_t x, uint8_t y)
-{
+static uint8_t doubt_of(uint8_t x, uint8_t y) {
     if ((x & (HELD_MAYBE | HELD_SAID)) == HELD_MAYBE || (y & (HELD_MAYBE | HELD_SAID)) == HELD_MAYBE)
         return HELD_MAYBE;
     return x & y & (HELD_MAYBE | HELD_SAID);
 }
 
-bool world_merge(struct arena *a, struct term_table *t, struct world *into, const struct world *from, ir_block block,
-                 bool widen, bool force)
-{
+bool world_merge(struct arena *a, struct term_table *t, struct world *into, const struct world *from,
+                 ir_block block, bool widen, bool force) {
     const struct world old = *into; /* its arrays are not written below: new ones are made */
     bool changed = false;
     uint32_t i = 0, j = 0;

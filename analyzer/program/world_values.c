@@ -3,13 +3,11 @@
  * Stands on world_inside.h. */
 #include "world_inside.h"
 
-bool range_is_all(struct range r)
-{
+bool range_is_all(struct range r) {
     return r.lo == INT64_MIN && r.hi == INT64_MAX && !r.nonzero;
 }
 
-struct range range_trim(struct range r)
-{
+struct range range_trim(struct range r) {
     if (r.nonzero && r.lo == 0)
         r.lo = 1;
     if (r.nonzero && r.hi == 0)
@@ -19,33 +17,29 @@ struct range range_trim(struct range r)
     return r;
 }
 
-bool range_is_empty(struct range r)
-{
+bool range_is_empty(struct range r) {
     return r.lo > r.hi;
 }
 
-struct range range_meet(struct range a, struct range b)
-{
-    return range_trim((struct range){a.lo > b.lo ? a.lo : b.lo, a.hi < b.hi ? a.hi : b.hi, a.nonzero || b.nonzero});
+struct range range_meet(struct range a, struct range b) {
+    return range_trim(
+        (struct range){a.lo > b.lo ? a.lo : b.lo, a.hi < b.hi ? a.hi : b.hi, a.nonzero || b.nonzero});
 }
 
-struct range range_hull(struct range a, struct range b)
-{
+struct range range_hull(struct range a, struct range b) {
     return (struct range){a.lo < b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi, a.nonzero && b.nonzero};
 }
 
-struct range range_negated(struct range r)
-{
-    return (struct range){r.hi == INT64_MAX ? INT64_MIN : -r.hi, r.lo == INT64_MIN ? INT64_MAX : -r.lo, r.nonzero};
+struct range range_negated(struct range r) {
+    return (struct range){r.hi == INT64_MAX ? INT64_MIN : -r.hi, r.lo == INT64_MIN ? INT64_MAX : -r.lo,
+                          r.nonzero};
 }
 
-bool range_equal(struct range a, struct range b)
-{
+bool range_equal(struct range a, struct range b) {
     return a.lo == b.lo && a.hi == b.hi && a.nonzero == b.nonzero;
 }
 
-struct range range_when(uint32_t op, int64_t v)
-{
+struct range range_when(uint32_t op, int64_t v) {
     struct range r = RANGE_ALL;
 
     switch (op) {
@@ -64,8 +58,7 @@ struct range range_when(uint32_t op, int64_t v)
 }
 
 /* ---- values ---- */
-static const struct fact *find_fact(const struct world *w, term x)
-{
+static const struct fact *find_fact(const struct world *w, term x) {
     uint32_t lo = 0, hi = w->n_facts;
 
     while (lo < hi) {
@@ -78,8 +71,7 @@ static const struct fact *find_fact(const struct world *w, term x)
     return lo < w->n_facts && w->facts[lo].of == x ? &w->facts[lo] : NULL;
 }
 
-void set_fact(struct arena *a, struct world *w, term x, struct range r)
-{
+void set_fact(struct arena *a, struct world *w, term x, struct range r) {
     const struct fact *f = find_fact(w, x);
     uint32_t i;
 
@@ -97,8 +89,7 @@ void set_fact(struct arena *a, struct world *w, term x, struct range r)
 }
 
 /* Is one known to be less than the other? */
-static bool is_less(const struct term_table *t, const struct world *w, term x, term y)
-{
+static bool is_less(const struct term_table *t, const struct world *w, term x, term y) {
     for (uint32_t i = 0; i < w->n_facts; i++) {
         const struct term_rec *r = &t->recs[w->facts[i].of];
         if (r->op == TERM_BINARY && (r->c == IR_B_LT || r->c == IR_B_GT) && w->facts[i].range.lo == 1 &&
@@ -108,8 +99,7 @@ static bool is_less(const struct term_table *t, const struct world *w, term x, t
     return false;
 }
 
-struct range world_range(const struct term_table *t, const struct world *w, term x)
-{
+struct range world_range(const struct term_table *t, const struct world *w, term x) {
     const struct term_rec *r = &t->recs[x];
     struct range known = RANGE_ALL, left, right;
     const struct fact *f;
@@ -118,8 +108,11 @@ struct range world_range(const struct term_table *t, const struct world *w, term
     if (term_is_const(t, x, &v))
         return range_of(v);
     switch (r->op) {
-    case TERM_LOCAL: case TERM_GLOBAL: case TERM_FUNC: known.nonzero = true; return known;
-    case TERM_FIELD: case TERM_INDEX: known.nonzero = true; break; /* of a null base: its use is wrong anyway */
+    case TERM_LOCAL:
+    case TERM_GLOBAL:
+    case TERM_FUNC: known.nonzero = true; return known;
+    case TERM_FIELD:
+    case TERM_INDEX: known.nonzero = true; break; /* of a null base: its use is wrong anyway */
     case TERM_UNARY:
         if (r->b == IR_U_NEG)
             known = range_negated(world_range(t, w, r->a));
@@ -165,8 +158,7 @@ struct range world_range(const struct term_table *t, const struct world *w, term
 }
 
 /* The call's result is known: with that one it holds its lock although it did not succeed. */
-static void take_also(struct arena *a, struct world *w, term x, int64_t result)
-{
+static void take_also(struct arena *a, struct world *w, term x, int64_t result) {
     for (uint32_t i = 0; i < w->n_held; i++)
         if (w->held[i].when == x && w->held[i].also && w->held[i].also == result)
             w->held[i].when = 0;
@@ -182,8 +174,7 @@ static void take_also(struct arena *a, struct world *w, term x, int64_t result)
     }
 }
 
-void world_exclude(struct world *w, term x, int64_t value)
-{
+void world_exclude(struct world *w, term x, int64_t value) {
     for (uint32_t i = 0; value && i < w->n_gone; i++)
         if (w->gone[i].mode == HELD_FAILED && w->gone[i].when == x)
             w->failed = true;
@@ -192,8 +183,7 @@ void world_exclude(struct world *w, term x, int64_t value)
             w->held[i].also = 0;
 }
 
-bool world_narrow(struct arena *a, struct term_table *t, struct world *w, term x, struct range r)
-{
+bool world_narrow(struct arena *a, struct term_table *t, struct world *w, term x, struct range r) {
     const struct range old = world_range(t, w, x), now = range_meet(old, r);
     const struct term_rec rec = t->recs[x];
     int64_t v;
@@ -232,8 +222,7 @@ bool world_narrow(struct arena *a, struct term_table *t, struct world *w, term x
     return true;
 }
 
-bool world_assume(struct arena *a, struct term_table *t, struct world *w, term x, bool truth)
-{
+bool world_assume(struct arena *a, struct term_table *t, struct world *w, term x, bool truth) {
     const struct term_rec r = t->recs[x];
     struct range wanted = RANGE_ALL;
     int64_t v;
@@ -245,7 +234,8 @@ bool world_assume(struct arena *a, struct term_table *t, struct world *w, term x
     if (r.op == TERM_BINARY && r.c >= IR_B_EQ && r.c <= IR_B_GE) {
         static const uint8_t negated[] = {IR_B_NE, IR_B_EQ, IR_B_GE, IR_B_GT, IR_B_LE, IR_B_LT};
         const uint32_t op = truth ? r.c : negated[r.c - IR_B_EQ];
-        const bool said = term_is_const(t, r.b, &v) && !(op == IR_B_NE && v != 0) && !(op == IR_B_EQ && v != 0);
+        const bool said =
+            term_is_const(t, r.b, &v) && !(op == IR_B_NE && v != 0) && !(op == IR_B_EQ && v != 0);
         /* what the range of the left side says need not be said again of the comparison */
         if (said)
             return world_narrow(a, t, w, r.a, range_when(op, v));

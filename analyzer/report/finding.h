@@ -36,19 +36,22 @@ struct fixit {
 };
 
 struct finding {
-    const char *rule;      /* id, as in `aglet rules` */
+    const char *rule; /* id, as in `aglet rules` */
     enum severity severity;
-    uint32_t level;        /* 1 default, 2 strict: shown at this level and above */
+    uint32_t level; /* 1 default, 2 strict: shown at this level and above */
     struct position at;
-    const char *message;   /* lower case, no full stop, names quoted, at most 90 characters */
+    const char *message; /* lower case, no full stop, names quoted, at most 90 characters */
     struct finding_note *notes;
     size_t n_notes;
     struct fixit *fixits;
     size_t n_fixits;
     const char *function; /* that holds `at`; part of the fingerprint; NULL at file scope */
-    const char *subject;  /* what the finding is about, free of line numbers ("s->n/s->mu"): part of the fingerprint */
-    uint64_t fingerprint; /* set by the report: rule, file name, function, subject, hash of the code around; not of the line */
-    const char *suppressed; /* the reason an aglet-ignore comment gives (suppress.h), or NULL: it counts and is shown */
+    const char *
+        subject; /* what the finding is about, free of line numbers ("s->n/s->mu"): part of the fingerprint */
+    uint64_t
+        fingerprint; /* set by the report: rule, file name, function, subject, hash of the code around; not of the line */
+    const char *
+        suppressed; /* the reason an aglet-ignore comment gives (suppress.h), or NULL: it counts and is shown */
 };
 
 /* The list of findings; owns every string given to it. Not thread-safe. */
@@ -60,11 +63,13 @@ void report_free(struct report *r);
 /* Add a finding by parts. begin copies what it gets; the texts are printf formats. Ended by the next begin or report_sort.
  * A finding equal in rule, position and message to one already there is dropped, with its notes; so is a
  * note equal to the one before it. */
-void report_begin(struct report *r, const char *rule, enum severity severity, const struct position *at, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
-void report_note(struct report *r, const struct position *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void report_begin(struct report *r, const char *rule, enum severity severity, const struct position *at,
+                  const char *format, ...) __attribute__((format(printf, 5, 6)));
+void report_note(struct report *r, const struct position *at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void report_fixit(struct report *r, const struct position *at, const char *text);
-void report_subject(struct report *r, const char *function, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void report_subject(struct report *r, const char *function, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void report_level(struct report *r, uint32_t level);
 void report_suppressed(struct report *r, const char *reason);
 

@@ -29,18 +29,10 @@ static void put_text_n(const struct html *h, const char *text, size_t n) {
     for (size_t i = 0; i < n;) {
         size_t length = utf8_length(s + i, n - i);
         switch (s[i]) {
-        case '<':
-            put(h, "&lt;");
-            break;
-        case '>':
-            put(h, "&gt;");
-            break;
-        case '&':
-            put(h, "&amp;");
-            break;
-        case '"':
-            put(h, "&quot;");
-            break;
+        case '<': put(h, "&lt;"); break;
+        case '>': put(h, "&gt;"); break;
+        case '&': put(h, "&amp;"); break;
+        case '"': put(h, "&quot;"); break;
         default:
             if (!length || (s[i] < 32 && s[i] != '\t' && s[i] != '\n'))
                 put(h, "\xef\xbf\xbd");
@@ -75,14 +67,10 @@ enum group { BY_SEVERITY, BY_STATE, BY_RULE, BY_FILE, GROUPS };
 
 static const char *value_in(const struct html *h, const struct finding *f, enum group g) {
     switch (g) {
-    case BY_SEVERITY:
-        return severity_name(f->severity);
-    case BY_STATE:
-        return finding_state(f, h->ctx->baseline);
-    case BY_RULE:
-        return f->rule;
-    default:
-        return shown_path(h, f->at.file);
+    case BY_SEVERITY: return severity_name(f->severity);
+    case BY_STATE: return finding_state(f, h->ctx->baseline);
+    case BY_RULE: return f->rule;
+    default: return shown_path(h, f->at.file);
     }
 }
 

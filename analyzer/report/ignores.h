@@ -31,7 +31,8 @@ void ignores_read_unit(struct ignores *ig, const struct unit *u);
  * `whole`         also report comments that suppress nothing, if all their rules ran: true only when the whole program was
  *                 seen, for else another unit may be what they are for.
  * Call it before report_sort. */
-void ignores_apply(const struct ignores *ig, struct report *r, const char *const *known, const char *const *ran, bool whole);
+void ignores_apply(const struct ignores *ig, struct report *r, const char *const *known,
+                   const char *const *ran, bool whole);
 
 #ifdef __cplusplus
 }

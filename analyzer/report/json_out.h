@@ -11,14 +11,16 @@
 struct json_out {
     FILE *out;
     unsigned depth;
-    bool any;       /* something stands before at this depth */
+    bool any; /* something stands before at this depth */
     bool after_key;
 };
 
 void json_open(struct json_out *j, char bracket); /* '{' or '[' */
 void json_close(struct json_out *j, char bracket);
 void json_key(struct json_out *j, const char *key);
-void json_text(struct json_out *j, const char *s); /* a string, NULL: null; jansson, which the command links, has the name json_string */
+void json_text(
+    struct json_out *j,
+    const char *s); /* a string, NULL: null; jansson, which the command links, has the name json_string */
 void json_text_n(struct json_out *j, const char *s, size_t n);
 void json_number(struct json_out *j, uint64_t n);
 void json_bool(struct json_out *j, bool b);

@@ -25,14 +25,15 @@ struct report_rule {
 
 /* Zeroed is valid: absolute paths, no colour, no baseline, nothing known of the rules. Nothing in it is owned. */
 struct report_context {
-    const char *root;      /* JSON, SARIF, HTML: files below this directory are named relative to it (the repository) */
-    const char *directory; /* text: the same for the directory where the reader sits */
-    bool colour;           /* text: ANSI colours */
+    const char
+        *root; /* JSON, SARIF, HTML: files below this directory are named relative to it (the repository) */
+    const char *directory;           /* text: the same for the directory where the reader sits */
+    bool colour;                     /* text: ANSI colours */
     const struct baseline *baseline; /* what was known before, or NULL */
     const struct report_rule *rules;
     size_t n_rules;
-    const char *version;   /* of the tool; NULL: "0" */
-    bool show_hidden;      /* text: also what is in the baseline or suppressed, marked so */
+    const char *version; /* of the tool; NULL: "0" */
+    bool show_hidden;    /* text: also what is in the baseline or suppressed, marked so */
 };
 
 /* The format of this name: "text", "json", "sarif", "html". Returns false for any other. */
@@ -41,7 +42,8 @@ bool report_format_named(const char *name, enum report_format *format);
 /* Write the report. text shows new findings, then hints; the others hold everything, with its state.
  * Requires  report_sort was called.
  * Returns   false when `out` had an error; errno says which. */
-bool report_write(const struct report *r, enum report_format format, const struct report_context *ctx, FILE *out);
+bool report_write(const struct report *r, enum report_format format, const struct report_context *ctx,
+                  FILE *out);
 
 struct report_counts {
     size_t errors, findings, hints; /* new: neither in the baseline nor suppressed */

@@ -118,7 +118,10 @@ static void write_finding(const struct text *t, const struct finding *f) {
         if (x->at.file && f->at.file && !strcmp(x->at.file, f->at.file) && x->at.line == f->at.line)
             continue;
         write_head(t, &x->at, "note", CYAN);
-        fprintf(t->out, x->at.col == x->at.end_col && x->at.line == x->at.end_line ? "insert '%s' here\n" : "write '%s' here\n", x->text);
+        fprintf(t->out,
+                x->at.col == x->at.end_col && x->at.line == x->at.end_line ? "insert '%s' here\n"
+                                                                           : "write '%s' here\n",
+                x->text);
         struct finding only = {.fixits = f->fixits + i, .n_fixits = 1};
         write_excerpt(t, &x->at, &only);
     }

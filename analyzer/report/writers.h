@@ -9,7 +9,8 @@
 
 void write_text(const struct report *r, const struct report_context *ctx, struct sources *sources, FILE *out);
 void write_json(const struct report *r, const struct report_context *ctx, struct sources *sources, FILE *out);
-void write_sarif(const struct report *r, const struct report_context *ctx, struct sources *sources, FILE *out);
+void write_sarif(const struct report *r, const struct report_context *ctx, struct sources *sources,
+                 FILE *out);
 void write_html(const struct report *r, const struct report_context *ctx, struct sources *sources, FILE *out);
 
 /* "hint", "warning", "error". */

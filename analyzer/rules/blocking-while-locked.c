@@ -9,13 +9,13 @@
  * Cannot see    read and write on pipes and sockets: a descriptor does not say what it is. */
 #include "story.h"
 
-static void check_blocking_while_locked(const struct program *prog, struct report *out)
-{
+static void check_blocking_while_locked(const struct program *prog, struct report *out) {
     const struct lock_problem *pr;
 
     for (size_t i = 0; (pr = lock_problem_next(prog, PROBLEM_BLOCK, &i));) {
         const struct position at = program_position(pr->unit, pr->at);
-        report_begin(out, "blocking-while-locked", SEVERITY_WARNING, &at, "'%s' may block, and '%s' is held", pr->data, pr->lock);
+        report_begin(out, "blocking-while-locked", SEVERITY_WARNING, &at, "'%s' may block, and '%s' is held",
+                     pr->data, pr->lock);
         if (pr->detail == DETAIL_MAY)
             report_level(out, 2);
         story_tell(prog, out, pr);

@@ -9,10 +9,9 @@
 #include <string.h>
 
 /* Is it the same mistake: the same lock, taken at the same place before, taken again by the same callee at the same place? */
-static bool same_mistake(const struct lock_problem *a, const struct lock_problem *b)
-{
-    if (a->func != b->func || a->detail != b->detail || a->data != b->data || a->n_story != b->n_story || !a->n_story ||
-        strcmp(a->lock, b->lock))
+static bool same_mistake(const struct lock_problem *a, const struct lock_problem *b) {
+    if (a->func != b->func || a->detail != b->detail || a->data != b->data || a->n_story != b->n_story ||
+        !a->n_story || strcmp(a->lock, b->lock))
         return false;
     for (uint32_t i = 0; i < a->n_story; i++)
         if (a->story[i].unit != b->story[i].unit || a->story[i].loc != b->story[i].loc)
@@ -21,14 +20,12 @@ static bool same_mistake(const struct lock_problem *a, const struct lock_problem
 }
 
 /* Another lock that this very call takes again. */
-static bool same_call(const struct lock_problem *a, const struct lock_problem *b)
-{
+static bool same_call(const struct lock_problem *a, const struct lock_problem *b) {
     return a->func == b->func && a->at == b->at && a->detail == b->detail && a->data == b->data;
 }
 
 /* Does a call before this one in the function stand for it? Or this one, by another of its locks? */
-static bool told_before(const struct program *p, const struct lock_problem *pr)
-{
+static bool told_before(const struct program *p, const struct lock_problem *pr) {
     const struct lock_problem *other;
 
     for (size_t i = 0; (other = lock_problem_next(p, PROBLEM_DOUBLE, &i)) && other != pr;)
@@ -38,8 +35,7 @@ static bool told_before(const struct program *p, const struct lock_problem *pr)
 }
 
 /* A section that makes one call many times draws one finding. */
-static void tell_others(const struct program *p, struct report *out, const struct lock_problem *pr)
-{
+static void tell_others(const struct program *p, struct report *out, const struct lock_problem *pr) {
     const struct lock_problem *other, *last = NULL;
     unsigned n = 0;
 
@@ -62,8 +58,7 @@ static void tell_others(const struct program *p, struct report *out, const struc
         report_note(out, &at, "and by %u more calls, of which this is the last", n);
 }
 
-static void check_double_lock(const struct program *prog, struct report *out)
-{
+static void check_double_lock(const struct program *prog, struct report *out) {
     const struct lock_problem *pr;
 
     for (size_t i = 0; (pr = lock_problem_next(prog, PROBLEM_DOUBLE, &i));) {
@@ -71,11 +66,25 @@ static void check_double_lock(const struct program *prog, struct report *out)
         if (pr->detail != DETAIL_NONE && told_before(prog, pr))
             continue;
         switch (pr->detail) {
-        case DETAIL_UPGRADE: report_begin(out, "double-lock", SEVERITY_WARNING, &at, "'%s' is taken for writing while held for reading", pr->lock); break;
-        case DETAIL_IN_CALLEE: report_begin(out, "double-lock", SEVERITY_WARNING, &at, "'%s' takes '%s', which is held already", pr->data, pr->lock); break;
-        case DETAIL_OPEN: report_begin(out, "double-lock", SEVERITY_WARNING, &at, "'%s' may take '%s', which is held already", pr->data, pr->lock); break;
-        case DETAIL_MAY: report_begin(out, "double-lock", SEVERITY_WARNING, &at, "this may call '%s', which takes '%s', held already", pr->data, pr->lock); break;
-        default: report_begin(out, "double-lock", SEVERITY_WARNING, &at, "'%s' is taken again while held", pr->lock);
+        case DETAIL_UPGRADE:
+            report_begin(out, "double-lock", SEVERITY_WARNING, &at,
+                         "'%s' is taken for writing while held for reading", pr->lock);
+            break;
+        case DETAIL_IN_CALLEE:
+            report_begin(out, "double-lock", SEVERITY_WARNING, &at, "'%s' takes '%s', which is held already",
+                         pr->data, pr->lock);
+            break;
+        case DETAIL_OPEN:
+            report_begin(out, "double-lock", SEVERITY_WARNING, &at,
+                         "'%s' may take '%s', which is held already", pr->data, pr->lock);
+            break;
+        case DETAIL_MAY:
+            report_begin(out, "double-lock", SEVERITY_WARNING, &at,
+                         "this may call '%s', which takes '%s', held already", pr->data, pr->lock);
+            break;
+        default:
+            report_begin(out, "double-lock", SEVERITY_WARNING, &at, "'%s' is taken again while held",
+                         pr->lock);
         }
         story_tell(prog, out, pr);
         if (pr->detail != DETAIL_NONE)

@@ -6,14 +6,15 @@
  * Cannot see    calls through pointers that are resolved to no function. */
 #include "story.h"
 
-static void check_excludes(const struct program *prog, struct report *out)
-{
+static void check_excludes(const struct program *prog, struct report *out) {
     const struct lock_problem *pr;
 
     for (size_t i = 0; (pr = lock_problem_next(prog, PROBLEM_EXCLUDES, &i));) {
         const struct position at = program_position(pr->unit, pr->at);
-        report_begin(out, "excludes", SEVERITY_WARNING, &at, "'%s' must not be called with '%s' held", pr->data, pr->lock);
+        report_begin(out, "excludes", SEVERITY_WARNING, &at, "'%s' must not be called with '%s' held",
+                     pr->data, pr->lock);
         story_tell(prog, out, pr);
     }
 }
-AGLET_RULE("excludes", "a function is called with a lock held that it excludes", check_excludes, "CWE-764 CWE-833")
+AGLET_RULE("excludes", "a function is called with a lock held that it excludes", check_excludes,
+           "CWE-764 CWE-833")

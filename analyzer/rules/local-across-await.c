@@ -9,8 +9,7 @@
 #include "../program/kept.h"
 #include "rule.h"
 
-static void check_local_across_await(const struct program *prog, struct report *out)
-{
+static void check_local_across_await(const struct program *prog, struct report *out) {
     for (size_t i = 0; prog->kept && i < prog->kept->all.n; i++) {
         const struct kept *k = &prog->kept->all.at[i];
         const struct position wait = program_position(k->unit, k->wait);

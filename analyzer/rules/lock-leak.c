@@ -7,16 +7,17 @@
  * Cannot see    locks released by code outside the program. */
 #include "story.h"
 
-static void check_lock_leak(const struct program *prog, struct report *out)
-{
+static void check_lock_leak(const struct program *prog, struct report *out) {
     const struct lock_problem *pr;
 
     for (size_t i = 0; (pr = lock_problem_next(prog, PROBLEM_LEAK, &i));) {
         const struct position at = program_position(pr->unit, pr->at);
         if (pr->doubtful)
-            report_begin(out, "lock-leak", SEVERITY_HINT, &at, "'%s' is still held on this return, and nobody in sight gives it back", pr->lock);
+            report_begin(out, "lock-leak", SEVERITY_HINT, &at,
+                         "'%s' is still held on this return, and nobody in sight gives it back", pr->lock);
         else
-            report_begin(out, "lock-leak", SEVERITY_WARNING, &at, "'%s' is still held on this return", pr->lock);
+            report_begin(out, "lock-leak", SEVERITY_WARNING, &at, "'%s' is still held on this return",
+                         pr->lock);
         story_tell(prog, out, pr);
     }
 }

@@ -62,10 +62,12 @@ static void hint_nestings(const struct program *prog, struct report *out) {
         const struct position at = place(prog, e->origin);
         if (other)
             report_begin(out, "lock-order", SEVERITY_HINT, &at,
-                         "'%s' is waited for with '%s' held, and elsewhere the other way round", e->to_name, e->from_name);
+                         "'%s' is waited for with '%s' held, and elsewhere the other way round", e->to_name,
+                         e->from_name);
         else
             report_begin(out, "lock-order", SEVERITY_HINT, &at,
-                         "'%s' is waited for with '%s' of its kind held, in no order that is seen", e->to_name, e->from_name);
+                         "'%s' is waited for with '%s' of its kind held, in no order that is seen",
+                         e->to_name, e->from_name);
         tell_edge(prog, out, e, false);
         if (other)
             tell_edge(prog, out, other, true);

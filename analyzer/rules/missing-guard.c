@@ -9,8 +9,7 @@
 #include "../program/habits.h"
 #include "rule.h"
 
-static void propose(const struct program *prog, struct report *out, const struct habit *h)
-{
+static void propose(const struct program *prog, struct report *out, const struct habit *h) {
     const struct linked_field *f = h->item & ITEM_GLOBAL ? NULL : &prog->fields.at[h->item];
     const struct linked_global *g = f ? NULL : &prog->globals.at[h->item & ~ITEM_GLOBAL];
     const struct unit *u;
@@ -29,20 +28,20 @@ static void propose(const struct program *prog, struct report *out, const struct
 }
 
 /* One call that forgets the lock is said once, whatever its callee touches. */
-static bool told_before(const struct habits *all, size_t n, const struct habit *h, const struct habit_exception *a)
-{
+static bool told_before(const struct habits *all, size_t n, const struct habit *h,
+                        const struct habit_exception *a) {
     for (size_t i = 0; a->callee && i < n; i++)
         for (uint32_t k = 0; k < all->found[i].n_out; k++) {
             const struct habit_exception *b = &all->found[i].out[k];
-            if (all->found[i].lock == h->lock && b->func == a->func && b->loc == a->loc && b->callee == a->callee)
+            if (all->found[i].lock == h->lock && b->func == a->func && b->loc == a->loc &&
+                b->callee == a->callee)
                 return true;
         }
     return false;
 }
 
 /* Is it a mistake there already that the lock is not held? What else is missed there follows. */
-static bool is_found(const struct program *prog, const struct habit_exception *a)
-{
+static bool is_found(const struct program *prog, const struct habit_exception *a) {
     const struct lock_problem *pr;
 
     for (size_t i = 0; a->callee && (pr = lock_problem_next(prog, PROBLEM_UNHELD, &i));)
@@ -51,8 +50,7 @@ static bool is_found(const struct program *prog, const struct habit_exception *a
     return false;
 }
 
-static void check_missing_guard(const struct program *prog, struct report *out)
-{
+static void check_missing_guard(const struct program *prog, struct report *out) {
     for (size_t i = 0; prog->habits && i < prog->habits->n_found; i++) {
         const struct habit *h = &prog->habits->found[i];
         const char *name = item_name(prog, h->item), *lock = item_name(prog, h->lock);
@@ -69,17 +67,20 @@ static void check_missing_guard(const struct program *prog, struct report *out)
                 continue;
             /* the counts stand in the note: an edit elsewhere changes them, and must not make this another finding */
             if (a->callee)
-                report_begin(out, "missing-guard", SEVERITY_HINT, &at, "'%s', which touches '%s', is called without '%s' held, unlike elsewhere",
+                report_begin(out, "missing-guard", SEVERITY_HINT, &at,
+                             "'%s', which touches '%s', is called without '%s' held, unlike elsewhere",
                              prog->funcs.at[a->callee].name, name, lock);
             else
-                report_begin(out, "missing-guard", SEVERITY_HINT, &at, "'%s' is touched without '%s' held, unlike elsewhere", name,
-                             lock);
-            report_note(out, &declared, "'%s' is held at %u of its %u uses; AGLET_GUARDED_BY(%s) would make it a rule",
-                        lock, h->held, h->total, guard);
+                report_begin(out, "missing-guard", SEVERITY_HINT, &at,
+                             "'%s' is touched without '%s' held, unlike elsewhere", name, lock);
+            report_note(out, &declared,
+                        "'%s' is held at %u of its %u uses; AGLET_GUARDED_BY(%s) would make it a rule", lock,
+                        h->held, h->total, guard);
             if (k == 0)
                 propose(prog, out, h);
             report_subject(out, in->name, "%s/%s", name, lock);
         }
     }
 }
-AGLET_RULE("missing-guard", "data is nearly always touched with a lock held, and here it is not", check_missing_guard, "CWE-820")
+AGLET_RULE("missing-guard", "data is nearly always touched with a lock held, and here it is not",
+           check_missing_guard, "CWE-820")

@@ -10,8 +10,7 @@
 #include "rule.h"
 
 /* base: what the path to the member begins with, the name of an object or type. */
-static inline void reason_tell(struct report *out, const struct trait_reason *reason, const char *base)
-{
+static inline void reason_tell(struct report *out, const struct trait_reason *reason, const char *base) {
     char path[300], words[300], type[200];
     const char *blank = strchr(base, ' ');
     base = blank && (strncmp(base, "struct ", 7) == 0 || strncmp(base, "union ", 6) == 0) ? blank + 1 : base;
@@ -20,7 +19,8 @@ static inline void reason_tell(struct report *out, const struct trait_reason *re
         if (r->because != BECAUSE_MEMBER && r->because != BECAUSE_RWLOCK && r->because != BECAUSE_COUNT)
             continue;
         const struct trait_reason *next = r->cause;
-        while (next && next->because != BECAUSE_MEMBER && next->because != BECAUSE_COUNT && next->because != BECAUSE_RWLOCK)
+        while (next && next->because != BECAUSE_MEMBER && next->because != BECAUSE_COUNT &&
+               next->because != BECAUSE_RWLOCK)
             next = next->cause;
         if (next)
             continue;

@@ -6,15 +6,19 @@
  * Cannot see    calls through pointers that are resolved to no function. */
 #include "story.h"
 
-static void check_requires(const struct program *prog, struct report *out)
-{
+static void check_requires(const struct program *prog, struct report *out) {
     const struct lock_problem *pr;
 
     for (size_t i = 0; (pr = lock_problem_next(prog, PROBLEM_REQUIRES, &i));) {
         const struct position at = program_position(pr->unit, pr->at);
         switch (pr->detail) {
-        case DETAIL_SHARED_ONLY: report_begin(out, "requires", SEVERITY_WARNING, &at, "'%s' requires '%s' exclusively; it is held for reading only", pr->data, pr->lock); break;
-        default: report_begin(out, "requires", SEVERITY_WARNING, &at, "'%s' requires '%s', which is not held here", pr->data, pr->lock);
+        case DETAIL_SHARED_ONLY:
+            report_begin(out, "requires", SEVERITY_WARNING, &at,
+                         "'%s' requires '%s' exclusively; it is held for reading only", pr->data, pr->lock);
+            break;
+        default:
+            report_begin(out, "requires", SEVERITY_WARNING, &at, "'%s' requires '%s', which is not held here",
+                         pr->data, pr->lock);
         }
         story_tell(prog, out, pr);
     }

@@ -7,8 +7,7 @@
  * Cannot see    results that are stored and never read. */
 #include "handoff.h"
 
-static const char *why_not(const struct model_function *m, uint32_t *level)
-{
+static const char *why_not(const struct model_function *m, uint32_t *level) {
     for (uint32_t i = 0; i < m->n_effects; i++) {
         const struct model_effect *e = &m->effects[i];
         *level = 1;
@@ -21,8 +20,7 @@ static const char *why_not(const struct model_function *m, uint32_t *level)
     return m->flags & MODEL_FF_MUST_CHECK ? "its result tells whether it worked" : NULL;
 }
 
-static void check_function(const struct program *p, const struct linked_func *f, struct report *out)
-{
+static void check_function(const struct program *p, const struct linked_func *f, struct report *out) {
     const struct linked_unit *lu = f->unit;
     const struct unit *u = lu->unit;
     const struct ir_func_rec *fr = &u->funcs[f->func];
@@ -30,7 +28,8 @@ static void check_function(const struct program *p, const struct linked_func *f,
         struct ir_range events = u->blocks[fr->blocks.first + b].events;
         for (uint32_t i = 0; i < events.count; i++) {
             const struct ir_event_rec *ev = &u->events[events.first + i];
-            if (ev->op != IR_EV_CALL || !(ev->flags & IR_SF_UNUSED) || (ev->flags & IR_SF_VOID_CAST) || u->exprs[ev->b].op != IR_E_FUNC)
+            if (ev->op != IR_EV_CALL || !(ev->flags & IR_SF_UNUSED) || (ev->flags & IR_SF_VOID_CAST) ||
+                u->exprs[ev->b].op != IR_E_FUNC)
                 continue;
             const struct linked_func *callee = &p->funcs.at[lu->funcs[u->exprs[ev->b].a]];
             uint32_t level = 1;
@@ -38,7 +37,8 @@ static void check_function(const struct program *p, const struct linked_func *f,
             if (!why || level > (uint32_t)p->options.level)
                 continue;
             struct position at = program_position(u, ev->loc);
-            report_begin(out, "result-dropped", SEVERITY_WARNING, &at, "the result of '%s' is dropped", callee->name);
+            report_begin(out, "result-dropped", SEVERITY_WARNING, &at, "the result of '%s' is dropped",
+                         callee->name);
             report_subject(out, f->name, "%s", callee->name);
             report_level(out, level);
             report_note(out, &at, "%s", why);
@@ -46,10 +46,10 @@ static void check_function(const struct program *p, const struct linked_func *f,
     }
 }
 
-static void check_result_dropped(const struct program *p, struct report *out)
-{
+static void check_result_dropped(const struct program *p, struct report *out) {
     for (size_t i = 1; i < p->funcs.n; i++)
         if (p->funcs.at[i].defined)
             check_function(p, &p->funcs.at[i], out);
 }
-AGLET_RULE("result-dropped", "a result that must be looked at is dropped", check_result_dropped, "CERT-ERR33-C CWE-252")
+AGLET_RULE("result-dropped", "a result that must be looked at is dropped", check_result_dropped,
+           "CERT-ERR33-C CWE-252")

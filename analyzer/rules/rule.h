@@ -20,7 +20,7 @@ struct rule {
 };
 
 /* In analyzer/rules/<id>.c, once, with id's dashes made underscores by the build for the symbol. */
-#define AGLET_RULE(id_string, summary_string, check_function, tags_string)                                             \
+#define AGLET_RULE(id_string, summary_string, check_function, tags_string)                                   \
     const struct rule AGLET_RULE_SYMBOL = {id_string, summary_string, check_function, tags_string};
 
 extern const struct rule *const rules_all[]; /* sorted by id, ends in NULL */

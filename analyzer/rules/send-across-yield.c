@@ -9,16 +9,14 @@
 #include <stdio.h>
 #include "reason.h"
 
-static void name_of(const struct kept *k, char *out, size_t size)
-{
+static void name_of(const struct kept *k, char *out, size_t size) {
     if (k->field)
         snprintf(out, size, "%s", unit_str(k->unit, k->unit->fields[k->field].name));
     else
         snprintf(out, size, "%s", k->var ? unit_str(k->unit, k->unit->vars[k->var].name) : "errno");
 }
 
-static void begin(const struct program *prog, const struct kept *k, const char *name, struct report *out)
-{
+static void begin(const struct program *prog, const struct kept *k, const char *name, struct report *out) {
     const struct position start = program_position(k->unit, k->unit->funcs[prog->funcs.at[k->func].func].loc);
     const struct position wait = k->wait ? program_position(k->unit, k->wait) : start;
     const bool known = k->send.answer == ANSWER_NO;
@@ -35,23 +33,25 @@ static void begin(const struct program *prog, const struct kept *k, const char *
                      known ? "" : "known to be ");
     else
         report_begin(out, "send-across-yield", SEVERITY_WARNING, &wait,
-                     "'%s' is kept while the task may change threads, and is not %sSend", name, known ? "" : "known to be ");
+                     "'%s' is kept while the task may change threads, and is not %sSend", name,
+                     known ? "" : "known to be ");
     if (k->kind == KEPT_FIELD || k->kind == KEPT_VALUE)
         report_level(out, known ? 1 : 2);
 }
 
-static void check_send_across_yield(const struct program *prog, struct report *out)
-{
+static void check_send_across_yield(const struct program *prog, struct report *out) {
     for (size_t i = 0; prog->kept && i < prog->kept->all.n; i++) {
         const struct kept *k = &prog->kept->all.at[i];
-        const struct position written = program_position(k->unit, k->written), used = program_position(k->unit, k->used);
+        const struct position written = program_position(k->unit, k->written),
+                              used = program_position(k->unit, k->used);
         char name[160];
         if (k->kind == KEPT_LOCAL || k->kind == KEPT_ADDRESS)
             continue;
         name_of(k, name, sizeof name);
         begin(prog, k, name, out);
         if (k->written)
-            report_note(out, &written, k->kind == KEPT_THREAD ? "'%s' is used here" : "'%s' is written here", name);
+            report_note(out, &written, k->kind == KEPT_THREAD ? "'%s' is used here" : "'%s' is written here",
+                        name);
         report_note(out, &used, "'%s' is used here, perhaps on another thread", name);
         if (k->send.reason) {
             reason_tell(out, k->send.reason, name);
@@ -61,5 +61,5 @@ static void check_send_across_yield(const struct program *prog, struct report *o
         report_subject(out, prog->funcs.at[k->func].name, "%s", name);
     }
 }
-AGLET_RULE("send-across-yield", "what must stay on its thread is kept where a task may move", check_send_across_yield,
-           "CWE-362 CWE-567")
+AGLET_RULE("send-across-yield", "what must stay on its thread is kept where a task may move",
+           check_send_across_yield, "CWE-362 CWE-567")

@@ -7,8 +7,7 @@
 #include "handoff.h"
 #include "reason.h"
 
-static void report_handoff(const struct program *p, const struct handoff *h, struct report *out)
-{
+static void report_handoff(const struct program *p, const struct handoff *h, struct report *out) {
     const struct handoff_spec *s = h->at->spawn;
     const struct unit *u = p->funcs.at[s->typed_in].unit->unit;
     if (!s->type && h->region && s->typed_in == h->func && p->options.level >= 2) {
@@ -28,72 +27,79 @@ static void report_handoff(const struct program *p, const struct handoff *h, str
     type_spelling(u, s->type, type, sizeof type);
     struct position at = handoff_position(h->flow, h->at);
     if (v.answer == ANSWER_NO)
-        report_begin(out, "send", SEVERITY_WARNING, &at, "'%s' reaches another thread here, and is not Send", type);
+        report_begin(out, "send", SEVERITY_WARNING, &at, "'%s' reaches another thread here, and is not Send",
+                     type);
     else if (p->options.level >= 2)
-        report_begin(out, "send", SEVERITY_WARNING, &at, "'%s' reaches another thread here, and is not known to be Send", type);
+        report_begin(out, "send", SEVERITY_WARNING, &at,
+                     "'%s' reaches another thread here, and is not known to be Send", type);
     else
         return;
     report_subject(out, handoff_function(h), "%s", type);
     report_level(out, v.answer == ANSWER_NO ? 1 : 2);
     reason_tell(out, v.reason, type);
-    struct position end = program_position(last->unit, last->field ? last->unit->fields[last->field].loc : last->unit->types[last->type].loc);
+    struct position end = program_position(last->unit, last->field ? last->unit->fields[last->field].loc
+                                                                   : last->unit->types[last->type].loc);
     if (trait_reason_remedy(v.reason))
         report_note(out, end.file ? &end : &at, "remedy: %s", trait_reason_remedy(v.reason));
 }
 
 /* The lock has to be given back by the thread that took it. */
-static void report_guard(const struct handoff *h, struct report *out)
-{
+static void report_guard(const struct handoff *h, struct report *out) {
     if (!h->guard)
         return;
     char name[200];
     place_print(h->flow, place_object(h->flow, h->region), name, sizeof name);
-    struct position at = handoff_position(h->flow, h->at), cleanup = program_position(h->flow->unit->unit, h->flow->unit->unit->events[h->guard].loc);
-    report_begin(out, "send", SEVERITY_WARNING, &at, "'%s' guards a lock held by this thread, and reaches another one here", name);
+    struct position at = handoff_position(h->flow, h->at),
+                    cleanup =
+                        program_position(h->flow->unit->unit, h->flow->unit->unit->events[h->guard].loc);
+    report_begin(out, "send", SEVERITY_WARNING, &at,
+                 "'%s' guards a lock held by this thread, and reaches another one here", name);
     report_subject(out, handoff_function(h), "%s", name);
     report_note(out, &cleanup, "its cleanup gives the lock back here");
     report_note(out, &at, "remedy: let the other thread take the lock itself");
 }
 
 /* Each thread has its own, and it goes when the thread ends. */
-static void report_thread_local(const struct program *p, const struct handoff *h, struct report *out)
-{
+static void report_thread_local(const struct program *p, const struct handoff *h, struct report *out) {
     const struct place *object = &h->flow->places[place_object(h->flow, h->region)];
     const struct linked_global *global = object->op == PLACE_GLOBAL ? &p->globals.at[object->a] : NULL;
     const struct unit *u = global ? global->unit->unit : h->flow->unit->unit;
-    const struct ir_var_rec *var = global ? &u->vars[global->var] : object->op == PLACE_LOCAL ? &u->vars[object->a] : NULL;
+    const struct ir_var_rec *var = global                      ? &u->vars[global->var]
+                                   : object->op == PLACE_LOCAL ? &u->vars[object->a]
+                                                               : NULL;
     if (!var || !(var->flags & IR_VF_TLS) || h->at->func != h->func)
         return;
     struct position at = handoff_position(h->flow, h->at), declared = program_position(u, var->loc);
-    report_begin(out, "send", SEVERITY_WARNING, &at, "the address of thread-local '%s' reaches another thread here", unit_str(u, var->name));
+    report_begin(out, "send", SEVERITY_WARNING, &at,
+                 "the address of thread-local '%s' reaches another thread here", unit_str(u, var->name));
     report_subject(out, handoff_function(h), "%s", unit_str(u, var->name));
-    report_note(out, &declared, "each thread has a '%s' of its own, which goes when that thread ends", unit_str(u, var->name));
+    report_note(out, &declared, "each thread has a '%s' of its own, which goes when that thread ends",
+                unit_str(u, var->name));
     report_note(out, &at, "remedy: hand over a copy of its value, or let the other thread use its own");
 }
 
 /* May a neighbour be declared by the same `int a, b;`? Then a word before the one name is none that C takes, or makes both atomic. */
-static bool declared_together(const struct unit *u, ir_field f, ir_field other)
-{
+static bool declared_together(const struct unit *u, ir_field f, ir_field other) {
     const struct ir_field_rec *a = &u->fields[f], *b = &u->fields[other];
     const struct ir_loc_rec *here = &u->locs[a->loc], *there = &u->locs[b->loc];
-    return a->parent == b->parent && a->type == b->type && (here->line == there->line || here->col != there->col);
+    return a->parent == b->parent && a->type == b->type &&
+           (here->line == there->line || here->col != there->col);
 }
 
-static bool can_be_atomic(const struct unit *u, ir_field f)
-{
+static bool can_be_atomic(const struct unit *u, ir_field f) {
     bool shared = declared_together(u, f, f - 1) || (f + 1 < u->n_fields && declared_together(u, f, f + 1));
     return !shared && !u->fields[f].bit_width;
 }
 
-static void report_counts(const struct program *p, const struct handoff *h, struct report *out)
-{
+static void report_counts(const struct program *p, const struct handoff *h, struct report *out) {
     for (uint32_t i = 0; i < h->n_conflicts; i++) {
         const struct conflict *c = &h->conflicts[i];
         if (!c->on_count)
             continue;
         struct position at = handoff_position(h->flow, h->at), mine = handoff_position(h->flow, c->mine),
                         theirs = region_position(p, c->theirs);
-        report_begin(out, "send", SEVERITY_WARNING, &at, "a reference stays behind, and count '%s' is not atomic", c->path);
+        report_begin(out, "send", SEVERITY_WARNING, &at,
+                     "a reference stays behind, and count '%s' is not atomic", c->path);
         report_subject(out, handoff_function(h), "%s", c->path);
         report_note(out, &theirs, "changed by the other thread here, in '%s'", p->funcs.at[c->entry].name);
         if (!c->twice)
@@ -112,13 +118,14 @@ static void report_counts(const struct program *p, const struct handoff *h, stru
 }
 
 /* Strict: a function that others can call says which of its parameters leave for another thread. */
-static void report_silent_parameter(const struct program *p, const struct handoff *h, struct report *out)
-{
+static void report_silent_parameter(const struct program *p, const struct handoff *h, struct report *out) {
     const struct linked_func *lf = &p->funcs.at[h->func];
     const struct place *object = &h->flow->places[place_object(h->flow, h->region)];
     const struct unit *u = lf->unit->unit;
-    bool itself = h->region == place_object(h->flow, h->region) && !h->at->spawn->inner; /* not a part of it, or what a member points to */
-    if (p->options.level < 2 || lf->internal || !itself || object->op != PLACE_PARAM || (h->verdict != HANDOFF_SENT && !h->entry_frees))
+    bool itself = h->region == place_object(h->flow, h->region) &&
+                  !h->at->spawn->inner; /* not a part of it, or what a member points to */
+    if (p->options.level < 2 || lf->internal || !itself || object->op != PLACE_PARAM ||
+        (h->verdict != HANDOFF_SENT && !h->entry_frees))
         return;
     const struct ir_var_rec *parameter = &u->vars[u->funcs[lf->func].params.first + object->a];
     if (traits_role(u, parameter->type, parameter->annots) == ROLE_OWNED)
@@ -127,7 +134,8 @@ static void report_silent_parameter(const struct program *p, const struct handof
     struct position before = at;
     before.end_line = at.line;
     before.end_col = at.col;
-    report_begin(out, "send", SEVERITY_WARNING, &at, "parameter '%s' leaves for another thread, and does not say so",
+    report_begin(out, "send", SEVERITY_WARNING, &at,
+                 "parameter '%s' leaves for another thread, and does not say so",
                  unit_str(u, parameter->name));
     report_subject(out, lf->name, "%s", unit_str(u, parameter->name));
     report_level(out, 2);
@@ -137,8 +145,8 @@ static void report_silent_parameter(const struct program *p, const struct handof
 }
 
 /* AGLET_SEND is a promise: prove it, or name the member. */
-static void check_promises(const struct program *p, struct report *out, enum ir_annot_kind mark, enum trait trait, const char *rule)
-{
+static void check_promises(const struct program *p, struct report *out, enum ir_annot_kind mark,
+                           enum trait trait, const char *rule) {
     for (size_t i = 0; i < p->units.n; i++) {
         const struct unit *u = p->units.at[i].unit;
         for (ir_type t = 1; t < u->n_types; t++) {
@@ -155,7 +163,8 @@ static void check_promises(const struct program *p, struct report *out, enum ir_
                 char type[200];
                 type_spelling(u, t, type, sizeof type);
                 struct position at = program_position(u, a->loc);
-                report_begin(out, rule, SEVERITY_WARNING, &at, "'%s' says it is %s, and a member is not", type, trait_name(trait));
+                report_begin(out, rule, SEVERITY_WARNING, &at, "'%s' says it is %s, and a member is not",
+                             type, trait_name(trait));
                 report_subject(out, NULL, "%s", type);
                 reason_tell(out, v.reason, type);
                 if (trait_reason_remedy(v.reason))
@@ -165,8 +174,7 @@ static void check_promises(const struct program *p, struct report *out, enum ir_
     }
 }
 
-static void check_send(const struct program *p, struct report *out)
-{
+static void check_send(const struct program *p, struct report *out) {
     for (size_t i = 0; i < p->boundaries->handoffs.n; i++) {
         report_handoff(p, &p->boundaries->handoffs.at[i], out);
         report_guard(&p->boundaries->handoffs.at[i], out);

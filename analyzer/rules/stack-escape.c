@@ -10,27 +10,29 @@
 #include "handoff.h"
 
 /* &i of a loop's variable: rule sync tells of it, and what mends that mends this. */
-static bool changed_while_read(const struct handoff *h)
-{
+static bool changed_while_read(const struct handoff *h) {
     for (uint32_t i = 0; i < h->n_conflicts; i++)
         if (handoff_loop_variable(h, &h->conflicts[i]))
             return true;
     return false;
 }
 
-static void check_stack_escape(const struct program *p, struct report *out)
-{
+static void check_stack_escape(const struct program *p, struct report *out) {
     for (size_t i = 0; i < p->boundaries->handoffs.n; i++) {
         const struct handoff *h = &p->boundaries->handoffs.at[i];
         if (!h->escapes || changed_while_read(h))
             continue;
-        struct position at = handoff_position(h->flow, h->at), dies = program_position(h->flow->unit->unit, h->dies);
-        report_begin(out, "stack-escape", SEVERITY_WARNING, &at, "local '%s' may die while the other thread still uses it", h->escapes);
+        struct position at = handoff_position(h->flow, h->at),
+                        dies = program_position(h->flow->unit->unit, h->dies);
+        report_begin(out, "stack-escape", SEVERITY_WARNING, &at,
+                     "local '%s' may die while the other thread still uses it", h->escapes);
         report_subject(out, handoff_function(h), "%s", h->escapes);
         handoff_put_notes(p, h, out);
         if (h->at->op == REGION_PUT && h->at->spawn->slot) {
             report_note(out, &dies, "its life ends here, with nothing waited for");
-            report_note(out, &at, "remedy: wait until the other thread is done with it, or allocate it and let that thread free it");
+            report_note(out, &at,
+                        "remedy: wait until the other thread is done with it, or allocate it and let that "
+                        "thread free it");
             continue;
         }
         if (h->at->spawn->task) {
@@ -42,4 +44,5 @@ static void check_stack_escape(const struct program *p, struct report *out)
         report_note(out, &at, "remedy: join on every way, or allocate it and let the thread free it");
     }
 }
-AGLET_RULE("stack-escape", "a thread may still use a local that has died", check_stack_escape, "CERT-CON34-C CERT-POS50-C CWE-562")
+AGLET_RULE("stack-escape", "a thread may still use a local that has died", check_stack_escape,
+           "CERT-CON34-C CERT-POS50-C CWE-562")

@@ -7,8 +7,7 @@
 #include "../program/lock_facts.h"
 #include "rule.h"
 
-static inline const char *story_words(enum story_kind kind)
-{
+static inline const char *story_words(enum story_kind kind) {
     switch (kind) {
     case STORY_TAKEN: return "'%s' is taken here";
     case STORY_RELEASED: return "'%s' is released here";
@@ -30,8 +29,7 @@ static inline const char *story_words(enum story_kind kind)
 }
 
 /* The position and story of pr, under the finding that was just begun. */
-static inline void story_tell(const struct program *prog, struct report *out, const struct lock_problem *pr)
-{
+static inline void story_tell(const struct program *prog, struct report *out, const struct lock_problem *pr) {
     for (uint32_t i = 0; i < pr->n_story; i++) {
         const struct story *s = &pr->story[i];
         const struct position at = program_position(s->unit, s->loc);
@@ -45,8 +43,7 @@ static inline void story_tell(const struct program *prog, struct report *out, co
 }
 
 /* The text of the first step of a kind, or "". */
-static inline const char *story_text(const struct lock_problem *pr, enum story_kind kind)
-{
+static inline const char *story_text(const struct lock_problem *pr, enum story_kind kind) {
     for (uint32_t i = 0; i < pr->n_story; i++)
         if (pr->story[i].kind == kind && pr->story[i].text)
             return pr->story[i].text;

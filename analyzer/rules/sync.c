@@ -11,8 +11,8 @@
 #include "reason.h"
 
 /* Is it an object of a library, of whose type a model says why threads may not share it? */
-static bool tell_type(const struct program *p, const struct handoff *h, const struct conflict *c, struct report *out)
-{
+static bool tell_type(const struct program *p, const struct handoff *h, const struct conflict *c,
+                      struct report *out) {
     const struct handoff_spec *s = h->at->spawn;
     const struct linked_field *inner = s->inner ? &p->fields.at[s->inner] : NULL;
     const struct unit *u = inner ? inner->unit->unit : p->funcs.at[s->typed_in].unit->unit;
@@ -31,8 +31,8 @@ static bool tell_type(const struct program *p, const struct handoff *h, const st
 }
 
 /* Of what type is that which both use? Its unit in *u; 0: not known. */
-static ir_type conflict_type(const struct program *p, const struct handoff *h, const struct conflict *c, const struct unit **u, bool *bits)
-{
+static ir_type conflict_type(const struct program *p, const struct handoff *h, const struct conflict *c,
+                             const struct unit **u, bool *bits) {
     const struct handoff_spec *s = h->at->spawn;
     const struct linked_field *f = c->field ? &p->fields.at[c->field] : NULL;
     *u = f ? f->unit->unit : p->funcs.at[s->typed_in].unit->unit;
@@ -40,8 +40,7 @@ static ir_type conflict_type(const struct program *p, const struct handoff *h, c
     return f ? (*u)->fields[f->field].type : s->type;
 }
 
-static const char *remedy(const struct program *p, const struct handoff *h, const struct conflict *c)
-{
+static const char *remedy(const struct program *p, const struct handoff *h, const struct conflict *c) {
     const struct unit *u;
     bool bits, frees = c->mine->op == REGION_FREE || c->theirs->op == REGION_FREE;
     const ir_type type = conflict_type(p, h, c, &u, &bits);
@@ -53,24 +52,27 @@ static const char *remedy(const struct program *p, const struct handoff *h, cons
     if (frees)
         return "let one side free it, after the other is done: join first";
     if (h->at->spawn->task)
-        return scalar && !bits ? "guard it with one lock on both sides, make it _Atomic, or wait until the task is done"
-                               : "guard it with one lock on both sides, or wait until the task is done";
+        return scalar && !bits
+                   ? "guard it with one lock on both sides, make it _Atomic, or wait until the task is done"
+                   : "guard it with one lock on both sides, or wait until the task is done";
     if (handoff_loop_variable(h, c))
         return "give each thread a copy of its own: an element of an array, or the value itself";
     return scalar && !bits ? "guard it with one lock on both sides, make it _Atomic, or join first"
                            : "guard it with one lock on both sides, or join first";
 }
 
-static void report_conflict(const struct program *p, const struct handoff *h, const struct conflict *c, struct report *out)
-{
+static void report_conflict(const struct program *p, const struct handoff *h, const struct conflict *c,
+                            struct report *out) {
     struct position at = handoff_position(h->flow, h->at), mine = handoff_position(h->flow, c->mine),
                     theirs = region_position(p, c->theirs);
     const char *entry = p->funcs.at[c->entry].name;
     const char *path = *c->path == '*' && c->path[1] ? c->path + 1 : c->path;
     if (c->twice)
-        report_begin(out, "sync", SEVERITY_WARNING, &at, "'%s' is shared by several threads with nothing to guard it", path);
+        report_begin(out, "sync", SEVERITY_WARNING, &at,
+                     "'%s' is shared by several threads with nothing to guard it", path);
     else
-        report_begin(out, "sync", SEVERITY_WARNING, &at, "'%s' is used by both threads after this hand-off, unguarded", path);
+        report_begin(out, "sync", SEVERITY_WARNING, &at,
+                     "'%s' is used by both threads after this hand-off, unguarded", path);
     report_subject(out, handoff_function(h), "%s", path);
     report_note(out, &theirs, "%s by the other thread here, in '%s'", access_word(c->theirs), entry);
     if (c->twice) {
@@ -83,8 +85,8 @@ static void report_conflict(const struct program *p, const struct handoff *h, co
             report_note(out, &second, "and %s here by another", access_word(c->mine));
     } else {
         const char *when = h->at->op == REGION_PUT && h->at->spawn->slot ? ", after the lock was released"
-                           : h->at->spawn->task                        ? ", when the task may run"
-                                                                       : ", before any join";
+                           : h->at->spawn->task                          ? ", when the task may run"
+                                                                         : ", before any join";
         report_note(out, &mine, "%s by this thread here%s", access_word(c->mine), when);
         handoff_inner_note(p, out, h->flow, c->mine, access_word(c->mine));
     }
@@ -96,19 +98,21 @@ static void report_conflict(const struct program *p, const struct handoff *h, co
         char type[200];
         type_spelling(u, u->fields[f->field].type, type, sizeof type);
         const bool lock = lock_kind_of(p, u, u->fields[f->field].type).lock;
-        report_note(out, &declared, "'%s' is declared here: a%s '%s'%s", path, lock ? "" : " plain", type, lock ? "" : ", with no lock named");
+        report_note(out, &declared, "'%s' is declared here: a%s '%s'%s", path, lock ? "" : " plain", type,
+                    lock ? "" : ", with no lock named");
     }
     if (tell_type(p, h, c, out))
-        report_note(out, &at, "remedy: guard it with one lock on both sides, or give each thread one of its own");
+        report_note(out, &at,
+                    "remedy: guard it with one lock on both sides, or give each thread one of its own");
     else
         report_note(out, &at, "remedy: %s", remedy(p, h, c));
 }
 
 /* Strict: what both threads use must be safe to share whatever they do with it. */
-static void report_type(const struct program *p, const struct handoff *h, struct report *out)
-{
+static void report_type(const struct program *p, const struct handoff *h, struct report *out) {
     const struct handoff_spec *s = h->at->spawn;
-    if (p->options.level < 2 || h->verdict != HANDOFF_SHARED || h->at->op != REGION_SPAWN || !s->type || s->typed_in != h->func)
+    if (p->options.level < 2 || h->verdict != HANDOFF_SHARED || h->at->op != REGION_SPAWN || !s->type ||
+        s->typed_in != h->func)
         return;
     const struct unit *u = p->funcs.at[s->typed_in].unit->unit;
     struct trait_verdict v = traits_of(p->boundaries->traits, u, s->type, TRAIT_SYNC);
@@ -117,7 +121,8 @@ static void report_type(const struct program *p, const struct handoff *h, struct
     char type[200];
     type_spelling(u, s->type, type, sizeof type);
     struct position at = handoff_position(h->flow, h->at);
-    report_begin(out, "sync", SEVERITY_WARNING, &at, "'%s' is shared by several threads here, and is not%s Sync", type,
+    report_begin(out, "sync", SEVERITY_WARNING, &at,
+                 "'%s' is shared by several threads here, and is not%s Sync", type,
                  v.answer == ANSWER_NO ? "" : " known to be");
     report_subject(out, handoff_function(h), "%s", type);
     report_level(out, 2);
@@ -127,16 +132,14 @@ static void report_type(const struct program *p, const struct handoff *h, struct
 }
 
 /* Is the count of references the mistake? Rule send tells of that, and who may use the rest follows from the count. */
-static bool counts_without_atomics(const struct handoff *h)
-{
+static bool counts_without_atomics(const struct handoff *h) {
     for (uint32_t k = 0; k < h->n_conflicts; k++)
         if (h->conflicts[k].on_count)
             return true;
     return false;
 }
 
-static void check_sync(const struct program *p, struct report *out)
-{
+static void check_sync(const struct program *p, struct report *out) {
     for (size_t i = 0; i < p->boundaries->handoffs.n; i++) {
         const struct handoff *h = &p->boundaries->handoffs.at[i];
         if (!h->n_conflicts)
@@ -146,4 +149,5 @@ static void check_sync(const struct program *p, struct report *out)
                 report_conflict(p, h, &h->conflicts[k], out);
     }
 }
-AGLET_RULE("sync", "what was handed over is used by both threads at once, unguarded", check_sync, "CERT-CON43-C CWE-362")
+AGLET_RULE("sync", "what was handed over is used by both threads at once, unguarded", check_sync,
+           "CERT-CON43-C CWE-362")

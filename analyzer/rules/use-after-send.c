@@ -8,8 +8,7 @@
  * Cannot see    a use through a pointer that was read out of memory again. */
 #include "handoff.h"
 
-static void check_use_after_send(const struct program *p, struct report *out)
-{
+static void check_use_after_send(const struct program *p, struct report *out) {
     for (size_t i = 0; i < p->boundaries->handoffs.n; i++) {
         const struct handoff *h = &p->boundaries->handoffs.at[i];
         if (!h->later)
@@ -19,8 +18,8 @@ static void check_use_after_send(const struct program *p, struct report *out)
         place_print(h->flow, shown, name, sizeof name);
         const char *path = *name == '*' && name[1] ? name + 1 : name;
         struct position use = handoff_position(h->flow, h->later), at = handoff_position(h->flow, h->at);
-        report_begin(out, "use-after-send", SEVERITY_WARNING, &use, "'%s' is %s after it was given to another thread", path,
-                     access_word(h->later));
+        report_begin(out, "use-after-send", SEVERITY_WARNING, &use,
+                     "'%s' is %s after it was given to another thread", path, access_word(h->later));
         report_subject(out, handoff_function(h), "%s", path);
         handoff_inner_note(p, out, h->flow, h->later, access_word(h->later));
         if (h->at->op == REGION_PUT)
@@ -42,4 +41,5 @@ static void check_use_after_send(const struct program *p, struct report *out)
         report_note(out, &use, "remedy: take what is needed out of it before it is given away");
     }
 }
-AGLET_RULE("use-after-send", "what was given to another thread for good is used again", check_use_after_send, "CWE-416 CWE-362")
+AGLET_RULE("use-after-send", "what was given to another thread for good is used again", check_use_after_send,
+           "CWE-416 CWE-362")

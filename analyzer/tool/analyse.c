@@ -26,8 +26,10 @@ static const struct argp_option options[] = {
     {"output", 'o', "FILE", 0, "Where they are printed (standard output)", 1},
     {"baseline", 'b', "FILE", 0, "Findings that this file lists fail no build; only new ones do", 1},
     {"update-baseline", OPTION_UPDATE, 0, 0, "Write the findings of this run into the baseline", 1},
-    {"only-changed-since", OPTION_CHANGED, "REV", 0, "Show only findings that touch a file changed since this git revision", 1},
-    {"level", OPTION_LEVEL, "1|2", 0, "1: only where the evidence is complete; 2: strict, what is unknown is reported", 1},
+    {"only-changed-since", OPTION_CHANGED, "REV", 0,
+     "Show only findings that touch a file changed since this git revision", 1},
+    {"level", OPTION_LEVEL, "1|2", 0,
+     "1: only where the evidence is complete; 2: strict, what is unknown is reported", 1},
     {"rules", OPTION_RULES, "A,B", 0, "Only these rules", 1},
     {"exclude", 'x', "GLOB", 0, "Leave out files, and findings in them; may be repeated", 1},
     {"config", OPTION_CONFIG, "FILE", 0, "Read this instead of the nearest .aglet.yml", 1},
@@ -35,8 +37,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
+static error_t parse(int key, char *arg, struct argp_state *state) {
     struct analyse_options *o = state->input;
     switch (key) {
     case 'f':
@@ -72,16 +73,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 const struct argp analyse_argp = {options, parse, NULL, NULL, NULL, NULL, NULL};
 
-static bool rule_exists(const char *id)
-{
+static bool rule_exists(const char *id) {
     const struct rule *const *r = rules_all;
     while (*r && strcmp((*r)->id, id) != 0)
         r++;
     return *r;
 }
 
-static bool rules_exist(const struct string_list *ids)
-{
+static bool rules_exist(const struct string_list *ids) {
     bool good = true;
     for (size_t i = 0; i < ids->n; i++) {
         if (rule_exists(ids->at[i]))
@@ -96,14 +95,14 @@ static bool rules_exist(const struct string_list *ids)
     return good;
 }
 
-struct config *analyse_config(const struct analyse_options *o, const char *beside)
-{
+struct config *analyse_config(const struct analyse_options *o, const char *beside) {
     char err[SAY_MAX];
     if (!rules_exist(&o->rules))
         return NULL;
     char *here = path_working(), *path = o->config_file ? xstrdup(o->config_file) : config_find(here);
     if (!path && beside) {
-        char *full = path_absolute(NULL, beside), *directory = directory_exists(full) ? xstrdup(full) : path_directory(full);
+        char *full = path_absolute(NULL, beside),
+             *directory = directory_exists(full) ? xstrdup(full) : path_directory(full);
         path = config_find(directory);
         free(directory);
         free(full);
@@ -121,8 +120,8 @@ struct config *analyse_config(const struct analyse_options *o, const char *besid
 }
 
 /* All but the units that decides what is found. */
-static struct cache_hash *hash_settings(const char *purpose, const struct analyse_options *o, const struct config *c, int level, bool whole)
-{
+static struct cache_hash *hash_settings(const char *purpose, const struct analyse_options *o,
+                                        const struct config *c, int level, bool whole) {
     struct cache_hash *h = cache_hash_new(purpose);
     struct file_facts facts = {0};
     const char *self = layout_self();
@@ -142,9 +141,9 @@ static struct cache_hash *hash_settings(const char *purpose, const struct analys
     return h;
 }
 
-struct cache_id analyse_key(const struct analyse_options *o, const struct config *c, const struct cache_id *ids, size_t n, int level, bool whole,
-                            const struct linked_programs *programs, size_t n_rows)
-{
+struct cache_id analyse_key(const struct analyse_options *o, const struct config *c,
+                            const struct cache_id *ids, size_t n, int level, bool whole,
+                            const struct linked_programs *programs, size_t n_rows) {
     struct cache_hash *h = hash_settings("findings", o, c, level, whole);
     cache_hash_number(h, n);
     for (size_t i = 0; i < n; i++)
@@ -157,8 +156,7 @@ struct cache_id analyse_key(const struct analyse_options *o, const struct config
     return cache_hash_end(h);
 }
 
-struct report *analyse_kept(struct cache *cache, struct cache_id key)
-{
+struct report *analyse_kept(struct cache *cache, struct cache_id key) {
     size_t size;
     char *bytes = cache_load_findings(cache, key, &size);
     struct report *r = bytes ? report_new() : NULL;
@@ -171,16 +169,14 @@ struct report *analyse_kept(struct cache *cache, struct cache_id key)
     return r;
 }
 
-static double processor_time(void)
-{
+static double processor_time(void) {
     struct timespec t;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 /* "solved in 0.40 s of processor: link 0.02, call graph 0.01, …" */
-static void say_phases(const struct program *p, double rules)
-{
+static void say_phases(const struct program *p, double rules) {
     size_t n;
     const struct program_phase *phases = program_phases(p, &n);
     char *line = xstrdup("");
@@ -199,8 +195,7 @@ static void say_phases(const struct program *p, double rules)
 }
 
 /* Solve the units that are `in` (NULL: all) as one program. They are taken, or copied when others want them, too. */
-static void solve_one(const struct analysis *a, const bool *in, bool whole, struct report *out)
-{
+static void solve_one(const struct analysis *a, const bool *in, bool whole, struct report *out) {
     struct program_options options = {.level = a->level, .whole = whole, .models = config_models(a->config)};
     if (a->options->rules.n)
         options.rules = (const char *const *)a->options->rules.at;
@@ -215,13 +210,14 @@ static void solve_one(const struct analysis *a, const bool *in, bool whole, stru
     program_check(p, out);
     say_phases(p, processor_time() - before);
     if (program_cycles_cut_short(p))
-        report_left_out(out, "%zu groups of locks are too entangled to look at every cycle among them: lock-order may know more than it reports",
-            program_cycles_cut_short(p));
+        report_left_out(out,
+                        "%zu groups of locks are too entangled to look at every cycle among them: lock-order "
+                        "may know more than it reports",
+                        program_cycles_cut_short(p));
     program_free(p);
 }
 
-static struct linked_programs named_programs(const struct analysis *a)
-{
+static struct linked_programs named_programs(const struct analysis *a) {
     const char **files = xcalloc(a->n + 1, sizeof *files);
     for (size_t i = 0; i < a->n; i++)
         files[i] = a->units[i] ? unit_str(a->units[i], a->units[i]->main_file) : NULL;
@@ -230,8 +226,8 @@ static struct linked_programs named_programs(const struct analysis *a)
     return out;
 }
 
-static struct cache_id program_key(const struct analysis *a, const struct linked_program *program, bool whole)
-{
+static struct cache_id program_key(const struct analysis *a, const struct linked_program *program,
+                                   bool whole) {
     struct cache_hash *h = hash_settings("findings of a program", a->options, a->config, a->level, whole);
     for (size_t i = 0; i < a->n; i++)
         if (program->in[i])
@@ -239,8 +235,7 @@ static struct cache_id program_key(const struct analysis *a, const struct linked
     return cache_hash_end(h);
 }
 
-static void keep_findings(const struct analysis *a, struct cache_id key, const struct report *r)
-{
+static void keep_findings(const struct analysis *a, struct cache_id key, const struct report *r) {
     size_t size;
     char *bytes = report_encode(r, &size);
     cache_store_findings(a->cache, key, bytes, size);
@@ -248,8 +243,7 @@ static void keep_findings(const struct analysis *a, struct cache_id key, const s
 }
 
 /* What is wrong in one of several programs: from the cache, where none of its own files changed. */
-static struct report *find_in_program(const struct analysis *a, const struct linked_program *program)
-{
+static struct report *find_in_program(const struct analysis *a, const struct linked_program *program) {
     const bool whole = a->whole && program->complete, keeps = a->cache && a->ids;
     const struct cache_id key = keeps ? program_key(a, program, whole) : (struct cache_id){0, 0};
     struct report *r = keeps ? analyse_kept(a->cache, key) : NULL;
@@ -264,8 +258,7 @@ static struct report *find_in_program(const struct analysis *a, const struct lin
     return r;
 }
 
-static void add_findings(struct report *out, const struct report *from)
-{
+static void add_findings(struct report *out, const struct report *from) {
     for (size_t i = 0; i < report_count(from); i++)
         report_copy(out, report_at(from, i));
     for (size_t i = 0; report_left_out_at(from, i); i++)
@@ -273,8 +266,7 @@ static void add_findings(struct report *out, const struct report *from)
 }
 
 /* Each program, and what no program holds as one more. */
-static void solve_programs(const struct analysis *a, struct linked_programs *programs, struct report *out)
-{
+static void solve_programs(const struct analysis *a, struct linked_programs *programs, struct report *out) {
     bool *there = xcalloc(a->n + 1, sizeof *there);
     for (size_t i = 0; i < a->n; i++)
         there[i] = a->units[i] != NULL;
@@ -297,8 +289,7 @@ static void solve_programs(const struct analysis *a, struct linked_programs *pro
 }
 
 /* The aglet-ignore comments of every file of every unit. */
-static struct ignores *read_ignores(const struct analysis *a)
-{
+static struct ignores *read_ignores(const struct analysis *a) {
     struct ignores *ig = ignores_new();
     for (size_t i = 0; i < a->n; i++)
         if (a->units[i])
@@ -306,20 +297,19 @@ static struct ignores *read_ignores(const struct analysis *a)
     return ig;
 }
 
-static void apply_ignores(const struct analysis *a, const struct ignores *ig, struct report *out)
-{
+static void apply_ignores(const struct analysis *a, const struct ignores *ig, struct report *out) {
     size_t n = 0;
     while (rules_all[n])
         n++;
     const char **known = xcalloc(n + 1, sizeof *known);
     for (size_t i = 0; i < n; i++)
         known[i] = rules_all[i]->id;
-    ignores_apply(ig, out, known, a->options->rules.n ? (const char *const *)a->options->rules.at : NULL, a->whole);
+    ignores_apply(ig, out, known, a->options->rules.n ? (const char *const *)a->options->rules.at : NULL,
+                  a->whole);
     free(known);
 }
 
-struct report *analyse_solve(const struct analysis *a)
-{
+struct report *analyse_solve(const struct analysis *a) {
     struct report *out = report_new();
     struct ignores *ig = read_ignores(a);
     struct linked_programs named = {0};
@@ -338,16 +328,15 @@ struct report *analyse_solve(const struct analysis *a)
     return out;
 }
 
-static bool touches(const struct finding *f, const struct string_list *files)
-{
+static bool touches(const struct finding *f, const struct string_list *files) {
     bool any = f->at.file && strings_has(files, f->at.file);
     for (size_t i = 0; i < f->n_notes && !any; i++)
         any = f->notes[i].at.file && strings_has(files, f->notes[i].at.file);
     return any;
 }
 
-static bool is_shown(const struct analyse_options *o, const struct config *c, const struct finding *f, const struct string_list *changed)
-{
+static bool is_shown(const struct analyse_options *o, const struct config *c, const struct finding *f,
+                     const struct string_list *changed) {
     const char *path = f->at.file ? f->at.file : "";
     for (size_t i = 0; i < o->exclude.n; i++)
         if (glob_matches(o->exclude.at[i], path))
@@ -361,8 +350,8 @@ static bool is_shown(const struct analyse_options *o, const struct config *c, co
     return f->level <= (uint32_t)(o->level ? o->level : config_level(c, path));
 }
 
-int analyse_print(const struct analyse_options *o, const struct config *c, struct report *all, struct analyse_counts *counts)
-{
+int analyse_print(const struct analyse_options *o, const struct config *c, struct report *all,
+                  struct analyse_counts *counts) {
     struct string_list changed = {0};
     char err[SAY_MAX];
     if (o->changed_since && !changed_since(o->changed_since, &changed, err, sizeof err)) {

@@ -16,16 +16,16 @@
 
 /* What the command line says of rules and outputs; zero is the default. */
 struct analyse_options {
-    int level;                 /* 0: as the configuration says */
-    struct string_list rules;  /* empty: all */
-    const char *format;        /* NULL: text */
-    const char *output;        /* NULL: standard output */
+    int level;                /* 0: as the configuration says */
+    struct string_list rules; /* empty: all */
+    const char *format;       /* NULL: text */
+    const char *output;       /* NULL: standard output */
     const char *baseline;
     bool update_baseline;
     const char *changed_since; /* a revision, or NULL */
     struct string_list exclude;
-    const char *config_file;   /* NULL: the nearest .aglet.yml */
-    bool text_graphs;          /* print the units instead */
+    const char *config_file; /* NULL: the nearest .aglet.yml */
+    bool text_graphs;        /* print the units instead */
 };
 
 /* The argp parser of these options, for argp children: its input is a struct analyse_options. */
@@ -39,17 +39,20 @@ struct analysis {
     const struct analyse_options *options;
     const struct config *config;
     struct unit **units; /* taken: freed by analyse; NULL entries are passed over */
-    const struct cache_id *ids; /* theirs: what a program's findings are kept under; NULL: only all findings together are kept */
+    const struct cache_id *
+        ids; /* theirs: what a program's findings are kept under; NULL: only all findings together are kept */
     size_t n;
-    struct linked_programs *programs; /* by unit; NULL or none: the configuration tells them apart, or they are one */
-    bool whole;          /* nothing of the program is missing */
-    int level;           /* to solve at: the highest that any of its files asks for; findings are then judged by their own path's */
+    struct linked_programs
+        *programs; /* by unit; NULL or none: the configuration tells them apart, or they are one */
+    bool whole;    /* nothing of the program is missing */
+    int level; /* to solve at: the highest that any of its files asks for; findings are then judged by their own path's */
     struct cache *cache; /* to keep findings in, with `key`; NULL: none */
     struct cache_id key; /* of the units, from analyse_key */
 };
 
 /* The key of findings: over unit ids in order and everything else that decides them. programs: by row, of n_rows; or NULL. */
-struct cache_id analyse_key(const struct analyse_options *o, const struct config *c, const struct cache_id *ids, size_t n, int level, bool whole,
+struct cache_id analyse_key(const struct analyse_options *o, const struct config *c,
+                            const struct cache_id *ids, size_t n, int level, bool whole,
                             const struct linked_programs *programs, size_t n_rows);
 
 /* Findings kept under the key, or NULL. */
@@ -63,6 +66,7 @@ struct analyse_counts {
 };
 /* Choose what is to be shown, print it. Returns the exit status: clean, findings, or trouble (said) when an output cannot be written.
  * Frees the report. */
-int analyse_print(const struct analyse_options *o, const struct config *c, struct report *all, struct analyse_counts *counts);
+int analyse_print(const struct analyse_options *o, const struct config *c, struct report *all,
+                  struct analyse_counts *counts);
 
 #endif

@@ -28,8 +28,7 @@ struct cache_hash {
     XXH3_state_t *state;
 };
 
-struct cache_hash *cache_hash_new(const char *purpose)
-{
+struct cache_hash *cache_hash_new(const char *purpose) {
     struct cache_hash *h = xmalloc(sizeof *h);
     h->state = XXH3_createState();
     if (!h->state)
@@ -39,33 +38,28 @@ struct cache_hash *cache_hash_new(const char *purpose)
     return h;
 }
 
-void cache_hash_number(struct cache_hash *h, uint64_t n)
-{
+void cache_hash_number(struct cache_hash *h, uint64_t n) {
     XXH3_128bits_update(h->state, &n, sizeof n);
 }
 
-void cache_hash_bytes(struct cache_hash *h, const void *bytes, size_t size)
-{
+void cache_hash_bytes(struct cache_hash *h, const void *bytes, size_t size) {
     cache_hash_number(h, size);
     XXH3_128bits_update(h->state, bytes, size);
 }
 
-void cache_hash_string(struct cache_hash *h, const char *s)
-{
+void cache_hash_string(struct cache_hash *h, const char *s) {
     if (s)
         cache_hash_bytes(h, s, strlen(s));
     else
         cache_hash_number(h, UINT64_MAX);
 }
 
-void cache_hash_id(struct cache_hash *h, struct cache_id id)
-{
+void cache_hash_id(struct cache_hash *h, struct cache_id id) {
     cache_hash_number(h, id.low);
     cache_hash_number(h, id.high);
 }
 
-struct cache_id cache_hash_end(struct cache_hash *h)
-{
+struct cache_id cache_hash_end(struct cache_hash *h) {
     XXH128_hash_t sum = XXH3_128bits_digest(h->state);
     XXH3_freeState(h->state);
     free(h);
@@ -73,14 +67,13 @@ struct cache_id cache_hash_end(struct cache_hash *h)
 }
 
 /* ---- files ---- */
-static char *path_of(const struct cache *c, char kind, struct cache_id id)
-{
-    return xasprintf("%s/%c/%02x/%016" PRIx64 "%016" PRIx64, c->directory, kind, (unsigned)(id.high >> 56), id.high, id.low);
+static char *path_of(const struct cache *c, char kind, struct cache_id id) {
+    return xasprintf("%s/%c/%02x/%016" PRIx64 "%016" PRIx64, c->directory, kind, (unsigned)(id.high >> 56),
+                     id.high, id.low);
 }
 
 /* Read one of our files and take off its closing hash; NULL when it is absent, cut off or foreign. */
-static char *load(struct cache *c, char kind, struct cache_id id, size_t *size)
-{
+static char *load(struct cache *c, char kind, struct cache_id id, size_t *size) {
     char *path = path_of(c, kind, id);
     char *bytes = file_read(path, size);
     if (bytes) {
@@ -101,8 +94,7 @@ static char *load(struct cache *c, char kind, struct cache_id id, size_t *size)
     return bytes;
 }
 
-static void store(struct cache *c, char kind, struct cache_id id, const void *bytes, size_t size)
-{
+static void store(struct cache *c, char kind, struct cache_id id, const void *bytes, size_t size) {
     if (!c || !c->writable)
         return;
     uint64_t sum = hash_bytes(bytes, size);
@@ -124,8 +116,7 @@ static void store(struct cache *c, char kind, struct cache_id id, const void *by
 }
 
 /* ---- open, close ---- */
-static char *default_directory(void)
-{
+static char *default_directory(void) {
     const char *named = getenv("AGLET_CACHE_DIR"), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
     if (named && *named)
         return path_absolute(NULL, named);
@@ -134,13 +125,14 @@ static char *default_directory(void)
     return home && *home == '/' ? path_join(home, ".cache/aglet") : NULL;
 }
 
-struct cache *cache_open(const char *directory, struct file_facts *facts, char *err, size_t err_size)
-{
+struct cache *cache_open(const char *directory, struct file_facts *facts, char *err, size_t err_size) {
     if (err_size)
         err[0] = '\0';
     char *path = directory ? path_absolute(NULL, directory) : default_directory();
     if (!path) {
-        snprintf(err, err_size, "there is no directory for the cache (HOME is not set); going on without, or say one with --cache");
+        snprintf(err, err_size,
+                 "there is no directory for the cache (HOME is not set); going on without, or say one with "
+                 "--cache");
         return NULL;
     }
     struct cache *c = xcalloc(1, sizeof *c);
@@ -155,7 +147,9 @@ struct cache *cache_open(const char *directory, struct file_facts *facts, char *
         free(probe);
     }
     if (!c->writable)
-        snprintf(err, err_size, "cannot write to the cache directory '%s': %s; going on without keeping anything", path, strerror(why));
+        snprintf(err, err_size,
+                 "cannot write to the cache directory '%s': %s; going on without keeping anything", path,
+                 strerror(why));
     if (!c->writable && !directory_exists(path)) {
         free(path);
         free(c);
@@ -164,10 +158,10 @@ struct cache *cache_open(const char *directory, struct file_facts *facts, char *
     return c;
 }
 
-char *cache_temporary(struct cache *c)
-{
+char *cache_temporary(struct cache *c) {
     const char *base = getenv("TMPDIR");
-    char *path = c && c->writable ? xasprintf("%s/tmp/run-XXXXXX", c->directory) : xasprintf("%s/aglet-XXXXXX", base && *base ? base : "/tmp");
+    char *path = c && c->writable ? xasprintf("%s/tmp/run-XXXXXX", c->directory)
+                                  : xasprintf("%s/aglet-XXXXXX", base && *base ? base : "/tmp");
     if (!mkdtemp(path)) {
         free(path);
         return NULL;
@@ -179,8 +173,7 @@ char *cache_temporary(struct cache *c)
     return path;
 }
 
-void cache_close(struct cache *c)
-{
+void cache_close(struct cache *c) {
     if (!c)
         return;
     if (c->temporary)
@@ -193,8 +186,7 @@ void cache_close(struct cache *c)
 }
 
 /* ---- units ---- */
-static bool load_manifest(struct cache *c, struct cache_id command, struct manifest *out)
-{
+static bool load_manifest(struct cache *c, struct cache_id command, struct manifest *out) {
     size_t size;
     char *path = path_of(c, 'm', command);
     char *text = file_read(path, &size);
@@ -208,21 +200,21 @@ static bool load_manifest(struct cache *c, struct cache_id command, struct manif
     return good;
 }
 
-static void store_manifest(struct cache *c, struct cache_id command, const struct manifest *m)
-{
+static void store_manifest(struct cache *c, struct cache_id command, const struct manifest *m) {
     if (!c->writable)
         return;
     size_t size;
-    char *text = manifest_print(m, &size), *path = path_of(c, 'm', command), *directory = path_directory(path);
-    if (file_write(path, text, size) || (errno == ENOENT && directory_make(directory) && file_write(path, text, size)))
+    char *text = manifest_print(m, &size), *path = path_of(c, 'm', command),
+         *directory = path_directory(path);
+    if (file_write(path, text, size) ||
+        (errno == ENOENT && directory_make(directory) && file_write(path, text, size)))
         c->stored++;
     free(directory);
     free(path);
     free(text);
 }
 
-bool cache_find_unit(struct cache *c, struct cache_id command, struct cache_id *unit)
-{
+bool cache_find_unit(struct cache *c, struct cache_id command, struct cache_id *unit) {
     struct manifest m;
     if (!c || !load_manifest(c, command, &m))
         return false;
@@ -241,13 +233,12 @@ bool cache_find_unit(struct cache *c, struct cache_id command, struct cache_id *
     return hit;
 }
 
-unsigned char *cache_load_unit(struct cache *c, struct cache_id unit, size_t *size)
-{
+unsigned char *cache_load_unit(struct cache *c, struct cache_id unit, size_t *size) {
     return c ? (unsigned char *)load(c, 'u', unit, size) : NULL;
 }
 
-void cache_store_unit(struct cache *c, struct cache_id command, struct deps *deps, const void *bytes, size_t size, struct cache_id *unit)
-{
+void cache_store_unit(struct cache *c, struct cache_id command, struct deps *deps, const void *bytes,
+                      size_t size, struct cache_id *unit) {
     struct cache_hash *h = cache_hash_new("unit");
     cache_hash_id(h, command);
     cache_hash_bytes(h, bytes, size);
@@ -267,12 +258,10 @@ void cache_store_unit(struct cache *c, struct cache_id command, struct deps *dep
 }
 
 /* ---- findings ---- */
-char *cache_load_findings(struct cache *c, struct cache_id key, size_t *size)
-{
+char *cache_load_findings(struct cache *c, struct cache_id key, size_t *size) {
     return c ? load(c, 'r', key, size) : NULL;
 }
 
-void cache_store_findings(struct cache *c, struct cache_id key, const void *bytes, size_t size)
-{
+void cache_store_findings(struct cache *c, struct cache_id key, const void *bytes, size_t size) {
     store(c, 'r', key, bytes, size);
 }

@@ -44,7 +44,8 @@ bool cache_find_unit(struct cache *c, struct cache_id command, struct cache_id *
 /* Its bytes, malloc'd, or NULL. */
 unsigned char *cache_load_unit(struct cache *c, struct cache_id unit, size_t *size);
 /* Keep a unit and what it depends on. Takes the contents of deps. The id is set even when nothing can be stored (c may be NULL). */
-void cache_store_unit(struct cache *c, struct cache_id command, struct deps *deps, const void *bytes, size_t size, struct cache_id *unit);
+void cache_store_unit(struct cache *c, struct cache_id command, struct deps *deps, const void *bytes,
+                      size_t size, struct cache_id *unit);
 
 /* What a run found, as bytes of report_file.h. */
 char *cache_load_findings(struct cache *c, struct cache_id key, size_t *size);

@@ -9,8 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-char *repository_root(const char *directory)
-{
+char *repository_root(const char *directory) {
     char *above = path_absolute(NULL, directory);
     for (;;) {
         char *git = path_join(above, ".git");
@@ -30,8 +29,7 @@ char *repository_root(const char *directory)
 }
 
 /* Run git and add each NUL-ended path it prints, made absolute. Returns its exit status as pclose gives it. */
-static int git_paths(const char *root, const char *arguments, struct string_list *out)
-{
+static int git_paths(const char *root, const char *arguments, struct string_list *out) {
     char *quoted = shell_quote(root), *line = xasprintf("git -C %s %s 2>/dev/null", quoted, arguments);
     FILE *pipe = popen(line, "r");
     free(quoted);
@@ -46,11 +44,11 @@ static int git_paths(const char *root, const char *arguments, struct string_list
     return pclose(pipe);
 }
 
-bool changed_since(const char *revision, struct string_list *out, char *err, size_t err_size)
-{
+bool changed_since(const char *revision, struct string_list *out, char *err, size_t err_size) {
     char *root = repository_root(".");
     if (!root) {
-        snprintf(err, err_size, "--only-changed-since needs a git repository, and there is none here or above");
+        snprintf(err, err_size,
+                 "--only-changed-since needs a git repository, and there is none here or above");
         return false;
     }
     char *quoted = shell_quote(revision);

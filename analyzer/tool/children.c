@@ -14,22 +14,20 @@
 
 extern char **environ;
 
-size_t children_default_limit(void)
-{
+size_t children_default_limit(void) {
     cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
+    int n =
+        sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : (int)sysconf(_SC_NPROCESSORS_ONLN);
     return n > 0 ? (size_t)n : 1;
 }
 
-void children_init(struct children *c, size_t limit, child_done *done, void *context)
-{
+void children_init(struct children *c, size_t limit, child_done *done, void *context) {
     *c = (struct children){.limit = limit ? limit : 1, .done = done, .context = context};
     c->slots = xcalloc(c->limit, sizeof *c->slots);
 }
 
 /* What was written to the file, NUL-terminated; malloc'd. */
-static char *read_log(int fd)
-{
+static char *read_log(int fd) {
     off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : 0;
     if (size < 0)
         size = 0;
@@ -39,8 +37,7 @@ static char *read_log(int fd)
     return text;
 }
 
-static void wait_one(struct children *c)
-{
+static void wait_one(struct children *c) {
     int status;
     pid_t pid;
     do
@@ -65,8 +62,7 @@ static void wait_one(struct children *c)
     }
 }
 
-int children_start(struct children *c, char *const *argv, const char *directory, size_t tag)
-{
+int children_start(struct children *c, char *const *argv, const char *directory, size_t tag) {
     while (c->running >= c->limit)
         wait_one(c);
     struct child *child = c->slots;
@@ -94,14 +90,12 @@ int children_start(struct children *c, char *const *argv, const char *directory,
     return 0;
 }
 
-void children_finish(struct children *c)
-{
+void children_finish(struct children *c) {
     while (c->running)
         wait_one(c);
 }
 
-void children_destroy(struct children *c)
-{
+void children_destroy(struct children *c) {
     children_finish(c);
     free(c->slots);
     *c = (struct children){0};

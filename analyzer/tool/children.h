@@ -17,7 +17,7 @@ struct children {
         pid_t pid; /* 0: free */
         int log;   /* its standard error, a file in memory, or -1 */
         size_t tag;
-    } *slots;
+    } * slots;
     child_done *done;
     void *context;
 };

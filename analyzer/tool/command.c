@@ -9,18 +9,88 @@
 
 /* Options whose value is the next argument. */
 static const char *const with_value[] = {
-    "-o", "-I", "-D", "-U", "-L", "-l", "-x", "-F", "-T", "-u", "-z", "-A", "-B", "-G", "-e", "-h", "-include", "-imacros", "-isystem",
-    "-iquote", "-idirafter", "-iprefix", "-iwithprefix", "-iwithprefixbefore", "-isysroot", "-imultilib", "-iframework", "-include-pch",
-    "-MF", "-MT", "-MQ", "-MJ", "-Xclang", "-Xpreprocessor", "-Xassembler", "-Xlinker", "-Xanalyzer", "-mllvm", "-mthread-model",
-    "-target", "-arch", "-aux-info", "-param", "--param", "-framework", "-dumpbase", "-dumpbase-ext", "-dumpdir", "-wrapper", "-specs",
-    "-triple", "-main-file-name", "-mrelocation-model", "-pic-level", "-target-cpu", "-tune-cpu", "-target-feature", "-target-abi",
-    "-resource-dir", "-internal-isystem", "-internal-externc-isystem", "-fdebug-compilation-dir", "-ferror-limit", "-fmessage-length",
-    "-dependency-file", "-coverage-notes-file", "-coverage-data-file", "-load", "-plugin", "-add-plugin", "-aux-triple", "-mfloat-abi",
-    "--sysroot", "--target", "-install_name", "-rpath", "-soname", "-serialize-diagnostic-file", "-split-dwarf-file",
+    "-o",
+    "-I",
+    "-D",
+    "-U",
+    "-L",
+    "-l",
+    "-x",
+    "-F",
+    "-T",
+    "-u",
+    "-z",
+    "-A",
+    "-B",
+    "-G",
+    "-e",
+    "-h",
+    "-include",
+    "-imacros",
+    "-isystem",
+    "-iquote",
+    "-idirafter",
+    "-iprefix",
+    "-iwithprefix",
+    "-iwithprefixbefore",
+    "-isysroot",
+    "-imultilib",
+    "-iframework",
+    "-include-pch",
+    "-MF",
+    "-MT",
+    "-MQ",
+    "-MJ",
+    "-Xclang",
+    "-Xpreprocessor",
+    "-Xassembler",
+    "-Xlinker",
+    "-Xanalyzer",
+    "-mllvm",
+    "-mthread-model",
+    "-target",
+    "-arch",
+    "-aux-info",
+    "-param",
+    "--param",
+    "-framework",
+    "-dumpbase",
+    "-dumpbase-ext",
+    "-dumpdir",
+    "-wrapper",
+    "-specs",
+    "-triple",
+    "-main-file-name",
+    "-mrelocation-model",
+    "-pic-level",
+    "-target-cpu",
+    "-tune-cpu",
+    "-target-feature",
+    "-target-abi",
+    "-resource-dir",
+    "-internal-isystem",
+    "-internal-externc-isystem",
+    "-fdebug-compilation-dir",
+    "-ferror-limit",
+    "-fmessage-length",
+    "-dependency-file",
+    "-coverage-notes-file",
+    "-coverage-data-file",
+    "-load",
+    "-plugin",
+    "-add-plugin",
+    "-aux-triple",
+    "-mfloat-abi",
+    "--sysroot",
+    "--target",
+    "-install_name",
+    "-rpath",
+    "-soname",
+    "-serialize-diagnostic-file",
+    "-split-dwarf-file",
 };
 
-static bool in_list(const char *s, const char *const *list, size_t n)
-{
+static bool in_list(const char *s, const char *const *list, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (strcmp(s, list[i]) == 0)
             return true;
@@ -28,25 +98,29 @@ static bool in_list(const char *s, const char *const *list, size_t n)
 }
 #define IN(s, list) in_list((s), (list), sizeof(list) / sizeof *(list))
 
-bool takes_value(const char *arg)
-{
+bool takes_value(const char *arg) {
     return IN(arg, with_value);
 }
 
-enum language language_of(const char *path)
-{
+enum language language_of(const char *path) {
     static const char *const c[] = {".c", ".i", ".h"};
-    static const char *const cxx[] = {".cc", ".cpp", ".cxx", ".c++", ".C", ".CPP", ".cp", ".ii", ".hh", ".hpp", ".hxx", ".H", ".cu", ".cppm", ".ixx", ".ccm", ".tcc"};
-    static const char *const other[] = {".s", ".S", ".sx", ".asm", ".m", ".mm", ".mi", ".M", ".f", ".F", ".for", ".f90", ".F90", ".f95", ".go", ".d", ".adb", ".ads", ".ll", ".bc", ".cl", ".hip", ".swift", ".rs", ".rc"};
+    static const char *const cxx[] = {".cc",  ".cpp", ".cxx", ".c++", ".C",    ".CPP", ".cp",  ".ii", ".hh",
+                                      ".hpp", ".hxx", ".H",   ".cu",  ".cppm", ".ixx", ".ccm", ".tcc"};
+    static const char *const other[] = {".s",  ".S",   ".sx",  ".asm", ".m",     ".mm", ".mi", ".M",   ".f",
+                                        ".F",  ".for", ".f90", ".F90", ".f95",   ".go", ".d",  ".adb", ".ads",
+                                        ".ll", ".bc",  ".cl",  ".hip", ".swift", ".rs", ".rc"};
     const char *dot = strrchr(path_base(path), '.');
     if (!dot)
         return LANGUAGE_NONE;
-    return IN(dot, c) ? LANGUAGE_C : IN(dot, cxx) ? LANGUAGE_CXX : IN(dot, other) ? LANGUAGE_OTHER : LANGUAGE_NONE;
+    return IN(dot, c)       ? LANGUAGE_C
+           : IN(dot, cxx)   ? LANGUAGE_CXX
+           : IN(dot, other) ? LANGUAGE_OTHER
+                            : LANGUAGE_NONE;
 }
 
-static enum language language_named(const char *name)
-{
-    if (strcmp(name, "c") == 0 || strcmp(name, "cpp-output") == 0 || strcmp(name, "c-header") == 0 || strcmp(name, "c-cpp-output") == 0)
+static enum language language_named(const char *name) {
+    if (strcmp(name, "c") == 0 || strcmp(name, "cpp-output") == 0 || strcmp(name, "c-header") == 0 ||
+        strcmp(name, "c-cpp-output") == 0)
         return LANGUAGE_C;
     if (starts_with(name, "c++") || strcmp(name, "cuda") == 0)
         return LANGUAGE_CXX;
@@ -54,8 +128,7 @@ static enum language language_named(const char *name)
 }
 
 /* The compiler's name without its directory, ".exe" and a version at its end ("gcc-12", "clang-22.1"). */
-static char *compiler_stem(const char *path)
-{
+static char *compiler_stem(const char *path) {
     char *name = xstrdup(path_base(path));
     size_t n = strlen(name);
     if (n > 4 && strcmp(name + n - 4, ".exe") == 0)
@@ -68,17 +141,16 @@ static char *compiler_stem(const char *path)
     return name;
 }
 
-static bool is_cxx_compiler(const char *path)
-{
+static bool is_cxx_compiler(const char *path) {
     char *stem = compiler_stem(path);
     bool cxx = ends_with(stem, "++") || ends_with(stem, "CC");
     free(stem);
     return cxx;
 }
 
-void command_strip_launchers(struct string_list *args)
-{
-    static const char *const launchers[] = {"ccache", "distcc", "sccache", "icecc", "colorgcc", "buildcache", "time", "nice"};
+void command_strip_launchers(struct string_list *args) {
+    static const char *const launchers[] = {"ccache",   "distcc",     "sccache", "icecc",
+                                            "colorgcc", "buildcache", "time",    "nice"};
     while (args->n > 1) {
         const char *name = path_base(args->at[0]);
         if (IN(name, launchers)) {
@@ -100,9 +172,10 @@ void command_strip_launchers(struct string_list *args)
     }
 }
 
-enum action command_action(const struct string_list *args, bool *cc1)
-{
-    static const char *const questions[] = {"--version", "--help", "-dumpversion", "-dumpfullversion", "-dumpmachine", "-dumpspecs", "-###", "--autocomplete", "-V", "-qversion"};
+enum action command_action(const struct string_list *args, bool *cc1) {
+    static const char *const questions[] = {"--version",    "--help",     "-dumpversion", "-dumpfullversion",
+                                            "-dumpmachine", "-dumpspecs", "-###",         "--autocomplete",
+                                            "-V",           "-qversion"};
     enum action action = ACTION_LINK;
     *cc1 = args->n > 1 && strcmp(args->at[1], "-cc1") == 0;
     if (*cc1)
@@ -129,8 +202,7 @@ enum action command_action(const struct string_list *args, bool *cc1)
     return action;
 }
 
-size_t command_inputs(const struct string_list *args, struct command_input *out, size_t max)
-{
+size_t command_inputs(const struct string_list *args, struct command_input *out, size_t max) {
     enum language forced = LANGUAGE_NONE;
     bool cxx = args->n > 0 && is_cxx_compiler(args->at[0]), only_files = false;
     size_t n = 0;
@@ -159,8 +231,7 @@ size_t command_inputs(const struct string_list *args, struct command_input *out,
     return n;
 }
 
-const char *command_output(const struct string_list *args)
-{
+const char *command_output(const struct string_list *args) {
     const char *output = NULL;
     for (size_t i = 1; i < args->n; i++) {
         const char *a = args->at[i];
@@ -176,11 +247,11 @@ const char *command_output(const struct string_list *args)
     return output;
 }
 
-char *command_target(const struct string_list *args)
-{
+char *command_target(const struct string_list *args) {
     static const char *const drivers[] = {"-gcc", "-cc", "-clang", "-g++", "-c++", "-clang++"};
     for (size_t i = 1; i < args->n; i++)
-        if (strcmp(args->at[i], "-target") == 0 || starts_with(args->at[i], "--target") || strcmp(args->at[i], "-triple") == 0)
+        if (strcmp(args->at[i], "-target") == 0 || starts_with(args->at[i], "--target") ||
+            strcmp(args->at[i], "-triple") == 0)
             return NULL;
     char *stem = args->n ? compiler_stem(args->at[0]) : xstrdup("");
     char *target = NULL;
@@ -195,11 +266,39 @@ char *command_target(const struct string_list *args)
     return target;
 }
 
-void command_normalised(const struct string_list *args, struct string_list *out)
-{
-    static const char *const dropped[] = {"-c", "-S", "-pipe", "-v", "-w", "-MD", "-MMD", "-MP", "-MG", "-MV", "-pedantic", "-pedantic-errors", "-fsyntax-only", "-save-temps", "-Qunused-arguments", "-fcolor-diagnostics", "-fno-color-diagnostics"};
-    static const char *const dropped_with_value[] = {"-o", "-MF", "-MT", "-MQ", "-MJ", "-L", "-l", "-Xlinker", "-aux-info", "-dumpdir", "-dumpbase"};
-    static const char *const dropped_prefixes[] = {"-o", "-MF", "-MT", "-MQ", "-L", "-l", "-Wl,", "-Wa,", "-W", "-g", "-fdiagnostics-", "-fmessage-length", "-ferror-limit"};
+void command_normalised(const struct string_list *args, struct string_list *out) {
+    static const char *const dropped[] = {"-c",
+                                          "-S",
+                                          "-pipe",
+                                          "-v",
+                                          "-w",
+                                          "-MD",
+                                          "-MMD",
+                                          "-MP",
+                                          "-MG",
+                                          "-MV",
+                                          "-pedantic",
+                                          "-pedantic-errors",
+                                          "-fsyntax-only",
+                                          "-save-temps",
+                                          "-Qunused-arguments",
+                                          "-fcolor-diagnostics",
+                                          "-fno-color-diagnostics"};
+    static const char *const dropped_with_value[] = {
+        "-o", "-MF", "-MT", "-MQ", "-MJ", "-L", "-l", "-Xlinker", "-aux-info", "-dumpdir", "-dumpbase"};
+    static const char *const dropped_prefixes[] = {"-o",
+                                                   "-MF",
+                                                   "-MT",
+                                                   "-MQ",
+                                                   "-L",
+                                                   "-l",
+                                                   "-Wl,",
+                                                   "-Wa,",
+                                                   "-W",
+                                                   "-g",
+                                                   "-fdiagnostics-",
+                                                   "-fmessage-length",
+                                                   "-ferror-limit"};
     if (args->n && is_cxx_compiler(args->at[0]))
         strings_add(out, "c++");
     for (size_t i = 1; i < args->n; i++) {

@@ -7,10 +7,22 @@
 #include <stdbool.h>
 #include "string_list.h"
 
-enum language { LANGUAGE_NONE /* not compiled: an object, a library */, LANGUAGE_C, LANGUAGE_CXX, LANGUAGE_OTHER /* assembler, Objective-C, Fortran … */ };
+enum language {
+    LANGUAGE_NONE /* not compiled: an object, a library */,
+    LANGUAGE_C,
+    LANGUAGE_CXX,
+    LANGUAGE_OTHER /* assembler, Objective-C, Fortran … */
+};
 
 /* What a command asks the compiler to do. */
-enum action { ACTION_LINK, ACTION_COMPILE /* -c */, ACTION_ASSEMBLE /* -S */, ACTION_PREPROCESS /* -E, -M, -MM */, ACTION_SYNTAX /* -fsyntax-only */, ACTION_ASK /* --version, -print-… */ };
+enum action {
+    ACTION_LINK,
+    ACTION_COMPILE /* -c */,
+    ACTION_ASSEMBLE /* -S */,
+    ACTION_PREPROCESS /* -E, -M, -MM */,
+    ACTION_SYNTAX /* -fsyntax-only */,
+    ACTION_ASK /* --version, -print-… */
+};
 
 /* The language of a source by its name, as compilers judge it. */
 enum language language_of(const char *path);

@@ -13,15 +13,17 @@
 
 static const char db_name[] = "compile_commands.json";
 
-char *compile_db_find(const char *path, char *err, size_t err_size)
-{
+char *compile_db_find(const char *path, char *err, size_t err_size) {
     if (path) {
         if (directory_exists(path)) {
             char *file = path_join(path, db_name);
             if (file_exists(file))
                 return file;
             free(file);
-            snprintf(err, err_size, "there is no %s in '%s'; make one with cmake -DCMAKE_EXPORT_COMPILE_COMMANDS=ON, bear, or aglet cc --record", db_name, path);
+            snprintf(err, err_size,
+                     "there is no %s in '%s'; make one with cmake -DCMAKE_EXPORT_COMPILE_COMMANDS=ON, bear, "
+                     "or aglet cc --record",
+                     db_name, path);
             return NULL;
         }
         if (file_exists(path))
@@ -47,13 +49,15 @@ char *compile_db_find(const char *path, char *err, size_t err_size)
         above = next;
     }
     free(above);
-    snprintf(err, err_size, "there is no %s here or above; say where the build is with -p, or make one with cmake -DCMAKE_EXPORT_COMPILE_COMMANDS=ON, bear, or aglet cc --record", db_name);
+    snprintf(err, err_size,
+             "there is no %s here or above; say where the build is with -p, or make one with cmake "
+             "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON, bear, or aglet cc --record",
+             db_name);
     return NULL;
 }
 
 /* The language of `file` in this command: of the input that names it, else of its own name. */
-static enum language row_language(const struct compile_row *row)
-{
+static enum language row_language(const struct compile_row *row) {
     struct command_input inputs[16];
     size_t n = command_inputs(&row->args, inputs, 16);
     for (size_t i = 0; i < n && i < 16; i++) {
@@ -66,8 +70,8 @@ static enum language row_language(const struct compile_row *row)
     return language_of(row->file);
 }
 
-void compile_db_add(struct compile_db *db, const char *directory, const char *file, const char *output, struct string_list *args)
-{
+void compile_db_add(struct compile_db *db, const char *directory, const char *file, const char *output,
+                    struct string_list *args) {
     struct compile_row row = {0};
     row.directory = path_absolute(NULL, directory);
     row.file = path_absolute(row.directory, file);
@@ -101,8 +105,7 @@ void compile_db_add(struct compile_db *db, const char *directory, const char *fi
     db->rows[db->n++] = row;
 }
 
-static void row_free(struct compile_row *row)
-{
+static void row_free(struct compile_row *row) {
     free(row->directory);
     free(row->file);
     free(row->object);
@@ -111,17 +114,16 @@ static void row_free(struct compile_row *row)
 }
 
 /* Words that say for what place in memory code is made, not what it means: libtool compiles every file of a library with and without. */
-static bool is_about_position(const char *word)
-{
-    static const char *const words[] = {"-fPIC", "-fpic", "-fPIE", "-fpie", "-fno-pic", "-fno-PIC", "-fno-pie", "-fno-PIE", "-DPIC", "-DPIC=1"};
+static bool is_about_position(const char *word) {
+    static const char *const words[] = {"-fPIC",    "-fpic",    "-fPIE",    "-fpie", "-fno-pic",
+                                        "-fno-PIC", "-fno-pie", "-fno-PIE", "-DPIC", "-DPIC=1"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcmp(word, words[i]) == 0)
             return true;
     return false;
 }
 
-static uint64_t hash_args(const struct compile_row *row)
-{
+static uint64_t hash_args(const struct compile_row *row) {
     struct string_list normal = {0};
     command_normalised(&row->args, &normal);
     uint64_t h = hash_add(hash_string(row->directory), hash_string(row->file));
@@ -132,13 +134,11 @@ static uint64_t hash_args(const struct compile_row *row)
     return h;
 }
 
-static uint64_t hash_object(const struct compile_row *row)
-{
+static uint64_t hash_object(const struct compile_row *row) {
     return hash_add(hash_string(row->object), hash_string(row->file));
 }
 
-void compile_db_unique(struct compile_db *db)
-{
+void compile_db_unique(struct compile_db *db) {
     struct map64 seen = {0}, driven = {0}, last = {0};
     for (size_t i = 0; i < db->n; i++) {
         if (!db->rows[i].cc1)
@@ -169,8 +169,7 @@ void compile_db_unique(struct compile_db *db)
     map64_free(&last);
 }
 
-static bool read_row(struct compile_db *db, const json_t *row, const char *base, const char **missing)
-{
+static bool read_row(struct compile_db *db, const json_t *row, const char *base, const char **missing) {
     const char *directory = json_string_value(json_object_get(row, "directory"));
     const char *file = json_string_value(json_object_get(row, "file"));
     const char *output = json_string_value(json_object_get(row, "output"));
@@ -207,8 +206,7 @@ static bool read_row(struct compile_db *db, const json_t *row, const char *base,
     return true;
 }
 
-bool compile_db_read(const char *path, struct compile_db *out, char *err, size_t err_size)
-{
+bool compile_db_read(const char *path, struct compile_db *out, char *err, size_t err_size) {
     *out = (struct compile_db){0};
     size_t size;
     char *text = file_read(path, &size);
@@ -220,7 +218,8 @@ bool compile_db_read(const char *path, struct compile_db *out, char *err, size_t
     json_t *root = json_loadb(text, size, 0, &bad);
     free(text);
     if (!root) {
-        snprintf(err, err_size, "%s:%d:%d: not a compile database: %s", path, bad.line > 0 ? bad.line : 1, bad.column > 0 ? bad.column : 1, bad.text);
+        snprintf(err, err_size, "%s:%d:%d: not a compile database: %s", path, bad.line > 0 ? bad.line : 1,
+                 bad.column > 0 ? bad.column : 1, bad.text);
         return false;
     }
     bool good = json_is_array(root);
@@ -248,8 +247,7 @@ bool compile_db_read(const char *path, struct compile_db *out, char *err, size_t
     return good;
 }
 
-void compile_db_free(struct compile_db *db)
-{
+void compile_db_free(struct compile_db *db) {
     for (size_t i = 0; i < db->n; i++)
         row_free(&db->rows[i]);
     free(db->rows);

@@ -11,11 +11,12 @@
 #include "string_list.h"
 
 struct compile_row {
-    char *directory; /* absolute */
-    char *file;      /* absolute */
-    char *object;    /* absolute path of the object it writes, or NULL */
+    char *directory;         /* absolute */
+    char *file;              /* absolute */
+    char *object;            /* absolute path of the object it writes, or NULL */
     struct string_list also; /* objects of repeated rows: the same compilation, for other programs */
-    struct string_list args; /* args.at[0] the compiler, launchers stripped, response files expanded, --target added for a cross compiler */
+    struct string_list
+        args; /* args.at[0] the compiler, launchers stripped, response files expanded, --target added for a cross compiler */
     enum language language;
     bool cc1; /* the arguments are clang's inner ones */
 };
@@ -38,7 +39,8 @@ char *compile_db_find(const char *path, char *err, size_t err_size);
 bool compile_db_read(const char *path, struct compile_db *out, char *err, size_t err_size);
 
 /* Add one row by hand: the same judgement as for a database's row. Takes the contents of args. */
-void compile_db_add(struct compile_db *db, const char *directory, const char *file, const char *output, struct string_list *args);
+void compile_db_add(struct compile_db *db, const char *directory, const char *file, const char *output,
+                    struct string_list *args);
 
 /* Take off rows of the same file with the same arguments but for the output and -fPIC and its kin; -cc1 rows of files that have a driver's row too (bear writes both); and
  * rows whose object a later row writes from the same file (a recorded build that was built again with other flags). */

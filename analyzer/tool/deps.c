@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void deps_free(struct deps *d)
-{
+void deps_free(struct deps *d) {
     for (size_t i = 0; i < d->n; i++)
         free(d->v[i].path);
     free(d->v);
@@ -14,8 +13,7 @@ void deps_free(struct deps *d)
 }
 
 /* A number in `base` and the one space after it; moves *at on. */
-static bool number(const char **at, const char *end, int base, uint64_t *out)
-{
+static bool number(const char **at, const char *end, int base, uint64_t *out) {
     uint64_t value = 0;
     const char *p = *at;
     for (; p < end && *p != ' '; p++) {
@@ -31,22 +29,20 @@ static bool number(const char **at, const char *end, int base, uint64_t *out)
     return true;
 }
 
-static bool line_is(const char *line, const char *end, const char *word)
-{
+static bool line_is(const char *line, const char *end, const char *word) {
     size_t n = strlen(word);
     return (size_t)(end - line) == n && memcmp(line, word, n) == 0;
 }
 
-static bool record(const char *at, const char *end, struct deps *out)
-{
+static bool record(const char *at, const char *end, struct deps *out) {
     struct dep d = {0};
     if (end - at > 5 && memcmp(at, "miss ", 5) == 0) {
         d.miss = true;
         at += 5;
     } else if (end - at > 5 && memcmp(at, "read ", 5) == 0) {
         at += 5;
-        if (!number(&at, end, 10, &d.size) || !number(&at, end, 10, &d.mtime) || !number(&at, end, 10, &d.inode) ||
-            !number(&at, end, 16, &d.hash))
+        if (!number(&at, end, 10, &d.size) || !number(&at, end, 10, &d.mtime) ||
+            !number(&at, end, 10, &d.inode) || !number(&at, end, 16, &d.hash))
             return false;
     } else {
         return false;
@@ -62,8 +58,7 @@ static bool record(const char *at, const char *end, struct deps *out)
     return true;
 }
 
-bool deps_parse(const char *text, size_t len, struct deps *out)
-{
+bool deps_parse(const char *text, size_t len, struct deps *out) {
     *out = (struct deps){0};
     const char *at = text, *stop = text + len;
     for (bool first = true; at < stop; first = false) {

@@ -18,8 +18,7 @@ extern char **environ;
 /* ---- C text ---- */
 
 /* Past one comment, literal, or character at p, which is not the end. */
-static const char *past_token(const char *p)
-{
+static const char *past_token(const char *p) {
     if (p[0] == '/' && p[1] == '*') {
         const char *end = strstr(p + 2, "*/");
         return end ? end + 2 : p + strlen(p);
@@ -36,8 +35,7 @@ static const char *past_token(const char *p)
 }
 
 /* Past blanks and comments. */
-static const char *past_blank(const char *p)
-{
+static const char *past_blank(const char *p) {
     while (isspace((unsigned char)*p) || (p[0] == '/' && (p[1] == '*' || p[1] == '/')))
         p = past_token(p);
     return p;
@@ -45,8 +43,7 @@ static const char *past_blank(const char *p)
 
 /* From p, outside all brackets that open later: the first of `ends`, or NULL where more than `closing`
  * brackets close that opened before, a preprocessor line begins or the text ends. */
-static const char *find_outside(const char *p, const char *ends, int closing)
-{
+static const char *find_outside(const char *p, const char *ends, int closing) {
     int depth = 0;
 
     for (; *p; p = past_token(p)) {
@@ -65,8 +62,7 @@ static const char *find_outside(const char *p, const char *ends, int closing)
 }
 
 /* Back over blanks and comments before p, no further than `floor`. */
-static const char *before_blank(const char *floor, const char *p)
-{
+static const char *before_blank(const char *floor, const char *p) {
     const char *last = floor;
 
     for (const char *q = floor; q < p;) {
@@ -81,8 +77,7 @@ static const char *before_blank(const char *floor, const char *p)
 /* ---- places ---- */
 
 /* The path without "." and "x/..", if that is the same file: git takes no other, and one file is to have one name. */
-static char *plain_path(const char *path)
-{
+static char *plain_path(const char *path) {
     char *plain = xstrdup(path), *out = plain;
     struct stat one, other;
 
@@ -105,8 +100,7 @@ static char *plain_path(const char *path)
 }
 
 /* Just behind the name that stands at `at`; NULL when the text is not there. */
-static const char *behind_name(struct edits *e, const struct position *at, const struct source_file **file)
-{
+static const char *behind_name(struct edits *e, const struct position *at, const struct source_file **file) {
     size_t length = 0;
     char *path = at->file && !at->macro ? plain_path(at->file) : NULL;
     const char *line = path ? source_line(*file = source_of(&e->sources, path), at->line, &length) : NULL;
@@ -120,19 +114,18 @@ static const char *behind_name(struct edits *e, const struct position *at, const
     return name;
 }
 
-static bool insert(struct edits *e, const struct source_file *file, const char *where, const char *text)
-{
+static bool insert(struct edits *e, const struct source_file *file, const char *where, const char *text) {
     if (!where)
         return false;
     for (size_t i = 0; i < e->list.n; i++) /* one place by two names */
-        if (e->list.at[i].file == file && e->list.at[i].offset == (size_t)(where - file->text) && !strcmp(e->list.at[i].text, text))
+        if (e->list.at[i].file == file && e->list.at[i].offset == (size_t)(where - file->text) &&
+            !strcmp(e->list.at[i].text, text))
             return true;
     vec_push(&e->list, ((struct edit){file, (size_t)(where - file->text), xstrdup(text)}));
     return true;
 }
 
-bool edits_declarator(struct edits *e, const struct position *at, const char *text)
-{
+bool edits_declarator(struct edits *e, const struct position *at, const char *text) {
     const struct source_file *file;
     const char *name = behind_name(e, at, &file), *end = name ? /* of void (*f)(int) too */
                                                              find_outside(name, ",;=", 8)
@@ -141,23 +134,22 @@ bool edits_declarator(struct edits *e, const struct position *at, const char *te
     return insert(e, file, end ? before_blank(name, end) : NULL, text);
 }
 
-bool edits_prototype(struct edits *e, const struct position *at, const char *text)
-{
+bool edits_prototype(struct edits *e, const struct position *at, const char *text) {
     const struct source_file *file;
     const char *name = behind_name(e, at, &file), *open = name ? past_blank(name) : NULL;
     const char *close = open && *open == '(' ? find_outside(open + 1, ")", 0) : NULL;
     const char *next = close ? past_blank(close + 1) : NULL;
 
-    return insert(e, file, next && (*next == ';' || isalpha((unsigned char)*next) || *next == '_') ? close + 1 : NULL, text);
+    return insert(e, file,
+                  next && (*next == ';' || isalpha((unsigned char)*next) || *next == '_') ? close + 1 : NULL,
+                  text);
 }
 
-static bool is_word(char c)
-{
+static bool is_word(char c) {
     return isalnum((unsigned char)c) || c == '_';
 }
 
-bool edits_definition(struct edits *e, const struct position *at, const char *text)
-{
+bool edits_definition(struct edits *e, const struct position *at, const char *text) {
     const struct source_file *file;
     const char *name = behind_name(e, at, &file), *start, *p;
     int depth = 0;
@@ -184,8 +176,7 @@ bool edits_definition(struct edits *e, const struct position *at, const char *te
 }
 
 /* Where an #include may stand first: behind the leading comments, #pragma once and the include guard. */
-static const char *first_place(const char *text)
-{
+static const char *first_place(const char *text) {
     const char *p = past_blank(text), *q;
 
     if (!strncmp(p, "#pragma once", 12)) {
@@ -203,8 +194,7 @@ static const char *first_place(const char *text)
     return p;
 }
 
-static int by_place(const void *a, const void *b)
-{
+static int by_place(const void *a, const void *b) {
     const struct edit *x = a, *y = b;
     const int file = x->file == y->file ? 0 : strcmp(x->file->path, y->file->path);
 
@@ -215,8 +205,7 @@ static int by_place(const void *a, const void *b)
     return strcmp(x->text, y->text);
 }
 
-static void sort(struct edits *e)
-{
+static void sort(struct edits *e) {
     size_t kept = 0;
 
     if (e->list.n)
@@ -229,8 +218,7 @@ static void sort(struct edits *e)
     e->list.n = kept;
 }
 
-void edits_include(struct edits *e, const char *header)
-{
+void edits_include(struct edits *e, const char *header) {
     const size_t n = e->list.n;
 
     for (size_t i = 0; i < n; i++) {
@@ -246,8 +234,7 @@ void edits_include(struct edits *e, const char *header)
     }
 }
 
-size_t edits_files(const struct edits *e)
-{
+size_t edits_files(const struct edits *e) {
     size_t files = 0;
 
     for (size_t i = 0; i < e->list.n; i++) {
@@ -261,8 +248,7 @@ size_t edits_files(const struct edits *e)
 
 /* ---- the diff ---- */
 
-static bool write_edited(const struct edits *e, size_t first, size_t end, int out)
-{
+static bool write_edited(const struct edits *e, size_t first, size_t end, int out) {
     const struct source_file *file = e->list.at[first].file;
     FILE *f = fdopen(out, "w");
     size_t at = 0;
@@ -279,10 +265,10 @@ static bool write_edited(const struct edits *e, size_t first, size_t end, int ou
     return fclose(f) == 0 && written;
 }
 
-static bool diff(const char *path, const char *edited, const char *name, char *err, size_t err_size)
-{
+static bool diff(const char *path, const char *edited, const char *name, char *err, size_t err_size) {
     char *old_label = xasprintf("a/%s", name), *new_label = xasprintf("b/%s", name);
-    char *const argv[] = {"diff", "-u", "--label", old_label, "--label", new_label, (char *)path, (char *)edited, NULL};
+    char *const argv[] = {"diff",    "-u",         "--label",      old_label, "--label",
+                          new_label, (char *)path, (char *)edited, NULL};
     pid_t pid;
     int status = 0, failed = posix_spawnp(&pid, "diff", NULL, NULL, argv, environ);
 
@@ -299,8 +285,7 @@ static bool diff(const char *path, const char *edited, const char *name, char *e
     return !failed;
 }
 
-bool edits_print(struct edits *e, const char *root, char *err, size_t err_size)
-{
+bool edits_print(struct edits *e, const char *root, char *err, size_t err_size) {
     bool good = true;
 
     sort(e);
@@ -322,8 +307,7 @@ bool edits_print(struct edits *e, const char *root, char *err, size_t err_size)
     return good;
 }
 
-void edits_free(struct edits *e)
-{
+void edits_free(struct edits *e) {
     for (size_t i = 0; i < e->list.n; i++)
         free(e->list.at[i].text);
     vec_free(&e->list);

@@ -15,7 +15,8 @@ struct edits {
         const struct source_file *file;
         size_t offset;
         char *text;
-    }) list;
+    })
+    list;
 };
 
 /* Behind the whole declarator of the member or variable named at `at` (array bounds, a bit-field's width), before its ',', ';' or '='.

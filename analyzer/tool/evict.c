@@ -22,15 +22,13 @@ struct kept {
 };
 typedef VEC(struct kept) kept_list;
 
-void evict_touch(const char *path)
-{
+void evict_touch(const char *path) {
     struct stat st;
     if (stat(path, &st) == 0 && time(NULL) - st.st_mtime > 3600)
         utimensat(AT_FDCWD, path, NULL, 0);
 }
 
-static uint64_t bound(void)
-{
+static uint64_t bound(void) {
     const char *text = getenv("AGLET_CACHE_SIZE");
     char *end;
     uint64_t n = text && isdigit((unsigned char)*text) ? strtoull(text, &end, 10) : 0;
@@ -45,8 +43,7 @@ static uint64_t bound(void)
 }
 
 /* Add the files below `path` to the list; returns their size. */
-static uint64_t walk(const char *path, kept_list *list)
-{
+static uint64_t walk(const char *path, kept_list *list) {
     uint64_t sum = 0;
     DIR *dir = opendir(path);
     for (struct dirent *e; dir && (e = readdir(dir));) {
@@ -67,19 +64,18 @@ static uint64_t walk(const char *path, kept_list *list)
     return sum;
 }
 
-static int older_first(const void *a, const void *b)
-{
+static int older_first(const void *a, const void *b) {
     const struct kept *x = a, *y = b;
     return x->used != y->used ? (x->used < y->used ? -1 : 1) : strcmp(x->path, y->path);
 }
 
-static void clear_left_over(const char *directory)
-{
+static void clear_left_over(const char *directory) {
     char *path = path_join(directory, "tmp");
     DIR *dir = opendir(path);
     for (struct dirent *e; dir && (e = readdir(dir));) {
         struct stat st;
-        if (strncmp(e->d_name, "run-", 4) == 0 && fstatat(dirfd(dir), e->d_name, &st, 0) == 0 && time(NULL) - st.st_mtime > 86400) {
+        if (strncmp(e->d_name, "run-", 4) == 0 && fstatat(dirfd(dir), e->d_name, &st, 0) == 0 &&
+            time(NULL) - st.st_mtime > 86400) {
             char *run = path_join(path, e->d_name);
             directory_remove(run);
             free(run);
@@ -90,8 +86,7 @@ static void clear_left_over(const char *directory)
     free(path);
 }
 
-void evict(const char *directory)
-{
+void evict(const char *directory) {
     static const char *const kinds[] = {"m", "u", "r"};
     kept_list list = {0};
     uint64_t sum = 0, most = bound();

@@ -25,15 +25,16 @@ struct extraction {
     struct cache_id *keys;
     char *temporary; /* directory of the extractors' outputs */
     size_t done;
-    bool serving; /* Aglet's own extractor, which serves; one that is named outright is started for each file */
+    bool
+        serving; /* Aglet's own extractor, which serves; one that is named outright is started for each file */
     struct workers workers;
     struct children children;
 };
 
 /* Everything but file contents that decides what the extractor makes of this row. */
-static struct cache_id command_key(const struct compile_row *row, const struct extract_options *o)
-{
-    static const char *const environment[] = {"CPATH", "C_INCLUDE_PATH", "SDKROOT", "GCC_EXEC_PREFIX", "COMPILER_PATH", "CCC_OVERRIDE_OPTIONS"};
+static struct cache_id command_key(const struct compile_row *row, const struct extract_options *o) {
+    static const char *const environment[] = {"CPATH",           "C_INCLUDE_PATH", "SDKROOT",
+                                              "GCC_EXEC_PREFIX", "COMPILER_PATH",  "CCC_OVERRIDE_OPTIONS"};
     struct cache_hash *h = cache_hash_new("command");
     cache_hash_string(h, AGLET_VERSION);
     cache_hash_number(h, AGLET_UNIT_VERSION);
@@ -62,8 +63,7 @@ struct object_search {
     size_t size;
 };
 
-static void consider_unit(void *context, const unsigned char *bytes, size_t size, const char *member)
-{
+static void consider_unit(void *context, const unsigned char *bytes, size_t size, const char *member) {
     (void)member;
     struct object_search *s = context;
     char err[SAY_MAX];
@@ -82,8 +82,7 @@ static void consider_unit(void *context, const unsigned char *bytes, size_t size
 }
 
 /* Is every file the unit was made from as it was then? Fills deps with them. */
-static bool up_to_date(const struct unit *u, struct file_facts *facts, struct deps *deps)
-{
+static bool up_to_date(const struct unit *u, struct file_facts *facts, struct deps *deps) {
     for (uint32_t i = 1; i < u->n_files; i++) {
         const struct ir_file_rec *file = &u->files[i];
         uint64_t hash = file->hash_lo | (uint64_t)file->hash_hi << 32;
@@ -94,13 +93,13 @@ static bool up_to_date(const struct unit *u, struct file_facts *facts, struct de
             deps->cap = deps->cap ? deps->cap * 2 : 64;
             deps->v = xrealloc(deps->v, deps->cap * sizeof *deps->v);
         }
-        deps->v[deps->n++] = (struct dep){xstrdup(fact->path), fact->size, fact->mtime, fact->inode, hash, false};
+        deps->v[deps->n++] =
+            (struct dep){xstrdup(fact->path), fact->size, fact->mtime, fact->inode, hash, false};
     }
     return u->n_files > 1;
 }
 
-static bool take_from_object(struct extraction *x, size_t i)
-{
+static bool take_from_object(struct extraction *x, size_t i) {
     const struct compile_row *row = &x->db->rows[i];
     struct stat st;
     int fd = open(row->object, O_RDONLY | O_CLOEXEC);
@@ -130,13 +129,11 @@ static bool take_from_object(struct extraction *x, size_t i)
 }
 
 /* ---- extractor processes ---- */
-static char *output_path(const struct extraction *x, size_t i, const char *suffix)
-{
+static char *output_path(const struct extraction *x, size_t i, const char *suffix) {
     return xasprintf("%s/%zu.%s", x->temporary, i, suffix);
 }
 
-static void keep_product(struct extraction *x, size_t i)
-{
+static void keep_product(struct extraction *x, size_t i) {
     struct extracted *e = &x->out[i];
     char *out = output_path(x, i, "unit"), *deps_file = output_path(x, i, "deps"), err[SAY_MAX];
     size_t text_size;
@@ -144,13 +141,15 @@ static void keep_product(struct extraction *x, size_t i)
     char *text = file_read(deps_file, &text_size);
     struct deps deps = {0};
     if (text && !deps_parse(text, text_size, &deps))
-        say_verbose("the extractor's list of files for '%s' is malformed; its unit is not kept", x->db->rows[i].file);
+        say_verbose("the extractor's list of files for '%s' is malformed; its unit is not kept",
+                    x->db->rows[i].file);
     e->unit = e->bytes ? unit_decode(e->bytes, e->size, err, sizeof err) : NULL;
     if (e->unit) {
         e->origin = ORIGIN_PARSED;
         cache_store_unit(x->options->cache, x->keys[i], &deps, e->bytes, e->size, &e->id);
     } else {
-        e->why = xasprintf("'%s' is not analysed: the extractor's unit cannot be read: %s", x->db->rows[i].file, e->bytes ? err : strerror(errno));
+        e->why = xasprintf("'%s' is not analysed: the extractor's unit cannot be read: %s",
+                           x->db->rows[i].file, e->bytes ? err : strerror(errno));
     }
     free(e->bytes);
     e->bytes = NULL;
@@ -162,8 +161,7 @@ static void keep_product(struct extraction *x, size_t i)
     free(deps_file);
 }
 
-static void extractor_ended(void *context, size_t i, int status, const char *log)
-{
+static void extractor_ended(void *context, size_t i, int status, const char *log) {
     struct extraction *x = context;
     struct extracted *e = &x->out[i];
     const char *file = x->db->rows[i].file;
@@ -174,9 +172,11 @@ static void extractor_ended(void *context, size_t i, int status, const char *log
     else if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
         e->origin = ORIGIN_NOT_C;
     else if (WIFSIGNALED(status))
-        e->why = xasprintf("the extractor crashed on '%s' (%s); that file is not analysed", file, strsignal(WTERMSIG(status)));
+        e->why = xasprintf("the extractor crashed on '%s' (%s); that file is not analysed", file,
+                           strsignal(WTERMSIG(status)));
     else
-        e->why = xasprintf("the extractor could not work on '%s' (exit status %d); that file is not analysed", file, WEXITSTATUS(status));
+        e->why = xasprintf("the extractor could not work on '%s' (exit status %d); that file is not analysed",
+                           file, WEXITSTATUS(status));
     if (e->why && !WIFSIGNALED(status) && *log)
         e->log = xstrdup(log);
     else if (*log)
@@ -184,8 +184,7 @@ static void extractor_ended(void *context, size_t i, int status, const char *log
     say_progress(++x->done, x->db->n, file);
 }
 
-static void start_extractor(struct extraction *x, size_t i)
-{
+static void start_extractor(struct extraction *x, size_t i) {
     const struct compile_row *row = &x->db->rows[i];
     struct extracted *e = &x->out[i];
     if (!file_facts_of(x->options->facts, row->file)->exists) {
@@ -193,7 +192,8 @@ static void start_extractor(struct extraction *x, size_t i)
         return;
     }
     if (!file_facts_of(x->options->facts, row->directory)->exists) {
-        e->why = xasprintf("'%s' is not analysed: its directory '%s' does not exist", row->file, row->directory);
+        e->why =
+            xasprintf("'%s' is not analysed: its directory '%s' does not exist", row->file, row->directory);
         return;
     }
     struct string_list argv = {0};
@@ -217,15 +217,13 @@ struct sized {
     uint64_t size;
 };
 
-static int larger_first(const void *a, const void *b)
-{
+static int larger_first(const void *a, const void *b) {
     const struct sized *x = a, *y = b;
     return x->size != y->size ? (x->size > y->size ? -1 : 1) : x->row < y->row ? -1 : x->row > y->row;
 }
 
 /* Large files first, so that no processor is left alone with one at the end. */
-static void start_extractors(struct extraction *x, const bool *wanted)
-{
+static void start_extractors(struct extraction *x, const bool *wanted) {
     struct sized *order = xcalloc(x->db->n + 1, sizeof *order);
     size_t n = 0;
     for (size_t i = 0; i < x->db->n; i++)
@@ -238,8 +236,7 @@ static void start_extractors(struct extraction *x, const bool *wanted)
 }
 
 /* Decode a unit that was kept. Returns false, said, when it cannot be used. */
-static bool load_kept(struct extraction *x, size_t i)
-{
+static bool load_kept(struct extraction *x, size_t i) {
     struct extracted *e = &x->out[i];
     char err[SAY_MAX];
     if (!e->bytes)
@@ -252,14 +249,12 @@ static bool load_kept(struct extraction *x, size_t i)
     return e->unit;
 }
 
-static bool is_kept(const struct extracted *e)
-{
+static bool is_kept(const struct extracted *e) {
     return !e->unit && (e->origin == ORIGIN_CACHE || e->origin == ORIGIN_OBJECT);
 }
 
 /* While extractors work: a file changed, so that the program will be solved anew, and all units are needed. */
-static void load_others(struct extraction *x)
-{
+static void load_others(struct extraction *x) {
     for (size_t i = 0; i < x->db->n; i++)
         if (is_kept(&x->out[i]) && !load_kept(x, i)) {
             x->out[i].origin = ORIGIN_NONE;
@@ -268,8 +263,7 @@ static void load_others(struct extraction *x)
         }
 }
 
-static void run_extractors(struct extraction *x, const bool *wanted)
-{
+static void run_extractors(struct extraction *x, const bool *wanted) {
     bool any = false;
     for (size_t i = 0; i < x->db->n; i++)
         any = any || wanted[i];
@@ -280,7 +274,8 @@ static void run_extractors(struct extraction *x, const bool *wanted)
         int why = errno;
         for (size_t i = 0; i < x->db->n; i++)
             if (wanted[i])
-                x->out[i].why = xasprintf("'%s' is not analysed: cannot make a temporary directory: %s", x->db->rows[i].file, strerror(why));
+                x->out[i].why = xasprintf("'%s' is not analysed: cannot make a temporary directory: %s",
+                                          x->db->rows[i].file, strerror(why));
         return;
     }
     const char *named = getenv("AGLET_EXTRACTOR");
@@ -297,8 +292,7 @@ static void run_extractors(struct extraction *x, const bool *wanted)
     x->temporary = NULL;
 }
 
-void extract_all(const struct compile_db *db, const struct extract_options *options, struct extracted *out)
-{
+void extract_all(const struct compile_db *db, const struct extract_options *options, struct extracted *out) {
     struct extraction x = {.db = db, .options = options, .out = out};
     x.keys = xcalloc(db->n + 1, sizeof *x.keys);
     bool *wanted = xcalloc(db->n + 1, sizeof *wanted);
@@ -316,8 +310,7 @@ void extract_all(const struct compile_db *db, const struct extract_options *opti
     free(x.keys);
 }
 
-void extract_load(const struct compile_db *db, const struct extract_options *options, struct extracted *out)
-{
+void extract_load(const struct compile_db *db, const struct extract_options *options, struct extracted *out) {
     struct extraction x = {.db = db, .options = options, .out = out};
     x.keys = xcalloc(db->n + 1, sizeof *x.keys);
     bool *wanted = xcalloc(db->n + 1, sizeof *wanted);
@@ -332,8 +325,7 @@ void extract_load(const struct compile_db *db, const struct extract_options *opt
     free(x.keys);
 }
 
-void extracted_free(struct extracted *e, size_t n)
-{
+void extracted_free(struct extracted *e, size_t n) {
     for (size_t i = 0; i < n; i++) {
         unit_free(e[i].unit);
         free(e[i].bytes);

@@ -20,8 +20,8 @@ enum unit_origin {
 
 struct extracted {
     enum unit_origin origin;
-    struct cache_id id; /* of the unit: equal ids, equal units */
-    struct unit *unit;  /* NULL until extract_load, or when not analysed */
+    struct cache_id id;   /* of the unit: equal ids, equal units */
+    struct unit *unit;    /* NULL until extract_load, or when not analysed */
     unsigned char *bytes; /* encoded, when this run made it */
     size_t size;
     char *why; /* one sentence, or NULL */

@@ -8,15 +8,13 @@
 #include <sys/stat.h>
 #include <time.h>
 
-uint64_t wall_clock(void)
-{
+uint64_t wall_clock(void) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-struct file_fact *file_facts_of(struct file_facts *f, const char *path)
-{
+struct file_fact *file_facts_of(struct file_facts *f, const char *path) {
     uint64_t hash = hash_string(path);
     for (struct index_probe p = index_first(&f->index, hash); p.id; index_next(&f->index, &p))
         if (strcmp(f->v[p.id].path, path) == 0)
@@ -40,8 +38,7 @@ struct file_fact *file_facts_of(struct file_facts *f, const char *path)
     return fact;
 }
 
-uint64_t file_facts_hash(struct file_facts *f, struct file_fact *fact)
-{
+uint64_t file_facts_hash(struct file_facts *f, struct file_fact *fact) {
     if (!fact->hashed && fact->exists && !fact->directory) {
         size_t size;
         char *bytes = file_read(fact->path, &size);
@@ -53,8 +50,7 @@ uint64_t file_facts_hash(struct file_facts *f, struct file_fact *fact)
     return fact->hash;
 }
 
-void file_facts_free(struct file_facts *f)
-{
+void file_facts_free(struct file_facts *f) {
     for (uint32_t i = 1; i <= f->n; i++)
         free(f->v[i].path);
     free(f->v);

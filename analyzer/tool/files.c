@@ -11,20 +11,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-char *path_working(void)
-{
+char *path_working(void) {
     char *here = getcwd(NULL, 0);
     return here ? here : xstrdup("/");
 }
 
-char *path_join(const char *directory, const char *name)
-{
+char *path_join(const char *directory, const char *name) {
     return xasprintf("%s/%s", directory, name);
 }
 
 /* "..", lexically, as compilers and build systems do when they shorten paths. */
-static void normalise(char *path)
-{
+static void normalise(char *path) {
     char *out = path, *in = path;
     while (*in) {
         while (*in == '/')
@@ -47,8 +44,7 @@ static void normalise(char *path)
     *out = '\0';
 }
 
-char *path_absolute(const char *directory, const char *path)
-{
+char *path_absolute(const char *directory, const char *path) {
     char *full;
     if (path[0] == '/') {
         full = xstrdup(path);
@@ -63,34 +59,29 @@ char *path_absolute(const char *directory, const char *path)
     return full;
 }
 
-const char *path_base(const char *path)
-{
+const char *path_base(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
 }
 
-char *path_directory(const char *path)
-{
+char *path_directory(const char *path) {
     const char *slash = strrchr(path, '/');
     if (!slash)
         return xstrdup(".");
     return slash == path ? xstrdup("/") : xstrndup(path, (size_t)(slash - path));
 }
 
-bool file_exists(const char *path)
-{
+bool file_exists(const char *path) {
     struct stat st;
     return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
 }
 
-bool directory_exists(const char *path)
-{
+bool directory_exists(const char *path) {
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-char *file_read(const char *path, size_t *size)
-{
+char *file_read(const char *path, size_t *size) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return NULL;
@@ -120,8 +111,7 @@ char *file_read(const char *path, size_t *size)
     return bytes;
 }
 
-bool file_write(const char *path, const void *bytes, size_t size)
-{
+bool file_write(const char *path, const void *bytes, size_t size) {
     char *temporary = xasprintf("%s.%ld.tmp", path, (long)getpid());
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     bool good = fd >= 0;
@@ -145,8 +135,7 @@ bool file_write(const char *path, const void *bytes, size_t size)
     return good;
 }
 
-bool directory_make(const char *path)
-{
+bool directory_make(const char *path) {
     if (mkdir(path, 0777) == 0 || errno == EEXIST)
         return directory_exists(path) || (errno = ENOTDIR, false);
     if (errno != ENOENT)
@@ -157,8 +146,7 @@ bool directory_make(const char *path)
     return good && (mkdir(path, 0777) == 0 || errno == EEXIST);
 }
 
-void directory_remove(const char *path)
-{
+void directory_remove(const char *path) {
     DIR *dir = opendir(path);
     if (!dir)
         return;

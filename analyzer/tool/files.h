@@ -10,11 +10,11 @@
  * that does not cross a symbolic link's name it cannot see, "/../": the same file has the same spelling. */
 char *path_absolute(const char *directory, const char *path);
 char *path_join(const char *directory, const char *name);
-char *path_directory(const char *path); /* "." when there is none */
+char *path_directory(const char *path);  /* "." when there is none */
 const char *path_base(const char *path); /* points into path */
 char *path_working(void);
 
-bool file_exists(const char *path);  /* a regular file, or one to be read as such */
+bool file_exists(const char *path); /* a regular file, or one to be read as such */
 bool directory_exists(const char *path);
 
 /* The whole file, NUL after its end; NULL with errno set when it cannot be read. */

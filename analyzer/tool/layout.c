@@ -9,10 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OLDEST = 14, NEWEST = 40 }; /* majors looked for; a Clang newer than today's is found when its plugin is there */
+enum {
+    OLDEST = 14,
+    NEWEST = 40
+}; /* majors looked for; a Clang newer than today's is found when its plugin is there */
 
-const char *layout_self(void)
-{
+const char *layout_self(void) {
     static char path[PATH_MAX];
     if (!path[0]) {
         ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
@@ -24,8 +26,7 @@ const char *layout_self(void)
 }
 
 /* `directory`/NAME if it is there; frees directory. */
-static char *look_in(char *directory, const char *name)
-{
+static char *look_in(char *directory, const char *name) {
     char *path = path_join(directory, name);
     free(directory);
     if (file_exists(path))
@@ -34,8 +35,7 @@ static char *look_in(char *directory, const char *name)
     return NULL;
 }
 
-char *layout_find(const char *name)
-{
+char *layout_find(const char *name) {
     const char *home = getenv("AGLET_HOME");
     if (home && *home) {
         char *found = look_in(path_join(home, "lib/aglet"), name);
@@ -53,8 +53,7 @@ char *layout_find(const char *name)
     return found;
 }
 
-char *layout_extractor(char *err, size_t err_size)
-{
+char *layout_extractor(char *err, size_t err_size) {
     const char *named = getenv("AGLET_EXTRACTOR"), *only = getenv("AGLET_CLANG_MAJOR");
     if (named && *named) {
         if (access(named, X_OK) == 0)
@@ -72,15 +71,17 @@ char *layout_extractor(char *err, size_t err_size)
             return path;
     }
     if (only && *only)
-        snprintf(err, err_size, "there is no extractor for Clang %s (AGLET_CLANG_MAJOR); Aglet was built without it", only);
+        snprintf(err, err_size,
+                 "there is no extractor for Clang %s (AGLET_CLANG_MAJOR); Aglet was built without it", only);
     else
-        snprintf(err, err_size, "no extractor (aglet-extract-N) lies beside the command; build Aglet with a Clang's headers installed, or set AGLET_HOME");
+        snprintf(err, err_size,
+                 "no extractor (aglet-extract-N) lies beside the command; build Aglet with a Clang's headers "
+                 "installed, or set AGLET_HOME");
     return NULL;
 }
 
 /* The program in PATH, malloc'd, or NULL. */
-static char *in_path(const char *name)
-{
+static char *in_path(const char *name) {
     if (strchr(name, '/'))
         return access(name, X_OK) == 0 ? xstrdup(name) : NULL;
     const char *path = getenv("PATH");
@@ -96,8 +97,7 @@ static char *in_path(const char *name)
 }
 
 /* What `clang --version` says of itself, or 0. */
-static int major_of(const char *clang)
-{
+static int major_of(const char *clang) {
     char *quoted = xasprintf("'%s' --version 2>/dev/null", clang);
     FILE *out = strchr(clang, '\'') ? NULL : popen(quoted, "r");
     free(quoted);
@@ -112,8 +112,7 @@ static int major_of(const char *clang)
     return major;
 }
 
-char *layout_clang(char **plugin, char *err, size_t err_size)
-{
+char *layout_clang(char **plugin, char *err, size_t err_size) {
     const char *named = getenv("AGLET_CLANG");
     char name[40];
     if (named && *named) {
@@ -126,9 +125,13 @@ char *layout_clang(char **plugin, char *err, size_t err_size)
         if (!clang)
             snprintf(err, err_size, "AGLET_CLANG is '%s', which is no program in PATH", named);
         else if (!major)
-            snprintf(err, err_size, "AGLET_CLANG is '%s', which is no Clang: it does not answer --version as one", named);
+            snprintf(err, err_size,
+                     "AGLET_CLANG is '%s', which is no Clang: it does not answer --version as one", named);
         else
-            snprintf(err, err_size, "'%s' is Clang %d, for which there is no plugin (%s); build Aglet for it, or choose another", named, major, name);
+            snprintf(
+                err, err_size,
+                "'%s' is Clang %d, for which there is no plugin (%s); build Aglet for it, or choose another",
+                named, major, name);
         free(clang);
         return NULL;
     }
@@ -156,6 +159,8 @@ char *layout_clang(char **plugin, char *err, size_t err_size)
         free(*plugin);
     }
     *plugin = NULL;
-    snprintf(err, err_size, "no Clang with a plugin that fits it was found; install clang-N for an aglet-clang-N.so, or set AGLET_CLANG");
+    snprintf(err, err_size,
+             "no Clang with a plugin that fits it was found; install clang-N for an aglet-clang-N.so, or set "
+             "AGLET_CLANG");
     return NULL;
 }

@@ -12,14 +12,12 @@
 
 enum { DEEPEST = 24 }; /* descriptors for the walk */
 
-static bool is_shared(const char *path)
-{
+static bool is_shared(const char *path) {
     const char *base = path_base(path), *so = strstr(base, ".so");
     return (so && (!so[3] || so[3] == '.')) || ends_with(base, ".dylib");
 }
 
-void link_db_put(struct link_db *db, const char *output, struct string_list *inputs)
-{
+void link_db_put(struct link_db *db, const char *output, struct string_list *inputs) {
     size_t at = 0;
     while (at < db->n && strcmp(db->links[at].output, output) != 0)
         at++;
@@ -39,8 +37,7 @@ void link_db_put(struct link_db *db, const char *output, struct string_list *inp
 }
 
 /* ar OPERATION ARCHIVE MEMBERS… */
-static bool add_archive(struct link_db *db, const char *directory, const struct string_list *args)
-{
+static bool add_archive(struct link_db *db, const char *directory, const struct string_list *args) {
     struct string_list members = {0};
     char *output = NULL;
     bool operation = false;
@@ -66,8 +63,7 @@ static bool add_archive(struct link_db *db, const char *directory, const struct 
     return found;
 }
 
-static bool add_link(struct link_db *db, const char *directory, const struct string_list *args)
-{
+static bool add_link(struct link_db *db, const char *directory, const struct string_list *args) {
     struct command_input *inputs = xcalloc(args->n + 1, sizeof *inputs);
     struct string_list in = {0};
     bool cc1 = false;
@@ -94,8 +90,7 @@ static bool add_link(struct link_db *db, const char *directory, const struct str
     return n > 0;
 }
 
-static bool add_one(struct link_db *db, const char *directory, struct string_list *args)
-{
+static bool add_one(struct link_db *db, const char *directory, struct string_list *args) {
     command_strip_launchers(args);
     if (!args->n)
         return false;
@@ -111,8 +106,7 @@ static bool add_one(struct link_db *db, const char *directory, struct string_lis
     return false;
 }
 
-bool link_db_add(struct link_db *db, const char *directory, const struct string_list *words)
-{
+bool link_db_add(struct link_db *db, const char *directory, const struct string_list *words) {
     char *here = xstrdup(directory);
     struct string_list args = {0};
     bool found = false;
@@ -136,8 +130,7 @@ bool link_db_add(struct link_db *db, const char *directory, const struct string_
 }
 
 /* ---- link_commands.json: rows as those of a compile database ---- */
-static void read_rows(struct link_db *db, const char *path)
-{
+static void read_rows(struct link_db *db, const char *path) {
     size_t size;
     char *text = file_read(path, &size), *base = path_directory(path);
     json_t *root = text ? json_loadb(text, size, 0, NULL) : NULL, *row;
@@ -161,13 +154,13 @@ static void read_rows(struct link_db *db, const char *path)
 /* ---- CMake's link.txt: NAME/CMakeFiles/TARGET.dir/link.txt, run in NAME ---- */
 static struct link_db *walked; /* nftw passes nothing on */
 
-static int visit(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
+static int visit(const char *path, const struct stat *st, int kind, struct FTW *at) {
     (void)st;
     if (kind != FTW_F || strcmp(path + at->base, "link.txt") != 0 || !strstr(path, "/CMakeFiles/"))
         return 0;
     size_t size;
-    char *text = file_read(path, &size), *target = path_directory(path), *files = path_directory(target), *where = path_directory(files);
+    char *text = file_read(path, &size), *target = path_directory(path), *files = path_directory(target),
+         *where = path_directory(files);
     for (char *line = text, *next; line && *line; line = next) {
         struct string_list words = {0};
         next = line + strcspn(line, "\n");
@@ -184,8 +177,7 @@ static int visit(const char *path, const struct stat *st, int kind, struct FTW *
     return 0;
 }
 
-void link_db_beside(struct link_db *db, const char *database)
-{
+void link_db_beside(struct link_db *db, const char *database) {
     char *full = path_absolute(NULL, database), *directory = path_directory(full);
     char *rows = path_join(directory, "link_commands.json"), *ninja = path_join(directory, "build.ninja");
     char *make = path_join(directory, "CMakeFiles/Makefile2");
@@ -204,8 +196,7 @@ void link_db_beside(struct link_db *db, const char *database)
     free(full);
 }
 
-void link_db_free(struct link_db *db)
-{
+void link_db_free(struct link_db *db) {
     for (size_t i = 0; i < db->n; i++) {
         free(db->links[i].output);
         strings_free(&db->links[i].inputs);

@@ -9,26 +9,23 @@
 
 struct manifest {
     struct link_db *db;
-    const char *directory;             /* that ninja runs in */
+    const char *directory;            /* that ninja runs in */
     struct string_list names, values; /* variables at the top of the file */
 };
 
-static const char *value_of(const struct manifest *m, const char *name, size_t length)
-{
+static const char *value_of(const struct manifest *m, const char *name, size_t length) {
     for (size_t i = m->names.n; i-- > 0;)
         if (strlen(m->names.at[i]) == length && memcmp(m->names.at[i], name, length) == 0)
             return m->values.at[i];
     return "";
 }
 
-static bool in_name(char c)
-{
+static bool in_name(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
 /* Undo the escapes of one word, up to a blank, ':' or '|' that is none; malloc'd, *at is moved behind it. path: blanks end it. */
-static char *word(const struct manifest *m, const char **at, bool path)
-{
+static char *word(const struct manifest *m, const char **at, bool path) {
     char *out = xstrdup("");
     const char *s = *at;
     while (*s && !(path && strchr(" :|", *s))) {
@@ -55,19 +52,17 @@ static char *word(const struct manifest *m, const char **at, bool path)
     return out;
 }
 
-static const char *blanks(const char *s)
-{
+static const char *blanks(const char *s) {
     return s + strspn(s, " ");
 }
 
-static bool is_input(const char *path)
-{
+static bool is_input(const char *path) {
     const char *so = strstr(path_base(path), ".so");
-    return ends_with(path, ".o") || ends_with(path, ".a") || ends_with(path, ".lo") || (so && (!so[3] || so[3] == '.'));
+    return ends_with(path, ".o") || ends_with(path, ".a") || ends_with(path, ".lo") ||
+           (so && (!so[3] || so[3] == '.'));
 }
 
-static void build(const struct manifest *m, const char *line)
-{
+static void build(const struct manifest *m, const char *line) {
     struct string_list out = {0}, in = {0};
     bool objects = false;
     while (*(line = blanks(line)) && *line != ':' && *line != '|')
@@ -98,8 +93,7 @@ static void build(const struct manifest *m, const char *line)
     strings_free(&in);
 }
 
-static void read_file(struct manifest *m, const char *path, int depth)
-{
+static void read_file(struct manifest *m, const char *path, int depth) {
     size_t size;
     char *text = depth < 16 ? file_read(path, &size) : NULL;
     if (!text)
@@ -136,8 +130,7 @@ static void read_file(struct manifest *m, const char *path, int depth)
     free(text);
 }
 
-void link_db_ninja(struct link_db *db, const char *path)
-{
+void link_db_ninja(struct link_db *db, const char *path) {
     char *directory = path_directory(path);
     struct manifest m = {.db = db, .directory = directory};
     read_file(&m, path, 0);

@@ -12,21 +12,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool glob_matches(const char *glob, const char *path)
-{
+bool glob_matches(const char *glob, const char *path) {
     if (glob[0] == '/')
         return glob_match(glob, path);
     char *here = path_working();
     size_t n = strlen(here);
     bool below = strncmp(path, here, n) == 0 && path[n] == '/';
-    bool match = glob_match(starts_with(glob, "./") ? glob + 2 : glob, below ? path + n + 1 : path + strspn(path, "/"));
+    bool match = glob_match(starts_with(glob, "./") ? glob + 2 : glob,
+                            below ? path + n + 1 : path + strspn(path, "/"));
     free(here);
     return match;
 }
 
 /* Take off the rows that `unwanted` says; returns how many. */
-static size_t drop_rows(struct load *l, bool (*unwanted)(const struct load *, const char *file, const struct string_list *), const struct string_list *list)
-{
+static size_t drop_rows(struct load *l,
+                        bool (*unwanted)(const struct load *, const char *file, const struct string_list *),
+                        const struct string_list *list) {
     struct compile_db *db = &l->db;
     size_t kept = 0, n = db->n;
     for (size_t i = 0; i < n; i++) {
@@ -44,14 +45,12 @@ static size_t drop_rows(struct load *l, bool (*unwanted)(const struct load *, co
     return n - kept;
 }
 
-static bool not_listed(const struct load *l, const char *file, const struct string_list *list)
-{
+static bool not_listed(const struct load *l, const char *file, const struct string_list *list) {
     (void)l;
     return !strings_has(list, file);
 }
 
-static bool is_excluded(const struct load *l, const char *file, const struct string_list *list)
-{
+static bool is_excluded(const struct load *l, const char *file, const struct string_list *list) {
     for (size_t i = 0; i < list->n; i++)
         if (glob_matches(list->at[i], file))
             return true;
@@ -59,8 +58,7 @@ static bool is_excluded(const struct load *l, const char *file, const struct str
 }
 
 /* Keep the rows of the files asked for; a file that has none is said. */
-static bool select_files(struct load *l, const char *database)
-{
+static bool select_files(struct load *l, const char *database) {
     bool good = true;
     struct string_list wanted = {0};
     for (size_t i = 0; i < l->files.n; i++) {
@@ -70,7 +68,8 @@ static bool select_files(struct load *l, const char *database)
             found = strcmp(l->db.rows[r].file, wanted.at[i]) == 0;
         if (!found) {
             bool known = strings_has(&l->db.cxx, wanted.at[i]) || strings_has(&l->db.other, wanted.at[i]);
-            say(known ? "'%s' is not C; Aglet analyses C only" : "'%s' is not in the compile database '%s'", l->files.at[i], database);
+            say(known ? "'%s' is not C; Aglet analyses C only" : "'%s' is not in the compile database '%s'",
+                l->files.at[i], database);
             good = false;
         }
     }
@@ -84,8 +83,7 @@ static bool select_files(struct load *l, const char *database)
     return good;
 }
 
-static bool rows_of_flags(struct load *l)
-{
+static bool rows_of_flags(struct load *l) {
     char *here = path_working();
     struct string_list named = {0};
     bool good = l->files.n > 0;
@@ -95,7 +93,9 @@ static bool rows_of_flags(struct load *l)
         char *full = path_absolute(here, l->files.at[i]);
         good = file_exists(full);
         if (!good)
-            say(directory_exists(full) ? "'%s' is a directory; before -- stand C files" : "'%s' does not exist", l->files.at[i]);
+            say(directory_exists(full) ? "'%s' is a directory; before -- stand C files"
+                                       : "'%s' does not exist",
+                l->files.at[i]);
         const bool again = strings_has(&named, full);
         strings_take(&named, full);
         if (!good || again)
@@ -114,8 +114,7 @@ static bool rows_of_flags(struct load *l)
     return good;
 }
 
-static bool find_rows(struct load *l)
-{
+static bool find_rows(struct load *l) {
     char err[SAY_MAX];
     if (l->have_flags)
         return rows_of_flags(l);
@@ -135,8 +134,7 @@ static bool find_rows(struct load *l)
 }
 
 /* "3 C++ files are left out: a.cc, b.cc, c.cc" */
-static void say_left_out(const struct string_list *files, const char *what)
-{
+static void say_left_out(const struct string_list *files, const char *what) {
     if (files->n == 0)
         return;
     char *line = xstrdup(path_base(files->at[0]));
@@ -145,12 +143,12 @@ static void say_left_out(const struct string_list *files, const char *what)
         free(line);
         line = longer;
     }
-    say("%zu %s file%s left out, only C is analysed: %s%s", files->n, what, files->n == 1 ? " is" : "s are", line, files->n > 3 ? ", …" : "");
+    say("%zu %s file%s left out, only C is analysed: %s%s", files->n, what, files->n == 1 ? " is" : "s are",
+        line, files->n > 3 ? ", …" : "");
     free(line);
 }
 
-static void count(struct load *l)
-{
+static void count(struct load *l) {
     for (size_t i = 0; i < l->db.n; i++) {
         struct extracted *e = &l->units[i];
         l->from_cache += e->origin == ORIGIN_CACHE;
@@ -171,8 +169,7 @@ static void count(struct load *l)
     say_left_out(&l->db.other, "other-language");
 }
 
-bool load_find(struct load *l)
-{
+bool load_find(struct load *l) {
     char err[SAY_MAX];
     if (!find_rows(l))
         return false;
@@ -187,7 +184,8 @@ bool load_find(struct load *l)
         if (err[0])
             say("%s", err);
     }
-    l->extraction = (struct extract_options){l->extractor, l->cache, &l->facts, l->jobs ? l->jobs : children_default_limit(), !l->no_objects};
+    l->extraction = (struct extract_options){l->extractor, l->cache, &l->facts,
+                                             l->jobs ? l->jobs : children_default_limit(), !l->no_objects};
     l->units = xcalloc(l->db.n + 1, sizeof *l->units);
     extract_all(&l->db, &l->extraction, l->units);
     count(l);
@@ -195,30 +193,27 @@ bool load_find(struct load *l)
 }
 
 /* What the frontend left out of a unit's graphs. */
-static void say_incomplete(const struct unit *u)
-{
+static void say_incomplete(const struct unit *u) {
     for (uint32_t i = 1; i < u->n_notes; i++)
         if (u->notes[i].kind == IR_N_INCOMPLETE) {
             const struct ir_loc_rec *at = &u->locs[u->notes[i].loc];
-            say_verbose("%s:%u:%u: %s", unit_str(u, u->files[at->file].path), at->line, at->col, unit_str(u, u->notes[i].text));
+            say_verbose("%s:%u:%u: %s", unit_str(u, u->files[at->file].path), at->line, at->col,
+                        unit_str(u, u->notes[i].text));
         }
 }
 
-void load_decode(struct load *l)
-{
+void load_decode(struct load *l) {
     extract_load(&l->db, &l->extraction, l->units);
     for (size_t i = 0; i < l->db.n && say_is_verbose; i++)
         if (l->units[i].unit)
             say_incomplete(l->units[i].unit);
 }
 
-bool load_whole(const struct load *l)
-{
+bool load_whole(const struct load *l) {
     return l->files.n == 0 && l->not_analysed == 0 && l->excluded == 0 && l->db.cxx.n == 0;
 }
 
-struct linked_programs load_programs_by_symbols(const struct load *l)
-{
+struct linked_programs load_programs_by_symbols(const struct load *l) {
     struct unit **units = xcalloc(l->db.n + 1, sizeof *units);
     for (size_t i = 0; i < l->db.n; i++)
         units[i] = l->units[i].unit;
@@ -227,8 +222,7 @@ struct linked_programs load_programs_by_symbols(const struct load *l)
     return out;
 }
 
-bool load_programs(const struct load *l, const char *name, struct linked_programs *out)
-{
+bool load_programs(const struct load *l, const char *name, struct linked_programs *out) {
     const char **files = xcalloc(l->db.n + 1, sizeof *files);
     bool *there = xcalloc(l->db.n + 1, sizeof *there), good = true;
     for (size_t i = 0; i < l->db.n; i++)
@@ -251,13 +245,11 @@ bool load_programs(const struct load *l, const char *name, struct linked_program
     return good;
 }
 
-size_t load_analysed(const struct load *l)
-{
+size_t load_analysed(const struct load *l) {
     return l->db.n - l->not_analysed - l->not_c;
 }
 
-void load_free(struct load *l)
-{
+void load_free(struct load *l) {
     if (l->units)
         extracted_free(l->units, l->db.n);
     cache_close(l->cache);

@@ -22,11 +22,11 @@
 
 struct load {
     /* what is asked; zero is the default */
-    const char *database;       /* -p */
-    struct string_list files;   /* only these; empty: all rows */
-    struct string_list flags;   /* with have_flags: compile `files` with these, there is no database */
+    const char *database;     /* -p */
+    struct string_list files; /* only these; empty: all rows */
+    struct string_list flags; /* with have_flags: compile `files` with these, there is no database */
     bool have_flags;
-    struct string_list exclude; /* globs of files to leave out */
+    struct string_list exclude;  /* globs of files to leave out */
     const struct config *config; /* its excludes count too; may be NULL */
     const char *cache_directory;
     bool no_cache, no_objects;

@@ -6,25 +6,24 @@
 #include <stdio.h>
 #include <string.h>
 
-static void print_help(FILE *out)
-{
+static void print_help(FILE *out) {
     fputs("Aglet: fearless concurrency for C.\n\nUsage: aglet WORD [arguments]\n\n", out);
     for (const struct word *const *w = words_all; *w; w++)
         fprintf(out, "  %-13s %s\n", (*w)->name, (*w)->summary);
     fputs("\n`aglet WORD --help` tells more of one.\n"
-          "Exit status: 0 clean, 1 findings, 2 the work could not be done (cc and run: that of the program they start).\n", out);
+          "Exit status: 0 clean, 1 findings, 2 the work could not be done (cc and run: that of the program "
+          "they start).\n",
+          out);
 }
 
-static const struct word *find_word(const char *name)
-{
+static const struct word *find_word(const char *name) {
     for (const struct word *const *w = words_all; *w; w++)
         if (strcmp((*w)->name, name) == 0)
             return *w;
     return NULL;
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
     const char *self = argc > 0 ? (slash ? slash + 1 : argv[0]) : "";
     if (strcmp(self, "aglet-cc") == 0)

@@ -8,18 +8,16 @@
 #include <string.h>
 
 static const char magic[] = "aglet-manifest 1\n";
-enum { TAIL = 21 }; /* "sum " 16 digits "\n" */
+enum { TAIL = 21 };                        /* "sum " 16 digits "\n" */
 static const uint64_t young = 2000000000u; /* ns: coarser than any file system's clock in use */
 
-void manifest_free(struct manifest *m)
-{
+void manifest_free(struct manifest *m) {
     for (size_t i = 0; i < m->n; i++)
         deps_free(&m->entries[i].deps);
     *m = (struct manifest){0};
 }
 
-char *manifest_print(const struct manifest *m, size_t *len)
-{
+char *manifest_print(const struct manifest *m, size_t *len) {
     char *text = NULL;
     FILE *out = open_memstream(&text, len);
     if (!out)
@@ -33,8 +31,8 @@ char *manifest_print(const struct manifest *m, size_t *len)
             if (dep->miss)
                 fprintf(out, "miss %s\n", dep->path);
             else
-                fprintf(out, "read %" PRIu64 " %" PRIu64 " %" PRIu64 " %016" PRIx64 " %s\n", dep->size, dep->mtime, dep->inode,
-                        dep->hash, dep->path);
+                fprintf(out, "read %" PRIu64 " %" PRIu64 " %" PRIu64 " %016" PRIx64 " %s\n", dep->size,
+                        dep->mtime, dep->inode, dep->hash, dep->path);
         }
         fputs("end\n", out);
     }
@@ -44,8 +42,7 @@ char *manifest_print(const struct manifest *m, size_t *len)
     return text;
 }
 
-static bool parse_hex(const char *at, uint64_t *out)
-{
+static bool parse_hex(const char *at, uint64_t *out) {
     *out = 0;
     for (int i = 0; i < 16; i++) {
         int c = at[i], digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
@@ -57,8 +54,7 @@ static bool parse_hex(const char *at, uint64_t *out)
 }
 
 /* The byte after the line "end" that closes the list at `at`, or NULL. */
-static const char *list_end(const char *at, const char *stop)
-{
+static const char *list_end(const char *at, const char *stop) {
     while (at < stop) {
         const char *line = memchr(at, '\n', (size_t)(stop - at));
         if (!line)
@@ -70,21 +66,22 @@ static const char *list_end(const char *at, const char *stop)
     return NULL;
 }
 
-bool manifest_parse(const char *text, size_t len, struct manifest *out)
-{
+bool manifest_parse(const char *text, size_t len, struct manifest *out) {
     *out = (struct manifest){0};
     uint64_t sum;
     size_t head = sizeof magic - 1;
     if (len < head + TAIL || memcmp(text, magic, head) != 0)
         return false;
     const char *at = text + head, *stop = text + len - TAIL;
-    if (memcmp(stop, "sum ", 4) != 0 || text[len - 1] != '\n' || !parse_hex(stop + 4, &sum) || sum != hash_bytes(text, (size_t)(stop - text)))
+    if (memcmp(stop, "sum ", 4) != 0 || text[len - 1] != '\n' || !parse_hex(stop + 4, &sum) ||
+        sum != hash_bytes(text, (size_t)(stop - text)))
         return false;
     while (at < stop && out->n < MANIFEST_ENTRIES) {
         struct manifest_entry *e = &out->entries[out->n];
         const char *list = at + 38, *end;
-        if (stop - at < 38 || memcmp(at, "unit ", 5) != 0 || !parse_hex(at + 5, &e->unit.high) || !parse_hex(at + 21, &e->unit.low) ||
-            at[37] != '\n' || !(end = list_end(list, stop)) || !deps_parse(list, (size_t)(end - list), &e->deps)) {
+        if (stop - at < 38 || memcmp(at, "unit ", 5) != 0 || !parse_hex(at + 5, &e->unit.high) ||
+            !parse_hex(at + 21, &e->unit.low) || at[37] != '\n' || !(end = list_end(list, stop)) ||
+            !deps_parse(list, (size_t)(end - list), &e->deps)) {
             manifest_free(out);
             return false;
         }
@@ -94,15 +91,13 @@ bool manifest_parse(const char *text, size_t len, struct manifest *out)
     return true;
 }
 
-void deps_distrust_young(struct deps *d, uint64_t now)
-{
+void deps_distrust_young(struct deps *d, uint64_t now) {
     for (size_t i = 0; i < d->n; i++)
         if (d->v[i].mtime + young > now && d->v[i].hash)
             d->v[i].mtime = 0;
 }
 
-static bool unchanged(struct dep *d, struct file_facts *facts, uint64_t now, bool *changed)
-{
+static bool unchanged(struct dep *d, struct file_facts *facts, uint64_t now, bool *changed) {
     struct file_fact *fact = file_facts_of(facts, d->path);
     if (d->miss)
         return !fact->exists || fact->directory;
@@ -120,8 +115,7 @@ static bool unchanged(struct dep *d, struct file_facts *facts, uint64_t now, boo
     return true;
 }
 
-int manifest_match(struct manifest *m, struct file_facts *facts, bool *changed)
-{
+int manifest_match(struct manifest *m, struct file_facts *facts, bool *changed) {
     uint64_t now = wall_clock();
     *changed = false;
     for (size_t i = 0; i < m->n; i++) {
@@ -135,8 +129,7 @@ int manifest_match(struct manifest *m, struct file_facts *facts, bool *changed)
     return -1;
 }
 
-void manifest_add(struct manifest *m, struct cache_id unit, struct deps *deps)
-{
+void manifest_add(struct manifest *m, struct cache_id unit, struct deps *deps) {
     for (size_t i = 0; i < m->n; i++)
         if (m->entries[i].unit.low == unit.low && m->entries[i].unit.high == unit.high) {
             deps_free(&m->entries[i].deps);

@@ -6,8 +6,7 @@
 #include "rules/rule.h"
 #include <string.h>
 
-const char *near_rule(const char *id)
-{
+const char *near_rule(const char *id) {
     const char *best = NULL;
     size_t n = strlen(id), least = edits_allowed(n) + 1;
     for (const struct rule *const *r = rules_all; *r; r++) {

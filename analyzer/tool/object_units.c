@@ -15,26 +15,24 @@ struct view {
     bool swapped, wide; /* the other byte order; 64 bits */
 };
 
-static uint64_t field(const struct view *v, size_t at, size_t width)
-{
+static uint64_t field(const struct view *v, size_t at, size_t width) {
     uint64_t value = 0;
     for (size_t i = 0; i < width; i++)
         value |= (uint64_t)v->bytes[at + i] << 8 * (v->swapped ? width - 1 - i : i);
     return value;
 }
 /* A field of one of the two forms of a structure that starts at `base`; its bounds were checked by the caller. */
-#define FIELD(v, base, type, name)                                                                                     \
-    ((v)->wide ? field((v), (base) + offsetof(Elf64_##type, name), sizeof(((Elf64_##type *)0)->name))                  \
+#define FIELD(v, base, type, name)                                                                           \
+    ((v)->wide ? field((v), (base) + offsetof(Elf64_##type, name), sizeof(((Elf64_##type *)0)->name))        \
                : field((v), (base) + offsetof(Elf32_##type, name), sizeof(((Elf32_##type *)0)->name)))
 
-static bool inside(const struct view *v, uint64_t at, uint64_t length)
-{
+static bool inside(const struct view *v, uint64_t at, uint64_t length) {
     return at <= v->size && length <= v->size - at;
 }
 
 /* The units one after the other in a section; linkers pad between them with zeros. */
-static const char *section_units(const unsigned char *bytes, size_t size, const char *member, object_unit *found, void *context)
-{
+static const char *section_units(const unsigned char *bytes, size_t size, const char *member,
+                                 object_unit *found, void *context) {
     for (size_t at = 0; at < size;) {
         size_t n = unit_encoded_length(bytes + at, size - at);
         if (n > 0 && n <= size - at) {
@@ -49,13 +47,15 @@ static const char *section_units(const unsigned char *bytes, size_t size, const 
     return NULL;
 }
 
-static const char *elf_units(const unsigned char *bytes, size_t size, const char *member, object_unit *found, void *context)
-{
+static const char *elf_units(const unsigned char *bytes, size_t size, const char *member, object_unit *found,
+                             void *context) {
     struct view v = {bytes, size, bytes[EI_DATA] == ELFDATA2MSB, bytes[EI_CLASS] == ELFCLASS64};
-    size_t header = v.wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr), entry = v.wide ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
+    size_t header = v.wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr),
+           entry = v.wide ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr);
     if (size < header)
         return "it is cut off";
-    uint64_t table = FIELD(&v, 0, Ehdr, e_shoff), count = FIELD(&v, 0, Ehdr, e_shnum), stride = FIELD(&v, 0, Ehdr, e_shentsize);
+    uint64_t table = FIELD(&v, 0, Ehdr, e_shoff), count = FIELD(&v, 0, Ehdr, e_shnum),
+             stride = FIELD(&v, 0, Ehdr, e_shentsize);
     uint64_t names = FIELD(&v, 0, Ehdr, e_shstrndx);
     if (table == 0)
         return NULL;
@@ -67,13 +67,15 @@ static const char *elf_units(const unsigned char *bytes, size_t size, const char
         names = FIELD(&v, table, Shdr, sh_link);
     if (count > (size - table) / stride || names >= count)
         return "its section table lies outside of it";
-    uint64_t strings = FIELD(&v, table + names * stride, Shdr, sh_offset), strings_size = FIELD(&v, table + names * stride, Shdr, sh_size);
+    uint64_t strings = FIELD(&v, table + names * stride, Shdr, sh_offset),
+             strings_size = FIELD(&v, table + names * stride, Shdr, sh_size);
     if (!inside(&v, strings, strings_size))
         return "its section names lie outside of it";
     const char *trouble = NULL;
     for (uint64_t i = 1; i < count; i++) {
         uint64_t at = table + i * stride, name = FIELD(&v, at, Shdr, sh_name);
-        if (name >= strings_size || strings_size - name < sizeof ".aglet" || memcmp(bytes + strings + name, ".aglet", sizeof ".aglet") != 0)
+        if (name >= strings_size || strings_size - name < sizeof ".aglet" ||
+            memcmp(bytes + strings + name, ".aglet", sizeof ".aglet") != 0)
             continue;
         uint64_t from = FIELD(&v, at, Shdr, sh_offset), length = FIELD(&v, at, Shdr, sh_size);
         if (FIELD(&v, at, Shdr, sh_type) == SHT_NOBITS || !inside(&v, from, length))
@@ -87,14 +89,13 @@ static const char *elf_units(const unsigned char *bytes, size_t size, const char
     return trouble;
 }
 
-static bool is_elf(const unsigned char *bytes, size_t size)
-{
+static bool is_elf(const unsigned char *bytes, size_t size) {
     return size >= EI_NIDENT && memcmp(bytes, ELFMAG, SELFMAG) == 0;
 }
 
 /* The member's name without the padding, or from the table of long names ("/123"). */
-static void member_name(const struct ar_hdr *h, const char *longs, size_t longs_size, char *out, size_t out_size)
-{
+static void member_name(const struct ar_hdr *h, const char *longs, size_t longs_size, char *out,
+                        size_t out_size) {
     size_t n = sizeof h->ar_name;
     const char *from = h->ar_name;
     if (h->ar_name[0] == '/' && h->ar_name[1] >= '0' && h->ar_name[1] <= '9') {
@@ -112,8 +113,7 @@ static void member_name(const struct ar_hdr *h, const char *longs, size_t longs_
     out[i] = '\0';
 }
 
-static const char *archive_units(const unsigned char *bytes, size_t size, object_unit *found, void *context)
-{
+static const char *archive_units(const unsigned char *bytes, size_t size, object_unit *found, void *context) {
     const char *trouble = NULL, *longs = NULL;
     size_t longs_size = 0;
     for (size_t at = SARMAG; at < size;) {
@@ -144,8 +144,8 @@ static const char *archive_units(const unsigned char *bytes, size_t size, object
     return trouble;
 }
 
-enum object_kind object_units(const unsigned char *bytes, size_t size, object_unit *found, void *context, const char **broken)
-{
+enum object_kind object_units(const unsigned char *bytes, size_t size, object_unit *found, void *context,
+                              const char **broken) {
     const char *trouble = NULL;
     enum object_kind kind = OBJECT_FOREIGN;
     if (is_elf(bytes, size)) {

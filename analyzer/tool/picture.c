@@ -8,8 +8,7 @@
 
 enum { PLACES_SHOWN = 2 };
 
-uint32_t picture_node(struct picture *p, uint64_t key, const char *name, const char *box, unsigned looks)
-{
+uint32_t picture_node(struct picture *p, uint64_t key, const char *name, const char *box, unsigned looks) {
     bool fresh;
     uint32_t *slot = map64_place(&p->node_of, key, &fresh);
 
@@ -17,13 +16,13 @@ uint32_t picture_node(struct picture *p, uint64_t key, const char *name, const c
         *slot = (uint32_t)p->nodes.n;
         uint32_t *same = map64_place(&p->named, hash_string(name), &fresh);
         *same = fresh ? 0 : *same + 1;
-        vec_push(&p->nodes, ((struct picture_node){xstrdup(name), box ? xstrdup(box) : NULL, *same, looks, false}));
+        vec_push(&p->nodes,
+                 ((struct picture_node){xstrdup(name), box ? xstrdup(box) : NULL, *same, looks, false}));
     }
     return *slot;
 }
 
-void picture_edge(struct picture *p, uint32_t from, uint32_t to, const char *place, unsigned looks)
-{
+void picture_edge(struct picture *p, uint32_t from, uint32_t to, const char *place, unsigned looks) {
     bool fresh;
     uint32_t *slot = map64_place(&p->edge_of, key_pair(from, to), &fresh);
     const bool first = fresh;
@@ -46,8 +45,7 @@ void picture_edge(struct picture *p, uint32_t from, uint32_t to, const char *pla
     e->n_places++;
 }
 
-static void quoted(FILE *out, const char *text)
-{
+static void quoted(FILE *out, const char *text) {
     fputc('"', out);
     for (; *text; text++) {
         if (*text == '"' || *text == '\\')
@@ -60,8 +58,7 @@ static void quoted(FILE *out, const char *text)
     fputc('"', out);
 }
 
-static void print_name(const struct picture *p, FILE *out, unsigned number, uint32_t node)
-{
+static void print_name(const struct picture *p, FILE *out, unsigned number, uint32_t node) {
     const struct picture_node *n = &p->nodes.at[node];
     char *name = number && n->same ? xasprintf("%u: %s (%u)", number, n->name, n->same + 1)
                  : number          ? xasprintf("%u: %s", number, n->name)
@@ -72,24 +69,22 @@ static void print_name(const struct picture *p, FILE *out, unsigned number, uint
     free(name);
 }
 
-static void print_node(const struct picture *p, FILE *out, unsigned number, uint32_t node)
-{
+static void print_node(const struct picture *p, FILE *out, unsigned number, uint32_t node) {
     const struct picture_node *n = &p->nodes.at[node];
 
     fputs("    ", out);
     print_name(p, out, number, node);
     fputs(" [label=", out);
     quoted(out, n->name);
-    fprintf(out, "%s%s];\n", n->looks & LOOK_RED ? ", color=red" : "", n->looks & LOOK_BOLD ? ", penwidth=2.5" : "");
+    fprintf(out, "%s%s];\n", n->looks & LOOK_RED ? ", color=red" : "",
+            n->looks & LOOK_BOLD ? ", penwidth=2.5" : "");
 }
 
-static bool same_box(const struct picture_node *a, const struct picture_node *b)
-{
+static bool same_box(const struct picture_node *a, const struct picture_node *b) {
     return a->box && b->box ? !strcmp(a->box, b->box) : a->box == b->box;
 }
 
-static void print_boxes(const struct picture *p, FILE *out, unsigned number)
-{
+static void print_boxes(const struct picture *p, FILE *out, unsigned number) {
     for (uint32_t i = 0; i < p->nodes.n; i++) {
         const struct picture_node *first = &p->nodes.at[i];
         if (first->drawn)
@@ -109,8 +104,7 @@ static void print_boxes(const struct picture *p, FILE *out, unsigned number)
     }
 }
 
-static void print_edge(const struct picture *p, FILE *out, unsigned number, const struct picture_edge *e)
-{
+static void print_edge(const struct picture *p, FILE *out, unsigned number, const struct picture_edge *e) {
     const char *end = e->places;
     char more[40] = "";
 
@@ -131,12 +125,12 @@ static void print_edge(const struct picture *p, FILE *out, unsigned number, cons
         fputs(", labeltooltip=", out);
         quoted(out, e->places);
     }
-    fprintf(out, "%s%s];\n", e->looks & LOOK_RED ? ", color=red, fontcolor=red" : "", e->looks & LOOK_DASHED ? ", style=dashed" : "");
+    fprintf(out, "%s%s];\n", e->looks & LOOK_RED ? ", color=red, fontcolor=red" : "",
+            e->looks & LOOK_DASHED ? ", style=dashed" : "");
     free(label);
 }
 
-void picture_print(struct picture *p, FILE *out, unsigned number, const char *title)
-{
+void picture_print(struct picture *p, FILE *out, unsigned number, const char *title) {
     if (title) {
         fprintf(out, "  subgraph \"cluster_%u\" {\n  label=", number);
         quoted(out, title);

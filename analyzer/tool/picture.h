@@ -15,8 +15,8 @@
 enum picture_look { LOOK_DASHED = 1, LOOK_RED = 2, LOOK_BOLD = 4 };
 
 struct picture_node {
-    char *name;  /* as it is shown */
-    char *box;   /* the file, or whatever it stands in; or NULL */
+    char *name;    /* as it is shown */
+    char *box;     /* the file, or whatever it stands in; or NULL */
     uint32_t same; /* how many before it bear its name: static locks of several files */
     unsigned looks;
     bool drawn;

@@ -15,20 +15,19 @@
 #include <string.h>
 #include <unistd.h>
 
-bool print_knows(const char *format)
-{
+bool print_knows(const char *format) {
     enum report_format ignored;
     return report_format_named(format, &ignored);
 }
 
-static struct report_rule *rules_described(size_t *n)
-{
+static struct report_rule *rules_described(size_t *n) {
     *n = 0;
     while (rules_all[*n])
         (*n)++;
     struct report_rule *rules = xcalloc(*n + 1, sizeof *rules);
     for (size_t i = 0; i < *n; i++) {
-        rules[i] = (struct report_rule){.id = rules_all[i]->id, .summary = rules_all[i]->summary, .tags = rules_all[i]->tags};
+        rules[i] = (struct report_rule){
+            .id = rules_all[i]->id, .summary = rules_all[i]->summary, .tags = rules_all[i]->tags};
         for (const struct page *p = pages_all; p->id; p++)
             if (strcmp(p->id, rules[i].id) == 0)
                 rules[i].page = (const char *)p->text;
@@ -36,8 +35,7 @@ static struct report_rule *rules_described(size_t *n)
     return rules;
 }
 
-static bool write_baseline(const char *path, const struct report *r, const char *root)
-{
+static bool write_baseline(const char *path, const struct report *r, const char *root) {
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
@@ -51,8 +49,8 @@ static bool write_baseline(const char *path, const struct report *r, const char 
 }
 
 /* The baseline that counts in this run, in *out; false when it cannot be had, which was said. */
-static bool take_baseline(const struct analyse_options *o, const struct report *r, const char *root, struct baseline **out)
-{
+static bool take_baseline(const struct analyse_options *o, const struct report *r, const char *root,
+                          struct baseline **out) {
     char err[SAY_MAX];
     *out = NULL;
     if (!o->baseline)
@@ -71,14 +69,14 @@ static bool take_baseline(const struct analyse_options *o, const struct report *
 }
 
 /* A terminal that wants colour (no-color.org). */
-static bool wants_colour(const FILE *out)
-{
+static bool wants_colour(const FILE *out) {
     const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
-    return out == stdout && isatty(STDOUT_FILENO) && !(no && *no) && terminal && strcmp(terminal, "dumb") != 0;
+    return out == stdout && isatty(STDOUT_FILENO) && !(no && *no) && terminal &&
+           strcmp(terminal, "dumb") != 0;
 }
 
-static bool write_output(const struct analyse_options *o, const struct report *r, enum report_format format, struct report_context *context)
-{
+static bool write_output(const struct analyse_options *o, const struct report *r, enum report_format format,
+                         struct report_context *context) {
     FILE *out = o->output ? fopen(o->output, "w") : stdout;
     bool good = out != NULL;
     if (good) {
@@ -91,17 +89,20 @@ static bool write_output(const struct analyse_options *o, const struct report *r
             errno = why;
     }
     if (!good)
-        say("cannot write %s%s%s: %s", o->output ? "'" : "", o->output ? o->output : "standard output", o->output ? "'" : "", strerror(errno));
+        say("cannot write %s%s%s: %s", o->output ? "'" : "", o->output ? o->output : "standard output",
+            o->output ? "'" : "", strerror(errno));
     return good;
 }
 
-int print_report(const struct analyse_options *o, struct report *r, struct analyse_counts *counts)
-{
+int print_report(const struct analyse_options *o, struct report *r, struct analyse_counts *counts) {
     enum report_format format = REPORT_TEXT;
     if (o->format)
         report_format_named(o->format, &format);
     char *here = path_working(), *root = repository_root(".");
-    struct report_context context = {.root = root ? root : here, .directory = here, .version = AGLET_VERSION, .show_hidden = say_is_verbose};
+    struct report_context context = {.root = root ? root : here,
+                                     .directory = here,
+                                     .version = AGLET_VERSION,
+                                     .show_hidden = say_is_verbose};
     struct report_rule *rules = rules_described(&context.n_rules);
     struct baseline *baseline;
     int status = EXIT_TROUBLE;
@@ -109,7 +110,11 @@ int print_report(const struct analyse_options *o, struct report *r, struct analy
     if (take_baseline(o, r, context.root, &baseline)) {
         context.baseline = baseline;
         struct report_counts c = report_counts(r, baseline);
-        *counts = (struct analyse_counts){.findings = c.findings, .hints = c.hints, .errors = c.errors, .baselined = c.known, .suppressed = c.suppressed};
+        *counts = (struct analyse_counts){.findings = c.findings,
+                                          .hints = c.hints,
+                                          .errors = c.errors,
+                                          .baselined = c.known,
+                                          .suppressed = c.suppressed};
         if (write_output(o, r, format, &context))
             status = c.errors + c.findings ? EXIT_FINDINGS : EXIT_CLEAN;
         baseline_free(baseline);

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_TIMES = 4, ALWAYS = 500 }; /* how often over, on average, a row may be solved; so many rows are solved anyhow */
+enum {
+    MOST_TIMES = 4,
+    ALWAYS = 500
+}; /* how often over, on average, a row may be solved; so many rows are solved anyhow */
 
 /* The rows of a path, one after the other. */
 struct link_of_chain {
@@ -27,29 +30,26 @@ struct walk {
     struct map64 sources; /* of a source → in source_rows */
     struct chain object_rows, source_rows;
     struct map64 outputs; /* path → link + 1 */
-    bool *linked; /* by link: something links it */
-    bool *seen;   /* by link: in the program being made */
+    bool *linked;         /* by link: something links it */
+    bool *seen;           /* by link: in the program being made */
     struct linked_program *program;
 };
 
-static char *object_of(const struct compile_row *row)
-{
+static char *object_of(const struct compile_row *row) {
     if (row->object)
         return xstrdup(row->object);
     const char *base = path_base(row->file), *dot = strrchr(base, '.');
     return xasprintf("%s/%.*s.o", row->directory, (int)(dot ? (size_t)(dot - base) : strlen(base)), base);
 }
 
-static void index_row(struct map64 *map, struct chain *c, const char *path, size_t row)
-{
+static void index_row(struct map64 *map, struct chain *c, const char *path, size_t row) {
     bool fresh;
     uint32_t *slot = map64_place(map, hash_string(path), &fresh);
     vec_push(c, ((struct link_of_chain){row, fresh ? 0 : *slot}));
     *slot = (uint32_t)c->n;
 }
 
-static bool take(struct walk *w, const struct map64 *map, const struct chain *c, const char *path)
-{
+static bool take(struct walk *w, const struct map64 *map, const struct chain *c, const char *path) {
     const uint32_t *slot = map64_find(map, hash_string(path));
     for (size_t i = slot ? *slot : 0; i; i = c->at[i - 1].next) {
         w->program->n += !w->program->in[c->at[i - 1].row];
@@ -59,8 +59,7 @@ static bool take(struct walk *w, const struct map64 *map, const struct chain *c,
 }
 
 /* The link that makes this library: by path, "libx.so" for "libx.so.1.2", or by name for -lx. 0: none, + 1. */
-static size_t library(const struct walk *w, const char *input)
-{
+static size_t library(const struct walk *w, const char *input) {
     const uint32_t *slot = map64_find(&w->outputs, hash_string(input));
     if (slot)
         return *slot;
@@ -72,15 +71,15 @@ static size_t library(const struct walk *w, const char *input)
         if (by_name && !(starts_with(base, "lib") && strncmp(base + 3, name, length) == 0 &&
                          (strcmp(base + 3 + length, ".a") == 0 || starts_with(base + 3 + length, ".so"))))
             continue;
-        if (!by_name && !(w->links->links[i].shared && strncmp(base, name, length) == 0 && base[length] == '.'))
+        if (!by_name &&
+            !(w->links->links[i].shared && strncmp(base, name, length) == 0 && base[length] == '.'))
             continue;
         return i + 1;
     }
     return 0;
 }
 
-static void follow(struct walk *w, size_t link)
-{
+static void follow(struct walk *w, size_t link) {
     const struct link_command *l = &w->links->links[link];
     if (w->seen[link])
         return;
@@ -90,13 +89,13 @@ static void follow(struct walk *w, size_t link)
         const size_t made = library(w, input);
         if (made)
             follow(w, made - 1);
-        else if (!take(w, &w->objects, &w->object_rows, input) && !take(w, &w->sources, &w->source_rows, input))
+        else if (!take(w, &w->objects, &w->object_rows, input) &&
+                 !take(w, &w->sources, &w->source_rows, input))
             w->program->complete = w->program->complete && !ends_with(input, ".o");
     }
 }
 
-static void mark_linked(struct walk *w)
-{
+static void mark_linked(struct walk *w) {
     for (size_t i = 0; i < w->links->n; i++)
         for (size_t k = 0; k < w->links->links[i].inputs.n; k++) {
             const size_t made = library(w, w->links->links[i].inputs.at[k]);
@@ -105,8 +104,7 @@ static void mark_linked(struct walk *w)
         }
 }
 
-void programs_bound(struct linked_programs *p, size_t rows)
-{
+void programs_bound(struct linked_programs *p, size_t rows) {
     const size_t all = p->n;
     size_t sum = 0, kept = 0;
     for (; kept < p->n; kept++) {
@@ -125,17 +123,17 @@ void programs_bound(struct linked_programs *p, size_t rows)
         free(p->at[i].in);
     p->n = kept;
     if (kept < all)
-        say("there are %zu programs that share most of their files: the %zu largest are analysed, and what only the others have as files of no "
-            "known program; .aglet.yml can name the programs", all, kept);
+        say("there are %zu programs that share most of their files: the %zu largest are analysed, and what "
+            "only the others have as files of no "
+            "known program; .aglet.yml can name the programs",
+            all, kept);
 }
 
-static bool same_rows(const struct linked_program *a, const struct linked_program *b, size_t n)
-{
+static bool same_rows(const struct linked_program *a, const struct linked_program *b, size_t n) {
     return a->n == b->n && memcmp(a->in, b->in, n * sizeof *a->in) == 0;
 }
 
-struct linked_programs programs_linked(const struct compile_db *db)
-{
+struct linked_programs programs_linked(const struct compile_db *db) {
     struct linked_programs out = {0};
     struct walk w = {.db = db, .links = &db->links};
     w.linked = xcalloc(db->links.n + 1, sizeof *w.linked);
@@ -156,7 +154,8 @@ struct linked_programs programs_linked(const struct compile_db *db)
         const struct link_command *l = &db->links.links[i];
         if (l->part || (l->shared && w.linked[i]))
             continue;
-        struct linked_program p = {.name = l->output, .in = xcalloc(db->n + 1, sizeof *p.in), .complete = true};
+        struct linked_program p = {
+            .name = l->output, .in = xcalloc(db->n + 1, sizeof *p.in), .complete = true};
         w.program = &p;
         memset(w.seen, 0, (db->links.n + 1) * sizeof *w.seen);
         follow(&w, i);
@@ -178,8 +177,7 @@ struct linked_programs programs_linked(const struct compile_db *db)
     return out;
 }
 
-struct linked_programs programs_of(const struct compile_db *db)
-{
+struct linked_programs programs_of(const struct compile_db *db) {
     struct linked_programs out = programs_linked(db);
     if (out.n == 1 && out.at[0].n == db->n)
         programs_free(&out);
@@ -187,8 +185,7 @@ struct linked_programs programs_of(const struct compile_db *db)
     return out;
 }
 
-void programs_free(struct linked_programs *p)
-{
+void programs_free(struct linked_programs *p) {
     for (size_t i = 0; i < p->n; i++)
         free(p->at[i].in);
     free(p->at);

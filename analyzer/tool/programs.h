@@ -12,10 +12,11 @@
 #include "program/config.h"
 
 struct linked_program {
-    const char *name; /* its path, of the database; or as the configuration names it; NULL: what no program holds */
-    bool *in;         /* by row */
-    size_t n;         /* rows in it */
-    bool complete;    /* every object it is made of is a row's */
+    const char
+        *name; /* its path, of the database; or as the configuration names it; NULL: what no program holds */
+    bool *in;  /* by row */
+    size_t n;  /* rows in it */
+    bool complete; /* every object it is made of is a row's */
 };
 
 struct linked_programs {

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct linked_programs programs_named(const struct config *c, const char *const *files, size_t n)
-{
+struct linked_programs programs_named(const struct config *c, const char *const *files, size_t n) {
     struct linked_programs out = {.at = xcalloc(config_n_programs(c) + 1, sizeof *out.at)};
     for (size_t p = 0; p < config_n_programs(c); p++) {
         struct linked_program *program = &out.at[out.n++];
-        *program = (struct linked_program){config_program_name(c, p), xcalloc(n + 1, sizeof *program->in), 0, true};
+        *program =
+            (struct linked_program){config_program_name(c, p), xcalloc(n + 1, sizeof *program->in), 0, true};
         for (size_t i = 0; i < n; i++) {
             program->in[i] = files[i] && config_in_program(c, p, files[i]);
             program->n += program->in[i];
@@ -22,8 +22,7 @@ struct linked_programs programs_named(const struct config *c, const char *const 
     return out;
 }
 
-void programs_add_rest(struct linked_programs *p, const bool *there, size_t n)
-{
+void programs_add_rest(struct linked_programs *p, const bool *there, size_t n) {
     struct linked_program rest = {NULL, xcalloc(n + 1, sizeof *rest.in), 0, false};
     for (size_t i = 0; i < n; i++) {
         bool held = !there[i];
@@ -41,15 +40,13 @@ void programs_add_rest(struct linked_programs *p, const bool *there, size_t n)
 }
 
 /* Is it the path, or the end of it from a slash on? */
-static bool answers_to(const char *path, const char *name)
-{
+static bool answers_to(const char *path, const char *name) {
     const size_t length = strlen(path), wanted = strlen(name);
     return wanted && wanted <= length && strcmp(path + length - wanted, name) == 0 &&
            (wanted == length || path[length - wanted - 1] == '/');
 }
 
-bool programs_choose(struct linked_programs *p, const char *name)
-{
+bool programs_choose(struct linked_programs *p, const char *name) {
     size_t found = 0, at = 0;
     for (size_t i = 0; i < p->n; i++)
         if (strcmp(p->at[i].name, name) == 0) { /* all of it: though others end so */
@@ -74,7 +71,9 @@ bool programs_choose(struct linked_programs *p, const char *name)
         return true;
     }
     if (!p->n) {
-        say("no program '%s' is known: neither .aglet.yml names programs, nor are link commands there to tell them apart", name);
+        say("no program '%s' is known: neither .aglet.yml names programs, nor are link commands there to "
+            "tell them apart",
+            name);
         return false;
     }
     char *known = xstrdup("");

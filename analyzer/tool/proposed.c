@@ -9,19 +9,18 @@
 #include "base/hash.h"
 
 /* The same member or global has the same key in every program; 0: nobody declares it. */
-static uint64_t key_of(const struct program *p, uint32_t item)
-{
+static uint64_t key_of(const struct program *p, uint32_t item) {
     const struct unit *u;
 
     if (!(item & ITEM_GLOBAL ? p->globals.at[item & ~ITEM_GLOBAL].unit : p->fields.at[item].unit))
         return 0;
     const ir_loc loc = item_loc(p, item, &u);
     const struct position at = program_position(u, loc);
-    return hash_add(hash_add(hash_string(at.file ? at.file : ""), (uint64_t)at.line << 32 | at.col), hash_string(item_name(p, item)));
+    return hash_add(hash_add(hash_string(at.file ? at.file : ""), (uint64_t)at.line << 32 | at.col),
+                    hash_string(item_name(p, item)));
 }
 
-static void solve(struct tried_program *t, const struct program_options *options)
-{
+static void solve(struct tried_program *t, const struct program_options *options) {
     struct program_options o = *options;
 
     if (t->solved)
@@ -36,8 +35,7 @@ static void solve(struct tried_program *t, const struct program_options *options
 }
 
 /* The first program that proposes a guard for a member decides by which lock. */
-static void collect(struct proposed *of, const struct tried_program *t)
-{
+static void collect(struct proposed *of, const struct tried_program *t) {
     for (size_t i = 0; i < t->found.guards.n; i++) {
         const struct assumed_guard *g = &t->found.guards.at[i];
         const uint64_t item = key_of(t->solved, g->item);
@@ -49,14 +47,12 @@ static void collect(struct proposed *of, const struct tried_program *t)
     }
 }
 
-static uint32_t item_of(const struct map64 *items, uint64_t key)
-{
+static uint32_t item_of(const struct map64 *items, uint64_t key) {
     return key ? map64_get(items, key, 0) : 0;
 }
 
 /* Assume in t what is not dropped of all guards. Returns whether that is other than it was. */
-static bool assume(const struct proposed *of, struct tried_program *t)
-{
+static bool assume(const struct proposed *of, struct tried_program *t) {
     struct proposals now = {0};
     struct map64 items = {0};
 
@@ -73,7 +69,8 @@ static bool assume(const struct proposed *of, struct tried_program *t)
     map64_free(&items);
     proposals_sort(&now);
     const bool changed = now.guards.n != t->found.guards.n ||
-                         (now.guards.n && memcmp(now.guards.at, t->found.guards.at, now.guards.n * sizeof *now.guards.at) != 0);
+                         (now.guards.n && memcmp(now.guards.at, t->found.guards.at,
+                                                 now.guards.n * sizeof *now.guards.at) != 0);
     if (!changed) { /* t->found has the needs, too */
         proposals_free(&now);
         return false;
@@ -84,8 +81,8 @@ static bool assume(const struct proposed *of, struct tried_program *t)
 }
 
 /* Drop everywhere what was assumed in t and is dropped there now. */
-static void drop_missing(struct proposed *of, const struct tried_program *t, const struct assumed_guard *assumed, size_t n)
-{
+static void drop_missing(struct proposed *of, const struct tried_program *t,
+                         const struct assumed_guard *assumed, size_t n) {
     for (size_t i = 0, kept = 0; i < n; i++) {
         if (kept < t->found.guards.n && t->found.guards.at[kept].item == assumed[i].item) {
             kept++;
@@ -99,8 +96,7 @@ static void drop_missing(struct proposed *of, const struct tried_program *t, con
     }
 }
 
-static void try_out(struct proposed *of, struct tried_program *t)
-{
+static void try_out(struct proposed *of, struct tried_program *t) {
     const size_t n = t->found.guards.n;
     struct assumed_guard *assumed = xcalloc(n, sizeof *assumed);
 
@@ -115,8 +111,8 @@ static void try_out(struct proposed *of, struct tried_program *t)
     free(assumed);
 }
 
-void proposed_find(struct proposed *out, struct program_units *programs, size_t n, const struct program_options *options)
-{
+void proposed_find(struct proposed *out, struct program_units *programs, size_t n,
+                   const struct program_options *options) {
     bool changed;
 
     out->n = n;
@@ -141,8 +137,7 @@ void proposed_find(struct proposed *out, struct program_units *programs, size_t 
     } while (changed);
 }
 
-void proposed_free(struct proposed *of)
-{
+void proposed_free(struct proposed *of) {
     for (size_t i = 0; i < of->n; i++) {
         proposals_free(&of->programs[i].found);
         program_free(of->programs[i].solved);

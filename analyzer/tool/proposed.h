@@ -28,7 +28,8 @@ struct proposed {
 };
 
 /* out is zeroed before. The units are borrowed until proposed_free, which frees them. */
-void proposed_find(struct proposed *out, struct program_units *programs, size_t n, const struct program_options *options);
+void proposed_find(struct proposed *out, struct program_units *programs, size_t n,
+                   const struct program_options *options);
 void proposed_free(struct proposed *of);
 
 #endif

@@ -17,8 +17,8 @@
 enum { MOST_INPUTS = 256 };
 
 /* The row of one source: the command without its other inputs, and as a compilation where it was one and a link in one. */
-static char *row_text(const struct string_list *args, const struct command_input *inputs, size_t n, size_t which, enum action action)
-{
+static char *row_text(const struct string_list *args, const struct command_input *inputs, size_t n,
+                      size_t which, enum action action) {
     json_t *arguments = json_array();
     for (size_t i = 0; i < args->n; i++) {
         const char *a = args->at[i];
@@ -31,7 +31,8 @@ static char *row_text(const struct string_list *args, const struct command_input
             i++;
             continue;
         }
-        if (action == ACTION_LINK && (starts_with(a, "-l") || starts_with(a, "-L") || starts_with(a, "-Wl,") || (starts_with(a, "-o") && a[2])))
+        if (action == ACTION_LINK && (starts_with(a, "-l") || starts_with(a, "-L") ||
+                                      starts_with(a, "-Wl,") || (starts_with(a, "-o") && a[2])))
             continue;
         json_array_append_new(arguments, json_string(a));
         if (i == 0 && action == ACTION_LINK)
@@ -52,8 +53,7 @@ static char *row_text(const struct string_list *args, const struct command_input
 }
 
 /* Put the rows before the closing bracket. The end of the file is all that is read. */
-static bool append(int fd, char *const *rows, size_t n)
-{
+static bool append(int fd, char *const *rows, size_t n) {
     struct stat st;
     char tail[64];
     if (fstat(fd, &st) != 0)
@@ -92,12 +92,12 @@ static bool append(int fd, char *const *rows, size_t n)
     return good;
 }
 
-static bool append_to(const char *file, char *const *rows, size_t n, char *err, size_t err_size)
-{
+static bool append_to(const char *file, char *const *rows, size_t n, char *err, size_t err_size) {
     int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     bool good = fd >= 0 && flock(fd, LOCK_EX) == 0 && append(fd, rows, n);
     if (!good && errno == EINVAL)
-        snprintf(err, err_size, "'%s' is not a compile database that can be added to; remove it or name another", file);
+        snprintf(err, err_size,
+                 "'%s' is not a compile database that can be added to; remove it or name another", file);
     else if (!good)
         snprintf(err, err_size, "cannot record into '%s': %s", file, strerror(errno));
     if (fd >= 0)
@@ -106,9 +106,9 @@ static bool append_to(const char *file, char *const *rows, size_t n, char *err, 
 }
 
 /* What was linked goes into a file beside the database: other tools take each of its rows for a source. */
-static bool record_link(const char *database, const struct string_list *args, char *err, size_t err_size)
-{
-    char *directory = path_directory(database), *file = path_join(directory, "link_commands.json"), *here = path_working();
+static bool record_link(const char *database, const struct string_list *args, char *err, size_t err_size) {
+    char *directory = path_directory(database), *file = path_join(directory, "link_commands.json"),
+         *here = path_working();
     json_t *row = json_object(), *arguments = json_array();
     for (size_t i = 0; i < args->n; i++)
         json_array_append_new(arguments, json_string(args->at[i]));
@@ -125,8 +125,7 @@ static bool record_link(const char *database, const struct string_list *args, ch
     return good;
 }
 
-bool record_command(const char *database, const struct string_list *args, char *err, size_t err_size)
-{
+bool record_command(const char *database, const struct string_list *args, char *err, size_t err_size) {
     struct command_input inputs[MOST_INPUTS];
     bool cc1;
     enum action action = command_action(args, &cc1);

@@ -8,22 +8,19 @@ static const char magic[] = "aglet-findings 4";
 
 typedef VEC(char) bytes_list;
 
-static void put_number(bytes_list *out, uint32_t n)
-{
+static void put_number(bytes_list *out, uint32_t n) {
     vec_append(out, (const char *)&n, sizeof n);
 }
 
 /* A string and its NUL, counted; NULL is 0. */
-static void put_string(bytes_list *out, const char *s)
-{
+static void put_string(bytes_list *out, const char *s) {
     uint32_t n = s ? (uint32_t)strlen(s) + 1 : 0;
     put_number(out, n);
     if (n)
         vec_append(out, s, n);
 }
 
-static void put_position(bytes_list *out, const struct position *p)
-{
+static void put_position(bytes_list *out, const struct position *p) {
     put_string(out, p->file);
     put_number(out, p->line);
     put_number(out, p->col);
@@ -32,8 +29,7 @@ static void put_position(bytes_list *out, const struct position *p)
     put_string(out, p->macro);
 }
 
-char *report_encode(const struct report *r, size_t *size)
-{
+char *report_encode(const struct report *r, size_t *size) {
     bytes_list out = {0};
     put_string(&out, magic);
     put_number(&out, (uint32_t)report_count(r));
@@ -71,8 +67,7 @@ struct reader {
     bool good;
 };
 
-static uint32_t get_number(struct reader *in)
-{
+static uint32_t get_number(struct reader *in) {
     uint32_t n = 0;
     if (in->end - in->at < (ptrdiff_t)sizeof n) {
         in->good = false;
@@ -84,8 +79,7 @@ static uint32_t get_number(struct reader *in)
     return n;
 }
 
-static const char *get_string(struct reader *in)
-{
+static const char *get_string(struct reader *in) {
     uint32_t n = get_number(in);
     if (n == 0)
         return NULL;
@@ -99,8 +93,7 @@ static const char *get_string(struct reader *in)
     return s;
 }
 
-static struct position get_position(struct reader *in)
-{
+static struct position get_position(struct reader *in) {
     struct position p = {0};
     p.file = get_string(in);
     p.line = get_number(in);
@@ -111,13 +104,11 @@ static struct position get_position(struct reader *in)
     return p;
 }
 
-static const char *or_empty(const char *s)
-{
+static const char *or_empty(const char *s) {
     return s ? s : "";
 }
 
-bool report_decode(const char *bytes, size_t size, struct report *out)
-{
+bool report_decode(const char *bytes, size_t size, struct report *out) {
     struct reader in = {bytes, bytes + size, true};
     const char *head = get_string(&in);
     if (!head || strcmp(head, magic) != 0)
@@ -127,7 +118,8 @@ bool report_decode(const char *bytes, size_t size, struct report *out)
         const char *rule = get_string(&in);
         uint32_t severity = get_number(&in), level = get_number(&in);
         struct position at = get_position(&in);
-        const char *message = get_string(&in), *function = get_string(&in), *subject = get_string(&in), *suppressed = get_string(&in);
+        const char *message = get_string(&in), *function = get_string(&in), *subject = get_string(&in),
+                   *suppressed = get_string(&in);
         uint64_t fingerprint = get_number(&in);
         fingerprint |= (uint64_t)get_number(&in) << 32;
         if (!in.good || severity > SEVERITY_ERROR || !rule || !message)
@@ -160,8 +152,7 @@ bool report_decode(const char *bytes, size_t size, struct report *out)
     return in.good;
 }
 
-void report_copy(struct report *out, const struct finding *f)
-{
+void report_copy(struct report *out, const struct finding *f) {
     report_begin(out, f->rule, f->severity, &f->at, "%s", f->message);
     report_level(out, f->level);
     if (f->function || f->subject)

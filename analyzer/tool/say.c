@@ -10,8 +10,7 @@
 bool say_is_verbose;
 static bool progress_shown;
 
-void say_progress_end(void)
-{
+void say_progress_end(void) {
     if (progress_shown) {
         fputs("\r\033[K", stderr);
         fflush(stderr);
@@ -19,24 +18,21 @@ void say_progress_end(void)
     progress_shown = false;
 }
 
-static void say_list(const char *format, va_list list)
-{
+static void say_list(const char *format, va_list list) {
     say_progress_end();
     fputs("aglet: ", stderr);
     vfprintf(stderr, format, list);
     fputc('\n', stderr);
 }
 
-void say(const char *format, ...)
-{
+void say(const char *format, ...) {
     va_list list;
     va_start(list, format);
     say_list(format, list);
     va_end(list);
 }
 
-void say_verbose(const char *format, ...)
-{
+void say_verbose(const char *format, ...) {
     if (!say_is_verbose)
         return;
     va_list list;
@@ -45,8 +41,7 @@ void say_verbose(const char *format, ...)
     va_end(list);
 }
 
-void say_progress(unsigned long done, unsigned long total, const char *what)
-{
+void say_progress(unsigned long done, unsigned long total, const char *what) {
     static int terminal = -1;
     if (terminal < 0)
         terminal = isatty(STDERR_FILENO);
@@ -58,7 +53,8 @@ void say_progress(unsigned long done, unsigned long total, const char *what)
     int head = snprintf(line, sizeof line, "[%lu/%lu] ", done, total);
     int room = width - head, length = (int)strlen(what);
     /* The end of a path says more than its beginning. */
-    snprintf(line + head, sizeof line - (size_t)head, "%s", length > room && room > 0 ? what + (length - room) : what);
+    snprintf(line + head, sizeof line - (size_t)head, "%s",
+             length > room && room > 0 ? what + (length - room) : what);
     fprintf(stderr, "\r\033[K%.*s", width, line);
     fflush(stderr);
     progress_shown = true;

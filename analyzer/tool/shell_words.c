@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool shell_words(const char *line, struct string_list *out)
-{
+bool shell_words(const char *line, struct string_list *out) {
     char *word = xmalloc(strlen(line) + 1);
     size_t n = 0;
     bool in_word = false;
@@ -46,8 +45,7 @@ bool shell_words(const char *line, struct string_list *out)
     return !quote;
 }
 
-char *shell_quote(const char *word)
-{
+char *shell_quote(const char *word) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
     if (*word && strspn(word, plain) == strlen(word))
         return xstrdup(word);
@@ -67,8 +65,7 @@ char *shell_quote(const char *word)
     return out;
 }
 
-static void expand(struct string_list *args, const char *directory, int depth)
-{
+static void expand(struct string_list *args, const char *directory, int depth) {
     for (size_t i = 0; i < args->n; i++) {
         if (args->at[i][0] != '@' || depth == 0)
             continue;
@@ -90,7 +87,6 @@ static void expand(struct string_list *args, const char *directory, int depth)
     }
 }
 
-void expand_response_files(struct string_list *args, const char *directory)
-{
+void expand_response_files(struct string_list *args, const char *directory) {
     expand(args, directory, 8);
 }

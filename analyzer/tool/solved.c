@@ -25,35 +25,25 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
     struct arguments *a = state->input;
 
     switch (key) {
-    case 'p':
-        a->load.database = arg;
-        return 0;
-    case 'c':
-        a->config_file = arg;
-        return 0;
-    case 'v':
-        say_is_verbose = true;
-        return 0;
-    case KEY_PROGRAM:
-        a->program = arg;
-        return 0;
+    case 'p': a->load.database = arg; return 0;
+    case 'c': a->config_file = arg; return 0;
+    case 'v': say_is_verbose = true; return 0;
+    case KEY_PROGRAM: a->program = arg; return 0;
     case KEY_OWN:
         if (!a->word->take(a->word->data, arg))
             argp_error(state, "--%s takes %s, not '%s'", a->word->option, a->word->value, arg);
         return 0;
-    case ARGP_KEY_ARG:
-        strings_add(&a->load.files, arg);
-        return 0;
+    case ARGP_KEY_ARG: strings_add(&a->load.files, arg); return 0;
     case ARGP_KEY_END:
         if (a->program && a->load.files.n)
             argp_error(state, "--program chooses the files: name it, or FILEs");
         return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
+    default: return ARGP_ERR_UNKNOWN;
     }
 }
 
-static int solve_and_call(const struct solved_word *word, const struct program_units *of, struct program_options o) {
+static int solve_and_call(const struct solved_word *word, const struct program_units *of,
+                          struct program_options o) {
     struct program *p;
     int status;
 
@@ -89,7 +79,8 @@ static int worst(int a, int b) {
     return a > b ? a : b;
 }
 
-static int call_for_each(struct arguments *a, const struct linked_programs *programs, const struct program_options *o) {
+static int call_for_each(struct arguments *a, const struct linked_programs *programs,
+                         const struct program_options *o) {
     const struct solved_word *word = a->word;
     const size_t n = programs->n ? programs->n : 1;
     struct program_units *all = xcalloc(n, sizeof *all);
@@ -148,7 +139,8 @@ int solved_run(const struct solved_word *word, int argc, char **argv) {
         {"build", 'p', "PATH", 0, "compile_commands.json, or the directory it is in", 0},
         {"config", 'c', "FILE", 0, "The configuration instead of the nearest .aglet.yml: its models count",
          0},
-        {"program", KEY_PROGRAM, "NAME", 0, "Only this one of the programs that the build links or .aglet.yml names", 0},
+        {"program", KEY_PROGRAM, "NAME", 0,
+         "Only this one of the programs that the build links or .aglet.yml names", 0},
         {"verbose", 'v', 0, 0, "Say more of what is done", 0},
         {word->option, KEY_OWN, word->value, 0, word->option_help, 0},
         {0},

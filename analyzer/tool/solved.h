@@ -8,7 +8,7 @@
 
 /* The units of one program. */
 struct program_units {
-    const char *title; /* "program 'build/server'"; NULL where there is only one */
+    const char *title;   /* "program 'build/server'"; NULL where there is only one */
     struct unit **units; /* the word's own */
     size_t n;
     bool whole; /* nothing of it is missing */

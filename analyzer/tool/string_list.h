@@ -12,10 +12,10 @@ struct string_list {
     size_t n, cap;
 };
 
-void strings_add(struct string_list *list, const char *s);                 /* a copy of s */
-void strings_take(struct string_list *list, char *s);                      /* s itself, malloc'd */
+void strings_add(struct string_list *list, const char *s); /* a copy of s */
+void strings_take(struct string_list *list, char *s);      /* s itself, malloc'd */
 void strings_addf(struct string_list *list, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void strings_insert(struct string_list *list, size_t at, const char *s);   /* a copy of s before element `at` */
+void strings_insert(struct string_list *list, size_t at, const char *s); /* a copy of s before element `at` */
 void strings_remove(struct string_list *list, size_t at, size_t count);
 bool strings_has(const struct string_list *list, const char *s);
 char **strings_argv(struct string_list *list); /* never NULL; valid until the list changes */

@@ -16,7 +16,7 @@ struct word {
 };
 
 /* In word_<name>.c, once; the build names the symbol, with dashes made underscores. */
-#define AGLET_WORD(name_string, usage_string, summary_string, run_function)                                            \
+#define AGLET_WORD(name_string, usage_string, summary_string, run_function)                                  \
     const struct word AGLET_WORD_SYMBOL = {name_string, usage_string, summary_string, run_function};
 
 extern const struct word *const words_all[]; /* sorted by name, ends in NULL */

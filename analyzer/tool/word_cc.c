@@ -16,26 +16,27 @@
 #include <string.h>
 #include <unistd.h>
 
-static int usage(FILE *out)
-{
+static int usage(FILE *out) {
     fputs("Usage: aglet cc [--record FILE] COMPILER ARGUMENTS\n\n"
           "Compiles with Clang and Aglet's plugin, as a drop-in C compiler: make CC=\"aglet cc\".\n"
           "Called as aglet-cc it does the same, for what wants one word.\n\n"
           "  --record FILE     add each compilation to this compile database (also: AGLET_RECORD=FILE)\n\n"
           "Environment: AGLET_CLANG  the Clang to use (default: the newest with a plugin that fits it)\n"
           "             AGLET_OFF=1  leave the plugin out\n"
-          "Plugin options go to it as -fplugin-arg-aglet-level=2, -fplugin-arg-aglet-rules=A,B, -fplugin-arg-aglet-off.\n"
+          "Plugin options go to it as -fplugin-arg-aglet-level=2, -fplugin-arg-aglet-rules=A,B, "
+          "-fplugin-arg-aglet-off.\n"
           "The exit status is Clang's.\n",
           out);
     return out == stdout ? EXIT_CLEAN : EXIT_TROUBLE;
 }
 
 /* Is this path a test source of a build system's configuration, not of the program? Absolute, or "-". */
-static bool is_probe_path(const char *path)
-{
-    static const char *const names[] = {"conftest.c", "conftest.i", "_conftest.c", "CMakeCCompilerId.c", "CMakeCCompilerABI.c", "sanitycheckc.c",
-                                        "testCCompiler.c", "try_compile.c", "/dev/null", "-"};
-    static const char *const within[] = {"/CMakeTmp/", "/CMakeScratch/", "/meson-private/", "/config.tests/", "/.conf_check", "/conftest."};
+static bool is_probe_path(const char *path) {
+    static const char *const names[] = {
+        "conftest.c",     "conftest.i",      "_conftest.c",   "CMakeCCompilerId.c", "CMakeCCompilerABI.c",
+        "sanitycheckc.c", "testCCompiler.c", "try_compile.c", "/dev/null",          "-"};
+    static const char *const within[] = {"/CMakeTmp/",     "/CMakeScratch/", "/meson-private/",
+                                         "/config.tests/", "/.conf_check",   "/conftest."};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(path_base(path), names[i]) == 0 || strcmp(path, names[i]) == 0)
             return true;
@@ -50,8 +51,7 @@ enum how { AS_IT_CAME, WITH_MACRO /* preprocessing: as the plugin would see it *
 enum { MOST_INPUTS = 256 };
 
 /* Does the configuration of a build ask, not the build itself? */
-static bool is_probe(const struct string_list *args)
-{
+static bool is_probe(const struct string_list *args) {
     struct command_input inputs[MOST_INPUTS];
     size_t n = command_inputs(args, inputs, MOST_INPUTS);
     char *here = path_working(), *inside = xasprintf("%s/", here);
@@ -67,14 +67,14 @@ static bool is_probe(const struct string_list *args)
     return probe;
 }
 
-static enum how judge(const struct string_list *args)
-{
+static enum how judge(const struct string_list *args) {
     struct command_input inputs[MOST_INPUTS];
     bool cc1, any_c = false;
     enum action action = command_action(args, &cc1);
     size_t n = command_inputs(args, inputs, MOST_INPUTS);
     const char *off = getenv("AGLET_OFF");
-    if (cc1 || action == ACTION_ASK || n > MOST_INPUTS || is_probe(args) || (off && *off && strcmp(off, "0") != 0))
+    if (cc1 || action == ACTION_ASK || n > MOST_INPUTS || is_probe(args) ||
+        (off && *off && strcmp(off, "0") != 0))
         return AS_IT_CAME;
     for (size_t i = 0; i < n; i++) {
         any_c = any_c || inputs[i].language == LANGUAGE_C;
@@ -87,8 +87,7 @@ static enum how judge(const struct string_list *args)
 }
 
 /* Our own options, before anything else is looked at. Returns the database to record into, or NULL; *bad tells of misuse. */
-static const char *take_own(struct string_list *args, bool *bad)
-{
+static const char *take_own(struct string_list *args, bool *bad) {
     static char database[4096];
     const char *record = getenv("AGLET_RECORD");
     *bad = false;
@@ -106,8 +105,7 @@ static const char *take_own(struct string_list *args, bool *bad)
     return record && *record ? record : NULL;
 }
 
-static int cc(int argc, char **argv)
-{
+static int cc(int argc, char **argv) {
     struct string_list args = {0};
     for (int i = 0; i < argc; i++)
         strings_add(&args, argv[i]);

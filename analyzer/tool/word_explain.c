@@ -9,11 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-static int explain(int argc, char **argv)
-{
+static int explain(int argc, char **argv) {
     if (argc != 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         FILE *out = argc == 2 ? stdout : stderr;
-        fputs("Usage: aglet explain RULE\n\nPrints what the rule finds, with a wrong and a right example; `aglet rules` lists the rules.\n", out);
+        fputs("Usage: aglet explain RULE\n\nPrints what the rule finds, with a wrong and a right example; "
+              "`aglet rules` lists the rules.\n",
+              out);
         return argc == 2 ? EXIT_CLEAN : EXIT_TROUBLE;
     }
     char id[64];

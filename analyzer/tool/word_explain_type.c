@@ -22,13 +22,13 @@ enum { KEY_PROGRAM = 256 };
 static const struct argp_option options[] = {
     {"build", 'p', "PATH", 0, "compile_commands.json, or the directory it is in", 0},
     {"config", 'c', "FILE", 0, "The configuration instead of the nearest .aglet.yml: its models count", 0},
-    {"program", KEY_PROGRAM, "NAME", 0, "As this one of the programs sees it that the build links or .aglet.yml names", 0},
+    {"program", KEY_PROGRAM, "NAME", 0,
+     "As this one of the programs sees it that the build links or .aglet.yml names", 0},
     {"verbose", 'v', 0, 0, "Say more of what is done", 0},
     {0},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
+static error_t parse(int key, char *arg, struct argp_state *state) {
     struct explain *e = state->input;
     switch (key) {
     case 'p': e->load.database = arg; return 0;
@@ -60,8 +60,7 @@ struct wanted {
     unsigned stars;
 };
 
-static bool read_type(const char *text, struct wanted *w)
-{
+static bool read_type(const char *text, struct wanted *w) {
     static const struct {
         const char *word;
         enum ir_type_kind kind;
@@ -87,7 +86,8 @@ static bool read_type(const char *text, struct wanted *w)
             if (!tag) {
                 if (w->stars || n + length + 2 > sizeof w->name)
                     return false;
-                n += (size_t)snprintf(w->name + n, sizeof w->name - n, "%s%.*s", n ? " " : "", (int)length, p);
+                n +=
+                    (size_t)snprintf(w->name + n, sizeof w->name - n, "%s%.*s", n ? " " : "", (int)length, p);
             }
             p += length;
         } else {
@@ -98,8 +98,7 @@ static bool read_type(const char *text, struct wanted *w)
 }
 
 /* The best description in a unit: a complete one before a declared one. */
-static ir_type find_type(const struct unit *u, const struct wanted *w, bool *complete)
-{
+static ir_type find_type(const struct unit *u, const struct wanted *w, bool *complete) {
     ir_type found = 0;
     for (ir_type t = 1; t < u->n_types; t++) {
         const struct ir_type_rec *rec = &u->types[t];
@@ -116,13 +115,11 @@ static ir_type find_type(const struct unit *u, const struct wanted *w, bool *com
     return found;
 }
 
-static const struct unit *unit_of(const struct explain *e, size_t row)
-{
+static const struct unit *unit_of(const struct explain *e, size_t row) {
     return !e->in || e->in[row] ? e->load.units[row].unit : NULL;
 }
 
-static const struct unit *complete_in(void *data, const char *name, ir_type *type)
-{
+static const struct unit *complete_in(void *data, const char *name, ir_type *type) {
     const struct explain *e = data;
     struct wanted w = {0};
     snprintf(w.name, sizeof w.name, "%s", name);
@@ -139,16 +136,14 @@ static const struct unit *complete_in(void *data, const char *name, ir_type *typ
 
 /* ---- saying it ---- */
 
-static void print_place(const struct unit *u, ir_loc loc)
-{
+static void print_place(const struct unit *u, ir_loc loc) {
     const struct ir_loc_rec *at = &u->locs[loc];
     const char *path = unit_str(u, u->files[at->file].path), *slash = strrchr(path, '/');
     if (at->line)
         printf("%s:%u:%u: ", slash ? slash + 1 : path, at->line, at->col);
 }
 
-static void print_step(const struct trait_reason *r)
-{
+static void print_step(const struct trait_reason *r) {
     char type[200];
     type_spelling(r->unit, r->type, type, sizeof type);
     switch (r->because) {
@@ -162,27 +157,26 @@ static void print_step(const struct trait_reason *r)
     case BECAUSE_POINTEE:
         if (r->cause) {
             char target[200];
-            type_spelling(r->unit, r->unit->types[r->type].kind == IR_T_POINTER ? r->unit->types[r->type].elem : r->type, target,
-                          sizeof target);
-            printf("      which points to '%s'%s%s\n", target, r->cause->trait != r->trait ? ", asked to be " : "",
+            type_spelling(r->unit,
+                          r->unit->types[r->type].kind == IR_T_POINTER ? r->unit->types[r->type].elem
+                                                                       : r->type,
+                          target, sizeof target);
+            printf("      which points to '%s'%s%s\n", target,
+                   r->cause->trait != r->trait ? ", asked to be " : "",
                    r->cause->trait != r->trait ? trait_name(r->cause->trait) : "");
         }
         break;
-    case BECAUSE_ELEMENT:
-        printf("      whose elements are asked\n");
-        break;
+    case BECAUSE_ELEMENT: printf("      whose elements are asked\n"); break;
     case BECAUSE_COUNT:
         printf("      ");
         print_place(r->unit, r->unit->fields[r->field].loc);
         printf("its references are counted here\n");
         break;
-    default:
-        break;
+    default: break;
     }
 }
 
-static void print_answer(const char *type, enum trait trait, struct trait_verdict v)
-{
+static void print_answer(const char *type, enum trait trait, struct trait_verdict v) {
     static const char *const answers[] = {"no", "unknown", "yes"};
     printf("  %-7s %s", trait_name(trait), answers[v.answer]);
     if (!v.reason) {
@@ -201,8 +195,7 @@ static void print_answer(const char *type, enum trait trait, struct trait_verdic
 }
 
 /* The pointer with so many stars to it that the unit uses; 0: it uses none. */
-static ir_type pointer_to(const struct unit *u, ir_type t, unsigned stars)
-{
+static ir_type pointer_to(const struct unit *u, ir_type t, unsigned stars) {
     ir_type found = t;
     for (; stars && found; stars--) {
         t = found;
@@ -214,8 +207,8 @@ static ir_type pointer_to(const struct unit *u, ir_type t, unsigned stars)
     return found;
 }
 
-static int explain_found(struct explain *e, const struct models *models, const struct wanted *w, const struct unit *u, ir_type t)
-{
+static int explain_found(struct explain *e, const struct models *models, const struct wanted *w,
+                         const struct unit *u, ir_type t) {
     struct traits *traits = traits_new(models, complete_in, e);
     const ir_type asked = pointer_to(u, t, w->stars);
     print_place(u, u->types[t].loc);
@@ -235,8 +228,7 @@ static int explain_found(struct explain *e, const struct models *models, const s
 }
 
 /* What the rows that are `in` know of the type, the complete description before the others. */
-static const struct unit *find_best(const struct explain *e, const struct wanted *w, ir_type *type)
-{
+static const struct unit *find_best(const struct explain *e, const struct wanted *w, ir_type *type) {
     const struct unit *best = NULL;
     for (size_t i = 0; i < e->load.db.n; i++) {
         bool complete = false;
@@ -251,16 +243,15 @@ static const struct unit *find_best(const struct explain *e, const struct wanted
     return best;
 }
 
-static bool same_place(const struct unit *a, ir_type s, const struct unit *b, ir_type t)
-{
+static bool same_place(const struct unit *a, ir_type s, const struct unit *b, ir_type t) {
     const struct ir_loc_rec *x = &a->locs[a->types[s].loc], *y = &b->locs[b->types[t].loc];
     return x->line == y->line && x->col == y->col &&
            strcmp(unit_str(a, a->files[x->file].path), unit_str(b, b->files[y->file].path)) == 0;
 }
 
 /* Once for each program that means another type by the name; in the first of them that has it where all mean the same. */
-static int explain_in_programs(struct explain *e, const struct linked_programs *programs, const struct wanted *w)
-{
+static int explain_in_programs(struct explain *e, const struct linked_programs *programs,
+                               const struct wanted *w) {
     const size_t n = programs->n ? programs->n : 1;
     const struct unit **units = xcalloc(n, sizeof *units);
     ir_type *types = xcalloc(n, sizeof *types);
@@ -292,8 +283,7 @@ static int explain_in_programs(struct explain *e, const struct linked_programs *
     return status;
 }
 
-static int explain_run(struct explain *e)
-{
+static int explain_run(struct explain *e) {
     struct wanted w;
     if (!read_type(e->type, &w)) {
         say("'%s' is no type that can be explained: 'struct job', 'job_t' or 'struct job *' can", e->type);
@@ -321,12 +311,18 @@ static int explain_run(struct explain *e)
     return status;
 }
 
-static int explain_type(int argc, char **argv)
-{
-    static const struct argp argp = {options, parse, "TYPE [FILE...] [-- COMPILER FLAGS]",
+static int explain_type(int argc, char **argv) {
+    static const struct argp argp = {
+        options,
+        parse,
+        "TYPE [FILE...] [-- COMPILER FLAGS]",
         "Says whether TYPE is Send, Sync and Frozen, and if not, by which member and why.\v"
-        "With FILEs: as those files see it. With -- the flags after it compile the FILEs, and no database is needed.\n\n"
-        "Exit status: 0, 1 when its marks contradict each other, 2 when it was not found.", NULL, NULL, NULL};
+        "With FILEs: as those files see it. With -- the flags after it compile the FILEs, and no database is "
+        "needed.\n\n"
+        "Exit status: 0, 1 when its marks contradict each other, 2 when it was not found.",
+        NULL,
+        NULL,
+        NULL};
     struct explain e = {0};
     int own = argc;
     for (int i = 1; i < argc; i++)
@@ -342,4 +338,5 @@ static int explain_type(int argc, char **argv)
     return explain_run(&e);
 }
 
-AGLET_WORD("explain-type", "TYPE [-p BUILD] [--program NAME] [FILE...]", "is the type Send, Sync, Frozen; if not, which member forbids it", explain_type)
+AGLET_WORD("explain-type", "TYPE [-p BUILD] [--program NAME] [FILE...]",
+           "is the type Send, Sync, Frozen; if not, which member forbids it", explain_type)

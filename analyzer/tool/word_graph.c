@@ -14,21 +14,19 @@
 
 struct graph {
     bool svg, yields, cycles, failed;
-    FILE *out; /* once there is something to draw */
+    FILE *out;       /* once there is something to draw */
     unsigned number; /* of the program being drawn; 0: the only one */
     struct picture picture;
 };
 
-static const char *base_name(const char *path)
-{
+static const char *base_name(const char *path) {
     const char *slash = path ? strrchr(path, '/') : NULL;
 
     return slash ? slash + 1 : path ? path : "?";
 }
 
 /* One object where the program names it, else its class: "struct queue.mu". */
-static void class_name(const struct program *p, term lock, char *out, size_t size)
-{
+static void class_name(const struct program *p, term lock, char *out, size_t size) {
     const struct term_rec *r = term_at(&p->paths, lock);
     const struct linked_field *f = r->op == TERM_FIELD ? &p->fields.at[r->b] : NULL;
     const enum term_op base = f || r->op == TERM_INDEX ? term_at(&p->paths, r->a)->op : TERM_NONE;
@@ -47,8 +45,7 @@ static void class_name(const struct program *p, term lock, char *out, size_t siz
     }
 }
 
-static void lock_name(const struct program *p, term lock, char *out, size_t size)
-{
+static void lock_name(const struct program *p, term lock, char *out, size_t size) {
     if (order_concrete(p, lock))
         term_print_place(&p->paths, p, NULL, NULL, NULL, lock, out, size);
     else
@@ -56,15 +53,15 @@ static void lock_name(const struct program *p, term lock, char *out, size_t size
 }
 
 /* The file it is declared in, by which locks are put together. */
-static const char *lock_box(const struct program *p, term lock)
-{
+static const char *lock_box(const struct program *p, term lock) {
     const struct object_class c = term_class(&p->paths, lock);
     const struct linked_field *f = &p->fields.at[c.field];
     term root = lock;
 
     while (term_at(&p->paths, root)->op == TERM_FIELD || term_at(&p->paths, root)->op == TERM_INDEX)
         root = term_at(&p->paths, root)->a;
-    const struct linked_global *g = &p->globals.at[term_at(&p->paths, root)->op == TERM_GLOBAL ? term_at(&p->paths, root)->a : c.global];
+    const struct linked_global *g =
+        &p->globals.at[term_at(&p->paths, root)->op == TERM_GLOBAL ? term_at(&p->paths, root)->a : c.global];
     if (g->unit) /* the object's, where it is named */
         return base_name(program_position(g->unit->unit, g->unit->unit->vars[g->var].loc).file);
     if (c.field && f->unit)
@@ -73,24 +70,24 @@ static const char *lock_box(const struct program *p, term lock)
 }
 
 /* Instances that are named are nodes of their own; all others of a class are one. */
-static uint32_t lock_node(struct graph *g, const struct program *p, term lock)
-{
+static uint32_t lock_node(struct graph *g, const struct program *p, term lock) {
     const bool named = order_concrete(p, lock);
     char name[200];
 
     lock_name(p, lock, name, sizeof name);
-    return picture_node(&g->picture, named ? key_pair(lock, 0) : order_class(p, lock), name, lock_box(p, lock), 0);
+    return picture_node(&g->picture, named ? key_pair(lock, 0) : order_class(p, lock), name,
+                        lock_box(p, lock), 0);
 }
 
-static void draw_locks(struct graph *g, const struct program *p)
-{
+static void draw_locks(struct graph *g, const struct program *p) {
     const struct lock_order *o = p->lock_order;
     bool *in_cycle = xcalloc(o->edges.n + 1, sizeof *in_cycle);
 
     for (size_t i = 0; i < o->cycles.n; i++)
         for (uint32_t k = 0; k < o->cycles.at[i].n; k++)
             in_cycle[o->cycles.at[i].edges[k] - o->edges.at] = true;
-    for (size_t k = 0; k < 2 * o->edges.n; k++) { /* those of cycles first: their places are the ones to be shown */
+    for (size_t k = 0; k < 2 * o->edges.n;
+         k++) { /* those of cycles first: their places are the ones to be shown */
         const size_t i = k % o->edges.n;
         const struct order_edge *e = &o->edges.at[i];
         const struct position at = program_position(p->funcs.at[e->origin.func].unit->unit, e->origin.loc);
@@ -98,25 +95,25 @@ static void draw_locks(struct graph *g, const struct program *p)
             continue;
         char *place = xasprintf("%s, %s:%u", p->funcs.at[e->origin.func].name, base_name(at.file), at.line);
         const uint32_t from = lock_node(g, p, e->from), to = lock_node(g, p, e->to);
-        picture_edge(&g->picture, from, to, place, (in_cycle[i] ? LOOK_RED : 0u) | (e->to_shared ? LOOK_DASHED : 0u));
+        picture_edge(&g->picture, from, to, place,
+                     (in_cycle[i] ? LOOK_RED : 0u) | (e->to_shared ? LOOK_DASHED : 0u));
         free(place);
     }
     free(in_cycle);
 }
 
-static uint32_t func_node(struct graph *g, const struct program *p, uint32_t func)
-{
+static uint32_t func_node(struct graph *g, const struct program *p, uint32_t func) {
     const struct linked_func *f = &p->funcs.at[func];
     const struct unit *u = f->unit->unit;
     const struct site *why = f->summary ? &f->summary->effect_at[0] : NULL; /* EFFECT_YIELDS is the first */
     const bool itself = !f->defined || (why && why->func == func && f->n_edges == 0);
 
-    return picture_node(&g->picture, func, f->name, f->defined ? base_name(program_position(u, u->funcs[f->func].loc).file) : NULL,
+    return picture_node(&g->picture, func, f->name,
+                        f->defined ? base_name(program_position(u, u->funcs[f->func].loc).file) : NULL,
                         itself ? LOOK_BOLD : 0u);
 }
 
-static void draw_yields(struct graph *g, const struct program *p)
-{
+static void draw_yields(struct graph *g, const struct program *p) {
     for (size_t i = 0; i < p->edges.n; i++) {
         const struct call_edge *e = &p->edges.at[i];
         const struct linked_func *callee = &p->funcs.at[e->callee];
@@ -131,8 +128,7 @@ static void draw_yields(struct graph *g, const struct program *p)
     }
 }
 
-static bool take(void *data, const char *value)
-{
+static bool take(void *data, const char *value) {
     static const char *const words[] = {"locks", "cycles", "yields"};
     struct graph *g = data;
 
@@ -148,31 +144,30 @@ static bool take(void *data, const char *value)
     return false;
 }
 
-static int trouble(struct graph *g, const char *what)
-{
+static int trouble(struct graph *g, const char *what) {
     say("Graphviz's dot %s: install graphviz, or leave .svg away", what);
     g->out = NULL;
     g->failed = true;
     return EXIT_TROUBLE;
 }
 
-static bool have_dot(void)
-{
+static bool have_dot(void) {
     return system("command -v dot >/dev/null 2>&1") == 0;
 }
 
-static void begin(const struct graph *g)
-{
+static void begin(const struct graph *g) {
     fprintf(g->out, "digraph %s {\n%s  rankdir=LR;\n", g->yields ? "yields" : "locks",
-            g->yields ? "  // an edge: a call that may suspend the task; dashed: through a pointer; bold: suspends by itself\n"
-                      : "  // an edge: the second is waited for while the first is held; dashed: for reading; red: part of a cycle\n");
+            g->yields ? "  // an edge: a call that may suspend the task; dashed: through a pointer; bold: "
+                        "suspends by itself\n"
+                      : "  // an edge: the second is waited for while the first is held; dashed: for "
+                        "reading; red: part of a cycle\n");
     fputs("  node [shape=box, style=rounded, fontname=Helvetica, fontsize=11, height=0.3];\n"
           "  edge [fontname=Helvetica, fontsize=8, arrowsize=0.7];\n"
-          "  graph [fontname=Helvetica, fontsize=10, color=gray60, fontcolor=gray30, ranksep=1];\n", g->out);
+          "  graph [fontname=Helvetica, fontsize=10, color=gray60, fontcolor=gray30, ranksep=1];\n",
+          g->out);
 }
 
-static int show(const struct program *p, const char *title, void *data)
-{
+static int show(const struct program *p, const char *title, void *data) {
     struct graph *g = data;
 
     if (g->failed)
@@ -192,8 +187,7 @@ static int show(const struct program *p, const char *title, void *data)
     return EXIT_CLEAN;
 }
 
-static int end(void *data)
-{
+static int end(void *data) {
     struct graph *g = data;
 
     if (!g->out)
@@ -202,18 +196,24 @@ static int end(void *data)
     return g->svg && pclose(g->out) != 0 ? trouble(g, "failed") : EXIT_CLEAN;
 }
 
-static int graph(int argc, char **argv)
-{
+static int graph(int argc, char **argv) {
     struct graph g = {0};
-    const struct solved_word word = {
-        .usage = "[FILE...] [-- COMPILER FLAGS]",
-        .about = "Prints the lock graph (which lock is waited for while which is held), its cycles alone, or the calls that may suspend a "
-                 "task, as DOT; as SVG where Graphviz is installed. Each edge names the places it was seen at; several programs of "
-                 "one build are drawn beside each other.",
-        .option = "what", .value = "locks|cycles|yields[.svg]", .option_help = "Which graph, and in which form; locks by default",
-        .take = take, .show = show, .end = end, .data = &g};
+    const struct solved_word word = {.usage = "[FILE...] [-- COMPILER FLAGS]",
+                                     .about = "Prints the lock graph (which lock is waited for while which "
+                                              "is held), its cycles alone, or the calls that may suspend a "
+                                              "task, as DOT; as SVG where Graphviz is installed. Each edge "
+                                              "names the places it was seen at; several programs of "
+                                              "one build are drawn beside each other.",
+                                     .option = "what",
+                                     .value = "locks|cycles|yields[.svg]",
+                                     .option_help = "Which graph, and in which form; locks by default",
+                                     .take = take,
+                                     .show = show,
+                                     .end = end,
+                                     .data = &g};
 
     return solved_run(&word, argc, argv);
 }
 
-AGLET_WORD("graph", "[-p BUILD] [--program NAME] [--what=…] [FILE...]", "draw the lock graph, its cycles, or the calls that may suspend a task", graph)
+AGLET_WORD("graph", "[-p BUILD] [--program NAME] [--what=…] [FILE...]",
+           "draw the lock graph, its cycles, or the calls that may suspend a task", graph)

@@ -37,8 +37,7 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
+static error_t parse(int key, char *arg, struct argp_state *state) {
     struct link *l = state->input;
     switch (key) {
     case ARGP_KEY_INIT: state->child_inputs[0] = &l->analyse; return 0;
@@ -51,13 +50,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static void add_unit(struct link *l, struct unit *u, const unsigned char *bytes, size_t size)
-{
+static void add_unit(struct link *l, struct unit *u, const unsigned char *bytes, size_t size) {
     struct cache_hash *h = cache_hash_new("linked unit");
     cache_hash_bytes(h, bytes, size);
     struct cache_id id = cache_hash_end(h);
     for (size_t i = 0; i < l->ids.n; i++)
-        if (l->ids.at[i].low == id.low && l->ids.at[i].high == id.high) { /* the same object named twice, or also in an archive */
+        if (l->ids.at[i].low == id.low &&
+            l->ids.at[i].high == id.high) { /* the same object named twice, or also in an archive */
             unit_free(u);
             return;
         }
@@ -65,8 +64,7 @@ static void add_unit(struct link *l, struct unit *u, const unsigned char *bytes,
     vec_push(&l->ids, id);
 }
 
-static void found_unit(void *context, const unsigned char *bytes, size_t size, const char *member)
-{
+static void found_unit(void *context, const unsigned char *bytes, size_t size, const char *member) {
     struct link *l = context;
     char err[SAY_MAX];
     struct unit *u = unit_decode(bytes, size, err, sizeof err);
@@ -74,13 +72,13 @@ static void found_unit(void *context, const unsigned char *bytes, size_t size, c
         add_unit(l, u, bytes, size);
         return;
     }
-    say("'%s%s%s%s' holds a unit that cannot be read: %s", l->input, *member ? "(" : "", member, *member ? ")" : "", err);
+    say("'%s%s%s%s' holds a unit that cannot be read: %s", l->input, *member ? "(" : "", member,
+        *member ? ")" : "", err);
     l->trouble++;
 }
 
 /* A unit written as text, as --text-graphs prints it. */
-static bool add_text(struct link *l, const char *text, size_t size)
-{
+static bool add_text(struct link *l, const char *text, size_t size) {
     char err[SAY_MAX];
     if (size < 5 || memcmp(text, "unit ", 5) != 0)
         return false;
@@ -94,8 +92,7 @@ static bool add_text(struct link *l, const char *text, size_t size)
     return true;
 }
 
-static void read_input(struct link *l)
-{
+static void read_input(struct link *l) {
     size_t size, before = l->units.n, trouble = l->trouble;
     char *bytes = file_read(l->input, &size);
     if (!bytes) {
@@ -114,21 +111,26 @@ static void read_input(struct link *l)
         say("'%s' cannot be used: %s", l->input, broken);
         l->trouble++;
     } else if (l->units.n == before && l->trouble == trouble && l->ids.n == before) {
-        say("'%s' carries no event graphs (it was compiled without the plugin); what it does is unknown", l->input);
+        say("'%s' carries no event graphs (it was compiled without the plugin); what it does is unknown",
+            l->input);
         l->without++;
     }
     free(bytes);
 }
 
-static int analyse_units(struct link *l, const struct config *config)
-{
+static int analyse_units(struct link *l, const struct config *config) {
     bool whole = l->without == 0 && l->trouble == 0;
     struct file_facts facts = {0};
     char err[SAY_MAX] = "";
     struct cache *cache = l->no_cache ? NULL : cache_open(l->cache_directory, &facts, err, sizeof err);
     if (err[0])
         say("%s", err);
-    struct analysis a = {.options = &l->analyse, .config = config, .units = l->units.at, .n = l->units.n, .whole = whole, .cache = cache};
+    struct analysis a = {.options = &l->analyse,
+                         .config = config,
+                         .units = l->units.at,
+                         .n = l->units.n,
+                         .whole = whole,
+                         .cache = cache};
     a.level = l->analyse.level ? l->analyse.level : 1;
     for (size_t i = 0; i < l->units.n && !l->analyse.level; i++)
         if (config_level(config, unit_str(l->units.at[i], l->units.at[i]->main_file)) > a.level)
@@ -143,20 +145,26 @@ static int analyse_units(struct link *l, const struct config *config)
     }
     int status = analyse_print(&l->analyse, config, r, &counts);
     if (status != EXIT_TROUBLE)
-        say("%zu unit%s%s: %zu finding%s, %zu hint%s", n, n == 1 ? "" : "s", whole ? "" : " of a program that is not known whole",
-            counts.findings + counts.errors, counts.findings + counts.errors == 1 ? "" : "s", counts.hints, counts.hints == 1 ? "" : "s");
+        say("%zu unit%s%s: %zu finding%s, %zu hint%s", n, n == 1 ? "" : "s",
+            whole ? "" : " of a program that is not known whole", counts.findings + counts.errors,
+            counts.findings + counts.errors == 1 ? "" : "s", counts.hints, counts.hints == 1 ? "" : "s");
     cache_close(cache);
     file_facts_free(&facts);
     return status;
 }
 
-static int link_units(int argc, char **argv)
-{
+static int link_units(int argc, char **argv) {
     static const struct argp_child children[] = {{&analyse_argp, 0, NULL, 1}, {0}};
-    static const struct argp argp = {options, parse, "OBJECT...",
+    static const struct argp argp = {
+        options,
+        parse,
+        "OBJECT...",
         "Analyses as one program the objects and archives that were compiled with the plugin.\v"
         "Units by themselves, as files or as the text of --text-graphs, are taken too.\n\n"
-        "Exit status: 0 clean, 1 findings, 2 when something could not be read, or nothing was analysed.", children, NULL, NULL};
+        "Exit status: 0 clean, 1 findings, 2 when something could not be read, or nothing was analysed.",
+        children,
+        NULL,
+        NULL};
     struct link l = {0};
     argp_err_exit_status = EXIT_TROUBLE;
     argp_parse(&argp, argc, argv, 0, NULL, &l);

@@ -26,17 +26,18 @@ struct lint {
 enum { OPTION_NO_CACHE = 2000, OPTION_CACHE, OPTION_NO_OBJECTS };
 
 static const struct argp_option options[] = {
-    {"build", 'p', "PATH", 0, "compile_commands.json, or the directory it is in (the nearest above, there or in build/)", 0},
+    {"build", 'p', "PATH", 0,
+     "compile_commands.json, or the directory it is in (the nearest above, there or in build/)", 0},
     {"jobs", 'j', "N", 0, "Files read side by side (one per processor)", 0},
-    {"cache", OPTION_CACHE, "DIR", 0, "Keep units here ($AGLET_CACHE_DIR, $XDG_CACHE_HOME/aglet, ~/.cache/aglet)", 0},
+    {"cache", OPTION_CACHE, "DIR", 0,
+     "Keep units here ($AGLET_CACHE_DIR, $XDG_CACHE_HOME/aglet, ~/.cache/aglet)", 0},
     {"no-cache", OPTION_NO_CACHE, 0, 0, "Read every file anew and keep nothing", 0},
     {"no-objects", OPTION_NO_OBJECTS, 0, 0, "Do not take units out of object files the plugin compiled", 0},
     {"verbose", 'v', 0, 0, "Say more of what is done", 0},
     {0},
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
+static error_t parse(int key, char *arg, struct argp_state *state) {
     struct lint *l = state->input;
     char *end;
     switch (key) {
@@ -56,8 +57,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-static int print_graphs(struct lint *l)
-{
+static int print_graphs(struct lint *l) {
     FILE *out = l->analyse.output ? fopen(l->analyse.output, "w") : stdout;
     if (!out) {
         say("cannot write '%s': %s", l->analyse.output, strerror(errno));
@@ -72,11 +72,11 @@ static int print_graphs(struct lint *l)
     return l->load.not_analysed || !load_analysed(&l->load) ? EXIT_TROUBLE : EXIT_CLEAN;
 }
 
-static struct report *findings(struct lint *l, const struct config *config, bool *solved)
-{
+static struct report *findings(struct lint *l, const struct config *config, bool *solved) {
     struct load *load = &l->load;
     const bool whole = load_whole(load);
-    struct analysis a = {.options = &l->analyse, .config = config, .n = load->db.n, .whole = whole, .cache = load->cache};
+    struct analysis a = {
+        .options = &l->analyse, .config = config, .n = load->db.n, .whole = whole, .cache = load->cache};
     struct cache_id *ids = xcalloc(load->db.n + 1, sizeof *ids);
     size_t n = 0;
     a.level = l->analyse.level ? l->analyse.level : 1;
@@ -116,28 +116,31 @@ static struct report *findings(struct lint *l, const struct config *config, bool
     return r;
 }
 
-static double seconds(const struct rusage *r)
-{
-    return (double)(r->ru_utime.tv_sec + r->ru_stime.tv_sec) + (double)(r->ru_utime.tv_usec + r->ru_stime.tv_usec) / 1e6;
+static double seconds(const struct rusage *r) {
+    return (double)(r->ru_utime.tv_sec + r->ru_stime.tv_sec) +
+           (double)(r->ru_utime.tv_usec + r->ru_stime.tv_usec) / 1e6;
 }
 
-static void say_summary(const struct load *l, const struct analyse_counts *c, bool solved)
-{
-    char *origin = l->from_objects ? xasprintf("%zu parsed, %zu from the cache, %zu from objects", l->parsed, l->from_cache, l->from_objects)
+static void say_summary(const struct load *l, const struct analyse_counts *c, bool solved) {
+    char *origin = l->from_objects ? xasprintf("%zu parsed, %zu from the cache, %zu from objects", l->parsed,
+                                               l->from_cache, l->from_objects)
                                    : xasprintf("%zu parsed, %zu from the cache", l->parsed, l->from_cache);
     char *missing = l->not_analysed ? xasprintf(", %zu could not be", l->not_analysed) : xstrdup("");
     char *baselined = c->baselined ? xasprintf(", %zu in the baseline", c->baselined) : xstrdup("");
     char *ignored = c->suppressed ? xasprintf(", %zu ignored by comments", c->suppressed) : xstrdup("");
-    say("%zu file%s analysed (%s)%s: %zu finding%s, %zu hint%s%s%s", load_analysed(l), load_analysed(l) == 1 ? "" : "s", origin, missing,
-        c->findings + c->errors, c->findings + c->errors == 1 ? "" : "s", c->hints, c->hints == 1 ? "" : "s", baselined, ignored);
-    say_verbose("%s; %zu files were asked for their times, %zu for their contents", solved ? "the program was solved" : "nothing changed, the findings are those kept",
+    say("%zu file%s analysed (%s)%s: %zu finding%s, %zu hint%s%s%s", load_analysed(l),
+        load_analysed(l) == 1 ? "" : "s", origin, missing, c->findings + c->errors,
+        c->findings + c->errors == 1 ? "" : "s", c->hints, c->hints == 1 ? "" : "s", baselined, ignored);
+    say_verbose("%s; %zu files were asked for their times, %zu for their contents",
+                solved ? "the program was solved" : "nothing changed, the findings are those kept",
                 l->facts.stats, l->facts.hashes);
     if (say_is_verbose) {
         struct rusage self, readers;
         getrusage(RUSAGE_SELF, &self);
         getrusage(RUSAGE_CHILDREN, &readers);
-        say("%.2f s of processor for reading (%.0f MiB at most), %.2f s for the rest (%.0f MiB)", seconds(&readers), (double)readers.ru_maxrss / 1024,
-            seconds(&self), (double)self.ru_maxrss / 1024);
+        say("%.2f s of processor for reading (%.0f MiB at most), %.2f s for the rest (%.0f MiB)",
+            seconds(&readers), (double)readers.ru_maxrss / 1024, seconds(&self),
+            (double)self.ru_maxrss / 1024);
     }
     free(origin);
     free(missing);
@@ -145,8 +148,7 @@ static void say_summary(const struct load *l, const struct analyse_counts *c, bo
     free(ignored);
 }
 
-static int lint_run(struct lint *l)
-{
+static int lint_run(struct lint *l) {
     struct config *config = analyse_config(&l->analyse, l->load.database);
     if (!config)
         return EXIT_TROUBLE;
@@ -168,8 +170,10 @@ static int lint_run(struct lint *l)
         if (status != EXIT_TROUBLE)
             say_summary(&l->load, &counts, solved);
         if (l->load.not_analysed) {
-            say("without %s the program is not known whole: what %s is unknown, and what needs all callers is not reported",
-                l->load.not_analysed == 1 ? "that file" : "those files", l->load.not_analysed == 1 ? "it does" : "they do");
+            say("without %s the program is not known whole: what %s is unknown, and what needs all callers "
+                "is not reported",
+                l->load.not_analysed == 1 ? "that file" : "those files",
+                l->load.not_analysed == 1 ? "it does" : "they do");
             status = EXIT_TROUBLE;
         }
     }
@@ -178,14 +182,20 @@ static int lint_run(struct lint *l)
     return status;
 }
 
-static int lint(int argc, char **argv)
-{
+static int lint(int argc, char **argv) {
     static const struct argp_child children[] = {{&analyse_argp, 0, NULL, 1}, {0}};
-    static const struct argp argp = {options, parse, "[FILE...] [-- COMPILER FLAGS]",
+    static const struct argp argp = {
+        options,
+        parse,
+        "[FILE...] [-- COMPILER FLAGS]",
         "Analyses the C files of a compile database as one program.\v"
-        "With FILEs: only those, as part of a program that is not known whole. With -- the flags after it compile the FILEs, "
+        "With FILEs: only those, as part of a program that is not known whole. With -- the flags after it "
+        "compile the FILEs, "
         "and no database is needed.\n\n"
-        "Exit status: 0 clean, 1 findings, 2 when something could not be analysed.", children, NULL, NULL};
+        "Exit status: 0 clean, 1 findings, 2 when something could not be analysed.",
+        children,
+        NULL,
+        NULL};
     struct lint l = {0};
     int own = argc;
     for (int i = 1; i < argc; i++)

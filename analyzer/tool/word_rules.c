@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int rules(int argc, char **argv)
-{
+static int rules(int argc, char **argv) {
     bool tags = argc == 2 && strcmp(argv[1], "--tags") == 0;
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         puts("Usage: aglet rules [--tags]\n\nLists every rule; `aglet explain RULE` prints one's page.");

@@ -14,10 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static int usage(FILE *out)
-{
+static int usage(FILE *out) {
     fputs("Usage: aglet run [--options LIST] [--] PROGRAM [arguments]\n\n"
-          "Runs an unmodified pthread program under Aglet's checked runtime (by LD_PRELOAD). One that is linked\n"
+          "Runs an unmodified pthread program under Aglet's checked runtime (by LD_PRELOAD). One that is "
+          "linked\n"
           "with libaglet gets the checked libaglet, too (by LD_LIBRARY_PATH).\n"
           "  --options LIST   added to AGLET_OPTIONS, as in exitcode=0:log_path=found.txt;\n"
           "                   --options help=1 makes the program list them\n"
@@ -27,16 +27,14 @@ static int usage(FILE *out)
 }
 
 /* Put two lists between colons into the environment. */
-static void set_list(const char *name, const char *first, const char *second)
-{
+static void set_list(const char *name, const char *first, const char *second) {
     bool both = first && *first && second && *second;
     char *now = xasprintf("%s%s%s", first ? first : "", both ? ":" : "", second ? second : "");
     setenv(name, now, 1);
     free(now);
 }
 
-static int run(int argc, char **argv)
-{
+static int run(int argc, char **argv) {
     int i = 1;
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (strcmp(argv[i], "--") == 0) {
@@ -51,7 +49,8 @@ static int run(int argc, char **argv)
         else if (strcmp(argv[i], "--options") == 0 && i + 1 < argc)
             list = argv[++i];
         if (!list) {
-            say("aglet run does not know '%s'; options come before the program, see aglet run --help", argv[i]);
+            say("aglet run does not know '%s'; options come before the program, see aglet run --help",
+                argv[i]);
             return EXIT_TROUBLE;
         }
         set_list("AGLET_OPTIONS", getenv("AGLET_OPTIONS"), list); /* the later word wins */
@@ -60,7 +59,8 @@ static int run(int argc, char **argv)
         return usage(stderr);
     char *library = layout_find("libaglet_preload.so");
     if (!library) {
-        say("the checked runtime (libaglet_preload.so) does not lie beside the command; build Aglet with AGLET_RUNTIME, or set AGLET_HOME");
+        say("the checked runtime (libaglet_preload.so) does not lie beside the command; build Aglet with "
+            "AGLET_RUNTIME, or set AGLET_HOME");
         return EXIT_TROUBLE;
     }
     char *first;

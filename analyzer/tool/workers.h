@@ -19,7 +19,7 @@ struct workers {
         int to, from, log;
         bool busy;
         size_t tag;
-    } *slots;
+    } * slots;
     child_done *done;
     void *context;
 };

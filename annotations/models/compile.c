@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include "program/models_read.h"
 
-static void string(FILE *out, const char *s)
-{
+static void string(FILE *out, const char *s) {
     if (!s) {
         fputs("NULL", out);
         return;
@@ -23,15 +22,13 @@ static void string(FILE *out, const char *s)
     putc('"', out);
 }
 
-static void reference(FILE *out, const struct model_ref *ref)
-{
+static void reference(FILE *out, const struct model_ref *ref) {
     fprintf(out, "{%u, %u, %lldLL, ", ref->root, ref->index, (long long)ref->value);
     string(out, ref->text);
     fputs("}, ", out);
 }
 
-static void function_effects(FILE *out, const struct model_set *set)
-{
+static void function_effects(FILE *out, const struct model_set *set) {
     for (size_t i = 0; i < set->n_functions; i++) {
         const struct model_function *f = &set->functions[i];
         if (!f->n_effects)
@@ -43,15 +40,15 @@ static void function_effects(FILE *out, const struct model_set *set)
             reference(out, &e->a);
             reference(out, &e->b);
             reference(out, &e->c);
-            fprintf(out, "{%d, %lldLL}, %lldLL, {%u, %u, %lldLL}},\n", (int)e->when.test, (long long)e->when.value,
-                    (long long)e->also, e->only.test, e->only.index, (long long)e->only.value);
+            fprintf(out, "{%d, %lldLL}, %lldLL, {%u, %u, %lldLL}},\n", (int)e->when.test,
+                    (long long)e->when.value, (long long)e->also, e->only.test, e->only.index,
+                    (long long)e->only.value);
         }
         fputs("};\n", out);
     }
 }
 
-static void tables(FILE *out, const struct model_set *set, uint64_t hash)
-{
+static void tables(FILE *out, const struct model_set *set, uint64_t hash) {
     fputs("/* Made by aglet-models-compile from annotations/models; not to be edited. */\n"
           "#include \"program/models_shipped.h\"\n\n",
           out);
@@ -85,8 +82,7 @@ static void tables(FILE *out, const struct model_set *set, uint64_t hash)
     fprintf(out, "const uint64_t models_shipped_hash = %lluULL;\n", (unsigned long long)hash);
 }
 
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc < 3) {
         fputs("usage: aglet-models-compile OUT.c FILE.yml...\n", stderr);
         return 2;

@@ -6,8 +6,7 @@
 #define KIND PTHREAD_MUTEX_NORMAL
 #endif
 typedef pthread_mutex_t lock_type;
-static inline void lock_init(pthread_mutex_t *l)
-{
+static inline void lock_init(pthread_mutex_t *l) {
     pthread_mutexattr_t attr;
     pthread_mutexattr_init(&attr);
     pthread_mutexattr_settype(&attr, KIND);

@@ -7,8 +7,7 @@
 #include <vector>
 namespace f = boost::fibers;
 
-static void loops(const char *loop, int n)
-{
+static void loops(const char *loop, int n) {
     double start = now_ns();
     if (!strcmp(loop, "spawn-1000")) { /* no more at once: that many stacks end the process */
         for (int done = 0; done < n; done += 1000) {
@@ -70,8 +69,7 @@ static void loops(const char *loop, int n)
     } else
         puts("none");
 }
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc != 4)
         return 2;
     int workers = atoi(argv[2]);

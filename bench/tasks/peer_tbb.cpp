@@ -8,8 +8,7 @@
 #include <tbb/task_group.h>
 #include <vector>
 
-static uint64_t skynet(uint64_t num, uint64_t size)
-{
+static uint64_t skynet(uint64_t num, uint64_t size) {
     if (size == 1)
         return num;
     uint64_t part[10], sum = 0;
@@ -21,8 +20,7 @@ static uint64_t skynet(uint64_t num, uint64_t size)
         sum += p;
     return sum;
 }
-int main(int argc, char **argv)
-{
+int main(int argc, char **argv) {
     if (argc != 4)
         return 2;
     const char *loop = argv[1];

@@ -18,16 +18,11 @@ static int over(int error) {
 
 static int result_of(int error) {
     switch (error) {
-    case 0:
-        return thrd_success;
-    case ENOMEM:
-        return thrd_nomem;
-    case ETIMEDOUT:
-        return thrd_timedout;
-    case EBUSY:
-        return thrd_busy;
-    default:
-        return thrd_error;
+    case 0: return thrd_success;
+    case ENOMEM: return thrd_nomem;
+    case ETIMEDOUT: return thrd_timedout;
+    case EBUSY: return thrd_busy;
+    default: return thrd_error;
     }
 }
 

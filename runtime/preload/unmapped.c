@@ -75,7 +75,8 @@ EXPORT int dlclose(void *handle) {
     dl_iterate_phdr(note_there, &all);
     for (size_t i = 0; i < all.count; i++)
         if (!all.list[i].there)
-            check_memory_unmapped((const void *)all.list[i].begin, all.list[i].end - all.list[i].begin, CALLER());
+            check_memory_unmapped((const void *)all.list[i].begin, all.list[i].end - all.list[i].begin,
+                                  CALLER());
     free(all.list);
     return result;
 }

@@ -53,8 +53,7 @@ static inline int take(struct async_object *o, enum async_want want) {
             return 0;
         o->state = ONCE_RUNNING;
         return 1;
-    case ASYNC_SIGNAL:
-        break;
+    case ASYNC_SIGNAL: break;
     }
     return -EAGAIN;
 }

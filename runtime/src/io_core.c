@@ -75,8 +75,8 @@ ssize_t io_loop(aglet_io *io, enum io_direction d, ssize_t (*attempt)(int fd, vo
     for (;;) {
         bool drains = false;
         uint32_t turn = task && io->source_ ? io_source_turn(io->source_, d, &drains) : 0;
-        ssize_t n = attempt == io_try_read ? io_try_read_wet(io, context, turn, drains)
-                                           : attempt(io->fd, context);
+        ssize_t n =
+            attempt == io_try_read ? io_try_read_wet(io, context, turn, drains) : attempt(io->fd, context);
         if (n >= 0) {
             task_spend();
             return n;

@@ -15,7 +15,8 @@ enum { MAX_OPEN = 64 };
 /* Written under signal_table_lock, read by the handler at any time; number 0 is a free place. */
 static struct { _Atomic int number, fd; } table[MAX_OPEN];
 struct slock signal_table_lock;
-static struct sigaction before[NSIG]; /* under signal_table_lock: what was set before the first of its kind was opened */
+static struct sigaction
+    before[NSIG]; /* under signal_table_lock: what was set before the first of its kind was opened */
 
 static void on_signal(int number) {
     int saved = errno;

@@ -34,7 +34,7 @@ struct misuse {
     bool fatal, hint;
     bool note_open, stack_open; /* JSON arrays still to be closed */
     unsigned notes;
-    uint64_t places; /* a hash of the code addresses shown so far; 0: none was */
+    uint64_t places;                /* a hash of the code addresses shown so far; 0: none was */
     char where[REPEATS_WHERE_ROOM]; /* the first of them, as shown */
     char message[512];
     struct buffer text, json;

@@ -182,7 +182,8 @@ int io_source_add(struct reactor *r, int fd, struct io_source **source) {
     s->removed = false;
     s->drains = drains;
     slock_unlock(&s->lock);
-    struct epoll_event event = {.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = s};
+    struct epoll_event event = {.events = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET,
+                                .data.ptr = s};
     if (epoll_ctl(r->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
         error = -errno;
         slock_lock(&reactor_lock);
@@ -199,8 +200,7 @@ int io_source_add(struct reactor *r, int fd, struct io_source **source) {
 /* In a child of fork the descriptor is still in the parent's epoll: to take it out there would take it from the
  * parent. */
 bool io_source_is_dead(struct io_source *s) {
-    return s->depth != fork_depth ||
-           atomic_load_explicit(&s->reactor->life, memory_order_relaxed) != s->life;
+    return s->depth != fork_depth || atomic_load_explicit(&s->reactor->life, memory_order_relaxed) != s->life;
 }
 
 void io_source_remove(struct io_source *s) {

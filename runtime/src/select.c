@@ -40,10 +40,8 @@ static struct bus_place place_of(const struct aglet_case *c) {
 
 static int try_case(struct aglet_case *c, const void *caller) {
     switch (c->kind) {
-    case AGLET_RECV_:
-        return c->on ? chan_recv_begin(c->on, c->item, NULL) : chan_dropped("receive", caller);
-    case AGLET_SEND_:
-        return c->on ? chan_send_begin(c->on, c->item, NULL) : chan_dropped("send", caller);
+    case AGLET_RECV_: return c->on ? chan_recv_begin(c->on, c->item, NULL) : chan_dropped("receive", caller);
+    case AGLET_SEND_: return c->on ? chan_send_begin(c->on, c->item, NULL) : chan_dropped("send", caller);
     case AGLET_JOIN_TASK_: {
         struct aglet_task *t = c->on;
         /* Partner: the exchange in task_end. */
@@ -63,57 +61,44 @@ static int try_case(struct aglet_case *c, const void *caller) {
         struct bus_place place = place_of(c);
         return place.bus ? bus_recv_begin(&place, c->item, NULL) : chan_dropped("receive", caller);
     }
-    default:
-        return -EAGAIN;
+    default: return -EAGAIN;
     }
 }
 
 /* Returns whether it is linked; false: it can be done now. */
 static bool link_case(struct aglet_case *c, struct waiter *w, uint32_t turn) {
     switch (c->kind) {
-    case AGLET_RECV_:
-        return chan_recv_link(c->on, c->item, w);
-    case AGLET_SEND_:
-        return chan_send_link(c->on, w);
-    case AGLET_JOIN_TASK_:
-        return join_link(c->on, w);
+    case AGLET_RECV_: return chan_recv_link(c->on, c->item, w);
+    case AGLET_SEND_: return chan_send_link(c->on, w);
+    case AGLET_JOIN_TASK_: return join_link(c->on, w);
     case AGLET_READABLE_:
-    case AGLET_WRITABLE_:
-        return io_source_link(((aglet_io *)c->on)->source_, direction(c), turn, w);
+    case AGLET_WRITABLE_: return io_source_link(((aglet_io *)c->on)->source_, direction(c), turn, w);
     case AGLET_NEXT_:
     case AGLET_LATEST_: {
         struct bus_place place = place_of(c);
         return bus_recv_link(&place, w);
     }
-    default:
-        return true;
+    default: return true;
     }
 }
 
 static void unlink_case(struct aglet_case *c, struct waiter *w, bool fired) {
     switch (c->kind) {
-    case AGLET_RECV_:
-        chan_recv_unlink(c->on, w);
-        break;
-    case AGLET_SEND_:
-        chan_send_unlink(c->on, w);
-        break;
+    case AGLET_RECV_: chan_recv_unlink(c->on, w); break;
+    case AGLET_SEND_: chan_send_unlink(c->on, w); break;
     case AGLET_JOIN_TASK_:
         if (!fired)
             join_unlink(c->on, w);
         break;
     case AGLET_READABLE_:
-    case AGLET_WRITABLE_:
-        io_source_unlink(((aglet_io *)c->on)->source_, direction(c), w);
-        break;
+    case AGLET_WRITABLE_: io_source_unlink(((aglet_io *)c->on)->source_, direction(c), w); break;
     case AGLET_NEXT_:
     case AGLET_LATEST_: {
         struct bus_place place = place_of(c);
         bus_recv_unlink(&place, w);
         break;
     }
-    default:
-        break;
+    default: break;
     }
 }
 
@@ -189,9 +174,7 @@ static int end_sleep(struct selecting *s, struct sleeper *sleeper, int error) {
     uint32_t which = sleeper->which;
     struct aglet_case *c = &s->cases[which];
     switch (c->kind) {
-    case AGLET_RECV_:
-        c->result = s->waiters[which].result;
-        return (int)which;
+    case AGLET_RECV_: c->result = s->waiters[which].result; return (int)which;
     case AGLET_JOIN_TASK_:
         join_take(c->on, c->item);
         c->result = 0;

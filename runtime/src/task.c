@@ -83,7 +83,8 @@ static bool is_used_up(struct aglet_task *t, const char *verb, const void *calle
 /* Another task or thread waits for its end, or has detached it meanwhile: the handle is that one's. */
 static int handle_of_another(struct aglet_task *t, const char *verb, const void *caller) {
     if (aglet_checked)
-        misuse_report("unjoined", t, false, caller, "a task is %s that somebody else joins or has detached", verb);
+        misuse_report("unjoined", t, false, caller, "a task is %s that somebody else joins or has detached",
+                      verb);
     return -EINVAL;
 }
 

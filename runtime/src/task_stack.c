@@ -139,8 +139,13 @@ static struct stack_chunk *grow(size_t size) {
             munmap(m, each * n);
         return NULL;
     }
-    *chunk = (struct stack_chunk){.next_all = all_chunks, .next_open = open_chunks, .memory = m,
-                                  .size = size, .each = each, .free = ~UINT64_C(0) >> (64 - n), .open = true};
+    *chunk = (struct stack_chunk){.next_all = all_chunks,
+                                  .next_open = open_chunks,
+                                  .memory = m,
+                                  .size = size,
+                                  .each = each,
+                                  .free = ~UINT64_C(0) >> (64 - n),
+                                  .open = true};
     all_chunks = open_chunks = chunk;
     return chunk;
 }

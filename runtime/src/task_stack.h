@@ -31,10 +31,10 @@ struct stack {
     struct context ctx;    /* where the stack goes on when it is not running; offset 0 for debuggers */
     struct task_rest rest; /* of the task that runs on it, and the next two as well */
     void *arg;
-    const void *waits_on; /* checked: the channel it receives from */
-    struct stack *next;   /* in a cache */
-    char *bottom;         /* lowest usable byte */
-    size_t usable;        /* bytes from bottom to this head */
+    const void *waits_on;      /* checked: the channel it receives from */
+    struct stack *next;        /* in a cache */
+    char *bottom;              /* lowest usable byte */
+    size_t usable;             /* bytes from bottom to this head */
     struct stack_chunk *chunk; /* the mapping it is part of, and which part */
     unsigned at;
     enum stack_guard guard;

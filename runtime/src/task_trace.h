@@ -18,7 +18,7 @@ struct trace {
     size_t used, usable;    /* bytes of its stack */
     unsigned held_n;        /* checked: thread locks that it keeps its worker's thread holding, */
     struct {
-        uintptr_t lock; /* in the checker's words, */
+        uintptr_t lock;   /* in the checker's words, */
         const void *site; /* and where it took them */
     } held[TRACE_LOCKS];
 };

@@ -107,9 +107,7 @@ struct story {
 };
 
 /* What was decided where there was something to decide. */
-static struct decision {
-    uint8_t chosen, of;
-} decisions[DECISIONS];
+static struct decision { uint8_t chosen, of; } decisions[DECISIONS];
 static unsigned made, known;
 
 /* What the run has done so far, to be told where it goes wrong. */
@@ -359,9 +357,8 @@ static void tell_story(const struct story *s) {
 
 static void two_guests_bring_three_tasks(void **state) {
     (void)state;
-    tell_story(&(struct story){.name = "two guests",
-                               .preemptions = 2,
-                               .guest = {{INJECT + 0, INJECT + 1}, {INJECT + 2}}});
+    tell_story(&(struct story){
+        .name = "two guests", .preemptions = 2, .guest = {{INJECT + 0, INJECT + 1}, {INJECT + 2}}});
 }
 
 static void a_task_spawns_while_a_pinned_one_is_woken(void **state) {
@@ -374,10 +371,8 @@ static void a_task_spawns_while_a_pinned_one_is_woken(void **state) {
 
 static void a_worker_sleeps_in_epoll(void **state) {
     (void)state;
-    tell_story(&(struct story){.name = "epoll",
-                               .preemptions = 2,
-                               .epoll = true,
-                               .guest = {{INJECT + 0}, {TELL + 2}}});
+    tell_story(&(struct story){
+        .name = "epoll", .preemptions = 2, .epoll = true, .guest = {{INJECT + 0}, {TELL + 2}}});
 }
 
 int main(void) {

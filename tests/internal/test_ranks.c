@@ -42,7 +42,8 @@ static void a_circle_is_known_when_it_closes(void **state) {
             continue;
         }
         unsigned a = (unsigned)rand_r(&seed) % NODES, b = (unsigned)rand_r(&seed) % NODES;
-        if (a == b || (a > b && rand_r(&seed) % 16 != 0)) /* mostly one way, so that some graphs have no circle */
+        if (a == b ||
+            (a > b && rand_r(&seed) % 16 != 0)) /* mostly one way, so that some graphs have no circle */
             continue;
         arcs[i] = (struct rank_arc){.from = &nodes[a], .to = &nodes[b]};
         bool seen[NODES] = {false}, expected = reaches(&nodes[b], &nodes[a], seen);
@@ -88,7 +89,8 @@ static void arcs_between_two_nodes_are_found(void **state) {
     a[2] = (struct rank_arc){.from = &n[1], .to = &n[2]};
     for (int i = 0; i < 3; i++)
         rank_link(&g, &a[i]);
-    struct rank_arc *first = rank_between(&g, &n[0], &n[1], NULL), *second = rank_between(&g, &n[0], &n[1], first);
+    struct rank_arc *first = rank_between(&g, &n[0], &n[1], NULL),
+                    *second = rank_between(&g, &n[0], &n[1], first);
     assert_true(first != NULL && second != NULL && first != second);
     assert_null(rank_between(&g, &n[0], &n[1], second));
     assert_null(rank_between(&g, &n[1], &n[0], NULL));

@@ -212,36 +212,18 @@ static void *let_it_come(enum what what, news_sender *press, setting_sender *set
     aglet_io client;
     switch (what) {
     case JOIN:
-    case JOIN_ALL:
-        aglet_abort(it.child);
-        break;
-    case GROUP:
-        aglet_group_abort(&it.group);
-        break;
+    case JOIN_ALL: aglet_abort(it.child); break;
+    case GROUP: aglet_group_abort(&it.group); break;
     case RECV:
     case RECV_MANY:
-    case SELECT:
-        CHECK(numbers_send(&it.tx, 7) == 0);
-        break;
-    case SEND:
-        CHECK(numbers_recv(&it.rx, &value) == 0 && value == 1);
-        break;
-    case NEWS:
-        CHECK(news_send(press, 7) == 0);
-        break;
-    case WATCH:
-        CHECK(setting_send(setter, 7) == 0);
-        break;
-    case MUTEX:
-        aglet_async_mutex_unlock(&it.mu);
-        break;
+    case SELECT: CHECK(numbers_send(&it.tx, 7) == 0); break;
+    case SEND: CHECK(numbers_recv(&it.rx, &value) == 0 && value == 1); break;
+    case NEWS: CHECK(news_send(press, 7) == 0); break;
+    case WATCH: CHECK(setting_send(setter, 7) == 0); break;
+    case MUTEX: aglet_async_mutex_unlock(&it.mu); break;
     case READ_LOCK:
-    case WRITE_LOCK:
-        aglet_async_rwlock_unlock(&it.rw);
-        break;
-    case PERMIT:
-        aglet_async_semaphore_give(&it.permits, 1);
-        break;
+    case WRITE_LOCK: aglet_async_rwlock_unlock(&it.rw); break;
+    case PERMIT: aglet_async_semaphore_give(&it.permits, 1); break;
     case COND:
         CHECK(aglet_async_mutex_lock(&it.mu) == 0);
         aglet_async_cond_signal(&it.cond);
@@ -250,9 +232,7 @@ static void *let_it_come(enum what what, news_sender *press, setting_sender *set
     case READ:
     case READV:
     case READABLE:
-    case SELECT_IO:
-        CHECK(aglet_write(&it.out, "x", 1) == 1);
-        break;
+    case SELECT_IO: CHECK(aglet_write(&it.out, "x", 1) == 1); break;
     case READ_ALL:
         CHECK(aglet_write(&it.out, "x", 1) == 1);
         CHECK(aglet_sleep_ms(1) == 0);
@@ -266,8 +246,7 @@ static void *let_it_come(enum what what, news_sender *press, setting_sender *set
     case SIGNAL:
         raise(SIGUSR2); /* kill may choose a thread in a system call that ThreadSanitizer does not know */
         break;
-    default:
-        break;
+    default: break;
     }
     return NULL;
 }

@@ -137,7 +137,8 @@ AGLET_STACKLESS(ask_stackless, struct client) {
     if (f->n == BLOCK)
         AGLET_AWAIT(f, f->n, aglet_read_all_poll(&f->aglet_, &f->c, f->block, BLOCK, aglet_after_ms(3000)));
     aglet_io_close(&f->c);
-    AGLET_RETURN(f, f->n == BLOCK || f->n == 0 || is_want(f->n) ? NULL : (void *)(uintptr_t) "stackless echo");
+    AGLET_RETURN(f,
+                 f->n == BLOCK || f->n == 0 || is_want(f->n) ? NULL : (void *)(uintptr_t) "stackless echo");
     AGLET_END(f);
 }
 

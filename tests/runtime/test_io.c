@@ -85,7 +85,8 @@ static void *urgent(void *arg) {
     CHECK(aglet_tcp_connect(&out, "127.0.0.1", aglet_tcp_port(&listener), aglet_after_ms(1000)) == 0);
     CHECK(aglet_accept(&listener, &in) == 0);
     CHECK(aglet_read_until(&in, block, sizeof block, aglet_after_ms(2)) == -ETIMEDOUT);
-    CHECK(send(out.fd, "before", 6, 0) == 6 && send(out.fd, "!", 1, MSG_OOB) == 1 && send(out.fd, "after", 5, 0) == 5);
+    CHECK(send(out.fd, "before", 6, 0) == 6 && send(out.fd, "!", 1, MSG_OOB) == 1 &&
+          send(out.fd, "after", 5, 0) == 5);
     CHECK(aglet_sleep_ms(2) == 0);
     CHECK(aglet_read_until(&in, block, sizeof block, aglet_after_ms(1000)) == 6);
     CHECK(aglet_read_until(&in, block, sizeof block, aglet_after_ms(1000)) == 5);

@@ -81,12 +81,15 @@ static void be_an_older_kernel(enum way way) {
 #define UNLESS(value, skip) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (skip))
 #define FAIL(error) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (error))
     struct sock_filter filter[] = {
-        LOAD(nr), UNLESS(SYS_madvise, 3), LOAD(args[2]), UNLESS(102, 5), FAIL(EINVAL),
-        UNLESS(way == CANARY ? SYS_mprotect : UINT32_MAX, 3), LOAD(args[2]), UNLESS(0, 1), FAIL(ENOMEM),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        LOAD(nr),      UNLESS(SYS_madvise, 3),
+        LOAD(args[2]), UNLESS(102, 5),
+        FAIL(EINVAL),  UNLESS(way == CANARY ? SYS_mprotect : UINT32_MAX, 3),
+        LOAD(args[2]), UNLESS(0, 1),
+        FAIL(ENOMEM),  BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {sizeof filter / sizeof *filter, filter};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
         _exit(98);
 }
 
@@ -114,7 +117,8 @@ static int run_in_child(long left, char *said, size_t room, bool report_first, e
         snprintf(kernel, sizeof kernel, "%d", way);
         dup2(ends[1], STDERR_FILENO);
         close(ends[0]);
-        execl("/proc/self/exe", "test_stack_checked", number, report_first ? "report" : "no", kernel, (char *)NULL);
+        execl("/proc/self/exe", "test_stack_checked", number, report_first ? "report" : "no", kernel,
+              (char *)NULL);
         _exit(99);
     }
     close(ends[1]);

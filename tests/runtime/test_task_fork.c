@@ -165,7 +165,7 @@ static void *keep_busy(void *unused) {
     (void)unused;
     while (!atomic_load(&enough) && !wrong)
         if (aglet_run(&each_kind[1], be_busy, NULL, &wrong))
-            wrong = (void *)(uintptr_t)"run";
+            wrong = (void *)(uintptr_t) "run";
     return wrong;
 }
 

@@ -36,14 +36,14 @@ struct aglet_registry {
     uint32_t task_started; /* a byte, not 0: it has a stack */
     uint32_t task_place;   /* a word: the worker or (lowest bit) executor, and in the two bits above that bit
                               the state: 0 runnable, 1 woken, 2 waiting, 3 ended */
-    uint32_t task_stack;                     /* pointer */
-    uint32_t task_named, chunk_names;        /* a byte; pointer to pointers, or NULL */
-    uint32_t task_rest, stack_rest;          /* where a rest begins */
-    uint32_t rest_waits_for, rest_waits_at;  /* pointers: static text, and a code address */
-    uint32_t task_id;    /* 64 bits; the id is what is above the lowest 16 */
-    uint32_t task_frame; /* where a stackless task's frame begins */
-    uint32_t frame_line; /* 32 bits: the source line of the await it is at */
-    uint32_t stack_sp;   /* pointer */
+    uint32_t task_stack;   /* pointer */
+    uint32_t task_named, chunk_names;       /* a byte; pointer to pointers, or NULL */
+    uint32_t task_rest, stack_rest;         /* where a rest begins */
+    uint32_t rest_waits_for, rest_waits_at; /* pointers: static text, and a code address */
+    uint32_t task_id;                       /* 64 bits; the id is what is above the lowest 16 */
+    uint32_t task_frame;                    /* where a stackless task's frame begins */
+    uint32_t frame_line;                    /* 32 bits: the source line of the await it is at */
+    uint32_t stack_sp;                      /* pointer */
     uint32_t saved_words, saved_pc;
 };
 

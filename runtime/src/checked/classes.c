@@ -71,7 +71,8 @@ unsigned classes_note(const struct edge *fresh, struct class_hint *out) {
     if (fresh->gate_count != 0 || options.hints == 0)
         return 0;
     struct lock_class *from = class_of(edge_from(fresh)), *to = class_of(edge_to(fresh));
-    if (from == NULL || to == NULL || from == to || rank_between(&graph, &from->node, &to->node, NULL) != NULL)
+    if (from == NULL || to == NULL || from == to ||
+        rank_between(&graph, &from->node, &to->node, NULL) != NULL)
         return 0;
     struct class_edge *e = engine_memory(sizeof *e);
     if (e == NULL)

@@ -174,7 +174,8 @@ struct cycle *cycle_add(struct edge *fresh, bool wanted, bool *lost) {
     return c;
 }
 
-struct edge *cycle_edge(const struct lock_record *from, const struct lock_record *to, const struct edge *after) {
+struct edge *cycle_edge(const struct lock_record *from, const struct lock_record *to,
+                        const struct edge *after) {
     return edge_of(rank_between(&graph, &from->node, &to->node, after != NULL ? &after->arc : NULL));
 }
 

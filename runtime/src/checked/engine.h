@@ -235,7 +235,8 @@ void cycle_told(struct cycle *c); /* its copies are not needed any more */
 /* Under engine_lock: take an edge out; the edges from one lock to another (with other gates), NULL before the
  * first and after the last. */
 void cycle_remove(struct edge *e);
-struct edge *cycle_edge(const struct lock_record *from, const struct lock_record *to, const struct edge *after);
+struct edge *cycle_edge(const struct lock_record *from, const struct lock_record *to,
+                        const struct edge *after);
 
 /* --- classes.c --- */
 enum { HINT_ROOM = 8 };
@@ -262,12 +263,13 @@ void waits_publish(struct check_thread *t, enum check_wait what, int mode, const
 void waits_end(struct check_thread *t);
 /* Does t wait without a deadline? Its number, which changes when it moves, goes to *waiting. */
 bool waits_for_ever(struct check_thread *t, uint64_t *waiting);
-unsigned waits_blocked(void); /* how many threads do */
+unsigned waits_blocked(void);                              /* how many threads do */
 void waits_note(struct misuse *m, struct check_thread *t); /* a note: what t waits for, and what it holds */
 /* A thread that waits without a deadline for the lock in a way that this mode of it keeps waiting, or NULL. */
 struct check_thread *waits_for(const struct lock_record *r, uint32_t mode);
 /* `holder` ended with the lock, for which t waits: reported, fatal. */
-void waits_report_ended(struct check_thread *t, const struct lock_record *r, const struct check_thread *holder);
+void waits_report_ended(struct check_thread *t, const struct lock_record *r,
+                        const struct check_thread *holder);
 void waits_after_fork(void); /* in the child: only the calling thread is left, and it runs */
 
 /* --- conds.c --- */

@@ -27,8 +27,8 @@ static void begin(void *argument) {
 static bool map_stack(void) {
     if (bottom != NULL)
         return true;
-    void *range = mmap(NULL, GUARD + ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                       -1, 0);
+    void *range =
+        mmap(NULL, GUARD + ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (range == MAP_FAILED)
         return false;
     mprotect(range, GUARD, PROT_NONE);

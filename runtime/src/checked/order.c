@@ -61,7 +61,7 @@ static bool same_gates(const struct edge *a, const struct edge *b) {
 /* The edge to be added for t having taken its newest lock while it held the one at `index`; NULL where it is
  * there, or no memory for it. Under engine_lock. It counts as reported where the pair was, with other gates. */
 static struct edge *edge_to_add(struct check_thread *t, unsigned index, const void *const *stack,
-                             unsigned frames) {
+                                unsigned frames) {
     struct held *from = &t->held[index], *to = &t->held[t->held_count - 1];
     struct edge wanted;
     memset(&wanted, 0, sizeof wanted);
@@ -180,7 +180,8 @@ static bool against_declared(const struct edge *e) {
 
 static void report_declared(const struct edge *e) {
     struct misuse *m = misuse_open("lock-order", atomic_load(&edge_to(e)->lock), false);
-    misuse_say(m, "lock '%s' is taken after '%s', against the declared order", edge_to(e)->name, edge_from(e)->name);
+    misuse_say(m, "lock '%s' is taken after '%s', against the declared order", edge_to(e)->name,
+               edge_from(e)->name);
     misuse_note(m, "thread '%s' took it", e->thread);
     misuse_stack(m, e->stack, e->frames);
     misuse_close(m);

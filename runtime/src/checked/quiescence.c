@@ -56,8 +56,7 @@ static bool count_thread(struct check_thread *t, void *context) {
         }
         break;
     }
-    case CHECK_ON_BARRIER:
-        break;
+    case CHECK_ON_BARRIER: break;
     }
     return !c->may_wake;
 }

@@ -123,8 +123,8 @@ static size_t pair_of(const struct rank_node *from, const struct rank_node *to) 
     return (size_t)(h * UINT64_C(0xd6e8feb86659fd93) >> (64 - RANK_PAIR_BITS));
 }
 
-struct rank_arc *rank_between(const struct rank_graph *g, const struct rank_node *from, const struct rank_node *to,
-                              const struct rank_arc *arc) {
+struct rank_arc *rank_between(const struct rank_graph *g, const struct rank_node *from,
+                              const struct rank_node *to, const struct rank_arc *arc) {
     struct rank_arc *next = arc != NULL ? arc->next_pair : g->pairs[pair_of(from, to)];
     while (next != NULL && (next->from != from || next->to != to))
         next = next->next_pair;

@@ -30,15 +30,15 @@ struct rank_arc {
     struct rank_node *from, *to;
     struct rank_arc *next_out, *next_in, **link_out, **link_in;
     struct rank_arc *next_pair; /* in its bucket of rank_graph */
-    bool against; /* it goes to a lower rank: it closed a circle when it came */
+    bool against;               /* it goes to a lower rank: it closed a circle when it came */
 };
 
 enum { RANK_PAIR_BITS = 16 };
 
 struct rank_graph {
     int64_t lowest, highest;
-    uint32_t search;  /* the number of the last one */
-    unsigned against; /* arcs against the ranks */
+    uint32_t search;                             /* the number of the last one */
+    unsigned against;                            /* arcs against the ranks */
     struct rank_arc *pairs[1 << RANK_PAIR_BITS]; /* arcs by the two nodes they join */
 };
 
@@ -47,8 +47,8 @@ struct rank_graph {
 bool rank_link(struct rank_graph *g, struct rank_arc *arc);
 
 /* The next arc from one node to the other after `arc`, or the first after NULL; NULL after the last. */
-struct rank_arc *rank_between(const struct rank_graph *g, const struct rank_node *from, const struct rank_node *to,
-                              const struct rank_arc *arc);
+struct rank_arc *rank_between(const struct rank_graph *g, const struct rank_node *from,
+                              const struct rank_node *to, const struct rank_arc *arc);
 
 /* Take it out. Its memory is the caller's again. */
 void rank_unlink(struct rank_graph *g, struct rank_arc *arc);

@@ -12,8 +12,7 @@
  * registered at run time), and cannot be called while it is at that. */
 static uintptr_t unwinder_begin, unwinder_end;
 
-static int find_unwinder(struct dl_phdr_info *info, size_t size, void *unused)
-{
+static int find_unwinder(struct dl_phdr_info *info, size_t size, void *unused) {
     (void)size;
     (void)unused;
     if (info->dlpi_name == NULL || strstr(info->dlpi_name, "libgcc_s") == NULL)
@@ -28,13 +27,11 @@ static int find_unwinder(struct dl_phdr_info *info, size_t size, void *unused)
     return 1;
 }
 
-__attribute__((constructor(101))) static void look_for_unwinder(void)
-{
+__attribute__((constructor(101))) static void look_for_unwinder(void) {
     dl_iterate_phdr(find_unwinder, NULL);
 }
 
-bool in_unwinder(const void *pc)
-{
+bool in_unwinder(const void *pc) {
     return (uintptr_t)pc - unwinder_begin < unwinder_end - unwinder_begin;
 }
 
@@ -44,8 +41,7 @@ struct taking {
     unsigned count, room;
 };
 
-static _Unwind_Reason_Code take(struct _Unwind_Context *context, void *argument)
-{
+static _Unwind_Reason_Code take(struct _Unwind_Context *context, void *argument) {
     struct taking *t = argument;
     const void *pc = (const void *)(uintptr_t)_Unwind_GetIP(context);
     if (pc == NULL || t->count == t->room)
@@ -58,8 +54,7 @@ static _Unwind_Reason_Code take(struct _Unwind_Context *context, void *argument)
     return _URC_NO_REASON;
 }
 
-unsigned stack_take(const void *from, const void **pcs, unsigned room)
-{
+unsigned stack_take(const void *from, const void **pcs, unsigned room) {
     if (in_unwinder(from) && room != 0) {
         pcs[0] = from;
         return 1;
@@ -69,8 +64,7 @@ unsigned stack_take(const void *from, const void **pcs, unsigned room)
     return t.count;
 }
 
-static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *found)
-{
+static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *found) {
     int before = 0;
     if (_Unwind_GetIPInfo(context, &before) != 0 && before) {
         *(bool *)found = true;
@@ -79,8 +73,7 @@ static _Unwind_Reason_Code look(struct _Unwind_Context *context, void *found)
     return _URC_NO_REASON;
 }
 
-bool in_signal_handler(void)
-{
+bool in_signal_handler(void) {
     bool found = false;
     _Unwind_Backtrace(look, &found);
     return found;

@@ -183,15 +183,9 @@ void waits_note(struct misuse *m, struct check_thread *t) {
         misuse_note(m, "thread '%s' waits for the end of thread '%s'", t->name,
                     t->wait_object != NULL ? ((const struct check_thread *)t->wait_object)->name : "?");
         break;
-    case CHECK_ON_COND:
-        misuse_note(m, "thread '%s' waits for a condition to be signalled", t->name);
-        break;
-    case CHECK_ON_BARRIER:
-        misuse_note(m, "thread '%s' waits at a barrier", t->name);
-        break;
-    case CHECK_ON_SEMAPHORE:
-        misuse_note(m, "thread '%s' waits for a semaphore", t->name);
-        break;
+    case CHECK_ON_COND: misuse_note(m, "thread '%s' waits for a condition to be signalled", t->name); break;
+    case CHECK_ON_BARRIER: misuse_note(m, "thread '%s' waits at a barrier", t->name); break;
+    case CHECK_ON_SEMAPHORE: misuse_note(m, "thread '%s' waits for a semaphore", t->name); break;
     }
     if (t == check_self && t->wait_frames != 0)
         misuse_stack(m, t->wait_stack, t->wait_frames);
@@ -219,7 +213,8 @@ static void report_circle(struct check_thread *t, const struct circle *c) {
     t->inside--;
 }
 
-void waits_report_ended(struct check_thread *t, const struct lock_record *r, const struct check_thread *holder) {
+void waits_report_ended(struct check_thread *t, const struct lock_record *r,
+                        const struct check_thread *holder) {
     char words[LOCK_NAME_ROOM];
     struct check_thread *me = thread_self();
     me->inside++;
