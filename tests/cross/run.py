@@ -13,7 +13,9 @@ CC, ROOTFS = "aarch64-linux-gnu-gcc", "/usr/aarch64-linux-gnu"
 QUIESCENT = {"channel-deadlock", "deadlock-all-wait", "forgotten-sender", "forgotten-sender-thread", "lost-wakeup"}
 UNGUARDED = {"stack-overflow", "stack-overflow-a-little"}  # the emulator takes madvise(MADV_GUARD_INSTALL) and does nothing
 TESTS = "^(runtime/(test_|faults|preload|needs)|internal/|stress/stress_locks|sample[.])"
-NOT_HERE = "runtime/test_handles_checked|runtime/test_stack_checked|sample[.]forgotten_sender"
+# After a fork of a program with threads, one child in five or so waits for ever for a lock of the emulator's own.
+FORKS = "runtime/test_task_fork"
+NOT_HERE = "runtime/test_handles_checked|runtime/test_stack_checked|sample[.]forgotten_sender|" + FORKS
 
 
 def skip(why):
@@ -45,4 +47,4 @@ go("ctest", "--test-dir", build, "--output-on-failure", "--no-tests=error", "--t
 detectors = os.path.join(root, "tests", "detectors")
 names = sorted({f[:-2] for f in os.listdir(detectors) if f.endswith(".c")} - QUIESCENT - UNGUARDED)
 go(sys.executable, detectors + "/matrix.py", "--build", build, "--aglet-only", *names)
-print(f"cross: aarch64 is well; left out: {', '.join(sorted(QUIESCENT | UNGUARDED))}")
+print(f"cross: aarch64 is well; left out: {', '.join(sorted(QUIESCENT | UNGUARDED | {FORKS}))}")
