@@ -50,8 +50,8 @@ bool function_matters(const struct program *p, uint32_t func) {
     }
     if (fr->annots.count || calls_annotated_pointer(u, fr))
         return true;
-    if (fr->blocks.count <= 12 && fr->params.count && u->types[result].kind == IR_T_POINTER)
-        return true; /* may return a part of its argument */
+    if (fr->blocks.count <= 12 && u->types[result].kind == IR_T_POINTER)
+        return true; /* may return a part of its argument, or always the same object */
     return false;
 }
 

@@ -122,3 +122,19 @@ int use_job(struct job *j) {
     pthread_mutex_unlock(&j->mu);
     return 0;
 }
+
+/* ---- by a function that always returns the same object ---- */
+static struct all_locks {
+    pthread_mutex_t relays, mounts;
+} all_locks;
+struct all_locks *locks(void);
+struct all_locks *locks(void) {
+    return &all_locks;
+}
+void restart_relay(int *relay);
+void restart_relay(int *relay) {
+    pthread_mutex_lock(&locks()->relays);
+    ++*relay;
+    pthread_mutex_unlock(&locks()->relays); // no diagnostic: the very lock
+    pthread_mutex_unlock(&locks()->mounts); // expected-warning {{[aglet-unlock-unheld]}}
+}
