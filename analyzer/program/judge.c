@@ -384,11 +384,11 @@ void program_drop_alone(struct program *p) {
     }
 }
 
-/* Is the lock taken as often to wait until its holder is done as for anything else? */
+/* Is the lock taken as often to wait until its holder is done as for anything else but the section that is accused? */
 static bool is_gate(const struct lock_facts *facts, uint64_t class) {
     const uint32_t empty = map64_get(&facts->gates, class, 0);
 
-    return empty && 2 * empty >= map64_get(&facts->sections, class, 0);
+    return empty && 2 * empty + 1 >= map64_get(&facts->sections, class, 0);
 }
 
 void program_judge(struct program *p) {

@@ -52,7 +52,8 @@ enum lock_problem_detail {
     DETAIL_OTHER_MUTEX, /* WAIT */
     DETAIL_LOCAL_DIES,  /* DESTROY: its storage ends */
     DETAIL_MAY, /* BLOCK: on some way through the callee only; DOUBLE: one of the functions that may be called */
-    DETAIL_OPEN /* DOUBLE: the callee takes it only where something is so that is not known at the call */
+    DETAIL_MEANT, /* BLOCK: it shows that whoever wants the lock is meant to wait */
+    DETAIL_OPEN   /* DOUBLE: the callee takes it only where something is so that is not known at the call */
 };
 
 enum story_kind {

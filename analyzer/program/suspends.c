@@ -132,6 +132,116 @@ static bool gives_up(const struct call *c, const struct world *w, term lock) {
     return false;
 }
 
+/* ---- what is meant ---- */
+/* The blocks of the innermost loop that holds the event, with its head; or NULL. */
+static const uint64_t *innermost_loop(const struct solver *s, ir_event e, uint32_t *head) {
+    const uint32_t home = s->event_block[e - s->first_event];
+    const uint64_t *found = NULL;
+
+    for (uint32_t b = 0; b < s->n_blocks; b++)
+        if (in_set(s->blocks[b].loop, home) && (!found || in_set(found, b))) {
+            found = s->blocks[b].loop;
+            *head = b;
+        }
+    return found;
+}
+
+/* Can the loop be gone round without that block? */
+static bool goes_round_without(struct solver *s, const uint64_t *loop, uint32_t head, uint32_t without) {
+    uint32_t *stack = arena_array(&s->scratch, uint32_t, s->n_blocks + 1), n = 0;
+    bool *seen = arena_array(&s->scratch, bool, s->n_blocks);
+
+    if (head == without)
+        return false;
+    stack[n++] = head;
+    while (n) {
+        const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + stack[--n]];
+        for (uint32_t i = 0; i < b->succs.count; i++) {
+            const uint32_t to = s->u->succs[b->succs.first + i].block - s->fr->blocks.first;
+            if (to == head)
+                return true;
+            if (to == without || seen[to] || !in_set(loop, to))
+                continue;
+            seen[to] = true;
+            stack[n++] = to;
+        }
+    }
+    return false;
+}
+
+/* Does a way out of the loop hang on a local that the loop counts up or down? Then it has so many turns. */
+static bool is_counted(const struct solver *s, const uint64_t *loop) {
+    for (uint32_t block = 0; block < s->n_blocks; block++) {
+        const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + block];
+        bool leaves = false;
+        for (uint32_t i = 0; in_set(loop, block) && i < b->succs.count; i++)
+            leaves |= !in_set(loop, s->u->succs[b->succs.first + i].block - s->fr->blocks.first);
+        for (uint32_t k = 0; leaves && b->cond && k < s->n_events; k++) {
+            const struct ir_event_rec *ev = &s->u->events[s->first_event + k];
+            if (ev->op != IR_EV_STORE || !in_set(loop, s->event_block[k]) ||
+                s->u->exprs[ev->a].op != IR_E_VAR || s->lu->globals[s->u->exprs[ev->a].a])
+                continue;
+            const struct ir_expr_rec *value = &s->u->exprs[ir_uncast(s->u, ev->b)];
+            const ir_var counter = s->u->exprs[ev->a].a;
+            if (value->op == IR_E_BINARY && (value->c == IR_B_ADD || value->c == IR_B_SUB) &&
+                s->u->exprs[ir_uncast(s->u, value->b)].op == IR_E_CONST &&
+                ir_mentions(s->u, value->a, counter) && ir_mentions(s->u, b->cond, counter))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A sleep in a loop that has so many turns, or that some of its turns leave out, while all of them hold the lock: it paces the loop,
+ * or backs off. What sleeps in every turn until something is so may wait for somebody who needs the lock. */
+static bool paces_loop(const struct call *c, const struct held *h) {
+    struct solver *s = c->s;
+    const bool sleeps = !s->p->funcs.at[c->callee].defined && c->ev->args.count == 1 &&
+                        !(c->sum->effects & EFFECT_BLOCKS); /* for as long as its one argument says */
+    uint32_t head = 0;
+    const uint64_t *loop = sleeps ? innermost_loop(s, c->event, &head) : NULL;
+
+    return loop && !(h->event && in_set(loop, s->event_block[h->event - s->first_event])) &&
+           (is_counted(s, loop) ||
+            goes_round_without(s, loop, head, s->event_block[c->event - s->first_event]));
+}
+
+/* The joined thread's own lock was given back for the join: by what it protects the thread was seen to end. */
+static bool joins_the_seen(const struct call *c, const struct world *w) {
+    const struct linked_func *f = &c->s->p->funcs.at[c->callee];
+    const struct term_table *t = &c->s->t;
+    bool joins = false;
+
+    for (uint32_t i = 0; !f->defined && f->model && i < f->model->n_effects; i++)
+        joins |= f->model->effects[i].kind == MODEL_JOINS;
+    if (!joins || !c->n_args || t->recs[c->args[0]].op != TERM_LOAD)
+        return false;
+    const term object = term_object(t, t->recs[c->args[0]].a);
+    for (uint32_t i = 0; i < w->n_gone; i++)
+        if (w->gone[i].mode != HELD_FAILED && w->gone[i].mode != HELD_DOUBTED &&
+            term_same_shape(t, term_object(t, w->gone[i].lock), object))
+            return true;
+    return false;
+}
+
+/* Did a call take it that gives locks of its class back where something else is so, as an iterator does? What else it leaves tells
+ * which was done, and that is followed only so far. */
+static bool is_iterators(const struct solver *s, const struct held *h) {
+    const struct object_class class = term_class(&s->t, h->lock);
+    uint32_t n = 0;
+    const struct call_edge *edges = h->event ? program_calls(s->p, s->func, h->event, &n) : NULL;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct summary *sum = s->p->funcs.at[edges[i].callee].summary;
+        for (uint32_t k = 0; sum && k < sum->n_outcomes; k++)
+            for (uint32_t j = 0; j < sum->outcomes[k].n_effects; j++)
+                if (sum->outcomes[k].effects[j].kind == EFFECT_RELEASE &&
+                    class_equal(class, term_class(&s->p->paths, sum->outcomes[k].effects[j].lock)))
+                    return true;
+    }
+    return false;
+}
+
 void check_suspends(const struct call *c, const struct world *w) {
     struct solver *s = c->s;
     uint32_t effects = c->sum->effects, when = 0, called;
@@ -148,6 +258,8 @@ void check_suspends(const struct call *c, const struct world *w) {
         effects |= EFFECT_BLOCKS;
     if (called)
         effects |= waits_of(s->p, called);
+    const uint32_t wait_if = c->sum->effects & EFFECT_BLOCKS ? 0 : called ? when : wait.next;
+    const struct held *meant = NULL;
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct held *h = &w->held[i];
         if (!counts(h) || is_token(s, h->lock) ||
@@ -158,15 +270,17 @@ void check_suspends(const struct call *c, const struct world *w) {
                    c->sum->effects & EFFECT_YIELDS ? 0 : when, called);
             return;
         }
-        if (effects & EFFECT_BLOCKS) {
-            report(s, h, PROBLEM_BLOCK, c->callee, c->event, sure ? DETAIL_NONE : DETAIL_MAY,
-                   c->sum->effects & EFFECT_BLOCKS ? 0
-                   : called                        ? when
-                                                   : wait.next,
-                   called);
-            return; /* one lock tells the story */
+        if (!(effects & EFFECT_BLOCKS) || is_iterators(s, h))
+            continue;
+        if (sure && (paces_loop(c, h) || joins_the_seen(c, w))) {
+            meant = h;
+            continue;
         }
+        report(s, h, PROBLEM_BLOCK, c->callee, c->event, sure ? DETAIL_NONE : DETAIL_MAY, wait_if, called);
+        return; /* one lock tells the story */
     }
+    if (meant)
+        report(s, meant, PROBLEM_BLOCK, c->callee, c->event, DETAIL_MEANT, wait_if, called);
 }
 
 void check_wait_suspends(struct solver *s, const struct world *w, uint32_t callee, term own, ir_event e) {

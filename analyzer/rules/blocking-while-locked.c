@@ -4,6 +4,8 @@
  * Looks at      every call with a lock held whose callee blocks, by model, annotation or by what it calls; condition waits
  *               with another lock held than their own.
  *               A callee that blocks on some of its ways only is reported at the strict level.
+ *               A sleep that some turns of a loop leave out, with the lock held since before it, is a hint; so is a join for
+ *               which the thread's own lock was given back.
  * Stays silent  for taking locks, stdio, regular files and allocation; for receives in a program that uses non-blocking
  *               descriptors, since which ones are is not followed.
  * Cannot see    read and write on pipes and sockets: a descriptor does not say what it is. */
@@ -14,8 +16,9 @@ static void check_blocking_while_locked(const struct program *prog, struct repor
 
     for (size_t i = 0; (pr = lock_problem_next(prog, PROBLEM_BLOCK, &i));) {
         const struct position at = program_position(pr->unit, pr->at);
-        report_begin(out, "blocking-while-locked", SEVERITY_WARNING, &at, "'%s' may block, and '%s' is held",
-                     pr->data, pr->lock);
+        report_begin(out, "blocking-while-locked",
+                     pr->detail == DETAIL_MEANT ? SEVERITY_HINT : SEVERITY_WARNING, &at,
+                     "'%s' may block, and '%s' is held", pr->data, pr->lock);
         if (pr->detail == DETAIL_MAY)
             report_level(out, 2);
         story_tell(prog, out, pr);

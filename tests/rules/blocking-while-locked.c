@@ -131,6 +131,24 @@ int passes(void) {
     pthread_mutex_unlock(&no_gate);
     return n;
 }
+static pthread_mutex_t pause_gate = PTHREAD_MUTEX_INITIALIZER; // by one section that waits, and one that does not
+void comes_by(void);
+void comes_by(void) {
+    pthread_mutex_lock(&pause_gate);
+    pthread_mutex_unlock(&pause_gate);
+}
+void pauses(void);
+void pauses(void) {
+    pthread_mutex_lock(&pause_gate);
+    passed++;
+    pthread_mutex_unlock(&pause_gate);
+}
+void shut_all(pthread_t t);
+void shut_all(pthread_t t) {
+    pthread_mutex_lock(&pause_gate);
+    pthread_join(t, NULL); // no diagnostic: of the other two one only waits for its holder
+    pthread_mutex_unlock(&pause_gate);
+}
 void shut(pthread_t t);
 void shut(pthread_t t) {
     pthread_mutex_lock(&gate);
@@ -160,4 +178,93 @@ void slow_down(void) {
     wait_outside(); // no diagnostic: given up meanwhile
     wait_inside();  // expected-warning {{[aglet-blocking-while-locked]}}
     pthread_mutex_unlock(&slow);
+}
+
+/* ---- what shows that it is meant ---- */
+static pthread_mutex_t growing = PTHREAD_MUTEX_INITIALIZER, inner = PTHREAD_MUTEX_INITIALIZER;
+int claim(int i);
+void grow(int size, const int *going);
+void grow(int size, const int *going) {
+    pthread_mutex_lock(&growing);
+    for (int i = 0; i < size; i++) {
+        if (claim(i))
+            n++;
+        else
+            usleep(10); // expected-remark {{'usleep' may block, and 'growing' is held [aglet-blocking-while-locked]}}
+        pthread_mutex_lock(&inner);
+        if (!claim(i))
+            usleep(10); // expected-warning {{'inner' is held [aglet-blocking-while-locked]}}
+        pthread_mutex_unlock(&inner);
+    }
+    for (int tries = 10; tries > 0 && !claim(size); tries--)
+        usleep(10); // expected-remark {{'growing' is held [aglet-blocking-while-locked]}}
+    while (*going)
+        usleep(10); // expected-warning {{'growing' is held [aglet-blocking-while-locked]}}
+    pthread_mutex_unlock(&growing);
+}
+struct worker {
+    pthread_mutex_t mu;
+    pthread_t thread;
+    int ended;
+};
+void reap(struct worker *w, struct worker *other_one);
+void reap(struct worker *w, struct worker *other_one) {
+    pthread_mutex_lock(&inner);
+    pthread_mutex_lock(&w->mu);
+    const int ended = w->ended;
+    pthread_mutex_unlock(&w->mu);
+    if (ended)
+        pthread_join(w->thread, NULL); // expected-remark {{'inner' is held [aglet-blocking-while-locked]}}
+    else
+        pthread_join(other_one->thread, NULL); // expected-warning {{'inner' is held [aglet-blocking-while-locked]}}
+    pthread_mutex_unlock(&inner);
+}
+
+/* ---- an iterator, of which the caller has a lock or not ---- */
+struct bucket {
+    pthread_mutex_t mu;
+    struct item {
+        struct item *next;
+    } *first;
+};
+struct iterator {
+    unsigned bucket, locked;
+    struct item *next;
+};
+static struct bucket table[4];
+static int iterate(struct iterator *it, struct item **out) {
+    *out = NULL;
+    if (it->locked) {
+        if (it->next) {
+            *out = it->next;
+            it->next = it->next->next;
+        } else {
+            pthread_mutex_unlock(&table[it->bucket].mu);
+            it->bucket++;
+            it->locked = 0;
+        }
+        return 1;
+    }
+    if (it->bucket == 4)
+        return 0;
+    pthread_mutex_lock(&table[it->bucket].mu);
+    it->locked = 1;
+    it->next = table[it->bucket].first;
+    return 1;
+}
+static void iterate_end(struct iterator *it) {
+    if (it->locked)
+        pthread_mutex_unlock(&table[it->bucket].mu);
+}
+void crawl(int most);
+void crawl(int most) {
+    struct iterator it = {0, 0, NULL};
+    struct item *item = NULL;
+    while (iterate(&it, &item)) {
+        if (!item)
+            usleep(10); // no diagnostic: between two buckets
+        else if (!--most)
+            break;
+    }
+    iterate_end(&it);
 }
