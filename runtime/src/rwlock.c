@@ -2,21 +2,25 @@
 /* The read-write lock. Stands on word_lock.h (writers among themselves), futex.h, check.h.
  *
  * state_ is one word of 64 bits. Its low half counts the readers that are IN; the high half those that are
- * QUEUED behind a writer, and above them bits: QUEUE_SLEEPS, one of the queued may sleep · WRITER_SLEEPS ·
+ * QUEUED behind a writer, and above them bits: QUEUE_SLEEPS, a waiting reader may sleep · WRITER_SLEEPS ·
  * WRITER, a writer is in or waits for readers to leave · PHASE. Adding WRITER once announces a writer; adding
  * it again clears it and carries into PHASE.
  *
- * A reader counts itself in with one addition, and is in unless that shows WRITER: then it moves its count to
- * the queue and sleeps until PHASE is not what it was. A writer is in once it is announced and IN is zero;
- * when it leaves, all of the queue goes in with the same step, before any further writer (Brandenburg and
- * Anderson 2010, phase-fair locks; Go's RWMutex counts alike, in two words, which leaves no way back for a
- * writer that gives up). One bit of phase is enough: the next writer waits for those readers to leave. A
- * writer that gives up at its deadline therefore leaves PHASE alone, and the queue moves itself in, each
- * reader for itself, unless another writer was announced meanwhile. gate_ is a word lock through which
- * writers come one at a time. */
+ * A reader counts itself in with one addition, and is in unless that shows WRITER: then it counts itself out
+ * again, looks a few times, and sleeps until the writer leaves, when it tries again. Only after half a
+ * millisecond does it queue: then it is in as soon as PHASE is not what it was, for a writer lets all of the
+ * queue in with the step with which it leaves, before any further writer (Brandenburg and Anderson 2010,
+ * phase-fair locks). Were all of them queued at once, each writer would wait for readers that were let in
+ * asleep, and everybody for that writer: with more threads than processors that is a convoy that does not end.
+ *
+ * A writer is in once it is announced and IN is zero. One bit of phase is enough: the next writer waits for the
+ * readers that were let in. A writer that gives up at its deadline leaves PHASE alone, and the queue moves
+ * itself in, each reader for itself, unless another writer was announced meanwhile. gate_ is a word lock through
+ * which writers come one at a time. */
 #include "aglet/rwlock.h"
 
 #include "check_fast.h"
+#include "distance.h"
 #include "take.h"
 #include "word_lock.h"
 
@@ -32,6 +36,11 @@
 #define WRITER (UINT64_C(1) << 62)
 #define PHASE (UINT64_C(1) << 63)
 enum { SPINS = 30 };
+
+/* A waiting reader's pauses and its patience, in relaxes. Near, it goes in as soon as the writer's short turn is
+ * over. Far, what a writer's turn has brought to one processor is left there for a while (distance.h). */
+enum { PAUSE_NEAR = 4, PAUSE_FAR = 256, PATIENCE = 768 };
+static const aglet_time queue_after = 500000;
 
 static inline _Atomic uint64_t *state(aglet_rwlock *rw) {
     return (_Atomic uint64_t *)&rw->state_;
@@ -65,23 +74,33 @@ static inline void tell_writer(_Atomic uint64_t *word, uint64_t before) {
         futex_wake(low(word), 1);
 }
 
-/* We counted ourselves in, and `counted` showed WRITER. Queue, unless that writer is gone: then we are in. */
-static bool queue_up(aglet_rwlock *rw, uint64_t counted) {
+/* We counted ourselves in, and `counted` showed WRITER. Step back, into the queue if `to` is QUEUED_READER;
+ * false when that writer is gone: then we are in. */
+static bool step_back(aglet_rwlock *rw, uint64_t counted, uint64_t to) {
     uint64_t seen = counted + READER;
     do {
         if (((seen ^ counted) & PHASE) || !(seen & WRITER))
             return false;
         /* Failing, pairs with the exchange in end_write. */
-    } while (!atomic_compare_exchange_weak_explicit(state(rw), &seen, seen - READER + QUEUED_READER,
+    } while (!atomic_compare_exchange_weak_explicit(state(rw), &seen, seen - READER + to,
                                                     memory_order_acquire, memory_order_acquire));
     tell_writer(state(rw), seen);
     return true;
 }
 
+/* Sleep until the writer seen in `seen` has left, or for no reason. False when the deadline passed. */
+static bool sleep_through_write(aglet_rwlock *rw, uint64_t seen, aglet_time deadline) {
+    if (!(seen & QUEUE_SLEEPS) &&
+        !atomic_compare_exchange_weak_explicit(state(rw), &seen, seen | QUEUE_SLEEPS, memory_order_relaxed,
+                                               memory_order_relaxed))
+        return true;
+    return futex_wait(high(state(rw)), (uint32_t)((seen | QUEUE_SLEEPS) >> 32), deadline);
+}
+
 /* Wait for the phase after the one in which we queued, or for the writer to give up. False when the deadline
  * passed and we are out again. */
 static bool await_phase(aglet_rwlock *rw, uint64_t counted, aglet_time deadline) {
-    for (int spin = 0;; spin++) {
+    for (;;) {
         /* Pairs with the exchange in end_write. */
         uint64_t seen = atomic_load_explicit(state(rw), memory_order_acquire);
         if ((seen ^ counted) & PHASE)
@@ -92,15 +111,7 @@ static bool await_phase(aglet_rwlock *rw, uint64_t counted, aglet_time deadline)
                 return true;
             continue;
         }
-        if (spin < SPINS && spinning_pays()) {
-            spin_pause(spin);
-            continue;
-        }
-        if (!(seen & QUEUE_SLEEPS) &&
-            !atomic_compare_exchange_weak_explicit(state(rw), &seen, seen | QUEUE_SLEEPS,
-                                                   memory_order_relaxed, memory_order_relaxed))
-            continue;
-        if (futex_wait(high(state(rw)), (uint32_t)((seen | QUEUE_SLEEPS) >> 32), deadline))
+        if (sleep_through_write(rw, seen, deadline))
             continue;
         seen = atomic_load_explicit(state(rw), memory_order_acquire);
         while (!((seen ^ counted) & PHASE))
@@ -108,6 +119,51 @@ static bool await_phase(aglet_rwlock *rw, uint64_t counted, aglet_time deadline)
                                                       memory_order_acquire, memory_order_acquire))
                 return false;
         return true;
+    }
+}
+
+/* Look whether a writer is there; timed, also note how long it took to find that the last one had left. */
+static uint64_t look(aglet_rwlock *rw, bool timed) {
+    if (AGLET_LIKELY(!timed))
+        return atomic_load_explicit(state(rw), memory_order_relaxed);
+    aglet_time first = aglet_now(), before = aglet_now();
+    uint64_t seen = atomic_load_explicit(state(rw), memory_order_relaxed);
+    aglet_time after = aglet_now();
+    if (!(seen & WRITER))
+        distance_note(after - before - (before - first));
+    return seen;
+}
+
+/* A reader, counted out again, waits until no writer is there, and goes in. False when the deadline passed. */
+static bool wait_to_read(aglet_rwlock *rw, aglet_time deadline) {
+    const int pause = lines_come_far() ? PAUSE_FAR : PAUSE_NEAR, patience = spinning_pays() ? PATIENCE : 0;
+    bool timed = distance_wanted();
+    aglet_time since = 0; /* the first time its patience ended */
+    for (int left = patience;;) {
+        uint64_t to_queue = 0, seen = look(rw, timed);
+        if (seen & WRITER) {
+            if (left > 0) {
+                for (int i = pause; i > 0; i--)
+                    cpu_relax();
+                left -= pause;
+                continue;
+            }
+            aglet_time now = aglet_now();
+            if (since == 0)
+                since = now;
+            if (now - since < queue_after) {
+                if (!sleep_through_write(rw, seen, deadline))
+                    return false;
+                left = patience;
+                continue;
+            }
+            to_queue = QUEUED_READER;
+        }
+        uint64_t before = atomic_fetch_add_explicit(state(rw), READER, memory_order_acquire);
+        if (!(before & WRITER) || !step_back(rw, before, to_queue))
+            return true;
+        if (to_queue != 0)
+            return await_phase(rw, before, deadline);
     }
 }
 
@@ -229,14 +285,10 @@ static int read_until(aglet_rwlock *rw, aglet_time deadline, const void *caller)
     if (aglet_checked && !check_before_shared(CHECK_RWLOCK, rw, &rw->id_, deadline, caller))
         return -EDEADLK;
     uint64_t before = atomic_fetch_add_explicit(state(rw), READER, memory_order_acquire);
-    if (AGLET_UNLIKELY(before & WRITER) && queue_up(rw, before)) {
-        if (aglet_checked && !check_wait_begin(CHECK_RWLOCK, CHECK_SHARED, rw, &rw->id_, deadline, caller)) {
-            if (!await_phase(rw, before, 0))
-                return -EDEADLK;
-            end_read(rw);
+    if (AGLET_UNLIKELY(before & WRITER) && step_back(rw, before, 0)) {
+        if (aglet_checked && !check_wait_begin(CHECK_RWLOCK, CHECK_SHARED, rw, &rw->id_, deadline, caller))
             return -EDEADLK;
-        }
-        bool in = await_phase(rw, before, deadline);
+        bool in = wait_to_read(rw, deadline);
         if (aglet_checked)
             check_wait_end(in);
         if (!in)

@@ -122,6 +122,39 @@ static void neither_side_starves_the_other(void **state) {
         pthread_join(thread[i], NULL);
 }
 
+static void *write_long(void *argument) {
+    struct table *t = argument;
+    while (__atomic_load_n(&t->stop, __ATOMIC_RELAXED) == 0) {
+        aglet_rwlock_write(&t->rw);
+        __atomic_fetch_add(&t->a, 1, __ATOMIC_RELAXED);
+        usleep(1000);
+        aglet_rwlock_write_unlock(&t->rw);
+    }
+    return NULL;
+}
+
+/* With the lock almost never free, a reader gets in by the queue alone: one writer goes before it, without the queue many. */
+static void few_writers_go_before_a_waiting_reader(void **state) {
+    (void)state;
+    struct table t = {.rw = AGLET_RWLOCK_INIT};
+    pthread_t thread[THREADS];
+    long before = 0;
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, write_long, &t), 0);
+    for (int i = 0; i < 40; i++) {
+        usleep(500); /* the writers are at it again */
+        long begun = __atomic_load_n(&t.a, __ATOMIC_RELAXED);
+        aglet_rwlock_read(&t.rw);
+        before += t.a - begun;
+        aglet_rwlock_read_unlock(&t.rw);
+    }
+    __atomic_store_n(&t.stop, 1, __ATOMIC_RELAXED);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(thread[i], NULL);
+    print_message("%ld writers went before 40 readers\n", before);
+    assert_in_range(before, 1, 100);
+}
+
 static void *give_up_writing(void *argument) {
     struct table *t = argument;
     return (void *)(intptr_t)aglet_rwlock_write_until(&t->rw, aglet_after_ms(60));
@@ -214,6 +247,7 @@ int main(void) {
         cmocka_unit_test(readers_share_and_writers_do_not),
         cmocka_unit_test(no_reader_sees_a_write_half_done),
         cmocka_unit_test(neither_side_starves_the_other),
+        cmocka_unit_test(few_writers_go_before_a_waiting_reader),
         cmocka_unit_test(readers_held_off_by_a_timed_writer_go_in_when_it_gives_up),
         cmocka_unit_test(readers_that_overlap_do_not_starve_a_timed_writer),
         cmocka_unit_test(writers_that_give_up_leave_the_others_in_order),

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* A read-write lock: many readers or one writer, an OS thread each. Stands on base.h.
  *
- * Phase-fair: readers that come while a writer is in or waiting go in together when it leaves, before the
- * next writer; so neither side starves the other. Taking a free one for reading is one atomic instruction. */
+ * Neither side starves the other: a writer that waits for readers holds off those that come later, and readers
+ * that have waited half a millisecond go in together when a writer leaves, before the next. Taking a free one
+ * for reading is one atomic instruction. */
 #ifndef AGLET_RWLOCK_H
 #define AGLET_RWLOCK_H
 
