@@ -405,6 +405,22 @@ static inline bool ir_mentions(const struct unit *u, ir_expr e, ir_var var) {
            ((operands & 2u) && ir_mentions(u, r->b, var));
 }
 
+/* The variable that the place or value is reached from: the base of its members, loads, casts and sums. False: from none. */
+static inline bool ir_base_var(const struct unit *u, ir_expr e, ir_var *var) {
+    for (;; e = u->exprs[e].a)
+        switch (u->exprs[e].op) {
+        case IR_E_VAR: *var = u->exprs[e].a; return true;
+        case IR_E_FIELD:
+        case IR_E_INDEX:
+        case IR_E_DEREF:
+        case IR_E_LOAD:
+        case IR_E_ADDR:
+        case IR_E_CAST:
+        case IR_E_BINARY: break;
+        default: return false;
+        }
+}
+
 /* The number that an IR_E_CONST is. */
 static inline int64_t ir_const_value(const struct ir_expr_rec *r) {
     return (int64_t)((uint64_t)r->b << 32 | r->a);

@@ -97,18 +97,9 @@ static bool is_reached_var(const struct pass *x, ir_var v) {
 
 /* Does the place or value come from what parameters point to, however far down? */
 static bool is_reached(struct pass *x, ir_expr e) {
-    while (x->u->exprs[e].op != IR_E_VAR)
-        switch (x->u->exprs[e].op) {
-        case IR_E_FIELD:
-        case IR_E_INDEX:
-        case IR_E_DEREF:
-        case IR_E_LOAD:
-        case IR_E_ADDR:
-        case IR_E_CAST:
-        case IR_E_BINARY: e = x->u->exprs[e].a; break;
-        default: return false;
-        }
-    return *var_mask(x, x->u->exprs[e].a) || is_reached_var(x, x->u->exprs[e].a);
+    ir_var v;
+
+    return ir_base_var(x->u, e, &v) && (*var_mask(x, v) || is_reached_var(x, v));
 }
 
 static void store_reached(struct pass *x, ir_expr place, ir_expr value) {

@@ -274,18 +274,9 @@ bool decides_elsewhere(const struct program *p, const struct linked_unit *lu, ir
 
 /* ---- who writes them? ---- */
 static bool mentions_reached(const struct unit *u, const bool *reached, ir_var first, uint32_t n, ir_expr e) {
-    while (u->exprs[e].op != IR_E_VAR)
-        switch (u->exprs[e].op) {
-        case IR_E_FIELD:
-        case IR_E_INDEX:
-        case IR_E_DEREF:
-        case IR_E_LOAD:
-        case IR_E_ADDR:
-        case IR_E_CAST:
-        case IR_E_BINARY: e = u->exprs[e].a; break;
-        default: return false;
-        }
-    return u->exprs[e].a - first < n && reached[u->exprs[e].a - first];
+    ir_var v;
+
+    return ir_base_var(u, e, &v) && v - first < n && reached[v - first];
 }
 
 /* Does the function, or one that it hands this on to, write the member in what its parameter leads to? */
