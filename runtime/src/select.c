@@ -43,12 +43,10 @@ static int try_case(struct aglet_case *c, const void *caller) {
     case AGLET_RECV_: return c->on ? chan_recv_begin(c->on, c->item, NULL) : chan_dropped("receive", caller);
     case AGLET_SEND_: return c->on ? chan_send_begin(c->on, c->item, NULL) : chan_dropped("send", caller);
     case AGLET_JOIN_TASK_: {
-        struct aglet_task *t = c->on;
-        /* Partner: the exchange in task_end. */
-        if (atomic_load_explicit(&t->join, memory_order_acquire) != JOIN_ENDED)
-            return -EAGAIN;
-        join_take(t, c->item);
-        return 0;
+        int error = join_begin(c->on, NULL);
+        if (!error)
+            join_take(c->on, c->item);
+        return error == -EINVAL ? join_refused(c->on, "joined", caller) : error;
     }
     case AGLET_READABLE_:
     case AGLET_WRITABLE_: {
@@ -116,16 +114,27 @@ struct selecting {
     uint32_t *turns;
 };
 
+/* Does one before it join the same task? A task has room for one waiter. */
+static bool joins_again(const struct aglet_case *cases, size_t i) {
+    for (size_t k = 0; k < i; k++)
+        if (cases[k].kind == AGLET_JOIN_TASK_ && cases[k].on == cases[i].on)
+            return true;
+    return false;
+}
+
 /* Is it fit to be selected from here? 0 or a negative errno value. */
 static int check_cases(struct aglet_case *cases, size_t n, bool task) {
     if (n > MAX_CASES)
         return -EINVAL;
-    for (size_t i = 0; i < n; i++)
-        if (is_io(&cases[i])) {
-            int error = task ? io_attach(cases[i].on) : -ENOTSUP;
-            if (error)
-                return error;
-        }
+    for (size_t i = 0; i < n; i++) {
+        int error = 0;
+        if (is_io(&cases[i]))
+            error = task ? io_attach(cases[i].on) : -ENOTSUP;
+        else if (cases[i].kind == AGLET_JOIN_TASK_ && joins_again(cases, i))
+            error = -EINVAL;
+        if (error)
+            return error;
+    }
     return 0;
 }
 

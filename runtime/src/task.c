@@ -72,30 +72,42 @@ void join_take(struct aglet_task *t, void **result) {
 }
 
 /* Was the handle given up before? The checked library sees it until the memory is another task's. */
-static bool is_used_up(struct aglet_task *t, const char *verb, const void *caller) {
-    if (!aglet_checked || (atomic_load_explicit(&t->kind, memory_order_relaxed) != TASK_FREE &&
-                           !(atomic_load_explicit(&t->join, memory_order_relaxed) & JOIN_DETACHED)))
-        return false;
-    misuse_report("unjoined", t, false, caller, "a task is %s that was joined or detached before", verb);
-    return true;
+static bool is_used_up(struct aglet_task *t) {
+    return aglet_checked && (atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_FREE ||
+                             (atomic_load_explicit(&t->join, memory_order_relaxed) & JOIN_DETACHED));
 }
 
-/* Another task or thread waits for its end, or has detached it meanwhile: the handle is that one's. */
-static int handle_of_another(struct aglet_task *t, const char *verb, const void *caller) {
+int join_refused(struct aglet_task *t, const char *verb, const void *caller) {
     if (aglet_checked)
-        misuse_report("unjoined", t, false, caller, "a task is %s that somebody else joins or has detached",
+        misuse_report("unjoined", t, false, caller,
+                      is_used_up(t) ? "a task is %s that was joined or detached before"
+                                    : "a task is %s that somebody else joins or has detached",
                       verb);
     return -EINVAL;
+}
+
+int join_begin(struct aglet_task *t, struct waiter *w) {
+    if (!t || t == task_self())
+        return -EDEADLK;
+    if (is_used_up(t))
+        return -EINVAL;
+    if (w && join_link(t, w))
+        return -EAGAIN;
+    /* Partner: the exchange in task_end. */
+    uintptr_t join = atomic_load_explicit(&t->join, memory_order_acquire);
+    if (join == JOIN_ENDED)
+        return 0;
+    return join == JOIN_OPEN && !w ? -EAGAIN : -EINVAL;
 }
 
 static int join(aglet_task *t, void **result, aglet_time deadline, const void *caller) {
     int error = await_begin("join", caller);
     if (error)
         return error;
-    if (t == task_self())
+    if (!t || t == task_self())
         return -EDEADLK;
-    if (is_used_up(t, "joined", caller))
-        return -EINVAL;
+    if (is_used_up(t))
+        return join_refused(t, "joined", caller);
     /* Partner: the exchange in task_end. */
     if (atomic_load_explicit(&t->join, memory_order_acquire) != JOIN_ENDED) {
         struct sleeper s;
@@ -108,7 +120,7 @@ static int join(aglet_task *t, void **result, aglet_time deadline, const void *c
             if (error && join_unlink(t, &w))
                 return error;
         } else if (AGLET_UNLIKELY(atomic_load_explicit(&t->join, memory_order_acquire) != JOIN_ENDED)) {
-            return handle_of_another(t, "joined", caller);
+            return join_refused(t, "joined", caller);
         }
     } else {
         task_spend();
@@ -161,21 +173,27 @@ int aglet_timeout(aglet_task_fn *entry, void *arg, aglet_time deadline, void **r
 }
 
 void aglet_detach(aglet_task *t) {
-    if (!t || is_used_up(t, "detached", CALLER()))
+    if (!t)
         return;
+    if (is_used_up(t)) {
+        (void)join_refused(t, "detached", CALLER());
+        return;
+    }
     uintptr_t open = JOIN_OPEN;
     /* Partner: the exchange in task_end. */
     if (!atomic_compare_exchange_strong_explicit(&t->join, &open, JOIN_DETACHED, memory_order_acq_rel,
                                                  memory_order_acquire)) {
         struct worker *w = worker_here_;
         if (AGLET_UNLIKELY(open != JOIN_ENDED))
-            (void)handle_of_another(t, "detached", CALLER());
+            (void)join_refused(t, "detached", CALLER());
         else
             task_free(w ? &w->tasks : NULL, t);
     }
 }
 
 void aglet_abort(aglet_task *t) {
+    if (!t)
+        return;
     /* Partner: task_is_aborted. */
     atomic_store_explicit(&t->aborted, 1, memory_order_release);
     task_wake(t);
@@ -241,7 +259,7 @@ void aglet_task_name(aglet_task *task, const char *name) {
 }
 
 uint64_t aglet_task_id(const aglet_task *task) {
-    return task_id(task);
+    return task ? task_id(task) : 0;
 }
 
 static uint32_t jitter(void) {

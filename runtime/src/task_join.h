@@ -5,7 +5,15 @@
 
 #include "task_sleep.h"
 
-/* Ask to be fired when t ends. Returns false when it has ended. */
+/* Does its end still have to be waited for? 0: no, join_take it. -EAGAIN: yes; w, where not NULL, is linked.
+ * -EDEADLK: it is the caller itself, or NULL. -EINVAL: the handle is not the caller's, because somebody else
+ * joins it, has detached it, or (checked) it was given up before. */
+int join_begin(struct aglet_task *t, struct waiter *w);
+
+/* Report that (unjoined, checked). Returns -EINVAL. */
+int join_refused(struct aglet_task *t, const char *verb, const void *caller);
+
+/* Ask to be fired when t ends. Returns false when it has ended, or somebody else asked. */
 bool join_link(struct aglet_task *t, struct waiter *w);
 
 /* Take the wish back. Returns true when t has not ended; after false w is not touched any more either. */

@@ -98,11 +98,8 @@ int aglet_interval_poll(struct aglet_frame *f, aglet_interval *interval) {
 }
 
 static int begin_join(void *task, void *unused, struct waiter *w) {
-    struct aglet_task *t = task;
     (void)unused;
-    if (!w) /* Partner: the exchange in task_end. */
-        return atomic_load_explicit(&t->join, memory_order_acquire) == JOIN_ENDED ? 0 : -EAGAIN;
-    return join_link(t, w) ? -EAGAIN : 0;
+    return join_begin(task, w);
 }
 
 static bool unlink_join(void *task, struct waiter *w) {
@@ -112,12 +109,10 @@ static bool unlink_join(void *task, struct waiter *w) {
 static int join_poll(struct aglet_frame *f, aglet_task *task, void **result, aglet_time deadline,
                      const void *caller) {
     static const struct step_op op = {begin_join, unlink_join, "join"};
-    if (task == step_task(f))
-        return -EDEADLK;
     int error = step_poll(f, &op, task, NULL, deadline, caller);
     if (!error)
         join_take(task, result);
-    return error;
+    return error == -EINVAL ? join_refused(task, "joined", caller) : error;
 }
 
 int aglet_join_poll(struct aglet_frame *f, aglet_task *task, void **result) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* aglet/select.h, as its contract says. Stands on on_each.h. */
+/* aglet/select.h, as its contract says. Stands on misuse_catcher.h and on_each.h. */
+#include "misuse_catcher.h"
 #include "on_each.h"
 
 #include "aglet/await.h"
@@ -325,6 +326,71 @@ static void a_dropped_handle_ends_the_select_at_once(void **state) {
     assert_int_equal(atomic_load(&misuses), aglet_is_checked() ? 4 : 0);
 }
 
+static void *sleep_a_little(void *arg) {
+    return aglet_sleep_ms(20) ? "the sleep ended early" : arg;
+}
+
+static void *join_it(void *task) {
+    return (void *)(intptr_t)aglet_join(task, NULL);
+}
+
+struct joiner {
+    AGLET_FRAME_HEADER;
+    aglet_task *task;
+    int error;
+};
+
+AGLET_STACKLESS(joiner, struct joiner) {
+    AGLET_BEGIN(f);
+    AGLET_AWAIT(f, f->error, aglet_join_poll(&f->aglet_, f->task, NULL));
+    AGLET_RETURN(f, (void *)(intptr_t)f->error);
+    AGLET_END(f);
+}
+
+/* The handle is the first joiner's: a select, or a task without a stack, may neither take nor wait for it. */
+static void *join_the_joined(void *arg) {
+    (void)arg;
+    aglet_task *one, *other, *third;
+    void *result;
+    CHECK(aglet_spawn(&one, sleep_a_little, NULL) == 0);
+    CHECK(aglet_spawn(&other, join_it, one) == 0);
+    CHECK(aglet_sleep_ms(5) == 0);
+    struct aglet_case cases[] = {AGLET_CASE_NEVER, AGLET_CASE_JOIN(one, &result)};
+    CHECK(aglet_select(cases, 2, aglet_after_ms(5000)) == 1 && cases[1].result == -EINVAL);
+    CHECK(joiner_spawn(&third, (struct joiner){.task = one}) == 0);
+    CHECK(aglet_join(third, &result) == 0 && (intptr_t)result == -EINVAL);
+    CHECK(aglet_join(other, &result) == 0 && !result);
+    return NULL;
+}
+
+static void *join_self_or_none(void *arg) {
+    (void)arg;
+    aglet_task *task;
+    void *result;
+    struct aglet_case cases[] = {AGLET_CASE_JOIN(aglet_self(), &result), AGLET_CASE_JOIN(NULL, &result)};
+    CHECK(aglet_select(cases, 1, aglet_after_ms(5000)) == 0 && cases[0].result == -EDEADLK);
+    CHECK(aglet_select(cases + 1, 1, aglet_after_ms(5000)) == 0 && cases[1].result == -EDEADLK);
+    CHECK(aglet_join(NULL, NULL) == -EDEADLK);
+    aglet_abort(NULL);
+    CHECK(aglet_spawn(&task, sleep_a_little, NULL) == 0);
+    struct aglet_case same[] = {AGLET_CASE_JOIN(task, &result), AGLET_CASE_JOIN(task, &result)};
+    CHECK(aglet_select(same, 2, AGLET_FOREVER) == -EINVAL);
+    CHECK(aglet_join(task, NULL) == 0);
+    return NULL;
+}
+
+static void a_task_is_joined_by_one_other(void **state) {
+    (void)state;
+    start_catching();
+    on_each(join_the_joined, NULL);
+    on_each(join_self_or_none, NULL);
+    if (aglet_is_checked()) {
+        assert_int_not_equal(caught.count, 0);
+        assert_string_equal(caught.rule, "unjoined");
+    }
+    aglet_on_misuse(NULL, NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_select_over_channels_loses_nothing),
@@ -334,6 +400,7 @@ int main(void) {
         cmocka_unit_test(broadcasts_and_watches_can_be_cases),
         cmocka_unit_test(an_aborted_select_takes_nothing),
         cmocka_unit_test(a_dropped_handle_ends_the_select_at_once),
+        cmocka_unit_test(a_task_is_joined_by_one_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

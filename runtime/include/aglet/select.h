@@ -42,7 +42,7 @@ struct aglet_case {
     { AGLET_NEXT_, (rx), (1 ? (to) : (to)), 0 }
 #define AGLET_CASE_LATEST(rx, to)                                                                            \
     { AGLET_LATEST_, (rx), (1 ? (to) : (to)), 0 }
-/* The chosen task's handle is given up, as by aglet_join. */
+/* The chosen task's handle is given up, as by aglet_join; with that function's errors in `result` it is not. */
 #define AGLET_CASE_JOIN(task, result_at)                                                                     \
     { AGLET_JOIN_TASK_, (task), (result_at), 0 }
 #define AGLET_CASE_READABLE(io)                                                                              \
@@ -59,7 +59,7 @@ AGLET_BEGIN_DECLS
  *
  * Ensures   the others are as if never begun: no value was taken or sent, no handle given up.
  * Returns   the index of the case, whose `result` says how it went; -ETIMEDOUT, -ECANCELED when none was
- *           done; -EINVAL for more than 64 cases; -ENOTSUP for descriptors outside tasks. With deadline 0 it
+ *           done; -EINVAL for more than 64 cases, or two that join one task; -ENOTSUP for descriptors outside tasks. With deadline 0 it
  *           does not wait.
  * Misuse    a channel handle that was dropped is done at once, with -EPIPE; the checked library reports it
  *           (send-after-close). AGLET_CASE_NEVER is for entries that are switched off. */

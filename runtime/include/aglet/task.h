@@ -45,7 +45,7 @@ AGLET_API int aglet_spawn_local(aglet_task **task, aglet_task_fn *entry, void *a
  *
  * Ensures   all that the task did happens before the return. *result (where not NULL) is what its function
  *           returned.
- * Returns   0. -ECANCELED: the caller was aborted; the handle is still good. -EDEADLK: a task joins itself.
+ * Returns   0. -ECANCELED: the caller was aborted; the handle is still good. -EDEADLK: a task joins itself, or NULL.
  * Misuse    a handle is for one join or one aglet_detach. While somebody else joins it, -EINVAL; after that its memory may be
  *           another task's. The checked library reports `unjoined`.
  * Threads   tasks wait as tasks; OS threads block. */
@@ -59,7 +59,7 @@ AGLET_API int aglet_join_until(aglet_task *task, void **result, aglet_time deadl
 AGLET_API void aglet_detach(aglet_task *task);
 
 /* Ask a task to end: every wait it is in or comes to returns -ECANCELED. It must still be joined or detached.
- * A task that has not started yet does start, so that it can free its argument. Threads: any. */
+ * A task that has not started yet does start, so that it can free its argument. NULL is fine. Threads: any. */
 AGLET_API void aglet_abort(aglet_task *task);
 
 /* Was the calling task aborted? For loops that compute and never wait. False outside tasks. */
