@@ -124,6 +124,7 @@ struct model_function {
 #define MODEL_FF_UNSAFE 1u      /* not thread-safe: rule mt-unsafe-call */
 #define MODEL_FF_MUST_CHECK 2u  /* the result tells of success and may not be dropped */
 #define MODEL_FF_SIGNAL_SAFE 4u /* async-signal-safe */
+#define MODEL_FF_ERRNO 8u       /* the result is 0 or an errno value: never negative */
 
 /* ---- types ---- */
 enum model_answer { MODEL_UNKNOWN, MODEL_YES, MODEL_NO };

@@ -483,6 +483,10 @@ static bool clause(struct cursor *k, const char *name, size_t length, const char
         f->flags |= MODEL_FF_SIGNAL_SAFE;
         return end_of_clause(k);
     }
+    if (length == strlen("returns_errno") && strncmp(name, "returns_errno", length) == 0) {
+        f->flags |= MODEL_FF_ERRNO;
+        return end_of_clause(k);
+    }
     bool unsafe = length == strlen("mt_unsafe") && strncmp(name, "mt_unsafe", length) == 0;
     if (unsafe || (length == 3 && strncmp(name, "why", 3) == 0)) {
         blanks(k);

@@ -168,6 +168,8 @@ struct summary *summary_of_model(struct program *p, uint32_t func) {
     s->known = true;
     for (uint32_t i = 0; i < m->n_effects; i++)
         apply_effect(p, func, s, &m->effects[i]);
+    for (uint32_t i = 0; m->flags & MODEL_FF_ERRNO && i < s->n_outcomes; i++)
+        s->outcomes[i].result = range_meet(s->outcomes[i].result, range_when(IR_B_GE, 0));
     s->leaves = s->escapes;
     for (int i = 0; i < 4; i++)
         s->effect_at[i] = (struct site){func, 0};

@@ -183,12 +183,24 @@ void world_exclude(struct world *w, term x, int64_t value) {
             w->held[i].also = 0;
 }
 
+/* A try for a lock failed with result x, of which no more is known than that it is not 0. Is this a test of its sign that 0 passes?
+ * Then it is a test for success, and what is negative (or positive) in this program is the other sort of number. */
+static bool is_test_for_success(const struct world *w, term x, struct range known, struct range r) {
+    if (!range_equal(known, range_when(IR_B_NE, 0)) || range_is_all(r) ||
+        range_is_empty(range_meet(r, range_of(0))))
+        return false;
+    for (uint32_t i = 0; i < w->n_gone; i++)
+        if (w->gone[i].mode == HELD_FAILED && w->gone[i].when == x)
+            return true;
+    return false;
+}
+
 bool world_narrow(struct arena *a, struct term_table *t, struct world *w, term x, struct range r) {
     const struct range old = world_range(t, w, x), now = range_meet(old, r);
     const struct term_rec rec = t->recs[x];
     int64_t v;
 
-    if (range_is_empty(now))
+    if (range_is_empty(now) || is_test_for_success(w, x, old, r))
         return false;
     if (range_equal(old, now))
         return true;
