@@ -330,15 +330,6 @@ bool chan_recv_unlink(aglet_chan *c, struct waiter *w) {
     return unlink_from(c, &c->recv_q, w);
 }
 
-void chan_nudge(aglet_chan *c) {
-    struct wake wake = {0};
-    slock_lock(&c->lock);
-    if (c->count < c->capacity && c->capacity != AGLET_UNBOUNDED)
-        wake = admit_sender(c);
-    slock_unlock(&c->lock);
-    wake_send(wake);
-}
-
 /* There is no room: wait until there is. Takes the lock over. */
 static __attribute__((noinline)) int send_later(aglet_chan *c, const void *item, aglet_time deadline) {
     struct sleeper s;

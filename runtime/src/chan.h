@@ -30,9 +30,6 @@ bool chan_recv_unlink(aglet_chan *c, struct waiter *w);
  * (send-after-close); `what` is the operation. */
 int chan_dropped(const char *what, const void *caller);
 
-/* A notified sender does not use the room after all: tell the next one. */
-void chan_nudge(aglet_chan *c);
-
 /* The address an item leaves from while its sender waits is w->slot. */
 
 #endif

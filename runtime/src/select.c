@@ -5,8 +5,8 @@
  *   2. link a waiter for each; one that could go on meanwhile sends us back to 1 (link_case).
  *   3. sleep: at most one waker wins the claim.  4. take all waiters back (unlink_case).
  *   5. a received value or a task's end was delivered by the waker: done. For a send, a descriptor, a broadcast or a
- * watch the waker only said that it may be possible now: back to 1, beginning with that case; if then another one is
- * done, or none, the next waiting sender is told in our place (chan_nudge). */
+ * watch the waker only said that it may be possible now: back to 1, beginning with that case. Where it is not, somebody
+ * else took the room, and whoever makes more tells the next sender: nothing has to be passed on. */
 #include "aglet/await.h"
 #include "chan.h"
 #include "chan_bus.h"
@@ -100,16 +100,10 @@ static void unlink_case(struct aglet_case *c, struct waiter *w, bool fired) {
     }
 }
 
-static void pass_on(struct aglet_case *cases, int notified, int done) {
-    if (notified >= 0 && notified != done && cases[notified].kind == AGLET_SEND_)
-        chan_nudge(cases[notified].on);
-}
-
 /* A select under way, on the stack of who waits or on the heap of a stackless task. */
 struct selecting {
     struct aglet_case *cases;
     size_t n, start, linked;
-    int notified; /* the sender's case whose waiter was told of room, or -1 */
     struct waiter *waiters;
     uint32_t *turns;
 };
@@ -149,12 +143,9 @@ static int try_cases(struct selecting *s, const void *caller) {
         if (result == -EAGAIN)
             continue;
         c->result = result;
-        pass_on(s->cases, s->notified, (int)i);
         task_spend();
         return (int)i;
     }
-    pass_on(s->cases, s->notified, s->notified);
-    s->notified = -1;
     return -EAGAIN;
 }
 
@@ -188,10 +179,7 @@ static int end_sleep(struct selecting *s, struct sleeper *sleeper, int error) {
         join_take(c->on, c->item);
         c->result = 0;
         return (int)which;
-    default:
-        s->notified = (int)which;
-        s->start = which;
-        return -EAGAIN;
+    default: s->start = which; return -EAGAIN;
     }
 }
 
@@ -201,7 +189,7 @@ int aglet_select(struct aglet_case *cases, size_t n, aglet_time deadline) {
         return error;
     uint32_t turns[MAX_CASES];
     struct waiter waiters[MAX_CASES];
-    struct selecting s = {cases, n, n ? turning() % n : 0, 0, -1, waiters, turns};
+    struct selecting s = {cases, n, n ? turning() % n : 0, 0, waiters, turns};
     for (;;) {
         int done = try_cases(&s, CALLER());
         if (done != -EAGAIN)
@@ -229,7 +217,7 @@ int aglet_select_poll(struct aglet_frame *f, struct aglet_case *cases, size_t n,
         if (error || (error = check_cases(cases, n, true)))
             return error;
         uint32_t turns[MAX_CASES];
-        struct selecting first = {cases, n, n ? turning() % n : 0, 0, -1, NULL, turns};
+        struct selecting first = {cases, n, n ? turning() % n : 0, 0, NULL, turns};
         int done = try_cases(&first, CALLER());
         if (done != -EAGAIN)
             return done;
