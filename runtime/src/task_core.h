@@ -83,17 +83,25 @@ struct aglet_task {
 };
 _Static_assert(sizeof(struct aglet_task) == 64 || sizeof(void *) != 8, "a task is a cache line");
 
-/* Between a stackless task and its frame. What only an await needs comes first and is a cache line, so that a task which
- * never waits does not touch it; the rest shares one with the frame. */
+/* Between a stackless task and its frame. What only an await needs lies apart, see task_wait_room. */
 struct task_step_rest {
-    unsigned char wait[64]; /* struct step_wait */
     struct task_rest rest;
     _Alignas(16) unsigned char frame[]; /* aligned as malloc(3) does: a frame may hold any type */
 };
 
 /* Classes of slots in bytes, frame included: 64, and then 128 192 256 384 512 768 …, two for each doubling. */
 enum { TASK_CLASSES = 25, TASK_LINE = 64, TASK_SMALLEST = 128, TASK_SMALL = 192 };
-enum { TASK_CLASS_LINE, TASK_CLASS_SMALLEST, TASK_CLASS_SMALL };
+enum { TASK_CLASS_LINE, TASK_CLASS_SMALLEST };
+
+/* What an await of a stackless task needs (struct step_wait) is a cache line that a task which never waits does not
+ * touch: the last of the slot before. Only the smallest tasks have these lines apart: a chunk of them is APART_SLOTS bytes
+ * of slots, aligned to as much, and then a line for each, so that a million which have not waited are a third less memory
+ * to find and to clear. (To find the line of any slot by its number costs each await a nanosecond.) */
+enum {
+    TASK_WAIT = 64,
+    APART_SLOTS = 4 * 1024 * 1024,
+    APART_WAITS = APART_SLOTS / (TASK_SMALLEST / TASK_WAIT)
+};
 
 /* Free slots travel between workers and the store of free slots by the batch. */
 enum { TASK_BATCH = 1024 };
@@ -104,12 +112,11 @@ struct task_cache {
     unsigned n[TASK_CLASSES]; /* length of `free` */
 };
 
-/* The class of so many bytes; TASK_CLASSES: too large. */
+/* The class for a task and its frame, together of so many bytes; TASK_CLASSES: too large. */
 unsigned task_class_of_(size_t bytes);
 static inline unsigned task_class_of(size_t bytes) {
     return bytes <= TASK_LINE       ? TASK_CLASS_LINE
            : bytes <= TASK_SMALLEST ? TASK_CLASS_SMALLEST
-           : bytes <= TASK_SMALL    ? TASK_CLASS_SMALL
                                     : task_class_of_(bytes);
 }
 
@@ -197,6 +204,14 @@ static inline struct task_step_rest *task_step_rest(const struct aglet_task *t) 
 }
 static inline struct aglet_frame *task_frame(const struct aglet_task *t) {
     return (struct aglet_frame *)(void *)task_step_rest(t)->frame;
+}
+
+/* Where a stackless task keeps what an await needs: TASK_WAIT bytes. */
+static inline void *task_wait_room(struct aglet_task *t) {
+    if (AGLET_LIKELY(t->size_class != TASK_CLASS_SMALLEST))
+        return (char *)t - TASK_WAIT;
+    uintptr_t in_chunk = (uintptr_t)t & (APART_SLOTS - 1);
+    return (char *)t - in_chunk + APART_SLOTS + in_chunk / (TASK_SMALLEST / TASK_WAIT);
 }
 
 /* The stack of a stackful task that has one, else NULL. */

@@ -15,8 +15,9 @@
 struct chunk {
     struct chunk *next;
     uint32_t slots, slot_size;
-    const char *_Atomic *_Atomic names; /* of its slots, by number; NULL until one has a name */
-    _Alignas(64) unsigned char memory[];
+    const char *_Atomic *_Atomic names;               /* of its slots, by number; NULL until one has a name */
+    _Alignas(64) unsigned char first_wait[TASK_WAIT]; /* task_wait_room of the first slot, if not apart */
+    unsigned char memory[];
 };
 
 static struct chunk *_Atomic aglet_tasks_;
@@ -54,9 +55,15 @@ static struct store {
     unsigned loose_n;
     unsigned char *at; /* slots of the newest chunk that were never used, nor touched */
     size_t slots;
+    unsigned chunks; /* how many were mapped */
 } store[TASK_CLASSES];
 
-enum { SMALL_CHUNK = 64 * 1024, LARGE_CHUNK = 2 * 1024 * 1024, SMALL_CHUNKS = 8 };
+enum {
+    SMALL_CHUNK = 64 * 1024,
+    LARGE_CHUNK = 2 * 1024 * 1024,
+    SMALL_CHUNKS = 8,
+    HUGE_PAGE = 2 * 1024 * 1024
+};
 enum { LARGEST_FRAME = 256 * 1024, CARVED_AT_ONCE = 64 };
 
 static size_t class_bytes(unsigned c) {
@@ -68,27 +75,34 @@ unsigned task_class_of_(size_t bytes) {
     unsigned c = 0;
     if (bytes > sizeof(struct aglet_task) + sizeof(struct task_step_rest) + LARGEST_FRAME)
         return TASK_CLASSES;
-    while (class_bytes(c) < bytes)
+    while (class_bytes(c) < bytes + (c > TASK_CLASS_SMALLEST ? TASK_WAIT : 0))
         c++;
     return c;
 }
 
-/* Programs with many tasks get huge pages: a small page costs over a microsecond to touch first. */
-static struct chunk *map_chunk(size_t bytes) {
-    bool large = bytes == LARGE_CHUNK;
-    char *m =
-        mmap(NULL, large ? 2 * bytes : bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+/* Memory for a chunk, aligned to `align`, a power of two; 0: to a page. */
+static char *map_aligned(size_t bytes, size_t align) {
+    char *m = mmap(NULL, bytes + align, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (m == MAP_FAILED)
         return NULL;
-    if (large) {
-        char *aligned = (char *)(((uintptr_t)m + bytes - 1) & ~((uintptr_t)bytes - 1));
-        if (aligned > m)
-            munmap(m, (size_t)(aligned - m));
-        if (m + bytes > aligned)
-            munmap(aligned + bytes, (size_t)(m + bytes - aligned));
-        m = aligned;
-        madvise(m, bytes, MADV_HUGEPAGE);
+    if (align) {
+        size_t before = -(uintptr_t)m & (align - 1);
+        if (before)
+            munmap(m, before);
+        munmap(m + before + bytes, align - before);
+        m += before;
     }
+    return m;
+}
+
+/* Programs with many tasks get huge pages: a small page costs over a microsecond to touch first. The first chunk of
+ * the smallest tasks begins with small ones, too, and has its waits in them. `bytes` are those of the slots. */
+static struct chunk *map_chunk(size_t bytes, bool few, bool apart) {
+    char *m = map_aligned(bytes + (apart ? APART_WAITS : 0), few && !apart ? 0 : bytes);
+    if (m && few && apart)
+        madvise(m + HUGE_PAGE, bytes - HUGE_PAGE, MADV_HUGEPAGE);
+    else if (m && !few)
+        madvise(m, bytes + (apart ? APART_WAITS : 0), MADV_HUGEPAGE);
     return (struct chunk *)(void *)m;
 }
 
@@ -119,13 +133,14 @@ static struct aglet_task *carve(unsigned c, size_t want, unsigned *got) {
 
 /* Map one more chunk of a class, to be carved. The lock is held; it is given up meanwhile. */
 static bool grow(unsigned c) {
-    static unsigned chunks; /* under the lock */
-    size_t size = class_bytes(c);
-    size_t bytes = chunks++ < SMALL_CHUNKS ? SMALL_CHUNK : LARGE_CHUNK;
+    struct store *st = &store[c];
+    bool apart = c == TASK_CLASS_SMALLEST;
+    bool few = st->chunks < (apart ? 1 : SMALL_CHUNKS);
+    size_t size = class_bytes(c), bytes = apart ? APART_SLOTS : few ? SMALL_CHUNK : LARGE_CHUNK;
     while (bytes < sizeof(struct chunk) + 4 * size)
         bytes *= 2;
     slock_unlock(&task_slab_lock);
-    struct chunk *chunk = map_chunk(bytes);
+    struct chunk *chunk = map_chunk(bytes, few, apart);
     slock_lock(&task_slab_lock);
     if (!chunk)
         return false;
@@ -134,7 +149,7 @@ static bool grow(unsigned c) {
     chunk->next = atomic_load_explicit(&aglet_tasks_, memory_order_relaxed);
     /* Partner: the acquire load in task_each. */
     atomic_store_explicit(&aglet_tasks_, chunk, memory_order_release);
-    struct store *st = &store[c];
+    st->chunks++;
     while (st->slots) { /* another thread has grown it as well */
         unsigned n;
         struct aglet_task *left = carve(c, TASK_BATCH, &n);

@@ -20,7 +20,7 @@ struct step_more {
     _Alignas(16) unsigned char room[];
 };
 
-/* What lies in task_step_rest.wait. */
+/* What lies in task_wait_room. */
 struct step_wait {
     union {
         struct {
@@ -31,7 +31,7 @@ struct step_wait {
         struct timer timer; /* of a plain sleep */
     };
 };
-_Static_assert(sizeof(struct step_wait) <= sizeof((struct task_step_rest *)0)->wait, "a wait fits its place");
+_Static_assert(sizeof(struct step_wait) <= TASK_WAIT, "a wait fits its place");
 
 /* The stage of an await; operations in several parts count on from STEP_WAITING. */
 enum { STEP_NEW, STEP_WAITING };
@@ -41,12 +41,12 @@ static inline struct aglet_task *step_task(struct aglet_frame *f) {
 }
 
 static inline struct step_wait *step_wait(struct aglet_frame *f) {
-    return (struct step_wait *)(void *)task_step_rest(step_task(f))->wait;
+    return task_wait_room(step_task(f));
 }
 
 /* Set up the task's sleeper and waiter. Returns 0, -ECANCELED when the task was aborted, or AGLET_PENDING
  * when it has done so much in this step that others come first: it will begin again. */
-static inline int step_begin(struct aglet_frame *f, const void *caller) {
+static inline int step_begin_at(struct aglet_frame *f, struct step_wait *w, const void *caller) {
     struct aglet_task *t = step_task(f);
     if (aglet_checked)
         task_step_rest(t)->rest.waits_at = caller;
@@ -58,11 +58,13 @@ static inline int step_begin(struct aglet_frame *f, const void *caller) {
         return AGLET_PENDING;
     }
     here->budget--;
-    struct step_wait *w = step_wait(f);
     *w = (struct step_wait){0};
     w->sleeper.task = t;
     w->waiter.sleeper = &w->sleeper;
     return 0;
+}
+static inline int step_begin(struct aglet_frame *f, const void *caller) {
+    return step_begin_at(f, step_wait(f), caller);
 }
 
 /* Take memory for `room` bytes of data, and start a timer where the deadline is one. Once per await.
@@ -86,30 +88,37 @@ static inline int step_pending(struct aglet_frame *f, uint32_t stage, const char
 
 /* Has the deadline of this await passed? Asked before a waiter is linked once more: the timer wakes only
  * once. */
+static inline bool step_is_late_at(const struct step_wait *w) {
+    return w->more && w->more->deadline != AGLET_FOREVER && timer_is_off(&w->more->timer);
+}
 static inline bool step_is_late(struct aglet_frame *f) {
-    struct step_more *more = step_wait(f)->more;
-    return more && more->deadline != AGLET_FOREVER && timer_is_off(&more->timer);
+    return step_is_late_at(step_wait(f));
 }
 
 /* 0: it has fired; AGLET_PENDING: not yet; -ECANCELED, -ETIMEDOUT: give up, if the waiter is still linked. */
-static inline int step_look(struct aglet_frame *f) {
-    struct step_wait *w = step_wait(f);
+static inline int step_look_at(struct aglet_frame *f, struct step_wait *w) {
     if (sleeper_is_fired(&w->sleeper))
         return 0;
     if (task_is_aborted(step_task(f)))
         return -ECANCELED;
-    return step_is_late(f) ? -ETIMEDOUT : AGLET_PENDING;
+    return step_is_late_at(w) ? -ETIMEDOUT : AGLET_PENDING;
+}
+static inline int step_look(struct aglet_frame *f) {
+    return step_look_at(f, step_wait(f));
 }
 
 /* Give back what step_arm took; the await is over. */
 void step_disarm(struct aglet_frame *f);
 
-static inline int step_end(struct aglet_frame *f, int result) {
-    if (AGLET_UNLIKELY(step_wait(f)->more != NULL))
+static inline int step_end_at(struct aglet_frame *f, struct step_wait *w, int result) {
+    if (AGLET_UNLIKELY(w->more != NULL))
         step_disarm(f);
     task_step_rest(step_task(f))->rest.waits_for = NULL;
     f->stage_ = STEP_NEW;
     return result;
+}
+static inline int step_end(struct aglet_frame *f, int result) {
+    return step_end_at(f, step_wait(f), result);
 }
 
 /* Most operations are of one part: to begin one, with a waiter or (NULL) without, which returns -EAGAIN when
@@ -124,21 +133,21 @@ static inline int step_poll(struct aglet_frame *f, const struct step_op *op, voi
                             aglet_time deadline, const void *caller) {
     struct step_wait *w = step_wait(f);
     if (f->stage_ == STEP_NEW) {
-        int error = step_begin(f, caller);
+        int error = step_begin_at(f, w, caller);
         if (error)
             return error;
         if (deadline != AGLET_FOREVER && (error = op->begin(object, item, NULL)) != -EAGAIN)
             return error;
         if (deadline == AGLET_FOREVER || !(error = step_arm(f, deadline, 0)))
             error = op->begin(object, item, &w->waiter);
-        return error == -EAGAIN ? step_pending(f, STEP_WAITING, op->why) : step_end(f, error);
+        return error == -EAGAIN ? step_pending(f, STEP_WAITING, op->why) : step_end_at(f, w, error);
     }
-    int seen = step_look(f);
+    int seen = step_look_at(f, w);
     if (seen == AGLET_PENDING)
         return seen;
     if (seen && op->unlink(object, &w->waiter))
-        return step_end(f, seen);
-    return step_end(f, w->waiter.result);
+        return step_end_at(f, w, seen);
+    return step_end_at(f, w, w->waiter.result);
 }
 
 #endif
