@@ -12,6 +12,7 @@
 #include "say.h"
 #include "word.h"
 #include "base/alloc.h"
+#include "base/hash.h"
 #include "program/program.h"
 #include "report/ignores.h"
 #include "rules/rule.h"
@@ -258,9 +259,26 @@ static struct report *find_in_program(const struct analysis *a, const struct lin
     return r;
 }
 
-static void add_findings(struct report *out, const struct report *from) {
-    for (size_t i = 0; i < report_count(from); i++)
-        report_copy(out, report_at(from, i));
+/* What one mistake has in common in every program, whatever each knows of the way to it. */
+static uint64_t mistake(const struct finding *f) {
+    uint64_t hash = hash_add(hash_add(hash_string(f->rule), f->severity), key_pair(f->at.line, f->at.col));
+    hash = hash_add(hash, f->at.file ? hash_string(f->at.file) : 0);
+    hash = hash_add(hash, hash_string(f->function));
+    return hash_add(hash, hash_string(f->subject));
+}
+
+/* The findings of one program. A mistake that an earlier one was told of, in other words perhaps, is not told again. */
+static void add_findings(struct report *out, const struct report *from, struct map64 *told,
+                         uint32_t program) {
+    for (size_t i = 0; i < report_count(from); i++) {
+        const struct finding *f = report_at(from, i);
+        bool fresh = true;
+        uint32_t *first = f->function && f->subject ? map64_place(told, mistake(f), &fresh) : NULL;
+        if (first && fresh)
+            *first = program;
+        if (!first || *first == program)
+            report_copy(out, f);
+    }
     for (size_t i = 0; report_left_out_at(from, i); i++)
         report_left_out(out, "%s", report_left_out_at(from, i));
 }
@@ -268,6 +286,7 @@ static void add_findings(struct report *out, const struct report *from) {
 /* Each program, and what no program holds as one more. */
 static void solve_programs(const struct analysis *a, struct linked_programs *programs, struct report *out) {
     bool *there = xcalloc(a->n + 1, sizeof *there);
+    struct map64 told = {0};
     for (size_t i = 0; i < a->n; i++)
         there[i] = a->units[i] != NULL;
     programs_add_rest(programs, there, a->n);
@@ -280,9 +299,10 @@ static void solve_programs(const struct analysis *a, struct linked_programs *pro
         if (program->name)
             say_verbose("program '%s' is made of %zu of the files", program->name, program->n);
         struct report *found = find_in_program(a, program);
-        add_findings(out, found);
+        add_findings(out, found, &told, (uint32_t)p);
         report_free(found);
     }
+    map64_free(&told);
     free(there);
     for (size_t i = 0; i < a->n; i++)
         unit_free(a->units[i]);

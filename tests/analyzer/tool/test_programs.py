@@ -229,6 +229,42 @@ with Project({"common.c": COMMON, "common.h": HEADER, "twice.c": '#include "comm
     done = lint(p)
     check("and both in one", orders(done) == 1, done.stdout + done.stderr)
 
+# ---- one mistake of a file that two programs share, of which one knows less of the way to it
+with Project({"shared.c": """#include <pthread.h>
+pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
+int full;
+void put(int above);
+void put(int above) {
+    if (above <= 0)
+        return;
+    pthread_mutex_lock(&mu);
+    full++;
+    pthread_mutex_unlock(&mu);
+}
+void show(void);
+void show(void) {
+    pthread_mutex_lock(&mu);
+    put(ABOVE);
+    pthread_mutex_unlock(&mu);
+}
+""", "one.c": "void show(void);\nint main(void) { show(); return 0; }\n", "two.c": "void show(void);\nint main(void) { show(); return 1; }\n"},
+             database=False) as p:
+    forms = {"one": ("1", "takes"), "two": ("full", "may take")}
+
+    def lint_those(programs):
+        rows = [{"directory": str(p.path), "file": "shared.c", "output": f"shared_{name}.o",
+                 "arguments": ["cc", f"-DABOVE={forms[name][0]}", "-c", "shared.c", "-o", f"shared_{name}.o"]} for name in programs]
+        rows += [{"directory": str(p.path), "file": f"{name}.c", "arguments": ["cc", "-c", f"{name}.c", "-o", f"{name}.o"]} for name in programs]
+        p.write("compile_commands.json", json.dumps(rows))
+        p.write("link_commands.json", json.dumps([{"directory": str(p.path), "arguments": ["cc", "-o", name, f"{name}.o", f"shared_{name}.o"]}
+                                                  for name in programs]))
+        return lint(p)
+    for name, (_, words) in forms.items():
+        done = lint_those([name])
+        check(f"alone it is said that the call {words} it", f"'put' {words} 'mu'" in done.stdout, done.stdout + done.stderr)
+    done = lint_those(list(forms))
+    check("of both together it is said once", done.stdout.count("[aglet-double-lock]") == 1, done.stdout + done.stderr)
+
 # ---- a library that one program links by -l, a plugin that nobody links, an object nobody knows
 with Project(FILES, database=False) as p:
     with_links(p, APART)
