@@ -173,22 +173,26 @@ static void drop_key(struct solver *s, uint32_t key) {
 }
 
 static void drop_read(void *data, uint32_t key, bool inner) {
-    (void)inner;
-    drop_key(data, key);
+    if (!inner) /* where the asked lies is no question */
+        drop_key(data, key);
 }
 
-/* What the function writes itself after it was asked, or tests to leave a loop: that is to change. */
-static void drop_changing(struct solver *s) {
-    bool asked = false;
+/* Can the block be reached from where it was asked, in the same turn of every loop? */
+static bool asked_before(struct solver *s, uint32_t block) {
+    for (uint32_t from = 0; from < s->n_blocks; from++)
+        if (from != block && s->decides[from] && leads_forward(s, from, block))
+            return true;
+    return false;
+}
 
+/* What the function writes itself after it was asked, or tests then to leave a loop: that is to change. */
+static void drop_changing(struct solver *s) {
     for (uint32_t i = 0; i < s->n_order; i++) {
         const uint32_t block = s->by_order[i];
         const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + block];
-        bool counts = asked;
-        for (uint32_t head = 0; !counts && head < s->n_blocks; head++)
-            counts = in_set(s->blocks[head].loop, block);
-        asked |= s->decides[block];
-        for (ir_event e = b->events.first; counts && e < b->events.first + b->events.count; e++) {
+        if (!asked_before(s, block))
+            continue;
+        for (ir_event e = b->events.first; e < b->events.first + b->events.count; e++) {
             const struct ir_event_rec *ev = &s->u->events[e];
             if (ev->a && (ev->op == IR_EV_STORE || ev->op == IR_EV_CALL || ev->op == IR_EV_ATOMIC))
                 drop_key(s, key_of_place(s->lu, s->u, ev->a));
