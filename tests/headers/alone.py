@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Each public header compiles alone and without a word: C11 to C23 and C++17, every installed compiler, bare and seen
-by the checker.
+"""Each public header compiles alone and without a word, and so do its macros in use (every_use.c, every_use.cpp): C11 to
+C23 and C++11 to C++20, gcc and the oldest and the newest Clang, bare and seen by the checker.
 
 Stands on the compilers found; usage: alone.py ANNOTATIONS_INCLUDE RUNTIME_INCLUDE
 """
@@ -19,15 +19,18 @@ compilers = compilers[:2] + compilers[-1:]  # gcc, the oldest and the newest Cla
 
 
 def compile_alone(job):
-    header, compiler, standard, view = job
+    what, text, compiler, standard, view = job
     command = [compiler, "-x", "c++" if "++" in standard else "c", f"-std={standard}", "-Wall", "-Wextra", "-Wpedantic",
-               "-Werror", *view, *(f"-I{include}" for include in includes), "-fsyntax-only", "-"]
-    done = subprocess.run(command, input=f"#include <{header}>\nextern int unit;\n", capture_output=True, text=True)
-    return None if done.returncode == 0 and not done.stderr else f"FAILED {header}: {' '.join(command)}\n{done.stderr[:1500]}"
+               "-Wshadow", "-Werror", *view, *(f"-I{include}" for include in includes), "-fsyntax-only", "-"]
+    done = subprocess.run(command, input=text, capture_output=True, text=True)
+    return None if done.returncode == 0 and not done.stderr else f"FAILED {what}: {' '.join(command)}\n{done.stderr[:1500]}"
 
 
-jobs = [(header, pair["++" in standard], standard, view) for header in headers for pair in compilers
-        for standard in ("c11", "gnu17", "c2x", "c++17") for view in ([], ["-D__AGLET__"])]
+C, CXX = ("c11", "gnu17", "c2x"), ("c++11", "c++17", "gnu++20")
+units = [(header, f"#include <{header}>\nextern int unit;\n", C + CXX[1:2]) for header in headers]
+units += [(use, (Path(__file__).parent / use).read_text(), standards) for use, standards in (("every_use.c", C), ("every_use.cpp", CXX))]
+jobs = [(what, text, pair["++" in standard], standard, view) for what, text, standards in units for pair in compilers
+        for standard in standards for view in ([], ["-D__AGLET__"])]
 with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
     failures = [result for result in pool.map(compile_alone, jobs) if result]
 print(f"{len(headers)} headers, {len(jobs)} compilations, {len(failures)} failed")

@@ -46,6 +46,20 @@
 #define AGLET_JOIN_(a, b) AGLET_JOIN_EXPANDED_(a, b)
 #define AGLET_JOIN_EXPANDED_(a, b) a##b
 
+/* Around a declaration whose name __COUNTER__ makes: newer Clangs say under -Wpedantic that it is not in the
+ * language yet, in system headers as well. */
+#define AGLET_COUNTED_ON_
+#define AGLET_COUNTED_OFF_
+#if defined(__has_warning)
+#if __has_warning("-Wc2y-extensions")
+#undef AGLET_COUNTED_ON_
+#undef AGLET_COUNTED_OFF_
+#define AGLET_COUNTED_ON_                                                                                    \
+    _Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wc2y-extensions\"")
+#define AGLET_COUNTED_OFF_ _Pragma("clang diagnostic pop")
+#endif
+#endif
+
 /* A point in time: nanoseconds of CLOCK_MONOTONIC. Deadlines are absolute, so a loop of waits needs no sums. */
 typedef int64_t aglet_time;
 #define AGLET_FOREVER INT64_MAX

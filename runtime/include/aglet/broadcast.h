@@ -81,9 +81,9 @@ struct aglet_bus_place_ {
                                                            aglet_time deadline) {                            \
         return aglet_bus_recv_(rx->bus_, &rx->at_, item, deadline, latest);                                  \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_recv_poll(struct aglet_frame *f, name##_receiver *rx,        \
+    static inline AGLET_MAYBE_UNUSED int name##_recv_poll(struct aglet_frame *frame, name##_receiver *rx,    \
                                                           type *item, aglet_time deadline) {                 \
-        return aglet_bus_recv_poll_(f, rx->bus_, &rx->at_, item, deadline, latest);                          \
+        return aglet_bus_recv_poll_(frame, rx->bus_, &rx->at_, item, deadline, latest);                      \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED void name##_drop(name##_sender *tx) {                                   \
         aglet_bus *bus = tx->bus_;                                                                           \

@@ -60,14 +60,14 @@ AGLET_END_DECLS
     };                                                                                                       \
     static int aglet_main_body_(int argc, char **argv);                                                      \
     static void *aglet_main_task_(void *arg) {                                                               \
-        struct aglet_main_ *m = arg;                                                                         \
-        m->status_ = aglet_main_body_(m->argc_, m->argv_);                                                   \
+        struct aglet_main_ *main_ = arg;                                                                     \
+        main_->status_ = aglet_main_body_(main_->argc_, main_->argv_);                                       \
         return NULL;                                                                                         \
     }                                                                                                        \
     int main(int argc_, char **argv_) {                                                                      \
-        struct aglet_main_ m = {argc_, 0, argv_};                                                            \
-        int error = aglet_run(NULL, aglet_main_task_, &m, NULL);                                             \
-        return error ? 70 : m.status_;                                                                       \
+        struct aglet_main_ main_ = {argc_, 0, argv_};                                                        \
+        int error = aglet_run(NULL, aglet_main_task_, &main_, NULL);                                         \
+        return error ? 70 : main_.status_;                                                                   \
     }                                                                                                        \
     static int aglet_main_body_(int argc AGLET_MAYBE_UNUSED, char **argv AGLET_MAYBE_UNUSED)
 

@@ -66,17 +66,18 @@ AGLET_END_DECLS
 
 #ifdef AGLET_HAVE_CLEANUP
 #define AGLET_GUARD_(type, release, name, take) AGLET_CLEANUP(release) AGLET_MAYBE_UNUSED type name = {take}
+#define AGLET_GUARD_UNNAMED_(type, release, take)                                                            \
+    AGLET_COUNTED_ON_                                                                                        \
+    AGLET_GUARD_(type, release, AGLET_JOIN_(aglet_guard_, __COUNTER__), take) AGLET_COUNTED_OFF_
 
 /* Held from here to the end of the scope, however it is left. The named form can be released early. */
-#define AGLET_GUARD(mu) AGLET_GUARD_NAMED(AGLET_JOIN_(aglet_guard_, __COUNTER__), mu)
+#define AGLET_GUARD(mu) AGLET_GUARD_UNNAMED_(aglet_guard, aglet_guard_release, aglet_guard_take_(mu))
 #define AGLET_GUARD_NAMED(name, mu)                                                                          \
     AGLET_GUARD_(aglet_guard, aglet_guard_release, name, aglet_guard_take_(mu))
 #define AGLET_READ_GUARD(rw)                                                                                 \
-    AGLET_GUARD_(aglet_read_guard, aglet_read_guard_release, AGLET_JOIN_(aglet_guard_, __COUNTER__),         \
-                 aglet_guard_take_read_(rw))
+    AGLET_GUARD_UNNAMED_(aglet_read_guard, aglet_read_guard_release, aglet_guard_take_read_(rw))
 #define AGLET_WRITE_GUARD(rw)                                                                                \
-    AGLET_GUARD_(aglet_write_guard, aglet_write_guard_release, AGLET_JOIN_(aglet_guard_, __COUNTER__),       \
-                 aglet_guard_take_write_(rw))
+    AGLET_GUARD_UNNAMED_(aglet_write_guard, aglet_write_guard_release, aglet_guard_take_write_(rw))
 /* A guard that may hold nothing: AGLET_GUARD_TRY(g, &mu); if (aglet_guard_holds(&g)) … */
 #define AGLET_GUARD_TRY(name, mu)                                                                            \
     AGLET_GUARD_(aglet_guard, aglet_guard_release, name, aglet_guard_try_take_(mu))
@@ -123,8 +124,15 @@ AGLET_END_DECLS
         bool poisoned_ AGLET_GUARDED_BY(mu_);                                                                \
         type data_ AGLET_GUARDED_BY(mu_);                                                                    \
     }
+#ifdef __cplusplus
+#define AGLET_MUTEX_OF_INIT                                                                                  \
+    {                                                                                                        \
+        AGLET_MUTEX_INIT, false, {}                                                                          \
+    }
+#else
 #define AGLET_MUTEX_OF_INIT                                                                                  \
     { .mu_ = AGLET_MUTEX_INIT }
+#endif
 /* The same with the data's own initialiser: AGLET_MUTEX_OF_WITH({.limit = 3}). */
 #define AGLET_MUTEX_OF_WITH(...)                                                                             \
     { AGLET_MUTEX_INIT, false, __VA_ARGS__ }

@@ -40,8 +40,15 @@ AGLET_END_DECLS
         aglet_once once_;                                                                                    \
         type value_;                                                                                         \
     }
+#ifdef __cplusplus
+#define AGLET_LAZY_INIT                                                                                      \
+    {                                                                                                        \
+        AGLET_ONCE_INIT, {}                                                                                  \
+    }
+#else
 #define AGLET_LAZY_INIT                                                                                      \
     { .once_ = AGLET_ONCE_INIT }
+#endif
 
 #if defined(__GNUC__)
 #define AGLET_LAZY_GET(lazy, make)                                                                           \

@@ -65,114 +65,119 @@ AGLET_END_DECLS
         to *out;                                                                                             \
     };                                                                                                       \
     static void name##_range_(void *ends, size_t begin, size_t end) {                                        \
-        struct name##_ends_ e = *(struct name##_ends_ *)ends;                                                \
-        for (size_t i = begin; i < end; i++)                                                                 \
-            e.out[i] = f(e.in[i]);                                                                           \
+        struct name##_ends_ e_ = *(struct name##_ends_ *)ends;                                               \
+        for (size_t i_ = begin; i_ < end; i_++)                                                              \
+            e_.out[i_] = f(e_.in[i_]);                                                                       \
     }                                                                                                        \
-    static AGLET_MAYBE_UNUSED void name(aglet_pool *pool, const from *in, to *out, size_t n) {               \
+    static AGLET_MAYBE_UNUSED void name(aglet_pool *pool, const from *in, to *out, size_t n_) {              \
         struct name##_ends_ ends = {in, out};                                                                \
-        aglet_parallel_for(pool, 0, n, 0, name##_range_, &ends);                                             \
+        aglet_parallel_for(pool, 0, n_, 0, name##_range_, &ends);                                            \
     }                                                                                                        \
     struct name##_map_declared_
 
 /* Declare `static void name(aglet_pool *pool, type *array, size_t n)`, a parallel sort in place, not stable,
  * with less(a, b) a macro or function over two values. Quicksort with a heap sort behind it: n log n at
  * worst. */
-#define AGLET_PARALLEL_SORT(name, type, less)                                                                  \
-    struct name##_part_ {                                                                                      \
-        type *at;                                                                                              \
-        size_t n;                                                                                              \
-        int depth;                                                                                             \
-    };                                                                                                         \
-    static void name##_sift_(type *a, size_t i, size_t n) {                                                    \
-        type value = a[i];                                                                                     \
-        for (size_t child; (child = 2 * i + 1) < n; i = child) {                                               \
-            if (child + 1 < n && less(a[child], a[child + 1]))                                                 \
-                child++;                                                                                       \
-            if (!(less(value, a[child])))                                                                      \
-                break;                                                                                         \
-            a[i] = a[child];                                                                                   \
-        }                                                                                                      \
-        a[i] = value;                                                                                          \
-    }                                                                                                          \
-    static void name##_heap_(type *a, size_t n) {                                                              \
-        for (size_t i = n / 2; i-- > 0;)                                                                       \
-            name##_sift_(a, i, n);                                                                             \
-        while (n-- > 1) {                                                                                      \
-            type top = a[0];                                                                                   \
-            a[0] = a[n];                                                                                       \
-            a[n] = top;                                                                                        \
-            name##_sift_(a, 0, n);                                                                             \
-        }                                                                                                      \
-    }                                                                                                          \
-    static void name##_insert_(type *a, size_t n) {                                                            \
-        for (size_t i = 1; i < n; i++) {                                                                       \
-            type value = a[i];                                                                                 \
-            size_t k = i;                                                                                      \
-            for (; k > 0 && less(value, a[k - 1]); k--)                                                        \
-                a[k] = a[k - 1];                                                                               \
-            a[k] = value;                                                                                      \
-        }                                                                                                      \
-    }                                                                                                          \
-    static type name##_middle_(type a, type b, type c) {                                                       \
-        return less(a, b) ? (less(b, c) ? b : less(a, c) ? c : a) : (less(a, c) ? a : less(b, c) ? c : b);     \
-    }                                                                                                          \
-    /* Bring the values that are less (skip: not greater) than the pivot to the front, without a branch on   \
+#define AGLET_PARALLEL_SORT(name, type, less)                                                                   \
+    struct name##_part_ {                                                                                       \
+        type *at;                                                                                               \
+        size_t n;                                                                                               \
+        int depth;                                                                                              \
+    };                                                                                                          \
+    static void name##_sift_(type *a_, size_t i_, size_t n_) {                                                  \
+        type value = a_[i_];                                                                                    \
+        for (size_t child; (child = 2 * i_ + 1) < n_; i_ = child) {                                             \
+            if (child + 1 < n_ && less(a_[child], a_[child + 1]))                                               \
+                child++;                                                                                        \
+            if (!(less(value, a_[child])))                                                                      \
+                break;                                                                                          \
+            a_[i_] = a_[child];                                                                                 \
+        }                                                                                                       \
+        a_[i_] = value;                                                                                         \
+    }                                                                                                           \
+    static void name##_heap_(type *a_, size_t n_) {                                                             \
+        for (size_t i_ = n_ / 2; i_-- > 0;)                                                                     \
+            name##_sift_(a_, i_, n_);                                                                           \
+        while (n_-- > 1) {                                                                                      \
+            type top = a_[0];                                                                                   \
+            a_[0] = a_[n_];                                                                                     \
+            a_[n_] = top;                                                                                       \
+            name##_sift_(a_, 0, n_);                                                                            \
+        }                                                                                                       \
+    }                                                                                                           \
+    static void name##_insert_(type *a_, size_t n_) {                                                           \
+        for (size_t i_ = 1; i_ < n_; i_++) {                                                                    \
+            type value = a_[i_];                                                                                \
+            size_t k_ = i_;                                                                                     \
+            for (; k_ > 0 && less(value, a_[k_ - 1]); k_--)                                                     \
+                a_[k_] = a_[k_ - 1];                                                                            \
+            a_[k_] = value;                                                                                     \
+        }                                                                                                       \
+    }                                                                                                           \
+    static type name##_middle_(type a_, type b_, type c_) {                                                     \
+        return less(a_, b_) ? (less(b_, c_)   ? b_                                                              \
+                               : less(a_, c_) ? c_                                                              \
+                                              : a_)                                                             \
+                            : (less(a_, c_)   ? a_                                                              \
+                               : less(b_, c_) ? c_                                                              \
+                                              : b_);                                                            \
+    }                                                                                                           \
+    /* Bring the values that are less (skip: not greater) than the pivot to the front, without a branch on    \
      * the comparison; returns how many. */ \
-    static size_t name##_split_(type *a, size_t n, type pivot) {                                               \
-        size_t front = 0;                                                                                      \
-        for (size_t i = 0; i < n; i++) {                                                                       \
-            type value = a[i];                                                                                 \
-            a[i] = a[front];                                                                                   \
-            a[front] = value;                                                                                  \
-            front += (less(value, pivot)) ? 1 : 0;                                                             \
-        }                                                                                                      \
-        return front;                                                                                          \
-    }                                                                                                          \
-    static size_t name##_skip_(type *a, size_t n, type pivot) {                                                \
-        size_t front = 0;                                                                                      \
-        for (size_t i = 0; i < n; i++) {                                                                       \
-            type value = a[i];                                                                                 \
-            a[i] = a[front];                                                                                   \
-            a[front] = value;                                                                                  \
-            front += (less(pivot, value)) ? 0 : 1;                                                             \
-        }                                                                                                      \
-        return front;                                                                                          \
-    }                                                                                                          \
-    static void name##_sort_(void *part) {                                                                     \
-        struct name##_part_ p = *(struct name##_part_ *)part;                                                  \
-        while (p.n > 24) {                                                                                     \
-            if (p.depth-- == 0) {                                                                              \
-                name##_heap_(p.at, p.n);                                                                       \
-                return;                                                                                        \
-            }                                                                                                  \
-            type *a = p.at;                                                                                    \
-            type pivot =                                                                                       \
-                name##_middle_(name##_middle_(a[0], a[p.n / 8], a[p.n / 4]),                                   \
-                               name##_middle_(a[p.n / 2 - 1], a[p.n / 2], a[p.n / 2 + 1]),                     \
-                               name##_middle_(a[p.n - 1], a[p.n - p.n / 8 - 1], a[p.n - p.n / 4 - 1]));        \
-            size_t cut = name##_split_(a, p.n, pivot), from = cut;                                             \
-            if (cut < p.n / 8) /* many that equal the pivot, or a bad pivot: what equals it is in place */     \
-                from += name##_skip_(a + cut, p.n - cut, pivot);                                               \
-            struct name##_part_ left = {a, cut, p.depth}, right = {a + from, p.n - from, p.depth};             \
-            if (p.n > 8192) {                                                                                  \
-                aglet_join2(name##_sort_, &left, name##_sort_, &right);                                        \
-                return;                                                                                        \
-            }                                                                                                  \
-            name##_sort_(left.n < right.n ? &left : &right);                                                   \
-            p = left.n < right.n ? right : left;                                                               \
-        }                                                                                                      \
-        name##_insert_(p.at, p.n);                                                                             \
-    }                                                                                                          \
-    static AGLET_MAYBE_UNUSED void name(aglet_pool *pool, type *array, size_t n) {                             \
-        struct name##_part_ all = {array, n, 0};                                                               \
-        for (size_t m = n; m; m >>= 1)                                                                         \
-            all.depth += 2;                                                                                    \
-        if (n > 8192)                                                                                          \
-            aglet_pool_run(pool, name##_sort_, &all);                                                          \
-        else                                                                                                   \
-            name##_sort_(&all);                                                                                \
-    }                                                                                                          \
+    static size_t name##_split_(type *a_, size_t n_, type pivot) {                                              \
+        size_t front = 0;                                                                                       \
+        for (size_t i_ = 0; i_ < n_; i_++) {                                                                    \
+            type value = a_[i_];                                                                                \
+            a_[i_] = a_[front];                                                                                 \
+            a_[front] = value;                                                                                  \
+            front += (less(value, pivot)) ? 1 : 0;                                                              \
+        }                                                                                                       \
+        return front;                                                                                           \
+    }                                                                                                           \
+    static size_t name##_skip_(type *a_, size_t n_, type pivot) {                                               \
+        size_t front = 0;                                                                                       \
+        for (size_t i_ = 0; i_ < n_; i_++) {                                                                    \
+            type value = a_[i_];                                                                                \
+            a_[i_] = a_[front];                                                                                 \
+            a_[front] = value;                                                                                  \
+            front += (less(pivot, value)) ? 0 : 1;                                                              \
+        }                                                                                                       \
+        return front;                                                                                           \
+    }                                                                                                           \
+    static void name##_sort_(void *part) {                                                                      \
+        struct name##_part_ p_ = *(struct name##_part_ *)part;                                                  \
+        while (p_.n > 24) {                                                                                     \
+            if (p_.depth-- == 0) {                                                                              \
+                name##_heap_(p_.at, p_.n);                                                                      \
+                return;                                                                                         \
+            }                                                                                                   \
+            type *a_ = p_.at;                                                                                   \
+            type pivot = name##_middle_(                                                                        \
+                name##_middle_(a_[0], a_[p_.n / 8], a_[p_.n / 4]),                                              \
+                name##_middle_(a_[p_.n / 2 - 1], a_[p_.n / 2], a_[p_.n / 2 + 1]),                               \
+                name##_middle_(a_[p_.n - 1], a_[p_.n - p_.n / 8 - 1], a_[p_.n - p_.n / 4 - 1]));                \
+            size_t cut = name##_split_(a_, p_.n, pivot), from = cut;                                            \
+            if (cut < p_.n / 8) /* many that equal the pivot, or a bad pivot: what equals it is in place */     \
+                from += name##_skip_(a_ + cut, p_.n - cut, pivot);                                              \
+            struct name##_part_ left = {a_, cut, p_.depth}, right = {a_ + from, p_.n - from, p_.depth};         \
+            if (p_.n > 8192) {                                                                                  \
+                aglet_join2(name##_sort_, &left, name##_sort_, &right);                                         \
+                return;                                                                                         \
+            }                                                                                                   \
+            name##_sort_(left.n < right.n ? &left : &right);                                                    \
+            p_ = left.n < right.n ? right : left;                                                               \
+        }                                                                                                       \
+        name##_insert_(p_.at, p_.n);                                                                            \
+    }                                                                                                           \
+    static AGLET_MAYBE_UNUSED void name(aglet_pool *pool, type *array, size_t n_) {                             \
+        struct name##_part_ all = {array, n_, 0};                                                               \
+        for (size_t m_ = n_; m_; m_ >>= 1)                                                                      \
+            all.depth += 2;                                                                                     \
+        if (n_ > 8192)                                                                                          \
+            aglet_pool_run(pool, name##_sort_, &all);                                                           \
+        else                                                                                                    \
+            name##_sort_(&all);                                                                                 \
+    }                                                                                                           \
     struct name##_sort_declared_
 
 #endif

@@ -163,7 +163,7 @@ AGLET_END_DECLS
 static inline void aglet_group_cleanup_(aglet_group *group) {
     (void)aglet_group_join(group);
 }
-#define AGLET_GROUP(name) aglet_group name AGLET_CLEANUP(aglet_group_cleanup_) = {{0}}
+#define AGLET_GROUP(name) AGLET_CLEANUP(aglet_group_cleanup_) AGLET_MAYBE_UNUSED aglet_group name = {{0}}
 #endif
 
 #endif
