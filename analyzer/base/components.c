@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Tarjan's algorithm with a path of its own. Stands on components.h. */
+/* Tarjan's algorithm with a path of its own, and beside its stack the nodes in the order in which they were done.
+ * Stands on components.h. */
 #include "components.h"
 
 #include "vec.h"
@@ -12,7 +13,7 @@ uint32_t components_find(uint32_t n, components_successor *successor, const void
                          uint32_t *order) {
     uint32_t *number = xcalloc((size_t)n + 1, sizeof *number), *low = xcalloc((size_t)n + 1, sizeof *low);
     bool *on_stack = xcalloc((size_t)n + 1, sizeof *on_stack);
-    VEC(uint32_t) stack = {NULL, 0, 0};
+    VEC(uint32_t) stack = {NULL, 0, 0}, done = {NULL, 0, 0};
     VEC(struct visit) path = {NULL, 0, 0};
     uint32_t numbers = 0, components = 0, placed = 0, to;
 
@@ -35,14 +36,19 @@ uint32_t components_find(uint32_t n, components_successor *successor, const void
                     low[node] = number[to];
                 continue;
             }
+            vec_push(&done, node);
             if (low[node] == number[node]) {
+                size_t members = 0;
                 uint32_t member;
                 do {
                     member = vec_pop(&stack);
                     on_stack[member] = false;
                     component[member] = components;
-                    order[placed++] = member;
+                    members++;
                 } while (member != node);
+                done.n -= members; /* those of components inside are out already */
+                memcpy(order + placed, done.at + done.n, members * sizeof *order);
+                placed += (uint32_t)members;
                 components++;
             }
             (void)vec_pop(&path);
@@ -54,6 +60,7 @@ uint32_t components_find(uint32_t n, components_successor *successor, const void
     free(low);
     free(on_stack);
     vec_free(&stack);
+    vec_free(&done);
     vec_free(&path);
     return components;
 }

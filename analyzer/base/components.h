@@ -11,7 +11,8 @@
 typedef bool components_successor(const void *graph, uint32_t node, uint32_t i, uint32_t *to);
 
 /* Ensures   component[v], for each node v < n, is the number of its component: those it leads to have smaller ones; order holds
- *           the nodes by component.
+ *           the nodes by component, in each as a search in depth is done with them: after those they lead to, but
+ *           where that closes a circle.
  * Returns   how many components there are. */
 uint32_t components_find(uint32_t n, components_successor *successor, const void *graph, uint32_t *component,
                          uint32_t *order);

@@ -8,8 +8,9 @@
 #include <string.h>
 #include "../base/alloc.h"
 
-/* Functions that call each other are solved so often: each time with better summaries of the others. */
-#define ROUNDS 3
+/* Functions that call each other are solved so often: each time with better summaries of the others. Callees come first but for the
+ * calls that close a circle, so what a function only notes (inputs.h) has gone round after two: the last round is for worlds. */
+enum { FIRST_ROUND, SECOND_ROUND, LAST_ROUND };
 
 /* What an earlier round said of the function. */
 static void forget_problems(struct program *p, uint32_t func) {
@@ -104,26 +105,27 @@ static void solve_recursive(struct rounds *r, const uint32_t *funcs, size_t n) {
     size_t kept = 0;
     bool any = true;
 
-    for (int left = ROUNDS; any && left--;) {
+    for (int round = FIRST_ROUND; any && round <= LAST_ROUND; round++) {
         p->locks->round++;
         any = false;
         for (size_t i = 0; i < n; i++) {
             const uint32_t func = funcs[i];
             struct member *m = &members[i];
             const struct summary_hash now = callees_hash(r, func), before = m->inputs;
-            if (left < ROUNDS - 1 && now.all == before.all)
-                continue; /* it would come to the same */
+            const bool same_worlds = round != FIRST_ROUND && now.worlds == before.worlds;
+            if (same_worlds && (now.all == before.all || round == LAST_ROUND))
+                continue; /* it would come to the same, or note more of the same */
             m->inputs = now;
             any = true;
             forget_problems(p, func);
             r->hashed[func] = false;
-            if (m->rested && now.worlds == before.worlds) {
+            if (m->rested && same_worlds) {
                 record_again(s, m->rested);
                 continue;
             }
             free_rested(m, &kept);
             r->solved[func] = (function_matters(p, func) || r->guarded[func]) && solve_function(s, func);
-            if (left && r->solved[func] && kept + s->arena.total <= MAX_KEPT) {
+            if (round == FIRST_ROUND && r->solved[func] && kept + s->arena.total <= MAX_KEPT) {
                 kept += s->arena.total;
                 m->rested = set_aside(s);
             }
