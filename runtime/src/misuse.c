@@ -12,6 +12,7 @@
 #include "switch.h"
 #include "symbol.h"
 #include "tsan.h"
+#include "tsan.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -56,6 +57,13 @@ void aglet_on_misuse(aglet_misuse_fn *h, void *context) {
 
 unsigned long aglet_misuse_count(void) {
     return atomic_load_explicit(&count, memory_order_relaxed);
+}
+
+/* vsnprintf of a report's words, among them names of other threads. */
+static void print_words(char *to, size_t room, const char *format, va_list args) {
+    tsan_look_away();
+    vsnprintf(to, room, format, args);
+    tsan_look_again();
 }
 
 static void append_v(struct buffer *b, const char *format, va_list args) {
@@ -176,7 +184,7 @@ void misuse_say(struct misuse *m, const char *format, ...) {
         return;
     va_list args;
     va_start(args, format);
-    vsnprintf(m->message, sizeof m->message, format, args);
+    print_words(m->message, sizeof m->message, format, args);
     va_end(args);
     append(&m->text, "aglet: %s: %s [aglet-%s]\n",
            m->hint    ? "hint"
@@ -196,7 +204,7 @@ void misuse_note(struct misuse *m, const char *format, ...) {
     char note[512];
     va_list args;
     va_start(args, format);
-    vsnprintf(note, sizeof note, format, args);
+    print_words(note, sizeof note, format, args);
     va_end(args);
     append(&m->text, "  note: %s\n", note);
     close_json_note(m);
@@ -321,7 +329,7 @@ void misuse_report(const char *rule, const void *object, bool fatal, const void 
     char message[400];
     va_list args;
     va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
+    print_words(message, sizeof message, format, args);
     va_end(args);
     struct misuse *m = misuse_open(rule, object, fatal);
     misuse_say(m, "%s", message);

@@ -38,7 +38,7 @@ void check_async_given(const void *object, uint64_t task);
 /* A number for who runs here: a task's id, or a thread's number with the highest bit. */
 uint64_t check_who(void);
 
-/* How many threads the checker of tasks has started. */
+/* How many threads the checker of tasks has started, with ThreadSanitizer's own one where there is one. */
 unsigned check_own_threads(void);
 
 /* A stackless task calls a function that would wait as if it had a stack. */

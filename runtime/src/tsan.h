@@ -17,6 +17,8 @@ int __tsan_mutex_pre_unlock(void *lock, unsigned flags) __attribute__((weak));
 void __tsan_mutex_post_unlock(void *lock, unsigned flags) __attribute__((weak));
 void __tsan_acquire(void *object) __attribute__((weak));
 void __tsan_release(void *object) __attribute__((weak));
+void AnnotateIgnoreReadsBegin(const char *file, int line) __attribute__((weak));
+void AnnotateIgnoreReadsEnd(const char *file, int line) __attribute__((weak));
 
 static inline bool tsan_here(void) {
     return AGLET_UNLIKELY(__tsan_mutex_create != NULL);
@@ -61,6 +63,17 @@ static inline void tsan_publish(const void *object) {
 static inline void tsan_observe(const void *object) {
     if (aglet_checked && tsan_here())
         __tsan_acquire((void *)(uintptr_t)object);
+}
+
+/* Between the two, what this thread reads is no race: a report looks at what other threads may change. */
+static inline void tsan_look_away(void) {
+    if (aglet_checked && tsan_here() && AnnotateIgnoreReadsBegin != NULL)
+        AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+}
+
+static inline void tsan_look_again(void) {
+    if (aglet_checked && tsan_here() && AnnotateIgnoreReadsEnd != NULL)
+        AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
 }
 
 #endif

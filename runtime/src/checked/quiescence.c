@@ -5,9 +5,11 @@
 #include "engine.h"
 
 #include "misuse.h"
+#include "tsan.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -73,7 +75,7 @@ static ssize_t read_file(const char *path, char *text, size_t room) {
     return n;
 }
 
-/* How many threads the system counts in this process; 0 where it does not say. */
+/* How many threads the system counts in this process, ThreadSanitizer's own one among them; 0 where it does not say. */
 static unsigned threads_in_system(void) {
     char text[1024];
     if (read_file("/proc/self/stat", text, sizeof text) <= 0)
@@ -88,7 +90,8 @@ static unsigned threads_in_system(void) {
     return threads;
 }
 
-/* Does the program handle signals? A handler may post a semaphore, or change anything else. */
+/* Does the program handle signals? A handler may post a semaphore, or change anything else; but not one of faults, which
+ * every sanitizer has, while all threads wait. */
 static bool handles_signals(void) {
     char text[4096];
     if (read_file("/proc/self/status", text, sizeof text) <= 0)
@@ -99,6 +102,9 @@ static bool handles_signals(void) {
     unsigned long caught = 0;
     for (at += 8; *at != '\n' && *at != '\0'; at++)
         caught = caught * 16 + (unsigned long)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        caught &= ~(1ul << (faults[i] - 1));
     return (caught & ~(3ul << 31)) != 0; /* glibc's own two are no handlers of the program */
 }
 
@@ -131,7 +137,7 @@ static bool quiescent(struct census *c) {
     }
     bool all_asleep = true;
     threads_each(is_asleep, &all_asleep);
-    return all_asleep && threads_in_system() == c->threads && !handles_signals();
+    return all_asleep && threads_in_system() == c->threads + tsan_here() && !handles_signals();
 }
 
 struct wait_notes {

@@ -11,6 +11,7 @@
 #include "options.h"
 #include "stack.h"
 #include "task_check.h"
+#include "tsan.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -22,6 +23,13 @@
 #include <unistd.h>
 
 enum { FRAMES = 48, EXECUTORS = 32, ALTERNATE_STACK = 1024 * 1024 };
+
+/* A sanitizer tells of faults itself. */
+#if defined(AGLET_TSAN_) || defined(AGLET_ASAN_)
+enum { TELLS_FAULTS = 0 };
+#else
+enum { TELLS_FAULTS = 1 };
+#endif
 
 static struct slock lock;
 static struct aglet_executor *executors[EXECUTORS]; /* under lock */
@@ -41,7 +49,7 @@ static struct look {
 } look_now;
 
 unsigned check_own_threads(void) {
-    return (unsigned)atomic_load(&watchdogs) + dump_threads();
+    return (unsigned)atomic_load(&watchdogs) + dump_threads() + tsan_here();
 }
 
 static int sample_signal(void) {
@@ -191,11 +199,9 @@ static void on_fault(int number, siginfo_t *info, void *context) {
 }
 
 static void start(void) {
-#if !defined(AGLET_TSAN_) && !defined(AGLET_ASAN_)
     struct sigaction old, fault = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
-    if (sigaction(SIGSEGV, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+    if (TELLS_FAULTS && sigaction(SIGSEGV, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
         sigaction(SIGSEGV, &fault, NULL);
-#endif
     struct sigaction sampler = {.sa_sigaction = take_sample, .sa_flags = SA_RESTART | SA_SIGINFO};
     sigaction(sample_signal(), &sampler, NULL);
     struct sigaction was;
@@ -251,9 +257,8 @@ static void has_thread(struct worker *w, bool yes) {
 
 void check_worker_begin(struct worker *w) {
     has_thread(w, true);
-#if !defined(AGLET_TSAN_) && !defined(AGLET_ASAN_)
     stack_t was;
-    if (sigaltstack(NULL, &was) != 0 || !(was.ss_flags & SS_DISABLE))
+    if (!TELLS_FAULTS || sigaltstack(NULL, &was) != 0 || !(was.ss_flags & SS_DISABLE))
         return;
     void *room = mmap(NULL, ALTERNATE_STACK, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -264,7 +269,6 @@ void check_worker_begin(struct worker *w) {
         w->alternate = room;
     else
         munmap(room, ALTERNATE_STACK);
-#endif
 }
 
 void check_worker_end(struct worker *w) {
