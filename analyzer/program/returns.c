@@ -253,10 +253,43 @@ static term handed_out_at(struct solver *s, const struct exit_record *x, term lo
     return 0;
 }
 
+/* The lock as a part of what is returned. */
+static term in_returned(struct solver *s, term lock, term object) {
+    const struct term_rec r = s->t.recs[lock];
+    term a;
+
+    if (lock == object)
+        return term_make(&s->p->paths, TERM_RESULT, 0, 0, 0);
+    if (r.op != TERM_FIELD)
+        return 0;
+    a = in_returned(s, r.a, object);
+    return a ? term_make(&s->p->paths, TERM_FIELD, a, r.b, 0) : 0;
+}
+
+/* Is an object returned locked here by one name and on another return by another, as a search does whose first turn finds the head of
+ * the list by the list's name? Callers know it only as what was returned. */
+static bool found_by_search(const struct solver *s, const struct exit_record *x, term lock) {
+    const struct held *h = world_held(x->w, lock);
+
+    for (size_t i = 0; h && i < s->exits.n; i++) {
+        const struct exit_record *y = &s->exits.at[i];
+        for (uint32_t k = 0; k < y->w->n_held; k++) {
+            const struct held *g = &y->w->held[k];
+            if (counts(g) && g->event == h->event && g->lock != lock && y->value != x->value &&
+                term_object(&s->t, g->lock) == y->value &&
+                class_equal(term_class(&s->t, g->lock), term_class(&s->t, lock)))
+                return true;
+        }
+    }
+    return false;
+}
+
 term callers_name(struct solver *s, const struct exit_record *x, term lock) {
     const term object = term_object(&s->t, lock), at = handed_out_at(s, x, lock);
     const struct term_rec r = s->t.recs[object];
 
+    if (object == x->value && found_by_search(s, x, lock))
+        return in_returned(s, lock, object);
     if (at && s->t.recs[at].op == TERM_LOAD && !(r.op == TERM_LOAD && s->t.recs[r.a].op == TERM_LOCAL))
         return to_path(s, NULL, term_replace(&s->t, lock, object, term_make(&s->t, TERM_LOAD, at, 0, 0)), 0);
     return to_path(s, x->w, lock, x->value);

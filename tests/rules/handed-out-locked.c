@@ -204,3 +204,75 @@ int type_sound(struct table *t, const char *name) {
     }
     return type;
 }
+
+/* ---- found by a search: the first turn of the loop knows the object by the list's name, later ones do not ---- */
+struct member {
+    pthread_mutex_t mu;
+    struct member *next;
+    int id;
+    long paid;
+};
+static struct member *members;
+static struct member *member_find(int id) {
+    for (struct member *m = members; m; m = m->next)
+        if (m->id == id) {
+            pthread_mutex_lock(&m->mu);
+            return m; // no diagnostic: callers give it back
+        }
+    return NULL;
+}
+/* … by its pointer, and whether there is one. */
+static int member_open(struct member **out, int id) {
+    *out = member_find(id);
+    return *out ? 0 : -1;
+}
+
+int member_pay(int id, long sum);
+int member_pay(int id, long sum) {
+    struct member *m = member_find(id);
+    if (!m)
+        return -1; // no diagnostic: none was found
+    m->paid += sum;
+    pthread_mutex_unlock(&m->mu);
+    return 0;
+}
+int member_pay_some(int id, long sum);
+int member_pay_some(int id, long sum) {
+    struct member *m = member_find(id);
+    if (!m)
+        return -1;
+    if (sum < 0)
+        return -2; // expected-warning {{'m->mu' is still held on this return [aglet-lock-leak]}}
+    m->paid += sum;
+    pthread_mutex_unlock(&m->mu);
+    return 0;
+}
+int member_repay(int id, long sum);
+int member_repay(int id, long sum) {
+    struct member *m;
+    if (member_open(&m, id) != 0)
+        return -1;
+    m->paid -= sum;
+    pthread_mutex_unlock(&m->mu);
+    return 0;
+}
+int member_repay_some(int id, long sum);
+int member_repay_some(int id, long sum) {
+    struct member *m;
+    if (member_open(&m, id) != 0)
+        return -1;
+    if (m->paid < sum)
+        return -2; // expected-warning {{[aglet-lock-leak]}}
+    m->paid -= sum;
+    pthread_mutex_unlock(&m->mu);
+    return 0;
+}
+int member_twice(int id);
+int member_twice(int id) {
+    struct member *m = member_find(id);
+    if (m) {
+        pthread_mutex_lock(&m->mu); // expected-warning {{[aglet-double-lock]}}
+        pthread_mutex_unlock(&m->mu);
+    }
+    return m != NULL;
+}
