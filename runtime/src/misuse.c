@@ -47,8 +47,9 @@ static _Thread_local bool writing; /* this thread is between open and close */
 static aglet_misuse_fn *hook;      /* see aglet_on_misuse: set while nobody reports */
 static void *hook_context;
 static _Atomic unsigned long count; /* reports made */
-static bool printed;                /* some went to the output, not to the hook */
-static int log_file = -1;           /* under report_lock */
+static pid_t told_in; /* the process whose reports last went to the output, not to the hook; 0: none did */
+static int log_file = -1; /* under report_lock, as is log_of, the process that it is named after */
+static pid_t log_of;
 
 void aglet_on_misuse(aglet_misuse_fn *h, void *context) {
     hook = h;
@@ -274,9 +275,10 @@ static bool in_json(void) {
 static int output(void) {
     if (options.log_path[0] == '\0')
         return STDERR_FILENO;
-    if (log_file < 0) {
+    if (log_of != getpid()) {
+        log_of = getpid();
         char path[PATH_MAX];
-        snprintf(path, sizeof path, "%s.%d", options.log_path, (int)getpid());
+        snprintf(path, sizeof path, "%s.%d", options.log_path, (int)log_of);
         log_file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
         if (log_file < 0) {
             misuse_warn("log_path cannot be opened; reports go to stderr");
@@ -307,13 +309,14 @@ bool misuse_close(struct misuse *m) {
     if (!suppressed) {
         if (!m->hint)
             atomic_fetch_add_explicit(&count, 1, memory_order_relaxed);
+        if (hook == NULL && !m->hint)
+            told_in = getpid();
         if (hook != NULL) {
             struct aglet_misuse out = {m->rule,   m->message, m->text.text, m->json.text,
                                        m->object, m->fatal,   m->hint};
             hook(&out, hook_context);
         } else if (m->fatal || is_news(m)) {
             bool json = in_json();
-            printed |= !m->hint;
             write_all(output(), json ? m->json.text : m->text.text, json ? m->json.used : m->text.used);
             end = m->fatal || (options.halt_on_error != 0 && !m->hint);
         }
@@ -369,13 +372,14 @@ static void tell_repeats(const char *rule, const char *where, unsigned long time
     write_all(output(), line->text, line->used);
 }
 
-/* A program that ends by itself, but in which something was reported, ends with the exit code. */
+/* A process that ends by itself, but in which something was reported, ends with the exit code; its parent's
+ * reports are the parent's. */
 static void at_end(void) {
     if (misuse_hold()) {
         repeats_each(tell_repeats);
         misuse_let_go();
     }
-    if (!printed || options.exitcode == 0)
+    if (told_in != getpid() || options.exitcode == 0)
         return;
     fflush(NULL);
     _exit((int)options.exitcode);

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -230,6 +231,25 @@ static void c11(void) {
 static void order(void) {
     run(lock_both, &a);
     run(lock_both, NULL);
+}
+
+/* A child's exit status tells of its own reports. */
+static int status_of_child(bool reports) {
+    pid_t child = fork();
+    if (child == 0) {
+        if (reports)
+            pthread_mutex_unlock(&a);
+        exit(42);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    return WEXITSTATUS(status);
+}
+
+static void forks_after_a_report(void) {
+    order();
+    MUST(status_of_child(false) == 42);
+    MUST(status_of_child(true) == 66);
 }
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -540,6 +560,7 @@ int main(int argc, char **argv) {
                 {"exits-holding", exits_holding},
                 {"c11", c11},
                 {"order", order},
+                {"forks-after-a-report", forks_after_a_report},
                 {"onces", onces},
                 {"timed", timed},
                 {"reuses-addresses", reuses_addresses},
