@@ -609,6 +609,7 @@ struct hurry {
     void *result;
     aglet_interval every;
     aglet_time begun;
+    atomic_bool *at_last; /* set where it waits for its abort */
 };
 
 static void *sleep_a_little(void *arg) {
@@ -631,6 +632,7 @@ AGLET_STACKLESS(hurry, struct hurry) {
         AGLET_AWAIT(f, f->error, aglet_interval_poll(&f->aglet_, &f->every));
     if (f->error)
         AGLET_RETURN(f, "an interval");
+    atomic_store(f->at_last, true);
     AGLET_AWAIT(f, f->error, aglet_timeout_poll(&f->aglet_, sleep_long, NULL, aglet_after_ms(60000), NULL));
     AGLET_RETURN(f, f->error == -ECANCELED ? NULL : (void *)(uintptr_t) "an abort");
     AGLET_END(f);
@@ -639,9 +641,12 @@ AGLET_STACKLESS(hurry, struct hurry) {
 static void *hurried(void *arg) {
     aglet_task *t;
     void *wrong;
+    atomic_bool at_last = false;
     (void)arg;
-    CHECK(hurry_spawn(&t, (struct hurry){.error = 0}) == 0);
-    CHECK(aglet_sleep_ms(30) == 0);
+    CHECK(hurry_spawn(&t, (struct hurry){.at_last = &at_last}) == 0);
+    for (int i = 0; i < 20000 && !atomic_load(&at_last); i++)
+        CHECK(aglet_sleep_ms(1) == 0);
+    CHECK(aglet_sleep_ms(5) == 0);
     aglet_abort(t);
     CHECK(aglet_join(t, &wrong) == 0);
     return wrong;

@@ -330,8 +330,20 @@ static void *sleep_a_little(void *arg) {
     return aglet_sleep_ms(20) ? "the sleep ended early" : arg;
 }
 
+static atomic_bool may_end;
+
+static void *sleep_until_told(void *arg) {
+    while (!atomic_load(&may_end))
+        CHECK(aglet_sleep_ms(1) == 0);
+    return arg;
+}
+
+/* Join it, though somebody else looks now and then whether this one does. */
 static void *join_it(void *task) {
-    return (void *)(intptr_t)aglet_join(task, NULL);
+    int error;
+    while ((error = aglet_join(task, NULL)) == -EINVAL)
+        CHECK(aglet_sleep_ms(1) == 0);
+    return (void *)(intptr_t)error;
 }
 
 struct joiner {
@@ -352,13 +364,16 @@ static void *join_the_joined(void *arg) {
     (void)arg;
     aglet_task *one, *other, *third;
     void *result;
-    CHECK(aglet_spawn(&one, sleep_a_little, NULL) == 0);
+    atomic_store(&may_end, false);
+    CHECK(aglet_spawn(&one, sleep_until_told, NULL) == 0);
     CHECK(aglet_spawn(&other, join_it, one) == 0);
-    CHECK(aglet_sleep_ms(5) == 0);
+    while (aglet_join_until(one, NULL, 0) == -ETIMEDOUT)
+        CHECK(aglet_sleep_ms(5) == 0);
     struct aglet_case cases[] = {AGLET_CASE_NEVER, AGLET_CASE_JOIN(one, &result)};
     CHECK(aglet_select(cases, 2, aglet_after_ms(5000)) == 1 && cases[1].result == -EINVAL);
     CHECK(joiner_spawn(&third, (struct joiner){.task = one}) == 0);
     CHECK(aglet_join(third, &result) == 0 && (intptr_t)result == -EINVAL);
+    atomic_store(&may_end, true);
     CHECK(aglet_join(other, &result) == 0 && !result);
     return NULL;
 }
