@@ -47,6 +47,24 @@ static const char *said_of(const char *name) {
     return paragraph;
 }
 
+/* What a dump says as soon as it says this of the tasks: when each has come so far, the machine decides. */
+struct line {
+    const char *name, *what;
+};
+static void read_dump_saying(const struct line *lines, size_t n) {
+    for (int i = 0; i < 1000; i++) {
+        size_t said = 0;
+        read_dump(aglet_dump);
+        while (said < n && strstr(said_of(lines[said].name), lines[said].what))
+            said++;
+        if (said == n)
+            return;
+        (void)aglet_sleep_ms(10);
+    }
+}
+#define READ_DUMP_SAYING(...)                                                                                \
+    read_dump_saying((const struct line[]){__VA_ARGS__}, COUNT(((const struct line[]){__VA_ARGS__})))
+
 static bool says(const char *name, const char *what) {
     if (strstr(said_of(name), what))
         return true;
@@ -106,13 +124,13 @@ static void *waiters(void *arg) {
     char line[32];
     (void)arg;
     CHECK(aglet_spawn(&tasks[0], hold_and_wait, NULL) == 0);
-    CHECK(aglet_sleep_ms(2) == 0);
+    READ_DUMP_SAYING({"holder", "in 'sleep'"});
     CHECK(aglet_spawn(&tasks[1], want, NULL) == 0);
     CHECK(stepper_spawn(&tasks[2], (struct stepper){.error = 0}) == 0);
     aglet_task_name(tasks[2], "stepper");
     aglet_task_name(NULL, "asker");
     CHECK(aglet_sleep_ms(150) == 0);
-    read_dump(aglet_dump);
+    READ_DUMP_SAYING({"holder", "#5 "}, {"wanter", "in 'async mutex'"}, {"stepper", "in 'sleep'"});
     CHECK(says("holder", "stackful") && says("holder", "waiting on worker") && says("holder", "in 'sleep'"));
     CHECK(says("wanter", "in 'async mutex'"));
     CHECK(says("asker", "running"));
@@ -213,10 +231,10 @@ static void a_dump_from_outside_reaches_idle_workers_and_names_the_busy(void **s
     atomic_store(&stop, false);
     assert_int_equal(aglet_spawn_on(idle, &tasks[0], sleeper, NULL), 0);
     assert_int_equal(aglet_spawn_on(kept, &tasks[1], hold_and_wait, NULL), 0);
-    usleep(20000);
+    READ_DUMP_SAYING({"holder", "in 'sleep'"}, {"sleeper", "in 'sleep'"});
     assert_int_equal(aglet_spawn_on(kept, &tasks[2], busy, NULL), 0);
-    usleep(20000);
-    read_dump(aglet_dump);
+    READ_DUMP_SAYING({"sleeper", "#0 "}, {"holder", "no stack: a task keeps its worker"}, {"busy", "running"},
+                     {"busy", aglet_is_checked() ? "holds mutex" : ""});
     bool good = says("sleeper", "in 'sleep'") && says("sleeper", "#0 ") &&
                 says("holder", "no stack: a task keeps its worker") && says("busy", "running");
     if (aglet_is_checked())
@@ -274,9 +292,14 @@ static void dump_by_signal(int fd) {
     fflush(stderr);
     dup2(fd, STDERR_FILENO);
     raise(SIGUSR1);
-    for (int i = 0; i < 200 && lseek(fd, 0, SEEK_END) == 0; i++)
+    static const char last[] = " tasks\n";
+    char end[sizeof last] = "";
+    for (int i = 0; i < 1000 && strcmp(end, last) != 0; i++) {
         (void)aglet_sleep_ms(10);
-    (void)aglet_sleep_ms(100);
+        off_t size = lseek(fd, 0, SEEK_END);
+        if (size >= (off_t)strlen(last) && pread(fd, end, strlen(last), size - (off_t)strlen(last)) < 0)
+            break;
+    }
     dup2(saved, STDERR_FILENO);
     close(saved);
 }
@@ -285,7 +308,7 @@ static void *asked_by_signal(void *arg) {
     (void)arg;
     aglet_task *t;
     CHECK(aglet_spawn(&t, sleeper, NULL) == 0);
-    CHECK(aglet_sleep_ms(2) == 0);
+    READ_DUMP_SAYING({"sleeper", "in 'sleep'"});
     CHECK(aglet_dump_on(SIGUSR1) == 0);
     read_dump(dump_by_signal);
     CHECK(says("sleeper", "in 'sleep'"));
@@ -321,7 +344,7 @@ static void *find_by_registry(void *arg) {
     CHECK(aglet_spawn(&tasks[0], sleeper, NULL) == 0);
     CHECK(stepper_spawn(&tasks[1], (struct stepper){.error = 0}) == 0);
     aglet_task_name(tasks[1], "stepper");
-    CHECK(aglet_sleep_ms(3) == 0);
+    READ_DUMP_SAYING({"sleeper", "in 'sleep'"}, {"stepper", "in 'sleep'"});
     for (const char *chunk = *r->chunks; chunk; chunk = pointer_at(chunk, r->chunk_next))
         for (uint32_t i = 0; i < word_at(chunk, r->chunk_slots); i++) {
             const char *t = chunk + r->chunk_first + (size_t)i * word_at(chunk, r->chunk_slot_size);
