@@ -12,9 +12,10 @@
 
 int aglet_io_open(aglet_io *io, int fd) {
     int flags = fcntl(fd, F_GETFL);
+    *io = (aglet_io){.fd = -1};
     if (flags < 0 || (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0))
         return -errno;
-    *io = (aglet_io){.fd = fd};
+    io->fd = fd;
     return 0;
 }
 
@@ -46,9 +47,10 @@ int io_attach(aglet_io *io) {
 static int wait_as_thread(aglet_io *io, enum io_direction d, aglet_time deadline) {
     struct pollfd p = {.fd = io->fd, .events = d == IO_READ ? POLLIN : POLLOUT};
     for (;;) {
-        int64_t left = deadline == AGLET_FOREVER ? -1 : (deadline - aglet_now() + 999999) / 1000000;
-        if (deadline != AGLET_FOREVER && left < 0)
-            left = 0;
+        aglet_time now = aglet_now();
+        int64_t left = deadline == AGLET_FOREVER ? -1
+                       : deadline <= now         ? 0
+                                                 : (deadline - now - 1) / 1000000 + 1;
         int n = poll(&p, 1, left > 1000000 ? 1000000 : (int)left);
         if (n > 0)
             return 0;
@@ -212,10 +214,9 @@ ssize_t aglet_writev(aglet_io *io, const struct iovec *from, int n) {
 }
 
 int aglet_pipe(aglet_io *reader, aglet_io *writer) {
-    int ends[2];
-    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0)
-        return -errno;
+    int ends[2] = {-1, -1};
+    int error = pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0 ? -errno : 0;
     *reader = (aglet_io){.fd = ends[0]};
     *writer = (aglet_io){.fd = ends[1]};
-    return 0;
+    return error;
 }

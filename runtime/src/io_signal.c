@@ -37,6 +37,7 @@ static int count_open(int number) {
 }
 
 int aglet_signal_open(aglet_signal *s, int number) {
+    *s = (aglet_signal){.io = {.fd = -1}};
     if (number < 1 || number >= NSIG)
         return -EINVAL;
     int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

@@ -57,6 +57,7 @@ static int listen_on(aglet_io *listener, const struct sockaddr *address, socklen
 int aglet_tcp_listen(aglet_io *listener, const char *address, uint16_t port) {
     struct sockaddr_storage at;
     socklen_t length = numeric(address ? address : "::", port, &at);
+    *listener = (aglet_io){.fd = -1};
     if (!length)
         return -EINVAL;
     int error = listen_on(listener, (struct sockaddr *)&at, length);
@@ -90,15 +91,17 @@ ssize_t io_try_accept(int fd, void *unused) {
 
 int io_accepted(aglet_io *connection, ssize_t fd) {
     int one = 1;
+    *connection = (aglet_io){.fd = fd < 0 ? -1 : (int)fd};
+    if (fd < 0)
+        return (int)fd;
     /* Fails harmlessly on Unix sockets. */
     setsockopt((int)fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    *connection = (aglet_io){.fd = (int)fd};
     return 0;
 }
 
 static int accept_until(aglet_io *listener, aglet_io *connection, aglet_time deadline, const void *caller) {
-    ssize_t fd = io_loop(listener, IO_READ, io_try_accept, NULL, deadline, "accept", caller);
-    return fd < 0 ? (int)fd : io_accepted(connection, fd);
+    return io_accepted(connection,
+                       io_loop(listener, IO_READ, io_try_accept, NULL, deadline, "accept", caller));
 }
 
 int aglet_accept(aglet_io *listener, aglet_io *connection) {
@@ -179,7 +182,7 @@ void *net_lookup(void *lookup) {
 
 int net_lookup_begin(struct net_lookup *l, const char *host, uint16_t port,
                      struct sockaddr_storage *addresses, int max) {
-    if (max < 1)
+    if (max < 1 || !host)
         return -EINVAL;
     if (numeric(host, port, &addresses[0]))
         return 1;
@@ -204,6 +207,7 @@ int aglet_lookup(const char *host, uint16_t port, struct sockaddr_storage *addre
 
 int aglet_tcp_connect(aglet_io *connection, const char *host, uint16_t port, aglet_time deadline) {
     struct sockaddr_storage addresses[NET_ADDRESSES];
+    *connection = (aglet_io){.fd = -1};
     int n = lookup_name(host, port, addresses, NET_ADDRESSES, CALLER());
     if (n < 0)
         return n == -ENOENT ? -EHOSTUNREACH : n;
@@ -228,12 +232,14 @@ int net_unix_address(const char *path, struct sockaddr_un *at) {
 int aglet_unix_listen(aglet_io *listener, const char *path) {
     struct sockaddr_un at;
     int error = net_unix_address(path, &at);
+    *listener = (aglet_io){.fd = -1};
     return error ? error : listen_on(listener, (struct sockaddr *)&at, sizeof at);
 }
 
 int aglet_unix_connect(aglet_io *connection, const char *path, aglet_time deadline) {
     struct sockaddr_un at;
     int error = net_unix_address(path, &at);
+    *connection = (aglet_io){.fd = -1};
     return error ? error : connect_to(connection, (struct sockaddr *)&at, sizeof at, deadline, CALLER());
 }
 

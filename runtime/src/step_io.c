@@ -140,7 +140,7 @@ int aglet_signal_poll(struct aglet_frame *f, aglet_signal *s) {
 
 int aglet_accept_poll(struct aglet_frame *f, aglet_io *listener, aglet_io *connection, aglet_time deadline) {
     int fd = io_poll(f, listener, IO_READ, io_try_accept, NULL, false, "accept", deadline, CALLER());
-    return fd < 0 ? fd : io_accepted(connection, fd);
+    return fd == AGLET_PENDING ? fd : io_accepted(connection, fd);
 }
 
 static int connect_go(struct aglet_frame *f, aglet_io *io, const struct sockaddr *address, socklen_t length,
@@ -161,6 +161,8 @@ int aglet_unix_connect_poll(struct aglet_frame *f, aglet_io *connection, const c
     struct sockaddr_un at;
     bool woken = f->stage_ != STEP_NEW;
     int error = net_unix_address(path, &at);
+    if (!woken)
+        *connection = (aglet_io){.fd = -1};
     if (error || (!woken && (error = step_begin(f, CALLER()))))
         return error;
     error = connect_go(f, connection, (struct sockaddr *)&at, sizeof at, deadline, woken);
@@ -196,6 +198,7 @@ int aglet_tcp_connect_poll(struct aglet_frame *f, aglet_io *connection, const ch
     struct connecting *c;
     int error;
     if (f->stage_ == STEP_NEW) {
+        *connection = (aglet_io){.fd = -1};
         if ((error = step_begin(f, CALLER())) || (error = step_arm(f, deadline, sizeof *c)))
             return error;
         c = (struct connecting *)(void *)w->more->room;

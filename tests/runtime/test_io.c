@@ -337,6 +337,58 @@ static void a_descriptor_outlives_the_executor_it_was_used_on(void **state) {
     aglet_io_close(&ends[1]);
 }
 
+/* Garbage, as on a stack: a failed call must leave nothing that a close would take for a descriptor. */
+static aglet_io unmade(void) {
+    aglet_io io;
+    memset(&io, 0x5a, sizeof io);
+    return io;
+}
+
+static void *fail_to_make(void *arg) {
+    (void)arg;
+    char long_path[200] = {0};
+    memset(long_path, 'a', sizeof long_path - 1);
+    aglet_io io[10], listener;
+    for (int i = 0; i < 10; i++)
+        io[i] = unmade();
+    aglet_signal signal = {.io = unmade()};
+    CHECK(aglet_tcp_listen(&listener, "127.0.0.1", 0) == 0);
+    CHECK(aglet_io_open(&io[0], -1) == -EBADF);
+    CHECK(aglet_tcp_listen(&io[1], "no address", 0) == -EINVAL);
+    CHECK(aglet_unix_listen(&io[2], long_path) == -ENAMETOOLONG);
+    CHECK(aglet_unix_connect(&io[3], long_path, AGLET_FOREVER) == -ENAMETOOLONG);
+    CHECK(aglet_unix_connect(&io[4], "/no/such/socket", AGLET_FOREVER) == -ENOENT);
+    CHECK(aglet_tcp_connect(&io[5], NULL, 1, AGLET_FOREVER) == -EINVAL);
+    CHECK(aglet_accept_until(&listener, &io[6], 0) == -ETIMEDOUT);
+    CHECK(aglet_tcp_listen(&io[7], "127.0.0.1", (uint16_t)aglet_tcp_port(&listener)) == -EADDRINUSE);
+    CHECK(aglet_signal_open(&signal, 0) == -EINVAL);
+    for (int i = 0; i < 8; i++) {
+        CHECK(io[i].fd == -1);
+        aglet_io_close(&io[i]);
+    }
+    aglet_signal_close(&signal);
+    aglet_io_close(&listener);
+    return NULL;
+}
+
+static void what_could_not_be_made_is_closed(void **state) {
+    (void)state;
+    on_each(fail_to_make, NULL);
+}
+
+/* However far in the past: no sum of it overflows. */
+static void a_deadline_that_has_passed_is_not_waited_for(void **state) {
+    (void)state;
+    const aglet_time past[] = {INT64_MIN, -1, 0, 1};
+    aglet_io reader, writer;
+    char byte;
+    assert_int_equal(aglet_pipe(&reader, &writer), 0);
+    for (size_t i = 0; i < sizeof past / sizeof *past; i++)
+        assert_int_equal(aglet_read_until(&reader, &byte, 1, past[i]), -ETIMEDOUT);
+    aglet_io_close(&reader);
+    aglet_io_close(&writer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pipe_carries_everything_in_order),
@@ -350,6 +402,8 @@ int main(void) {
         cmocka_unit_test(an_aborted_read_lets_go_of_the_descriptor),
         cmocka_unit_test(a_descriptor_outlives_the_executor_it_was_used_on),
         cmocka_unit_test(threads_block_in_the_same_calls),
+        cmocka_unit_test(what_could_not_be_made_is_closed),
+        cmocka_unit_test(a_deadline_that_has_passed_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,8 @@ AGLET_BEGIN_DECLS
 
 struct io_source;
 
-/* Zero is not valid: make it with one of the functions below. Not to be copied. */
+/* Zero is not valid: make it with one of the functions below, or one of net.h. Where that fails it is closed, so that
+ * aglet_io_close does no harm. Not to be copied, but it may be moved as long as nobody has waited on it. */
 typedef struct aglet_io {
     int fd; /* -1 when closed */
     struct io_source *source_;

@@ -35,7 +35,8 @@ AGLET_API int aglet_unix_connect(aglet_io *connection, const char *path, aglet_t
 /* No more reads (SHUT_RD), writes (SHUT_WR) or both. Returns 0 or a negative errno value. */
 AGLET_API int aglet_shutdown(aglet_io *connection, int how);
 
-/* Look up a name. On success *addresses holds up to max, and their number is returned; -ENOENT: unknown name. */
+/* Look up a name. On success *addresses holds up to max, and their number is returned; -ENOENT: unknown name;
+ * -EINVAL: no name, or no room. */
 AGLET_API int aglet_lookup(const char *host, uint16_t port, struct sockaddr_storage *addresses,
                            int max) AGLET_YIELDS;
 
