@@ -423,6 +423,8 @@ size_t chan_take_more(aglet_chan *c, void *items, size_t n, size_t max) {
 long aglet_chan_recv_many_(aglet_chan *c, void *items, size_t max) {
     if (!max)
         return 0;
+    if (AGLET_UNLIKELY(!c))
+        return chan_dropped("receive", CALLER());
     int error = aglet_chan_recv_(c, items, AGLET_FOREVER);
     return error ? error : (long)chan_take_more(c, items, 1, max);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Broadcast and watch: a ring with a running number, in which each receiver keeps its own place.
- * Stands on task_sleep.h. */
+ * Stands on task_sleep.h, and on chan.h for what a dropped handle is told. */
 #include "chan_bus.h"
+#include "chan.h"
 #include "check.h"
 
 #include <stdlib.h>
@@ -32,6 +33,10 @@ aglet_bus *aglet_bus_new_(size_t item, size_t capacity) {
 }
 
 void aglet_bus_hold_(aglet_bus *b, bool sender) {
+    if (!b) {
+        (void)chan_dropped("subscribe", CALLER());
+        return;
+    }
     slock_lock(&b->lock);
     if (sender)
         b->senders++;
@@ -77,7 +82,7 @@ void aglet_bus_drop_(aglet_bus *b, bool sender) {
 
 int aglet_bus_send_(aglet_bus *b, const void *item) {
     if (!b)
-        return -EPIPE;
+        return chan_dropped("send", CALLER());
     slock_lock(&b->lock);
     memcpy(b->ring + (b->sent % b->capacity) * b->item, item, b->item);
     b->sent++;
@@ -86,6 +91,8 @@ int aglet_bus_send_(aglet_bus *b, const void *item) {
 }
 
 uint64_t aglet_bus_now_(aglet_bus *b) {
+    if (!b) /* aglet_bus_hold_ tells of it. */
+        return 0;
     slock_lock(&b->lock);
     uint64_t now = b->sent;
     slock_unlock(&b->lock);
@@ -137,7 +144,7 @@ bool bus_recv_unlink(const struct bus_place *p, struct waiter *w) {
 
 int aglet_bus_recv_(aglet_bus *b, uint64_t *at, void *item, aglet_time deadline, bool latest) {
     if (!b)
-        return -EPIPE;
+        return chan_dropped("receive", CALLER());
     const struct bus_place place = {b, at, latest};
     int error = deadline ? await_begin("bus recv", CALLER()) : 0;
     if (error)

@@ -217,7 +217,7 @@ int aglet_bus_recv_poll_(struct aglet_frame *f, aglet_bus *bus, uint64_t *at, vo
     static const struct step_op op = {begin_bus, unlink_bus, "bus recv"};
     struct bus_place place = {bus, at, latest};
     if (!bus)
-        return -EPIPE;
+        return chan_dropped("receive", CALLER());
     for (;;) {
         bool waited = f->stage_ != STEP_NEW;
         int error = step_poll(f, &op, &place, item, deadline, CALLER());

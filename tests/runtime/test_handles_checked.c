@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "aglet/broadcast.h"
 #include "aglet/channel.h"
 #include "aglet/executor.h"
 #include "aglet/misuse.h"
@@ -17,6 +18,8 @@
 #include <string.h>
 
 AGLET_CHANNEL(ints, int);
+AGLET_BROADCAST(news, int);
+AGLET_WATCH(level, int);
 
 static char rules[1024];
 
@@ -79,6 +82,32 @@ static void a_dropped_handle_is_reported_by_each_call(void **state) {
     begin();
     ints_close(&rx);
     assert_string_equal(rules, "send-after-close ");
+    aglet_on_misuse(NULL, NULL);
+}
+
+static void so_is_one_of_a_broadcast_or_watch(void **state) {
+    (void)state;
+    news_sender tx;
+    level_sender level;
+    int value;
+    assert_int_equal(news_open(&tx, 2), 0);
+    assert_int_equal(level_open(&level, 1), 0);
+    news_receiver rx = news_subscribe(&tx);
+    news_drop(&tx);
+    news_leave(&rx);
+    level_drop(&level);
+    begin();
+    assert_int_equal(news_send(&tx, 1), -EPIPE);
+    assert_int_equal(news_recv(&rx, &value), -EPIPE);
+    assert_string_equal(rules, "send-after-close send-after-close ");
+    begin();
+    news_receiver none = news_subscribe(&tx);
+    assert_string_equal(rules, "send-after-close ");
+    assert_int_equal(news_recv(&none, &value), -EPIPE);
+    begin();
+    level_receiver never = level_subscribe(&level);
+    assert_string_equal(rules, "send-after-close ");
+    level_leave(&never);
     aglet_on_misuse(NULL, NULL);
 }
 
@@ -227,6 +256,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_task_goes_on_after_forgotten_sender),
         cmocka_unit_test(a_dropped_handle_is_reported_by_each_call),
+        cmocka_unit_test(so_is_one_of_a_broadcast_or_watch),
         cmocka_unit_test(a_hold_ends_with_its_lock),
         cmocka_unit_test(each_task_is_accused_of_its_own_locks),
         cmocka_unit_test(a_lock_taken_outside_tasks_is_every_tasks),

@@ -34,7 +34,8 @@ AGLET_END_DECLS
  * name_recv(rx, &value)       the next value; -EOVERFLOW when some were overwritten before this receiver came
  *                             for them: the next call goes on with the oldest that is left; -EPIPE after the
  *                             sender was dropped
- * name_drop(tx), name_leave(rx)   give up the handle */
+ * name_drop(tx), name_leave(rx)   give up the handle; one that was given up is refused with -EPIPE, and what
+ *                             subscribes to it as well (send-after-close, checked) */
 #define AGLET_BROADCAST(name, type) AGLET_BUS_(name, type, false)
 
 /* Declare a watch type: a receiver's name_recv waits until there is a value it has not seen, and gives the
