@@ -137,17 +137,19 @@ size_t aglet_arc_count(const void *object) {
 }
 
 aglet_weak *aglet_arc_weak(const void *object) {
-    return aglet_weak_keep(header(object));
+    return object != NULL ? aglet_weak_keep(header(object)) : NULL;
 }
 
 aglet_weak *aglet_weak_keep(aglet_weak *weak) {
+    if (weak == NULL)
+        return NULL;
     if (atomic_fetch_add_explicit(&weak->weak, 1, memory_order_relaxed) >= TOO_MANY)
         misuse_give_up("a weak reference count went past 2^31: references are kept and never dropped");
     return weak;
 }
 
 void *aglet_weak_get(aglet_weak *weak) {
-    uint32_t seen = atomic_load_explicit(&weak->strong, memory_order_relaxed);
+    uint32_t seen = weak != NULL ? atomic_load_explicit(&weak->strong, memory_order_relaxed) : 0;
     while (seen != 0)
         if (atomic_compare_exchange_weak_explicit(&weak->strong, &seen, seen + 1, memory_order_acquire,
                                                   memory_order_relaxed))

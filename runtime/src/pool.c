@@ -194,10 +194,6 @@ void aglet_pool_free(aglet_pool *pool) {
         stop(pool, pool->n);
 }
 
-unsigned aglet_pool_threads(const aglet_pool *pool) {
-    return pool->n;
-}
-
 static aglet_pool *process_pool;
 static void make_process_pool(void) {
     if (fork_watch() == 0)
@@ -222,6 +218,11 @@ static aglet_pool *choose(aglet_pool *pool) {
         return here->pool;
     pthread_once(&process_pool_once, make_process_pool);
     return process_pool;
+}
+
+unsigned aglet_pool_threads(const aglet_pool *pool) {
+    const aglet_pool *asked = choose((aglet_pool *)(uintptr_t)pool);
+    return asked ? asked->n : 0;
 }
 
 static bool is_anything_left(aglet_pool *pool) {

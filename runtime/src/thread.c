@@ -120,14 +120,15 @@ static int spawn(aglet_thread *thread, const struct aglet_thread_options *option
     return error;
 }
 
+static const struct aglet_thread_options none;
+
 int aglet_thread_spawn(aglet_thread *thread, void *(*entry)(void *), void *argument) {
-    static const struct aglet_thread_options none;
     return spawn(thread, &none, entry, argument, CALLER());
 }
 
 int aglet_thread_spawn_with(aglet_thread *thread, const struct aglet_thread_options *options,
                             void *(*entry)(void *), void *argument) {
-    return spawn(thread, options, entry, argument, CALLER());
+    return spawn(thread, options != NULL ? options : &none, entry, argument, CALLER());
 }
 
 /* Make the handle ours alone. False where it was used up before, or is none. */
@@ -195,7 +196,6 @@ void aglet_scope_begin(aglet_scope *scope) {
 }
 
 int aglet_scope_spawn(aglet_scope *scope, void *(*entry)(void *), void *argument) {
-    static const struct aglet_thread_options none;
     struct aglet_thread_state_ *t = NULL;
     int error = start(&none, entry, argument, CALLER(), &t);
     struct ilock *lock = (struct ilock *)(void *)&scope->lock_;

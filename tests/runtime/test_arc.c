@@ -115,6 +115,14 @@ static void a_count_that_is_not_atomic_stays_on_its_thread(void **state) {
     aglet_on_misuse(NULL, NULL);
 }
 
+static void nothing_is_made_of_null(void **state) {
+    (void)state;
+    assert_null(aglet_arc_weak(NULL));
+    assert_null(aglet_weak_keep(NULL));
+    assert_null(aglet_weak_get(NULL));
+    aglet_weak_drop(NULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_drop_frees),
@@ -122,6 +130,7 @@ int main(void) {
         cmocka_unit_test(the_single_thread_twin_counts_alike),
         cmocka_unit_test(a_drop_too_many_is_reported),
         cmocka_unit_test(a_count_that_is_not_atomic_stays_on_its_thread),
+        cmocka_unit_test(nothing_is_made_of_null),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,11 +28,13 @@ static void forks_are_joined_before_the_return(void **state) {
     (void)state;
     for (unsigned threads = 1; threads <= 4; threads++) {
         aglet_pool *pool = aglet_pool_new(threads);
+        assert_int_equal(aglet_pool_threads(pool), threads);
         struct fib f = {22, 0};
         aglet_pool_run(pool, fib, &f);
         assert_int_equal(f.result, 17711);
         aglet_pool_free(pool);
     }
+    assert_true(aglet_pool_threads(NULL) >= 1);
     struct fib f = {18, 0};
     fib(&f);
     assert_int_equal(f.result, 2584);

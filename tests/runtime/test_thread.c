@@ -32,6 +32,9 @@ static void a_thread_takes_an_argument_and_returns_a_result(void **state) {
     assert_int_equal(aglet_thread_join(&t, &result), 0);
     assert_ptr_equal(result, &p);
     assert_int_equal(p.sum, 6);
+    assert_int_equal(aglet_thread_spawn_with(&t, NULL, sum_part_entry_, &p), 0);
+    assert_int_equal(aglet_thread_join(&t, NULL), 0);
+    assert_int_equal(p.sum, 12);
 }
 
 static void a_scope_joins_what_was_spawned_in_it(void **state) {

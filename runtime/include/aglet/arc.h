@@ -41,7 +41,7 @@ AGLET_API void aglet_arc_drop(const void *object);
 AGLET_API size_t aglet_arc_count(const void *object);
 
 /* A weak reference to the object, and back: aglet_weak_get returns a new reference, or NULL when the object
- * is gone. */
+ * is gone. All four take NULL, and make NULL of it. */
 AGLET_API AGLET_MUST_USE aglet_weak *aglet_arc_weak(const void *object);
 AGLET_API AGLET_MUST_USE void *aglet_weak_get(aglet_weak *weak);
 AGLET_API aglet_weak *aglet_weak_keep(aglet_weak *weak);

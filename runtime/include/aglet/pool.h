@@ -21,6 +21,7 @@ AGLET_API aglet_pool *aglet_pool_new(unsigned threads);
 /* Requires nobody uses the pool. NULL is fine. */
 AGLET_API void aglet_pool_free(aglet_pool *pool) AGLET_BLOCKS;
 
+/* How many threads it has; 0 where none could be started for the process's own. */
 AGLET_API unsigned aglet_pool_threads(const aglet_pool *pool);
 
 /* Run work(arg) where it may use all of the pool. A task waits for a thread of the pool to do it; an OS thread is one

@@ -95,6 +95,7 @@ AGLET_API aglet_task *aglet_self(void);
 
 /* Names show in reports and dumps. The text must outlive the task. NULL names the caller / is unnamed. */
 AGLET_API void aglet_task_name(aglet_task *task, const char *name);
+/* Its number; 0 for NULL. */
 AGLET_API uint64_t aglet_task_id(const aglet_task *task);
 
 /* Tasks that end together: none outlives the group. Zero is a valid empty group. */

@@ -17,7 +17,7 @@ typedef struct AGLET_TRUSTED_SEND("a handle may be joined anywhere")
 #define AGLET_THREAD_INIT                                                                                    \
     { 0, 0 }
 
-/* What a thread may be spawned with; all zero is the default. */
+/* What a thread may be spawned with; all zero, or no options at all, is the default. */
 struct aglet_thread_options {
     const char *name;  /* shown by the system (15 characters) and in reports; copied */
     size_t stack_size; /* in bytes, 0 for the system's */
@@ -27,7 +27,8 @@ AGLET_BEGIN_DECLS
 
 /* Start entry(argument) in a new thread.
  *
- * Returns   0 and *thread is a handle to be joined or detached, or -EAGAIN, -ENOMEM and nothing was started.
+ * Returns   0 and *thread is a handle to be joined or detached, or -EAGAIN, -ENOMEM, -EINVAL (a stack that the
+ *           system takes for too small) and nothing was started.
  * Ensures   `entry` sees what the caller wrote before. */
 AGLET_API AGLET_MUST_USE int aglet_thread_spawn(aglet_thread *thread, void *(*entry)(void *), void *argument)
     AGLET_SPAWNS(entry, argument);
