@@ -70,7 +70,8 @@ int async_begin(struct async_object *o, enum async_want want, struct waiter *w) 
 }
 
 /* Take it or wait for it, as a stackful task or a thread. -EAGAIN, of a once only: ask again. */
-static inline int enter(struct async_object *o, enum async_want want, aglet_time deadline, const char *why) {
+static inline int enter(struct async_object *o, enum async_want want, aglet_time deadline, const char *why,
+                        const void *caller) {
     slock_lock(&o->lock);
     int result = take(o, want);
     if (result != -EAGAIN) {
@@ -82,7 +83,12 @@ static inline int enter(struct async_object *o, enum async_want want, aglet_time
     struct waiter w = {.sleeper = &s, .index = want};
     waitq_push(&o->q, &w);
     slock_unlock(&o->lock);
+    bool told = aglet_checked && deadline == AGLET_FOREVER;
+    if (told)
+        check_async_waits(o, why, caller);
     int error = sleeper_wait(&s, deadline, why);
+    if (told)
+        check_async_waits_no_more();
     if (error && async_unlink(o, &w))
         return error;
     return want == ASYNC_ONCE ? -EAGAIN : 0;
@@ -98,14 +104,14 @@ static inline int noted(struct async_object *o, const char *what, int error, con
 int aglet_async_mutex_lock(aglet_async_mutex *mu) {
     int error = await_begin("async mutex", CALLER());
     if (!error)
-        error = enter(shape(mu), ASYNC_MUTEX, AGLET_FOREVER, "async mutex");
+        error = enter(shape(mu), ASYNC_MUTEX, AGLET_FOREVER, "async mutex", CALLER());
     return noted(shape(mu), "async mutex", error, CALLER());
 }
 
 int aglet_async_mutex_lock_until(aglet_async_mutex *mu, aglet_time deadline) {
     int error = await_begin("async mutex", CALLER());
     if (!error)
-        error = enter(shape(mu), ASYNC_MUTEX, deadline, "async mutex");
+        error = enter(shape(mu), ASYNC_MUTEX, deadline, "async mutex", CALLER());
     return noted(shape(mu), "async mutex", error, CALLER());
 }
 
@@ -208,7 +214,7 @@ void aglet_async_cond_broadcast(aglet_async_cond *cond) {
 int aglet_async_rwlock_read(aglet_async_rwlock *rw, aglet_time deadline) {
     int error = await_begin("async rwlock", CALLER());
     if (!error)
-        error = enter(shape(rw), ASYNC_READ, deadline, "async rwlock");
+        error = enter(shape(rw), ASYNC_READ, deadline, "async rwlock", CALLER());
     return noted(shape(rw), "async rwlock", error, CALLER());
 }
 
@@ -243,7 +249,7 @@ bool async_unlink(struct async_object *o, struct waiter *w) {
 int aglet_async_rwlock_write(aglet_async_rwlock *rw, aglet_time deadline) {
     int error = await_begin("async rwlock", CALLER());
     if (!error)
-        error = enter(shape(rw), ASYNC_WRITE, deadline, "async rwlock");
+        error = enter(shape(rw), ASYNC_WRITE, deadline, "async rwlock", CALLER());
     return noted(shape(rw), "async rwlock", error, CALLER());
 }
 
@@ -266,7 +272,7 @@ void aglet_async_rwlock_unlock(aglet_async_rwlock *rw) {
 
 int aglet_async_semaphore_take(aglet_async_semaphore *s, aglet_time deadline) {
     int error = await_begin("async semaphore", CALLER());
-    return error ? error : enter(shape(s), ASYNC_PERMIT, deadline, "async semaphore");
+    return error ? error : enter(shape(s), ASYNC_PERMIT, deadline, "async semaphore", CALLER());
 }
 
 bool aglet_async_semaphore_try_take(aglet_async_semaphore *s) {
@@ -303,7 +309,7 @@ int aglet_async_once_run(aglet_async_once *once, int (*make)(void *), void *arg)
     if (error)
         return error;
     do
-        error = enter(shape(once), ASYNC_ONCE, AGLET_FOREVER, "async once");
+        error = enter(shape(once), ASYNC_ONCE, AGLET_FOREVER, "async once", CALLER());
     while (error == -EAGAIN);
     if (error != 1)
         return error;

@@ -45,7 +45,12 @@ static void *serve(void *pool) {
         uint32_t seen = atomic_load(&p->tickets);
         p->idle++;
         slock_unlock(&p->lock);
-        bool in_time = futex_wait(&p->tickets, seen, aglet_after_ns(idle_ns));
+        if (aglet_checked)
+            check_idle_begin(NULL);
+        /* The checked library's stay: to end one would wake those that look whether anybody is awake. */
+        bool in_time = futex_wait(&p->tickets, seen, aglet_checked ? AGLET_FOREVER : aglet_after_ns(idle_ns));
+        if (aglet_checked)
+            check_block_end();
         slock_lock(&p->lock);
         p->idle--;
         if (!in_time && !p->head)

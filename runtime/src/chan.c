@@ -70,8 +70,9 @@ aglet_chan *aglet_chan_new_(size_t item, size_t capacity) {
     return c;
 }
 
-bool chan_is_forgotten(aglet_chan *c, uint64_t by, bool alone) {
-    return c->senders == 1 && !c->count && c->note.opener == by && (c->note.cloned || alone);
+bool chan_has_last_sender(const aglet_chan *c, struct chan_note *note) {
+    *note = c->note;
+    return c->senders == 1 && !c->count;
 }
 
 static void destroy(aglet_chan *c) {
@@ -368,8 +369,7 @@ int aglet_chan_try_send_(aglet_chan *c, const void *item) {
 }
 
 /* There is nothing: wait until there is. Takes the lock over. */
-static __attribute__((noinline)) int recv_later(aglet_chan *c, void *item, aglet_time deadline,
-                                                const void *caller) {
+static __attribute__((noinline)) int recv_later(aglet_chan *c, void *item, aglet_time deadline) {
     struct sleeper s;
     sleeper_init(&s);
     struct waiter w;
@@ -378,8 +378,8 @@ static __attribute__((noinline)) int recv_later(aglet_chan *c, void *item, aglet
     w.index = 0;
     waitq_push(&c->recv_q, &w);
     slock_unlock(&c->lock);
-    int error = aglet_checked ? check_chan_recv_wait(c, &s, deadline, caller)
-                              : sleeper_wait_one(&s, deadline, "recv");
+    sleeper_is_for(&s, deadline == AGLET_FOREVER ? c : NULL);
+    int error = sleeper_wait_one(&s, deadline, "recv");
     if (error && chan_recv_unlink(c, &w))
         return error;
     return w.result;
@@ -394,7 +394,7 @@ int aglet_chan_recv_(aglet_chan *c, void *item, aglet_time deadline) {
         return error;
     error = recv_now(here, c, item);
     if (error == -EAGAIN)
-        return recv_later(c, item, deadline, CALLER());
+        return recv_later(c, item, deadline);
     task_spend_from(here);
     return error;
 }

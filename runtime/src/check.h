@@ -63,10 +63,36 @@ void check_leave_alone(const void *lock);
 /* Waits that are not for a lock. `object` is the condition, semaphore, barrier or (CHECK_ON_JOIN) the
  * thread's record from check_thread_new. Returns false when waiting would be for ever and the hook took the
  * report. */
-enum check_wait { CHECK_ON_LOCK, CHECK_ON_COND, CHECK_ON_JOIN, CHECK_ON_BARRIER, CHECK_ON_SEMAPHORE };
+enum check_wait {
+    CHECK_ON_LOCK,
+    CHECK_ON_COND,
+    CHECK_ON_JOIN,
+    CHECK_ON_BARRIER,
+    CHECK_ON_SEMAPHORE,
+    CHECK_ON_AWAIT, /* what a task could wait for as well: check_await_begin */
+    CHECK_ON_WORK   /* for something to do: check_idle_begin */
+};
 bool check_block_begin(enum check_wait what, const void *object, aglet_time deadline, const void *caller);
 void check_block_end(void);
 unsigned check_waiting_for(const void *object); /* how many are in such a wait for it, without a deadline */
+
+/* A thread waits as a task does; `why` as sleeper_wait has it. Where, and for what, was said before by check_await_at
+ * and check_await_on. check_block_end follows, at once when check_await_is_told says that a hook took the report that
+ * this wait is for ever. */
+void check_await_at(const void *caller);
+void check_await_on(const void *object);
+void check_await_begin(const char *why, aglet_time deadline);
+bool check_await_is_told(void);
+
+/* A thread that works for others has nothing to do until somebody wakes it: it is no reason to wait on, where all
+ * threads wait. `worker`: the executor's, or NULL. check_block_end follows. */
+void check_idle_begin(const void *worker);
+
+/* The calling thread is the library's own: it does nothing for the program, and is not checked. */
+void check_thread_is_own(const char *name);
+
+/* The library handles this signal: its handler is none of the program's. */
+void check_signal_is_own(int number);
 
 /* For whoever puts the calling thread to sleep in a wait that was begun above: when to wake up and call
  * check_look, or AGLET_FOREVER, which is the answer unless all other threads wait too. check_look reports

@@ -2,6 +2,7 @@
 /* A dump for a signal: the handler only rings a bell, and a thread of its own prints. Stands on futex.h,
  * task_dump.h. */
 #include "aglet/task.h"
+#include "check.h"
 #include "fork.h"
 #include "futex.h"
 #include "task_dump.h"
@@ -13,10 +14,6 @@
 
 static _Atomic uint32_t bell;  /* futex of the thread */
 static _Atomic uint32_t state; /* 0: no thread, 1: being started, 2: there */
-
-unsigned dump_threads(void) {
-    return atomic_load(&state) == 2;
-}
 
 static void ring(int number) {
     (void)number;
@@ -31,6 +28,8 @@ static void *serve(void *unused) {
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     pthread_setname_np(pthread_self(), "aglet-dump");
+    if (aglet_checked)
+        check_thread_is_own("dump");
     for (uint32_t seen = 0;;) {
         while (atomic_load(&bell) == seen)
             futex_wait(&bell, seen, AGLET_FOREVER);
@@ -62,5 +61,9 @@ int aglet_dump_on(int number) {
     int error = start_thread();
     if (error)
         return error;
-    return sigaction(number, &act, NULL) == 0 ? 0 : -errno;
+    if (sigaction(number, &act, NULL) != 0)
+        return -errno;
+    if (aglet_checked)
+        check_signal_is_own(number);
+    return 0;
 }

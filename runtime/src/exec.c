@@ -7,8 +7,10 @@
 #include "aglet/executor.h"
 #include "check.h"
 #include "fork.h"
+#include "misuse.h"
 #include "task_check.h"
 #include "task_group.h"
+#include "task_join.h"
 #include "task_sleep.h"
 #include "task_start.h"
 
@@ -44,6 +46,7 @@ static void release(aglet_executor *ex) {
     for (unsigned i = 0; i < WORKERS_MAX; i++)
         if (ex->worker[i])
             worker_free(ex->worker[i]);
+    ex->n = 0; /* for who uses it all the same: is_gone */
     executor_memory_free(ex);
 }
 
@@ -120,8 +123,28 @@ static void abort_if_mine(struct aglet_task *t, void *executor) {
         aglet_abort(t);
 }
 
+/* Was it freed? The checked library sees that until the memory is another executor's. */
+static bool is_gone(const aglet_executor *ex, const char *does, const void *caller) {
+    if (!aglet_checked || ex->n != 0)
+        return false;
+    misuse_report("task-leak", ex, false, caller, "%s an executor that was freed before", does);
+    return true;
+}
+
+/* Whoever frees the executor waits for its tasks, the caller among them: for ever. */
+static bool is_own_task(const aglet_executor *ex, const void *caller) {
+    const struct aglet_task *t = task_self();
+    if (!aglet_checked || !t || worker_here_->executor != ex)
+        return false;
+    misuse_report("deadlock", ex, true, caller,
+                  "task %llu '%s' frees the executor that runs it, which would wait for the task's end; free "
+                  "it outside",
+                  (unsigned long long)task_id(t), task_name(t) ? task_name(t) : "unnamed");
+    return true;
+}
+
 void aglet_executor_free(aglet_executor *ex) {
-    if (!ex)
+    if (!ex || is_gone(ex, "aglet_executor_free ends", CALLER()) || is_own_task(ex, CALLER()))
         return;
     if (aglet_checked)
         check_executor_free(ex);
@@ -142,18 +165,22 @@ void aglet_executor_free(aglet_executor *ex) {
     release(ex);
 }
 
+int aglet_spawn_on(aglet_executor *ex, aglet_task **task, aglet_task_fn *entry, void *arg) {
+    if (ex && is_gone(ex, "a task is spawned on", CALLER()))
+        return -ESRCH;
+    return task_start(task,
+                      &(struct task_plan){.executor = ex, .entry = entry, .arg = arg, .detached = !task});
+}
+
 struct root {
-    aglet_executor *ex;
     aglet_task_fn *entry;
     void *arg, *result;
     _Atomic bool ended;
 };
 
-/* From its end on the thread inside aglet_block_on may go on at any moment, and wake whatever task it likes. */
 static void *run_root(void *root) {
     struct root *r = root;
     r->result = r->entry(r->arg);
-    atomic_fetch_sub(&r->ex->blocked_on, 1);
     atomic_store(&r->ended, true);
     return NULL;
 }
@@ -162,12 +189,13 @@ static bool root_ended(void *root) {
     return atomic_load(&((struct root *)root)->ended);
 }
 
-int aglet_block_on(aglet_executor *ex, aglet_task_fn *entry, void *arg, void **result) {
+static int block_on(aglet_executor *ex, aglet_task_fn *entry, void *arg, void **result, const void *caller) {
     if (task_self())
         return -EDEADLK;
-    struct root r = {.ex = ex, .entry = entry, .arg = arg};
+    if (is_gone(ex, "aglet_block_on runs a task on", caller))
+        return -ESRCH;
+    struct root r = {.entry = entry, .arg = arg};
     int error;
-    atomic_fetch_add(&ex->blocked_on, 1);
     if (ex->current_thread && atomic_exchange(&ex->busy, true)) {
         error = -EBUSY;
     } else if (ex->current_thread) {
@@ -180,20 +208,22 @@ int aglet_block_on(aglet_executor *ex, aglet_task_fn *entry, void *arg, void **r
         aglet_task *task;
         error = aglet_spawn_on(ex, &task, run_root, &r);
         if (!error)
-            error = aglet_join(task, NULL);
+            error = join_task(task, NULL, AGLET_FOREVER, caller);
     }
-    if (error)
-        atomic_fetch_sub(&ex->blocked_on, 1);
     if (!error && result)
         *result = r.result;
     return error;
+}
+
+int aglet_block_on(aglet_executor *ex, aglet_task_fn *entry, void *arg, void **result) {
+    return block_on(ex, entry, arg, result, CALLER());
 }
 
 int aglet_run(const struct aglet_executor_options *options, aglet_task_fn *entry, void *arg, void **result) {
     aglet_executor *ex = aglet_executor_new(options);
     if (!ex)
         return -errno;
-    int error = aglet_block_on(ex, entry, arg, result);
+    int error = block_on(ex, entry, arg, result, CALLER());
     aglet_executor_free(ex);
     return error;
 }

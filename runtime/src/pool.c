@@ -17,6 +17,7 @@
 #include "check.h"
 #include "deque.h"
 #include "fork.h"
+#include "misuse.h"
 #include "task_sleep.h"
 
 #include <pthread.h>
@@ -131,8 +132,13 @@ static void *serve(void *thread) {
         uint32_t seen = atomic_load(&pool->work);
         atomic_fetch_add(&pool->sleepers, 1);
         job = is_one_too_many(pool) ? take_queued(pool) : find(t);
-        if (!job && !atomic_load(&pool->stop))
+        if (!job && !atomic_load(&pool->stop)) {
+            if (aglet_checked)
+                check_idle_begin(NULL);
             futex_wait(&pool->work, seen, AGLET_FOREVER);
+            if (aglet_checked)
+                check_block_end();
+        }
         atomic_fetch_sub(&pool->sleepers, 1);
         if (job) {
             job->run(job->arg);
@@ -190,6 +196,11 @@ aglet_pool *aglet_pool_new(unsigned threads) {
 }
 
 void aglet_pool_free(aglet_pool *pool) {
+    if (aglet_checked && pool && here && here->pool == pool) {
+        misuse_report("deadlock", pool, true, CALLER(),
+                      "work in a pool frees that pool, which waits for the work to end");
+        return;
+    }
     if (pool)
         stop(pool, pool->n);
 }
@@ -252,7 +263,10 @@ static bool run_as_guest(aglet_pool *pool, void (*work)(void *), void *arg) {
     return false;
 }
 
-void aglet_pool_run(aglet_pool *pool, void (*work)(void *), void *arg) {
+static void run_in(aglet_pool *pool, void (*work)(void *), void *arg, const void *caller) {
+    /* An aborted task waits all the same: nothing is to be learnt here but which locks it holds. */
+    if (aglet_checked)
+        (void)await_begin("pool", caller);
     pool = choose(pool);
     /* No thread could be started: the caller does it. */
     if (!pool || (here && here->pool == pool)) {
@@ -281,6 +295,10 @@ void aglet_pool_run(aglet_pool *pool, void (*work)(void *), void *arg) {
             task_park(s.task);
 }
 
+void aglet_pool_run(aglet_pool *pool, void (*work)(void *), void *arg) {
+    run_in(pool, work, arg, CALLER());
+}
+
 /* The job was stolen: do other work until it is done. */
 static void await_stolen(struct pool_thread *t, struct job *job) {
     for (int idle = 0;;) {
@@ -300,8 +318,13 @@ static void await_stolen(struct pool_thread *t, struct job *job) {
         }
         uint32_t open = JOB_OPEN;
         atomic_compare_exchange_strong(&job->state, &open, JOB_AWAITED);
-        if (atomic_load(&job->state) == JOB_AWAITED)
+        if (atomic_load(&job->state) == JOB_AWAITED) {
+            if (aglet_checked)
+                check_await_begin("pool", AGLET_FOREVER);
             futex_wait(&job->state, JOB_AWAITED, AGLET_FOREVER);
+            if (aglet_checked)
+                check_block_end();
+        }
     }
 }
 
@@ -319,7 +342,7 @@ void aglet_join2(void (*first)(void *), void *a, void (*second)(void *), void *b
     struct pool_thread *t = here;
     if (AGLET_UNLIKELY(!t)) {
         if (choose(NULL)) {
-            aglet_pool_run(NULL, run_pair, &(struct pair){first, second, a, b});
+            run_in(NULL, run_pair, &(struct pair){first, second, a, b}, CALLER());
         } else {
             first(a);
             second(b);
@@ -377,7 +400,7 @@ void aglet_parallel_for(aglet_pool *pool, size_t begin, size_t end, size_t grain
         return;
     pool = choose(pool);
     struct range r = {begin, end, grain ? grain : good_grain(pool, end - begin), body, context, NULL, NULL};
-    aglet_pool_run(pool, run_range, &r);
+    run_in(pool, run_range, &r, CALLER());
 }
 
 static void reduce_range(void *range) {
@@ -409,6 +432,6 @@ void aglet_parallel_reduce(aglet_pool *pool, size_t begin, size_t end, size_t gr
         how->map(context, begin, end, result);
         return;
     }
-    aglet_pool_run(pool, reduce_range, &r);
+    run_in(pool, reduce_range, &r, CALLER());
     memcpy(result, whole, how->size);
 }

@@ -46,7 +46,7 @@ static int try_case(struct aglet_case *c, const void *caller) {
         int error = join_begin(c->on, NULL);
         if (!error)
             join_take(c->on, c->item);
-        return error == -EINVAL ? join_refused(c->on, "joined", caller) : error;
+        return error && error != -EAGAIN ? join_refused(c->on, error, "joined", caller) : error;
     }
     case AGLET_READABLE_:
     case AGLET_WRITABLE_: {

@@ -24,23 +24,32 @@ TAKES(write, ASYNC_WRITE, "async rwlock");
 TAKES(permit, ASYNC_PERMIT, "async semaphore");
 TAKES(once, ASYNC_ONCE, "async once");
 
-/* For dumps of the checked library: the task has it now. Passes the result on. */
-static inline int noted(const void *o, const char *what, int result, const void *caller) {
+/* step_poll for an object with a holder, of which the checked library takes note. */
+static inline int take_poll(struct aglet_frame *f, const struct step_op *op, void *o, aglet_time deadline,
+                            const void *caller) {
+    bool waited = f->stage_ != STEP_NEW;
+    int result = step_poll(f, op, o, NULL, deadline, caller);
+    if (aglet_checked && deadline == AGLET_FOREVER && waited != (f->stage_ != STEP_NEW)) {
+        if (waited)
+            check_async_waits_no_more();
+        else
+            check_async_waits(o, op->why, caller);
+    }
     if (aglet_checked && !result)
-        check_async_taken(o, what, check_who(), caller);
+        check_async_taken(o, op->why, check_who(), caller);
     return result;
 }
 
 int aglet_async_mutex_lock_poll(struct aglet_frame *f, aglet_async_mutex *mu, aglet_time deadline) {
-    return noted(mu, op_mutex.why, step_poll(f, &op_mutex, mu, NULL, deadline, CALLER()), CALLER());
+    return take_poll(f, &op_mutex, mu, deadline, CALLER());
 }
 
 int aglet_async_rwlock_read_poll(struct aglet_frame *f, aglet_async_rwlock *rw, aglet_time deadline) {
-    return noted(rw, op_read.why, step_poll(f, &op_read, rw, NULL, deadline, CALLER()), CALLER());
+    return take_poll(f, &op_read, rw, deadline, CALLER());
 }
 
 int aglet_async_rwlock_write_poll(struct aglet_frame *f, aglet_async_rwlock *rw, aglet_time deadline) {
-    return noted(rw, op_write.why, step_poll(f, &op_write, rw, NULL, deadline, CALLER()), CALLER());
+    return take_poll(f, &op_write, rw, deadline, CALLER());
 }
 
 int aglet_async_semaphore_take_poll(struct aglet_frame *f, aglet_async_semaphore *s, aglet_time deadline) {
@@ -87,12 +96,14 @@ int aglet_async_cond_wait_poll(struct aglet_frame *f, aglet_async_cond *cond, ag
             next = seen == -ETIMEDOUT ? TIMED_OUT : ABORTED;
         if (async_begin(m, ASYNC_MUTEX, step_again(f)) == -EAGAIN)
             return step_pending(f, next, "async mutex");
-        (void)noted(m, "async mutex", 0, CALLER());
+        if (aglet_checked)
+            check_async_taken(m, op_mutex.why, check_who(), CALLER());
         return step_end(f, results[next - SIGNALLED]);
     }
     /* Aborted or not, the caller gets the mutex back. */
     if (!sleeper_is_fired(&w->sleeper))
         return AGLET_PENDING;
-    (void)noted(m, "async mutex", 0, CALLER());
+    if (aglet_checked)
+        check_async_taken(m, op_mutex.why, check_who(), CALLER());
     return step_end(f, results[f->stage_ - SIGNALLED]);
 }

@@ -39,11 +39,6 @@ int aglet_spawn_local(aglet_task **task, aglet_task_fn *entry, void *arg) {
                       &(struct task_plan){.entry = entry, .arg = arg, .detached = !task, .local = true});
 }
 
-int aglet_spawn_on(aglet_executor *executor, aglet_task **task, aglet_task_fn *entry, void *arg) {
-    return task_start(
-        task, &(struct task_plan){.executor = executor, .entry = entry, .arg = arg, .detached = !task});
-}
-
 bool join_link(struct aglet_task *t, struct waiter *w) {
     uintptr_t open = JOIN_OPEN;
     atomic_store_explicit(&w->let_go, false, memory_order_relaxed);
@@ -77,13 +72,21 @@ static bool is_used_up(struct aglet_task *t) {
                              (atomic_load_explicit(&t->join, memory_order_relaxed) & JOIN_DETACHED));
 }
 
-int join_refused(struct aglet_task *t, const char *verb, const void *caller) {
-    if (aglet_checked)
+int join_refused(struct aglet_task *t, int error, const char *verb, const void *caller) {
+    if (!aglet_checked)
+        return error;
+    if (!t)
+        misuse_report("unjoined", NULL, false, caller,
+                      "a task is %s by the handle NULL, which no spawn has filled", verb);
+    else if (t == task_self())
+        misuse_report("deadlock", t, false, caller, "task %llu '%s' joins itself, which would never end",
+                      (unsigned long long)task_id(t), task_name(t) ? task_name(t) : "unnamed");
+    else
         misuse_report("unjoined", t, false, caller,
                       is_used_up(t) ? "a task is %s that was joined or detached before"
                                     : "a task is %s that somebody else joins or has detached",
                       verb);
-    return -EINVAL;
+    return error;
 }
 
 int join_begin(struct aglet_task *t, struct waiter *w) {
@@ -100,14 +103,14 @@ int join_begin(struct aglet_task *t, struct waiter *w) {
     return join == JOIN_OPEN && !w ? -EAGAIN : -EINVAL;
 }
 
-static int join(aglet_task *t, void **result, aglet_time deadline, const void *caller) {
+int join_task(struct aglet_task *t, void **result, aglet_time deadline, const void *caller) {
     int error = await_begin("join", caller);
     if (error)
         return error;
     if (!t || t == task_self())
-        return -EDEADLK;
+        return join_refused(t, -EDEADLK, "joined", caller);
     if (is_used_up(t))
-        return join_refused(t, "joined", caller);
+        return join_refused(t, -EINVAL, "joined", caller);
     /* Partner: the exchange in task_end. */
     if (atomic_load_explicit(&t->join, memory_order_acquire) != JOIN_ENDED) {
         struct sleeper s;
@@ -116,11 +119,12 @@ static int join(aglet_task *t, void **result, aglet_time deadline, const void *c
         w.sleeper = &s;
         w.index = 0;
         if (join_link(t, &w)) {
+            sleeper_is_for(&s, deadline == AGLET_FOREVER ? t : NULL);
             error = sleeper_wait(&s, deadline, "join");
             if (error && join_unlink(t, &w))
                 return error;
         } else if (AGLET_UNLIKELY(atomic_load_explicit(&t->join, memory_order_acquire) != JOIN_ENDED)) {
-            return join_refused(t, "joined", caller);
+            return join_refused(t, -EINVAL, "joined", caller);
         }
     } else {
         task_spend();
@@ -130,18 +134,18 @@ static int join(aglet_task *t, void **result, aglet_time deadline, const void *c
 }
 
 int aglet_join(aglet_task *task, void **result) {
-    return join(task, result, AGLET_FOREVER, CALLER());
+    return join_task(task, result, AGLET_FOREVER, CALLER());
 }
 
 int aglet_join_until(aglet_task *task, void **result, aglet_time deadline) {
-    return join(task, result, deadline, CALLER());
+    return join_task(task, result, deadline, CALLER());
 }
 
 int aglet_join_all(aglet_task **tasks, void **results, size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (!tasks[i])
             continue;
-        int error = join(tasks[i], results ? &results[i] : NULL, AGLET_FOREVER, CALLER());
+        int error = join_task(tasks[i], results ? &results[i] : NULL, AGLET_FOREVER, CALLER());
         if (error)
             return error;
         tasks[i] = NULL;
@@ -154,7 +158,7 @@ int aglet_timeout(aglet_task_fn *entry, void *arg, aglet_time deadline, void **r
     int error = aglet_spawn(&t, entry, arg);
     if (error)
         return error;
-    error = join(t, result, deadline, CALLER());
+    error = join_task(t, result, deadline, CALLER());
     if (!error)
         return 0;
     aglet_abort(t);
@@ -176,7 +180,7 @@ void aglet_detach(aglet_task *t) {
     if (!t)
         return;
     if (is_used_up(t)) {
-        (void)join_refused(t, "detached", CALLER());
+        (void)join_refused(t, -EINVAL, "detached", CALLER());
         return;
     }
     uintptr_t open = JOIN_OPEN;
@@ -185,7 +189,7 @@ void aglet_detach(aglet_task *t) {
                                                  memory_order_acquire)) {
         struct worker *w = worker_here_;
         if (AGLET_UNLIKELY(open != JOIN_ENDED))
-            (void)join_refused(t, "detached", CALLER());
+            (void)join_refused(t, -EINVAL, "detached", CALLER());
         else
             task_free(w ? &w->tasks : NULL, t);
     }
@@ -194,6 +198,10 @@ void aglet_detach(aglet_task *t) {
 void aglet_abort(aglet_task *t) {
     if (!t)
         return;
+    if (aglet_checked && atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_FREE) {
+        (void)join_refused(t, -EINVAL, "aborted", CALLER());
+        return;
+    }
     /* Partner: task_is_aborted. */
     atomic_store_explicit(&t->aborted, 1, memory_order_release);
     task_wake(t);

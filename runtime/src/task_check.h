@@ -12,10 +12,6 @@
  * task's end. */
 void check_task_end(struct aglet_task *t, struct stack *s);
 
-/* A worker is about to sleep: nothing it knows of can run. Reports channel-deadlock; true when it has, and
- * aborted the tasks that waited: the worker must look for work again. */
-bool check_worker_idle(struct worker *w);
-
 /* An executor starts; is about to end its tasks; has no threads any more. Watchdog and fault handler,
  * task-leak. */
 void check_executor_new(struct aglet_executor *ex);
@@ -35,11 +31,12 @@ void check_print_held(const struct trace *trace, struct dump_text *out);
 void check_async_taken(const void *object, const char *what, uint64_t task, const void *site);
 void check_async_given(const void *object, uint64_t task);
 
+/* Who runs here is about to wait for an async lock, of which somebody else has all there is; has ceased to. */
+void check_async_waits(const void *object, const char *what, const void *site);
+void check_async_waits_no_more(void);
+
 /* A number for who runs here: a task's id, or a thread's number with the highest bit. */
 uint64_t check_who(void);
-
-/* How many threads the checker of tasks has started, with ThreadSanitizer's own one where there is one. */
-unsigned check_own_threads(void);
 
 /* A stackless task calls a function that would wait as if it had a stack. */
 void check_stackless_wait(struct aglet_task *t, const char *why, const void *caller);

@@ -24,7 +24,4 @@ void dump_flush(struct dump_text *out);
 /* Copy what a task of any thread waits for. False: the task of this id has not begun, or has ended. */
 bool dump_peek(const struct aglet_task *t, uint64_t id, struct task_rest *rest);
 
-/* How many threads dumps have started. */
-unsigned dump_threads(void);
-
 #endif

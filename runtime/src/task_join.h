@@ -10,8 +10,11 @@
  * joins it, has detached it, or (checked) it was given up before. */
 int join_begin(struct aglet_task *t, struct waiter *w);
 
-/* Report that (unjoined, checked). Returns -EINVAL. */
-int join_refused(struct aglet_task *t, const char *verb, const void *caller);
+/* Report that (checked: unjoined, deadlock). Returns the error. */
+int join_refused(struct aglet_task *t, int error, const char *verb, const void *caller);
+
+/* aglet_join_until, for what `caller` does. */
+int join_task(struct aglet_task *t, void **result, aglet_time deadline, const void *caller);
 
 /* Ask to be fired when t ends. Returns false when it has ended, or somebody else asked. */
 bool join_link(struct aglet_task *t, struct waiter *w);

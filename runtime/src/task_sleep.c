@@ -39,10 +39,12 @@ static inline int wait_as_task(struct sleeper *s, aglet_time deadline, const cha
     t->stack->rest.waits_for = why;
     int result = deadline == AGLET_FOREVER ? wait_parked(s, NULL) : wait_until(s, deadline);
     t->stack->rest.waits_for = NULL;
+    if (aglet_checked)
+        t->stack->waits_on = NULL;
     return result;
 }
 
-static int wait_as_thread(struct sleeper *s, aglet_time deadline) {
+static int sleep_as_thread(struct sleeper *s, aglet_time deadline) {
     if (spinning_pays())
         for (int i = 0; i < THREAD_SPINS; i++) {
             if (sleeper_is_fired(s))
@@ -61,9 +63,20 @@ static int wait_as_thread(struct sleeper *s, aglet_time deadline) {
                 continue;
             }
         }
+        if (aglet_checked && check_await_is_told())
+            return -EDEADLK;
         if (!futex_wait(&s->fired, SLEEPER_IN_FUTEX, deadline))
             return sleeper_is_fired(s) ? 0 : -ETIMEDOUT;
     }
+}
+
+static int wait_as_thread(struct sleeper *s, aglet_time deadline, const char *why) {
+    if (aglet_checked)
+        check_await_begin(why, deadline);
+    int result = sleep_as_thread(s, deadline);
+    if (aglet_checked)
+        check_block_end();
+    return result;
 }
 
 bool sleeper_give_up(struct sleeper *s) {
@@ -85,7 +98,7 @@ bool sleeper_give_up(struct sleeper *s) {
 }
 
 int sleeper_wait(struct sleeper *s, aglet_time deadline, const char *why) {
-    int result = s->task ? wait_as_task(s, deadline, why) : wait_as_thread(s, deadline);
+    int result = s->task ? wait_as_task(s, deadline, why) : wait_as_thread(s, deadline, why);
     return result && s->many && !sleeper_give_up(s) ? 0 : result;
 }
 
@@ -93,15 +106,19 @@ int sleeper_wait(struct sleeper *s, aglet_time deadline, const char *why) {
 extern unsigned aglet_preload_check_yield_(const void *caller) __attribute__((weak, visibility("default")));
 
 int await_check_(struct aglet_task *t, const char *why, const void *caller) {
-    task_rest(t)->waits_at = caller;
-    if (aglet_checked) {
-        if (check_held_count())
-            check_yield(caller);
-        if (aglet_preload_check_yield_)
-            aglet_preload_check_yield_(caller);
-        if (atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKLESS)
-            check_stackless_wait(t, why, caller);
+    if (!aglet_checked)
+        return 0;
+    if (!t) {
+        check_await_at(caller);
+        return 0;
     }
+    task_rest(t)->waits_at = caller;
+    if (check_held_count())
+        check_yield(caller);
+    if (aglet_preload_check_yield_)
+        aglet_preload_check_yield_(caller);
+    if (atomic_load_explicit(&t->kind, memory_order_relaxed) == TASK_STACKLESS)
+        check_stackless_wait(t, why, caller);
     return task_is_aborted(t) ? -ECANCELED : 0;
 }
 

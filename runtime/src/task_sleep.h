@@ -16,7 +16,7 @@
 #ifndef AGLET_SRC_TASK_SLEEP_H
 #define AGLET_SRC_TASK_SLEEP_H
 
-#include "checked.h"
+#include "check.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -104,9 +104,19 @@ static inline void wake_send(struct wake w) {
     wake_send_from(worker_here_, w);
 }
 
-/* Sleep until the sleeper has fired (0), the deadline has passed (-ETIMEDOUT) or the task was aborted
- * (-ECANCELED). `why` is static text for dumps and reports: "recv", "sleep". */
+/* Sleep until the sleeper has fired (0), the deadline has passed (-ETIMEDOUT) or the task was aborted (-ECANCELED);
+ * -EDEADLK: a thread, whose wait the checked library has reported to a hook as one for ever. `why` is static text for
+ * dumps and reports: "recv", "sleep". */
 int sleeper_wait(struct sleeper *s, aglet_time deadline, const char *why);
+
+/* For the reports of the checked library: what the next sleeper_wait of s is for, a task, channel or async lock as `why`
+ * has it. */
+static inline void sleeper_is_for(struct sleeper *s, const void *object) {
+    if (aglet_checked && s->task)
+        s->task->stack->waits_on = object;
+    else if (aglet_checked)
+        check_await_on(object);
+}
 
 /* The same for a sleeper on one object, with the commonest case in line. */
 static inline int sleeper_wait_one(struct sleeper *s, aglet_time deadline, const char *why) {
@@ -136,10 +146,10 @@ int await_check_(struct aglet_task *t, const char *why, const void *caller);
 
 static inline int await_begin_at(struct worker *here, const char *why, const void *caller) {
     struct aglet_task *t = here ? here->current : NULL;
-    if (!t)
-        return 0;
     if (aglet_checked)
         return await_check_(t, why, caller);
+    if (!t)
+        return 0;
     return task_is_aborted(t) ? -ECANCELED : 0;
 }
 static inline int await_begin(const char *why, const void *caller) {

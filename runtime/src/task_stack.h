@@ -31,7 +31,8 @@ struct stack {
     struct context ctx;    /* where the stack goes on when it is not running; offset 0 for debuggers */
     struct task_rest rest; /* of the task that runs on it, and the next two as well */
     void *arg;
-    const void *waits_on;      /* checked: the channel it receives from */
+    const void
+        *waits_on; /* checked: the channel, task or async lock that it waits for, as rest.waits_for says */
     struct stack *next;        /* in a cache */
     char *bottom;              /* lowest usable byte */
     size_t usable;             /* bytes from bottom to this head */

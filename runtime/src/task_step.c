@@ -112,7 +112,7 @@ static int join_poll(struct aglet_frame *f, aglet_task *task, void **result, agl
     int error = step_poll(f, &op, task, NULL, deadline, caller);
     if (!error)
         join_take(task, result);
-    return error == -EINVAL ? join_refused(task, "joined", caller) : error;
+    return error == -EINVAL || error == -EDEADLK ? join_refused(task, error, "joined", caller) : error;
 }
 
 int aglet_join_poll(struct aglet_frame *f, aglet_task *task, void **result) {

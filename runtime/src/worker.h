@@ -88,11 +88,7 @@ struct aglet_executor {
     uintptr_t place; /* of a new task: the only worker, or anywhere in this executor */
     size_t stack_size, stacks_kept;
     _Atomic bool stop;
-    _Atomic bool busy;          /* current_thread: somebody is inside aglet_block_on */
-    _Atomic int blocked_on;     /* threads inside aglet_block_on whose task has not ended */
-    _Atomic bool deadlock_told; /* checked */
-    _Atomic uint64_t
-        stirred; /* checked: how often a worker left its sleep; two equal readings: none did between them */
+    _Atomic bool busy;    /* current_thread: somebody is inside aglet_block_on */
     _Atomic bool closing; /* tasks spawned from now on are born aborted */
     _Atomic uint64_t spawned_outside;
     struct worker *worker[WORKERS_MAX];

@@ -127,20 +127,19 @@ void worker_sleep(struct worker *w, bool (*done)(void *), void *context) {
         atomic_thread_fence(memory_order_seq_cst);
 #endif
     if (!work_for(w) && !done(context)) {
-        /* A report that a hook has taken leaves tasks to run, some of them perhaps here. */
-        bool told = aglet_checked && check_worker_idle(w);
-        aglet_time deadline = told ? 0 : timer_wheel_next(&w->timers);
-        if (told)
-            ;
-        else if (epoll)
+        aglet_time deadline = timer_wheel_next(&w->timers);
+        bool for_ever = aglet_checked && !epoll && deadline == AGLET_FOREVER;
+        if (for_ever)
+            check_idle_begin(w);
+        if (epoll)
             reactor_poll(w->reactor, deadline);
         else
             while (atomic_load(&w->sleep) == WORKER_IN_FUTEX &&
                    futex_wait(&w->sleep, WORKER_IN_FUTEX, deadline))
                 ;
+        if (for_ever)
+            check_block_end();
     }
-    if (aglet_checked) /* Partner: check_worker_idle, which reads it before and after it looks at the workers. */
-        atomic_fetch_add(&ex->stirred, 1);
     atomic_store(&w->sleep, WORKER_AWAKE);
     /* Somebody else cleared the bit: it has counted this worker as a searcher. */
     if (!(atomic_fetch_and(&ex->idle, ~bit) & bit))

@@ -18,7 +18,7 @@ typedef struct aglet_pool aglet_pool;
 /* threads 0: one per processor. Returns NULL with errno set when threads or memory cannot be had. */
 AGLET_API aglet_pool *aglet_pool_new(unsigned threads);
 
-/* Requires nobody uses the pool. NULL is fine. */
+/* Requires nobody uses the pool, and the caller is not one of its threads. NULL is fine. */
 AGLET_API void aglet_pool_free(aglet_pool *pool) AGLET_BLOCKS;
 
 /* How many threads it has; 0 where none could be started for the process's own. */
@@ -33,7 +33,7 @@ AGLET_API void aglet_pool_run(aglet_pool *pool, void (*work)(void *arg), void *a
 
 /* Run first(a) and second(b), side by side where a thread is free. The fork-join primitive: costs some ten
  * nanoseconds where nobody steals. */
-AGLET_API void aglet_join2(void (*first)(void *a), void *a, void (*second)(void *b), void *b);
+AGLET_API void aglet_join2(void (*first)(void *a), void *a, void (*second)(void *b), void *b) AGLET_YIELDS;
 
 /* body(context, from, to) for ranges that together make [begin, end), each of at most `grain` (0: a good
  * choice). */

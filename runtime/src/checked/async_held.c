@@ -1,62 +1,136 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Who holds which lock: for dumps. Async locks may be held while a task waits: a table by address, whose
- * entries are used again. Thread locks may not, but are shown where they are all the same. Stands on engine.h,
- * task_check.h. */
-#include "engine.h"
-#include "task_check.h"
+/* Who holds which lock, and who waits for which async one: for dumps, and for circles of those who wait. Async locks may
+ * be held while a task waits: two tables, of holds by lock and of waits by who waits, whose entries are used again.
+ * Thread locks may not, but are shown where they are all the same. Stands on all_wait.h, task_lock.h. */
+#include "all_wait.h"
+#include "symbol.h"
 #include "task_lock.h"
+
+#include <stdio.h>
 
 enum { BUCKETS = 256 };
 
-struct hold {
-    struct hold *next;
-    const void *object, *site;
-    const char *what;
-    uint64_t task; /* its id; a thread's number where no task took it */
+struct entry {
+    struct entry *next;
+    struct async_hold hold;
 };
 
-static struct bucket {
+struct bucket {
     struct slock lock;
-    struct hold *list, *spare; /* under lock */
-} table[BUCKETS];
+    struct entry *list, *spare; /* under lock */
+};
 
-static struct bucket *bucket_of(const void *object) {
-    return &table[((uintptr_t)object * UINT64_C(0x9e3779b97f4a7c15)) >> 56];
+static struct bucket holds[BUCKETS], waits[BUCKETS];
+static _Atomic uint64_t serials;
+
+static struct bucket *bucket_of(struct bucket *table, uint64_t key) {
+    return &table[(key * UINT64_C(0x9e3779b97f4a7c15)) >> 56];
 }
 
-void check_async_taken(const void *object, const char *what, uint64_t task, const void *site) {
-    struct bucket *b = bucket_of(object);
+static void put(struct bucket *b, const struct async_hold *hold) {
     slock_lock(&b->lock);
-    struct hold *h = b->spare;
-    if (h)
-        b->spare = h->next;
+    struct entry *e = b->spare;
+    if (e)
+        b->spare = e->next;
     else
-        h = engine_memory(sizeof *h);
-    if (h) {
-        *h = (struct hold){b->list, object, site, what, task};
-        b->list = h;
+        e = engine_memory(sizeof *e);
+    if (e) {
+        *e = (struct entry){b->list, *hold};
+        b->list = e;
     }
     slock_unlock(&b->lock);
+}
+
+/* Under the lock: the entry that *at points to is free. */
+static void take_out(struct bucket *b, struct entry **at) {
+    struct entry *e = *at;
+    *at = e->next;
+    e->next = b->spare;
+    b->spare = e;
+}
+
+void check_async_taken(const void *object, const char *what, uint64_t who, const void *site) {
+    put(bucket_of(holds, (uintptr_t)object), &(struct async_hold){object, site, what, task_self(), who, 0});
 }
 
 /* The lock belongs to the code: where another task gives it, the oldest hold goes. */
-void check_async_given(const void *object, uint64_t task) {
-    struct bucket *b = bucket_of(object);
-    struct hold **found = NULL;
+void check_async_given(const void *object, uint64_t who) {
+    struct bucket *b = bucket_of(holds, (uintptr_t)object);
+    struct entry **found = NULL;
     slock_lock(&b->lock);
-    for (struct hold **at = &b->list; *at; at = &(*at)->next)
-        if ((*at)->object == object) {
+    for (struct entry **at = &b->list; *at; at = &(*at)->next)
+        if ((*at)->hold.object == object) {
             found = at;
-            if ((*at)->task == task)
+            if ((*at)->hold.who == who)
                 break;
         }
-    if (found) {
-        struct hold *h = *found;
-        *found = h->next;
-        h->next = b->spare;
-        b->spare = h;
-    }
+    if (found)
+        take_out(b, found);
     slock_unlock(&b->lock);
+}
+
+void check_async_waits(const void *object, const char *what, const void *site) {
+    uint64_t who = check_who(), serial = atomic_fetch_add(&serials, 1);
+    put(bucket_of(waits, who), &(struct async_hold){object, site, what, task_self(), who, serial});
+}
+
+void check_async_waits_no_more(void) {
+    uint64_t who = check_who();
+    struct bucket *b = bucket_of(waits, who);
+    slock_lock(&b->lock);
+    for (struct entry **at = &b->list; *at; at = &(*at)->next)
+        if ((*at)->hold.who == who) {
+            take_out(b, at);
+            break;
+        }
+    slock_unlock(&b->lock);
+}
+
+bool async_wait_of(uint64_t who, struct async_hold *out) {
+    struct bucket *b = bucket_of(waits, who);
+    bool found = false;
+    slock_lock(&b->lock);
+    for (const struct entry *e = b->list; e && !found; e = e->next)
+        if ((found = e->hold.who == who))
+            *out = e->hold;
+    slock_unlock(&b->lock);
+    return found;
+}
+
+unsigned async_waits(struct async_hold *out, unsigned room) {
+    unsigned n = 0;
+    for (unsigned i = 0; i < BUCKETS && n < room; i++) {
+        slock_lock(&waits[i].lock);
+        for (const struct entry *e = waits[i].list; e && n < room; e = e->next)
+            out[n++] = e->hold;
+        slock_unlock(&waits[i].lock);
+    }
+    return n;
+}
+
+bool async_holder(const void *object, uint64_t who, struct async_hold *out) {
+    struct bucket *b = bucket_of(holds, (uintptr_t)object);
+    bool found = false;
+    slock_lock(&b->lock);
+    for (const struct entry *e = b->list; e; e = e->next)
+        if (e->hold.object == object && (!found || e->hold.who == who)) {
+            *out = e->hold;
+            found = true;
+        }
+    slock_unlock(&b->lock);
+    return found;
+}
+
+const char *async_words(const struct async_hold *h, char out[LOCK_NAME_ROOM]) {
+    struct symbol s;
+    symbol_describe(h->object, 0, options.symbolize != 0, &s);
+    if (s.function[0] == '\0')
+        snprintf(out, LOCK_NAME_ROOM, "%s %p", h->what, h->object);
+    else if (s.into == 0)
+        snprintf(out, LOCK_NAME_ROOM, "%s '%.100s'", h->what, s.function);
+    else
+        snprintf(out, LOCK_NAME_ROOM, "%s '%.100s'+%lu", h->what, s.function, s.into);
+    return out;
 }
 
 void check_trace_held(struct trace *trace) {
@@ -76,13 +150,13 @@ void check_print_held(const struct trace *trace, struct dump_text *out) {
         dump_frame(out, 0, trace->held[i].site);
     }
     for (unsigned i = 0; i < BUCKETS; i++) {
-        struct hold found[4];
+        struct async_hold found[4];
         unsigned n = 0;
-        slock_lock(&table[i].lock);
-        for (struct hold *h = table[i].list; h && n < 4; h = h->next)
-            if (h->task == trace->id)
-                found[n++] = *h;
-        slock_unlock(&table[i].lock);
+        slock_lock(&holds[i].lock);
+        for (const struct entry *e = holds[i].list; e && n < 4; e = e->next)
+            if (e->hold.who == trace->id)
+                found[n++] = e->hold;
+        slock_unlock(&holds[i].lock);
         while (n-- > 0) {
             dump_say(out, "    holds %s %p, taken here\n", found[n].what, found[n].object);
             dump_frame(out, 0, found[n].site);

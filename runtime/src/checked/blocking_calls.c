@@ -25,6 +25,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -131,3 +132,25 @@ STAND_IN(int, getaddrinfo,
          (const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **out),
          (host, service, hints, out), !hints || !(hints->ai_flags & AI_NUMERICHOST))
 STAND_IN(int, pthread_join, (pthread_t thread, void **result), (thread, result), true)
+
+/* These end the worker's thread, and with it what is pinned to it. */
+static void report_exit(const char *name, const void *caller) {
+    struct aglet_task *t = task_self();
+    misuse_report(
+        "blocking-in-task", t, true, caller,
+        "task %llu '%s' calls %s, which ends its worker's thread and not the task; return from its function",
+        (unsigned long long)task_id(t), task_name(t) ? task_name(t) : "unnamed", name);
+}
+
+#define STAND_IN_EXIT(name, type)                                                                            \
+    __attribute__((visibility("default"), noreturn)) void name(type result) {                                \
+        void *found = dlsym(RTLD_NEXT, #name);                                                               \
+        void (*real)(type) __attribute__((noreturn));                                                        \
+        memcpy(&real, &found, sizeof real);                                                                  \
+        if (task_self() != NULL)                                                                             \
+            report_exit(#name, CALLER());                                                                    \
+        real(result);                                                                                        \
+    }
+
+STAND_IN_EXIT(pthread_exit, void *)
+STAND_IN_EXIT(thrd_exit, int)

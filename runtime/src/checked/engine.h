@@ -72,6 +72,9 @@ struct check_thread {
     const void *wait_site;
     aglet_time wait_deadline;
     uint32_t wait_frames;
+    const char *await_why; /* CHECK_ON_AWAIT: "join", "recv", as dumps have it */
+    const void *await_at, *await_on;
+    _Atomic bool await_told; /* that it is for ever, to a hook */
     const void *wait_stack[STACK_DEPTH];
 
     uint64_t serial;
@@ -253,6 +256,17 @@ unsigned classes_note(const struct edge *fresh, struct class_hint *out);
 void classes_report(const struct class_hint *hints, unsigned count);
 /* What is known by a place in this memory is known no more: something else will be there. */
 void classes_forget(const void *memory, size_t size);
+
+/* --- quiescence.c --- */
+/* The tasks' part in this; NULL where the library has none. Called while threads wait. */
+struct task_side {
+    bool (*has_work)(const void *worker); /* a worker that sleeps will find something to do */
+    unsigned (*parked)(void);             /* how many tasks wait */
+    /* Nothing runs any more. Report why, where tasks or CHECK_ON_AWAIT have to do with it; unless it is `sure` only
+     * where the cause is found. Returns whether it did. */
+    bool (*report)(bool sure);
+};
+extern const struct task_side *task_side;
 
 /* --- waits.c --- */
 /* t has published its wait: is it for ever? Returns false when it was reported and the hook let the program

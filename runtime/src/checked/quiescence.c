@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Nobody runs any more: when all threads wait without a deadline, and nothing outside can wake one, that is for
- * ever. The last thread to fall asleep sleeps with a limit, and if nobody has woken it by then it looks around.
+ * ever. The last thread to fall asleep sleeps with a limit, and if nobody has woken it by then it looks around. A
+ * worker that has nothing to do counts as waiting; of the tasks that wait, all_wait.c tells.
  * Stands on engine.h, proc(5). */
 #include "engine.h"
 
@@ -17,8 +18,14 @@
 
 enum { SEEN_ROOM = 64 };
 
+const struct task_side *task_side;
+
+static struct ilock looking;
+static uint64_t told_sum; /* under looking: the census of the last report, which a hook has taken */
+static _Atomic uint64_t own_signals; /* a bit for each signal that the library itself handles */
+
 struct census {
-    unsigned threads, waiting;
+    unsigned threads, waiting, idle;
     bool may_wake;
     uint64_t sum; /* of all waiting numbers: changes when anybody moves */
     struct check_thread *on_cond;
@@ -58,7 +65,13 @@ static bool count_thread(struct check_thread *t, void *context) {
         }
         break;
     }
-    case CHECK_ON_BARRIER: break;
+    case CHECK_ON_WORK:
+        c->idle++;
+        if (t->wait_object != NULL && task_side != NULL && task_side->has_work(t->wait_object))
+            c->may_wake = true;
+        break;
+    case CHECK_ON_BARRIER:
+    case CHECK_ON_AWAIT: break;
     }
     return !c->may_wake;
 }
@@ -105,7 +118,8 @@ static bool handles_signals(void) {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         caught &= ~(1ul << (faults[i] - 1));
-    return (caught & ~(3ul << 31)) != 0; /* glibc's own two are no handlers of the program */
+    /* Neither glibc's own two nor ours are handlers of the program. */
+    return (caught & ~(3ul << 31) & ~atomic_load(&own_signals)) != 0;
 }
 
 /* Does the system have the thread asleep? One that was woken and did not run yet is not. */
@@ -135,9 +149,13 @@ static bool quiescent(struct census *c) {
         struct timespec pause = {0, 5000000};
         clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
     }
+    unsigned tasks = task_side != NULL ? task_side->parked() : 0;
+    if (c->threads == c->idle && tasks == 0)
+        return false;
     bool all_asleep = true;
     threads_each(is_asleep, &all_asleep);
-    return all_asleep && threads_in_system() == c->threads + tsan_here() && !handles_signals();
+    /* No handler of a signal may do what wakes a task. */
+    return all_asleep && threads_in_system() == c->threads + tsan_here() && (tasks != 0 || !handles_signals());
 }
 
 struct wait_notes {
@@ -156,6 +174,10 @@ static bool collect_waiter(struct check_thread *t, void *context) {
 static void report_quiescent(struct check_thread *t, const struct census *c) {
     struct wait_notes w = {0};
     t->inside++;
+    if (task_side != NULL && task_side->report(c->lost == NULL)) {
+        t->inside--;
+        return;
+    }
     threads_each(collect_waiter, &w);
     struct misuse *m;
     if (c->lost != NULL) {
@@ -171,7 +193,8 @@ static void report_quiescent(struct check_thread *t, const struct census *c) {
         misuse_say(m, "every thread of the program waits, and nobody is left to wake one");
     }
     for (unsigned i = 0; i < w.count && i < 10; i++)
-        waits_note(m, w.seen[i]);
+        if (w.seen[i]->wait_for != CHECK_ON_WORK)
+            waits_note(m, w.seen[i]);
     misuse_close(m);
     t->inside--;
 }
@@ -188,8 +211,17 @@ aglet_time check_look_at(void) {
 void check_look(void) {
     struct check_thread *t = check_self;
     struct census census;
-    if (t == NULL || t->inside != 0 || options.quiescence_ms == 0 || !quiescent(&census))
+    if (t == NULL || t->inside != 0 || options.quiescence_ms == 0)
         return;
-    options.quiescence_ms = 0; /* once, where a hook lets the program go on */
-    report_quiescent(t, &census);
+    ilock_take(&looking);
+    /* Once, where a hook lets the program go on. */
+    if (quiescent(&census) && census.sum != told_sum) {
+        told_sum = census.sum;
+        report_quiescent(t, &census);
+    }
+    ilock_give(&looking);
+}
+
+void check_signal_is_own(int number) {
+    atomic_fetch_or(&own_signals, UINT64_C(1) << (number - 1));
 }

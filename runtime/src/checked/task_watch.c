@@ -5,17 +5,16 @@
  * How a late worker is shown: the watchdog sends it a signal, whose handler takes its stack there and then;
  * so the report shows where the task is while it keeps the worker. The signal interrupts a sleep as any
  * signal does. */
-#include "engine.h"
+#include "all_wait.h"
 #include "fork.h"
 #include "misuse.h"
 #include "options.h"
 #include "stack.h"
-#include "task_check.h"
-#include "tsan.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -34,7 +33,6 @@ enum { TELLS_FAULTS = 1 };
 static struct slock lock;
 static struct aglet_executor *executors[EXECUTORS]; /* under lock */
 static _Atomic uint32_t bell;                       /* futex of the watchdog */
-static _Atomic int watchdogs;
 static pthread_once_t started = PTHREAD_ONCE_INIT;
 
 /* What a worker's thread says of itself in the middle of whatever it does. One asks at a time, under
@@ -47,10 +45,6 @@ static struct look {
     unsigned n, held_n;
     struct held held[HELD_SHOWN];
 } look_now;
-
-unsigned check_own_threads(void) {
-    return (unsigned)atomic_load(&watchdogs) + dump_threads() + tsan_here();
-}
 
 static int sample_signal(void) {
     return SIGRTMAX - 2;
@@ -170,6 +164,7 @@ static void *watch(void *unused) {
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, NULL);
+    check_thread_is_own("watchdog");
     int64_t pause = options.max_poll_ms > 0 ? options.max_poll_ms * INT64_C(250000) : INT64_C(1000000000);
     for (;;) {
         uint32_t seen = atomic_load(&bell);
@@ -179,6 +174,7 @@ static void *watch(void *unused) {
         /* Much later than asked for: the whole process was stopped, in a debugger for instance. */
         if (options.max_poll_ms > 0 && now - due < pause)
             look(now);
+        circles_report(false, NULL, 0);
     }
     return NULL;
 }
@@ -203,14 +199,14 @@ static void start(void) {
     if (TELLS_FAULTS && sigaction(SIGSEGV, NULL, &old) == 0 && old.sa_handler == SIG_DFL)
         sigaction(SIGSEGV, &fault, NULL);
     struct sigaction sampler = {.sa_sigaction = take_sample, .sa_flags = SA_RESTART | SA_SIGINFO};
-    sigaction(sample_signal(), &sampler, NULL);
+    if (sigaction(sample_signal(), &sampler, NULL) == 0)
+        check_signal_is_own(sample_signal());
     struct sigaction was;
     if (sigaction(SIGQUIT, NULL, &was) == 0 && was.sa_handler == SIG_DFL)
         aglet_dump_on(SIGQUIT);
     pthread_t thread;
     if (pthread_create(&thread, NULL, watch, NULL) == 0) {
         pthread_detach(thread);
-        atomic_fetch_add(&watchdogs, 1);
     } else {
         misuse_warn("no thread for the watchdog: blocking-in-task is not looked for");
     }
@@ -231,7 +227,6 @@ void check_executor_new(struct aglet_executor *ex) {
 void check_tasks_fork(enum fork_moment moment) {
     if (moment != IN_CHILD)
         return;
-    atomic_store(&watchdogs, 0);
     started = (pthread_once_t)PTHREAD_ONCE_INIT;
     lock = (struct slock){0};
     look_lock = reporting = (struct ilock){0};
@@ -257,6 +252,11 @@ static void has_thread(struct worker *w, bool yes) {
 
 void check_worker_begin(struct worker *w) {
     has_thread(w, true);
+    if (!w->executor->current_thread) {
+        char name[16];
+        snprintf(name, sizeof name, "worker %u", w->index);
+        check_thread_name(name);
+    }
     stack_t was;
     if (!TELLS_FAULTS || sigaltstack(NULL, &was) != 0 || !(was.ss_flags & SS_DISABLE))
         return;

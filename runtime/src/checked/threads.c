@@ -207,6 +207,13 @@ void check_thread_name(const char *name) {
     snprintf(thread_self()->name, NAME_ROOM, "%s", name);
 }
 
+void check_thread_is_own(const char *name) {
+    struct check_thread *t = thread_self();
+    snprintf(t->name, NAME_ROOM, "%s", name);
+    check_idle_begin(NULL);
+    t->inside++;
+}
+
 uint64_t check_thread_serial(void) {
     return thread_self()->serial;
 }

@@ -13,6 +13,8 @@
 #include "misuse.h"
 #include "stack.h"
 
+#include <stdio.h>
+
 enum { CIRCLE_ROOM = 64, BRANCHES = 16 }; /* threads in a circle; read-write locks held by several */
 
 static _Atomic unsigned blocked; /* threads in a wait without a deadline */
@@ -173,19 +175,25 @@ static bool still_so(const struct circle *c) {
 }
 
 void waits_note(struct misuse *m, struct check_thread *t) {
-    char words[LOCK_NAME_ROOM];
+    char words[LOCK_NAME_ROOM], who[NAME_ROOM + 40];
+    if (t->task != 0)
+        snprintf(who, sizeof who, "task %llu on thread '%s'", (unsigned long long)t->task, t->name);
+    else
+        snprintf(who, sizeof who, "thread '%s'", t->name);
     switch (t->wait_for) {
     case CHECK_ON_LOCK:
         lock_words(t->wait_object, words);
-        misuse_note(m, "thread '%s' waits for %s", t->name, words);
+        misuse_note(m, "%s waits for %s", who, words);
         break;
     case CHECK_ON_JOIN:
-        misuse_note(m, "thread '%s' waits for the end of thread '%s'", t->name,
+        misuse_note(m, "%s waits for the end of thread '%s'", who,
                     t->wait_object != NULL ? ((const struct check_thread *)t->wait_object)->name : "?");
         break;
-    case CHECK_ON_COND: misuse_note(m, "thread '%s' waits for a condition to be signalled", t->name); break;
-    case CHECK_ON_BARRIER: misuse_note(m, "thread '%s' waits at a barrier", t->name); break;
-    case CHECK_ON_SEMAPHORE: misuse_note(m, "thread '%s' waits for a semaphore", t->name); break;
+    case CHECK_ON_COND: misuse_note(m, "%s waits for a condition to be signalled", who); break;
+    case CHECK_ON_BARRIER: misuse_note(m, "%s waits at a barrier", who); break;
+    case CHECK_ON_SEMAPHORE: misuse_note(m, "%s waits for a semaphore", who); break;
+    case CHECK_ON_AWAIT: misuse_note(m, "%s waits in '%s'", who, t->await_why); break;
+    case CHECK_ON_WORK: misuse_note(m, "%s has nothing to do", who); break;
     }
     if (t == check_self && t->wait_frames != 0)
         misuse_stack(m, t->wait_stack, t->wait_frames);
@@ -274,5 +282,34 @@ unsigned check_waiting_for(const void *object) {
 }
 
 void check_block_end(void) {
-    waits_end(thread_self());
+    struct check_thread *t = thread_self();
+    waits_end(t);
+    t->await_on = NULL;
+}
+
+void check_await_at(const void *caller) {
+    thread_self()->await_at = caller;
+}
+
+void check_await_on(const void *object) {
+    thread_self()->await_on = object;
+}
+
+void check_await_begin(const char *why, aglet_time deadline) {
+    struct check_thread *t = thread_self();
+    if (t->inside != 0)
+        return;
+    t->await_why = why;
+    atomic_store_explicit(&t->await_told, false, memory_order_relaxed);
+    waits_publish(t, CHECK_ON_AWAIT, CHECK_EXCLUSIVE, NULL, deadline, t->await_at);
+}
+
+bool check_await_is_told(void) {
+    return atomic_load_explicit(&thread_self()->await_told, memory_order_relaxed);
+}
+
+void check_idle_begin(const void *worker) {
+    struct check_thread *t = thread_self();
+    if (t->inside == 0)
+        waits_publish(t, CHECK_ON_WORK, CHECK_EXCLUSIVE, worker, AGLET_FOREVER, NULL);
 }
