@@ -28,12 +28,6 @@ static void *echo(void *arg) {
     return NULL;
 }
 
-static void *digest(void *arg) {
-    void *h = NULL;
-    (void)aglet_run_blocking(slow_digest, arg, &h);
-    return h;
-}
-
 AGLET_MAIN(argc, argv) {
     aglet_io there[2], back[2], ends[2];
     aglet_task *hasher, *echoer;
@@ -43,7 +37,7 @@ AGLET_MAIN(argc, argv) {
         return 1;
     ends[0] = there[0];
     ends[1] = back[1];
-    if (aglet_spawn(&hasher, digest, "fearless") || aglet_spawn(&echoer, echo, ends))
+    if (aglet_spawn_blocking(&hasher, slow_digest, "fearless") || aglet_spawn(&echoer, echo, ends))
         return 1;
     for (char c = 'a'; c <= 'z'; c++) {
         char got = 0;

@@ -10,6 +10,8 @@
 
 #include "aglet/base.h"
 
+#include <stdatomic.h>
+
 enum check_kind {
     CHECK_MUTEX,
     CHECK_RWLOCK,
@@ -99,6 +101,10 @@ void check_signal_is_own(int number);
  * deadlock or lost-wakeup where nobody is left to wake anybody. */
 aglet_time check_look_at(void);
 void check_look(void);
+
+/* The calling thread sleeps on this futex until it is woken; NULL: it has ceased to. Who leaves the others asleep wakes
+ * one of them for nothing, so that it asks again when to look. */
+void check_sleeps_on(_Atomic uint32_t *futex);
 
 /* A condition is about to be waited for with this lock; reports cond-wait. Returns false when the calling
  * thread does not hold the lock: do not wait. After true, check_cond_woken follows, which says whether a

@@ -15,7 +15,10 @@
 bool futex_wait_set(_Atomic uint32_t *word, uint32_t expected, aglet_time deadline, uint32_t set) {
     /* FUTEX_WAIT_BITSET, unlike FUTEX_WAIT, takes an absolute deadline on the monotonic clock. */
     struct timespec until, *limit = NULL;
-    aglet_time look_at = aglet_checked && deadline == AGLET_FOREVER ? check_look_at() : AGLET_FOREVER;
+    bool asleep = aglet_checked && deadline == AGLET_FOREVER;
+    if (asleep)
+        check_sleeps_on(word); /* first: partner waits_nudge */
+    aglet_time look_at = asleep ? check_look_at() : AGLET_FOREVER;
     if (look_at != AGLET_FOREVER)
         deadline = look_at;
     if (deadline != AGLET_FOREVER) {
@@ -28,6 +31,8 @@ bool futex_wait_set(_Atomic uint32_t *word, uint32_t expected, aglet_time deadli
     int saved = errno;
     long r = syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, expected, limit, NULL, set);
     bool in_time = !(r < 0 && errno == ETIMEDOUT);
+    if (asleep)
+        check_sleeps_on(NULL);
     if (aglet_checked && !in_time && look_at != AGLET_FOREVER) {
         check_look();
         in_time = true;

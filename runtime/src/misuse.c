@@ -12,7 +12,6 @@
 #include "switch.h"
 #include "symbol.h"
 #include "tsan.h"
-#include "tsan.h"
 
 #include <fcntl.h>
 #include <limits.h>

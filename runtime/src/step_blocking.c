@@ -3,6 +3,7 @@
  * deadline. Stands on task_step.h, blocking.h. What is waited for lies on the heap: it may end after an
  * abort. */
 #include "aglet/await.h"
+#include "aglet/blocking.h"
 #include "blocking.h"
 #include "check.h"
 #include "fs_call.h"
@@ -49,6 +50,28 @@ static int blocking_poll(struct aglet_frame *f, enum blocking_pool pool, void *(
 
 int aglet_run_blocking_poll(struct aglet_frame *f, void *(*work)(void *), void *arg, void **result) {
     return blocking_poll(f, BLOCKING_GENERAL, work, arg, 0, result, "blocking work", CALLER());
+}
+
+/* A task that waits for the work. */
+struct blocking_frame {
+    AGLET_FRAME_HEADER;
+    void *(*work)(void *);
+    void *arg, *result;
+};
+
+static int run_in_pool(void *frame) {
+    struct blocking_frame *f = frame;
+    f->aglet_.at_ = __LINE__; /* begun, for dumps */
+    int error = blocking_poll(&f->aglet_, BLOCKING_GENERAL, f->work, f->arg, 0, &f->result, "blocking work",
+                              CALLER());
+    if (error != AGLET_PENDING)
+        aglet_frame_return_(&f->aglet_, error ? NULL : f->result);
+    return error == AGLET_PENDING ? AGLET_PENDING : 0;
+}
+
+int aglet_spawn_blocking(aglet_task **task, void *(*work)(void *), void *arg) {
+    struct blocking_frame frame = {.work = work, .arg = arg};
+    return aglet_spawn_frame_(task, run_in_pool, &frame, sizeof frame);
 }
 
 int aglet_lookup_poll(struct aglet_frame *f, const char *host, uint16_t port,

@@ -10,7 +10,8 @@ import os, shutil, subprocess, sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CC, ROOTFS = "aarch64-linux-gnu-gcc", "/usr/aarch64-linux-gnu"
-QUIESCENT = {"channel-deadlock", "deadlock-all-wait", "forgotten-sender", "forgotten-sender-thread", "lost-wakeup"}
+QUIESCENT = {"async-double-lock", "async-holder-ended", "channel-deadlock", "deadlock-all-wait", "deadlock-block-on",
+             "forgotten-sender", "forgotten-sender-joiner", "forgotten-sender-thread", "lost-wakeup"}
 UNGUARDED = {"stack-overflow", "stack-overflow-a-little"}  # the emulator takes madvise(MADV_GUARD_INSTALL) and does nothing
 TESTS = "^(runtime/(test_|faults|preload|needs)|internal/|stress/stress_locks|sample[.])"
 # After a fork of a program with threads, one child in five or so waits for ever for a lock of the emulator's own.

@@ -119,6 +119,17 @@ static void *consume_shared(void *arg) {
     return (void *)sum;
 }
 
+static void *consume_by_the_dozen(void *arg) {
+    numbers_shared_receiver *rx = arg;
+    long sum = 0, values[12], got;
+    while ((got = numbers_shared_recv_many(rx, values, 12)) > 0)
+        for (long i = 0; i < got; i++)
+            sum += values[i];
+    CHECK(got == -EPIPE);
+    numbers_shared_drop(rx);
+    return (void *)sum;
+}
+
 static void *many_consumers(void *arg) {
     (void)arg;
     numbers_sender tx;
@@ -128,8 +139,10 @@ static void *many_consumers(void *arg) {
     aglet_task *tasks[4];
     for (int i = 0; i < 4; i++) {
         handles[i] = numbers_shared_clone(&first);
-        CHECK(aglet_spawn(&tasks[i], consume_shared, &handles[i]) == 0);
+        CHECK(aglet_spawn(&tasks[i], i % 2 ? consume_by_the_dozen : consume_shared, &handles[i]) == 0);
     }
+    long none;
+    CHECK(numbers_shared_recv_until(&first, &none, aglet_after_ms(2)) == -ETIMEDOUT);
     numbers_shared_drop(&first);
     for (long i = 1; i <= 10000; i++)
         CHECK(numbers_send(&tx, i) == 0);

@@ -5,6 +5,7 @@
 #include "aglet/blocking.h"
 #include "aglet/fs.h"
 #include "aglet/net.h"
+#include "aglet/select.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -232,6 +233,47 @@ static void blocking_work_runs_side_by_side(void **state) {
     on_each(blocking, NULL);
 }
 
+static void *count_calls(void *calls) {
+    usleep(20000);
+    atomic_fetch_add((_Atomic int *)calls, 1);
+    return calls;
+}
+
+static void *blocking_spawned(void *arg) {
+    (void)arg;
+    _Atomic int calls = 0;
+    aglet_task *task, *crowd[80];
+    void *result = NULL;
+    CHECK(aglet_spawn_blocking(&task, slow_work, (void *)21) == 0);
+    struct aglet_case first[] = {AGLET_CASE_JOIN(task, &result)};
+    CHECK(aglet_select(first, 1, aglet_after_ms(1)) == -ETIMEDOUT);
+    CHECK(aglet_select(first, 1, aglet_after_ms(5000)) == 0 && result == (void *)42);
+    /* More than there are threads: work whose task is aborted either was begun, and is waited for, or never runs. */
+    int ran = 0;
+    for (int i = 0; i < 80; i++)
+        CHECK(aglet_spawn_blocking(&crowd[i], count_calls, (void *)&calls) == 0);
+    CHECK(aglet_sleep_ms(5) == 0);
+    for (int i = 0; i < 80; i++)
+        aglet_abort(crowd[i]);
+    for (int i = 0; i < 80; i++) {
+        CHECK(aglet_join(crowd[i], &result) == 0 && (result == NULL || result == (void *)&calls));
+        ran += result != NULL;
+    }
+    CHECK(ran == atomic_load(&calls) && ran < 80);
+    CHECK(aglet_spawn_blocking(NULL, count_calls, (void *)&calls) == 0);
+    for (int i = 0; i < 5000 && atomic_load(&calls) == ran; i++)
+        CHECK(aglet_sleep_ms(1) == 0);
+    CHECK(atomic_load(&calls) == ran + 1);
+    return NULL;
+}
+
+static void blocking_work_has_a_handle(void **state) {
+    (void)state;
+    on_each(blocking_spawned, NULL);
+    aglet_task *task;
+    assert_int_equal(aglet_spawn_blocking(&task, slow_work, NULL), -ESRCH);
+}
+
 static void *files(void *arg) {
     (void)arg;
     char path[64], other[64], text[8] = {0};
@@ -397,6 +439,7 @@ int main(void) {
         cmocka_unit_test(an_echo_server_answers_all_clients),
         cmocka_unit_test(names_are_looked_up_beside_the_workers),
         cmocka_unit_test(blocking_work_runs_side_by_side),
+        cmocka_unit_test(blocking_work_has_a_handle),
         cmocka_unit_test(file_calls_give_what_the_system_gives),
         cmocka_unit_test(signals_are_counted_and_awaited),
         cmocka_unit_test(an_aborted_read_lets_go_of_the_descriptor),

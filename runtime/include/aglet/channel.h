@@ -64,7 +64,8 @@ AGLET_END_DECLS
  * name_drop_receiver(rx)        give up a receiver. Values still queued are not visited: drain first if they
  *                               own something
  * name_share(rx)                turn the receiver into a shared one (rx is then dropped)
- * name_shared_clone, _shared_recv, _shared_try_recv, _shared_drop   the same for a shared receiver */
+ * name_shared_clone, _shared_recv, _shared_try_recv, _shared_recv_until, _shared_recv_many, _shared_drop
+ *                               the same for a shared receiver */
 #define AGLET_CHANNEL(name, type)                                                                            \
     typedef type name##_item;                                                                                \
     typedef struct AGLET_SEND name##_sender {                                                                \
@@ -146,6 +147,14 @@ AGLET_END_DECLS
     static inline AGLET_MAYBE_UNUSED int name##_shared_try_recv(name##_shared_receiver *rx,                  \
                                                                 name##_item *item) {                         \
         return aglet_chan_try_recv_(rx->chan_, item);                                                        \
+    }                                                                                                        \
+    static inline AGLET_MAYBE_UNUSED int name##_shared_recv_until(name##_shared_receiver *rx,                \
+                                                                  name##_item *item, aglet_time deadline) {  \
+        return aglet_chan_recv_(rx->chan_, item, deadline);                                                  \
+    }                                                                                                        \
+    static inline AGLET_MAYBE_UNUSED long name##_shared_recv_many(name##_shared_receiver *rx,                \
+                                                                  name##_item *items, size_t max) {          \
+        return aglet_chan_recv_many_(rx->chan_, items, max);                                                 \
     }                                                                                                        \
     static inline AGLET_MAYBE_UNUSED void name##_shared_drop(name##_shared_receiver *rx) {                   \
         aglet_chan *chan = rx->chan_;                                                                        \

@@ -74,7 +74,8 @@ struct check_thread {
     uint32_t wait_frames;
     const char *await_why; /* CHECK_ON_AWAIT: "join", "recv", as dumps have it */
     const void *await_at, *await_on;
-    _Atomic bool await_told; /* that it is for ever, to a hook */
+    _Atomic bool await_told;               /* that it is for ever, to a hook */
+    _Atomic(_Atomic uint32_t *) sleeps_on; /* a futex, without a limit */
     const void *wait_stack[STACK_DEPTH];
 
     uint64_t serial;
@@ -284,6 +285,7 @@ struct check_thread *waits_for(const struct lock_record *r, uint32_t mode);
 /* `holder` ended with the lock, for which t waits: reported, fatal. */
 void waits_report_ended(struct check_thread *t, const struct lock_record *r,
                         const struct check_thread *holder);
+void waits_nudge(void);      /* a thread ends: if all others wait, one of them is to look around */
 void waits_after_fork(void); /* in the child: only the calling thread is left, and it runs */
 
 /* --- conds.c --- */

@@ -155,7 +155,8 @@ static bool quiescent(struct census *c) {
     bool all_asleep = true;
     threads_each(is_asleep, &all_asleep);
     /* No handler of a signal may do what wakes a task. */
-    return all_asleep && threads_in_system() == c->threads + tsan_here() && (tasks != 0 || !handles_signals());
+    return all_asleep && threads_in_system() == c->threads + tsan_here() &&
+           (tasks != 0 || !handles_signals());
 }
 
 struct wait_notes {

@@ -179,6 +179,7 @@ void check_thread_end(const void *caller) {
     atomic_store_explicit(&t->ended, atomic_fetch_add_explicit(&thread_clock, 1, memory_order_relaxed),
                           memory_order_relaxed);
     atomic_fetch_sub_explicit(&alive, 1, memory_order_seq_cst);
+    waits_nudge();
     check_self = NULL;
     bool nobodys = !atomic_load_explicit(&t->known_handle, memory_order_relaxed);
     atomic_store_explicit(&t->state, THREAD_ENDED, memory_order_release);

@@ -10,10 +10,12 @@
  * When nobody is left to run at all, that too is for ever: quiescence.c. */
 #include "engine.h"
 
+#include "futex.h"
 #include "misuse.h"
 #include "stack.h"
 
 #include <stdio.h>
+#include <time.h>
 
 enum { CIRCLE_ROOM = 64, BRANCHES = 16 }; /* threads in a circle; read-write locks held by several */
 
@@ -49,6 +51,39 @@ void waits_end(struct check_thread *t) {
     if (t->wait_deadline == AGLET_FOREVER)
         atomic_fetch_sub_explicit(&blocked, 1, memory_order_seq_cst);
     atomic_fetch_add_explicit(&t->waiting, 1, memory_order_release);
+}
+
+void check_sleeps_on(_Atomic uint32_t *futex) {
+    if (check_self != NULL)
+        atomic_store_explicit(&check_self->sleeps_on, futex, memory_order_seq_cst);
+}
+
+struct nudge {
+    bool any, woken;
+};
+
+static bool wake_sleeper(struct check_thread *t, void *nudge) {
+    struct nudge *n = nudge;
+    uint64_t waiting;
+    _Atomic uint32_t *futex = atomic_load_explicit(&t->sleeps_on, memory_order_seq_cst);
+    if (futex == NULL || !waits_for_ever(t, &waiting))
+        return true;
+    n->any = true;
+    n->woken = futex_wake(futex, INT32_MAX) > 0; /* only named: it may be gone */
+    return !n->woken;
+}
+
+void waits_nudge(void) {
+    struct nudge n = {.any = true};
+    /* One that is about to fall asleep is not there to be woken yet. */
+    for (int tries = 0; tries < 5 && n.any && !n.woken; tries++) {
+        if (atomic_load_explicit(&blocked, memory_order_seq_cst) < threads_alive())
+            break;
+        if (tries != 0)
+            clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){0, 1000000}, NULL);
+        n.any = false;
+        threads_each(wake_sleeper, &n);
+    }
 }
 
 void waits_after_fork(void) {
