@@ -7,10 +7,11 @@
 
 enum { WAKE_SLEEPER = 1, WAKE_HEIR = 2 }; /* futex sets */
 
-/* The looks of a newcomer: pauses of 16, 32, 64, 128 and 256 relaxes, then of 512 until its patience ends; of
- * 512 from the first on where the lock is busy. A relax is some 10 to 40 ns. */
-enum { FIRST_PAUSE = 4, LAST_PAUSE = 9 };
-static const aglet_time newcomer_patience = 8000, heir_patience = 5000, heir_after = 500000,
+/* The looks of a newcomer: pauses of 2, 4, 8 … 256 relaxes, then of 512 until its patience ends; in the waits that
+ * note how busy the lock is (below) the first is 16; of 1024 from the first on where it is busy. A relax is some
+ * 10 to 40 ns. */
+enum { FIRST_PAUSE = 1, NOTED_PAUSE = 4, LAST_PAUSE = 9, BUSY_PAUSE = 10 };
+static const aglet_time newcomer_patience = 16000, heir_patience = 5000, heir_after = 500000,
                         heir_is_stopped = 20000;
 enum { TURN = 20 }; /* bits of a nanosecond clock: a millisecond */
 
@@ -43,7 +44,9 @@ static _Atomic unsigned char *busy_points_of(const void *lock) {
 }
 
 static int first_pause(const struct wait *w) {
-    return atomic_load_explicit(w->busy, memory_order_relaxed) >= BUSY_FROM ? LAST_PAUSE : FIRST_PAUSE;
+    if (atomic_load_explicit(w->busy, memory_order_relaxed) >= BUSY_FROM)
+        return BUSY_PAUSE;
+    return w->has_noted ? FIRST_PAUSE : NOTED_PAUSE;
 }
 
 static void note_busy(struct wait *w, bool held) {
