@@ -2,8 +2,8 @@
 /* Finds copies of objects that live at their address.
  * Stands on copies.h and the models' word on types.
  *
- * A copy into an object whose lock the same function initialises afterwards is how C clones objects, and is let be. So is a
- * compound literal, and a local that is initialised and copied and nothing else: it is an initialiser that happens to have an address. */
+ * A copy into an object whose lock the same function initialises afterwards is how C clones objects, and is let be; realloc clones
+ * nothing, whatever is initialised at the end of what it moved. So is let be a compound literal, and a local that is initialised and copied and nothing else: it is an initialiser that happens to have an address. */
 #include "copies.h"
 
 #include <stdio.h>
@@ -14,6 +14,7 @@ struct search {
     const struct linked_unit *lu;
     const struct unit *u;
     uint32_t func;
+    bool clones; /* the function initialises a lock */
     void (*found)(void *, const struct copied *);
     void *data;
     char member[128];
@@ -59,7 +60,7 @@ static void report(struct search *x, enum copy_kind kind, ir_type t, ir_loc at, 
 
     x->member[0] = 0;
     x->declared = 0;
-    if (!stays(x, t, 0, 0))
+    if ((x->clones && kind != COPY_MOVED) || !stays(x, t, 0, 0))
         return;
     c.type = type_name(x->u, t);
     c.declared = x->declared;
@@ -126,6 +127,18 @@ static ir_type pointee(const struct search *x, ir_expr e) {
     return x->u->types[t].kind == IR_T_POINTER ? x->u->types[t].elem : 0;
 }
 
+/* realloc and its kin. */
+static void visit_moved(struct search *x, const struct ir_event_rec *ev, uint32_t callee) {
+    const struct linked_func *lf = &x->p->funcs.at[callee];
+
+    for (uint32_t i = 0; !lf->defined && lf->model && i < lf->model->n_effects; i++) {
+        const struct model_effect *e = &lf->model->effects[i];
+        if (e->kind == MODEL_REALLOCATES && e->a.root == MODEL_PARAM && e->a.index < ev->args.count)
+            report(x, COPY_MOVED, pointee(x, x->u->expr_refs[ev->args.first + e->a.index]), ev->loc,
+                   lf->name);
+    }
+}
+
 static void visit_call(struct search *x, const struct ir_event_rec *ev) {
     const struct ir_expr_rec *callee = &x->u->exprs[ev->b];
     const char *name = callee->op == IR_E_FUNC ? unit_str(x->u, x->u->funcs[callee->a].name) : "";
@@ -141,8 +154,8 @@ static void visit_call(struct search *x, const struct ir_event_rec *ev) {
         if (!strcmp(name, bytes[i]) && ev->args.count == 3 &&
             !is_initialiser(x, x->u->expr_refs[ev->args.first + 1]))
             report(x, COPY_BYTES, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
-    if (!strcmp(name, "realloc") && ev->args.count == 2)
-        report(x, COPY_MOVED, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
+    if (callee->op == IR_E_FUNC)
+        visit_moved(x, ev, x->lu->funcs[callee->a]);
     if (!strcmp(name, "memcmp") && ev->args.count == 3)
         report(x, COPY_COMPARED, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
 }
@@ -171,10 +184,10 @@ static void visit(struct search *x, const struct ir_func_rec *fr) {
 void program_copies(const struct program *p, void (*found)(void *data, const struct copied *c), void *data) {
     for (uint32_t f = 1; f < p->funcs.n; f++) {
         const struct linked_func *lf = &p->funcs.at[f];
-        struct search x = {p, lf->unit, lf->unit->unit, f, found, data, "", 0};
-        if (!lf->defined || lf->unchecked || x.u->funcs[lf->func].flags & IR_FF_INITIALISERS ||
-            initialises_lock(&x))
+        struct search x = {p, lf->unit, lf->unit->unit, f, false, found, data, "", 0};
+        if (!lf->defined || lf->unchecked || x.u->funcs[lf->func].flags & IR_FF_INITIALISERS)
             continue;
+        x.clones = initialises_lock(&x);
         visit(&x, &x.u->funcs[lf->func]);
     }
 }

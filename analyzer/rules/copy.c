@@ -2,7 +2,7 @@
 /* copy: a lock, or something that contains one, is copied by value.
  *
  * Looks at      assignments, arguments and returns by value, memcpy, realloc and memcmp of types with a lock in them.
- * Stays silent  in functions that initialise a lock: they clone an object and give it a lock of its own.
+ * Stays silent  in functions that initialise a lock, but for realloc: they clone an object and give it a lock of its own.
  * Cannot see    copies through a pointer to void or char. */
 #include "../program/copies.h"
 #include "rule.h"

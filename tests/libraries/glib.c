@@ -124,6 +124,31 @@ void pushed_and_written(GThreadPool *pool)
     job->id = 1; // expected-warning {{'job->id' is written after it was given to another thread [aglet-use-after-send]}}
 }
 
+int pushed_and_freed(GThreadPool *pool)
+{
+    Job *job = job_new();
+    if (!g_thread_pool_push(pool, job, NULL)) {
+        g_free(job); // expected-warning {{'job' is freed after it was given to another thread [aglet-use-after-send]}}
+        return -1;
+    }
+    return 0;
+}
+
+int pushed_and_asked(GThreadPool *pool)
+{
+    Job *job = job_new();
+    if (!g_thread_pool_push(pool, job, NULL))
+        return -1;  // no diagnostic: queued all the same
+    return job->id; // expected-warning {{'job->id' is read after it was given to another thread [aglet-use-after-send]}}
+}
+
+int pushed_and_told(GThreadPool *pool)
+{
+    Job *job = job_new();
+    const int id = job->id;
+    return g_thread_pool_push(pool, job, NULL) ? id : -1; // no diagnostic: read before
+}
+
 void queued(GAsyncQueue *queue)
 {
     for (int i = 0; i < 4; i++) {

@@ -34,6 +34,32 @@ struct job *by_realloc(struct job *jobs, size_t n);
 struct job *by_realloc(struct job *jobs, size_t n) {
     return realloc(jobs, n * sizeof *jobs); // expected-warning {{[aglet-copy]}}
 }
+struct jobs {
+    struct job *at;
+    size_t n;
+};
+int one_more(struct jobs *jobs);
+int one_more(struct jobs *jobs) {
+    struct job *moved = realloc(jobs->at, (jobs->n + 1) * sizeof *moved); // expected-warning {{[aglet-copy]}}
+    if (!moved)
+        return -1;
+    jobs->at = moved;
+    pthread_mutex_init(&moved[jobs->n].mu, NULL); // the others' locks have moved all the same
+    moved[jobs->n++].n = 0;
+    return 0;
+}
+struct job **one_more_pointer(struct job **jobs, size_t n);
+struct job **one_more_pointer(struct job **jobs, size_t n) {
+    struct job **moved = realloc(jobs, (n + 1) * sizeof *moved); // no diagnostic: the jobs stay where they are
+    if (moved && (moved[n] = malloc(sizeof **moved)))
+        pthread_mutex_init(&moved[n]->mu, NULL);
+    return moved;
+}
+void clone(struct job *to, const struct job *from);
+void clone(struct job *to, const struct job *from) {
+    memcpy(to, from, sizeof *to); // no diagnostic: it gets a lock of its own
+    pthread_mutex_init(&to->mu, NULL);
+}
 
 void initialised(struct job *a);
 void initialised(struct job *a) {
