@@ -6,6 +6,7 @@
 
 #include "../base/alloc.h"
 #include "region_result.h"
+#include "ways.h"
 
 /* ---- annotations ---- */
 
@@ -296,6 +297,20 @@ static void note_callsite(struct solve *x, const struct call *c, const struct re
     vec_push(&f->calls, site);
 }
 
+/* Is it handed over only where an argument is not null, which is here? */
+static bool needs_what_is_null(const struct call *c, const struct region_flow *callee,
+                               const struct region_event *from) {
+    const struct unit *u = callee->unit->unit;
+    const struct ir_func_rec *f = &u->funcs[callee->p->funcs.at[callee->func].func];
+
+    if (from->op != REGION_PUT && from->op != REGION_SPAWN && from->op != REGION_SEND)
+        return false;
+    for (uint32_t i = 0; i < c->n; i++)
+        if (VALUE_KIND(c->value[i]) == VALUE_ZERO && !reached_where_null(u, f, i, block_with(u, f, from->event)))
+            return true;
+    return false;
+}
+
 static void run_callee(struct solve *x, struct call *c, const struct region_flow *callee) {
     struct map64 seen = {0};
     uint64_t locks = x->s->locks;
@@ -305,7 +320,7 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
         note_callsite(x, c, callee);
     for (size_t i = 0; i < callee->control.n && x->recording; i++) {
         const struct region_event *from = &callee->events[callee->control.at[i]];
-        if (from->op == REGION_KEEP || from->op == REGION_RETURN)
+        if (from->op == REGION_KEEP || from->op == REGION_RETURN || needs_what_is_null(c, callee, from))
             continue;
         place_id p = callee->places[from->place].op == PLACE_ARG
                          ? call_loaded_from(x, c, callee->places[from->place].a)

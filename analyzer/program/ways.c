@@ -33,30 +33,35 @@ static uint32_t null_side(const struct unit *u, const struct ir_block_rec *b, ir
                : NO_SIDE;
 }
 
-/* From behind block `from`, or from the entry: NO_BLOCK. */
-static bool no_way_around(const struct unit *u, const struct ir_func_rec *f, const bool *marked, ir_var var,
-                          uint32_t from) {
+enum { MEETS = 1, GOES_ROUND = 2 }; /* some way meets a marked block; some way returns without */
+
+/* The ways from behind block `from`, or from the entry: NO_BLOCK. Those on which `var` (0: none) is null, or else is not, are left out. */
+static unsigned ways(const struct unit *u, const struct ir_func_rec *f, const bool *marked, ir_var var,
+                     bool null, uint32_t from) {
     const uint32_t n = f->blocks.count, first = f->blocks.first;
     uint32_t *stack, top = 0;
-    bool *seen, around = false, met = false;
+    unsigned found = 0;
+    bool *seen;
 
     if (!n)
-        return false;
+        return 0;
     stack = xcalloc(n + 1, sizeof *stack);
     seen = xcalloc(n, sizeof *seen);
     stack[top++] = from == NO_BLOCK ? 0 : from;
     seen[0] = from == NO_BLOCK;
-    for (bool start = from != NO_BLOCK; top && !around; start = false) {
+    for (bool start = from != NO_BLOCK; top; start = false) {
         const uint32_t b = stack[--top];
         const struct ir_block_rec *rec = &u->blocks[first + b];
-        const uint32_t null = var ? null_side(u, rec, var) : NO_SIDE;
-        met |= marked[b] && !start;
-        if (marked[b] && !start)
+        const uint32_t side = var ? null_side(u, rec, var) : NO_SIDE;
+        const uint32_t out = side == NO_SIDE || null ? side : !side;
+        if (marked[b] && !start) {
+            found |= MEETS;
             continue;
-        around = rec->term == IR_TERM_RETURN;
+        }
+        found |= rec->term == IR_TERM_RETURN ? GOES_ROUND : 0;
         for (uint32_t i = 0; i < rec->succs.count; i++) {
             const uint32_t to = u->succs[rec->succs.first + i].block - first;
-            if (!seen[to] && i != null) {
+            if (!seen[to] && i != out) {
                 seen[to] = true;
                 stack[top++] = to;
             }
@@ -64,18 +69,45 @@ static bool no_way_around(const struct unit *u, const struct ir_func_rec *f, con
     }
     free(stack);
     free(seen);
-    return met && !around;
+    return found;
 }
 
 bool every_way_meets(const struct unit *u, const struct ir_func_rec *f, const bool *marked, uint32_t param) {
-    return no_way_around(u, f, marked, param < f->params.count ? f->params.first + param : 0, NO_BLOCK);
+    const ir_var var = param < f->params.count ? f->params.first + param : 0;
+
+    return ways(u, f, marked, var, true, NO_BLOCK) == MEETS;
+}
+
+static bool keeps_value(const struct unit *u, const struct ir_func_rec *f, ir_var param) {
+    if (u->vars[param].flags & IR_VF_ADDRESSED)
+        return false;
+    for (uint32_t b = f->blocks.first; b < f->blocks.first + f->blocks.count; b++)
+        for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
+            const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
+            if (ev->a && (ev->op == IR_EV_STORE || ev->op == IR_EV_CALL || ev->op == IR_EV_ATOMIC) &&
+                u->exprs[ev->a].op == IR_E_VAR && u->exprs[ev->a].a == param)
+                return false;
+        }
+    return true;
+}
+
+bool reached_where_null(const struct unit *u, const struct ir_func_rec *f, uint32_t param, uint32_t block) {
+    bool *marked, reached;
+
+    if (param >= f->params.count || block >= f->blocks.count || !keeps_value(u, f, f->params.first + param))
+        return true;
+    marked = xcalloc(f->blocks.count, sizeof *marked);
+    marked[block] = true;
+    reached = ways(u, f, marked, f->params.first + param, false, NO_BLOCK) & MEETS;
+    free(marked);
+    return reached;
 }
 
 bool every_way_rejoins(const struct unit *u, const struct ir_func_rec *f, uint32_t from, uint32_t to) {
     bool *marked = xcalloc(f->blocks.count, sizeof *marked), all;
 
     marked[to] = true;
-    all = no_way_around(u, f, marked, 0, from);
+    all = ways(u, f, marked, 0, true, from) == MEETS;
     free(marked);
     return all;
 }
