@@ -306,7 +306,8 @@ static bool needs_what_is_null(const struct call *c, const struct region_flow *c
     if (from->op != REGION_PUT && from->op != REGION_SPAWN && from->op != REGION_SEND)
         return false;
     for (uint32_t i = 0; i < c->n; i++)
-        if (VALUE_KIND(c->value[i]) == VALUE_ZERO && !reached_where_null(u, f, i, block_with(u, f, from->event)))
+        if (VALUE_KIND(c->value[i]) == VALUE_ZERO &&
+            !reached_where_null(u, f, i, block_with(u, f, from->event)))
             return true;
     return false;
 }

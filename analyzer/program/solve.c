@@ -83,12 +83,12 @@ static void enter(struct solver *s, uint32_t to, struct world *w) {
         return;
     for (uint32_t i = 0; i < b->n_worlds; i++)
         if (world_same_locks(b->worlds[i], w) &&
-            (b->n_worlds >= MAX_WORLDS / 2 || b->visits > 20 || !decided_differently(s, b->worlds[i], w))) {
+            (b->n_worlds >= s->most_apart || b->visits > 20 || !decided_differently(s, b->worlds[i], w))) {
             if (world_merge(&s->arena, &s->t, b->worlds[i], w, block, widen, false))
                 queue(s, b, b->worlds[i]);
             return;
         }
-    if (b->n_worlds >= MAX_WORLDS || b->visits > 40) {
+    if (b->n_worlds >= s->most_worlds || b->visits > 40) {
         s->p->worlds_merged++;
         if (b->n_worlds) {
             if (world_merge(&s->arena, &s->t, b->worlds[0], w, block, true, true))
@@ -278,6 +278,8 @@ static void leave(struct solver *s, uint32_t from, struct world *w) {
         if (b->term == IR_TERM_BRANCH && b->succs.count == 2 &&
             !world_assume(&s->scratch, &s->t, out, cond, i == 0))
             continue;
+        if (s->asks_flags[from] && !some_caller_leads_here(s, out))
+            continue; /* before it meets the worlds that some caller asks for */
         if (b->term == IR_TERM_BRANCH && i == 1)
             end_counting(s, from, out);
         if (b->term == IR_TERM_SWITCH && !take_case(s, out, b, i, cond))
@@ -376,6 +378,8 @@ void solver_reset(struct solver *s, uint32_t func) {
     s->n_blocks = s->fr->blocks.count;
     s->blocks = arena_array(&s->arena, struct block_state, s->n_blocks);
     s->next_queued = 0;
+    s->most_worlds = MAX_WORLDS;
+    s->most_apart = MAX_WORLDS / 2;
     s->recording = s->gave_up = false;
 }
 
@@ -393,6 +397,7 @@ bool solve_function(struct solver *s, uint32_t func) {
     entry = world_new(&s->scratch);
     entry->spawned = strcmp(s->lf->name, "main") != 0 || !s->p->has_spawn;
     enter_annotated(s, entry);
+    find_flags(s, entry);
     enter(s, 0, entry);
     for (;;) { /* always the first block in order that waits */
         while (s->next_queued < s->n_order && !s->blocks[s->by_order[s->next_queued]].queued)

@@ -9,7 +9,8 @@
 
 #include "lock_facts.h"
 
-#define MAX_WORLDS 12u
+#define MAX_WORLDS 12u          /* of a block … */
+#define MAX_WORLDS_BY_FLAGS 24u /* … of a function whose callers' flags tell of its locks */
 #define TEMP_OF_BLOCK 1u
 #define TEMP_SHARED 2u
 
@@ -126,6 +127,9 @@ struct solver {
     VEC(uint32_t)
     steady; /* … that decide whether it takes a lock it gives back elsewhere, or that nobody writes (steady.c) */
     bool *decides; /* by block: the branch at its end asks one of them, and one arm takes the lock */
+    uint32_t most_worlds, most_apart; /* of a block; of these, with the same locks */
+    bool *
+        asks_flags; /* by block: the branch at its end asks only the callers' arguments whether a lock is given back */
     VEC(uint32_t) steady_paths; /* of these, the pointers that lead to what is asked */
     struct map64
         setters; /* function, parameter, member → 2: it writes that of what it is handed; 1: it does not. For all functions */
@@ -283,6 +287,12 @@ static inline bool in_set(const uint64_t *set, uint32_t i) {
 /* steady.c */
 /* Fill `steady`. After order_blocks. */
 void find_steady(struct solver *s);
+/* What the calls of the block do to locks, together. */
+enum { BLOCK_TAKES = 1, BLOCK_GIVES = 2 };
+unsigned block_lock_calls(const struct program *p, uint32_t func, ir_block block);
+/* given_by_flag.c */
+/* Fill `asks_flags`, and `decisive` with what is asked. After scan_events; `entry` is the world at the function's entry. */
+void find_flags(struct solver *s, struct world *entry);
 /* never_written.c */
 /* Does the global keep what it is initialised with? */
 bool never_written(struct program *p, uint32_t global);

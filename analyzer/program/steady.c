@@ -14,9 +14,7 @@
 #define ARM_MAX 32u /* blocks of the conditional statement that takes the lock */
 
 /* ---- which are they? ---- */
-enum { TAKES = 1, GIVES = 2 };
-
-static unsigned lock_calls(const struct program *p, uint32_t func, ir_block block) {
+unsigned block_lock_calls(const struct program *p, uint32_t func, ir_block block) {
     const struct unit *u = p->funcs.at[func].unit->unit;
     const struct ir_block_rec *b = &u->blocks[block];
     unsigned does = 0;
@@ -28,7 +26,7 @@ static unsigned lock_calls(const struct program *p, uint32_t func, ir_block bloc
             const struct summary *sum = p->funcs.at[edges[k].callee].summary;
             for (uint32_t i = 0; sum && i < sum->n_outcomes; i++)
                 for (uint32_t j = 0; j < sum->outcomes[i].n_effects; j++)
-                    does |= sum->outcomes[i].effects[j].kind == EFFECT_ACQUIRE ? TAKES : GIVES;
+                    does |= sum->outcomes[i].effects[j].kind == EFFECT_ACQUIRE ? BLOCK_TAKES : BLOCK_GIVES;
         }
     }
     return does;
@@ -40,15 +38,15 @@ bool takes_or_gives(const struct program *p, uint32_t func) {
     unsigned does = 0;
 
     for (ir_block b = blocks.first; b < blocks.first + blocks.count; b++)
-        does |= lock_calls(p, func, b);
-    return does == TAKES || does == GIVES;
+        does |= block_lock_calls(p, func, b);
+    return does == BLOCK_TAKES || does == BLOCK_GIVES;
 }
 
 /* Of the blocks of a function, from `first` on. */
 struct arms {
     const struct unit *u;
     ir_block first;
-    uint8_t *calls; /* what each calls (lock_calls) */
+    uint8_t *calls; /* what each calls (block_lock_calls) */
     uint32_t *seen; /* in which search each was last met */
     uint32_t search;
 };
@@ -88,7 +86,7 @@ static bool arm_takes(struct arms *x, ir_block from, ir_block join) {
             stack[n++] = to;
         }
     }
-    return joins && does == TAKES;
+    return joins && does == BLOCK_TAKES;
 }
 
 static uint32_t key_of_place(const struct linked_unit *lu, const struct unit *u, ir_expr place) {
@@ -141,7 +139,7 @@ static void each_decider(const struct program *p, uint32_t func, bool *marks,
     bool takes = false;
 
     for (uint32_t b = 0; b < fr->blocks.count; b++)
-        takes |= (x.calls[b] = (uint8_t)lock_calls(p, func, fr->blocks.first + b)) & TAKES;
+        takes |= (x.calls[b] = (uint8_t)block_lock_calls(p, func, fr->blocks.first + b)) & BLOCK_TAKES;
     x.seen = xcalloc(takes ? fr->blocks.count : 1, sizeof *x.seen);
     for (ir_block b = fr->blocks.first; takes && b < fr->blocks.first + fr->blocks.count; b++) {
         const struct ir_block_rec *rec = &lu->unit->blocks[b];

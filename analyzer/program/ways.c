@@ -78,14 +78,16 @@ bool every_way_meets(const struct unit *u, const struct ir_func_rec *f, const bo
     return ways(u, f, marked, var, true, NO_BLOCK) == MEETS;
 }
 
-static bool keeps_value(const struct unit *u, const struct ir_func_rec *f, ir_var param) {
-    if (u->vars[param].flags & IR_VF_ADDRESSED)
+bool param_keeps_value(const struct unit *u, const struct ir_func_rec *f, uint32_t param) {
+    const ir_var var = f->params.first + param;
+
+    if (u->vars[var].flags & IR_VF_ADDRESSED)
         return false;
     for (uint32_t b = f->blocks.first; b < f->blocks.first + f->blocks.count; b++)
         for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
             const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
             if (ev->a && (ev->op == IR_EV_STORE || ev->op == IR_EV_CALL || ev->op == IR_EV_ATOMIC) &&
-                u->exprs[ev->a].op == IR_E_VAR && u->exprs[ev->a].a == param)
+                u->exprs[ev->a].op == IR_E_VAR && u->exprs[ev->a].a == var)
                 return false;
         }
     return true;
@@ -94,7 +96,7 @@ static bool keeps_value(const struct unit *u, const struct ir_func_rec *f, ir_va
 bool reached_where_null(const struct unit *u, const struct ir_func_rec *f, uint32_t param, uint32_t block) {
     bool *marked, reached;
 
-    if (param >= f->params.count || block >= f->blocks.count || !keeps_value(u, f, f->params.first + param))
+    if (param >= f->params.count || block >= f->blocks.count || !param_keeps_value(u, f, param))
         return true;
     marked = xcalloc(f->blocks.count, sizeof *marked);
     marked[block] = true;

@@ -14,8 +14,11 @@
  * Requires  marked has an element for each block of f, from its first. */
 bool every_way_meets(const struct unit *u, const struct ir_func_rec *f, const bool *marked, uint32_t param);
 
-/* Does some way from the entry lead to the block where parameter `param` (from 0) is null? A parameter that is given another value, or
- * whose address is taken, is not null for long: then any way counts. */
+/* Has parameter `param` (from 0) the value it was called with, all through the function? False where its address is taken. */
+bool param_keeps_value(const struct unit *u, const struct ir_func_rec *f, uint32_t param);
+
+/* Does some way from the entry lead to the block where parameter `param` (from 0) is null? Where it does not keep its value, any way
+ * counts. */
 bool reached_where_null(const struct unit *u, const struct ir_func_rec *f, uint32_t param, uint32_t block);
 
 /* Does every way out of block `from` (by number in f) to a return meet block `to`? False where no way leads there. */
