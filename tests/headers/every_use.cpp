@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* What C++ uses of the runtime's macros: initialisers, guards, boxes, lazy values; nothing may be warned about.
+/* What C++ uses of the runtime's macros: initialisers, guards, boxes, lazy values, channels, tasks; nothing may be warned about.
  * alone.py compiles it; what it does is not looked at. Stands on aglet/. */
 #include <aglet/aglet.h>
 
@@ -23,6 +23,43 @@ static void make_stats(struct stats *made) {
 }
 
 static void nothing(void *) {
+}
+
+AGLET_CHANNEL(numbers, int);
+AGLET_WATCH(level, int);
+#define LESS(a, b) ((a) < (b))
+AGLET_PARALLEL_SORT(sort_ints, int, LESS);
+
+typedef struct frame {
+    AGLET_FRAME_HEADER;
+    numbers_receiver rx;
+    int value, error;
+} frame;
+
+AGLET_STACKLESS(receive, frame) {
+    AGLET_BEGIN(f);
+    AGLET_AWAIT(f, f->error, aglet_recv_poll(&f->aglet_, &f->rx, &f->value));
+    AGLET_RETURN(f, f);
+    AGLET_END(f);
+}
+
+AGLET_THREAD_FUNCTION(count, struct stats)
+static void *count(struct stats *stats) {
+    stats->hits++;
+    return NULL;
+}
+
+AGLET_MAIN(argc, argv) {
+    struct stats stats = {argc, 0};
+    numbers_sender tx;
+    frame f = {};
+    if (numbers_bounded(&tx, &f.rx, 1) || receive_spawn(NULL, f))
+        return 1;
+    AGLET_SCOPE(scope)
+        (void)AGLET_SCOPE_SPAWN(&scope, count, &stats);
+    AGLET_GROUP(group);
+    struct aglet_case cases[] = {AGLET_CASE_SEND(&tx, &stats.hits), AGLET_CASE_NEVER};
+    return aglet_select(cases, 2, AGLET_FOREVER);
 }
 
 int uses();

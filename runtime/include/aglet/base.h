@@ -46,6 +46,12 @@
 #define AGLET_JOIN_(a, b) AGLET_JOIN_EXPANDED_(a, b)
 #define AGLET_JOIN_EXPANDED_(a, b) a##b
 
+#ifdef __cplusplus
+#define AGLET_STATIC_ASSERT_(condition, text) static_assert(condition, text)
+#else
+#define AGLET_STATIC_ASSERT_(condition, text) _Static_assert(condition, text)
+#endif
+
 /* Around a declaration whose name __COUNTER__ makes: newer Clangs say under -Wpedantic that it is not in the
  * language yet, in system headers as well. */
 #define AGLET_COUNTED_ON_

@@ -60,7 +60,7 @@ AGLET_END_DECLS
     };                                                                                                       \
     static int aglet_main_body_(int argc, char **argv);                                                      \
     static void *aglet_main_task_(void *arg) {                                                               \
-        struct aglet_main_ *main_ = arg;                                                                     \
+        struct aglet_main_ *main_ = (struct aglet_main_ *)arg;                                               \
         main_->status_ = aglet_main_body_(main_->argc_, main_->argv_);                                       \
         return NULL;                                                                                         \
     }                                                                                                        \

@@ -92,7 +92,7 @@ AGLET_END_DECLS
 
 /* Block forms: AGLET_WITH(&mu) { … }. The lock is held in the block. With `cleanup` it may be left by return,
  * break and goto; without, only by its end and by `continue`. AGLET_IF_FREE's block runs only where the mutex
- * was free. */
+ * was free. Give each its own line: two in one have guards of one name, which -Wshadow tells of. */
 #define AGLET_WITH(mu) AGLET_WITH_(AGLET_JOIN_(aglet_with_, __LINE__), mu)
 #define AGLET_WITH_(name, mu)                                                                                \
     AGLET_ONCE_WITH_(aglet_guard, aglet_guard_release, name, aglet_guard_take_(mu), name.mu_ != NULL)

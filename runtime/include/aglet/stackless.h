@@ -43,12 +43,12 @@ struct aglet_frame {
  * results as aglet_spawn. */
 #define AGLET_STACKLESS(name, type)                                                                          \
     static int name(type *f AGLET_FRAME);                                                                    \
-    static int name##_step_(void *frame) {                                                                   \
-        return name(frame);                                                                                  \
+    static int name##_step_(void *frame_) {                                                                  \
+        return name((type *)frame_);                                                                         \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_spawn(aglet_task **task, type frame) {                       \
-        _Static_assert(offsetof(type, aglet_) == 0, "AGLET_FRAME_HEADER comes first");                       \
-        return aglet_spawn_frame_(task, name##_step_, &frame, sizeof frame);                                 \
+    static inline AGLET_MAYBE_UNUSED int name##_spawn(aglet_task **task_, type frame_) {                     \
+        AGLET_STATIC_ASSERT_(offsetof(type, aglet_) == 0, "AGLET_FRAME_HEADER comes first");                 \
+        return aglet_spawn_frame_(task_, name##_step_, &frame_, sizeof frame_);                              \
     }                                                                                                        \
     static AGLET_TASK_ENTRY int name(type *f AGLET_FRAME)
 
