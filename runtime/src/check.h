@@ -62,6 +62,9 @@ bool check_holds(enum check_kind kind, const void *lock, const void *caller);
 /* From now on the lock goes unchecked: other processes use it. */
 void check_leave_alone(const void *lock);
 
+/* A function of this library waits for an OS thread: in a task that is blocking-in-task, told once for each place. */
+void check_blocks(const char *name, const void *caller);
+
 /* Waits that are not for a lock. `object` is the condition, semaphore, barrier or (CHECK_ON_JOIN) the
  * thread's record from check_thread_new. Returns false when waiting would be for ever and the hook took the
  * report. */

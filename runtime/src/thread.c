@@ -144,7 +144,9 @@ static bool use_up(aglet_thread *thread, const char *verb, const void *caller) {
     return false;
 }
 
-static int join(struct aglet_thread_state_ *t, void **result, const void *caller) {
+static int join(struct aglet_thread_state_ *t, void **result, const char *name, const void *caller) {
+    if (aglet_checked)
+        check_blocks(name, caller);
     if (aglet_checked && !check_block_begin(CHECK_ON_JOIN, t->check, AGLET_FOREVER, caller))
         return -EDEADLK;
     if (aglet_checked) /* asleep where the checker can look around; pthread_join then returns at once */
@@ -169,7 +171,7 @@ int aglet_thread_join(aglet_thread *thread, void **result) {
     }
     if (!use_up(thread, "joined", CALLER()))
         return -EINVAL;
-    return join(t, result, CALLER());
+    return join(t, result, "aglet_thread_join", CALLER());
 }
 
 int aglet_thread_detach(aglet_thread *thread) {
@@ -221,7 +223,7 @@ int aglet_scope_end(aglet_scope *scope) {
         if (t == NULL)
             break;
         atomic_store_explicit(&t->serial, 0, memory_order_relaxed);
-        join(t, NULL, CALLER());
+        join(t, NULL, "aglet_scope_end", CALLER());
     }
     scope->open_ = false;
     return scope->error_;

@@ -13,6 +13,7 @@
 #include "aglet/executor.h"
 #include "aglet/misuse.h"
 #include "aglet/mutex.h"
+#include "aglet/thread.h"
 
 #include <errno.h>
 #include <string.h>
@@ -225,6 +226,28 @@ static void a_lock_taken_outside_tasks_is_every_tasks(void **state) {
     aglet_on_misuse(NULL, NULL);
 }
 
+static void *join_a_thread(void *arg) {
+    aglet_thread thread;
+    if (aglet_thread_spawn(&thread, nothing, arg) != 0 || aglet_thread_join(&thread, NULL) != 0)
+        return NULL;
+    AGLET_SCOPE(scope)
+    (void)aglet_scope_spawn(&scope, nothing, arg);
+    return arg;
+}
+
+/* Its worker waits meanwhile; a thread that runs no task may. */
+static void a_task_that_joins_a_thread_is_told(void **state) {
+    (void)state;
+    void *result = NULL;
+    begin();
+    assert_ptr_equal(join_a_thread(rules), rules);
+    assert_string_equal(rules, "");
+    assert_int_equal(aglet_run(NULL, join_a_thread, rules, &result), 0);
+    assert_ptr_equal(result, rules);
+    assert_string_equal(rules, "blocking-in-task blocking-in-task ");
+    aglet_on_misuse(NULL, NULL);
+}
+
 static void *end_handles_twice(void *arg) {
     aglet_task *task;
     (void)arg;
@@ -261,6 +284,7 @@ int main(void) {
         cmocka_unit_test(each_task_is_accused_of_its_own_locks),
         cmocka_unit_test(a_lock_taken_outside_tasks_is_every_tasks),
         cmocka_unit_test(a_task_handle_is_used_up_once),
+        cmocka_unit_test(a_task_that_joins_a_thread_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,7 +27,7 @@ AGLET_API aglet_executor *aglet_executor_new(const struct aglet_executor_options
 /* Abort the tasks that are left, wait for their ends, and end the threads. NULL is fine.
  *
  * Requires  no other thread uses the executor any more; not called from one of its tasks.
- * Misuse    the checked library reports each task that had to be aborted (task-leak). */
+ * Misuse    the checked library reports the tasks that wait for something then (task-leak). */
 AGLET_API void aglet_executor_free(aglet_executor *executor) AGLET_BLOCKS;
 
 /* Run entry(arg) as a task and wait for its end. Tasks it has spawned may run on afterwards.

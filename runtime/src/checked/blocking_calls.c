@@ -5,6 +5,7 @@
  *
  * Not here: locks and what waits for threads in bounded time, stdio, regular files, writes. */
 #undef _FORTIFY_SOURCE /* the functions themselves, not their inline forms */
+#include "check.h"
 #include "checked.h"
 #include "misuse.h"
 #include "task_check.h"
@@ -76,6 +77,11 @@ static void report(const char *name, const void *caller) {
                       "task %llu '%s' calls %s, which keeps its worker; aglet/blocking.h has a place for it",
                       (unsigned long long)task_id(t), task_name(t) ? task_name(t) : "unnamed", name);
     errno = saved;
+}
+
+void check_blocks(const char *name, const void *caller) {
+    if (task_self())
+        report(name, caller);
 }
 
 /* Does a receive on it wait? Regular files never do. */
