@@ -302,21 +302,9 @@ static bool hands_over(const struct program *p, uint32_t func) {
     return false;
 }
 
-/* Joins of one local handle that another join of it surely follows. */
-static void find_second_joins(struct boundaries *b, const struct region_flow *f) {
-    for (size_t i = 0; i < f->n_events; i++) {
-        const struct region_event *e = &f->events[i];
-        if (e->op != REGION_JOIN || !e->place || e->func != f->func || (e->flags & REGION_MAYBE) ||
-            f->places[e->place].op != PLACE_LOCAL)
-            continue;
-        struct walk w = {.regions = b->regions, .flow = f, .start = e, .joined_handle = e->place};
-        walk_from(&w);
-        if (w.second_join && w.second_join != e) {
-            struct second_join s = {f, e, w.second_join};
-            vec_push(&b->second_joins, s);
-        }
-        walk_free(&w);
-    }
+static bool of_parameter(const struct region_flow *f, place_id p) {
+    const place_id object = place_object(f, p);
+    return object && f->places[object].op == PLACE_PARAM;
 }
 
 static void judge_function(struct program *p, struct boundaries *b, uint32_t func, bool *lifts) {
@@ -326,15 +314,15 @@ static void judge_function(struct program *p, struct boundaries *b, uint32_t fun
         return;
     for (size_t i = 0; i < f->n_events; i++) {
         const struct region_event *e = &f->events[i];
+        *lifts |= e->op == REGION_JOIN && of_parameter(f, e->place);
         if (e->op != REGION_SPAWN && e->op != REGION_SEND)
             continue;
         struct handoff h = {.func = func, .flow = f, .at = e, .region = e->place};
         judge(p, b, &h);
         vec_push(&b->handoffs, h);
-        place_id object = place_object(f, e->place);
-        *lifts |= object && f->places[object].op == PLACE_PARAM;
+        *lifts |= of_parameter(f, e->place);
     }
-    find_second_joins(b, f);
+    boundary_find_second_joins(b, f);
 }
 
 static void find_contradictions(struct program *p) {
@@ -376,7 +364,7 @@ static void find_wrong_annotations(struct program *p) {
     }
 }
 
-/* Functions that hand over themselves; then the callers of those that hand over what they were given. */
+/* Functions that hand over themselves; then the callers of those that hand over, or join, what they were given. */
 void program_find_boundaries(struct program *p) {
     struct boundaries *b = xcalloc(1, sizeof *b);
     p->boundaries = b;

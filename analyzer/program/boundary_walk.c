@@ -162,15 +162,20 @@ static bool ends_a_struct(const struct walker *k, const struct region_event *e) 
 static bool meet_join(struct walker *k, const struct region_event *e) {
     struct walk *w = k->w;
     if (e->op == REGION_JOIN && e->place == w->joined_handle) {
+        if (e->event == w->start->event && e != w->start)
+            return true; /* said where both stand */
         if (!ends_a_struct(k, e))
             w->second_join = e;
         return false;
     }
-    bool touched = e->place && place_object(k->f, e->place) == place_object(k->f, w->joined_handle);
+    bool touched =
+        e->op != REGION_READ && e->place &&
+        (place_within(k->f, w->joined_handle, e->place) || place_within(k->f, e->place, w->joined_handle));
     if (e->op == REGION_SPAWN)
         for (uint32_t i = 0; i < e->spawn->n_handles; i++)
             touched |= e->spawn->handles[i] == w->joined_handle;
-    return !(touched && e->op != REGION_READ);
+    w->looked_after |= touched;
+    return !touched;
 }
 
 static bool meet(struct walker *k, const struct region_event *e) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* What may come after a hand-off, before anything can order it? One walk forward over a function's blocks.
- * Stands on boundary.h. Private to boundary.c and boundary_walk.c. */
+ * Stands on boundary.h. Private to the files boundary*.c. */
 #ifndef AGLET_PROGRAM_BOUNDARY_WALK_H
 #define AGLET_PROGRAM_BOUNDARY_WALK_H
 
@@ -35,11 +35,16 @@ struct walk {
         uint64_t acquired;
     } dies; /* where the local that the region or handle lies in dies, unjoined; the way there that acquires least */
     bool handle_lost;
-    bool looked_after; /* handle: it is joined, detached or looked at on some way */
+    bool
+        looked_after; /* handle: it is joined, detached or looked at on some way; joined_handle: it is written */
     const struct region_event *second_join;
 };
 void walk_from(struct walk *w);
 void walk_free(struct walk *w);
+
+/* ---- boundary_joins.c ---- */
+/* Note each join in f that another join of the same handle follows. */
+void boundary_find_second_joins(struct boundaries *b, const struct region_flow *f);
 
 /* ---- boundary_compare.c ---- */
 bool boundary_is_access(const struct region_event *e);

@@ -2,7 +2,7 @@
 /* unjoined: a thread is neither joined nor detached, or joined twice.
  *
  * Looks at      handles in local variables and arrays, on each way to the end of their life; handles in members and globals that
- *               nothing in the whole program reads.
+ *               nothing in the whole program reads; joins of one handle that follow each other, in helpers, too.
  * Stays silent  when the handle is copied, when the thread detaches itself or never ends, and in main.
  * Cannot see    that one element of an array is forgotten. */
 #include "handoff.h"

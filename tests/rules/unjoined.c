@@ -162,3 +162,74 @@ int joined_by_hand_too(int value)
             return -1;
     return crew_join(&crew); // no diagnostic: what is left for the cleanup is an empty crew
 }
+
+/* ---- joined twice by way of a member ---- */
+struct watcher {
+    pthread_t thread;
+    int running, turns;
+};
+static int watcher_start(struct watcher *w) {
+    if (pthread_create(&w->thread, NULL, work, NULL) != 0)
+        return -1;
+    w->running = 1;
+    return 0;
+}
+static void watcher_stop(struct watcher *w) {
+    w->turns++;
+    pthread_join(w->thread, NULL);
+}
+static void watcher_stop_if_it_runs(struct watcher *w) {
+    if (w->running) {
+        pthread_join(w->thread, NULL);
+        w->running = 0;
+    }
+}
+static int watcher_restart(struct watcher *w) {
+    pthread_join(w->thread, NULL);
+    return watcher_start(w);
+}
+int stopped_and_joined(struct watcher *w) {
+    if (watcher_start(w) != 0)
+        return -1;
+    watcher_stop(w);
+    w->turns = 0;
+    pthread_join(w->thread, NULL); // expected-warning {{thread 'w->thread' is joined a second time [aglet-unjoined]}}
+    return 0;
+}
+void stopped_twice(struct watcher *w) {
+    watcher_stop(w);
+    watcher_stop(w); // expected-warning {{thread 'w->thread' is joined a second time [aglet-unjoined]}}
+}
+void stopped_twice_by_a_flag(struct watcher *w) {
+    watcher_stop_if_it_runs(w);
+    watcher_stop_if_it_runs(w); // no diagnostic: the flag is cleared
+}
+int joined_twice_by_a_flag(struct watcher *w) {
+    if (w->running) {
+        pthread_join(w->thread, NULL);
+        w->running = 0;
+    }
+    if (!w->turns)
+        return -1;
+    if (w->running)
+        pthread_join(w->thread, NULL); // no diagnostic: the same, in one function
+    return 0;
+}
+int restarted(struct watcher *w) {
+    if (watcher_restart(w) != 0 || watcher_restart(w) != 0)
+        return -1;
+    watcher_stop(w); // no diagnostic: another thread
+    return 0;
+}
+struct watchers {
+    struct watcher first, second;
+};
+void each_stopped(struct watchers *all) {
+    watcher_stop(&all->first);
+    watcher_stop(&all->second); // no diagnostic: another member's
+}
+void one_after_the_other(struct watcher *w, struct watcher *next) {
+    watcher_stop(w);
+    w = next;
+    watcher_stop(w); // no diagnostic: another object
+}
