@@ -328,7 +328,7 @@ static void judge_function(struct program *p, struct boundaries *b, uint32_t fun
 static void find_contradictions(struct program *p) {
     for (size_t i = 0; i < p->units.n; i++) {
         const struct unit *u = p->units.at[i].unit;
-        for (ir_type t = 1; t < u->n_types; t++) {
+        for (ir_type t = 1; u->n_annots > 1 && t < u->n_types; t++) {
             ir_loc where = 0;
             const char *text = u->types[t].annots.count ? traits_contradiction(u, t, &where) : NULL;
             if (text) {

@@ -377,6 +377,7 @@ void solver_reset(struct solver *s, uint32_t func) {
     s->s = s->lf->summary;
     s->n_blocks = s->fr->blocks.count;
     s->blocks = arena_array(&s->arena, struct block_state, s->n_blocks);
+    s->local_places = arena_array(&s->arena, term, s->fr->locals.count);
     s->next_queued = 0;
     s->most_worlds = MAX_WORLDS;
     s->most_apart = MAX_WORLDS / 2;

@@ -123,6 +123,7 @@ struct solver {
     uint32_t *event_block; /* relative block by relative event */
     uint32_t *
         temp; /* by relative local: 0: it is none; TEMP_OF_BLOCK: one block uses it; else its bit in `live` + TEMP_SHARED */
+    term *local_places; /* by relative local: its place, or 0: not asked for */
     VEC(uint32_t) keys; /* memory classes the function reads */
     VEC(uint32_t)
     steady; /* … that decide whether it takes a lock it gives back elsewhere, or that nobody writes (steady.c) */

@@ -31,6 +31,17 @@ static bool is_aggregate(const struct unit *u, ir_type t) {
     return u->types[t].kind == IR_T_STRUCT || u->types[t].kind == IR_T_UNION;
 }
 
+/* Asked for at every step: kept by relative number. */
+static term local_place(struct solver *s, ir_var var) {
+    const uint32_t local = var - s->fr->locals.first;
+
+    if (local >= s->fr->locals.count)
+        return term_make(&s->t, TERM_LOCAL, var, 0, 0);
+    if (!s->local_places[local])
+        s->local_places[local] = term_make(&s->t, TERM_LOCAL, var, 0, 0);
+    return s->local_places[local];
+}
+
 term eval_place(struct solver *s, struct world *w, ir_expr e, ir_event at) {
     const struct ir_expr_rec *r = &s->u->exprs[e];
     term base, index;
@@ -39,7 +50,7 @@ term eval_place(struct solver *s, struct world *w, ir_expr e, ir_event at) {
     case IR_E_VAR:
         if (s->lu->globals[r->a])
             return term_make(&s->t, TERM_GLOBAL, s->lu->globals[r->a], 0, 0);
-        return term_make(&s->t, TERM_LOCAL, r->a, 0, 0);
+        return local_place(s, r->a);
     case IR_E_DEREF: return eval(s, w, r->a, at);
     case IR_E_FIELD:
         base = eval_place(s, w, r->a, at);

@@ -144,12 +144,19 @@ static void report_silent_parameter(const struct program *p, const struct handof
         report_fixit(out, &before, "AGLET_SENDING ");
 }
 
+static bool has_mark(const struct unit *u, enum ir_annot_kind mark) {
+    for (uint32_t i = 1; i < u->n_annots; i++)
+        if (u->annots[i].kind == mark)
+            return true;
+    return false;
+}
+
 /* AGLET_SEND is a promise: prove it, or name the member. */
 static void check_promises(const struct program *p, struct report *out, enum ir_annot_kind mark,
                            enum trait trait, const char *rule) {
     for (size_t i = 0; i < p->units.n; i++) {
         const struct unit *u = p->units.at[i].unit;
-        for (ir_type t = 1; t < u->n_types; t++) {
+        for (ir_type t = 1, end = has_mark(u, mark) ? u->n_types : 0; t < end; t++) {
             const struct ir_type_rec *rec = &u->types[t];
             for (uint32_t k = 0; k < rec->annots.count; k++) {
                 const struct ir_annot_rec *a = &u->annots[rec->annots.first + k];
