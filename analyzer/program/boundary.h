@@ -74,6 +74,10 @@ struct boundaries {
 
 /* Find and judge them all. Requires summaries. */
 void program_find_boundaries(struct program *p);
+/* Is the member of what is handed over set to something by functions that the started thread runs, and by no other? Then what it holds
+ * when it is handed over is not known. Requires the threads (lock_order.h). */
+bool member_set_by_thread(const struct program *p, const struct handoff_spec *s, const struct unit *unit,
+                          ir_field field);
 /* Tell t of the structs that count their references, by the way they are used. */
 void program_find_refcounts(struct program *p, struct traits *t);
 void boundaries_free(struct boundaries *b); /* NULL is fine */

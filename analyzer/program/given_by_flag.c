@@ -49,10 +49,10 @@ void find_flags(struct solver *s, struct world *entry) {
         s->most_apart = MAX_WORLDS_BY_FLAGS - 2;
         const term asked = eval(s, entry, b->cond, s->first_event);
         const struct term_rec r = s->t.recs[asked];
-        const term flag = r.op == TERM_BINARY && r.c >= IR_B_EQ && r.c <= IR_B_GE && term_is_const(&s->t, r.b, &v)
-                              ? r.a
-                          : r.op == TERM_UNARY && r.b == IR_U_LNOT ? r.a
-                                                                   : asked;
+        const term flag =
+            r.op == TERM_BINARY && r.c >= IR_B_EQ && r.c <= IR_B_GE && term_is_const(&s->t, r.b, &v) ? r.a
+            : r.op == TERM_UNARY && r.b == IR_U_LNOT                                                 ? r.a
+                                                                                                     : asked;
         if (!term_in(s->decisive.at, s->decisive.n, flag))
             vec_push(&s->decisive, flag);
     }

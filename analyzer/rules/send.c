@@ -7,6 +7,15 @@
 #include "handoff.h"
 #include "reason.h"
 
+/* The pointer that leads to what is not Send is set by the other thread only, to something of its own. */
+static bool is_its_own(const struct program *p, const struct handoff_spec *s, const struct trait_reason *r) {
+    for (; r; r = r->cause)
+        if (r->because == BECAUSE_MEMBER &&
+            r->unit->types[type_plain(r->unit, r->unit->fields[r->field].type)].kind == IR_T_POINTER)
+            return member_set_by_thread(p, s, r->unit, r->field);
+    return false;
+}
+
 static void report_handoff(const struct program *p, const struct handoff *h, struct report *out) {
     const struct handoff_spec *s = h->at->spawn;
     const struct unit *u = p->funcs.at[s->typed_in].unit->unit;
@@ -21,6 +30,8 @@ static void report_handoff(const struct program *p, const struct handoff *h, str
         return;
     struct trait_verdict v = traits_of(p->boundaries->traits, u, s->type, TRAIT_SEND);
     const struct trait_reason *last = trait_reason_end(v.reason);
+    if (v.answer == ANSWER_NO && is_its_own(p, s, v.reason))
+        v.answer = ANSWER_UNKNOWN;
     if (v.answer == ANSWER_YES)
         return;
     char type[200];

@@ -231,3 +231,41 @@ int keep_unmarked_at_once(struct unmarked *u)
     unmarked_put(u);
     return pthread_join(t, NULL);
 }
+
+/* ---- a pointer to what belongs to one thread, set by the thread that gets the object ---- */
+struct call_state {
+    int fd;
+    jmp_buf *escape; // of whoever runs the call
+};
+static void attempt(struct call_state *c) {
+    jmp_buf here;
+    jmp_buf *before = c->escape;
+    c->escape = &here;
+    if (!setjmp(here))
+        c->fd++;
+    c->escape = before;
+}
+static void *serve_call(void *arg) {
+    attempt(arg);
+    return NULL;
+}
+int accept_call(pthread_t *t, struct call_state *c);
+int accept_call(pthread_t *t, struct call_state *c) {
+    c->escape = NULL;
+    return pthread_create(t, NULL, serve_call, c); // no diagnostic: it is set by the thread itself
+}
+struct carried_state {
+    int fd;
+    jmp_buf *escape;
+};
+static void *serve_carried(void *arg) {
+    struct carried_state *c = arg;
+    c->fd++;
+    return NULL;
+}
+static jmp_buf out;
+int accept_carried(pthread_t *t, struct carried_state *c);
+int accept_carried(pthread_t *t, struct carried_state *c) {
+    c->escape = &out;
+    return pthread_create(t, NULL, serve_carried, c); // expected-warning {{'struct carried_state' reaches another thread here, and is not Send [aglet-send]}}
+}
