@@ -7,7 +7,6 @@
 #include "aglet/async_semaphore.h"
 #include "async_sync.h"
 #include "check.h"
-#include "misuse.h"
 #include "task_check.h"
 
 #define SAME_SHAPE(type) _Static_assert(sizeof(struct async_object) == sizeof(type), "one shape")
@@ -135,7 +134,7 @@ static inline void give_mutex(struct async_object *o, const void *caller) {
         slock_unlock(&o->lock);
     }
     if (aglet_checked && !held)
-        misuse_report("unlock-unheld", o, false, caller, "an async mutex is unlocked that nobody holds");
+        check_async_unheld(o, "async mutex", caller);
 }
 
 void async_mutex_give(struct async_object *o, const void *caller) {
@@ -265,7 +264,7 @@ void aglet_async_rwlock_unlock(aglet_async_rwlock *rw) {
         o->state--;
     slock_unlock(&o->lock);
     if (aglet_checked && was == 0)
-        misuse_report("unlock-unheld", rw, false, CALLER(), "an async rwlock is unlocked that nobody holds");
+        check_async_unheld(o, "async rwlock", CALLER());
     while (fire_some(o, admit_next))
         ;
 }

@@ -152,7 +152,7 @@ static bool room_ready(aglet_chan *c, int *error) {
 int chan_dropped(const char *what, const void *caller) {
     if (aglet_checked)
         misuse_report("send-after-close", NULL, false, caller,
-                      "%s on a channel handle that was dropped before", what);
+                      "%s on a channel handle that was dropped before; clone it, or drop it later", what);
     return -EPIPE;
 }
 

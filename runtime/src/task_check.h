@@ -31,6 +31,9 @@ void check_print_held(const struct trace *trace, struct dump_text *out);
 void check_async_taken(const void *object, const char *what, uint64_t task, const void *site);
 void check_async_given(const void *object, uint64_t task);
 
+/* It is given, and nobody holds it: reports unlock-unheld. */
+void check_async_unheld(const void *object, const char *what, const void *caller);
+
 /* Who runs here is about to wait for an async lock, of which somebody else has all there is; has ceased to. */
 void check_async_waits(const void *object, const char *what, const void *site);
 void check_async_waits_no_more(void);

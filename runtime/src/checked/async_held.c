@@ -3,6 +3,7 @@
  * be held while a task waits: two tables, of holds by lock and of waits by who waits, whose entries are used again.
  * Thread locks may not, but are shown where they are all the same. Stands on all_wait.h, task_lock.h. */
 #include "all_wait.h"
+#include "misuse.h"
 #include "symbol.h"
 #include "task_lock.h"
 
@@ -67,6 +68,15 @@ void check_async_given(const void *object, uint64_t who) {
     if (found)
         take_out(b, found);
     slock_unlock(&b->lock);
+}
+
+void check_async_unheld(const void *object, const char *what, const void *caller) {
+    char words[LOCK_NAME_ROOM];
+    struct misuse *m = misuse_open("unlock-unheld", object, false);
+    misuse_say(m, "%s is given, which nobody holds",
+               async_words(&(struct async_hold){.object = object, .what = what}, words));
+    note_here(m, "it is given", caller);
+    misuse_close(m);
 }
 
 void check_async_waits(const void *object, const char *what, const void *site) {

@@ -432,8 +432,10 @@ unsigned check_yield(const void *caller) {
     char words[LOCK_NAME_ROOM];
     t->inside++;
     struct misuse *m = misuse_open("lock-across-yield", atomic_load(&held_record(newest)->lock), false);
-    misuse_say(m, "a task is suspended while its thread holds %s: other tasks run with it held",
-               lock_words(held_record(newest), words));
+    misuse_say(m,
+               "task %llu is suspended with %s held, and others run with it held; give it first, or use an "
+               "async lock",
+               (unsigned long long)t->task, lock_words(held_record(newest), words));
     note_here(m, "the task is suspended", caller);
     note_held(m, t, false);
     misuse_close(m);

@@ -15,8 +15,9 @@ void check_task_end(struct aglet_task *t, struct stack *s) {
     if (!stack_intact(s)) {
         char words[TASK_WORDS_ROOM];
         struct misuse *m = misuse_open("stack-overflow", t, true);
-        misuse_say(m, "%s has written below its stack of %zu bytes", task_words(t, words),
-                   s->usable - STACK_SLACK);
+        misuse_say(
+            m, "%s has written below its stack of %zu bytes; aglet_executor_options.stack_size sets the size",
+            task_words(t, words), s->usable - STACK_SLACK);
         misuse_close(m);
     }
     if (check_held_count())
@@ -52,8 +53,10 @@ void check_executor_free(struct aglet_executor *ex) {
     if (!p.n)
         return;
     struct misuse *m = misuse_open("task-leak", p.list[0], false);
-    misuse_say(m, "%u task%s still wait%s when the executor ends; %s aborted now", p.all,
-               p.all == 1 ? "" : "s", p.all == 1 ? "s" : "", p.all == 1 ? "it is" : "they are");
+    misuse_say(
+        m,
+        "%u task%s still wait%s when the executor ends; %s aborted now: join them, or end what they wait for",
+        p.all, p.all == 1 ? "" : "s", p.all == 1 ? "s" : "", p.all == 1 ? "it is" : "they are");
     for (unsigned i = 0; i < p.n && i < 8; i++)
         parked_note(m, p.list[i]);
     misuse_close(m);

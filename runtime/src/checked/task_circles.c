@@ -194,11 +194,16 @@ static void tell(const struct chain *c, bool fatal) {
         misuse_say(m, "%s waits for ever for %s: who took it has ended and not given it", words,
                    async_words(&l->wait, lock));
     else if (alone)
-        misuse_say(m, "%s waits for ever for %s, which it holds already", words, async_words(&l->wait, lock));
+        misuse_say(m, "%s waits for ever for %s, which it holds already; give it first", words,
+                   async_words(&l->wait, lock));
     else if (n == 2)
-        misuse_say(m, "%s and %s wait for each other for ever", words, party_words(&l[1].party, other));
+        misuse_say(m, "%s and %s wait for each other for ever; take locks in one order everywhere", words,
+                   party_words(&l[1].party, other));
     else
-        misuse_say(m, "%s and %u others wait for each other for ever, in a circle", words, n - 1);
+        misuse_say(
+            m,
+            "%s and %u others wait for each other for ever, in a circle; take locks in one order everywhere",
+            words, n - 1);
     for (unsigned i = c->first; i < c->n; i++)
         note_link(m, &c->links[i]);
     misuse_close(m);

@@ -116,6 +116,19 @@ void check_print_running(struct worker *w, struct dump_text *out) {
 /* Gives `lock` up for the report, which may wait for another one, and takes it again. Whose executor ends
  * waits for the report, under `reporting`: its process may end with it. */
 static struct ilock reporting;
+struct late {
+    uint64_t task;
+    struct check_thread *thread; /* that keeps the task waiting in a lock, a join, a condition; or NULL */
+};
+
+static bool is_kept(struct check_thread *t, void *late) {
+    struct late *l = late;
+    uint64_t waiting;
+    if (t->task == l->task && waits_for_ever(t, &waiting))
+        l->thread = t;
+    return l->thread == NULL;
+}
+
 static void report_late(struct worker *w, int64_t ms) {
     struct aglet_task *t = w->current;
     char name[64] = "";
@@ -136,6 +149,10 @@ static void report_late(struct worker *w, int64_t ms) {
         misuse_note(m, "it is here now; hand blocking or long work to aglet_run_blocking");
         misuse_stack(m, seen.pcs, seen.n);
     }
+    struct late late = {.task = id};
+    threads_each(is_kept, &late);
+    if (id && late.thread)
+        waits_note(m, late.thread);
     misuse_close(m);
     ilock_give(&reporting);
     slock_lock(&lock);

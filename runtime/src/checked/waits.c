@@ -216,10 +216,15 @@ void waits_note(struct misuse *m, struct check_thread *t) {
     else
         snprintf(who, sizeof who, "thread '%s'", t->name);
     switch (t->wait_for) {
-    case CHECK_ON_LOCK:
+    case CHECK_ON_LOCK: {
+        const struct check_thread *owner = atomic_load(&((const struct lock_record *)t->wait_object)->owner);
         lock_words(t->wait_object, words);
-        misuse_note(m, "%s waits for %s", who, words);
+        if (owner != NULL)
+            misuse_note(m, "%s waits for %s, which thread '%s' holds", who, words, owner->name);
+        else
+            misuse_note(m, "%s waits for %s", who, words);
         break;
+    }
     case CHECK_ON_JOIN:
         misuse_note(m, "%s waits for the end of thread '%s'", who,
                     t->wait_object != NULL ? ((const struct check_thread *)t->wait_object)->name : "?");
