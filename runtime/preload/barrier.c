@@ -27,7 +27,7 @@ static bool wait_begin(const pthread_barrier_t *b, unsigned count, const void *c
     if (!check_block_begin(CHECK_ON_BARRIER, b, AGLET_FOREVER, caller))
         return false;
     if (check_look_at() != AGLET_FOREVER && check_waiting_for(b) < count)
-        check_look();
+        check_look(NULL, 0);
     return true;
 }
 

@@ -116,7 +116,7 @@ static inline aglet_time deadline_of(clockid_t clock, const struct timespec *unt
         struct timespec limit_ = timespec_of(look_at), *limit = &limit_;                                     \
         result = wait_until;                                                                                 \
         if (result == ETIMEDOUT)                                                                             \
-            check_look();                                                                                    \
+            check_look(NULL, 0);                                                                             \
     } while (result == ETIMEDOUT)
 
 #endif

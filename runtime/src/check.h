@@ -99,11 +99,11 @@ void check_thread_is_own(const char *name);
 /* The library handles this signal: its handler is none of the program's. */
 void check_signal_is_own(int number);
 
-/* For whoever puts the calling thread to sleep in a wait that was begun above: when to wake up and call
- * check_look, or AGLET_FOREVER, which is the answer unless all other threads wait too. check_look reports
- * deadlock or lost-wakeup where nobody is left to wake anybody. */
+/* For whoever puts the calling thread to sleep in a wait that was begun above: when to wake up and call check_look, or
+ * AGLET_FOREVER, which is the answer unless all other threads wait too. check_look reports deadlock or lost-wakeup where
+ * nobody is left to wake anybody, and where the caller's futex (NULL: it has none) still is as `expected`. */
 aglet_time check_look_at(void);
-void check_look(void);
+void check_look(_Atomic uint32_t *futex, uint32_t expected);
 
 /* The calling thread sleeps on this futex until it is woken; NULL: it has ceased to. Who leaves the others asleep wakes
  * one of them for nothing, so that it asks again when to look. */

@@ -39,7 +39,7 @@ bool futex_wait_set(_Atomic uint32_t *word, uint32_t expected, aglet_time deadli
     if (asleep)
         check_sleeps_on(NULL);
     if (aglet_checked && !in_time && look_at != AGLET_FOREVER) {
-        check_look();
+        check_look(word, expected);
         in_time = true;
     }
     if (for_handlers && !in_time) {

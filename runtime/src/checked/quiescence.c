@@ -209,14 +209,15 @@ aglet_time check_look_at(void) {
     return aglet_after_ms(options.quiescence_ms);
 }
 
-void check_look(void) {
+void check_look(_Atomic uint32_t *futex, uint32_t expected) {
     struct check_thread *t = check_self;
     struct census census;
     if (t == NULL || t->inside != 0 || options.quiescence_ms == 0)
         return;
     ilock_take(&looking);
-    /* Once, where a hook lets the program go on. */
-    if (quiescent(&census) && census.sum != told_sum) {
+    /* Of all that sleep only this thread may have been woken since it woke up by itself to look: its futex tells. Once,
+     * where a hook lets the program go on. */
+    if (quiescent(&census) && (futex == NULL || atomic_load(futex) == expected) && census.sum != told_sum) {
         told_sum = census.sum;
         report_quiescent(t, &census);
     }
