@@ -176,7 +176,7 @@ static const char *squeezed(struct arena *arena, const char *text, size_t length
 
 static enum lock_status resolve(const struct lock_context *context, struct arena *arena, const char *text,
                                 size_t length, bool lock, struct lock_path *out, const char **why) {
-    struct walk w = {.context = context, .arena = arena, .unit = context->unit};
+    struct walk w = {.context = context, .arena = arena, .unit = context->unit, .value = !lock};
     w.path.unit = context->unit;
     w.path.text = squeezed(arena, text, length);
     const struct lock_tree *t = lock_tree_parse(arena, text, length, why);

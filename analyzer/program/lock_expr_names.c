@@ -241,10 +241,11 @@ bool walk_to_name(struct walk *w, const char *text, size_t length) {
         locals_of = u->vars[c->item].func;
     if (file_scope(w, text, length, locals_of, &g) || token(w, text, length, &g))
         return true;
+    const char *what = w->value ? "nothing" : "no lock";
     if (g.best)
-        return walk_wrong(w, arena_printf(w->arena, "'%.*s' names no lock here; did you mean '%s'?",
-                                          (int)length, text, g.best));
-    return walk_wrong(w, arena_printf(w->arena, "'%.*s' names no lock here", (int)length, text));
+        return walk_wrong(w, arena_printf(w->arena, "'%.*s' names %s here; did you mean '%s'?", (int)length,
+                                          text, what, g.best));
+    return walk_wrong(w, arena_printf(w->arena, "'%.*s' names %s here", (int)length, text, what));
 }
 
 bool walk_to_result(struct walk *w) {

@@ -20,6 +20,7 @@ struct walk {
     const struct unit *unit; /* of type */
     ir_type type;
     int address; /* how many & stand before the place */
+    bool value;  /* what is named need be no lock */
     enum lock_status status;
     const char *why;
 };

@@ -167,7 +167,7 @@ static void extractor_ended(void *context, size_t i, int status, const char *log
     const char *file = x->db->rows[i].file;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         keep_product(x, i);
-    else if (WIFEXITED(status) && WEXITSTATUS(status) == 1)
+    else if (WIFEXITED(status) && WEXITSTATUS(status) == 1 && *log)
         e->why = xasprintf("'%s' does not parse and is not analysed; the compiler's words:", file);
     else if (WIFEXITED(status) && WEXITSTATUS(status) == 3)
         e->origin = ORIGIN_NOT_C;
@@ -184,6 +184,14 @@ static void extractor_ended(void *context, size_t i, int status, const char *log
     say_progress(++x->done, x->db->n, file);
 }
 
+/* A response file that could not be put in its place; or NULL. */
+static const char *missing_response_file(const struct compile_row *row) {
+    for (size_t a = 0; a < row->args.n; a++)
+        if (row->args.at[a][0] == '@')
+            return row->args.at[a];
+    return NULL;
+}
+
 static void start_extractor(struct extraction *x, size_t i) {
     const struct compile_row *row = &x->db->rows[i];
     struct extracted *e = &x->out[i];
@@ -194,6 +202,11 @@ static void start_extractor(struct extraction *x, size_t i) {
     if (!file_facts_of(x->options->facts, row->directory)->exists) {
         e->why =
             xasprintf("'%s' is not analysed: its directory '%s' does not exist", row->file, row->directory);
+        return;
+    }
+    if (missing_response_file(row)) {
+        e->why = xasprintf("'%s' is not analysed: its command names '%s', which cannot be read", row->file,
+                           missing_response_file(row));
         return;
     }
     struct string_list argv = {0};

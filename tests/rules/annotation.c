@@ -22,6 +22,7 @@ int begin(void (*run)(void *), void *what) AGLET_SPAWNS_IF(worked, run, what); /
 
 void dropped(struct job *AGLET_SENDING_IF(return == 0) j); // expected-error {{'dropped', which returns nothing [aglet-annotation]}}
 int start(struct account *a) AGLET_SPAWNS(a, a);           // expected-error {{'a' is no function that could be started [aglet-annotation]}}
+int launch(struct account *a) AGLET_SPAWNS(nowhere, a);     // expected-error {{'nowhere' names nothing here [aglet-annotation]}}
 int aside(long n AGLET_GUARDED_BY(global_mu));             // expected-error {{cannot stand on a parameter: it is for fields, variables [aglet-annotation]}}
 
 void swaps(struct account *a) AGLET_ACQUIRES(a->mu) AGLET_RELEASES(global_mu); // no diagnostic: two locks

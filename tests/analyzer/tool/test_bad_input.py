@@ -35,6 +35,15 @@ with Project(database=False) as p:
     expect("a file that is gone", p.lint("-p", "."), 2,
            f"'{p.path}/gone.c' does not exist; the compile database is out of date", "nothing was analysed")
 
+with Project({"a.c": CLEAN, "b.c": CLEAN}, database=False) as p:
+    p.write("kept.rsp", "-DKEPT=1")
+    p.database([{"directory": str(p.path), "arguments": ["cc", "@lost.rsp", "-c", "a.c"], "file": "a.c"},
+                {"directory": str(p.path), "arguments": ["cc", "@kept.rsp", "-c", "b.c"], "file": "b.c"}])
+    expect("a response file that is gone", p.lint("-p", "."), 2,
+           f"'{p.path}/a.c' is not analysed: its command names '@lost.rsp', which cannot be read", "1 file analysed")
+    expect("an extractor that says nothing", p.lint("-p", ".", "b.c", "--no-cache", AGLET_EXTRACTOR="/bin/false"), 2,
+           f"the extractor could not work on '{p.path}/b.c' (exit status 1); that file is not analysed", "nothing was analysed")
+
 with Project({"a.c": CLEAN}) as p:
     expect("clean", p.lint(), 0, "1 file analysed (1 parsed, 0 from the cache): 0 findings, 0 hints")
     expect("file not in the database", p.lint("other.c"), 2, "'other.c' is not in the compile database")
