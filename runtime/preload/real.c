@@ -6,6 +6,7 @@
 #include "engine.h"
 
 #include <dlfcn.h>
+#include <string.h>
 
 struct real real;
 _Thread_local const void *on_behalf_of;
@@ -14,7 +15,7 @@ static _Atomic int state; /* 0 not found, 1 being found, 2 found */
 static void *find(const char *name) {
     /* The condition functions have an older version too, which a plain dlsym may give. */
     void *f = NULL;
-    if (name[8] == 'c' && name[9] == 'o' && name[10] == 'n' && name[11] == 'd')
+    if (strncmp(name, "pthread_cond_", 13) == 0)
         f = dlvsym(RTLD_NEXT, name, "GLIBC_2.3.2");
     return f != NULL ? f : dlsym(RTLD_NEXT, name);
 }

@@ -233,8 +233,17 @@ static void blocking_work_runs_side_by_side(void **state) {
     on_each(blocking, NULL);
 }
 
+static atomic_bool may_go_on;
+
+static void *twice_when_told(void *n) {
+    while (!atomic_load(&may_go_on))
+        usleep(1000);
+    return (void *)(2 * (intptr_t)n);
+}
+
 static void *count_calls(void *calls) {
-    usleep(20000);
+    while (!atomic_load(&may_go_on))
+        usleep(1000);
     atomic_fetch_add((_Atomic int *)calls, 1);
     return calls;
 }
@@ -244,17 +253,21 @@ static void *blocking_spawned(void *arg) {
     _Atomic int calls = 0;
     aglet_task *task, *crowd[80];
     void *result = NULL;
-    CHECK(aglet_spawn_blocking(&task, slow_work, (void *)21) == 0);
+    atomic_store(&may_go_on, false);
+    CHECK(aglet_spawn_blocking(&task, twice_when_told, (void *)21) == 0);
     struct aglet_case first[] = {AGLET_CASE_JOIN(task, &result)};
     CHECK(aglet_select(first, 1, aglet_after_ms(1)) == -ETIMEDOUT);
+    atomic_store(&may_go_on, true);
     CHECK(aglet_select(first, 1, aglet_after_ms(5000)) == 0 && result == (void *)42);
     /* More than there are threads: work whose task is aborted either was begun, and is waited for, or never runs. */
     int ran = 0;
+    atomic_store(&may_go_on, false);
     for (int i = 0; i < 80; i++)
         CHECK(aglet_spawn_blocking(&crowd[i], count_calls, (void *)&calls) == 0);
     CHECK(aglet_sleep_ms(5) == 0);
     for (int i = 0; i < 80; i++)
         aglet_abort(crowd[i]);
+    atomic_store(&may_go_on, true);
     for (int i = 0; i < 80; i++) {
         CHECK(aglet_join(crowd[i], &result) == 0 && (result == NULL || result == (void *)&calls));
         ran += result != NULL;
