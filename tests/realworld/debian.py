@@ -19,7 +19,7 @@ from databases import run
 
 # name: source package, version, packages it is compiled with, how, and the number of C files that the lint comes to.
 PROGRAMS = {
-    "memcached": ("memcached", "1.6.18-1", "libevent-dev", "./configure", "make", 61),
+    "memcached": ("memcached", "1.6.18-1+deb12u1", "libevent-dev", "./configure", "make", 61),
     "redis": ("redis", "5:7.0.15-1~deb12u7", "pkg-config", "true", "make MALLOC=libc", 136),
     "mosquitto": ("mosquitto", "2.0.11-1.2+deb12u2", "libssl-dev libcjson-dev", "true", "make WITH_DOCS=no", 150),
     "knot": ("knot", "3.2.6-1", "libtool autoconf liburcu-dev libgnutls28-dev liblmdb-dev libedit-dev",
@@ -35,6 +35,9 @@ PROGRAMS = {
                 "./configure --disable-generate-man-pages --disable-libgcrypt --disable-uuid --disable-default-tests "
                 "--enable-omstdout --enable-imptcp --enable-imfile", "make", 90),
     "libmicrohttpd": ("libmicrohttpd", "0.9.75-6", "libtool", "./configure --disable-https --disable-doc --disable-curl", "make", 42),
+    "icecast2": ("icecast2", "2.4.4-4", "libxml2-dev libxslt1-dev libogg-dev libvorbis-dev libtheora-dev libspeex-dev libcurl4-openssl-dev "
+                 "libssl-dev", "./configure", "make", 40),
+    "stunnel4": ("stunnel4", "3:5.68-2+deb12u1", "libssl-dev", "./configure", "make", 21),
 }
 TOOLS = {"bear": "bear", "dpkg-source": "dpkg-dev", "make": "make", "gcc": "gcc"}
 
