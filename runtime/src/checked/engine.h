@@ -268,6 +268,7 @@ struct task_side {
     bool (*report)(bool sure);
 };
 extern const struct task_side *task_side;
+void quiescence_after_fork(void); /* in the child: nobody looks */
 
 /* --- waits.c --- */
 /* t has published its wait: is it for ever? Returns false when it was reported and the hook let the program

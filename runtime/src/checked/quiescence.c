@@ -20,8 +20,9 @@ enum { SEEN_ROOM = 64 };
 
 const struct task_side *task_side;
 
-static struct ilock looking;
-static uint64_t told_sum; /* under looking: the census of the last report, which a hook has taken */
+static _Atomic bool
+    looking; /* one at a time; the others go on, for asleep in here they would be taken to wait */
+static uint64_t told_sum; /* while looking: the census of the last report, which a hook has taken */
 static _Atomic uint64_t own_signals; /* a bit for each signal that the library itself handles */
 
 struct census {
@@ -214,14 +215,19 @@ void check_look(_Atomic uint32_t *futex, uint32_t expected) {
     struct census census;
     if (t == NULL || t->inside != 0 || options.quiescence_ms == 0)
         return;
-    ilock_take(&looking);
+    if (atomic_exchange(&looking, true))
+        return;
     /* Of all that sleep only this thread may have been woken since it woke up by itself to look: its futex tells. Once,
      * where a hook lets the program go on. */
     if (quiescent(&census) && (futex == NULL || atomic_load(futex) == expected) && census.sum != told_sum) {
         told_sum = census.sum;
         report_quiescent(t, &census);
     }
-    ilock_give(&looking);
+    atomic_store(&looking, false);
+}
+
+void quiescence_after_fork(void) {
+    atomic_store(&looking, false);
 }
 
 void check_signal_is_own(int number) {

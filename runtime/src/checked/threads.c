@@ -355,6 +355,7 @@ static void in_child(void) {
     check_self->tid = (int)getpid();
     atomic_store_explicit(&alive, 1, memory_order_relaxed);
     waits_after_fork();
+    quiescence_after_fork();
     ilock_take(&threads_lock);
     for (struct check_thread *t = all; t != NULL; t = t->next)
         if (t != check_self) { /* only the forking thread lives on here */
