@@ -16,18 +16,20 @@
 #include "aglet/thread.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 AGLET_CHANNEL(ints, int);
 AGLET_BROADCAST(news, int);
 AGLET_WATCH(level, int);
 
-static char rules[1024];
+static char rules[1024], last_text[1024];
 
 static void note(const struct aglet_misuse *m, void *context) {
     (void)context;
     strncat(rules, m->rule, sizeof rules - strlen(rules) - 2);
     strcat(rules, " ");
+    snprintf(last_text, sizeof last_text, "%s", m->text);
 }
 
 static void begin(void) {
@@ -84,6 +86,24 @@ static void a_dropped_handle_is_reported_by_each_call(void **state) {
     ints_close(&rx);
     assert_string_equal(rules, "send-after-close ");
     aglet_on_misuse(NULL, NULL);
+}
+
+/* Not that of the channel's declaration, where the typed functions stand. */
+static void a_report_names_the_line_of_the_call(void **state) {
+    (void)state;
+    ints_sender tx;
+    ints_receiver rx;
+    char where[64];
+    assert_int_equal(ints_bounded(&tx, &rx, 1), 0);
+    ints_drop(&tx);
+    ints_drop_receiver(&rx);
+    begin();
+    snprintf(where, sizeof where, "test_handles_checked.c:%d", __LINE__ + 1);
+    assert_int_equal(ints_send(&tx, 1), -EPIPE);
+    aglet_on_misuse(NULL, NULL);
+#ifdef AGLET_HAVE_LIBDW
+    assert_non_null(strstr(last_text, where));
+#endif
 }
 
 static void so_is_one_of_a_broadcast_or_watch(void **state) {
@@ -280,6 +300,7 @@ int main(void) {
         cmocka_unit_test(a_task_goes_on_after_forgotten_sender),
         cmocka_unit_test(a_dropped_handle_is_reported_by_each_call),
         cmocka_unit_test(so_is_one_of_a_broadcast_or_watch),
+        cmocka_unit_test(a_report_names_the_line_of_the_call),
         cmocka_unit_test(a_hold_ends_with_its_lock),
         cmocka_unit_test(each_task_is_accused_of_its_own_locks),
         cmocka_unit_test(a_lock_taken_outside_tasks_is_every_tasks),

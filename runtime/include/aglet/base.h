@@ -28,6 +28,7 @@
 #define AGLET_ALIGNED(bytes) __attribute__((aligned(bytes)))
 #define AGLET_MAYBE_UNUSED __attribute__((unused))
 #define AGLET_NORETURN __attribute__((noreturn))
+#define AGLET_TYPED_ static inline __attribute__((unused, always_inline, artificial))
 #define AGLET_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
 #define AGLET_LIKELY(x) __builtin_expect(!!(x), 1)
 #define AGLET_UNLIKELY(x) __builtin_expect(!!(x), 0)
@@ -37,10 +38,14 @@
 #define AGLET_ALIGNED(bytes)
 #define AGLET_MAYBE_UNUSED
 #define AGLET_NORETURN
+#define AGLET_TYPED_ static inline
 #define AGLET_PRINTF(text, first)
 #define AGLET_LIKELY(x) (x)
 #define AGLET_UNLIKELY(x) (x)
 #endif
+
+/* AGLET_TYPED_ is for functions that only give a call its types: reports show the line that calls one, in builds that
+ * inline nothing else as well. */
 
 /* Two macro arguments made one name, both expanded first. */
 #define AGLET_JOIN_(a, b) AGLET_JOIN_EXPANDED_(a, b)

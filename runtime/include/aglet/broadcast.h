@@ -42,7 +42,7 @@ AGLET_END_DECLS
  * newest; name_peek gives the newest at once (-EAGAIN: none yet). The capacity of name_open is 1. */
 #define AGLET_WATCH(name, type)                                                                              \
     AGLET_BUS_(name, type, true);                                                                            \
-    static inline AGLET_MAYBE_UNUSED int name##_peek(name##_receiver *rx, type *item) {                      \
+    AGLET_TYPED_ int name##_peek(name##_receiver *rx, type *item) {                                          \
         uint64_t unseen = 0;                                                                                 \
         return aglet_bus_recv_(rx->bus_, &unseen, item, 0, true) ? -11 /* -EAGAIN */ : 0;                    \
     }                                                                                                        \
@@ -62,36 +62,34 @@ struct aglet_bus_place_ {
         aglet_bus *bus_ AGLET_SHARED;                                                                        \
         uint64_t at_;                                                                                        \
     } name##_receiver;                                                                                       \
-    static inline AGLET_MAYBE_UNUSED int name##_open(name##_sender *tx, size_t capacity) {                   \
+    AGLET_TYPED_ int name##_open(name##_sender *tx, size_t capacity) {                                       \
         tx->bus_ = aglet_bus_new_(sizeof(type), (latest) ? 1 : capacity);                                    \
         return tx->bus_ ? 0 : -12 /* -ENOMEM */;                                                             \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED name##_receiver name##_subscribe(const name##_sender *tx) {             \
+    AGLET_TYPED_ name##_receiver name##_subscribe(const name##_sender *tx) {                                 \
         name##_receiver rx = {tx->bus_, (latest) ? 0 : aglet_bus_now_(tx->bus_)};                            \
         aglet_bus_hold_(tx->bus_, false);                                                                    \
         return rx;                                                                                           \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_send(const name##_sender *tx,                                \
-                                                     type item AGLET_SENDING_IF(return == 0)) {              \
+    AGLET_TYPED_ int name##_send(const name##_sender *tx, type item AGLET_SENDING_IF(return == 0)) {         \
         return aglet_bus_send_(tx->bus_, &item);                                                             \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_recv(name##_receiver *rx, type *item) {                      \
+    AGLET_TYPED_ int name##_recv(name##_receiver *rx, type *item) {                                          \
         return aglet_bus_recv_(rx->bus_, &rx->at_, item, AGLET_FOREVER, latest);                             \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_recv_until(name##_receiver *rx, type *item,                  \
-                                                           aglet_time deadline) {                            \
+    AGLET_TYPED_ int name##_recv_until(name##_receiver *rx, type *item, aglet_time deadline) {               \
         return aglet_bus_recv_(rx->bus_, &rx->at_, item, deadline, latest);                                  \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_recv_poll(struct aglet_frame *frame, name##_receiver *rx,    \
-                                                          type *item, aglet_time deadline) {                 \
+    AGLET_TYPED_ int name##_recv_poll(struct aglet_frame *frame, name##_receiver *rx, type *item,            \
+                                      aglet_time deadline) {                                                 \
         return aglet_bus_recv_poll_(frame, rx->bus_, &rx->at_, item, deadline, latest);                      \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED void name##_drop(name##_sender *tx) {                                   \
+    AGLET_TYPED_ void name##_drop(name##_sender *tx) {                                                       \
         aglet_bus *bus = tx->bus_;                                                                           \
         tx->bus_ = NULL;                                                                                     \
         aglet_bus_drop_(bus, true);                                                                          \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED void name##_leave(name##_receiver *rx) {                                \
+    AGLET_TYPED_ void name##_leave(name##_receiver *rx) {                                                    \
         aglet_bus *bus = rx->bus_;                                                                           \
         rx->bus_ = NULL;                                                                                     \
         aglet_bus_drop_(bus, false);                                                                         \

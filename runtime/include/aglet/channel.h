@@ -78,85 +78,77 @@ AGLET_END_DECLS
     typedef struct AGLET_SEND name##_shared_receiver {                                                       \
         aglet_chan *chan_ AGLET_SHARED;                                                                      \
     } name##_shared_receiver;                                                                                \
-    static inline AGLET_MAYBE_UNUSED int name##_bounded(name##_sender *tx, name##_receiver *rx,              \
-                                                        size_t capacity) {                                   \
+    AGLET_TYPED_ int name##_bounded(name##_sender *tx, name##_receiver *rx, size_t capacity) {               \
         tx->chan_ = rx->chan_ = aglet_chan_new_(sizeof(type), capacity);                                     \
         return tx->chan_ ? 0 : -12 /* -ENOMEM */;                                                            \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_unbounded(name##_sender *tx, name##_receiver *rx) {          \
+    AGLET_TYPED_ int name##_unbounded(name##_sender *tx, name##_receiver *rx) {                              \
         return name##_bounded(tx, rx, AGLET_UNBOUNDED);                                                      \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED name##_sender name##_clone(const name##_sender *tx) {                   \
+    AGLET_TYPED_ name##_sender name##_clone(const name##_sender *tx) {                                       \
         name##_sender copy = {tx->chan_};                                                                    \
         aglet_chan_clone_sender_(copy.chan_);                                                                \
         return copy;                                                                                         \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED void name##_drop(name##_sender *tx) {                                   \
+    AGLET_TYPED_ void name##_drop(name##_sender *tx) {                                                       \
         aglet_chan *chan = tx->chan_;                                                                        \
         tx->chan_ = NULL;                                                                                    \
         aglet_chan_drop_sender_(chan);                                                                       \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_send(name##_sender *tx,                                      \
-                                                     name##_item item AGLET_SENDING_IF(return == 0)) {       \
+    AGLET_TYPED_ int name##_send(name##_sender *tx, name##_item item AGLET_SENDING_IF(return == 0)) {        \
         return aglet_chan_send_(tx->chan_, &item, AGLET_FOREVER);                                            \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_try_send(name##_sender *tx,                                  \
-                                                         name##_item item AGLET_SENDING_IF(return == 0)) {   \
+    AGLET_TYPED_ int name##_try_send(name##_sender *tx, name##_item item AGLET_SENDING_IF(return == 0)) {    \
         return aglet_chan_try_send_(tx->chan_, &item);                                                       \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_send_until(                                                  \
-        name##_sender *tx, name##_item item AGLET_SENDING_IF(return == 0), aglet_time deadline) {            \
+    AGLET_TYPED_ int name##_send_until(name##_sender *tx, name##_item item AGLET_SENDING_IF(return == 0),    \
+                                       aglet_time deadline) {                                                \
         return aglet_chan_send_(tx->chan_, &item, deadline);                                                 \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_recv(name##_receiver *rx, name##_item *item) {               \
+    AGLET_TYPED_ int name##_recv(name##_receiver *rx, name##_item *item) {                                   \
         return aglet_chan_recv_(rx->chan_, item, AGLET_FOREVER);                                             \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_try_recv(name##_receiver *rx, name##_item *item) {           \
+    AGLET_TYPED_ int name##_try_recv(name##_receiver *rx, name##_item *item) {                               \
         return aglet_chan_try_recv_(rx->chan_, item);                                                        \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_recv_until(name##_receiver *rx, name##_item *item,           \
-                                                           aglet_time deadline) {                            \
+    AGLET_TYPED_ int name##_recv_until(name##_receiver *rx, name##_item *item, aglet_time deadline) {        \
         return aglet_chan_recv_(rx->chan_, item, deadline);                                                  \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED long name##_recv_many(name##_receiver *rx, name##_item *items,          \
-                                                           size_t max) {                                     \
+    AGLET_TYPED_ long name##_recv_many(name##_receiver *rx, name##_item *items, size_t max) {                \
         return aglet_chan_recv_many_(rx->chan_, items, max);                                                 \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED void name##_close(name##_receiver *rx) {                                \
+    AGLET_TYPED_ void name##_close(name##_receiver *rx) {                                                    \
         aglet_chan_close_(rx->chan_);                                                                        \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED void name##_drop_receiver(name##_receiver *rx) {                        \
+    AGLET_TYPED_ void name##_drop_receiver(name##_receiver *rx) {                                            \
         aglet_chan *chan = rx->chan_;                                                                        \
         rx->chan_ = NULL;                                                                                    \
         aglet_chan_drop_receiver_(chan);                                                                     \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED name##_shared_receiver name##_share(name##_receiver *rx) {              \
+    AGLET_TYPED_ name##_shared_receiver name##_share(name##_receiver *rx) {                                  \
         name##_shared_receiver shared = {rx->chan_};                                                         \
         rx->chan_ = NULL;                                                                                    \
         return shared;                                                                                       \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED name##_shared_receiver name##_shared_clone(                             \
-        const name##_shared_receiver *rx) {                                                                  \
+    AGLET_TYPED_ name##_shared_receiver name##_shared_clone(const name##_shared_receiver *rx) {              \
         name##_shared_receiver copy = {rx->chan_};                                                           \
         aglet_chan_clone_receiver_(copy.chan_);                                                              \
         return copy;                                                                                         \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_shared_recv(name##_shared_receiver *rx, name##_item *item) { \
+    AGLET_TYPED_ int name##_shared_recv(name##_shared_receiver *rx, name##_item *item) {                     \
         return aglet_chan_recv_(rx->chan_, item, AGLET_FOREVER);                                             \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_shared_try_recv(name##_shared_receiver *rx,                  \
-                                                                name##_item *item) {                         \
+    AGLET_TYPED_ int name##_shared_try_recv(name##_shared_receiver *rx, name##_item *item) {                 \
         return aglet_chan_try_recv_(rx->chan_, item);                                                        \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_shared_recv_until(name##_shared_receiver *rx,                \
-                                                                  name##_item *item, aglet_time deadline) {  \
+    AGLET_TYPED_ int name##_shared_recv_until(name##_shared_receiver *rx, name##_item *item,                 \
+                                              aglet_time deadline) {                                         \
         return aglet_chan_recv_(rx->chan_, item, deadline);                                                  \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED long name##_shared_recv_many(name##_shared_receiver *rx,                \
-                                                                  name##_item *items, size_t max) {          \
+    AGLET_TYPED_ long name##_shared_recv_many(name##_shared_receiver *rx, name##_item *items, size_t max) {  \
         return aglet_chan_recv_many_(rx->chan_, items, max);                                                 \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED void name##_shared_drop(name##_shared_receiver *rx) {                   \
+    AGLET_TYPED_ void name##_shared_drop(name##_shared_receiver *rx) {                                       \
         aglet_chan *chan = rx->chan_;                                                                        \
         rx->chan_ = NULL;                                                                                    \
         aglet_chan_drop_receiver_(chan);                                                                     \
@@ -168,18 +160,17 @@ AGLET_END_DECLS
  * without a value. */
 #define AGLET_ONESHOT(name, type)                                                                            \
     AGLET_CHANNEL(name, type);                                                                               \
-    static inline AGLET_MAYBE_UNUSED int name##_oneshot(name##_sender *tx, name##_receiver *rx) {            \
+    AGLET_TYPED_ int name##_oneshot(name##_sender *tx, name##_receiver *rx) {                                \
         return name##_bounded(tx, rx, 1);                                                                    \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_put(name##_sender *tx,                                       \
-                                                    name##_item item AGLET_SENDING_IF(return == 0)) {        \
+    AGLET_TYPED_ int name##_put(name##_sender *tx, name##_item item AGLET_SENDING_IF(return == 0)) {         \
         aglet_chan *chan = tx->chan_;                                                                        \
         tx->chan_ = NULL;                                                                                    \
         int error = aglet_chan_try_send_(chan, &item);                                                       \
         aglet_chan_drop_sender_(chan);                                                                       \
         return error;                                                                                        \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_get(name##_receiver *rx, name##_item *item) {                \
+    AGLET_TYPED_ int name##_get(name##_receiver *rx, name##_item *item) {                                    \
         int error = aglet_chan_recv_(rx->chan_, item, AGLET_FOREVER);                                        \
         name##_drop_receiver(rx);                                                                            \
         return error;                                                                                        \

@@ -46,7 +46,7 @@ struct aglet_frame {
     static int name##_step_(void *frame_) {                                                                  \
         return name((type *)frame_);                                                                         \
     }                                                                                                        \
-    static inline AGLET_MAYBE_UNUSED int name##_spawn(aglet_task **task_, type frame_) {                     \
+    AGLET_TYPED_ int name##_spawn(aglet_task **task_, type frame_) {                                         \
         AGLET_STATIC_ASSERT_(offsetof(type, aglet_) == 0, "AGLET_FRAME_HEADER comes first");                 \
         return aglet_spawn_frame_(task_, name##_step_, &frame_, sizeof frame_);                              \
     }                                                                                                        \

@@ -9,6 +9,7 @@
 #include <elfutils/libdw.h>
 #include <elfutils/libdwfl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -34,19 +35,44 @@ static int read_modules(void) {
     return dwfl_report_end(modules, NULL, NULL) == 0 && failed == 0;
 }
 
+/* Where the innermost function at `pc` only gives a call its types (AGLET_TYPED_): the call, as source_of. */
+static const char *call_of(Dwarf_Die *unit, Dwarf_Addr pc, int *number) {
+    Dwarf_Die *scopes = NULL;
+    const char *file = NULL;
+    int n = dwarf_getscopes(unit, pc, &scopes);
+    for (int i = 0; i < n; i++) {
+        Dwarf_Attribute at;
+        bool artificial = false;
+        Dwarf_Word line, index;
+        Dwarf_Files *files;
+        if (dwarf_tag(&scopes[i]) == DW_TAG_lexical_block)
+            continue;
+        if (dwarf_tag(&scopes[i]) != DW_TAG_inlined_subroutine ||
+            dwarf_formflag(dwarf_attr_integrate(&scopes[i], DW_AT_artificial, &at), &artificial) != 0 ||
+            !artificial || dwarf_formudata(dwarf_attr(&scopes[i], DW_AT_call_line, &at), &line) != 0 ||
+            dwarf_formudata(dwarf_attr(&scopes[i], DW_AT_call_file, &at), &index) != 0 ||
+            dwarf_getsrcfiles(unit, &files, NULL) != 0)
+            break;
+        file = dwarf_filesrc(files, index, NULL, NULL);
+        *number = (int)line;
+    }
+    free(scopes);
+    return file;
+}
+
 /* The file, and its line in *number. Clang writes no table of address ranges, without which libdw finds no
  * unit by address: then each unit is asked. */
 static const char *source_of(Dwfl_Module *module, Dwarf_Addr at, int *number) {
-    Dwfl_Line *line = dwfl_module_getsrc(module, at);
-    if (line != NULL)
-        return dwfl_lineinfo(line, NULL, number, NULL, NULL, NULL);
     Dwarf_Addr bias;
-    for (Dwarf_Die *unit = NULL; (unit = dwfl_module_nextcu(module, unit, &bias)) != NULL;) {
-        Dwarf_Line *found = dwarf_haspc(unit, at - bias) > 0 ? dwarf_getsrc_die(unit, at - bias) : NULL;
-        if (found != NULL && dwarf_lineno(found, number) == 0)
-            return dwarf_linesrc(found, NULL, NULL);
-    }
-    return NULL;
+    Dwarf_Die *unit = dwfl_module_addrdie(module, at, &bias);
+    while (unit == NULL || dwarf_haspc(unit, at - bias) <= 0)
+        if ((unit = dwfl_module_nextcu(module, unit, &bias)) == NULL)
+            return NULL;
+    const char *call = call_of(unit, at - bias, number);
+    if (call != NULL)
+        return call;
+    Dwarf_Line *line = dwarf_getsrc_die(unit, at - bias);
+    return line != NULL && dwarf_lineno(line, number) == 0 ? dwarf_linesrc(line, NULL, NULL) : NULL;
 }
 
 struct question {
