@@ -90,8 +90,8 @@ bool world_same_locks(const struct world *a, const struct world *b) {
         return false;
     for (uint32_t i = 0; i < a->n_held; i++)
         if (a->held[i].lock != b->held[i].lock || a->held[i].mode != b->held[i].mode ||
-            a->held[i].count != b->held[i].count)
-            return false;
+            a->held[i].count != b->held[i].count || a->held[i].candidate != b->held[i].candidate)
+            return false; /* by two wrappers: who gives it back does the other half of both */
     return true;
 }
 

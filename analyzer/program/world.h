@@ -139,7 +139,7 @@ struct held *world_add_held(struct arena *a, struct world *w, const struct held 
 void world_drop_held(struct arena *a, struct world *w, struct held *h, ir_event by);
 /* Given up on this way, or a trylock that failed on it; or NULL. */
 const struct held *world_gone(const struct world *w, const struct term_table *t, term lock);
-/* Equal locksets: what is merged, and what is not. */
+/* Equal locksets, taken by the same wrappers: what is merged, and what is not. */
 bool world_same_locks(const struct world *a, const struct world *b);
 
 /* ---- memory ---- */
