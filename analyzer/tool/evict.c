@@ -32,6 +32,8 @@ static uint64_t bound(void) {
     const char *text = getenv("AGLET_CACHE_SIZE");
     char *end;
     uint64_t n = text && isdigit((unsigned char)*text) ? strtoull(text, &end, 10) : 0;
+    if (text && *text && !n)
+        say("AGLET_CACHE_SIZE is '%s', which is no size such as 500M or 4G; 2G is taken", text);
     if (!n)
         return UINT64_C(2) << 30;
     switch (toupper((unsigned char)*end)) {

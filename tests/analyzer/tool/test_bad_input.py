@@ -45,6 +45,10 @@ with Project({"a.c": CLEAN, "b.c": CLEAN}, database=False) as p:
            f"the extractor could not work on '{p.path}/b.c' (exit status 1); that file is not analysed", "nothing was analysed")
 
 with Project({"a.c": CLEAN}) as p:
+    expect("a cache size that is none", p.lint(AGLET_CACHE_SIZE="lots"), 0,
+           "AGLET_CACHE_SIZE is 'lots', which is no size such as 500M or 4G; 2G is taken", "1 file analysed")
+
+with Project({"a.c": CLEAN}) as p:
     expect("clean", p.lint(), 0, "1 file analysed (1 parsed, 0 from the cache): 0 findings, 0 hints")
     expect("file not in the database", p.lint("other.c"), 2, "'other.c' is not in the compile database")
     expect("unknown option", p.lint("--frobnicate"), 2, f"aglet lint: unrecognized option '--frobnicate'")
