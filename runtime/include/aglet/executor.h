@@ -2,7 +2,9 @@
 /* The threads that run tasks. Stands on aglet/task.h.
  *
  * Two kinds with one face: `workers` threads that steal work from each other, or (workers = 1 in
- * aglet_executor_options, `current_thread`) no thread at all: tasks run inside aglet_block_on. */
+ * aglet_executor_options, `current_thread`) no thread at all: tasks run inside aglet_block_on, and wait for the next one
+ * when it returns. Call it from one thread where tasks with a stack are left over: what they know of the thread they
+ * began on (errno, thread-local storage) is that thread's. */
 #ifndef AGLET_EXECUTOR_H
 #define AGLET_EXECUTOR_H
 
