@@ -76,6 +76,7 @@ struct check_thread {
     const void *await_at, *await_on;
     _Atomic bool await_told;               /* that it is for ever, to a hook */
     _Atomic(_Atomic uint32_t *) sleeps_on; /* a futex, without a limit */
+    bool looks_later;                      /* found another looking whether all wait; its own */
     const void *wait_stack[STACK_DEPTH];
 
     uint64_t serial;

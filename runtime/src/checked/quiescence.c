@@ -207,7 +207,11 @@ aglet_time check_look_at(void) {
         !(atomic_load_explicit(&t->waiting, memory_order_relaxed) & 1) || t->wait_deadline != AGLET_FOREVER ||
         waits_blocked() < threads_alive())
         return AGLET_FOREVER;
-    return aglet_after_ms(options.quiescence_ms);
+    /* Who came while another looked has moved, and made that look vain: it keeps still for the next ones. */
+    int64_t limit = options.quiescence_ms;
+    if (t->looks_later)
+        limit *= 4;
+    return aglet_after_ms(limit);
 }
 
 void check_look(_Atomic uint32_t *futex, uint32_t expected) {
@@ -215,7 +219,8 @@ void check_look(_Atomic uint32_t *futex, uint32_t expected) {
     struct census census;
     if (t == NULL || t->inside != 0 || options.quiescence_ms == 0)
         return;
-    if (atomic_exchange(&looking, true))
+    t->looks_later = atomic_exchange(&looking, true);
+    if (t->looks_later)
         return;
     /* Of all that sleep only this thread may have been woken since it woke up by itself to look: its futex tells. Once,
      * where a hook lets the program go on. */
