@@ -37,7 +37,7 @@ static __attribute__((noinline)) void acquired_slow(aglet_mutex *mu, const void 
 static __attribute__((noinline)) void lock_slow(aglet_mutex *mu, const void *caller) {
     if (aglet_checked && !check_wait_begin(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, AGLET_FOREVER, caller))
         return;
-    word_lock_take_slow(word(mu), AGLET_FOREVER);
+    word_lock_take_slow(word(mu), LOCKED, AGLET_FOREVER);
     if (aglet_checked) {
         check_wait_end(true);
         check_acquired(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, caller);
@@ -50,7 +50,7 @@ static __attribute__((noinline)) void unlock_slow(aglet_mutex *mu, const void *c
 }
 
 static inline __attribute__((always_inline)) void lock_from(aglet_mutex *mu, const void *caller) {
-    if (AGLET_UNLIKELY(!word_lock_take_free(word(mu))))
+    if (AGLET_UNLIKELY(!word_lock_take_free(word(mu), LOCKED)))
         lock_slow(mu, caller);
     else if (aglet_checked && AGLET_UNLIKELY(!check_acquired_fast(CHECK_EXCLUSIVE, mu, &mu->id_, caller)))
         acquired_slow(mu, caller);
@@ -61,7 +61,7 @@ void aglet_mutex_lock(aglet_mutex *mu) {
 }
 
 static inline __attribute__((always_inline)) bool try_lock_from(aglet_mutex *mu, const void *caller) {
-    bool taken = word_lock_try(word(mu));
+    bool taken = word_lock_try(word(mu), LOCKED);
     if (aglet_checked && taken)
         check_acquired(CHECK_MUTEX, CHECK_EXCLUSIVE | CHECK_TRIED, mu, &mu->id_, caller);
     return taken;
@@ -72,12 +72,12 @@ bool aglet_mutex_try_lock(aglet_mutex *mu) {
 }
 
 int aglet_mutex_lock_until(aglet_mutex *mu, aglet_time deadline) {
-    bool taken = word_lock_take_free(word(mu));
+    bool taken = word_lock_take_free(word(mu), LOCKED);
     if (!taken) {
         if (aglet_checked &&
             !check_wait_begin(CHECK_MUTEX, CHECK_EXCLUSIVE, mu, &mu->id_, deadline, CALLER()))
             return -ETIMEDOUT;
-        taken = word_lock_take_slow(word(mu), deadline);
+        taken = word_lock_take_slow(word(mu), LOCKED, deadline);
         if (aglet_checked)
             check_wait_end(taken);
     }

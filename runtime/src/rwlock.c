@@ -16,7 +16,12 @@
  * A writer is in once it is announced and IN is zero. One bit of phase is enough: the next writer waits for the
  * readers that were let in. A writer that gives up at its deadline leaves PHASE alone, and the queue moves
  * itself in, each reader for itself, unless another writer was announced meanwhile. gate_ is a word lock through
- * which writers come one at a time. */
+ * which writers come one at a time.
+ *
+ * In a child of fork, who was in or waited in the parent is not there, but for the thread that forked. Each writer
+ * notes its process in the gate. So whoever gives up in the child what it took in the parent knows it, and takes the
+ * others' marks out with its own: a writer all of them, for nobody was in beside it; a reader those of the
+ * writer that waited for it and of the queue. Which other readers were in nobody can tell any more. */
 #include "aglet/rwlock.h"
 
 #include "check_fast.h"
@@ -134,6 +139,12 @@ static uint64_t look(aglet_rwlock *rw, bool timed) {
     return seen;
 }
 
+/* Does a thread hold the gate since before a fork? */
+static bool gate_is_inherited(aglet_rwlock *rw) {
+    uint32_t seen = atomic_load_explicit(gate(rw), memory_order_relaxed);
+    return (seen & LOCKED) && ((seen ^ word_lock_here) & HOLDER_DEPTH);
+}
+
 /* A reader, counted out again, waits until no writer is there, and goes in. False when the deadline passed. */
 static bool wait_to_read(aglet_rwlock *rw, aglet_time deadline) {
     const int pause = lines_come_far() ? PAUSE_FAR : PAUSE_NEAR, patience = spinning_pays() ? PATIENCE : 0;
@@ -151,7 +162,7 @@ static bool wait_to_read(aglet_rwlock *rw, aglet_time deadline) {
             aglet_time now = aglet_now();
             if (since == 0)
                 since = now;
-            if (now - since < queue_after) {
+            if (now - since < queue_after || gate_is_inherited(rw)) {
                 if (!sleep_through_write(rw, seen, deadline))
                     return false;
                 left = patience;
@@ -167,7 +178,23 @@ static bool wait_to_read(aglet_rwlock *rw, aglet_time deadline) {
     }
 }
 
-static void end_read(aglet_rwlock *rw) {
+/* In a child, a reader leaves while the gate is inherited. In the order of end_write, and for its reason. */
+static __attribute__((noinline, cold)) void end_read_for_all(aglet_rwlock *rw) {
+    _Atomic uint64_t *word = state(rw);
+    word_lock_give(gate(rw));
+    uint64_t seen = atomic_load_explicit(word, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(word, &seen, (seen - READER) & (IN | PHASE),
+                                                  memory_order_release, memory_order_relaxed))
+        ;
+    if (seen & QUEUE_SLEEPS)
+        futex_wake(high(word), INT_MAX);
+}
+
+static inline __attribute__((always_inline)) void end_read(aglet_rwlock *rw) {
+    if (AGLET_UNLIKELY(word_lock_here != LOCKED) && gate_is_inherited(rw)) {
+        end_read_for_all(rw);
+        return;
+    }
     /* Our last touch: the writer may go in, and *rw go away, after this subtraction. */
     _Atomic uint64_t *word = state(rw);
     tell_writer(word, atomic_fetch_sub_explicit(word, READER, memory_order_release));
@@ -179,10 +206,13 @@ static void end_write(aglet_rwlock *rw, uint64_t stay) {
      * through the gate may find WRITER still set for a moment (see begin_write). */
     _Atomic uint64_t *word = state(rw);
     _Atomic uint32_t *writers = gate(rw);
-    uint32_t writer = word_lock_release(writers);
+    bool inherited = false;
+    uint32_t writer = word_lock_release(writers, word_lock_here, &inherited);
     uint64_t seen = atomic_load_explicit(word, memory_order_relaxed), left;
     do
-        left = ((seen + WRITER + stay) & ~(QUEUED | QUEUE_SLEEPS | WRITER_SLEEPS)) + ((seen & QUEUED) >> 32);
+        left = inherited ? ((seen + WRITER) & PHASE) + stay
+                         : ((seen + WRITER + stay) & ~(QUEUED | QUEUE_SLEEPS | WRITER_SLEEPS)) +
+                               ((seen & QUEUED) >> 32);
     while (!atomic_compare_exchange_weak_explicit(word, &seen, left, memory_order_release,
                                                   memory_order_relaxed));
     if (seen & QUEUE_SLEEPS)
@@ -195,7 +225,8 @@ static void end_write(aglet_rwlock *rw, uint64_t stay) {
 static void renounce(aglet_rwlock *rw) {
     _Atomic uint64_t *word = state(rw);
     _Atomic uint32_t *writers = gate(rw);
-    uint32_t writer = word_lock_release(writers);
+    bool inherited;
+    uint32_t writer = word_lock_release(writers, word_lock_here, &inherited);
     uint64_t before =
         atomic_fetch_and_explicit(word, ~(WRITER | WRITER_SLEEPS | QUEUE_SLEEPS), memory_order_release);
     if (before & QUEUE_SLEEPS)
@@ -257,7 +288,9 @@ static bool begin_write(aglet_rwlock *rw, aglet_time deadline) {
 }
 
 static inline __attribute__((always_inline)) bool wait_to_write(aglet_rwlock *rw, aglet_time deadline) {
-    if (AGLET_UNLIKELY(!word_lock_take_free(gate(rw))) && !word_lock_take_slow(gate(rw), deadline))
+    const uint32_t mine = word_lock_here;
+    if (AGLET_UNLIKELY(!word_lock_take_free(gate(rw), mine)) &&
+        !word_lock_take_slow(gate(rw), mine, deadline))
         return false;
     return begin_write(rw, deadline);
 }
@@ -344,7 +377,7 @@ static bool write_if_no_readers(aglet_rwlock *rw) {
 }
 
 static bool try_write(aglet_rwlock *rw) {
-    if (!word_lock_try(gate(rw)))
+    if (!word_lock_try(gate(rw), word_lock_here))
         return false;
     if (write_if_no_readers(rw))
         return true;

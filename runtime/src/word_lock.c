@@ -5,6 +5,8 @@
 #include "checked.h"
 #include "misuse.h"
 
+#include <pthread.h>
+
 enum { WAKE_SLEEPER = 1, WAKE_HEIR = 2 }; /* futex sets */
 
 /* The looks of a newcomer: pauses of 2, 4, 8 … 256 relaxes, then of 512 until its patience ends; in the waits that
@@ -22,6 +24,7 @@ struct wait {
     aglet_time since;  /* its first look at the clock; 0 before */
     aglet_time awake;  /* the same, since it last slept */
     aglet_time idle;   /* since when it saw the lock free and kept for an heir; 0: it does not */
+    uint32_t mine;     /* how it takes it */
     uint32_t sleepers; /* SLEEPERS: others may sleep, and only this thread would wake them */
     int pause;
     bool may_spin, was_heir, has_paused, has_noted;
@@ -57,7 +60,31 @@ static void note_busy(struct wait *w, bool held) {
         atomic_store_explicit(w->busy, (unsigned char)now, memory_order_relaxed);
 }
 
+uint32_t word_lock_here = LOCKED;
+
+static void count_fork(void) {
+    uint32_t depth = (word_lock_here & HOLDER_DEPTH) + (1 << HOLDER_SHIFT);
+    word_lock_here = LOCKED | (depth & HOLDER_DEPTH);
+}
+
+/* Early, for who asks first is called first in the child. Where there is no memory for it, a child is not known as one:
+ * then what is said in word_lock.h of heirs comes true. */
+__attribute__((constructor(102))) static void watch_forks(void) {
+    (void)pthread_atfork(NULL, NULL, count_fork);
+}
+
+static inline uint32_t heir_here(void) {
+    return HEIR | (word_lock_here & HOLDER_DEPTH) << (HEIR_SHIFT - HOLDER_SHIFT);
+}
+
+/* The word without an heir that was left behind in the parent. */
+static inline uint32_t without_lost_heir(uint32_t seen) {
+    bool lost = (seen & HEIR) && ((seen ^ heir_here()) & HEIR_DEPTH);
+    return AGLET_UNLIKELY(lost) ? seen & ~(HEIR | HEIR_SLEEPS | HEIR_DEPTH) : seen;
+}
+
 uint32_t word_lock_give_slow(_Atomic uint32_t *word, uint32_t seen) {
+    uint32_t now;
     for (;;) {
         if (AGLET_UNLIKELY(!(seen & LOCKED))) {
             if (aglet_checked)
@@ -65,14 +92,15 @@ uint32_t word_lock_give_slow(_Atomic uint32_t *word, uint32_t seen) {
                               "the lock at %p was overwritten while it was held", (const void *)word);
             return 0;
         }
-        uint32_t left = seen & HEIR ? seen & ~(uint32_t)LOCKED : 0;
+        now = without_lost_heir(seen);
+        uint32_t left = now & HEIR ? now & ~(LOCKED | HOLDER_DEPTH) : 0;
         if (atomic_compare_exchange_weak_explicit(word, &seen, left, memory_order_release,
                                                   memory_order_relaxed))
             break;
     }
-    if (seen & HEIR_SLEEPS)
+    if (now & HEIR_SLEEPS)
         return WAKE_HEIR;
-    return !(seen & HEIR) && (seen & SLEEPERS) ? WAKE_SLEEPER : 0;
+    return !(now & HEIR) && (now & SLEEPERS) ? WAKE_SLEEPER : 0;
 }
 
 void word_lock_wake(_Atomic uint32_t *word, uint32_t whom) {
@@ -85,11 +113,11 @@ void word_lock_give_and_wake(_Atomic uint32_t *word, uint32_t seen) {
         word_lock_wake(word, whom);
 }
 
-bool word_lock_try(_Atomic uint32_t *word) {
+bool word_lock_try(_Atomic uint32_t *word, uint32_t mine) {
     /* Free, but perhaps not zero: sleepers were left by somebody whose wait ended early. */
-    uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
-    while (!(seen & (uint32_t)(LOCKED | HEIR)))
-        if (atomic_compare_exchange_weak_explicit(word, &seen, seen | LOCKED, memory_order_acquire,
+    uint32_t seen = atomic_load_explicit(word, memory_order_relaxed), free;
+    while (!((free = without_lost_heir(seen)) & (uint32_t)(LOCKED | HEIR)))
+        if (atomic_compare_exchange_weak_explicit(word, &seen, free | mine, memory_order_acquire,
                                                   memory_order_relaxed))
             return true;
     return false;
@@ -118,7 +146,7 @@ static inline bool take(struct wait *w, uint32_t seen, uint32_t want) {
 static void renounce(_Atomic uint32_t *word) {
     uint32_t seen = atomic_load_explicit(word, memory_order_relaxed), left;
     do {
-        left = seen & ~(uint32_t)(HEIR | HEIR_SLEEPS);
+        left = seen & ~(HEIR | HEIR_SLEEPS | HEIR_DEPTH);
         if (!(seen & LOCKED))
             left &= ~(uint32_t)SLEEPERS;
     } while (!atomic_compare_exchange_weak_explicit(word, &seen, left, memory_order_relaxed,
@@ -135,7 +163,7 @@ static enum outcome { TAKEN, TOO_LATE, GIVEN_UP } inherit(struct wait *w) {
     for (int spin = 1;; spin++) {
         uint32_t seen = atomic_load_explicit(w->word, memory_order_relaxed);
         if (!(seen & LOCKED)) {
-            if (take(w, seen, (seen & (uint32_t)SLEEPERS) | LOCKED))
+            if (take(w, seen, (seen & (uint32_t)SLEEPERS) | w->mine))
                 return TAKEN;
             continue;
         }
@@ -183,17 +211,24 @@ static bool sleep_on(struct wait *w, uint32_t seen) {
     return true;
 }
 
-bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline) {
-    struct wait w = {
-        .word = word, .deadline = deadline, .may_spin = spinning_pays(), .busy = busy_points_of(word)};
+bool word_lock_take_slow(_Atomic uint32_t *word, uint32_t mine, aglet_time deadline) {
+    struct wait w = {.word = word,
+                     .mine = mine,
+                     .deadline = deadline,
+                     .may_spin = spinning_pays(),
+                     .busy = busy_points_of(word)};
     w.has_noted = ++waits % NOTE_EVERY != 0;
     w.pause = first_pause(&w);
     for (;;) {
         uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
+        if (AGLET_UNLIKELY(seen != without_lost_heir(seen))) {
+            change(&w, seen, without_lost_heir(seen));
+            continue;
+        }
         if (w.has_paused && !w.has_noted)
             note_busy(&w, seen & LOCKED);
         if (!(seen & (uint32_t)(LOCKED | HEIR))) {
-            if (take(&w, seen, seen | LOCKED))
+            if (take(&w, seen, seen | mine))
                 return true;
             continue;
         }
@@ -214,7 +249,7 @@ bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline) {
             w.awake = now;
         bool waited_long = now - w.since > heir_after;
         if (w.may_spin && (seen & (uint32_t)(LOCKED | HEIR_SLEEPS)) == 0) {
-            if (heir_stopped(&w, now) && take(&w, seen, seen | LOCKED))
+            if (heir_stopped(&w, now) && take(&w, seen, seen | mine))
                 return true;
             continue;
         }
@@ -227,7 +262,7 @@ bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline) {
         bool turn_over = w.sleepers != 0 && now >> TURN != w.since >> TURN;
         bool may_inherit = waited_long || (w.may_spin && !turn_over && !w.was_heir);
         if (may_inherit && (seen & (uint32_t)(LOCKED | HEIR)) == LOCKED) {
-            if (!change(&w, seen, seen | HEIR | w.sleepers))
+            if (!change(&w, seen, seen | heir_here() | w.sleepers))
                 continue;
             enum outcome outcome = inherit(&w);
             if (outcome != GIVEN_UP)

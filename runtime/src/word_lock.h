@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* One 32-bit word as a mutual exclusion lock that starves nobody; mutex and rwlock are made of it.
- * Stands on futex.h. Zero is free.
+ * Stands on futex.h and pthread_atfork(3). Zero is free.
  *
  * Bits of the state word: LOCKED · SLEEPERS, somebody may sleep on the word · HEIR, one waiter has waited so
- * long that only it may take the lock next · HEIR_SLEEPS, and it sleeps. Cost: one compare-exchange to take,
- * one to give.
+ * long that only it may take the lock next · HEIR_SLEEPS, and it sleeps. Above them two numbers of forks (below).
+ * Cost: one compare-exchange to take, one to give.
  *
  * Newcomers may take a free lock ahead of sleepers, because waking a sleeper takes microseconds during which
  * the lock would idle. That alone would starve: hence the heir. While HEIR is set a give leaves the lock free
@@ -24,6 +24,11 @@
  * while it lasts, the second hands to a thread that is still asleep. nsync and abseil have a designated waker
  * where this one has a bit taken out of the word.)
  *
+ * In a child of fork the waiters of the parent are not there. SLEEPERS then costs a wake of nobody; an heir would keep
+ * the lock for ever. So HEIR comes with the number of forks that led to its process, HEIR_DEPTH, and one of another
+ * depth is none. A holder may have its depth noted likewise, HOLDER_DEPTH: the rwlock's writers do, who have to know in
+ * the child what they took in the parent. In a program that does not fork both are zero.
+ *
  * Giving is one atomic step with nothing read or written after it, so the lock's memory may be freed by
  * whoever took it next. What follows is at most a futex_wake on the bare address. An unlock by plain store
  * would be faster and needs a read of SLEEPERS afterwards: rejected for that. */
@@ -33,9 +38,17 @@
 #include "futex.h"
 
 enum { LOCKED = 1, SLEEPERS = 2, HEIR = 4, HEIR_SLEEPS = 8 };
+enum { DEPTH_BITS = 14, HOLDER_SHIFT = 4, HEIR_SHIFT = HOLDER_SHIFT + DEPTH_BITS };
+#define HOLDER_DEPTH UINT32_C(0x0003fff0)
+#define HEIR_DEPTH UINT32_C(0xfffc0000)
 
-/* Wait and take; false when the deadline passed. */
-bool word_lock_take_slow(_Atomic uint32_t *word, aglet_time deadline);
+/* LOCKED, and where HOLDER_DEPTH is: how many forks lie between the program's start and this process. Changes in a
+ * child only, before anything else runs there. */
+extern uint32_t word_lock_here __attribute__((visibility("hidden")));
+
+/* Wait and take; false when the deadline passed. `mine`, in all calls for one lock: LOCKED, or
+ * word_lock_here to have the holder's depth noted. */
+bool word_lock_take_slow(_Atomic uint32_t *word, uint32_t mine, aglet_time deadline);
 
 /* Give when others wait; `seen` is what the word was just now. Returns whom word_lock_wake is to wake. */
 uint32_t word_lock_give_slow(_Atomic uint32_t *word, uint32_t seen);
@@ -43,23 +56,25 @@ void word_lock_give_and_wake(_Atomic uint32_t *word, uint32_t seen);
 void word_lock_wake(_Atomic uint32_t *word, uint32_t whom);
 
 /* Take if free, also with waiters left over on the word. */
-bool word_lock_try(_Atomic uint32_t *word);
+bool word_lock_try(_Atomic uint32_t *word, uint32_t mine);
 
-static inline bool word_lock_take_free(_Atomic uint32_t *word) {
+static inline bool word_lock_take_free(_Atomic uint32_t *word, uint32_t mine) {
     uint32_t free = 0;
     /* Pairs with the release in word_lock_give. */
-    return atomic_compare_exchange_strong_explicit(word, &free, LOCKED, memory_order_acquire,
+    return atomic_compare_exchange_strong_explicit(word, &free, mine, memory_order_acquire,
                                                    memory_order_relaxed);
 }
 
 /* Give the lock, in one atomic step; SLEEPERS goes out with it, and the sleeper that is woken puts it back
- * in. In two parts for the rwlock, which has another step to do before the system call. */
-static inline uint32_t word_lock_release(_Atomic uint32_t *word) {
-    uint32_t seen = LOCKED;
+ * in. In two parts for the rwlock, which has another step to do before the system call. *inherited becomes true where
+ * the lock was taken before a fork, by this thread in the parent. */
+static inline uint32_t word_lock_release(_Atomic uint32_t *word, uint32_t mine, bool *inherited) {
+    uint32_t seen = mine;
     /* Pairs with the acquire of every take. */
     if (AGLET_LIKELY(atomic_compare_exchange_strong_explicit(word, &seen, 0, memory_order_release,
                                                              memory_order_relaxed)))
         return 0;
+    *inherited = (seen ^ mine) & HOLDER_DEPTH;
     return word_lock_give_slow(word, seen);
 }
 

@@ -3,7 +3,8 @@
  *
  * Eight bytes. Taking a free one is one atomic instruction. A thread that waits spins a little, then sleeps
  * in the kernel; one that has waited a millisecond is served next, so that nobody starves. The thread that
- * waits is an OS thread: a task must not suspend while it holds one (see async_mutex.h). */
+ * waits is an OS thread: a task must not suspend while it holds one (see async_mutex.h). In a child made by fork the
+ * thread that forked holds what it held, and nobody waits. */
 #ifndef AGLET_MUTEX_H
 #define AGLET_MUTEX_H
 

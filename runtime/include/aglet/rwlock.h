@@ -3,7 +3,8 @@
  *
  * Neither side starves the other: a writer that waits for readers holds off those that come later, and readers
  * that have waited half a millisecond go in together when a writer leaves, before the next. Taking a free one
- * for reading is one atomic instruction. */
+ * for reading is one atomic instruction. In a child made by fork the thread that forked holds what it held, and nobody
+ * waits; but readers of the parent beside it stay in, and keep the child's writers out. */
 #ifndef AGLET_RWLOCK_H
 #define AGLET_RWLOCK_H
 
