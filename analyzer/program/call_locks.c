@@ -186,8 +186,7 @@ bool collected(struct solver *s, const struct world *w, term lock) {
     const struct object_class class = term_class(&s->t, lock);
 
     for (uint32_t i = 0; i < w->n_held; i++)
-        if (s->t.recs[w->held[i].lock].op == TERM_SOME &&
-            class_equal(class, term_class(&s->t, w->held[i].lock)))
+        if (is_collected(s, &w->held[i]) && class_equal(class, term_class(&s->t, w->held[i].lock)))
             return true;
     for (size_t i = 0; i < s->collections.n; i++)
         if (class_equal(class, s->collections.at[i].class) && !to_path(s, NULL, lock, 0))

@@ -185,6 +185,8 @@ static void check_arguments(struct call *c, struct world *w) {
             check_access(s, w, c->args[i], t, type_struct(s->u, t) ? ACCESS_COPY_FROM : ACCESS_READ, loc);
         else if ((!c->sum->known || c->sum->writes & bit) && s->u->exprs[arg].op == IR_E_ADDR)
             check_access(s, w, c->args[i], 0, ACCESS_ADDRESS, loc);
+        if (c->sum->known && (c->sum->writes | c->sum->reads) & bit)
+            check_pointee(s, w, arg, (c->sum->writes & bit) != 0, c->event, loc);
         if (!c->sum->known || c->sum->leaves & bit || (c->sum->escapes & bit && !is_linked(c, i)))
             check_escape(s, w, c->args[i], 0, DETAIL_PASSED, loc);
     }
@@ -224,6 +226,15 @@ static void leave_values(struct call *c, struct world *w, const struct outcome *
         }
         world_store(&s->scratch, &s->t, w, at[i][0], value, c->event);
     }
+}
+
+/* May a call of it with such arguments be taken to give the same again: a hash, an index, a look into a table? */
+static bool hangs_on_arguments(const struct call *c, const struct summary *sum) {
+    const struct ir_expr_rec *to = &c->s->u->exprs[c->ev->a];
+
+    return c->sure && c->ev->a && !(c->ev->flags & IR_SF_UNUSED) && c->n_args &&
+           c->n_args <= TERM_CALL_ARGS && !sum->fresh && !sum->mods && !sum->writes && !has_effects(sum) &&
+           (sum->known || c->s->u->types[type_plain(c->s->u, to->type)].kind == IR_T_INT);
 }
 
 static void apply(struct call *c, struct world *w) {
@@ -274,8 +285,11 @@ static void apply(struct call *c, struct world *w) {
     for (uint32_t i = 0; i < sum->n_stores; i++)
         if (stored[i][0] && stored[i][1] && !in_result(s, sum->stores[i].at))
             world_store(&s->scratch, &s->t, w, stored[i][0], stored[i][1], c->event);
-    if (!result)
+    if (!result) {
         result = term_make(&s->t, TERM_FRESH, c->event, 0, sum->fresh ? TERM_ALLOCATED : 0);
+        if (hangs_on_arguments(c, sum))
+            term_note_call(&s->t, c->event, c->callee, c->args, c->n_args);
+    }
     if (sum->fresh)
         world_own(&s->scratch, w, result);
     for (uint32_t i = 0; i < n; i++) {

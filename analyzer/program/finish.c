@@ -6,10 +6,26 @@
 #include "ways.h"
 
 /* ---- guarded accesses ---- */
+/* One object, whichever of the places where ways join named it: a loop's variable has a name of its own in each block behind. */
+static bool is_same_but_joined(const struct term_table *t, term x, term y) {
+    for (; x != y; x = t->recs[x].a, y = t->recs[y].a) {
+        const struct term_rec a = t->recs[x], b = t->recs[y];
+        if (a.op != b.op)
+            return false;
+        if (a.op == TERM_PHI)
+            return a.b == b.b;
+        if (!(a.op == TERM_FIELD && a.b == b.b) &&
+            !(a.op == TERM_INDEX && a.b && b.b && is_same_but_joined(t, a.b, b.b)))
+            return false;
+    }
+    return true;
+}
+
 static bool retired(const struct solver *s, term object) {
     for (;;) {
-        if (term_in(s->retired.at, s->retired.n, object))
-            return true;
+        for (size_t i = 0; i < s->retired.n; i++)
+            if (is_same_but_joined(&s->t, s->retired.at[i], object))
+                return true;
         if (s->t.recs[object].op != TERM_FIELD && s->t.recs[object].op != TERM_INDEX)
             return false;
         object = s->t.recs[object].a;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Hash-consed terms: making, folding, comparing, printing.
- * Stands on base/hash.h and the linked program for names and field offsets. */
+/* Hash-consed terms: making, folding, comparing. Stands on base/hash.h and the linked program for field offsets. */
 #include "term.h"
 
 #include <stdio.h>
@@ -18,12 +17,16 @@ void term_table_free(struct term_table *t) {
     free(t->recs);
     free(t->last);
     index_free(&t->index);
+    vec_free(&t->calls);
+    map64_free(&t->call_of);
     memset(t, 0, sizeof *t);
 }
 
 void term_table_clear(struct term_table *t) {
     t->n = 0;
     index_clear(&t->index);
+    vec_clear(&t->calls);
+    map64_clear(&t->call_of);
 }
 
 #define MAX_ARITHMETIC 64u /* x = x + y, a hundred times, would double at each step */
@@ -299,6 +302,43 @@ term term_replace(struct term_table *t, term x, term from, term to) {
     return term_make(t, r.op, r.a, r.b, r.c);
 }
 
+static bool same_args(const struct term_table *t, const struct term_call *x, const struct term_call *y) {
+    if (x->func != y->func || x->n_args != y->n_args)
+        return false;
+    for (uint32_t i = 0; i < x->n_args; i++)
+        if (!term_same_shape(t, x->args[i], y->args[i]))
+            return false;
+    return true;
+}
+
+#define MAX_AS_SEEN 4u /* worlds that differ in a call's arguments */
+
+void term_note_call(struct term_table *t, uint32_t event, uint32_t func, const term *args, uint32_t n_args) {
+    struct term_call call = {.func = func, .n_args = n_args};
+    uint32_t *first, n = 0;
+    bool fresh;
+
+    memcpy(call.args, args, n_args * sizeof *args);
+    first = map64_place(&t->call_of, event, &fresh);
+    for (uint32_t i = fresh ? 0 : *first; i; i = t->calls.at[i].next, n++)
+        if (n == MAX_AS_SEEN || same_args(t, &t->calls.at[i], &call))
+            return;
+    if (!t->calls.n)
+        vec_push(&t->calls, call);
+    call.next = fresh ? 0 : *first;
+    *first = (uint32_t)t->calls.n;
+    vec_push(&t->calls, call);
+}
+
+/* Are the values that were born at two events results of one function for the same arguments? */
+static bool same_call(const struct term_table *t, uint32_t event, uint32_t other) {
+    for (uint32_t i = map64_get(&t->call_of, event, 0); i; i = t->calls.at[i].next)
+        for (uint32_t k = map64_get(&t->call_of, other, 0); k; k = t->calls.at[k].next)
+            if (same_args(t, &t->calls.at[i], &t->calls.at[k]))
+                return true;
+    return false;
+}
+
 bool term_same_shape(const struct term_table *t, term x, term y) {
     for (;;) {
         const struct term_rec *rx = &t->recs[x], *ry = &t->recs[y];
@@ -324,6 +364,7 @@ bool term_same_shape(const struct term_table *t, term x, term y) {
             if (rx->b != ry->b)
                 return false;
             break;
+        case TERM_FRESH: return !rx->b && !ry->b && same_call(t, rx->a, ry->a);
         default: return false;
         }
         x = rx->a;
@@ -366,138 +407,6 @@ struct object_class term_class(const struct term_table *t, term x) {
     else if (t->recs[x].op == TERM_LOAD) /* a lock behind a pointer is known by where the pointer is kept */
         return t->recs[t->recs[x].a].op == TERM_LOCAL ? c : term_class(t, t->recs[x].a);
     return c;
-}
-
-struct printer {
-    const struct term_table *t;
-    const struct program *p;
-    const struct linked_unit *u;
-    term_hint *hint;
-    const void *data;
-    char *out;
-    size_t size, n;
-    int depth;
-    bool some; /* inside TERM_SOME: any element is meant */
-};
-
-static void put(struct printer *pr, const char *s) {
-    while (*s) {
-        if (pr->n + 1 < pr->size)
-            pr->out[pr->n] = *s;
-        pr->n++;
-        s++;
-    }
-}
-
-static void print_value(struct printer *pr, term x);
-
-static void print_place(struct printer *pr, term x) {
-    const struct term_rec *r = &pr->t->recs[x];
-    const char *name;
-
-    switch (r->op) {
-    case TERM_LOCAL:
-        name = unit_str(pr->u->unit, pr->u->unit->vars[r->a].name);
-        put(pr, *name ? name : "…");
-        break;
-    case TERM_GLOBAL: put(pr, pr->p->globals.at[r->a].name); break;
-    case TERM_TOKEN: put(pr, intern_text(&pr->p->names, r->a)); break;
-    case TERM_FIELD:
-        name = pr->p->fields.at[r->b].name;
-        if (term_is_place(pr->t, r->a))
-            print_place(pr, r->a);
-        else
-            print_value(pr, r->a);
-        if (*name) {
-            put(pr, term_is_place(pr->t, r->a) || pr->t->recs[r->a].op == TERM_SOME ? "." : "->");
-            put(pr, name);
-        }
-        break;
-    case TERM_INDEX:
-        if (term_is_place(pr->t, r->a))
-            print_place(pr, r->a);
-        else
-            print_value(pr, r->a);
-        put(pr, "[");
-        if (pr->some)
-            put(pr, "…");
-        else
-            print_value(pr, r->b);
-        put(pr, "]");
-        break;
-    case TERM_SOME:
-        pr->some = true;
-        print_place(pr, r->a);
-        pr->some = false;
-        break;
-    default: put(pr, "*"); print_value(pr, x);
-    }
-}
-
-static void print_value(struct printer *pr, term x) {
-    static const char *const operators[] = {"+", "-", "*",  "/",  "%", "<<", ">>", "&",
-                                            "|", "^", "==", "!=", "<", "<=", ">",  ">="};
-    const struct term_rec *r = &pr->t->recs[x];
-    char number[32];
-    int64_t v = 0;
-    term cell;
-
-    if (++pr->depth > 24) {
-        put(pr, "…");
-        return;
-    }
-    switch (r->op) {
-    case TERM_CONST:
-        term_is_const(pr->t, x, &v);
-        snprintf(number, sizeof number, "%lld", (long long)v);
-        put(pr, number);
-        break;
-    case TERM_FUNC: put(pr, pr->p->funcs.at[r->a].name); break;
-    case TERM_LOCAL:
-    case TERM_GLOBAL:
-    case TERM_FIELD:
-    case TERM_INDEX:
-        put(pr, "&");
-        print_place(pr, x);
-        break;
-    case TERM_LOAD: print_place(pr, r->a); break;
-    case TERM_PHI: print_place(pr, r->b); break;
-    case TERM_SOME: print_value(pr, r->a); break;
-    case TERM_PARAM: put(pr, "…"); break;
-    case TERM_UNARY:
-        put(pr, r->b == IR_U_NEG ? "-" : "~");
-        print_value(pr, r->a);
-        break;
-    case TERM_BINARY:
-        print_value(pr, r->a);
-        put(pr, " ");
-        put(pr, operators[r->c]);
-        put(pr, " ");
-        print_value(pr, r->b);
-        break;
-    default:
-        cell = pr->hint ? pr->hint(pr->data, x) : 0;
-        if (cell && !term_mentions(pr->t, cell, x))
-            print_place(pr, cell);
-        else
-            put(pr, "…");
-    }
-    pr->depth--;
-}
-
-int term_print_place(const struct term_table *t, const struct program *p, const struct linked_unit *u,
-                     term_hint *hint, const void *data, term x, char *out, size_t size) {
-    struct printer pr = {t, p, u, hint, data, out, size, 0, 0, false};
-    const struct term_rec *r = &t->recs[x];
-
-    /* A lock known only as a pointer value reads best as that pointer: `m`, not `*m`. */
-    if (term_is_place(t, x) || r->op == TERM_TOKEN || r->op == TERM_SOME)
-        print_place(&pr, x);
-    else
-        print_value(&pr, x);
-    if (size)
-        out[pr.n < size ? pr.n : size - 1] = 0;
-    return (int)pr.n;
 }
 
 bool term_in(const term *list, size_t n, term x) {

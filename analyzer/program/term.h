@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "../base/hash.h"
+#include "../base/vec.h"
 
 typedef uint32_t term; /* 0: none */
 
@@ -43,11 +44,23 @@ struct term_rec {
         size; /* nodes in it, shared ones counted each time; past a bound a term is OPAQUE, so walks over terms stay short */
 };
 
+/* A call with its arguments, as some world had them. */
+#define TERM_CALL_ARGS 4u
+struct term_call {
+    uint32_t func; /* linked_func */
+    uint32_t next; /* as another world had them; or 0 */
+    uint32_t n_args;
+    term args[TERM_CALL_ARGS];
+};
+
 struct term_table {
     struct term_rec *recs;
     struct term_last *last; /* by term: what was made of it last, which is mostly what is asked for next */
     uint32_t n, cap;
     struct index index;
+    VEC(struct term_call)
+    calls; /* those that give the same for the same arguments, as far as can be told; 0 unused */
+    struct map64 call_of; /* by event: the first of them */
 };
 
 struct linked_unit;
@@ -83,7 +96,9 @@ bool term_is_place(const struct term_table *t, term x);
 bool term_mentions(const struct term_table *t, term x, term inner);
 /* x with every occurrence of `from` replaced. */
 term term_replace(struct term_table *t, term x, term from, term to);
-/* Equal but for versions of memory. */
+/* The call at that event, whose result is FRESH, gives the same whenever its arguments are the same. */
+void term_note_call(struct term_table *t, uint32_t event, uint32_t func, const term *args, uint32_t n_args);
+/* Equal but for versions of memory, and for calls made again with such arguments. */
 bool term_same_shape(const struct term_table *t, term x, term y);
 /* Surely two different objects: two distinct locals, globals or allocations, two fields of one object … */
 bool term_distinct(const struct term_table *t, term x, term y);

@@ -135,8 +135,7 @@ static int status_of(struct solver *s, const struct world *w, term lock, bool wr
         if (h->mode != HELD_EXCLUSIVE && h->mode != HELD_SHARED)
             continue;
         if (!is_or_holds(&s->t, lock, h->lock) &&
-            !(s->t.recs[h->lock].op == TERM_SOME && class_known(class) &&
-              class_equal(class, term_class(&s->t, h->lock))))
+            !(is_collected(s, h) && class_known(class) && class_equal(class, term_class(&s->t, h->lock))))
             continue;
         status = h->mode == HELD_SHARED && write ? 1 : 2;
         if (status > best)

@@ -57,6 +57,20 @@ struct range range_when(uint32_t op, int64_t v) {
     return range_trim(r);
 }
 
+/* What is near no end of the type stays so when a small number is added. */
+static struct range range_plus(struct range r, int64_t v) {
+    enum { SMALL = 1000000000 };
+    struct range sum = RANGE_ALL;
+
+    if (v <= -SMALL || v >= SMALL)
+        return sum;
+    if (r.lo > -SMALL)
+        sum.lo = r.lo < SMALL ? r.lo + v : SMALL + v;
+    if (r.hi < SMALL)
+        sum.hi = r.hi > -SMALL ? r.hi + v : v - SMALL;
+    return range_trim(sum);
+}
+
 /* ---- values ---- */
 static const struct fact *find_fact(const struct world *w, term x) {
     uint32_t lo = 0, hi = w->n_facts;
@@ -134,9 +148,7 @@ struct range world_range(const struct term_table *t, const struct world *w, term
                     return range_of(1);
             }
         } else if (r->c == IR_B_ADD && term_is_const(t, r->b, &v)) {
-            left = world_range(t, w, r->a);
-            if (left.lo > -1000000000 && left.hi < 1000000000 && v > -1000000000 && v < 1000000000)
-                known = range_trim((struct range){left.lo + v, left.hi + v, false});
+            known = range_plus(world_range(t, w, r->a), v);
         } else if (r->c == IR_B_AND && term_is_const(t, r->b, &v) && v >= 0) {
             known.lo = 0;
             known.hi = v;
@@ -205,9 +217,8 @@ bool world_narrow(struct arena *a, struct term_table *t, struct world *w, term x
     if (range_equal(old, now))
         return true;
     set_fact(a, w, x, now);
-    if (rec.op == TERM_BINARY && rec.c == IR_B_ADD && term_is_const(t, rec.b, &v) && now.lo > -1000000000 &&
-        now.hi < 1000000000 && v > -1000000000 && v < 1000000000 &&
-        !world_narrow(a, t, w, rec.a, range_trim((struct range){now.lo - v, now.hi - v, false})))
+    if (rec.op == TERM_BINARY && rec.c == IR_B_ADD && term_is_const(t, rec.b, &v) && v != INT64_MIN &&
+        !world_narrow(a, t, w, rec.a, range_plus(now, -v)))
         return false;
     if (rec.op == TERM_UNARY && rec.b == IR_U_NEG && !world_narrow(a, t, w, rec.a, range_negated(now)))
         return false;

@@ -107,3 +107,19 @@ int sum_one(int k) {
     pthread_mutex_unlock(&stripe[k]);
     return count[k];
 }
+
+/* ---- as many as the caller says, given back the other way round ---- */
+long total_of(struct row *v, int n, int most);
+long total_of(struct row *v, int n, int most) {
+    long sum = 0;
+    int i;
+    for (i = 0; i < n; i++)
+        pthread_mutex_lock(&v[i].mu);
+    for (i = 0; i < n; i++)
+        sum += v[i].n; // no diagnostic: all are held, be it one
+    if (most < 0)
+        return 0; // expected-warning {{is still held on this return [aglet-lock-leak]}}
+    for (i = n - 1; i >= 0; i--)
+        pthread_mutex_unlock(&v[i].mu); // no diagnostic: where there are none, nothing is released
+    return sum;
+}

@@ -4,6 +4,7 @@
 #include <aglet/annotations.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct item {
@@ -27,6 +28,40 @@ int a_global(void) {
     global = 1; // no diagnostic: held
     pthread_mutex_unlock(&global_mu);
     return global; // expected-warning {{[aglet-guarded-by]}}
+}
+
+void fill_items(struct store *s);
+void fill_items(struct store *s) {
+    memset(s->items, 0, 2 * sizeof *s->items); // expected-warning {{'*s->items' is written without 's->mu' held [aglet-guarded-by]}}
+    pthread_mutex_lock(&s->mu);
+    memset(s->items, 0, 2 * sizeof *s->items); // no diagnostic: held
+    pthread_mutex_unlock(&s->mu);
+}
+
+/* Each is ended in a loop that first empties it. */
+struct shelf {
+    struct store at[8];
+};
+static int take_one(struct store *s) {
+    return s->count ? s->count-- : 0;
+}
+void shelf_free(struct shelf *h);
+void shelf_free(struct shelf *h) {
+    for (int i = 0; i < 8; i++) {
+        struct store *s = &h->at[i];
+        while (take_one(s)) // no diagnostic: nobody else knows it any more
+            ;
+        pthread_mutex_destroy(&s->mu);
+    }
+    free(h);
+}
+void shelf_clear(struct shelf *h);
+void shelf_clear(struct shelf *h) {
+    for (int i = 0; i < 8; i++) {
+        struct store *s = &h->at[i];
+        while (take_one(s)) // expected-warning {{[aglet-guarded-by]}}
+            ;
+    }
 }
 
 int two_locks(struct store *s);
