@@ -58,30 +58,30 @@ static inline int take(struct async_object *o, enum async_want want) {
 }
 
 int async_begin(struct async_object *o, enum async_want want, struct waiter *w) {
-    slock_lock(&o->lock);
+    object_lock(&o->lock);
     int result = take(o, want);
     if (result == -EAGAIN && w) {
         w->index = want;
         waitq_push(&o->q, w);
     }
-    slock_unlock(&o->lock);
+    object_unlock(&o->lock);
     return result;
 }
 
 /* Take it or wait for it, as a stackful task or a thread. -EAGAIN, of a once only: ask again. */
 static inline int enter(struct async_object *o, enum async_want want, aglet_time deadline, const char *why,
                         const void *caller) {
-    slock_lock(&o->lock);
+    object_lock(&o->lock);
     int result = take(o, want);
     if (result != -EAGAIN) {
-        slock_unlock(&o->lock);
+        object_unlock(&o->lock);
         return result;
     }
     struct sleeper s;
     sleeper_init(&s);
     struct waiter w = {.sleeper = &s, .index = want};
     waitq_push(&o->q, &w);
-    slock_unlock(&o->lock);
+    object_unlock(&o->lock);
     bool told = aglet_checked && deadline == AGLET_FOREVER;
     if (told)
         check_async_waits(o, why, caller);
@@ -122,16 +122,16 @@ bool aglet_async_mutex_try_lock(aglet_async_mutex *mu) {
 static inline void give_mutex(struct async_object *o, const void *caller) {
     if (aglet_checked)
         check_async_given(o, check_who());
-    slock_lock(&o->lock);
+    object_lock(&o->lock);
     bool held = o->state;
     struct waiter *w = AGLET_UNLIKELY(o->q.head != NULL) ? waitq_pop(&o->q) : NULL;
     if (w) {
         struct wake wake = sleeper_fire(w->sleeper); /* it stays locked: the lock is the waiter's now */
-        slock_unlock(&o->lock);
+        object_unlock(&o->lock);
         wake_send(wake);
     } else {
         o->state = 0;
-        slock_unlock(&o->lock);
+        object_unlock(&o->lock);
     }
     if (aglet_checked && !held)
         check_async_unheld(o, "async mutex", caller);
@@ -176,11 +176,11 @@ int aglet_async_cond_wait(aglet_async_cond *cond, aglet_async_mutex *mu, aglet_t
 void aglet_async_cond_signal(aglet_async_cond *cond) {
     struct async_object *c = shape(cond);
     struct wake wake = {0};
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     struct waiter *w = waitq_pop(&c->q);
     if (w)
         wake = sleeper_fire(w->sleeper);
-    slock_unlock(&c->lock);
+    object_unlock(&c->lock);
     wake_send(wake);
 }
 
@@ -189,10 +189,10 @@ void aglet_async_cond_signal(aglet_async_cond *cond) {
 static bool fire_some(struct async_object *o, bool (*admit)(struct async_object *o, struct waiter *w)) {
     struct wake wakes[16];
     unsigned n = 0;
-    slock_lock(&o->lock);
+    object_lock(&o->lock);
     while (n < 16 && o->q.head && admit(o, o->q.head))
         wakes[n++] = sleeper_fire(waitq_pop(&o->q)->sleeper);
-    slock_unlock(&o->lock);
+    object_unlock(&o->lock);
     bool more = n == 16;
     while (n > 0)
         wake_send(wakes[--n]);
@@ -233,11 +233,11 @@ static bool admit_next(struct async_object *o, struct waiter *w) {
 }
 
 bool async_unlink(struct async_object *o, struct waiter *w) {
-    slock_lock(&o->lock);
+    object_lock(&o->lock);
     bool linked = w->linked;
     if (linked)
         waitq_remove(&o->q, w);
-    slock_unlock(&o->lock);
+    object_unlock(&o->lock);
     /* Readers may have queued behind a writer that gave up. */
     if (linked && w->index == ASYNC_WRITE)
         while (fire_some(o, admit_next))
@@ -256,13 +256,13 @@ void aglet_async_rwlock_unlock(aglet_async_rwlock *rw) {
     struct async_object *o = shape(rw);
     if (aglet_checked)
         check_async_given(o, check_who());
-    slock_lock(&o->lock);
+    object_lock(&o->lock);
     int32_t was = o->state;
     if (was < 0)
         o->state = 0;
     else if (was > 0)
         o->state--;
-    slock_unlock(&o->lock);
+    object_unlock(&o->lock);
     if (aglet_checked && was == 0)
         check_async_unheld(o, "async rwlock", CALLER());
     while (fire_some(o, admit_next))
@@ -288,17 +288,17 @@ static bool admit_permit(struct async_object *o, struct waiter *w) {
 
 void aglet_async_semaphore_give(aglet_async_semaphore *s, uint32_t n) {
     struct async_object *o = shape(s);
-    slock_lock(&o->lock);
+    object_lock(&o->lock);
     o->state += (int32_t)n;
-    slock_unlock(&o->lock);
+    object_unlock(&o->lock);
     while (fire_some(o, admit_permit))
         ;
 }
 
 void async_once_end(struct async_object *o, int error) {
-    slock_lock(&o->lock);
+    object_lock(&o->lock);
     o->state = error ? ONCE_NEW : ONCE_DONE;
-    slock_unlock(&o->lock);
+    object_unlock(&o->lock);
     while (fire_some(o, admit_all))
         ;
 }

@@ -36,6 +36,7 @@ static void *serve(void *pool) {
         struct work *w = take(p);
         if (w) {
             slock_unlock(&p->lock);
+            tsan_observe(w);
             w->result = w->run(w->arg);
             wake_send(sleeper_fire(w->sleeper));
             atomic_fetch_sub(&p->unfinished, 1);
@@ -98,6 +99,7 @@ bool blocking_withdraw(enum blocking_pool pool, struct work *mine) {
 int blocking_submit(enum blocking_pool pool, struct work *w) {
     struct pool *p = &pools[pool];
     atomic_fetch_add(&p->unfinished, 1);
+    tsan_publish(w); /* partner: serve */
     slock_lock(&p->lock);
     w->next = NULL;
     if (p->head)

@@ -135,13 +135,13 @@ static inline void take(aglet_chan *c, void *item) {
 static bool room_ready(aglet_chan *c, int *error) {
     if (c->tail < c->per_block || c->spare)
         return true;
-    slock_unlock(&c->lock);
+    object_unlock(&c->lock);
     struct block *b = malloc(sizeof *b + c->per_block * c->item);
     if (!b) {
         *error = -ENOMEM;
         return false;
     }
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     if (c->spare)
         free(b);
     else
@@ -161,14 +161,14 @@ int chan_dropped(const char *what, const void *caller) {
  * Returns   0 done, -EPIPE, -ENOMEM; -EAGAIN: no room, and the lock is held, so that the caller can wait. */
 static inline __attribute__((always_inline)) int send_now(struct worker *here, aglet_chan *c,
                                                           const void *item) {
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     for (;;) {
         if (AGLET_UNLIKELY(!c->receivers || c->closed)) {
-            slock_unlock(&c->lock);
+            object_unlock(&c->lock);
             return -EPIPE;
         }
         if (aglet_checked && AGLET_UNLIKELY(!c->senders)) { /* a copy of a handle outlived it */
-            slock_unlock(&c->lock);
+            object_unlock(&c->lock);
             return chan_dropped("send", NULL);
         }
         struct waiter *r = c->recv_q.head ? waitq_pop(&c->recv_q) : NULL;
@@ -176,7 +176,7 @@ static inline __attribute__((always_inline)) int send_now(struct worker *here, a
             copy_item(r->slot, item, c->item);
             r->result = 0;
             struct wake wake = sleeper_fire(r->sleeper);
-            slock_unlock(&c->lock);
+            object_unlock(&c->lock);
             wake_send_from(here, wake);
             return 0;
         }
@@ -188,7 +188,7 @@ static inline __attribute__((always_inline)) int send_now(struct worker *here, a
                 continue;
             }
             put(c, item);
-            slock_unlock(&c->lock);
+            object_unlock(&c->lock);
             return 0;
         }
         return -EAGAIN;
@@ -203,7 +203,7 @@ int chan_send_begin(aglet_chan *c, const void *item, struct waiter *w) {
         w->slot = (void *)(uintptr_t)item;
         waitq_push(&c->send_q, w);
     }
-    slock_unlock(&c->lock);
+    object_unlock(&c->lock);
     return error;
 }
 
@@ -226,16 +226,16 @@ static struct wake admit_sender(aglet_chan *c) {
  * Returns   0 done, -EPIPE; -EAGAIN: there is none, and the lock is held, so that the caller can wait. */
 static inline __attribute__((always_inline)) int recv_now(struct worker *here, aglet_chan *c, void *item) {
     struct wake wake;
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     for (;;) {
         if (c->count) {
             take(c, item);
             if (AGLET_LIKELY(!c->send_q.head)) {
-                slock_unlock(&c->lock);
+                object_unlock(&c->lock);
                 return 0;
             }
             wake = admit_sender(c);
-            slock_unlock(&c->lock);
+            object_unlock(&c->lock);
             wake_send_from(here, wake);
             return 0;
         }
@@ -252,12 +252,12 @@ static inline __attribute__((always_inline)) int recv_now(struct worker *here, a
         copy_item(item, s->slot, c->item);
         s->result = 0;
         wake = sleeper_fire(s->sleeper);
-        slock_unlock(&c->lock);
+        object_unlock(&c->lock);
         wake_send_from(here, wake);
         return 0;
     }
     if (AGLET_UNLIKELY(!c->senders || c->closed)) {
-        slock_unlock(&c->lock);
+        object_unlock(&c->lock);
         return -EPIPE;
     }
     return -EAGAIN;
@@ -271,23 +271,23 @@ int chan_recv_begin(aglet_chan *c, void *item, struct waiter *w) {
         w->slot = item;
         waitq_push(&c->recv_q, w);
     }
-    slock_unlock(&c->lock);
+    object_unlock(&c->lock);
     return error;
 }
 
 bool chan_send_link(aglet_chan *c, struct waiter *w) {
     w->notify = true;
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     /* A receiver that waits through a select counts: it can be handed the value. */
     bool wait = c->receivers && !c->closed && !c->recv_q.head && c->count >= c->capacity;
     if (wait)
         waitq_push(&c->send_q, w);
-    slock_unlock(&c->lock);
+    object_unlock(&c->lock);
     return wait;
 }
 
 bool chan_recv_link(aglet_chan *c, void *item, struct waiter *w) {
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     bool wait = !c->count && c->senders && !c->closed;
     /* Of the senders that wait on an empty ring, those that only want to be notified must be: two selects
      * would else wait for each other. */
@@ -308,18 +308,18 @@ bool chan_recv_link(aglet_chan *c, void *item, struct waiter *w) {
         w->slot = item;
         waitq_push(&c->recv_q, w);
     }
-    slock_unlock(&c->lock);
+    object_unlock(&c->lock);
     while (n > 0)
         wake_send(wakes[--n]);
     return wait;
 }
 
 static bool unlink_from(aglet_chan *c, struct waitq *q, struct waiter *w) {
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     bool linked = w->linked;
     if (linked)
         waitq_remove(q, w);
-    slock_unlock(&c->lock);
+    object_unlock(&c->lock);
     return linked;
 }
 
@@ -341,7 +341,7 @@ static __attribute__((noinline)) int send_later(aglet_chan *c, const void *item,
     w.index = 0;
     w.notify = false;
     waitq_push(&c->send_q, &w);
-    slock_unlock(&c->lock);
+    object_unlock(&c->lock);
     int error = sleeper_wait_one(&s, deadline, "send");
     if (error && chan_send_unlink(c, &w))
         return error;
@@ -377,7 +377,7 @@ static __attribute__((noinline)) int recv_later(aglet_chan *c, void *item, aglet
     w.slot = item;
     w.index = 0;
     waitq_push(&c->recv_q, &w);
-    slock_unlock(&c->lock);
+    object_unlock(&c->lock);
     sleeper_is_for(&s, deadline == AGLET_FOREVER ? c : NULL);
     int error = sleeper_wait_one(&s, deadline, "recv");
     if (error && chan_recv_unlink(c, &w))
@@ -408,13 +408,13 @@ int aglet_chan_try_recv_(aglet_chan *c, void *item) {
 size_t chan_take_more(aglet_chan *c, void *items, size_t n, size_t max) {
     struct wake wakes[16];
     unsigned woken = 0;
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     while (n < max && c->count && woken < 16) {
         take(c, (char *)items + n++ * c->item);
         wakes[woken] = admit_sender(c);
         woken += wakes[woken].task || wakes[woken].futex;
     }
-    slock_unlock(&c->lock);
+    object_unlock(&c->lock);
     while (woken > 0)
         wake_send(wakes[--woken]);
     return n;
@@ -430,9 +430,9 @@ long aglet_chan_recv_many_(aglet_chan *c, void *items, size_t max) {
 }
 
 size_t aglet_chan_length_(aglet_chan *c) {
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     size_t n = c->count;
-    slock_unlock(&c->lock);
+    object_unlock(&c->lock);
     return n;
 }
 
@@ -447,7 +447,7 @@ static void fail_all(aglet_chan *c, struct waitq *q, int error) {
             wakes[n++] = sleeper_fire(w->sleeper);
         }
         if (n < 16) {
-            slock_unlock(&c->lock);
+            object_unlock(&c->lock);
             while (n > 0)
                 wake_send(wakes[--n]);
             return;
@@ -463,10 +463,10 @@ void aglet_chan_clone_sender_(aglet_chan *c) {
         (void)chan_dropped("clone", CALLER());
         return;
     }
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     c->senders++;
     c->note.cloned = true;
-    slock_unlock(&c->lock);
+    object_unlock(&c->lock);
 }
 
 void aglet_chan_clone_receiver_(aglet_chan *c) {
@@ -474,20 +474,20 @@ void aglet_chan_clone_receiver_(aglet_chan *c) {
         (void)chan_dropped("clone", CALLER());
         return;
     }
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     c->receivers++;
-    slock_unlock(&c->lock);
+    object_unlock(&c->lock);
 }
 
 void aglet_chan_drop_sender_(aglet_chan *c) {
     if (!c)
         return;
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     bool last = --c->senders == 0 && c->receivers == 0;
     if (!c->senders)
         fail_all(c, &c->recv_q, -EPIPE);
     else
-        slock_unlock(&c->lock);
+        object_unlock(&c->lock);
     if (last)
         destroy(c);
 }
@@ -495,12 +495,12 @@ void aglet_chan_drop_sender_(aglet_chan *c) {
 void aglet_chan_drop_receiver_(aglet_chan *c) {
     if (!c)
         return;
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     bool last = --c->receivers == 0 && c->senders == 0;
     if (!c->receivers)
         fail_all(c, &c->send_q, -EPIPE);
     else
-        slock_unlock(&c->lock);
+        object_unlock(&c->lock);
     if (last)
         destroy(c);
 }
@@ -510,9 +510,9 @@ void aglet_chan_close_(aglet_chan *c) {
         (void)chan_dropped("close", CALLER());
         return;
     }
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     c->closed = true;
     fail_all(c, &c->recv_q, -EPIPE);
-    slock_lock(&c->lock);
+    object_lock(&c->lock);
     fail_all(c, &c->send_q, -EPIPE);
 }

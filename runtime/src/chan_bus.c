@@ -37,12 +37,12 @@ void aglet_bus_hold_(aglet_bus *b, bool sender) {
         (void)chan_dropped("subscribe", CALLER());
         return;
     }
-    slock_lock(&b->lock);
+    object_lock(&b->lock);
     if (sender)
         b->senders++;
     else
         b->receivers++;
-    slock_unlock(&b->lock);
+    object_unlock(&b->lock);
 }
 
 /* Wake all who wait. Takes over the lock and gives it; wakes under it, so that nobody frees the bus
@@ -58,7 +58,7 @@ static void wake_all(aglet_bus *b) {
             while (n > 0)
                 wake_send(wakes[--n]);
     }
-    slock_unlock(&b->lock);
+    object_unlock(&b->lock);
     while (n > 0)
         wake_send(wakes[--n]);
 }
@@ -66,7 +66,7 @@ static void wake_all(aglet_bus *b) {
 void aglet_bus_drop_(aglet_bus *b, bool sender) {
     if (!b)
         return;
-    slock_lock(&b->lock);
+    object_lock(&b->lock);
     if (sender)
         b->senders--;
     else
@@ -75,7 +75,7 @@ void aglet_bus_drop_(aglet_bus *b, bool sender) {
     if (!b->senders)
         wake_all(b);
     else
-        slock_unlock(&b->lock);
+        object_unlock(&b->lock);
     if (last)
         free(b);
 }
@@ -83,7 +83,7 @@ void aglet_bus_drop_(aglet_bus *b, bool sender) {
 int aglet_bus_send_(aglet_bus *b, const void *item) {
     if (!b)
         return chan_dropped("send", CALLER());
-    slock_lock(&b->lock);
+    object_lock(&b->lock);
     memcpy(b->ring + (b->sent % b->capacity) * b->item, item, b->item);
     b->sent++;
     wake_all(b);
@@ -93,9 +93,9 @@ int aglet_bus_send_(aglet_bus *b, const void *item) {
 uint64_t aglet_bus_now_(aglet_bus *b) {
     if (!b) /* aglet_bus_hold_ tells of it. */
         return 0;
-    slock_lock(&b->lock);
+    object_lock(&b->lock);
     uint64_t now = b->sent;
-    slock_unlock(&b->lock);
+    object_unlock(&b->lock);
     return now;
 }
 
@@ -116,29 +116,29 @@ static int take_next(aglet_bus *b, uint64_t *at, void *item, bool latest) {
 }
 
 int bus_recv_begin(const struct bus_place *p, void *item, struct waiter *w) {
-    slock_lock(&p->bus->lock);
+    object_lock(&p->bus->lock);
     int error = take_next(p->bus, p->at, item, p->latest);
     if (error == -EAGAIN && w)
         waitq_push(&p->bus->q, w);
-    slock_unlock(&p->bus->lock);
+    object_unlock(&p->bus->lock);
     return error;
 }
 
 bool bus_recv_link(const struct bus_place *p, struct waiter *w) {
-    slock_lock(&p->bus->lock);
+    object_lock(&p->bus->lock);
     bool wait = *p->at >= p->bus->sent && p->bus->senders;
     if (wait)
         waitq_push(&p->bus->q, w);
-    slock_unlock(&p->bus->lock);
+    object_unlock(&p->bus->lock);
     return wait;
 }
 
 bool bus_recv_unlink(const struct bus_place *p, struct waiter *w) {
-    slock_lock(&p->bus->lock);
+    object_lock(&p->bus->lock);
     bool linked = w->linked;
     if (linked)
         waitq_remove(&p->bus->q, w);
-    slock_unlock(&p->bus->lock);
+    object_unlock(&p->bus->lock);
     return linked;
 }
 

@@ -44,7 +44,7 @@ int aglet_signal_open(aglet_signal *s, int number) {
     if (fd < 0)
         return -errno;
     int error = -EMFILE;
-    slock_lock(&signal_table_lock);
+    object_lock(&signal_table_lock);
     bool first = count_open(number) == 0;
     for (int i = 0; i < MAX_OPEN; i++) {
         if (atomic_load(&table[i].number) != 0)
@@ -58,7 +58,7 @@ int aglet_signal_open(aglet_signal *s, int number) {
         }
         break;
     }
-    slock_unlock(&signal_table_lock);
+    object_unlock(&signal_table_lock);
     if (error) {
         close(fd);
         return error;
@@ -70,7 +70,7 @@ int aglet_signal_open(aglet_signal *s, int number) {
 void aglet_signal_close(aglet_signal *s) {
     if (s->io.fd < 0)
         return;
-    slock_lock(&signal_table_lock);
+    object_lock(&signal_table_lock);
     for (int i = 0; i < MAX_OPEN; i++)
         if (atomic_load(&table[i].number) == s->number && atomic_load(&table[i].fd) == s->io.fd) {
             atomic_store(&table[i].number, 0);
@@ -78,7 +78,7 @@ void aglet_signal_close(aglet_signal *s) {
         }
     if (count_open(s->number) == 0)
         sigaction(s->number, &before[s->number], NULL);
-    slock_unlock(&signal_table_lock);
+    object_unlock(&signal_table_lock);
     aglet_io_close(&s->io);
 }
 

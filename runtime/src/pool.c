@@ -63,9 +63,17 @@ static void finish(struct job *job) {
         wake_send(sleeper_fire(outside));
         return;
     }
+    tsan_publish(&job->state);
     /* Partner: the acquire load in await_stolen. After this the forker's frame may be gone. */
     if (atomic_exchange_explicit(&job->state, JOB_DONE, memory_order_acq_rel) == JOB_AWAITED)
         futex_wake(&job->state, 1);
+}
+
+/* A job that somebody else has forked or brought. */
+static void run_job(struct job *job) {
+    tsan_observe(job);
+    job->run(job->arg);
+    finish(job);
 }
 
 static struct job *take_queued(aglet_pool *pool) {
@@ -119,8 +127,7 @@ static void *serve(void *thread) {
         bool too_many = is_one_too_many(pool);
         struct job *job = too_many ? take_queued(pool) : find(t);
         if (job) {
-            job->run(job->arg);
-            finish(job);
+            run_job(job);
             idle = 0;
             continue;
         }
@@ -141,8 +148,7 @@ static void *serve(void *thread) {
         }
         atomic_fetch_sub(&pool->sleepers, 1);
         if (job) {
-            job->run(job->arg);
-            finish(job);
+            run_job(job);
         }
         idle = 0;
     }
@@ -278,6 +284,7 @@ static void run_in(aglet_pool *pool, void (*work)(void *), void *arg, const void
     if (!s.task && !here && run_as_guest(pool, work, arg))
         return;
     struct job job = {.run = work, .arg = arg, .outside = &s};
+    tsan_publish(&job); /* partner: run_job */
     slock_lock(&pool->lock);
     if (pool->head)
         pool->tail->next = &job;
@@ -303,12 +310,13 @@ void aglet_pool_run(aglet_pool *pool, void (*work)(void *), void *arg) {
 static void await_stolen(struct pool_thread *t, struct job *job) {
     for (int idle = 0;;) {
         /* Partner: the exchange in finish. */
-        if (atomic_load_explicit(&job->state, memory_order_acquire) == JOB_DONE)
+        if (atomic_load_explicit(&job->state, memory_order_acquire) == JOB_DONE) {
+            tsan_observe(&job->state);
             return;
+        }
         struct job *other = find(t);
         if (other) {
-            other->run(other->arg);
-            finish(other);
+            run_job(other);
             idle = 0;
             continue;
         }
@@ -350,6 +358,7 @@ void aglet_join2(void (*first)(void *), void *a, void (*second)(void *), void *b
         return;
     }
     struct job job = {.run = second, .arg = b};
+    tsan_publish(&job);
     if (AGLET_UNLIKELY(deque_push(&t->deque, &job) != 0)) {
         first(a);
         second(b);

@@ -78,6 +78,7 @@ static int open_epoll(struct reactor *r) {
     }
     r->epoll_fd = epoll_fd;
     r->wake_fd = wake_fd;
+    tsan_publish(&r->wake_fd); /* ThreadSanitizer looks after descriptors, too */
     return 0;
 }
 
@@ -152,6 +153,7 @@ int reactor_poll(struct reactor *r, aglet_time deadline) {
 
 void reactor_kick(struct reactor *r) {
     uint64_t one = 1;
+    tsan_observe(&r->wake_fd);
     ssize_t written = write(r->wake_fd, &one, sizeof one);
     (void)written; /* EAGAIN: it is awake already */
 }

@@ -150,8 +150,9 @@ void context_make(struct context *ctx, void *bottom, size_t size, void (*entry)(
     void **top = (void **)((uintptr_t)((char *)bottom + size) & ~(uintptr_t)15);
     *ctx = (struct context){0};
     lay_out(top, &ctx->sp, entry, arg);
-#ifdef AGLET_TSAN_
-    ctx->fiber = __tsan_create_fiber(0);
+#ifdef AGLET_FIBERS_
+    if (__tsan_create_fiber)
+        ctx->fiber = __tsan_create_fiber(0);
 #endif
 #ifdef AGLET_ASAN_
     ctx->bottom = bottom;
@@ -167,8 +168,9 @@ void context_visit(const struct context *ctx, void (*visit)(void *), void *arg) 
 
 void context_adopt(struct context *ctx) {
     *ctx = (struct context){0};
-#ifdef AGLET_TSAN_
-    ctx->fiber = __tsan_get_current_fiber();
+#ifdef AGLET_FIBERS_
+    if (__tsan_get_current_fiber)
+        ctx->fiber = __tsan_get_current_fiber();
 #endif
 #ifdef AGLET_ASAN_
     pthread_attr_t attr;
@@ -184,7 +186,7 @@ void context_adopt(struct context *ctx) {
 }
 
 void context_drop(struct context *ctx) {
-#ifdef AGLET_TSAN_
+#ifdef AGLET_FIBERS_
     if (ctx->fiber)
         __tsan_destroy_fiber(ctx->fiber);
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Switching between C stacks on one OS thread.
  * Stands on the System V x86-64 and AAPCS64 calling conventions, and on the fiber interfaces of
- * ThreadSanitizer and AddressSanitizer where those are compiled in. */
+ * ThreadSanitizer and AddressSanitizer: where those are compiled in, and of the first also where only the program
+ * is compiled for it and the library is the checked one. */
 #ifndef AGLET_SRC_SWITCH_H
 #define AGLET_SRC_SWITCH_H
 
@@ -23,11 +24,13 @@
 #define AGLET_ASAN_ 1
 #endif
 
-#ifdef AGLET_TSAN_
-void *__tsan_get_current_fiber(void);
-void *__tsan_create_fiber(unsigned flags);
-void __tsan_destroy_fiber(void *fiber);
-void __tsan_switch_to_fiber(void *fiber, unsigned flags);
+/* Weak: in most programs that are linked with the checked library they are not there. */
+#if defined(AGLET_TSAN_) || defined(AGLET_CHECKED_LIBRARY)
+#define AGLET_FIBERS_ 1
+void *__tsan_get_current_fiber(void) __attribute__((weak));
+void *__tsan_create_fiber(unsigned flags) __attribute__((weak));
+void __tsan_destroy_fiber(void *fiber) __attribute__((weak));
+void __tsan_switch_to_fiber(void *fiber, unsigned flags) __attribute__((weak));
 #endif
 #ifdef AGLET_ASAN_
 void __asan_unpoison_memory_region(const volatile void *bottom, size_t size);
@@ -39,8 +42,8 @@ void __sanitizer_finish_switch_fiber(void *fake, const void **bottom_old, size_t
  * order switch.c pushes them, which is what a debugger needs to unwind a parked task. */
 struct context {
     void *sp;
-#ifdef AGLET_TSAN_
-    void *fiber;
+#ifdef AGLET_FIBERS_
+    void *fiber; /* as ThreadSanitizer knows it; NULL where that does not run */
 #endif
 #ifdef AGLET_ASAN_
     void *fake;
@@ -88,8 +91,9 @@ static inline void context_switch(struct context *from, struct context *to) {
 #ifdef AGLET_ASAN_
     __sanitizer_start_switch_fiber(&from->fake, to->bottom, to->size);
 #endif
-#ifdef AGLET_TSAN_
-    __tsan_switch_to_fiber(to->fiber, 0);
+#ifdef AGLET_FIBERS_
+    if (__builtin_expect(to->fiber != NULL, 0))
+        __tsan_switch_to_fiber(to->fiber, 0);
 #endif
     aglet_switch_(&from->sp, to->sp);
 #ifdef AGLET_ASAN_

@@ -60,6 +60,7 @@ bool join_unlink(struct aglet_task *t, struct waiter *w) {
 }
 
 void join_take(struct aglet_task *t, void **result) {
+    tsan_observe(&t->join); /* partner: task_end */
     if (result)
         *result = t->result;
     struct worker *w = worker_here_;
@@ -202,6 +203,7 @@ void aglet_abort(aglet_task *t) {
         (void)join_refused(t, -EINVAL, "aborted", CALLER());
         return;
     }
+    tsan_publish(&t->place); /* there the task's other words are not in the way */
     /* Partner: task_is_aborted. */
     atomic_store_explicit(&t->aborted, 1, memory_order_release);
     task_wake(t);

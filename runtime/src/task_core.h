@@ -241,7 +241,10 @@ static inline struct group_member *task_member(struct aglet_task *t) {
 
 static inline bool task_is_aborted(struct aglet_task *t) {
     /* Partner: the release store in aglet_abort. */
-    return AGLET_UNLIKELY(atomic_load_explicit(&t->aborted, memory_order_acquire));
+    if (AGLET_LIKELY(!atomic_load_explicit(&t->aborted, memory_order_acquire)))
+        return false;
+    tsan_observe(&t->place);
+    return true;
 }
 
 #endif

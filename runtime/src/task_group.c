@@ -53,7 +53,7 @@ static void count_down(struct group *g) {
         g->joiner = NULL;
     }
     /* The joiner takes the lock once more before it returns, so the group is still there. */
-    slock_unlock(&g->lock);
+    object_unlock(&g->lock);
     wake_send(wake);
 }
 
@@ -63,18 +63,18 @@ int aglet_group_spawn(aglet_group *group, aglet_task_fn *entry, void *arg) {
     if (!m)
         return -ENOMEM;
     m->group = group;
-    slock_lock(&g->lock);
+    object_lock(&g->lock);
     bool aborted = g->aborted;
     if (!aborted)
         g->members++;
-    slock_unlock(&g->lock);
+    object_unlock(&g->lock);
     int error = -ECANCELED;
     if (!aborted) {
         error =
             task_start(NULL, &(struct task_plan){.entry = entry, .arg = arg, .member = m, .detached = true});
         if (!error)
             return 0;
-        slock_lock(&g->lock);
+        object_lock(&g->lock);
         count_down(g);
     }
     free(m);
@@ -84,16 +84,16 @@ int aglet_group_spawn(aglet_group *group, aglet_task_fn *entry, void *arg) {
 void group_member_begins(struct group_member *m, struct aglet_task *t) {
     struct group *g = inside(m->group);
     m->task = t;
-    slock_lock(&g->lock);
+    object_lock(&g->lock);
     ring_push(g, m);
     if (g->aborted)
         atomic_store_explicit(&t->aborted, 1, memory_order_relaxed);
-    slock_unlock(&g->lock);
+    object_unlock(&g->lock);
 }
 
 void group_member_ended(struct group_member *m) {
     struct group *g = inside(m->group);
-    slock_lock(&g->lock);
+    object_lock(&g->lock);
     ring_remove(g, m);
     atomic_store_explicit(&m->task->join, JOIN_DETACHED, memory_order_relaxed);
     count_down(g);
@@ -106,7 +106,7 @@ void group_member_ended(struct group_member *m) {
 void aglet_group_abort(aglet_group *group) {
     enum { AT_ONCE = 16 };
     struct group *g = inside(group);
-    slock_lock(&g->lock);
+    object_lock(&g->lock);
     g->aborted = 1;
     uint64_t left = g->members++; /* whoever aborts counts as a member: the joiner waits for it, too */
     while (left > 0 && g->ring) {
@@ -114,21 +114,21 @@ void aglet_group_abort(aglet_group *group) {
             aglet_abort(g->ring->task);
             g->ring = g->ring->next;
         }
-        slock_unlock(&g->lock);
-        slock_lock(&g->lock);
+        object_unlock(&g->lock);
+        object_lock(&g->lock);
     }
     count_down(g);
 }
 
 bool group_link(struct aglet_group *group, struct sleeper *s) {
     struct group *g = inside(group);
-    slock_lock(&g->lock);
+    object_lock(&g->lock);
     bool wait = g->members > 0;
     if (wait)
         g->joiner = s;
     else
         g->aborted = 0;
-    slock_unlock(&g->lock);
+    object_unlock(&g->lock);
     return wait;
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The lock of the scheduler's own short critical sections: some tens of nanoseconds, never a system call
- * inside. Stands on futex.h for cpu_relax. It spins and then gives up the processor; unlocking is one plain
+ * inside. Stands on futex.h for cpu_relax, and on tsan.h. It spins and then gives up the processor; unlocking is one plain
  * store, which is why this is no mutex (a mutex pays a second locked instruction to learn whether somebody
  * sleeps). */
 #ifndef AGLET_SRC_TASK_LOCK_H
 #define AGLET_SRC_TASK_LOCK_H
 
 #include "futex.h"
+#include "tsan.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -32,6 +33,19 @@ static inline void slock_lock(struct slock *l) {
 static inline void slock_unlock(struct slock *l) {
     /* Partner: the acquire exchange in slock_try. */
     atomic_store_explicit(&l->held, 0, memory_order_release);
+}
+
+/* The same for the lock inside an object of the program's, a channel or an async lock: who takes it comes after who
+ * gave it, and ThreadSanitizer is told so. The scheduler's own locks put nothing in order that a program may rely on,
+ * and what is told of them would hide races from it. */
+static inline void object_lock(struct slock *l) {
+    slock_lock(l);
+    tsan_observe(l);
+}
+
+static inline void object_unlock(struct slock *l) {
+    tsan_publish(l);
+    slock_unlock(l);
 }
 
 #endif

@@ -56,8 +56,10 @@ static int sleep_as_thread(struct sleeper *s, aglet_time deadline) {
         /* Partner: the exchange in sleeper_fire. */
         if (!atomic_compare_exchange_strong_explicit(&s->fired, &seen, SLEEPER_IN_FUTEX, memory_order_acq_rel,
                                                      memory_order_acquire)) {
-            if (seen == SLEEPER_FIRED)
+            if (seen == SLEEPER_FIRED) {
+                tsan_observe(s);
                 return 0;
+            }
             if (seen == SLEEPER_CLAIMED) {
                 cpu_relax();
                 continue;
@@ -83,8 +85,10 @@ bool sleeper_give_up(struct sleeper *s) {
     /* Partner: the release in sleeper_fire. */
     uint32_t seen = atomic_load_explicit(&s->fired, memory_order_acquire);
     for (;;) {
-        if (seen == SLEEPER_FIRED)
+        if (seen == SLEEPER_FIRED) {
+            tsan_observe(s);
             return false;
+        }
         if (seen == SLEEPER_CLAIMED) {
             cpu_relax();
             seen = atomic_load_explicit(&s->fired, memory_order_acquire);

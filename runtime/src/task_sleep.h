@@ -17,6 +17,7 @@
 #define AGLET_SRC_TASK_SLEEP_H
 
 #include "check.h"
+#include "tsan.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -64,7 +65,10 @@ static inline void sleeper_init(struct sleeper *s) {
 
 static inline bool sleeper_is_fired(struct sleeper *s) {
     /* Partner: the release in sleeper_fire: slot and result are then filled. */
-    return atomic_load_explicit(&s->fired, memory_order_acquire) == SLEEPER_FIRED;
+    if (atomic_load_explicit(&s->fired, memory_order_acquire) != SLEEPER_FIRED)
+        return false;
+    tsan_observe(s);
+    return true;
 }
 
 /* May this waker deliver? Always true for a sleeper on one object. */
@@ -81,6 +85,7 @@ static inline bool sleeper_claim(struct sleeper *s) {
 
 static inline struct wake sleeper_fire(struct sleeper *s) {
     struct wake w = {s->task, NULL};
+    tsan_publish(s);
     if (AGLET_LIKELY(w.task != NULL)) {
         /* Partner: sleeper_is_fired. */
         atomic_store_explicit(&s->fired, SLEEPER_FIRED, memory_order_release);

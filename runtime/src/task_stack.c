@@ -177,7 +177,9 @@ static struct stack_chunk *take(size_t size, unsigned *at) {
 /* ThreadSanitizer has room for about 8,000 fibers and ends the process beyond. Tasks then wait for a stack.
  */
 static bool fibers_are_left(int change) {
-#ifdef AGLET_TSAN_
+#ifdef AGLET_FIBERS_
+    if (!__tsan_create_fiber)
+        return true;
     static _Atomic int fibers;
     if (atomic_fetch_add(&fibers, change) < 7000)
         return true;
@@ -206,6 +208,7 @@ struct stack *stack_new(size_t size, void (*entry)(void *)) {
         return NULL;
     }
     char *lowest = chunk->memory + at * chunk->each, *bottom = lowest + page + below(), *top = bottom + size;
+    tsan_observe(bottom); /* what its last user did there */
     struct stack *s = (struct stack *)(void *)(((uintptr_t)top - sizeof *s) & ~(uintptr_t)63);
     *s = (struct stack){.bottom = bottom, .usable = (size_t)((char *)s - bottom), .chunk = chunk, .at = at};
     if (chunk->guard[at] == STACK_NEW)
@@ -250,6 +253,7 @@ void stack_delete(struct stack *s) {
     unsigned at = s->at;
     fibers_are_left(-1);
     context_drop(&s->ctx);
+    tsan_publish(s->bottom);
     slock_lock(&task_stack_lock);
     chunk->dirty |= UINT64_C(1) << at;
     put_free(chunk, UINT64_C(1) << at);

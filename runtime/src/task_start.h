@@ -26,7 +26,9 @@ struct task_plan {
 /* Most frames have a few words: copying them one by one costs less than a call. */
 static inline void task_copy(void *to, const void *from, size_t size) {
     if (AGLET_UNLIKELY(size % 8 || size > 64)) {
+        tsan_look_away(); /* the memory was another task's before, of whose end nobody was told */
         memcpy(to, from, size);
+        tsan_look_again();
         return;
     }
     for (size_t i = 0; i < size; i += 8)
@@ -85,6 +87,7 @@ static inline __attribute__((always_inline)) int task_start_inline(struct aglet_
         group_member_begins(plan->member, t);
     if (task)
         *task = t;
+    tsan_publish(t); /* partner: fiber, run_step */
     /* Release: task_each reads what is written above. */
     atomic_store_explicit(&t->kind, plan->step ? TASK_STACKLESS : TASK_STACKFUL, memory_order_release);
     if (AGLET_LIKELY(here && ex->n == 1 && !plan->local))

@@ -211,6 +211,7 @@ void task_end(struct aglet_task *t) {
                           memory_order_release);
     /* Nobody else changes the word any more once it says detached. */
     uintptr_t join = atomic_load_explicit(&t->join, memory_order_acquire);
+    tsan_publish(&t->join); /* partner: join_take */
     /* Partner: the compare-exchange in join_link, and in aglet_detach. */
     if (join != JOIN_DETACHED)
         join = atomic_exchange_explicit(&t->join, JOIN_ENDED, memory_order_acq_rel);
@@ -242,6 +243,7 @@ static void fiber(void *arg) {
     struct worker *w = worker_here_;
     for (;;) {
         struct aglet_task *t = w->current;
+        tsan_observe(t); /* what was done before it was spawned */
         void *result = t->entry(s->arg);
         end_if_forked();
         task_locals_end(&s->rest);
@@ -312,7 +314,9 @@ static void run_step(struct worker *w, struct aglet_task *t) {
     w->budget = TASK_BUDGET;
     note_running(w);
     t->yielded = 0;
+    tsan_observe(t); /* the step before, perhaps on another worker; the spawn */
     int state = t->step(task_frame(t));
+    tsan_publish(t); /* also for the next task in this memory, which has its frame there */
     end_if_forked();
     if (aglet_checked && check_held_count())
         check_yield(task_step_rest(t)->rest.waits_at);

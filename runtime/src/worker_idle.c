@@ -33,6 +33,7 @@ void worker_kick(struct worker *w) {
         futex_wake(&w->sleep, 1);
     else if (was == WORKER_IN_EPOLL)
         reactor_kick(atomic_load(&w->reactor));
+    tsan_publish(&w->kickers); /* partner: worker_free, which closes the descriptor written to */
     atomic_fetch_sub(&w->kickers, 1);
 }
 

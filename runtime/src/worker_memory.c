@@ -24,36 +24,36 @@ static void *zeroed(size_t size) {
 }
 
 struct aglet_executor *executor_memory(void) {
-    slock_lock(&worker_memory_lock);
+    object_lock(&worker_memory_lock);
     struct aglet_executor *ex = executors;
     if (ex)
         executors = ex->next_free;
-    slock_unlock(&worker_memory_lock);
+    object_unlock(&worker_memory_lock);
     if (ex)
         memset(ex, 0, offsetof(struct aglet_executor, inject_lock));
     return ex ? ex : zeroed(sizeof *ex);
 }
 
 void executor_memory_free(struct aglet_executor *ex) {
-    slock_lock(&worker_memory_lock);
+    object_lock(&worker_memory_lock);
     ex->next_free = executors;
     executors = ex;
-    slock_unlock(&worker_memory_lock);
+    object_unlock(&worker_memory_lock);
 }
 
 static void keep(struct worker *w) {
-    slock_lock(&worker_memory_lock);
+    object_lock(&worker_memory_lock);
     w->next_free = workers;
     workers = w;
-    slock_unlock(&worker_memory_lock);
+    object_unlock(&worker_memory_lock);
 }
 
 struct worker *worker_new(struct aglet_executor *ex, unsigned index) {
-    slock_lock(&worker_memory_lock);
+    object_lock(&worker_memory_lock);
     struct worker *w = workers;
     if (w)
         workers = w->next_free;
-    slock_unlock(&worker_memory_lock);
+    object_unlock(&worker_memory_lock);
     if (w)
         memset(w, 0, offsetof(struct worker, inbox));
     else if (!(w = zeroed(sizeof *w)))
@@ -87,6 +87,7 @@ void worker_free(struct worker *w) {
     /* A late waker may be about to write to the reactor's descriptor, whose number may soon be another file's. */
     while (atomic_load(&w->kickers))
         sched_yield();
+    tsan_observe(&w->kickers);
     reactor_free(atomic_load(&w->reactor));
     deque_destroy(&w->deque);
     keep(w);

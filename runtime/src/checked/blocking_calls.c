@@ -8,6 +8,7 @@
 #include "check.h"
 #include "checked.h"
 #include "misuse.h"
+#include "stack.h"
 #include "task_check.h"
 
 #include <dlfcn.h>
@@ -72,7 +73,7 @@ static bool is_new(const void *caller) {
 static void report(const char *name, const void *caller) {
     struct aglet_task *t = task_self();
     int saved = errno;
-    if (!misuse_is_writing() && is_new(caller))
+    if (caller != NULL && !misuse_is_writing() && is_new(caller))
         misuse_report("blocking-in-task", t, false, caller,
                       "task %llu '%s' calls %s, which keeps its worker; aglet/blocking.h has a place for it",
                       (unsigned long long)task_id(t), task_name(t) ? task_name(t) : "unnamed", name);
@@ -94,6 +95,21 @@ static bool waits(int fd) {
     return yes;
 }
 
+static bool is_own(const void *code) {
+    return (uintptr_t)code - own_begin < own_end - own_begin;
+}
+
+/* Who called it in the program, or NULL: this library did. Under a sanitizer it is the sanitizer's function of that
+ * name that has called ours, in the program's stead or in ours. */
+static const void *real_caller(const char *name, const void *caller) {
+    const void *pcs[8]; /* our own frames come first, then `caller` */
+    if (is_own(caller))
+        return NULL;
+    if (is_own(dlsym(RTLD_DEFAULT, name)) || stack_take(caller, pcs, 8) < 2 || pcs[0] != caller)
+        return caller;
+    return is_own(pcs[1]) ? NULL : pcs[1];
+}
+
 /* Linked into the program, the library cannot tell its own calls from the program's, and says nothing. */
 #define STAND_IN(type, name, parameters, arguments, blocks)                                                  \
     __attribute__((visibility("default"))) type name parameters {                                            \
@@ -104,9 +120,8 @@ static bool waits(int fd) {
             memcpy(&call, &found, sizeof call);                                                              \
             atomic_store_explicit(&real, call, memory_order_relaxed);                                        \
         }                                                                                                    \
-        if (AGLET_UNLIKELY(task_self() != NULL) && (uintptr_t)CALLER() - own_begin >= own_end - own_begin && \
-            (blocks))                                                                                        \
-            report(#name, CALLER());                                                                         \
+        if (AGLET_UNLIKELY(task_self() != NULL) && !is_own(CALLER()) && (blocks))                            \
+            report(#name, real_caller(#name, CALLER()));                                                     \
         return call arguments;                                                                               \
     }
 

@@ -3,6 +3,7 @@
 #include "engine.h"
 
 #include "misuse.h"
+#include "tsan.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -62,6 +63,14 @@ static void put_back(struct check_thread *t) {
     t->next = free_threads;
     free_threads = t;
     ilock_give(&threads_lock);
+}
+
+/* Of a thread's end and its being detached, whichever comes second puts the record back. */
+static bool leaves_second(struct check_thread *t, uint32_t by) {
+    tsan_publish(&t->leaving);
+    bool second = atomic_fetch_or_explicit(&t->leaving, by, memory_order_acq_rel) != 0;
+    tsan_observe(&t->leaving);
+    return second;
 }
 
 static void at_thread_exit(void *t) {
@@ -183,9 +192,7 @@ void check_thread_end(const void *caller) {
     check_self = NULL;
     bool nobodys = !atomic_load_explicit(&t->known_handle, memory_order_relaxed);
     atomic_store_explicit(&t->state, THREAD_ENDED, memory_order_release);
-    /* Of a thread's end and its being detached, whichever comes second puts the record back. */
-    if (nobodys ||
-        (atomic_fetch_or_explicit(&t->leaving, LEFT_BY_THREAD, memory_order_acq_rel) & LEFT_BY_HANDLE))
+    if (nobodys || leaves_second(t, LEFT_BY_THREAD))
         put_back(t);
 }
 
@@ -200,7 +207,7 @@ void check_thread_detached(struct check_thread *t) {
     if (t == NULL)
         return;
     atomic_store_explicit(&t->detached, true, memory_order_relaxed);
-    if (atomic_fetch_or_explicit(&t->leaving, LEFT_BY_HANDLE, memory_order_acq_rel) & LEFT_BY_THREAD)
+    if (leaves_second(t, LEFT_BY_HANDLE))
         put_back(t);
 }
 
