@@ -113,6 +113,12 @@ static int start(const struct aglet_thread_options *options, void *(*entry)(void
 
 static int spawn(aglet_thread *thread, const struct aglet_thread_options *options, void *(*entry)(void *),
                  void *argument, const void *caller) {
+    if (thread == NULL) {
+        if (aglet_checked)
+            misuse_report("unjoined", NULL, false, caller,
+                          "a thread is spawned with NULL for its handle: nobody could join or detach it");
+        return -EINVAL;
+    }
     *thread = (aglet_thread)AGLET_THREAD_INIT;
     int error = start(options, entry, argument, caller, &thread->state_);
     if (error == 0)
@@ -133,7 +139,7 @@ int aglet_thread_spawn_with(aglet_thread *thread, const struct aglet_thread_opti
 
 /* Make the handle ours alone. False where it was used up before, or is none. */
 static bool use_up(aglet_thread *thread, const char *verb, const void *caller) {
-    uint64_t known = thread->serial_, serial = known;
+    uint64_t known = thread != NULL ? thread->serial_ : 0, serial = known;
     if (serial != 0 && thread->state_ != NULL &&
         atomic_compare_exchange_strong_explicit(&thread->state_->serial, &serial, 0, memory_order_acquire,
                                                 memory_order_relaxed))
@@ -162,7 +168,7 @@ static int join(struct aglet_thread_state_ *t, void **result, const char *name, 
 }
 
 int aglet_thread_join(aglet_thread *thread, void **result) {
-    struct aglet_thread_state_ *t = thread->state_;
+    struct aglet_thread_state_ *t = thread != NULL ? thread->state_ : NULL;
     if (t != NULL && atomic_load_explicit(&t->serial, memory_order_relaxed) == thread->serial_ &&
         pthread_equal(t->id, pthread_self())) {
         if (aglet_checked)
@@ -175,9 +181,9 @@ int aglet_thread_join(aglet_thread *thread, void **result) {
 }
 
 int aglet_thread_detach(aglet_thread *thread) {
-    struct aglet_thread_state_ *t = thread->state_;
     if (!use_up(thread, "detached", CALLER()))
         return -EINVAL;
+    struct aglet_thread_state_ *t = thread->state_;
     int error = pthread_detach(t->id);
     if (aglet_checked)
         check_thread_detached(t->check);
@@ -186,6 +192,8 @@ int aglet_thread_detach(aglet_thread *thread) {
 }
 
 void aglet_thread_set_name(const char *name) {
+    if (name == NULL)
+        return;
     char system_name[16];
     snprintf(system_name, sizeof system_name, "%s", name);
     pthread_setname_np(pthread_self(), system_name);

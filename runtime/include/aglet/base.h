@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* What every public header of the runtime needs: exported functions, compiler attributes, time.
- * Stands on aglet/annotations.h. */
+ * Stands on aglet/annotations.h.
+ *
+ * In all of them: a pointer to what the caller owns (a lock, a group, a descriptor, a channel's handle) is not NULL, and a
+ * function that is to be called is not; else the program ends with SIGSEGV. Where a handle, a result or an option may be
+ * NULL it says so. */
 #ifndef AGLET_BASE_H
 #define AGLET_BASE_H
 

@@ -28,7 +28,7 @@ AGLET_BEGIN_DECLS
 /* Start entry(argument) in a new thread.
  *
  * Returns   0 and *thread is a handle to be joined or detached, or -EAGAIN, -ENOMEM, -EINVAL (a stack that the
- *           system takes for too small) and nothing was started.
+ *           system takes for too small; `thread` is NULL, reported as unjoined) and nothing was started.
  * Ensures   `entry` sees what the caller wrote before. */
 AGLET_API AGLET_MUST_USE int aglet_thread_spawn(aglet_thread *thread, void *(*entry)(void *), void *argument)
     AGLET_SPAWNS(entry, argument);
@@ -40,14 +40,14 @@ AGLET_API AGLET_MUST_USE int aglet_thread_spawn_with(aglet_thread *thread,
 /* Wait until the thread has ended; what it returned goes to *result unless that is NULL. Uses up the handle.
  *
  * Returns   0; -EINVAL where the handle, or a copy of it, was joined or detached before, or no spawn ever
- *           filled it; -EDEADLK where a thread would join itself.
+ *           filled it, or it is NULL; -EDEADLK where a thread would join itself.
  * Misuse    the errors above are reported too, as unjoined and deadlock (checked). */
 AGLET_API int aglet_thread_join(aglet_thread *thread, void **result) AGLET_JOINS(thread) AGLET_BLOCKS;
 
 /* Let it end by itself. Uses up the handle. Returns 0 or -EINVAL, as above. */
 AGLET_API int aglet_thread_detach(aglet_thread *thread);
 
-/* The calling thread's name, for the system and for reports. Copied. */
+/* The calling thread's name, for the system and for reports. Copied. NULL changes nothing. */
 AGLET_API void aglet_thread_set_name(const char *name);
 
 AGLET_END_DECLS
