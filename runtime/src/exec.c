@@ -123,8 +123,14 @@ static void abort_if_mine(struct aglet_task *t, void *executor) {
         aglet_abort(t);
 }
 
-/* Was it freed? The checked library sees that until the memory is another executor's. */
+/* Is it none, or was it freed? The checked library sees that until the memory is another executor's. */
 static bool is_gone(const aglet_executor *ex, const char *does, const void *caller) {
+    if (!ex) {
+        if (aglet_checked)
+            misuse_report("task-leak", NULL, false, caller,
+                          "%s the executor NULL, which aglet_executor_new returns where it fails", does);
+        return true;
+    }
     if (!aglet_checked || ex->n != 0)
         return false;
     misuse_report("task-leak", ex, false, caller, "%s an executor that was freed before", does);
@@ -146,8 +152,10 @@ static bool is_own_task(const aglet_executor *ex, const void *caller) {
 void aglet_executor_free(aglet_executor *ex) {
     if (!ex || is_gone(ex, "aglet_executor_free ends", CALLER()) || is_own_task(ex, CALLER()))
         return;
-    if (aglet_checked)
+    if (aglet_checked) {
+        atomic_store(&ex->entered_by, 0); /* whoever frees it ends what is left */
         check_executor_free(ex);
+    }
     atomic_store(&ex->closing, true);
     while (!all_ended(ex)) {
         task_each(abort_if_mine, ex);
@@ -166,7 +174,7 @@ void aglet_executor_free(aglet_executor *ex) {
 }
 
 int aglet_spawn_on(aglet_executor *ex, aglet_task **task, aglet_task_fn *entry, void *arg) {
-    if (ex && is_gone(ex, "a task is spawned on", CALLER()))
+    if (is_gone(ex, "a task is spawned on", CALLER()))
         return -ESRCH;
     return task_start(task,
                       &(struct task_plan){.executor = ex, .entry = entry, .arg = arg, .detached = !task});
@@ -189,27 +197,46 @@ static bool root_ended(void *root) {
     return atomic_load(&((struct root *)root)->ended);
 }
 
+static int run_here(aglet_executor *ex, struct root *r, const void *caller) {
+    bool busy = atomic_exchange(&ex->busy, true);
+    if (aglet_checked)
+        check_executor_enter(ex, busy, caller);
+    if (busy)
+        return -EBUSY;
+    int error =
+        task_start(NULL, &(struct task_plan){.executor = ex, .entry = run_root, .arg = r, .detached = true});
+    if (!error)
+        worker_run(ex->worker[0], root_ended, r);
+    atomic_store(&ex->busy, false);
+    return error;
+}
+
+/* The task uses *r, so nobody else may join it, by the handle that aglet_self gives in it, or detach it. */
+static int run_there(aglet_executor *ex, struct root *r, const void *caller) {
+    struct sleeper s;
+    struct aglet_task *task;
+    sleeper_init(&s);
+    struct waiter w = {.sleeper = &s};
+    (void)await_begin("join", caller); /* of a thread: there is no abort */
+    int error =
+        task_start(&task, &(struct task_plan){.executor = ex, .entry = run_root, .arg = r, .joiner = &w});
+    if (error)
+        return error;
+    sleeper_is_for(&s, task);
+    error = sleeper_wait(&s, AGLET_FOREVER, "join");
+    if (error && join_unlink(task, &w))
+        return error;
+    join_take(task, NULL);
+    return 0;
+}
+
 static int block_on(aglet_executor *ex, aglet_task_fn *entry, void *arg, void **result, const void *caller) {
     if (task_self())
         return -EDEADLK;
     if (is_gone(ex, "aglet_block_on runs a task on", caller))
         return -ESRCH;
     struct root r = {.entry = entry, .arg = arg};
-    int error;
-    if (ex->current_thread && atomic_exchange(&ex->busy, true)) {
-        error = -EBUSY;
-    } else if (ex->current_thread) {
-        error = task_start(
-            NULL, &(struct task_plan){.executor = ex, .entry = run_root, .arg = &r, .detached = true});
-        if (!error)
-            worker_run(ex->worker[0], root_ended, &r);
-        atomic_store(&ex->busy, false);
-    } else {
-        aglet_task *task;
-        error = aglet_spawn_on(ex, &task, run_root, &r);
-        if (!error)
-            error = join_task(task, NULL, AGLET_FOREVER, caller);
-    }
+    int error = ex->current_thread ? run_here(ex, &r, caller) : run_there(ex, &r, caller);
     if (!error && result)
         *result = r.result;
     return error;
@@ -229,7 +256,7 @@ int aglet_run(const struct aglet_executor_options *options, aglet_task_fn *entry
 }
 
 unsigned aglet_executor_workers(const aglet_executor *ex) {
-    return ex->n;
+    return is_gone(ex, "aglet_executor_workers asks about", CALLER()) ? 0 : ex->n;
 }
 
 int aglet_worker_index(void) {

@@ -79,7 +79,7 @@ int join_refused(struct aglet_task *t, int error, const char *verb, const void *
     if (!t)
         misuse_report("unjoined", NULL, false, caller,
                       "a task is %s by the handle NULL, which no spawn has filled", verb);
-    else if (t == task_self())
+    else if (error == -EDEADLK)
         misuse_report("deadlock", t, false, caller, "task %llu '%s' joins itself, which would never end",
                       (unsigned long long)task_id(t), task_name(t) ? task_name(t) : "unnamed");
     else

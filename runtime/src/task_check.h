@@ -18,6 +18,9 @@ void check_executor_new(struct aglet_executor *ex);
 void check_executor_free(struct aglet_executor *ex);
 void check_executor_gone(struct aglet_executor *ex);
 
+/* A thread has entered a current-thread executor, which is `busy` where another is in it. Reports affinity. */
+void check_executor_enter(struct aglet_executor *ex, bool busy, const void *caller);
+
 /* The calling thread begins, and ends, to be this worker. */
 void check_worker_begin(struct worker *w);
 void check_worker_end(struct worker *w);

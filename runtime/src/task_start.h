@@ -19,7 +19,8 @@ struct task_plan {
     void *arg;         /* stackful */
     const void *frame; /* stackless: copied */
     size_t frame_size;
-    struct group_member *member; /* nobody joins it then */
+    struct group_member *member; /* nobody joins it then; */
+    struct waiter *joiner;       /* nobody but this one, which is linked (task_join.h) from the beginning */
     bool local, detached;
 };
 
@@ -57,7 +58,8 @@ static inline __attribute__((always_inline)) int task_start_inline(struct aglet_
     if (AGLET_UNLIKELY(!ex))
         return -ESRCH;
     uintptr_t place = plan->local ? (uintptr_t)w : ex->place;
-    uintptr_t join = (uintptr_t)plan->member | (plan->detached ? JOIN_DETACHED : JOIN_OPEN);
+    uintptr_t join =
+        (uintptr_t)plan->member | (uintptr_t)plan->joiner | (plan->detached ? JOIN_DETACHED : JOIN_OPEN);
     struct aglet_task *t = task_new(w ? &w->tasks : NULL, plan->frame_size, place, join);
     if (AGLET_UNLIKELY(!t))
         return -ENOMEM;

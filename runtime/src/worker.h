@@ -91,6 +91,9 @@ struct aglet_executor {
     _Atomic bool busy;    /* current_thread: somebody is inside aglet_block_on */
     _Atomic bool closing; /* tasks spawned from now on are born aborted */
     _Atomic uint64_t spawned_outside;
+    _Atomic uint64_t
+        entered_by; /* checked, current_thread: the thread that was last in aglet_block_on; 0: none */
+    const void *_Atomic entered_at; /* and where it called that */
     struct worker *worker[WORKERS_MAX];
     /* From here on nothing is cleared when the memory becomes another executor: a late announce_work may use
      * it. All of it is zero when an executor ends. */

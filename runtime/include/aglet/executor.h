@@ -4,7 +4,9 @@
  * Two kinds with one face: `workers` threads that steal work from each other, or (workers = 1 in
  * aglet_executor_options, `current_thread`) no thread at all: tasks run inside aglet_block_on, and wait for the next one
  * when it returns. Call it from one thread where tasks with a stack are left over: what they know of the thread they
- * began on (errno, thread-local storage) is that thread's. */
+ * began on (errno, thread-local storage) is that thread's.
+ *
+ * An executor that is NULL, because it could not be started, or that was freed is refused (task-leak, checked). */
 #ifndef AGLET_EXECUTOR_H
 #define AGLET_EXECUTOR_H
 
@@ -34,12 +36,14 @@ AGLET_API void aglet_executor_free(aglet_executor *executor) AGLET_BLOCKS;
 
 /* Run entry(arg) as a task and wait for its end. Tasks it has spawned may run on afterwards.
  *
- * Returns   0 with *result set (where not NULL), or -ENOMEM; -EDEADLK from inside a task;
- *           -EBUSY when another thread is inside aglet_block_on of a current-thread executor. */
+ * Returns   0 with *result set (where not NULL), or -ENOMEM; -EDEADLK from inside a task; -ESRCH where the executor is
+ *           NULL; -EBUSY when another thread is inside aglet_block_on of a current-thread executor.
+ * Misuse    that, and a current-thread executor run by another thread than its tasks with a stack began on (affinity,
+ *           checked). The handle that aglet_self gives in entry is nobody's to join or detach: -EINVAL, unjoined. */
 AGLET_API int aglet_block_on(aglet_executor *executor, aglet_task_fn *entry, void *arg,
                              void **result) AGLET_BLOCKS;
 
-/* aglet_spawn from a thread that is no task. Threads: any. */
+/* aglet_spawn from a thread that is no task. -ESRCH where the executor is NULL. Threads: any. */
 AGLET_API int aglet_spawn_on(aglet_executor *executor, aglet_task **task, aglet_task_fn *entry,
                              void *arg AGLET_SENDING) AGLET_SPAWNS(entry, arg);
 
@@ -48,7 +52,7 @@ AGLET_API int aglet_spawn_on(aglet_executor *executor, aglet_task **task, aglet_
 AGLET_API int aglet_run(const struct aglet_executor_options *options, aglet_task_fn *entry, void *arg,
                         void **result) AGLET_BLOCKS;
 
-/* How many workers an executor has, and which one runs the caller (-1: none). */
+/* How many workers an executor has (NULL: 0), and which one runs the caller (-1: none). */
 AGLET_API unsigned aglet_executor_workers(const aglet_executor *executor);
 AGLET_API int aglet_worker_index(void);
 

@@ -33,6 +33,42 @@ void check_chan_new(struct chan_note *note) {
     note->opener = check_who();
 }
 
+struct begun {
+    const struct aglet_executor *executor;
+    unsigned n;
+};
+
+static void count_begun(struct aglet_task *t, void *begun) {
+    struct begun *b = begun;
+    b->n += executor_runs(b->executor, t) && task_stack(t);
+}
+
+void check_executor_enter(struct aglet_executor *ex, bool busy, const void *caller) {
+    uint64_t me = check_thread_serial(), other = atomic_load(&ex->entered_by);
+    const void *at = atomic_load(&ex->entered_at);
+    struct begun b = {.executor = ex};
+    if (!busy) {
+        atomic_store(&ex->entered_by, me);
+        atomic_store(&ex->entered_at, caller);
+        if (other != 0 && other != me)
+            task_each(count_begun, &b);
+        if (b.n == 0)
+            return;
+    }
+    struct misuse *m = misuse_open("affinity", ex, false);
+    if (busy)
+        misuse_say(m, "aglet_block_on runs a current-thread executor that runs in another thread: -EBUSY");
+    else
+        misuse_say(
+            m, "%u task%s of a current-thread executor began in another thread and would go on in this one",
+            b.n, b.n == 1 ? "" : "s");
+    misuse_note(m, "here");
+    misuse_place(m, caller);
+    misuse_note(m, busy ? "the other one runs it since here" : "there they began");
+    misuse_place(m, at);
+    misuse_close(m);
+}
+
 /* Tasks that can end by themselves get this long. */
 enum { GRACE_MS = 20 };
 
