@@ -3,6 +3,8 @@
  * Stands on Expressions.cpp. A builtin that stands for a library function is that function. */
 #include "Function.h"
 
+#include <clang/Lex/Lexer.h>
+
 using namespace clang;
 
 namespace aglet {
@@ -18,6 +20,17 @@ std::string library_name(ASTContext &ast, const FunctionDecl *function) {
     if (begins_with(name, "__") && ends_with(name, "_chk"))
         name = name.drop_front(2).drop_back(4);
     return name.str();
+}
+
+/* __LINE__, handed to a function that fails or logs: which line is nothing to any rule, and as a number it would make other code of what
+ * only stands elsewhere. Where it is compared or kept (`case __LINE__:`) it stays what it is. */
+static bool is_line_number(const ASTContext &ast, const Expr *e) {
+    const SourceManager &sm = ast.getSourceManager();
+    auto *literal = dyn_cast<IntegerLiteral>(e->IgnoreParenImpCasts());
+
+    return literal && literal->getLocation().isMacroID() &&
+           sm.isWrittenInScratchSpace(sm.getSpellingLoc(literal->getLocation())) &&
+           Lexer::getImmediateMacroName(literal->getLocation(), sm, ast.getLangOpts()) == "__LINE__";
 }
 
 ir_expr FunctionLowering::call(const CallExpr *e, bool wanted, bool void_cast, ir_expr into) {
@@ -45,7 +58,8 @@ ir_expr FunctionLowering::call(const CallExpr *e, bool wanted, bool void_cast, i
     }
     llvm::SmallVector<ir_expr, 8> args;
     for (unsigned i = 0; i < e->getNumArgs(); i++) {
-        ir_expr v = value(e->getArg(i));
+        const Expr *arg = e->getArg(i);
+        ir_expr v = is_line_number(unit.ast, arg) ? unknown(arg->getType()) : value(arg);
         if (int(i) < last_effect && may_change(v))
             v = hold(v);
         args.push_back(v);

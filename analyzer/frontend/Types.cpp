@@ -3,6 +3,8 @@
  * Stands on Clang's types. Each type is described once, by its address in Clang; each struct once, however it is spelled. */
 #include "Unit.h"
 
+#include <llvm/Support/Path.h>
+
 using namespace clang;
 
 namespace aglet {
@@ -152,19 +154,67 @@ ir_type UnitLowering::named_type(uint32_t kind, QualType type, const NamedDecl *
     return made;
 }
 
+/* Is it declared with this type written out: `struct { … } *m[2];`? */
+static bool declares(const Decl *next, const TagDecl *tag) {
+    auto *declarator = dyn_cast_or_null<DeclaratorDecl>(next);
+    auto *alias = dyn_cast_or_null<TypedefNameDecl>(next);
+    if (!declarator && !alias)
+        return false;
+    QualType type = declarator ? declarator->getType() : alias->getUnderlyingType();
+    for (;;) {
+        if (const Type *array = type->getAsArrayTypeUnsafe())
+            type = cast<ArrayType>(array)->getElementType();
+        else if (type->isPointerType())
+            type = type->getPointeeType();
+        else
+            return type->getAsTagDecl() == tag;
+    }
+}
+
+/* What tells a type without a name from others and moves with it, as a line would not: what is declared with it, else its own first
+ * member or enumerator; or "". */
+static llvm::StringRef name_near(const TagDecl *tag) {
+    const Decl *next = tag->getNextDeclInContext();
+    if (declares(next, tag) && cast<NamedDecl>(next)->getIdentifier())
+        return cast<NamedDecl>(next)->getName();
+    if (auto *record = dyn_cast<RecordDecl>(tag); record && isa<RecordDecl>(tag->getLexicalDeclContext())) {
+        for (const FieldDecl *member : record->fields())
+            if (member->getIdentifier())
+                return member->getName();
+    } else if (auto *list = dyn_cast<EnumDecl>(tag)) {
+        for (const EnumConstantDecl *enumerator : list->enumerators())
+            return enumerator->getName();
+    }
+    return "";
+}
+
 std::string UnitLowering::tag_name(const TagDecl *decl, uint32_t &flags) {
     if (decl->getIdentifier())
         return decl->getName().str();
     flags |= IR_TF_ANONYMOUS;
     if (auto *alias = decl->getTypedefNameForAnonDecl())
         return alias->getName().str();
+    /* rko_u.mock.cmd: from the last type around it that has a name, else from its file, inwards. */
+    std::string path;
+    const DeclContext *around = decl;
+    for (const auto *tag = decl; tag; tag = dyn_cast<TagDecl>(around)) {
+        if (tag->getIdentifier() || tag->getTypedefNameForAnonDecl())
+            return "(anonymous " + path + " in " +
+                   (tag->getIdentifier() ? tag->getName() : tag->getTypedefNameForAnonDecl()->getName())
+                       .str() +
+                   ")";
+        around = tag->getLexicalDeclContext();
+        llvm::StringRef near = around->isFunctionOrMethod() ? "" : name_near(tag);
+        if (near.empty())
+            break;
+        path = near.str() + (path.empty() ? "" : "." + path);
+    }
     const ir_loc_rec &at = unit_builder_unit(b)->locs[loc(decl->getLocation())];
-    llvm::StringRef path = unit_str(unit_builder_unit(b), unit_builder_unit(b)->files[at.file].path);
-    size_t slash = path.rfind('/');
-    std::string name = "(anonymous at ";
-    name += (slash == llvm::StringRef::npos ? path : path.substr(slash + 1)).str();
-    name += ":" + std::to_string(at.line) + ":" + std::to_string(at.col) + ")";
-    return name;
+    llvm::StringRef source = unit_str(unit_builder_unit(b), unit_builder_unit(b)->files[at.file].path);
+    std::string file = llvm::sys::path::filename(source).str();
+    if (around->isFileContext() && !path.empty())
+        return "(anonymous " + path + " at " + file + ")";
+    return "(anonymous at " + file + ":" + std::to_string(at.line) + ":" + std::to_string(at.col) + ")";
 }
 
 ir_type UnitLowering::record(const RecordDecl *decl) {
