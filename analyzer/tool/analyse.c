@@ -6,6 +6,7 @@
 #include "layout.h"
 #include "load.h"
 #include "mixed.h"
+#include "moved.h"
 #include "near.h"
 #include "print.h"
 #include "report_file.h"
@@ -195,7 +196,13 @@ static void say_phases(const struct program *p, double rules) {
     free(line);
 }
 
-/* Solve the units that are `in` (NULL: all) as one program. They are taken, or copied when others want them, too. */
+static struct unit *take_unit(const struct analysis *a, size_t i) {
+    struct unit *u = a->units[i];
+    a->units[i] = NULL;
+    return u;
+}
+
+/* Solve the units that are `in` (NULL: all) as one program. */
 static void solve_one(const struct analysis *a, const bool *in, bool whole, struct report *out) {
     struct program_options options = {.level = a->level, .whole = whole, .models = config_models(a->config)};
     if (a->options->rules.n)
@@ -205,7 +212,7 @@ static void solve_one(const struct analysis *a, const bool *in, bool whole, stru
         report_mixed(out, a->units, in, a->n);
     for (size_t i = 0; i < a->n; i++)
         if (in ? in[i] : a->units[i] != NULL)
-            program_add(p, in ? unit_copy(a->units[i]) : a->units[i]);
+            program_add(p, in ? unit_copy(a->units[i]) : take_unit(a, i));
     program_solve(p);
     double before = processor_time();
     program_check(p, out);
@@ -227,11 +234,15 @@ static struct linked_programs named_programs(const struct analysis *a) {
     return out;
 }
 
-static struct cache_id program_key(const struct analysis *a, const struct linked_program *program,
-                                   bool whole) {
-    struct cache_hash *h = hash_settings("findings of a program", a->options, a->config, a->level, whole);
-    for (size_t i = 0; i < a->n; i++)
-        if (program->in[i])
+/* Of the units as they are, or of their code wherever it stands. */
+static struct cache_id program_key(const struct analysis *a, const struct moved_program *units, bool whole,
+                                   bool code) {
+    struct cache_hash *h = hash_settings(code ? "code of a program" : "findings of a program", a->options,
+                                         a->config, a->level, whole);
+    if (code)
+        moved_hash(h, units);
+    for (size_t i = 0; !code && i < a->n; i++)
+        if (units->units[i] && (!units->in || units->in[i]))
             cache_hash_id(h, a->ids[i]);
     return cache_hash_end(h);
 }
@@ -243,17 +254,27 @@ static void keep_findings(const struct analysis *a, struct cache_id key, const s
     free(bytes);
 }
 
-/* What is wrong in one of several programs: from the cache, where none of its own files changed. */
-static struct report *find_in_program(const struct analysis *a, const struct linked_program *program) {
-    const bool whole = a->whole && program->complete, keeps = a->cache && a->ids;
-    const struct cache_id key = keeps ? program_key(a, program, whole) : (struct cache_id){0, 0};
+/* What is wrong in a program, in: its units, or NULL: all. From the cache, where none of its own files changed, or only where their
+ * code stands. */
+static struct report *find_in_program(const struct analysis *a, const bool *in, bool whole) {
+    const struct moved_program units = {a->cache, a->units, in, a->ids, a->n};
+    const bool keeps = a->cache && a->ids;
+    const struct cache_id key = keeps ? program_key(a, &units, whole, false) : (struct cache_id){0, 0},
+                          code = keeps ? program_key(a, &units, whole, true) : key;
     struct report *r = keeps ? analyse_kept(a->cache, key) : NULL;
     if (r) {
         say_verbose("none of them changed, their findings are those kept");
         return r;
     }
-    r = report_new();
-    solve_one(a, program->in, whole, r);
+    r = keeps ? moved_find(&units, code, analyse_kept) : NULL;
+    if (keeps)
+        moved_keep(&units, code, key);
+    if (r) {
+        say_verbose("no code changed, only where it stands: the findings kept are moved with it");
+    } else {
+        r = report_new();
+        solve_one(a, in, whole, r);
+    }
     if (keeps)
         keep_findings(a, key, r);
     return r;
@@ -283,6 +304,14 @@ static void add_findings(struct report *out, const struct report *from, struct m
         report_left_out(out, "%s", report_left_out_at(from, i));
 }
 
+static void solve_all(const struct analysis *a, struct report *out) {
+    struct map64 told = {0};
+    struct report *found = find_in_program(a, NULL, a->whole);
+    add_findings(out, found, &told, 0);
+    report_free(found);
+    map64_free(&told);
+}
+
 /* Each program, and what no program holds as one more. */
 static void solve_programs(const struct analysis *a, struct linked_programs *programs, struct report *out) {
     bool *there = xcalloc(a->n + 1, sizeof *there);
@@ -298,14 +327,12 @@ static void solve_programs(const struct analysis *a, struct linked_programs *pro
             program->in[i] = program->in[i] && there[i];
         if (program->name)
             say_verbose("program '%s' is made of %zu of the files", program->name, program->n);
-        struct report *found = find_in_program(a, program);
+        struct report *found = find_in_program(a, program->in, a->whole && program->complete);
         add_findings(out, found, &told, (uint32_t)p);
         report_free(found);
     }
     map64_free(&told);
     free(there);
-    for (size_t i = 0; i < a->n; i++)
-        unit_free(a->units[i]);
 }
 
 /* The aglet-ignore comments of every file of every unit. */
@@ -338,7 +365,9 @@ struct report *analyse_solve(const struct analysis *a) {
     if (named.n || (a->programs && a->programs->n))
         solve_programs(a, named.n ? &named : a->programs, out);
     else
-        solve_one(a, NULL, a->whole, out);
+        solve_all(a, out);
+    for (size_t i = 0; i < a->n; i++)
+        unit_free(a->units[i]);
     programs_free(&named);
     apply_ignores(a, ig, out);
     ignores_free(ig);
