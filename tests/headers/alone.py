@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Each public header compiles alone and without a word, and so do its macros in use (every_use.c, every_use.cpp): C11 to
+"""Each public header compiles alone and without a word, and so do its macros in use (every_use.c, every_use.cpp): C99 to
 C23 and C++11 to C++20, gcc and the oldest and the newest Clang, bare and seen by the checker.
 
 Stands on the compilers found; usage: alone.py ANNOTATIONS_INCLUDE RUNTIME_INCLUDE
@@ -26,7 +26,7 @@ def compile_alone(job):
     return None if done.returncode == 0 and not done.stderr else f"FAILED {what}: {' '.join(command)}\n{done.stderr[:1500]}"
 
 
-C, CXX = ("c11", "gnu17", "c2x"), ("c++11", "c++17", "gnu++20")
+C, CXX = ("c99", "gnu99", "c11", "gnu17", "c2x"), ("c++11", "c++17", "gnu++20")
 units = [(header, f"#include <{header}>\nextern int unit;\n", C + CXX[1:2]) for header in headers]
 units += [(use, (Path(__file__).parent / use).read_text(), standards) for use, standards in (("every_use.c", C), ("every_use.cpp", CXX))]
 jobs = [(what, text, pair["++" in standard], standard, view) for what, text, standards in units for pair in compilers

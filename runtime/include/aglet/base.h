@@ -55,8 +55,11 @@
 #define AGLET_JOIN_(a, b) AGLET_JOIN_EXPANDED_(a, b)
 #define AGLET_JOIN_EXPANDED_(a, b) a##b
 
+/* Before C11 an extension, which -Wpedantic is not to speak of. */
 #ifdef __cplusplus
 #define AGLET_STATIC_ASSERT_(condition, text) static_assert(condition, text)
+#elif defined(__GNUC__)
+#define AGLET_STATIC_ASSERT_(condition, text) __extension__ _Static_assert(condition, text)
 #else
 #define AGLET_STATIC_ASSERT_(condition, text) _Static_assert(condition, text)
 #endif
