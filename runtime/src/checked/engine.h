@@ -80,7 +80,8 @@ struct check_thread {
     const void *wait_stack[STACK_DEPTH];
 
     uint64_t serial;
-    char name[NAME_ROOM];
+    char name[NAME_ROOM];        /* changes at any time: others read it by thread_name */
+    _Atomic uint32_t name_turns; /* odd while it changes */
     int tid;
     _Atomic unsigned long handle; /* of plain pthreads: its pthread_t */
     const void *spawned_at;
@@ -170,7 +171,10 @@ void records_within(const void *memory, size_t size, void (*visit)(struct lock_r
                     void *context);
 
 /* --- threads.c --- */
-struct check_thread *thread_enter(void); /* the calling thread's record, made now */
+/* A thread's name as it was at one moment. Written by that thread alone, or before it begins. */
+const char *thread_name_copy(const struct check_thread *t, char out[NAME_ROOM]);
+#define thread_name(t) thread_name_copy((t), (char[NAME_ROOM]){0}) /* good to the end of the block */
+struct check_thread *thread_enter(void);                           /* the calling thread's record, made now */
 bool held_grow(struct check_thread *t);
 extern bool held_wants_more; /* stacks=full, max_hold_ms, or a sanitizer that wants to hear of each lock */
 struct held *held_find(struct check_thread *t, const struct lock_record *r, int mode);

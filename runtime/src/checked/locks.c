@@ -86,7 +86,7 @@ static void report_still_held(const char *rule, const char *what, struct lock_re
     struct misuse *m = misuse_open(rule, lock, false);
     lock_words(r, words);
     if (owner != NULL) {
-        misuse_say(m, "%s %s while thread '%s' holds it", words, what, owner->name);
+        misuse_say(m, "%s %s while thread '%s' holds it", words, what, thread_name(owner));
         struct held *h = owner == t ? held_find(t, r, CHECK_EXCLUSIVE) : NULL;
         if (h != NULL)
             note_here(m, "it was taken", h->site);
@@ -129,7 +129,8 @@ void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const v
             report_still_held("destroy-held", "is destroyed", r, lock, caller);
         else if (waiter != NULL)
             misuse_report("destroy-held", lock, false, caller,
-                          "a %s is destroyed while thread '%s' waits for it", kind_words(kind), waiter->name);
+                          "a %s is destroyed while thread '%s' waits for it", kind_words(kind),
+                          thread_name(waiter));
         struct held *h = held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED);
         if (h != NULL) {
             tsan_unlock(lock, (int)held_mode(h));
@@ -168,7 +169,7 @@ static void taken_from(struct check_thread *t, const struct lock_record *r, cons
     t->inside++;
     misuse_report("uninitialised-lock", lock, false, caller,
                   "the %s at %p was overwritten while thread '%s' held it", kind_words(r->kind), lock,
-                  holder->name);
+                  thread_name(holder));
     t->inside--;
     if (mine != NULL)
         take_out(t, mine);
@@ -226,7 +227,7 @@ static void report_unheld(struct check_thread *t, struct lock_record *r, const v
         misuse_say(m, "thread '%s' gives %s, held %s, as if held %s", t->name, words,
                    mode_words((int)held_mode(other)), mode_words(mode));
     else if (owner != NULL)
-        misuse_say(m, "thread '%s' gives %s, which thread '%s' holds", t->name, words, owner->name);
+        misuse_say(m, "thread '%s' gives %s, which thread '%s' holds", t->name, words, thread_name(owner));
     else
         misuse_say(m, "thread '%s' gives %s, which it does not hold", t->name, words);
     note_here(m, "it is given", caller);

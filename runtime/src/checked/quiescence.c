@@ -187,7 +187,7 @@ static void report_quiescent(struct check_thread *t, const struct census *c) {
         misuse_say(
             m,
             "thread '%s' waits for a signal that came before it waited, and nobody is left to send another",
-            c->on_cond->name);
+            thread_name(c->on_cond));
         misuse_note(m, "thread '%s' signalled here and found nobody waiting", c->lost->lost_thread);
         misuse_place(m, c->lost->lost_site);
     } else {

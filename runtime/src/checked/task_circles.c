@@ -61,7 +61,7 @@ struct party party_of_thread(struct check_thread *t) {
 const char *party_words(const struct party *p, char out[TASK_WORDS_ROOM]) {
     if (p->task)
         return task_words(p->task, out);
-    snprintf(out, TASK_WORDS_ROOM, "thread '%s'", p->thread ? p->thread->name : "?");
+    snprintf(out, TASK_WORDS_ROOM, "thread '%s'", p->thread ? thread_name(p->thread) : "?");
     return out;
 }
 

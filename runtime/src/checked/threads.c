@@ -6,6 +6,7 @@
 #include "tsan.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,13 +92,38 @@ static void watch_exit(struct check_thread *t) {
         misuse_warn("no thread-specific key is left: locks held at a thread's exit go unseen");
 }
 
+const char *thread_name_copy(const struct check_thread *t, char out[NAME_ROOM]) {
+    /* Half a name in the end, where who changes it is not there to go on: a handler of its signals asks, or a child of
+     * fork. */
+    for (int tries = 0; tries < 1000; tries++) {
+        uint32_t before = atomic_load_explicit(&t->name_turns, memory_order_acquire);
+        for (int i = 0; i < NAME_ROOM; i++)
+            out[i] = __atomic_load_n(&t->name[i], __ATOMIC_ACQUIRE);
+        if (before % 2 == 0 && atomic_load_explicit(&t->name_turns, memory_order_relaxed) == before)
+            break;
+        if (tries > 50)
+            sched_yield();
+    }
+    return out;
+}
+
+static void set_name(struct check_thread *t, const char *name) {
+    uint32_t turns = atomic_load_explicit(&t->name_turns, memory_order_relaxed);
+    char now[NAME_ROOM];
+    snprintf(now, sizeof now, "%s", name);
+    atomic_store_explicit(&t->name_turns, turns + 1, memory_order_relaxed);
+    /* Partner: the loads in thread_name_copy. */
+    for (int i = 0; i < NAME_ROOM; i++)
+        __atomic_store_n(&t->name[i], now[i], __ATOMIC_RELEASE);
+    atomic_store_explicit(&t->name_turns, turns + 2, memory_order_release);
+}
+
 static void begin(struct check_thread *t) {
+    char number[NAME_ROOM];
     t->tid = (int)syscall(SYS_gettid);
     if (t->name[0] == '\0') {
-        if (t->tid == (int)getpid())
-            snprintf(t->name, sizeof t->name, "main");
-        else
-            snprintf(t->name, sizeof t->name, "T%d", (int)t->serial);
+        snprintf(number, sizeof number, "T%d", (int)t->serial);
+        set_name(t, t->tid == (int)getpid() ? "main" : number);
     }
     atomic_store_explicit(&t->began, atomic_fetch_add_explicit(&thread_clock, 1, memory_order_relaxed),
                           memory_order_relaxed);
@@ -127,7 +153,7 @@ struct check_thread *check_thread_new(const char *name, const void *caller) {
     if (t == NULL)
         return NULL;
     if (name != NULL)
-        snprintf(t->name, sizeof t->name, "%s", name);
+        set_name(t, name);
     t->spawned_at = caller;
     atomic_store_explicit(&t->known_handle, true, memory_order_relaxed);
     /* Counted as running from now on: its parent may wait for it before it has begun. */
@@ -212,12 +238,12 @@ void check_thread_detached(struct check_thread *t) {
 }
 
 void check_thread_name(const char *name) {
-    snprintf(thread_self()->name, NAME_ROOM, "%s", name);
+    set_name(thread_self(), name);
 }
 
 void check_thread_is_own(const char *name) {
     struct check_thread *t = thread_self();
-    snprintf(t->name, NAME_ROOM, "%s", name);
+    set_name(t, name);
     check_idle_begin(NULL);
     t->inside++;
 }
@@ -332,7 +358,7 @@ static void report_unjoined(void) {
     struct check_thread *me = thread_self();
     me->inside++;
     struct misuse *m = misuse_open("unjoined", t, false);
-    misuse_say(m, "the program ends, and thread '%s' was neither joined nor detached", t->name);
+    misuse_say(m, "the program ends, and thread '%s' was neither joined nor detached", thread_name(t));
     note_here(m, "the thread was started", t->spawned_at);
     misuse_close(m);
     me->inside--;

@@ -212,22 +212,22 @@ static bool still_so(const struct circle *c) {
 void waits_note(struct misuse *m, struct check_thread *t) {
     char words[LOCK_NAME_ROOM], who[NAME_ROOM + 40];
     if (t->task != 0)
-        snprintf(who, sizeof who, "task %llu on thread '%s'", (unsigned long long)t->task, t->name);
+        snprintf(who, sizeof who, "task %llu on thread '%s'", (unsigned long long)t->task, thread_name(t));
     else
-        snprintf(who, sizeof who, "thread '%s'", t->name);
+        snprintf(who, sizeof who, "thread '%s'", thread_name(t));
     switch (t->wait_for) {
     case CHECK_ON_LOCK: {
         const struct check_thread *owner = atomic_load(&((const struct lock_record *)t->wait_object)->owner);
         lock_words(t->wait_object, words);
         if (owner != NULL)
-            misuse_note(m, "%s waits for %s, which thread '%s' holds", who, words, owner->name);
+            misuse_note(m, "%s waits for %s, which thread '%s' holds", who, words, thread_name(owner));
         else
             misuse_note(m, "%s waits for %s", who, words);
         break;
     }
     case CHECK_ON_JOIN:
         misuse_note(m, "%s waits for the end of thread '%s'", who,
-                    t->wait_object != NULL ? ((const struct check_thread *)t->wait_object)->name : "?");
+                    t->wait_object != NULL ? thread_name(t->wait_object) : "?");
         break;
     case CHECK_ON_COND: misuse_note(m, "%s waits for a condition to be signalled", who); break;
     case CHECK_ON_BARRIER: misuse_note(m, "%s waits at a barrier", who); break;
@@ -249,11 +249,12 @@ static void report_circle(struct check_thread *t, const struct circle *c) {
     struct misuse *m = misuse_open("deadlock", t->wait_object, true);
     if (t->wait_for == CHECK_ON_LOCK) {
         bool upgrade = c->count == 2 && c->links[1].thread->wait_object == t->wait_object;
-        misuse_say(
-            m, "thread '%s' is about to wait for ever for %s: %s", t->name, lock_words(t->wait_object, words),
-            upgrade ? "two readers both want to write" : "those who could give it wait for this thread");
+        misuse_say(m, "thread '%s' is about to wait for ever for %s: %s", thread_name(t),
+                   lock_words(t->wait_object, words),
+                   upgrade ? "two readers both want to write"
+                           : "those who could give it wait for this thread");
     } else {
-        misuse_say(m, "thread '%s' is about to wait for ever for a thread that waits for it", t->name);
+        misuse_say(m, "thread '%s' is about to wait for ever for a thread that waits for it", thread_name(t));
     }
     for (unsigned i = 0; i < c->count; i++)
         waits_note(m, c->links[i].thread);
@@ -267,8 +268,8 @@ void waits_report_ended(struct check_thread *t, const struct lock_record *r,
     struct check_thread *me = thread_self();
     me->inside++;
     struct misuse *m = misuse_open("deadlock", atomic_load(&r->lock), true);
-    misuse_say(m, "thread '%s' waits for ever for %s: thread '%s', which held it, is no more", t->name,
-               lock_words(r, words), holder->name);
+    misuse_say(m, "thread '%s' waits for ever for %s: thread '%s', which held it, is no more", thread_name(t),
+               lock_words(r, words), thread_name(holder));
     waits_note(m, t);
     misuse_close(m);
     me->inside--;

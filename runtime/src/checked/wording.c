@@ -72,7 +72,7 @@ void note_held(struct misuse *m, const struct check_thread *t, bool all) {
         const struct held *h = &t->held[i];
         if ((!all && !held_is_own(t, h)) || ++n > SHOWN)
             continue;
-        misuse_note(m, "thread '%s' has held %s%s%s since it took it here", t->name,
+        misuse_note(m, "thread '%s' has held %s%s%s since it took it here", thread_name(t),
                     lock_words(held_record(h), words), held_record(h)->kind == CHECK_RWLOCK ? " " : "",
                     held_record(h)->kind == CHECK_RWLOCK ? mode_words((int)held_mode(h)) : "");
         note_taken(m, t, h);
