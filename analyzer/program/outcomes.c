@@ -100,7 +100,8 @@ static bool same_cluster(const struct cluster *a, const struct cluster *b) {
     for (uint32_t i = 0; i < a->n; i++) {
         bool found = false;
         for (uint32_t k = 0; k < b->n; k++)
-            found |= a->effects[i].lock == b->effects[k].lock && a->effects[i].kind == b->effects[k].kind;
+            found |= a->effects[i].lock == b->effects[k].lock && a->effects[i].kind == b->effects[k].kind &&
+                     a->effects[i].shared == b->effects[k].shared;
         if (!found)
             return false;
     }
@@ -112,8 +113,11 @@ static void unite(struct cluster *into, const struct cluster *from) {
     for (uint32_t i = 0; i < into->n; i++) {
         bool found = false;
         for (uint32_t k = 0; k < from->n; k++)
-            found |= into->effects[i].lock == from->effects[k].lock &&
-                     into->effects[i].kind == from->effects[k].kind;
+            if (into->effects[i].lock == from->effects[k].lock &&
+                into->effects[i].kind == from->effects[k].kind) {
+                found = true;
+                into->effects[i].shared &= from->effects[k].shared; /* for writing, where it cannot be told */
+            }
         into->effects[i].maybe |= !found;
     }
     for (uint32_t k = 0; k < from->n; k++) {

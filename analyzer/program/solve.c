@@ -83,7 +83,8 @@ static void enter(struct solver *s, uint32_t to, struct world *w) {
         return;
     for (uint32_t i = 0; i < b->n_worlds; i++)
         if (world_same_locks(b->worlds[i], w) &&
-            (b->n_worlds >= s->most_apart || b->visits > 20 || !decided_differently(s, b->worlds[i], w))) {
+            (b->n_worlds >= s->most_apart || b->visits > 20 ||
+             !(decided_differently(s, b->worlds[i], w) || chose_differently(s, b->worlds[i], w)))) {
             if (world_merge(&s->arena, &s->t, b->worlds[i], w, block, widen, false))
                 queue(s, b, b->worlds[i]);
             return;
@@ -395,6 +396,7 @@ bool solve_function(struct solver *s, uint32_t func) {
     order_blocks(s);
     scan_events(s);
     find_steady(s);
+    find_choosers(s);
     entry = world_new(&s->scratch);
     entry->spawned = strcmp(s->lf->name, "main") != 0 || !s->p->has_spawn;
     enter_annotated(s, entry);
@@ -467,6 +469,7 @@ void solver_free(struct solver *s) {
     vec_free(&s->taken);
     vec_free(&s->retired);
     vec_free(&s->decisive);
+    vec_free(&s->choosers);
     vec_free(&s->collections);
     vec_free(&s->swept);
     vec_free(&s->requirements);

@@ -154,6 +154,7 @@ struct solver {
     VEC(term) retired; /* objects it initialises, destroys or frees */
     VEC(term)
     decisive; /* values that decide whether a lock is taken, here or by a callee: worlds that differ there are kept apart */
+    VEC(term) choosers;                 /* locals that are set to one lock or another (choosers.c) */
     VEC(struct collection) collections; /* of locks taken, or released, in a loop */
     VEC(struct collection) swept;       /* all releases, as such */
     VEC(struct requirement) requirements;
@@ -285,6 +286,12 @@ void scan_events(struct solver *s);
 static inline bool in_set(const uint64_t *set, uint32_t i) {
     return set && set[i / 64] >> i % 64 & 1;
 }
+/* choosers.c */
+/* Fill `choosers`. After scan_events. */
+void find_choosers(struct solver *s);
+/* Does one of them name one object in a, and another in b? */
+bool chose_differently(struct solver *s, const struct world *a, const struct world *b);
+
 /* steady.c */
 /* Fill `steady`. After order_blocks. */
 void find_steady(struct solver *s);

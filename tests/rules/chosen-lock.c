@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Which of several locks is taken is chosen by a condition, which is asked again or not. Stands on pthreads. */
+#include <aglet/annotations.h>
+#include <pthread.h>
+
+struct node {
+    pthread_mutex_t mu;
+    int n AGLET_GUARDED_BY(mu);
+};
+
+/* In the order of their addresses, each named by a condition of its own. */
+int move(struct node *a, struct node *b);
+int move(struct node *a, struct node *b) {
+    pthread_mutex_lock(a < b ? &a->mu : &b->mu);
+    pthread_mutex_lock(a < b ? &b->mu : &a->mu);
+    b->n += a->n; // no diagnostic: both are held
+    a->n = 0;
+    pthread_mutex_unlock(&b->mu);
+    pthread_mutex_unlock(&a->mu);
+    return 0;
+}
+int move_one(struct node *a, struct node *b);
+int move_one(struct node *a, struct node *b) {
+    struct node *first = a < b ? a : b;
+    pthread_mutex_lock(&first->mu);
+    if (a < b)
+        a->n++; // no diagnostic: it is the first
+    else
+        b->n++;
+    if (a->n) // expected-warning {{[aglet-guarded-by]}}
+        b = a;
+    pthread_mutex_unlock(&first->mu);
+    return 0;
+}
+int move_early(struct node *a, struct node *b);
+int move_early(struct node *a, struct node *b) {
+    pthread_mutex_lock(a < b ? &a->mu : &b->mu);
+    pthread_mutex_lock(a < b ? &b->mu : &a->mu);
+    if (!a->n) {
+        pthread_mutex_unlock(&b->mu);
+        return -1; // expected-warning {{'a->mu' is still held on this return [aglet-lock-leak]}}
+    }
+    pthread_mutex_unlock(&b->mu);
+    pthread_mutex_unlock(&a->mu);
+    return 0;
+}
+
+/* One of two globals. */
+static pthread_mutex_t in_mu = PTHREAD_MUTEX_INITIALIZER, out_mu = PTHREAD_MUTEX_INITIALIZER;
+static int in AGLET_GUARDED_BY(in_mu), out AGLET_GUARDED_BY(out_mu);
+void count(int incoming);
+void count(int incoming) {
+    pthread_mutex_t *mu = incoming ? &in_mu : &out_mu;
+    pthread_mutex_lock(mu);
+    if (incoming)
+        in++; // no diagnostic
+    else
+        out++;
+    pthread_mutex_unlock(mu);
+}
+void count_wrong(int incoming);
+void count_wrong(int incoming) {
+    pthread_mutex_t *mu = incoming ? &in_mu : &out_mu;
+    pthread_mutex_lock(mu);
+    if (incoming)
+        out++; // expected-warning {{[aglet-guarded-by]}}
+    pthread_mutex_unlock(mu);
+}
+
+/* For reading or for writing, as the caller says. */
+enum mode { FOR_READING, FOR_WRITING };
+struct table {
+    pthread_rwlock_t rw;
+    int n AGLET_GUARDED_BY(rw);
+};
+static void table_lock(struct table *t, enum mode m) {
+    if (m == FOR_WRITING)
+        pthread_rwlock_wrlock(&t->rw);
+    else
+        pthread_rwlock_rdlock(&t->rw);
+}
+static void table_unlock(struct table *t) {
+    pthread_rwlock_unlock(&t->rw);
+}
+int table_read(struct table *t);
+int table_read(struct table *t) {
+    table_lock(t, FOR_READING);
+    int n = t->n; // no diagnostic
+    table_unlock(t);
+    return n;
+}
+void table_write(struct table *t, int n);
+void table_write(struct table *t, int n) {
+    table_lock(t, FOR_WRITING);
+    t->n = n; // no diagnostic
+    table_unlock(t);
+}
+void table_write_read(struct table *t, int n);
+void table_write_read(struct table *t, int n) {
+    table_lock(t, FOR_READING);
+    t->n = n; // expected-warning {{'t->n' is written with 't->rw' held for reading only [aglet-guarded-by]}}
+    table_unlock(t);
+}
+void table_upgrade(struct table *t);
+void table_upgrade(struct table *t) {
+    table_lock(t, FOR_READING);
+    if (t->n > 9) {
+        table_lock(t, FOR_WRITING); // expected-warning {{[aglet-double-lock]}}
+        table_unlock(t);
+    }
+    table_unlock(t);
+}
