@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Does a function keep what its annotations promise? Looked at on each of its returns.
  * Stands on solver.h. */
-#include "solver.h"
+#include "calls.h"
 
 #include <string.h>
 
@@ -85,6 +85,23 @@ static bool implements(const struct solver *s, const struct promise *p, term loc
     return false;
 }
 
+static bool is_part(const struct solver *s, term x, term lock) {
+    for (; s->t.recs[x].op == TERM_FIELD; x = s->t.recs[x].a)
+        if (term_same_shape(&s->t, s->t.recs[x].a, lock))
+            return true;
+    return false;
+}
+
+/* What a lock of one's own is made of is taken and released with it: the promise speaks for it. */
+static void speak_for_parts(struct solver *s, term lock, struct exit_record *x) {
+    for (uint32_t i = 0; i < x->w->n_held; i++)
+        if (is_part(s, x->w->held[i].lock, lock))
+            x->w->held[i].flags |= HELD_ENTRY;
+    for (size_t i = 0; i < s->unlocks.n; i++)
+        if (s->unlocks.at[i].candidate && is_part(s, s->unlocks.at[i].lock, lock))
+            pair(s, s->unlocks.at[i].candidate);
+}
+
 static void check_promise(struct solver *s, const struct promise *p, struct exit_record *x) {
     static const uint8_t op[] = {0, IR_B_EQ, IR_B_NE, IR_B_LT, IR_B_LE, IR_B_GT, IR_B_GE};
     const term lock = promised_lock(s, p->path, x);
@@ -96,6 +113,8 @@ static void check_promise(struct solver *s, const struct promise *p, struct exit
             broken(s, DETAIL_OTHER_INSTANCE, x, lock, p);
         return;
     }
+    if (lock && implements(s, p, lock))
+        speak_for_parts(s, lock, x);
     if (!lock || x->w->failed || (h && h->flags & HELD_MAYBE) || implements(s, p, lock))
         return;
     switch (p->kind) {

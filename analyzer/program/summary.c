@@ -43,6 +43,8 @@ static void add_outcomes(struct program *p, struct summary *s, struct result_whe
                          const struct lock_effect *e) {
     struct outcome yes = {.result = range_of_when(when, true)}, no = {.result = range_of_when(when, false)};
 
+    if (when.test == RESULT_EQ && when.value == 1) /* 1 is true: what is not is 0, or an error */
+        no.result = range_when(IR_B_LE, 0);
     if (e)
         ADD(p, yes.effects, yes.n_effects, struct lock_effect, *e);
     s->n_outcomes = 0;

@@ -196,10 +196,13 @@ void world_exclude(struct world *w, term x, int64_t value) {
 }
 
 /* A try for a lock failed with result x, of which no more is known than that it is not 0. Is this a test of its sign that 0 passes?
- * Then it is a test for success, and what is negative (or positive) in this program is the other sort of number. */
+ * Then it is a test for success, and what is negative (or positive) in this program is the other sort of number. Where 1 is
+ * success, and less is failure, a test for true is one. */
 static bool is_test_for_success(const struct world *w, term x, struct range known, struct range r) {
-    if (!range_equal(known, range_when(IR_B_NE, 0)) || range_is_all(r) ||
-        range_is_empty(range_meet(r, range_of(0))))
+    const bool of_sign = range_equal(known, range_when(IR_B_NE, 0)) && !range_is_all(r) &&
+                         !range_is_empty(range_meet(r, range_of(0)));
+
+    if (!of_sign && !(range_equal(known, range_when(IR_B_LE, 0)) && range_equal(r, range_when(IR_B_NE, 0))))
         return false;
     for (uint32_t i = 0; i < w->n_gone; i++)
         if (w->gone[i].mode == HELD_FAILED && w->gone[i].when == x)
