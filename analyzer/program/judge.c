@@ -391,6 +391,17 @@ static bool is_gate(const struct lock_facts *facts, uint64_t class) {
     return empty && 2 * empty + 1 >= map64_get(&facts->sections, class, 0);
 }
 
+/* A call that breaks an AGLET_EXCLUDES takes the lock again: that is one mistake, and the annotation says why. */
+static bool is_excluded_there(const struct program *p, const struct lock_problem *pr) {
+    for (uint32_t i = p->locks->last_problem[pr->func]; i; i = p->locks->problems.at[i].before) {
+        const struct lock_problem *other = &p->locks->problems.at[i];
+        if (other->kind == PROBLEM_EXCLUDES && !other->dropped && other->at == pr->at &&
+            !strcmp(other->lock, pr->lock))
+            return true;
+    }
+    return false;
+}
+
 void program_judge(struct program *p) {
     struct lock_facts *facts = p->locks;
     struct judgement j;
@@ -424,6 +435,8 @@ void program_judge(struct program *p) {
         struct lock_problem *pr = &facts->problems.at[i];
         if ((pr->kind == PROBLEM_DOUBLE || pr->kind == PROBLEM_DESTROY) && pr->candidate &&
             !facts->candidates.at[pr->candidate].meant)
+            pr->dropped = true;
+        if (pr->kind == PROBLEM_DOUBLE && !pr->dropped && is_excluded_there(p, pr))
             pr->dropped = true;
         if (pr->kind == PROBLEM_BLOCK && pr->class && is_gate(facts, pr->class))
             pr->dropped = true;
