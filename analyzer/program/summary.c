@@ -328,11 +328,12 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
     if (list.when.test == RESULT_EQ && list.when.value == 1 && returns_bool(lu->unit, p->funcs.at[func].func))
         list.when = (struct result_when){RESULT_NE, 0}; /* `true` reached us as 1; a bool is nothing else */
     for (uint32_t i = 0; i < list.n_paths; i++) {
-        const term lock = lock_path_summary(p, &list.paths[i]);
+        const struct lock_path *path = &list.paths[i];
+        const term lock = lock_path_summary(p, path);
         struct lock_effect e = {lock,
                                 EFFECT_ACQUIRE,
                                 a->kind == IR_A_acquires_shared || a->kind == IR_A_try_acquires_shared,
-                                false,
+                                path->type && lock_kind_of(p, path->type_unit, path->type).async,
                                 false,
                                 false,
                                 RANGE_ALL,

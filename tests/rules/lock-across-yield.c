@@ -142,6 +142,15 @@ void async(void) {
     aglet_async_mutex_unlock(&am);
 }
 
+/* Nor one that only its type tells: by a pointer from outside. */
+void async_by_pointer(aglet_async_mutex *mu);
+void async_by_pointer(aglet_async_mutex *mu) {
+    if (aglet_async_mutex_lock(mu) != 0)
+        return;
+    (void)aglet_yield();
+    aglet_async_mutex_unlock(mu);
+}
+
 /* The read side of a read-write lock. */
 void reading(void);
 void reading(void) {
