@@ -13,5 +13,5 @@ unsigned aglet_preload_check_yield_(const void *caller) {
 }
 
 void aglet_preload_runs_(uint64_t task) {
-    check_runs(task);
+    check_runs(task, 0);
 }

@@ -15,6 +15,7 @@ SAME_SHAPE(aglet_async_cond);
 SAME_SHAPE(aglet_async_rwlock);
 SAME_SHAPE(aglet_async_semaphore);
 SAME_SHAPE(aglet_async_once);
+_Static_assert(offsetof(struct async_object, lock) == 0, "the checked library knows a lock by this word");
 
 enum { ONCE_NEW, ONCE_RUNNING, ONCE_DONE };
 
@@ -93,10 +94,11 @@ static inline int enter(struct async_object *o, enum async_want want, aglet_time
     return want == ASYNC_ONCE ? -EAGAIN : 0;
 }
 
-/* For dumps of the checked library: the caller has it now. Passes the result on. */
-static inline int noted(struct async_object *o, const char *what, int error, const void *caller) {
+/* For the checked library: the caller has it now. Passes the result on. */
+static inline int noted(struct async_object *o, enum check_kind kind, int mode, int error,
+                        const void *caller) {
     if (aglet_checked && !error)
-        check_async_taken(o, what, check_who(), caller);
+        check_async_taken(&o->lock, kind, mode, caller);
     return error;
 }
 
@@ -104,24 +106,24 @@ int aglet_async_mutex_lock(aglet_async_mutex *mu) {
     int error = await_begin("async mutex", CALLER());
     if (!error)
         error = enter(shape(mu), ASYNC_MUTEX, AGLET_FOREVER, "async mutex", CALLER());
-    return noted(shape(mu), "async mutex", error, CALLER());
+    return noted(shape(mu), CHECK_ASYNC_MUTEX, CHECK_EXCLUSIVE, error, CALLER());
 }
 
 int aglet_async_mutex_lock_until(aglet_async_mutex *mu, aglet_time deadline) {
     int error = await_begin("async mutex", CALLER());
     if (!error)
         error = enter(shape(mu), ASYNC_MUTEX, deadline, "async mutex", CALLER());
-    return noted(shape(mu), "async mutex", error, CALLER());
+    return noted(shape(mu), CHECK_ASYNC_MUTEX, CHECK_EXCLUSIVE, error, CALLER());
 }
 
 bool aglet_async_mutex_try_lock(aglet_async_mutex *mu) {
     int error = async_begin(shape(mu), ASYNC_MUTEX, NULL);
-    return noted(shape(mu), "async mutex", error, CALLER()) == 0;
+    return noted(shape(mu), CHECK_ASYNC_MUTEX, CHECK_EXCLUSIVE | CHECK_TRIED, error, CALLER()) == 0;
 }
 
 static inline void give_mutex(struct async_object *o, const void *caller) {
     if (aglet_checked)
-        check_async_given(o, check_who());
+        check_async_given(&o->lock);
     object_lock(&o->lock);
     bool held = o->state;
     struct waiter *w = AGLET_UNLIKELY(o->q.head != NULL) ? waitq_pop(&o->q) : NULL;
@@ -169,7 +171,7 @@ int aglet_async_cond_wait(aglet_async_cond *cond, aglet_async_mutex *mu, aglet_t
         else
             (void)sleeper_wait(&again, AGLET_FOREVER, "async mutex");
     }
-    (void)noted(m, "async mutex", 0, CALLER());
+    (void)noted(m, CHECK_ASYNC_MUTEX, CHECK_EXCLUSIVE, 0, CALLER());
     return error;
 }
 
@@ -214,7 +216,7 @@ int aglet_async_rwlock_read(aglet_async_rwlock *rw, aglet_time deadline) {
     int error = await_begin("async rwlock", CALLER());
     if (!error)
         error = enter(shape(rw), ASYNC_READ, deadline, "async rwlock", CALLER());
-    return noted(shape(rw), "async rwlock", error, CALLER());
+    return noted(shape(rw), CHECK_ASYNC_RWLOCK, CHECK_SHARED, error, CALLER());
 }
 
 /* The first waiter may go in if nobody is in, or if it is a reader among readers; the state is raised for it.
@@ -249,13 +251,13 @@ int aglet_async_rwlock_write(aglet_async_rwlock *rw, aglet_time deadline) {
     int error = await_begin("async rwlock", CALLER());
     if (!error)
         error = enter(shape(rw), ASYNC_WRITE, deadline, "async rwlock", CALLER());
-    return noted(shape(rw), "async rwlock", error, CALLER());
+    return noted(shape(rw), CHECK_ASYNC_RWLOCK, CHECK_EXCLUSIVE, error, CALLER());
 }
 
 void aglet_async_rwlock_unlock(aglet_async_rwlock *rw) {
     struct async_object *o = shape(rw);
     if (aglet_checked)
-        check_async_given(o, check_who());
+        check_async_given(&o->lock);
     object_lock(&o->lock);
     int32_t was = o->state;
     if (was < 0)

@@ -16,8 +16,10 @@ enum check_kind {
     CHECK_MUTEX,
     CHECK_RWLOCK,
     CHECK_SPIN,
-    CHECK_RECURSIVE, /* a mutex its holder may take again */
-    CHECK_ONCE,      /* held while its function runs */
+    CHECK_RECURSIVE,   /* a mutex its holder may take again */
+    CHECK_ONCE,        /* held while its function runs */
+    CHECK_ASYNC_MUTEX, /* these two are held by tasks: task_check.h */
+    CHECK_ASYNC_RWLOCK,
     CHECK_KINDS
 };
 
@@ -156,9 +158,17 @@ uint64_t check_thread_serial(void);
 void check_assert_held(enum check_kind kind, int mode, const void *lock, const uint32_t *id,
                        const void *caller);
 
+/* What lies in task_rest.beside with the address of a holder, or (NO_HOLDER) with the number of check_clock when the task
+ * began. */
+enum { NO_HOLDER = 1, HOLDS_NOTHING = 2 };
+
 /* From now on the calling thread runs the task of this id, or with 0 none. The executor calls it on every
- * switch. */
-void check_runs(uint64_t task);
+ * switch. beside: of the task's task_rest, or 0. */
+void check_runs(uint64_t task, uintptr_t beside);
+
+/* Ticks at each beginning and end of a thread, and at some ends of tasks. What began at a number that is above the
+ * number of another's end began after it. */
+extern _Atomic uint64_t check_clock __attribute__((visibility("hidden")));
 
 /* The running task is about to be suspended at `caller`: reports lock-across-yield for the thread locks that
  * it took, or its thread outside tasks. Returns how many those are. The executor calls it on every

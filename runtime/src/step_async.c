@@ -25,8 +25,8 @@ TAKES(permit, ASYNC_PERMIT, "async semaphore");
 TAKES(once, ASYNC_ONCE, "async once");
 
 /* step_poll for an object with a holder, of which the checked library takes note. */
-static inline int take_poll(struct aglet_frame *f, const struct step_op *op, void *o, aglet_time deadline,
-                            const void *caller) {
+static inline int take_poll(struct aglet_frame *f, const struct step_op *op, enum check_kind kind, int mode,
+                            void *o, aglet_time deadline, const void *caller) {
     bool waited = f->stage_ != STEP_NEW;
     int result = step_poll(f, op, o, NULL, deadline, caller);
     if (aglet_checked && deadline == AGLET_FOREVER && waited != (f->stage_ != STEP_NEW)) {
@@ -36,20 +36,20 @@ static inline int take_poll(struct aglet_frame *f, const struct step_op *op, voi
             check_async_waits(o, op->why, caller);
     }
     if (aglet_checked && !result)
-        check_async_taken(o, op->why, check_who(), caller);
+        check_async_taken(&((struct async_object *)o)->lock, kind, mode, caller);
     return result;
 }
 
 int aglet_async_mutex_lock_poll(struct aglet_frame *f, aglet_async_mutex *mu, aglet_time deadline) {
-    return take_poll(f, &op_mutex, mu, deadline, CALLER());
+    return take_poll(f, &op_mutex, CHECK_ASYNC_MUTEX, CHECK_EXCLUSIVE, mu, deadline, CALLER());
 }
 
 int aglet_async_rwlock_read_poll(struct aglet_frame *f, aglet_async_rwlock *rw, aglet_time deadline) {
-    return take_poll(f, &op_read, rw, deadline, CALLER());
+    return take_poll(f, &op_read, CHECK_ASYNC_RWLOCK, CHECK_SHARED, rw, deadline, CALLER());
 }
 
 int aglet_async_rwlock_write_poll(struct aglet_frame *f, aglet_async_rwlock *rw, aglet_time deadline) {
-    return take_poll(f, &op_write, rw, deadline, CALLER());
+    return take_poll(f, &op_write, CHECK_ASYNC_RWLOCK, CHECK_EXCLUSIVE, rw, deadline, CALLER());
 }
 
 int aglet_async_semaphore_take_poll(struct aglet_frame *f, aglet_async_semaphore *s, aglet_time deadline) {
@@ -97,13 +97,13 @@ int aglet_async_cond_wait_poll(struct aglet_frame *f, aglet_async_cond *cond, ag
         if (async_begin(m, ASYNC_MUTEX, step_again(f)) == -EAGAIN)
             return step_pending(f, next, "async mutex");
         if (aglet_checked)
-            check_async_taken(m, op_mutex.why, check_who(), CALLER());
+            check_async_taken(&m->lock, CHECK_ASYNC_MUTEX, CHECK_EXCLUSIVE, CALLER());
         return step_end(f, results[next - SIGNALLED]);
     }
     /* Aborted or not, the caller gets the mutex back. */
     if (!sleeper_is_fired(&w->sleeper))
         return AGLET_PENDING;
     if (aglet_checked)
-        check_async_taken(m, op_mutex.why, check_who(), CALLER());
+        check_async_taken(&m->lock, CHECK_ASYNC_MUTEX, CHECK_EXCLUSIVE, CALLER());
     return step_end(f, results[f->stage_ - SIGNALLED]);
 }

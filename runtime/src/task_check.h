@@ -26,13 +26,26 @@ void check_worker_begin(struct worker *w);
 void check_worker_end(struct worker *w);
 
 /* For dumps: where a worker's task is now and which thread locks it holds, taken while it runs; those of a
- * task that waits, which its worker looks for and any thread prints; the async locks of a task, which the next
- * two note. */
+ * task that waits, which its worker looks for and any thread prints. */
 void check_print_running(struct worker *w, struct dump_text *out);
 void check_trace_held(struct trace *trace);
 void check_print_held(const struct trace *trace, struct dump_text *out);
-void check_async_taken(const void *object, const char *what, uint64_t task, const void *site);
-void check_async_given(const void *object, uint64_t task);
+
+/* Who runs here has taken, in a mode of check.h, or is about to give an async lock, which begins with this word. Reports
+ * lock-order. */
+void check_async_taken(struct slock *lock, enum check_kind kind, int mode, const void *site);
+void check_async_given(struct slock *lock);
+
+/* A task of which this is the rest has ended. */
+void check_rest_ends(struct task_rest *rest);
+
+/* Of a task that begins. */
+static inline struct task_rest check_rest_begins(void) {
+    struct task_rest rest = {0};
+    if (aglet_checked)
+        rest.beside = (uintptr_t)atomic_load_explicit(&check_clock, memory_order_relaxed) << 1 | NO_HOLDER;
+    return rest;
+}
 
 /* It is given, and nobody holds it: reports unlock-unheld. */
 void check_async_unheld(const void *object, const char *what, const void *caller);

@@ -9,7 +9,7 @@
 void slock_wait_(struct slock *l) {
     for (unsigned round = 0;; round++) {
         for (int i = 0; i < 64; i++) {
-            if (!atomic_load_explicit(&l->held, memory_order_relaxed) && slock_try(l))
+            if (!(atomic_load_explicit(&l->held, memory_order_relaxed) & 1) && slock_try(l))
                 return;
             cpu_relax();
         }

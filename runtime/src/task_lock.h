@@ -13,7 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Zero is valid: unlocked. */
+/* Zero is valid: unlocked. The lowest bit is the lock; the others are a number that the checked library may keep
+ * there, and a lock of the release library has none. */
 struct slock {
     _Atomic uint32_t held;
 };
@@ -22,6 +23,8 @@ void slock_wait_(struct slock *l);
 
 static inline bool slock_try(struct slock *l) {
     /* Partner: the release store in slock_unlock. */
+    if (aglet_checked)
+        return !(atomic_fetch_or_explicit(&l->held, 1, memory_order_acquire) & 1);
     return !atomic_exchange_explicit(&l->held, 1, memory_order_acquire);
 }
 
@@ -31,8 +34,18 @@ static inline void slock_lock(struct slock *l) {
 }
 
 static inline void slock_unlock(struct slock *l) {
+    uint32_t number = aglet_checked ? atomic_load_explicit(&l->held, memory_order_relaxed) & ~UINT32_C(1) : 0;
     /* Partner: the acquire exchange in slock_try. */
-    atomic_store_explicit(&l->held, 0, memory_order_release);
+    atomic_store_explicit(&l->held, number, memory_order_release);
+}
+
+static inline uint32_t slock_number(const struct slock *l) {
+    return atomic_load_explicit(&l->held, memory_order_relaxed) >> 1;
+}
+
+/* Requires  the lock. */
+static inline void slock_set_number(struct slock *l, uint32_t number) {
+    atomic_store_explicit(&l->held, number << 1 | 1, memory_order_relaxed);
 }
 
 /* The same for the lock inside an object of the program's, a channel or an async lock: who takes it comes after who

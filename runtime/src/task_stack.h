@@ -7,6 +7,8 @@
 #include "aglet/base.h"
 #include "switch.h"
 
+#include <stdint.h>
+
 /* Below each stack the checked library, and either under `aglet run`, has room for reports: one is written on
  * the stack of the task it is about, and reading debug information takes 300 KiB of it. The page between is
  * without access, but while a report is made; so a task that needs more than its stack is found, and a report
@@ -23,6 +25,7 @@ struct task_rest {
     const char *waits_for; /* static text; set before it parks */
     const void *waits_at;  /* the caller's code address of the await */
     void *locals;          /* task-local storage */
+    uintptr_t beside;      /* checked: the holder of its async locks, or when it began (check.h) */
 };
 
 /* The head of a stack, in its own highest bytes, so that it costs no page of its own. What a switch and a

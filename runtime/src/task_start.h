@@ -6,6 +6,7 @@
 #define AGLET_SRC_TASK_START_H
 
 #include "aglet/stackless.h"
+#include "task_check.h"
 #include "task_group.h"
 #include "worker.h"
 
@@ -67,7 +68,7 @@ static inline __attribute__((always_inline)) int task_start_inline(struct aglet_
     if (plan->step) {
         t->step = plan->step;
         /* These begin as zero, and the room for a wait as anything. */
-        task_step_rest(t)->rest = (struct task_rest){0};
+        task_step_rest(t)->rest = check_rest_begins();
         t->result = NULL;
         struct aglet_frame *f = task_frame(t);
         f->at_ = 0;

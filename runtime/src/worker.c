@@ -98,7 +98,7 @@ static struct aglet_task *take_next_stackful(struct worker *w) {
 
 static void bind_stack(struct worker *w, struct aglet_task *t, struct stack *s) {
     s->arg = t->arg;
-    s->rest = (struct task_rest){0};
+    s->rest = check_rest_begins();
     s->waits_on = NULL;
     t->stack = s;
     /* Partner: dump_peek, which must not take the argument for a stack, nor (fiber) the result. */
@@ -140,7 +140,8 @@ extern void aglet_preload_runs_(uint64_t task) __attribute__((weak, visibility("
 static inline void note_running(struct worker *w) {
     if (aglet_checked) {
         uint64_t task = w->current ? task_id(w->current) : 0;
-        check_runs(task);
+        const struct task_rest *rest = task ? task_rest(w->current) : NULL;
+        check_runs(task, rest ? rest->beside : 0);
         if (aglet_preload_runs_)
             aglet_preload_runs_(task);
         uint64_t polls = atomic_load_explicit(&w->polls, memory_order_relaxed);
@@ -323,6 +324,8 @@ static void run_step(struct worker *w, struct aglet_task *t) {
     w->current = NULL;
     note_running(w);
     if (state != AGLET_PENDING) {
+        if (aglet_checked)
+            check_rest_ends(&task_step_rest(t)->rest);
         task_locals_end(&task_step_rest(t)->rest);
         struct group_member *member = task_member(t);
         if (AGLET_UNLIKELY(member != NULL))

@@ -34,7 +34,7 @@ struct party party_of_task(struct aglet_task *t);
 struct party party_of_thread(struct check_thread *t);
 const char *party_words(const struct party *p, char out[TASK_WORDS_ROOM]);
 
-/* An async lock and who holds it, or who waits for it without a deadline (async_held.c). */
+/* An async lock and who holds it (async_locks.c), or who waits for it without a deadline (async_held.c). */
 struct async_hold {
     const void *object, *site;
     const char *what;
@@ -48,6 +48,9 @@ bool async_wait_of(uint64_t who, struct async_hold *out);
 
 /* Up to `room` of the waits there are. Returns how many. */
 unsigned async_waits(struct async_hold *out, unsigned room);
+
+/* Up to `room` of the async locks that `who` holds, the newest first. Returns how many. */
+unsigned async_held_by(uint64_t who, struct async_hold *out, unsigned room);
 
 /* Who holds it: `who` where that is one of several. False: it is not known. */
 bool async_holder(const void *object, uint64_t who, struct async_hold *out);

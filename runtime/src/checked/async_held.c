@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* Who holds which lock, and who waits for which async one: for dumps, and for circles of those who wait. Async locks may
- * be held while a task waits: two tables, of holds by lock and of waits by who waits, whose entries are used again.
- * Thread locks may not, but are shown where they are all the same. Stands on all_wait.h, task_lock.h. */
+/* Who waits for which async lock, for circles of those who wait: a table by who waits, whose entries are used again. And
+ * what dumps show of locks that are held: thread locks may not be held while a task waits, but are shown where they are
+ * all the same. Stands on all_wait.h, async_locks.c, task_lock.h. */
 #include "all_wait.h"
 #include "misuse.h"
 #include "symbol.h"
@@ -21,11 +21,11 @@ struct bucket {
     struct entry *list, *spare; /* under lock */
 };
 
-static struct bucket holds[BUCKETS], waits[BUCKETS];
+static struct bucket waits[BUCKETS];
 static _Atomic uint64_t serials;
 
-static struct bucket *bucket_of(struct bucket *table, uint64_t key) {
-    return &table[(key * UINT64_C(0x9e3779b97f4a7c15)) >> 56];
+static struct bucket *bucket_of(uint64_t key) {
+    return &waits[(key * UINT64_C(0x9e3779b97f4a7c15)) >> 56];
 }
 
 static void put(struct bucket *b, const struct async_hold *hold) {
@@ -50,26 +50,6 @@ static void take_out(struct bucket *b, struct entry **at) {
     b->spare = e;
 }
 
-void check_async_taken(const void *object, const char *what, uint64_t who, const void *site) {
-    put(bucket_of(holds, (uintptr_t)object), &(struct async_hold){object, site, what, task_self(), who, 0});
-}
-
-/* The lock belongs to the code: where another task gives it, the oldest hold goes. */
-void check_async_given(const void *object, uint64_t who) {
-    struct bucket *b = bucket_of(holds, (uintptr_t)object);
-    struct entry **found = NULL;
-    slock_lock(&b->lock);
-    for (struct entry **at = &b->list; *at; at = &(*at)->next)
-        if ((*at)->hold.object == object) {
-            found = at;
-            if ((*at)->hold.who == who)
-                break;
-        }
-    if (found)
-        take_out(b, found);
-    slock_unlock(&b->lock);
-}
-
 void check_async_unheld(const void *object, const char *what, const void *caller) {
     char words[LOCK_NAME_ROOM];
     struct misuse *m = misuse_open("unlock-unheld", object, false);
@@ -81,12 +61,12 @@ void check_async_unheld(const void *object, const char *what, const void *caller
 
 void check_async_waits(const void *object, const char *what, const void *site) {
     uint64_t who = check_who(), serial = atomic_fetch_add(&serials, 1);
-    put(bucket_of(waits, who), &(struct async_hold){object, site, what, task_self(), who, serial});
+    put(bucket_of(who), &(struct async_hold){object, site, what, task_self(), who, serial});
 }
 
 void check_async_waits_no_more(void) {
     uint64_t who = check_who();
-    struct bucket *b = bucket_of(waits, who);
+    struct bucket *b = bucket_of(who);
     slock_lock(&b->lock);
     for (struct entry **at = &b->list; *at; at = &(*at)->next)
         if ((*at)->hold.who == who) {
@@ -97,7 +77,7 @@ void check_async_waits_no_more(void) {
 }
 
 bool async_wait_of(uint64_t who, struct async_hold *out) {
-    struct bucket *b = bucket_of(waits, who);
+    struct bucket *b = bucket_of(who);
     bool found = false;
     slock_lock(&b->lock);
     for (const struct entry *e = b->list; e && !found; e = e->next)
@@ -116,19 +96,6 @@ unsigned async_waits(struct async_hold *out, unsigned room) {
         slock_unlock(&waits[i].lock);
     }
     return n;
-}
-
-bool async_holder(const void *object, uint64_t who, struct async_hold *out) {
-    struct bucket *b = bucket_of(holds, (uintptr_t)object);
-    bool found = false;
-    slock_lock(&b->lock);
-    for (const struct entry *e = b->list; e; e = e->next)
-        if (e->hold.object == object && (!found || e->hold.who == who)) {
-            *out = e->hold;
-            found = true;
-        }
-    slock_unlock(&b->lock);
-    return found;
 }
 
 const char *async_words(const struct async_hold *h, char out[LOCK_NAME_ROOM]) {
@@ -159,17 +126,9 @@ void check_print_held(const struct trace *trace, struct dump_text *out) {
         dump_say(out, "    holds %s, taken here\n", lock_words(held_record(&h), words));
         dump_frame(out, 0, trace->held[i].site);
     }
-    for (unsigned i = 0; i < BUCKETS; i++) {
-        struct async_hold found[4];
-        unsigned n = 0;
-        slock_lock(&holds[i].lock);
-        for (const struct entry *e = holds[i].list; e && n < 4; e = e->next)
-            if (e->hold.who == trace->id)
-                found[n++] = e->hold;
-        slock_unlock(&holds[i].lock);
-        while (n-- > 0) {
-            dump_say(out, "    holds %s %p, taken here\n", found[n].what, found[n].object);
-            dump_frame(out, 0, found[n].site);
-        }
+    struct async_hold found[TRACE_LOCKS];
+    for (unsigned n = async_held_by(trace->id, found, TRACE_LOCKS); n-- > 0;) {
+        dump_say(out, "    holds %s %p, taken here\n", found[n].what, found[n].object);
+        dump_frame(out, 0, found[n].site);
     }
 }

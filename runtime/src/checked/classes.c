@@ -18,6 +18,7 @@ struct class_edge {
     struct rank_arc arc;
     const void *from_site, *to_site;
     char thread[NAME_ROOM];
+    bool by_task;
 };
 
 struct lock_class {
@@ -82,6 +83,7 @@ unsigned classes_note(const struct edge *fresh, struct class_hint *out) {
     e->from_site = fresh->from_site;
     e->to_site = fresh->to_site;
     memcpy(e->thread, fresh->thread, sizeof e->thread);
+    e->by_task = fresh->by_task;
     if (!rank_link(&graph, &e->arc) || !rank_way_back(&graph, &e->arc, NULL))
         return 0;
     unsigned count = 0;
@@ -94,8 +96,8 @@ unsigned classes_note(const struct edge *fresh, struct class_hint *out) {
         if (at >= HINT_ROOM - 1 && at != count - 1)
             continue;
         struct class_hint *hint = &out[at < HINT_ROOM - 1 ? at : HINT_ROOM - 1];
-        *hint = (struct class_hint){holder->kind,    holder->name,  holder->made_at,
-                                    link->from_site, link->to_site, ""};
+        *hint = (struct class_hint){holder->kind,  holder->name, holder->made_at, link->from_site,
+                                    link->to_site, "",           link->by_task};
         memcpy(hint->thread, link->thread, sizeof hint->thread);
     }
     return count;
@@ -119,10 +121,12 @@ void classes_report(const struct class_hint *hints, unsigned count) {
         const struct class_hint *h = &hints[i];
         if (count > HINT_ROOM && i == HINT_ROOM - 1)
             misuse_note(m, "and so on, over %u orders more, until", count - HINT_ROOM);
-        if (h->name != NULL)
-            misuse_note(m, "thread '%s' held a %s '%s', taken here", h->thread, kind_words(h->kind), h->name);
-        else
-            misuse_note(m, "thread '%s' held a %s, taken here", h->thread, kind_words(h->kind));
+        const char *kind = kind_words(h->kind), *name = h->name != NULL ? h->name : "";
+        const char *quote = h->name != NULL ? "'" : "";
+        misuse_note(
+            m,
+            h->by_task ? "%s held %s %s%s%s%s%s, taken here" : "thread '%s' held %s %s%s%s%s%s, taken here",
+            h->thread, kind[0] == 'a' ? "an" : "a", kind, h->name != NULL ? " " : "", quote, name, quote);
         misuse_place(m, h->from_site);
         misuse_note(m, "and took the next here");
         misuse_place(m, h->to_site);

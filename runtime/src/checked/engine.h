@@ -60,6 +60,10 @@ struct check_thread {
     unsigned fast_room; /* held_count below it may take the short way: held_room, or 0 with options that want
                            more */
     uint64_t task;      /* the id of the task that runs on it, or 0 */
+    /* Async locks (async_locks.c): the holder of who runs on it, where that holds any; a free holder; and what task_rest has
+     * of a task, of the thread itself. */
+    struct async_holder *beside, *spare;
+    uintptr_t async;
     struct held_more *more;
     struct held first_held[FIRST_HELD];
 
@@ -89,9 +93,11 @@ struct check_thread {
     _Atomic uint64_t began, ended; /* ticks of thread_clock; ended 0 while it runs */
     _Atomic uint32_t state;        /* THREAD_… */
     _Atomic bool joined, detached, known_handle;
-    _Atomic uint32_t leaving; /* LEFT_BY_… */
-    unsigned lost;            /* locks it holds that there was no memory to note */
-    unsigned inside;          /* >0: the checker itself runs; what it calls is not checked */
+    _Atomic uint32_t leaving;        /* LEFT_BY_… */
+    struct check_thread *stands_for; /* a list of locks made for a look: whose they are; else NULL */
+    bool is_task;                    /* no thread, but the async locks of a task */
+    unsigned lost;                   /* locks it holds that there was no memory to note */
+    unsigned inside;                 /* >0: the checker itself runs; what it calls is not checked */
 };
 
 enum { LEFT_BY_THREAD = 1, LEFT_BY_HANDLE = 2 };
@@ -116,7 +122,7 @@ struct edge {
     char thread[NAME_ROOM];
     uint64_t thread_serial, thread_began;
     struct check_thread *by;
-    bool reported;
+    bool reported, by_task;
 };
 
 static inline struct lock_record *edge_from(const struct edge *e) {
@@ -176,7 +182,17 @@ const char *thread_name_copy(const struct check_thread *t, char out[NAME_ROOM]);
 #define thread_name(t) thread_name_copy((t), (char[NAME_ROOM]){0}) /* good to the end of the block */
 struct check_thread *thread_enter(void);                           /* the calling thread's record, made now */
 bool held_grow(struct check_thread *t);
+void held_take_out(struct check_thread *t, struct held *h);
+void held_note_more(struct check_thread *t); /* of the newest; where held_wants_more */
+/* A thread lock was taken by one that has something `beside`: note the new orders, unless (false) that holds nothing any
+ * more. A thread with async locks or a spare holder ends. NULL where the library has no tasks. */
+extern bool (*async_beside_taken)(struct check_thread *t);
+extern void (*async_thread_ends)(struct check_thread *t);
 extern bool held_wants_more; /* stacks=full, max_hold_ms, or a sanitizer that wants to hear of each lock */
+/* Set it anew. */
+static inline void held_fast_room(struct check_thread *t) {
+    t->fast_room = held_wants_more || t->beside != NULL ? 0 : t->held_room;
+}
 struct held *held_find(struct check_thread *t, const struct lock_record *r, int mode);
 /* Locks that another thread destroyed or made anew are not held any more (that was reported there). Called
  * where what is held is about to be reported, by the thread itself. */
@@ -210,6 +226,8 @@ static inline struct check_thread *thread_self(void) {
 /* --- order.c --- */
 /* The lock was just pushed on t's held list: note the new edges, report an inversion. */
 void order_taken(struct check_thread *t);
+/* Was the order that ends with this lock found in order before? */
+bool order_is_known(const struct held *newest);
 unsigned order_edges(void);               /* ever noted */
 void order_forget(struct lock_record *r); /* under engine_lock */
 
@@ -254,6 +272,7 @@ struct class_hint {
     const char *name;
     const void *made_at, *from_site, *to_site;
     char thread[NAME_ROOM];
+    bool by_task;
 };
 /* Note a new order between two kinds of locks, under engine_lock. Returns the length of the circle it closes,
  * or 0. Its orders go to `out`, the new one first; where there is no room, those before the last are left

@@ -68,7 +68,7 @@ static inline struct lock_record *record_of(enum check_kind kind, const void *lo
 }
 
 /* Take the entry out of the middle: the chains after it are of other locks held now. */
-static void take_out(struct check_thread *t, struct held *h) {
+void held_take_out(struct check_thread *t, struct held *h) {
     for (unsigned i = (unsigned)(h - t->held); i + 1 < t->held_count; i++) {
         t->held[i] = t->held[i + 1];
         t->held[i].chain = order_chain(held_before(t, i), held_record(&t->held[i]), held_mode(&t->held[i]));
@@ -134,7 +134,7 @@ void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const v
         struct held *h = held_find(t, r, CHECK_EXCLUSIVE | CHECK_SHARED);
         if (h != NULL) {
             tsan_unlock(lock, (int)held_mode(h));
-            take_out(t, h);
+            held_take_out(t, h);
         }
         record_free(r);
     }
@@ -144,13 +144,14 @@ void check_destroy(enum check_kind kind, const void *lock, uint32_t *id, const v
 }
 
 bool held_wants_more;
+bool (*async_beside_taken)(struct check_thread *t);
 
 __attribute__((constructor(102))) static void read_options(void) {
     held_wants_more = strcmp(options.stacks, "full") == 0 || options.max_hold_ms != 0 || tsan_here();
 }
 
 /* What some options want kept of a lock that was just taken. */
-static void note_more(struct check_thread *t) {
+void held_note_more(struct check_thread *t) {
     if (t->more == NULL && (t->more = engine_memory(t->held_room * sizeof *t->more)) == NULL)
         return;
     struct held_more *more = &t->more[t->held_count - 1];
@@ -172,7 +173,7 @@ static void taken_from(struct check_thread *t, const struct lock_record *r, cons
                   thread_name(holder));
     t->inside--;
     if (mine != NULL)
-        take_out(t, mine);
+        held_take_out(t, mine);
 }
 
 void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *id, const void *caller) {
@@ -210,7 +211,9 @@ void check_acquired(enum check_kind kind, int mode, const void *lock, uint32_t *
     h->chain = order_chain(held_before(t, n), r, (uint32_t)mode);
     t->held_count = n + 1;
     if (AGLET_UNLIKELY(held_wants_more))
-        note_more(t);
+        held_note_more(t);
+    if (AGLET_UNLIKELY(t->beside != NULL) && async_beside_taken(t))
+        return; /* that has looked at these locks and the async ones together: each is a gate to the others */
     if (n != 0 && atomic_load_explicit(&r->last_chain, memory_order_relaxed) != h->chain)
         order_taken(t);
 }
@@ -293,7 +296,7 @@ bool check_release(enum check_kind kind, int mode, const void *lock, uint32_t *i
     if (AGLET_LIKELY(h == &t->held[n - 1]))
         t->held_count = n - 1;
     else
-        take_out(t, h);
+        held_take_out(t, h);
     tsan_unlock(lock, mode);
     return true;
 }
@@ -412,7 +415,7 @@ void check_assert_held(enum check_kind kind, int mode, const void *lock, const u
 void held_forget_dead(struct check_thread *t) {
     for (unsigned i = t->held_count; i-- > 0;)
         if (atomic_load_explicit(&held_record(&t->held[i])->lock, memory_order_relaxed) == NULL)
-            take_out(t, &t->held[i]);
+            held_take_out(t, &t->held[i]);
 }
 
 unsigned check_yield(const void *caller) {

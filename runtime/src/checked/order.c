@@ -97,10 +97,12 @@ static struct edge *edge_to_add(struct check_thread *t, unsigned index, const vo
         e->from_frames = t->more[index].frames;
         memcpy(e->from_stack, t->more[index].stack, e->from_frames * sizeof *stack);
     }
-    memcpy(e->thread, t->name, sizeof e->thread);
-    e->thread_serial = t->serial;
-    e->thread_began = atomic_load_explicit(&t->began, memory_order_relaxed);
-    e->by = t;
+    struct check_thread *by = t->stands_for != NULL ? t->stands_for : t;
+    memcpy(e->thread, by->name, sizeof e->thread);
+    e->thread_serial = by->serial;
+    e->thread_began = atomic_load_explicit(&by->began, memory_order_relaxed);
+    e->by = by;
+    e->by_task = by->is_task;
     e->reported = reported;
     edges_noted++;
     return e;
@@ -120,7 +122,9 @@ static bool kept_apart(const struct edge *a, const struct edge *b) {
 static void report_cycle(const struct cycle *c) {
     const struct edge *cycle = c->edges;
     unsigned count = c->count;
-    bool potential = false;
+    bool potential = false, by_tasks = false;
+    for (unsigned i = 0; i < count; i++)
+        by_tasks |= cycle[i].by_task;
     for (unsigned i = 0; i < count; i++)
         potential |= kept_apart(&cycle[i], &cycle[(i + 1) % count]);
     char from[LOCK_NAME_ROOM], to[LOCK_NAME_ROOM];
@@ -137,7 +141,8 @@ static void report_cycle(const struct cycle *c) {
             misuse_note(m, "and so on, over %u orders more, until", c->more);
         lock_words(edge_from(&cycle[i]), from);
         lock_words(edge_to(&cycle[i]), to);
-        misuse_note(m, "thread '%s' held %s, taken here", cycle[i].thread, from);
+        misuse_note(m, cycle[i].by_task ? "%s held %s, taken here" : "thread '%s' held %s, taken here",
+                    cycle[i].thread, from);
         if (cycle[i].from_frames != 0)
             misuse_stack(m, cycle[i].from_stack, cycle[i].from_frames);
         else
@@ -148,9 +153,9 @@ static void report_cycle(const struct cycle *c) {
         else
             misuse_place(m, cycle[i].to_site);
     }
-    misuse_note(
-        m,
-        "threads that do this at one time wait for each other for ever: take them in one order everywhere");
+    misuse_note(m,
+                "%s that do this at one time wait for each other for ever: take them in one order everywhere",
+                by_tasks ? "tasks" : "threads");
     misuse_close(m);
 }
 
@@ -182,7 +187,7 @@ static void report_declared(const struct edge *e) {
     struct misuse *m = misuse_open("lock-order", atomic_load(&edge_to(e)->lock), false);
     misuse_say(m, "lock '%s' is taken after '%s', against the declared order", edge_to(e)->name,
                edge_from(e)->name);
-    misuse_note(m, "thread '%s' took it", e->thread);
+    misuse_note(m, e->by_task ? "%s took it" : "thread '%s' took it", e->thread);
     misuse_stack(m, e->stack, e->frames);
     misuse_close(m);
 }
@@ -263,25 +268,28 @@ static void note_order(struct check_thread *t) {
     tell(&o);
 }
 
+bool order_is_known(const struct held *newest) {
+    if (atomic_load_explicit(&chains[newest->chain % CHAINS], memory_order_relaxed) != newest->chain)
+        return false;
+    atomic_store_explicit(&held_record(newest)->last_chain, newest->chain, memory_order_relaxed);
+    return true;
+}
+
 void order_taken(struct check_thread *t) {
     struct held *newest = &t->held[t->held_count - 1];
-    _Atomic uint64_t *slot = &chains[newest->chain % CHAINS];
-    if (atomic_load_explicit(slot, memory_order_relaxed) == newest->chain) {
-        atomic_store_explicit(&held_record(newest)->last_chain, newest->chain, memory_order_relaxed);
+    if (order_is_known(newest))
         return;
-    }
     if (t->inside != 0 || options.lock_order == 0)
         return;
     held_forget_dead(t); /* one that is held no more serialises nothing */
     if (t->held_count < 2)
         return;
     newest = &t->held[t->held_count - 1];
-    slot = &chains[newest->chain % CHAINS];
     if (!(held_mode(newest) & CHECK_TRIED)) { /* who does not wait can close no circle */
         t->inside++;
         note_order(t);
         t->inside--;
     }
-    atomic_store_explicit(slot, newest->chain, memory_order_relaxed);
+    atomic_store_explicit(&chains[newest->chain % CHAINS], newest->chain, memory_order_relaxed);
     atomic_store_explicit(&held_record(newest)->last_chain, newest->chain, memory_order_relaxed);
 }

@@ -22,6 +22,7 @@ void check_task_end(struct aglet_task *t, struct stack *s) {
     }
     if (check_held_count())
         check_yield(s->rest.waits_at);
+    check_rest_ends(&s->rest);
 }
 
 uint64_t check_who(void) {

@@ -19,7 +19,8 @@ static struct ilock threads_lock;
 static struct check_thread *all, *free_threads; /* under threads_lock; records are used again, never freed */
 static uint64_t last_serial;                    /* under threads_lock */
 static _Atomic unsigned alive;
-static _Atomic uint64_t thread_clock = 1;
+_Atomic uint64_t check_clock = 1;
+void (*async_thread_ends)(struct check_thread *t);
 static _Atomic bool key_made;
 static pthread_key_t key;
 
@@ -42,7 +43,7 @@ static struct check_thread *take_record(void) {
     t->more = more;
     t->held = held != NULL ? held : t->first_held;
     t->held_room = held != NULL ? room : FIRST_HELD;
-    t->fast_room = held_wants_more ? 0 : t->held_room;
+    held_fast_room(t);
     t->serial = serial;
     atomic_store_explicit(&t->waiting, (waiting + 2) & ~UINT64_C(1), memory_order_relaxed);
     atomic_store_explicit(&t->state, THREAD_MADE, memory_order_relaxed);
@@ -125,7 +126,7 @@ static void begin(struct check_thread *t) {
         snprintf(number, sizeof number, "T%d", (int)t->serial);
         set_name(t, t->tid == (int)getpid() ? "main" : number);
     }
-    atomic_store_explicit(&t->began, atomic_fetch_add_explicit(&thread_clock, 1, memory_order_relaxed),
+    atomic_store_explicit(&t->began, atomic_fetch_add_explicit(&check_clock, 1, memory_order_relaxed),
                           memory_order_relaxed);
     atomic_store_explicit(&t->state, THREAD_RUNS, memory_order_release);
     atomic_fetch_add_explicit(&alive, 1, memory_order_seq_cst);
@@ -209,9 +210,11 @@ void check_thread_end(const void *caller) {
         (void)caller;
         leave_locks(t);
     }
+    if (async_thread_ends != NULL)
+        async_thread_ends(t);
     if (atomic_load_explicit(&key_made, memory_order_relaxed))
         pthread_setspecific(key, NULL);
-    atomic_store_explicit(&t->ended, atomic_fetch_add_explicit(&thread_clock, 1, memory_order_relaxed),
+    atomic_store_explicit(&t->ended, atomic_fetch_add_explicit(&check_clock, 1, memory_order_relaxed),
                           memory_order_relaxed);
     atomic_fetch_sub_explicit(&alive, 1, memory_order_seq_cst);
     waits_nudge();
@@ -288,10 +291,17 @@ bool check_thread_was_joined(unsigned long handle) {
     return handle != 0 && atomic_load(&gone[handle >> 12 & (GONE - 1)]) == handle;
 }
 
-void check_runs(uint64_t task) {
+void check_runs(uint64_t task, uintptr_t beside) {
     struct check_thread *t = task != 0 ? thread_self() : check_self;
-    if (t != NULL)
-        t->task = task;
+    if (t == NULL)
+        return;
+    t->task = task;
+    uintptr_t word = task == 0 ? t->async : beside;
+    struct async_holder *holder = word & (NO_HOLDER | HOLDS_NOTHING) ? NULL : (struct async_holder *)word;
+    if (AGLET_UNLIKELY(t->beside != holder)) {
+        t->beside = holder;
+        held_fast_room(t);
+    }
 }
 
 void check_pause(int change) {
@@ -318,7 +328,7 @@ bool held_grow(struct check_thread *t) {
     t->held = larger;
     t->more = more;
     t->held_room = room;
-    t->fast_room = held_wants_more ? 0 : room;
+    held_fast_room(t);
     return true;
 }
 

@@ -10,9 +10,13 @@
 
 const char *kind_words(int kind) {
     static const char *const words[CHECK_KINDS] = {
-        [CHECK_MUTEX] = "mutex",    [CHECK_RWLOCK] = "read-write lock",
-        [CHECK_SPIN] = "spin lock", [CHECK_RECURSIVE] = "recursive mutex",
+        [CHECK_MUTEX] = "mutex",
+        [CHECK_RWLOCK] = "read-write lock",
+        [CHECK_SPIN] = "spin lock",
+        [CHECK_RECURSIVE] = "recursive mutex",
         [CHECK_ONCE] = "once",
+        [CHECK_ASYNC_MUTEX] = "async mutex",
+        [CHECK_ASYNC_RWLOCK] = "async rwlock",
     };
     return kind >= 0 && kind < CHECK_KINDS ? words[kind] : "lock";
 }
