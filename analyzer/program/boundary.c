@@ -332,7 +332,7 @@ static void find_contradictions(struct program *p) {
             ir_loc where = 0;
             const char *text = u->types[t].annots.count ? traits_contradiction(u, t, &where) : NULL;
             if (text) {
-                struct annotation_error error = {u, where, text};
+                struct annotation_error error = {.unit = u, .loc = where, .text = text};
                 vec_push(&p->errors, error);
             }
         }
@@ -347,7 +347,8 @@ static void find_wrong(struct program *p, const struct lock_context *context, st
         struct lock_list list;
         const char *why;
         if (ours && lock_expr_annotation(context, &p->arena, a, &list, &why) == LOCK_WRONG)
-            vec_push(&p->errors, ((struct annotation_error){context->unit, a->loc, why}));
+            vec_push(&p->errors,
+                     ((struct annotation_error){.unit = context->unit, .loc = a->loc, .text = why}));
     }
 }
 

@@ -291,7 +291,7 @@ static const struct guard *resolve_guard(struct program *p, const struct unit *u
             continue;
         status = lock_expr_annotation(&context, &p->arena, a, &list, &why);
         if (status == LOCK_WRONG) {
-            struct annotation_error e = {u, a->loc, why ? why : "this names no lock"};
+            struct annotation_error e = {.unit = u, .loc = a->loc, .text = why ? why : "this names no lock"};
             vec_push(&p->errors, e);
         }
         if (status != LOCK_RESOLVED)

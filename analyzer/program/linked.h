@@ -157,6 +157,9 @@ struct program {
         const struct unit *unit;
         ir_loc loc;
         const char *text;
+        const char *model; /* the file of a user's model that is wrong; NULL: unit and loc tell */
+        uint32_t line;     /* … there */
+        uint32_t column;
     })
     errors;
 };

@@ -111,6 +111,7 @@ struct model_effect {
     int64_t
         also; /* ACQUIRES: one more result with which it is held, though something is wrong (a robust mutex's dead owner); or 0 */
     struct model_if only;
+    uint32_t line, column; /* where the user's own file says it, from 1; 0: shipped */
 };
 
 struct model_function {
@@ -120,6 +121,7 @@ struct model_function {
     uint32_t flags;          /* MODEL_FF_* */
     const char *replacement; /* MODEL_FF_UNSAFE: what to call instead, or NULL */
     const char *why;         /* MODEL_FF_UNSAFE: the reason in words, or NULL */
+    const char *source;      /* the user's file it stands in; NULL: shipped */
 };
 #define MODEL_FF_UNSAFE 1u      /* not thread-safe: rule mt-unsafe-call */
 #define MODEL_FF_MUST_CHECK 2u  /* the result tells of success and may not be dropped */

@@ -432,8 +432,11 @@ static struct model_effect *add_effect(struct effects *list) {
 }
 
 /* What follows the word: references, when, if. */
-static bool effect_rest(struct cursor *k, const struct word *word, struct effects *list) {
-    struct model_effect effect = {.kind = (uint16_t)word->kind, .flags = (uint16_t)word->flags};
+static bool effect_rest(struct cursor *k, const char *where, const struct word *word, struct effects *list) {
+    struct model_effect effect = {.kind = (uint16_t)word->kind,
+                                  .flags = (uint16_t)word->flags,
+                                  .line = (uint32_t)k->mark.line + 1,
+                                  .column = (uint32_t)(k->mark.column + (size_t)(where - k->start)) + 1};
     struct model_ref *const slots[] = {&effect.a, &effect.b, &effect.c};
     const char *takes = word->takes;
     if (*takes == 'V') {
@@ -503,7 +506,7 @@ static bool clause(struct cursor *k, const char *name, size_t length, const char
     }
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strlen(words[i].name) == length && strncmp(words[i].name, name, length) == 0)
-            return effect_rest(k, &words[i], list) && end_of_clause(k);
+            return effect_rest(k, where, &words[i], list) && end_of_clause(k);
     return complain_at(k, where, "'%.*s' is no word of a model", (int)length, name);
 }
 
@@ -594,6 +597,7 @@ bool model_read_functions(struct yaml_complaint *c, yaml_document_t *doc, const 
         }
         if (list.items)
             keep(set, list.items);
+        f.source = keep_text(set, c->name, strlen(c->name));
         f.effects = list.items;
         f.n_effects = (uint32_t)list.n;
         /* "a, b: …" describes both. */

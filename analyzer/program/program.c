@@ -63,6 +63,7 @@ void program_solve(struct program *p) {
     double since = now();
 
     program_link(p);
+    models_check(p);
     phase(p, "link", &since);
     program_call_graph(p);
     phase(p, "call graph", &since);
@@ -134,7 +135,9 @@ static bool chosen(const struct program *p, const char *id) {
 
 void program_check(const struct program *p, struct report *out) {
     for (size_t i = 0; i < p->errors.n; i++) {
-        const struct position at = program_position(p->errors.at[i].unit, p->errors.at[i].loc);
+        const struct annotation_error *e = &p->errors.at[i];
+        const struct position at = e->model ? (struct position){e->model, e->line, e->column, 0, 0, NULL}
+                                            : program_position(e->unit, e->loc);
         report_begin(out, "annotation", SEVERITY_ERROR, &at, "%s", p->errors.at[i].text);
         report_subject(out, NULL, "%s", p->errors.at[i].text);
     }

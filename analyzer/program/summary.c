@@ -22,9 +22,10 @@ static struct range range_of_when(struct result_when when, bool hold) {
                                    : range_when(hold ? op[when.test] : negated[when.test], when.value);
 }
 
-static term model_term(struct program *p, const struct model_ref *r) {
+static term model_term(struct program *p, uint32_t func, const struct model_ref *r) {
     switch (r->root) {
-    case MODEL_PARAM: return r->text ? 0 : term_make(&p->paths, TERM_PARAM, r->index, 0, 0);
+    case MODEL_PARAM:
+        return r->text ? model_member(p, func, r) : term_make(&p->paths, TERM_PARAM, r->index, 0, 0);
     case MODEL_RETURN: return term_make(&p->paths, TERM_RESULT, 0, 0, 0);
     case MODEL_TOKEN: return term_make(&p->paths, TERM_TOKEN, intern_string(&p->names, r->text), 0, 0);
     case MODEL_CONST: return term_const(&p->paths, r->value);
@@ -61,7 +62,7 @@ static void add_effect(struct program *p, struct summary *s, struct lock_effect 
 }
 
 static void apply_effect(struct program *p, uint32_t func, struct summary *s, const struct model_effect *m) {
-    const term a = model_term(p, &m->a);
+    const term a = model_term(p, func, &m->a);
     struct lock_effect e = {a,
                             EFFECT_ACQUIRE,
                             m->flags & MODEL_SHARED,
@@ -123,10 +124,10 @@ static void apply_effect(struct program *p, uint32_t func, struct summary *s, co
         s->destroys_always = ~0u;
         break;
     case MODEL_COND_WAIT:
-        if (a && model_term(p, &m->b))
+        if (a && model_term(p, func, &m->b))
             ADD(p, s->waits, s->n_waits, struct wait_effect,
                 ((struct wait_effect){.condition = a,
-                                      .lock = model_term(p, &m->b),
+                                      .lock = model_term(p, func, &m->b),
                                       .site = {func, 0},
                                       .timed = m->flags & MODEL_TIMED}));
         s->effects |= EFFECT_LOCKS;
@@ -320,7 +321,8 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
     }
     status = lock_expr_annotation(&context, &p->arena, a, &list, &why);
     if (status == LOCK_WRONG) {
-        struct annotation_error e = {lu->unit, a->loc, why ? why : "this names no lock"};
+        struct annotation_error e = {
+            .unit = lu->unit, .loc = a->loc, .text = why ? why : "this names no lock"};
         vec_push(&p->errors, e);
     }
     if (status != LOCK_RESOLVED)

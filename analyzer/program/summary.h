@@ -192,6 +192,11 @@ struct summary {
 #define MOD_FIELD(field) (field)
 #define MOD_GLOBAL(p, global) ((uint32_t)(p)->fields.n + (global))
 
+/* models_check.c: the address of a member that a model names, in the function's words ("$1->mu"); or 0. */
+term model_member(struct program *p, uint32_t func, const struct model_ref *r);
+/* Models of the user's own that name what their functions do not have: errors where they stand, whatever rules are chosen. */
+void models_check(struct program *p);
+
 /* From the model of function f, in p's arena. */
 struct summary *summary_of_model(struct program *p, uint32_t func);
 /* Put what the function's annotations say into s; what they say wins over what was inferred. `inferred` may hold nothing yet. */

@@ -40,7 +40,7 @@ static void function_effects(FILE *out, const struct model_set *set) {
             reference(out, &e->a);
             reference(out, &e->b);
             reference(out, &e->c);
-            fprintf(out, "{%d, %lldLL}, %lldLL, {%u, %u, %lldLL}},\n", (int)e->when.test,
+            fprintf(out, "{%d, %lldLL}, %lldLL, {%u, %u, %lldLL}, 0, 0},\n", (int)e->when.test,
                     (long long)e->when.value, (long long)e->also, e->only.test, e->only.index,
                     (long long)e->only.value);
         }
@@ -66,7 +66,7 @@ static void tables(FILE *out, const struct model_set *set, uint64_t hash) {
         string(out, f->replacement);
         fputs(", ", out);
         string(out, f->why);
-        fputs("},\n", out);
+        fputs(", NULL},\n", out);
     }
     fprintf(out, "};\nconst size_t models_n_shipped_functions = %zu;\n", set->n_functions);
     fputs("const struct model_type models_shipped_types[] = {\n", out);

@@ -228,4 +228,41 @@ with Project({}, database=False) as p:
     done = p.aglet("run", "/nonexistent/program")
     check("run of no program", done.returncode in (127, 2) and done.stderr.count("\n") == 1, done.stderr)
 
+# Models of the user's own that name what the function does not have, and one that names a member.
+QUEUE = """#include <pthread.h>
+struct queue {
+    pthread_mutex_t mu;
+    int n;
+};
+void queue_lock(struct queue *q);
+void queue_unlock(struct queue *q);
+int queue_trace(const char *format, ...);
+int queue_take(struct queue *q);
+int queue_take(struct queue *q) {
+    queue_lock(q);
+    if (!q->n)
+        return -1;
+    q->n--;
+    queue_unlock(q);
+    return 0;
+}
+"""
+with Project({"queue.c": QUEUE}) as p:
+    model = "functions:\n  queue_unlock: releases $1->mu\n  queue_trace: reads $7\n  queue_lock: %s\n"
+    p.write(".aglet.yml", model % "acquires $1->mu")
+    done = p.lint()
+    expect("a model that names a member", done, 1)
+    check("its lock is followed", "queue.c:13:9: warning: 'q->mu' is still held on this return" in done.stdout, done.stdout)
+    check("a function of any number of arguments has a seventh", "$7" not in done.stdout, done.stdout)
+    for what, where, why in (
+        ("acquires $9", "4:15", "there is no $9: 'queue_lock' has 1 parameter"),
+        ("acquires $1->mu; frees $3", "4:32", "there is no $3: 'queue_lock' has 1 parameter"),
+        ("blocks if $2 != 0", "4:15", "there is no $2: 'queue_lock' has 1 parameter"),
+        ("acquires $1->mux", "4:15", "'struct queue' has no member 'mux'"),
+    ):
+        p.write(".aglet.yml", model % what)
+        done = p.lint()
+        check(f"'{what}' ends with status 1", done.returncode == 1, done.stdout)
+        check(f"'{what}' is told", f".aglet.yml:{where}: error: {why}" in done.stdout, done.stdout)
+
 finish()
