@@ -233,7 +233,7 @@ static void release_failed(struct solver *s, const struct world *w, term lock, c
         pr = report_unheld(s, DETAIL_FAILED_TRY, ev, lock, e, callee, seen->failed ? NULL : &seen->failed);
         seen->doubted = h->event;
         if (pr && h->event)
-            problem_story(s, pr, STORY_TAKEN, s->u, s->u->events[h->event].loc, print_place(s, lock));
+            problem_story(s, pr, STORY_TRIED, s->u, s->u->events[h->event].loc, print_place(s, lock));
     }
 }
 
@@ -344,8 +344,10 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
             pr = report_unheld(s, gone->mode == HELD_FAILED ? DETAIL_FAILED_TRY : DETAIL_RELEASED_TWICE, ev,
                                lock, e, callee, NULL);
             if (pr && gone->event)
-                problem_story(s, pr, gone->mode == HELD_FAILED ? STORY_TAKEN : STORY_RELEASED, s->u,
+                problem_story(s, pr, gone->mode == HELD_FAILED ? STORY_TRIED : STORY_RELEASED, s->u,
                               s->u->events[gone->event].loc, print_place(s, lock));
+            if (gone->mode == HELD_FAILED)
+                vec_push(&s->misread, gone->event);
         }
         return;
     }

@@ -49,6 +49,8 @@ static void settle_accesses(struct solver *s) {
         bool known = false;
         if (a->r.reason == REQUIRED_BY_ACCESS && a->object && retired(s, a->object))
             continue;
+        if (is_misread(s, a->tried))
+            continue;
         if (!defers || a->here || takes_itself(s, a->lock)) {
             s->p->locks->problems.at[a->problem].dropped = s->lf->unchecked;
             continue;

@@ -106,6 +106,9 @@ static void missing(struct solver *s, struct world *w, term lock, term object, s
     a.trail = w->trail;
     a.n_held = w->n_held;
     a.n_gone = w->n_gone;
+    for (uint32_t i = 0; i < w->n_gone; i++)
+        if (w->gone[i].mode == HELD_FAILED && term_same_shape(&s->t, w->gone[i].lock, lock))
+            a.tried = w->gone[i].event;
     a.spawn = w->spawn;
     a.here = !r.lock || is_ours(s, w, lock) || s->p->locks->problems.at[problem].near;
     vec_push(&s->pending, a);

@@ -58,6 +58,7 @@ enum lock_problem_detail {
 
 enum story_kind {
     STORY_TAKEN,    /* text: the lock, taken here */
+    STORY_TRIED,    /* … tried here, and not got */
     STORY_RELEASED, /* … released here */
     STORY_TRUE,
     STORY_FALSE,

@@ -327,6 +327,18 @@ static bool is_odd(struct solver *s, const struct exit_record *x, const struct h
     return false;
 }
 
+bool is_misread(const struct solver *s, ir_event tried) {
+    bool found = false;
+
+    for (size_t i = 0; i < s->unlocks.n;
+         i++) /* who releases it where it was got, too, only errs on some ways */
+        if (tried && s->unlocks.at[i].held && s->unlocks.at[i].taken == tried)
+            return false;
+    for (size_t i = 0; i < s->misread.n; i++)
+        found |= tried && s->misread.at[i] == tried;
+    return found;
+}
+
 static void settle_lock(struct solver *s, term lock, const struct held *held) {
     const term path = is_collected(s, held) ? collection_path(s, lock) : to_path(s, NULL, lock, 0);
     term as = 0; /* what callers call it */
@@ -374,6 +386,10 @@ static void settle_lock(struct solver *s, term lock, const struct held *held) {
 void settle_returns(struct solver *s) {
     VEC(term) done = {NULL, 0, 0};
 
+    for (size_t i = 0; i < s->exits.n; i++) /* that it is held here follows from a test the wrong way round */
+        for (uint32_t k = 0; k < s->exits.at[i].w->n_held; k++)
+            if (is_misread(s, s->exits.at[i].w->held[k].event))
+                s->exits.at[i].w->held[k].flags |= HELD_MAYBE | HELD_SAID;
     for (size_t i = 0; i < s->exits.n; i++)
         for (uint32_t k = 0; k < s->exits.at[i].w->n_held; k++) {
             const struct held *h = &s->exits.at[i].w->held[k];

@@ -428,6 +428,7 @@ void solver_record(struct solver *s) {
     vec_clear(&s->exits);
     vec_clear(&s->pending);
     vec_clear(&s->unlocks);
+    vec_clear(&s->misread);
     vec_clear(&s->requirements);
     vec_clear(&s->inner);
     vec_clear(&s->waits);
@@ -466,6 +467,7 @@ void solver_free(struct solver *s) {
     vec_free(&s->exits);
     vec_free(&s->pending);
     vec_free(&s->unlocks);
+    vec_free(&s->misread);
     vec_free(&s->taken);
     vec_free(&s->retired);
     vec_free(&s->decisive);

@@ -43,6 +43,7 @@ struct pending_access {
         *trail; /* on which way, with how many locks held and given up, since which spawn: the section */
     uint32_t n_held, n_gone;
     ir_event spawn;
+    ir_event tried; /* the try that did not get the lock on this way; or 0 */
 };
 
 /* Locks of one class that the call `event` takes or releases, each in a turn of its own. */
@@ -150,6 +151,8 @@ struct solver {
     VEC(struct exit_record) exits;
     VEC(struct pending_access) pending;
     VEC(struct unlock_seen) unlocks;
+    VEC(ir_event)
+    misread; /* tries whose lock is released where they failed: told there, and nothing else of them */
     VEC(term) taken;   /* locks this function takes itself */
     VEC(term) retired; /* objects it initialises, destroys or frees */
     VEC(term)
@@ -246,6 +249,8 @@ bool leads_forward(struct solver *s, uint32_t from, uint32_t to);
 void check_contract(struct solver *s);
 /* returns.c */
 void settle_returns(struct solver *s);
+/* Is it a try whose failure was taken for success? 0: none. After the blocks were run. */
+bool is_misread(const struct solver *s, ir_event tried);
 /* Is it one of the locks that a loop takes, or that one released? */
 bool is_collected(const struct solver *s, const struct held *h);
 /* Does the function release locks like it, so that whether it is still held on this return is not known, or is a leak? */

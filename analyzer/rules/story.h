@@ -10,6 +10,7 @@
 static inline const char *story_words(enum story_kind kind) {
     switch (kind) {
     case STORY_TAKEN: return "'%s' is taken here";
+    case STORY_TRIED: return "taking '%s' is tried here";
     case STORY_RELEASED: return "'%s' is released here";
     case STORY_TRUE: return "on the way where this is true";
     case STORY_FALSE: return "on the way where this is false";
