@@ -90,6 +90,32 @@ static void find_read(const struct program *p, struct map64 *read) {
     }
 }
 
+/* Members and globals that something joins or detaches by their address, or hands to code nobody knows: that reads none. */
+static void find_joined(const struct program *p, struct boundaries *b) {
+    for (uint32_t func = 1; func < p->funcs.n; func++) {
+        const struct region_flow *f =
+            p->funcs.at[func].defined ? regions_flow_within(b->regions, func) : NULL;
+        for (size_t i = 0; f && i < f->n_events; i++) {
+            const struct region_event *e = &f->events[i];
+            const struct place *at = &f->places[e->place];
+            if ((e->op == REGION_JOIN || e->op == REGION_DETACH || e->op == REGION_PASS) &&
+                (at->op == PLACE_FIELD || at->op == PLACE_GLOBAL))
+                map64_put(&b->read, key_pair(at->op, at->b ? at->b : at->a), 1);
+        }
+    }
+    b->joined_found = true;
+}
+
+/* Does nothing in the program look after a handle in this member or global? */
+static bool is_forgotten(const struct program *p, struct boundaries *b, const struct place *handle) {
+    uint64_t key = key_pair(handle->op, handle->b ? handle->b : handle->a);
+    if (!b->read.n)
+        find_read(p, &b->read);
+    if (!map64_find(&b->read, key) && !b->joined_found)
+        find_joined(p, b);
+    return !map64_find(&b->read, key);
+}
+
 /* The handle's variable dies, and on this way nobody joined, detached or looked at it. */
 static void judge_handle(struct boundaries *b, struct handoff *h) {
     const struct handoff_spec *s = h->at->spawn;
@@ -111,11 +137,7 @@ static void judge_handle(struct boundaries *b, struct handoff *h) {
             return;
     }
     if (kept) { /* a copy of the handle, or its address, would be a read too */
-        if (!b->read.n)
-            find_read(p, &b->read);
-        h->neither_joined_nor_detached =
-            s->n_entries > 0 &&
-            !map64_find(&b->read, key_pair(handle->op, handle->b ? handle->b : handle->a));
+        h->neither_joined_nor_detached = s->n_entries > 0 && is_forgotten(p, b, handle);
         return;
     }
     struct walk w = {

@@ -68,6 +68,7 @@ struct boundaries {
     VEC(struct handoff) handoffs; /* in the order of functions and events */
     VEC(struct second_join) second_joins;
     struct map64 read; /* members and globals that the program reads; filled when a handle is kept in one */
+    bool joined_found; /* … and those that it joins, in `read` as well */
     struct exchange *exchange; /* exchange.h; NULL: no queues were looked for */
     struct carriers *carriers;
 };
