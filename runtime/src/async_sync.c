@@ -280,6 +280,14 @@ bool aglet_async_semaphore_try_take(aglet_async_semaphore *s) {
     return async_begin(shape(s), ASYNC_PERMIT, NULL) == 0;
 }
 
+uint32_t aglet_async_semaphore_permits(aglet_async_semaphore *s) {
+    struct async_object *o = shape(s);
+    object_lock(&o->lock);
+    int32_t left = o->state;
+    object_unlock(&o->lock);
+    return left > 0 ? (uint32_t)left : 0;
+}
+
 static bool admit_permit(struct async_object *o, struct waiter *w) {
     (void)w;
     if (o->state == 0)

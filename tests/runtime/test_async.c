@@ -183,8 +183,10 @@ static void *semaphores(void *arg) {
     for (int i = 0; i < 3; i++)
         CHECK(aglet_async_semaphore_try_take(&three));
     CHECK(!aglet_async_semaphore_try_take(&three));
+    CHECK(aglet_async_semaphore_permits(&three) == 0);
     CHECK(aglet_async_semaphore_take(&three, aglet_after_ms(2)) == -ETIMEDOUT);
     aglet_async_semaphore_give(&three, 3);
+    CHECK(aglet_async_semaphore_permits(&three) == 3);
     return NULL;
 }
 

@@ -184,6 +184,16 @@ static void *edges(void *arg) {
     numbers_drop_receiver(&rx);
     CHECK(numbers_send(&tx, 1) == -EPIPE);
     numbers_drop(&tx);
+    CHECK(numbers_bounded(&tx, &rx, 2) == 0);
+    numbers_shared_receiver one = numbers_share(&rx), other = numbers_shared_clone(&one);
+    CHECK(numbers_send(&tx, 5) == 0);
+    numbers_shared_close(&one);
+    CHECK(numbers_send(&tx, 6) == -EPIPE);
+    CHECK(numbers_shared_recv(&other, &value) == 0 && value == 5);
+    CHECK(numbers_shared_recv(&other, &value) == -EPIPE);
+    numbers_drop(&tx);
+    numbers_shared_drop(&one);
+    numbers_shared_drop(&other);
     CHECK(numbers_unbounded(&tx, &rx) == 0);
     for (long i = 0; i < 100000; i++)
         CHECK(numbers_try_send(&tx, i) == 0);

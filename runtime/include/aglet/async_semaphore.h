@@ -26,8 +26,12 @@ AGLET_API AGLET_MUST_USE int aglet_async_semaphore_take(aglet_async_semaphore *s
                                                         aglet_time deadline) AGLET_YIELDS;
 AGLET_API AGLET_MUST_USE bool aglet_async_semaphore_try_take(aglet_async_semaphore *s);
 
-/* Put n permits in. */
+/* Put n permits in; there is no upper limit. */
 AGLET_API void aglet_async_semaphore_give(aglet_async_semaphore *s, uint32_t n);
+
+/* How many permits are left at this moment. Where one task alone gives, there are never more than this before it gives again:
+ * so it can fill up to a limit (samples/rate_limiter.c). */
+AGLET_API uint32_t aglet_async_semaphore_permits(aglet_async_semaphore *s);
 
 /* Run make(arg) once, however many ask; the others wait until it has returned 0. If it fails, the next caller
  * tries. Returns 0 when it is done, what make returned when this call's failed, or -ECANCELED. */

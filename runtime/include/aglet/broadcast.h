@@ -33,7 +33,10 @@ AGLET_END_DECLS
  * name_send(tx, value)        never waits; 0 even with no receiver. One sender handle may be used by many threads
  * name_recv(rx, &value)       the next value; -EOVERFLOW when some were overwritten before this receiver came
  *                             for them: the next call goes on with the oldest that is left; -EPIPE after the
- *                             sender was dropped
+ *                             sender was dropped. A sender hears what it sends where it has a receiver, too
+ * name_recv_until(rx, &value, deadline)       the same until a deadline: -ETIMEDOUT. 0: do not wait
+ * name_recv_poll(frame, rx, &value, deadline) the same for stackless tasks; AGLET_CASE_NEXT for selects, of a watch
+ *                             AGLET_CASE_LATEST
  * name_drop(tx), name_leave(rx)   give up the handle; one that was given up is refused with -EPIPE, and what
  *                             subscribes to it as well (send-after-close, checked) */
 #define AGLET_BROADCAST(name, type) AGLET_BUS_(name, type, false)

@@ -60,11 +60,11 @@ AGLET_END_DECLS
  * name_send, _try_send, _send_until   put a value in; it is the receiver's after 0
  * name_recv, _try_recv, _recv_until   take a value out, into *item
  * name_recv_many(rx, items, max)      wait for at least one, take up to max: how many, or a negative errno value
- * name_close(rx)                no more sends; what is queued can still be received
+ * name_close(rx)                no more sends, for any receiver; what is queued can still be received
  * name_drop_receiver(rx)        give up a receiver. Values still queued are not visited: drain first if they
  *                               own something
  * name_share(rx)                turn the receiver into a shared one (rx is then dropped)
- * name_shared_clone, _shared_recv, _shared_try_recv, _shared_recv_until, _shared_recv_many, _shared_drop
+ * name_shared_clone, _shared_recv, _shared_try_recv, _shared_recv_until, _shared_recv_many, _shared_close, _shared_drop
  *                               the same for a shared receiver */
 #define AGLET_CHANNEL(name, type)                                                                            \
     typedef type name##_item;                                                                                \
@@ -147,6 +147,9 @@ AGLET_END_DECLS
     }                                                                                                        \
     AGLET_TYPED_ long name##_shared_recv_many(name##_shared_receiver *rx, name##_item *items, size_t max) {  \
         return aglet_chan_recv_many_(rx->chan_, items, max);                                                 \
+    }                                                                                                        \
+    AGLET_TYPED_ void name##_shared_close(name##_shared_receiver *rx) {                                      \
+        aglet_chan_close_(rx->chan_);                                                                        \
     }                                                                                                        \
     AGLET_TYPED_ void name##_shared_drop(name##_shared_receiver *rx) {                                       \
         aglet_chan *chan = rx->chan_;                                                                        \
