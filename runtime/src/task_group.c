@@ -20,7 +20,7 @@ struct group {
     struct slock lock;
     uint32_t aborted;          /* under lock, with the fields below */
     uint64_t members;          /* and those who are about to start one, or are aborting them */
-    struct sleeper *joiner;    /* who waits for members to become 0 */
+    struct waitq joiners;      /* who wait for members to become 0; each one that goes wakes the next */
     struct group_member *ring; /* the oldest living one, or NULL */
 };
 _Static_assert(sizeof(struct group) <= sizeof(aglet_group), "a group fits its public storage");
@@ -45,16 +45,23 @@ static void ring_remove(struct group *g, struct group_member *m) {
         g->ring = m->next == m ? NULL : m->next;
 }
 
-/* One of those that were counted is not, or no longer, alive. Gives the lock up. */
-static void count_down(struct group *g) {
+/* No member is left: wake a joiner, where one waits. It takes the lock once more before it returns, so the group is still
+ * there. Gives the lock up. */
+static void let_a_joiner_go(struct group *g) {
+    struct waiter *w = waitq_pop(&g->joiners);
     struct wake wake = {0};
-    if (--g->members == 0 && g->joiner) {
-        wake = sleeper_fire(g->joiner);
-        g->joiner = NULL;
-    }
-    /* The joiner takes the lock once more before it returns, so the group is still there. */
+    if (w)
+        wake = sleeper_fire(w->sleeper);
     object_unlock(&g->lock);
     wake_send(wake);
+}
+
+/* One of those that were counted is not, or no longer, alive. Gives the lock up. */
+static void count_down(struct group *g) {
+    if (--g->members == 0)
+        let_a_joiner_go(g);
+    else
+        object_unlock(&g->lock);
 }
 
 int aglet_group_spawn(aglet_group *group, aglet_task_fn *entry, void *arg) {
@@ -120,16 +127,17 @@ void aglet_group_abort(aglet_group *group) {
     count_down(g);
 }
 
-bool group_link(struct aglet_group *group, struct sleeper *s) {
+bool group_link(struct aglet_group *group, struct waiter *w) {
     struct group *g = inside(group);
     object_lock(&g->lock);
-    bool wait = g->members > 0;
-    if (wait)
-        g->joiner = s;
-    else
-        g->aborted = 0;
-    object_unlock(&g->lock);
-    return wait;
+    if (g->members > 0) {
+        waitq_push(&g->joiners, w);
+        object_unlock(&g->lock);
+        return true;
+    }
+    g->aborted = 0;
+    let_a_joiner_go(g);
+    return false;
 }
 
 int aglet_group_join(aglet_group *group) {
@@ -141,7 +149,8 @@ int aglet_group_join(aglet_group *group) {
     for (;;) {
         struct sleeper s;
         sleeper_init(&s);
-        if (!group_link(group, &s))
+        struct waiter w = {.sleeper = &s};
+        if (!group_link(group, &w))
             return error;
         while (!sleeper_is_fired(&s)) {
             if (s.task && error) {

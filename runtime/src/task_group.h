@@ -11,9 +11,11 @@ void group_member_begins(struct group_member *m, struct aglet_task *t);
 /* Its task has ended, but for giving up its memory. m is gone on return, and the group may be. */
 void group_member_ended(struct group_member *m);
 
+struct waiter;
+
 /* Ask to be fired when the last member ends. Returns false when there is none: then the group can be used
  * again. */
-bool group_link(struct aglet_group *group, struct sleeper *s);
+bool group_link(struct aglet_group *group, struct waiter *w);
 
 /* Run the destructors of a task's locals and free them. */
 void task_locals_end_(struct task_rest *rest);

@@ -156,7 +156,8 @@ int aglet_group_join_poll(struct aglet_frame *f, aglet_group *group) {
             return step_pending(f, error ? ABORTED : STEP_WAITING, "group join");
         step_again(f);
     }
-    if (group_link(group, &w->sleeper))
+    w->waiter = (struct waiter){.sleeper = &w->sleeper};
+    if (group_link(group, &w->waiter))
         return step_pending(f, error ? ABORTED : STEP_WAITING, "group join");
     return step_end(f, error);
 }

@@ -33,8 +33,8 @@ typedef int aglet_step_fn(void *frame) AGLET_TASK_ENTRY;
  * Requires  the caller is a task, or a thread inside aglet_block_on; other threads use aglet_spawn_on.
  * Ensures   entry(arg) runs on any worker of the executor, after this call returns or beside it; *task is its
  *           handle. With task NULL it is detached at once.
- * Returns   0, -ENOMEM, or -ESRCH when the caller belongs to no executor. On failure nothing runs and arg is
- *           the caller's. */
+ * Returns   0, -ENOMEM, or -ESRCH when the caller belongs to no executor. On failure nothing runs, arg is
+ *           the caller's, and *task is NULL. */
 AGLET_API int aglet_spawn(aglet_task **task, aglet_task_fn *entry, void *arg AGLET_SENDING)
     AGLET_SPAWNS(entry, arg);
 
@@ -111,7 +111,8 @@ AGLET_API int aglet_group_spawn(aglet_group *group, aglet_task_fn *entry, void *
 /* Wait until every task of the group has ended; the group is then empty and may be used again.
  *
  * Returns   0, or -ECANCELED when the caller was aborted: the members were then aborted and have ended all
- *           the same. */
+ *           the same.
+ * Threads   any number may join it; it must stay until each has returned. A member that joins it waits for ever. */
 AGLET_API int aglet_group_join(aglet_group *group) AGLET_JOINS(group) AGLET_YIELDS;
 
 /* Abort every member, present and to come, until the group is joined. Threads: any. */
