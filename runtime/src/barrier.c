@@ -5,6 +5,7 @@
 
 #include "check.h"
 #include "futex.h"
+#include "misuse.h"
 #include "tsan.h"
 
 #include <limits.h>
@@ -22,6 +23,10 @@ void aglet_barrier_destroy(aglet_barrier *b) {
 }
 
 bool aglet_barrier_wait(aglet_barrier *b) {
+    if (aglet_checked && b->count_ == 0)
+        misuse_report(
+            "uninitialised-lock", b, false, CALLER(),
+            "a barrier that waits for nobody is used: it was not initialised, or with a count of 0");
     _Atomic uint64_t *both = (_Atomic uint64_t *)(void *)b;
     uint64_t seen = atomic_load_explicit(both, memory_order_relaxed), next;
     uint32_t now[2], then[2]; /* missing_, round_ */

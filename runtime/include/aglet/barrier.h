@@ -25,7 +25,9 @@ AGLET_API void aglet_barrier_init(aglet_barrier *b, uint32_t count);
 AGLET_API void aglet_barrier_destroy(aglet_barrier *b);
 
 /* Wait until `count` threads have called this. Returns true in exactly one of them. Each sees what all of
- * them wrote before. */
+ * them wrote before.
+ *
+ * Misuse    a barrier whose bytes are zero, or whose count is 0, waits for nobody (uninitialised-lock, checked). */
 AGLET_API bool aglet_barrier_wait(aglet_barrier *b) AGLET_BLOCKS;
 
 AGLET_END_DECLS
