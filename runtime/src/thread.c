@@ -205,17 +205,32 @@ void aglet_scope_begin(aglet_scope *scope) {
     *scope = (aglet_scope){.open_ = true};
 }
 
-int aglet_scope_spawn(aglet_scope *scope, void *(*entry)(void *), void *argument) {
-    struct aglet_thread_state_ *t = NULL;
-    int error = start(&none, entry, argument, CALLER(), &t);
+static void add(aglet_scope *scope, struct aglet_thread_state_ *t) {
     struct ilock *lock = (struct ilock *)(void *)&scope->lock_;
     ilock_take(lock);
-    if (error == 0) {
-        t->next = scope->threads_;
-        scope->threads_ = t;
-    } else if (scope->error_ == 0) {
-        scope->error_ = error;
+    t->next = scope->threads_;
+    scope->threads_ = t;
+    ilock_give(lock);
+}
+
+int aglet_scope_spawn(aglet_scope *scope, void *(*entry)(void *), void *argument) {
+    struct aglet_thread_state_ *t = NULL;
+    if (!scope->open_) { /* unset by who has joined all that could look at it */
+        if (aglet_checked)
+            misuse_report(
+                "unjoined", scope, false, CALLER(),
+                "a thread is spawned in a scope that has ended or was never begun: nobody would join it");
+        return -EINVAL;
     }
+    int error = start(&none, entry, argument, CALLER(), &t);
+    if (error == 0) {
+        add(scope, t);
+        return 0;
+    }
+    struct ilock *lock = (struct ilock *)(void *)&scope->lock_;
+    ilock_take(lock);
+    if (scope->error_ == 0)
+        scope->error_ = error;
     ilock_give(lock);
     return error;
 }
@@ -230,6 +245,13 @@ int aglet_scope_end(aglet_scope *scope) {
         ilock_give(lock);
         if (t == NULL)
             break;
+        if (pthread_equal(t->id, pthread_self())) {
+            add(scope, t);
+            if (aglet_checked)
+                misuse_report("deadlock", scope, true, CALLER(),
+                              "a thread ends the scope that it was spawned in");
+            return -EDEADLK;
+        }
         atomic_store_explicit(&t->serial, 0, memory_order_relaxed);
         join(t, NULL, "aglet_scope_end", CALLER());
     }

@@ -89,11 +89,15 @@ AGLET_BEGIN_DECLS
 AGLET_API void aglet_scope_begin(aglet_scope *scope);
 
 /* As aglet_thread_spawn. The thread's result is lost. May be called by the scope's own threads as well. The
- * first error is kept for aglet_scope_end. */
+ * first error is kept for aglet_scope_end.
+ *
+ * Misuse    a scope that has ended, or was never begun, is refused with -EINVAL (unjoined, checked). */
 AGLET_API int aglet_scope_spawn(aglet_scope *scope, void *(*entry)(void *), void *argument)
     AGLET_SPAWNS(entry, argument);
 
-/* Join all of them. Returns 0, or the first error of a spawn. Called twice it does nothing the second time. */
+/* Join all of them. Returns 0, or the first error of a spawn. Called twice it does nothing the second time.
+ *
+ * Misuse    a thread ends the scope that it was spawned in: -EDEADLK (deadlock, checked). */
 AGLET_API int aglet_scope_end(aglet_scope *scope) AGLET_JOINS(scope) AGLET_BLOCKS;
 
 AGLET_END_DECLS
