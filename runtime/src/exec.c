@@ -149,14 +149,29 @@ static bool is_own_task(const aglet_executor *ex, const void *caller) {
     return true;
 }
 
+/* Checked: other threads are in aglet_block_on, and the memory under them is about to go. */
+static void await_users(aglet_executor *ex, const void *caller) {
+    if (atomic_load(&ex->users) == 0)
+        return;
+    misuse_report("task-leak", ex, false, caller,
+                  "an executor is freed while another thread is in aglet_block_on of it; join that first");
+    while (atomic_load(&ex->users) > 0) {
+        task_each(abort_if_mine, ex);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
 void aglet_executor_free(aglet_executor *ex) {
     if (!ex || is_gone(ex, "aglet_executor_free ends", CALLER()) || is_own_task(ex, CALLER()))
         return;
     if (aglet_checked) {
+        await_users(ex, CALLER());
         atomic_store(&ex->entered_by, 0); /* whoever frees it ends what is left */
         check_executor_free(ex);
     }
     atomic_store(&ex->closing, true);
+    if (aglet_checked)
+        await_users(ex, CALLER()); /* partner: the look at `closing` in block_on */
     while (!all_ended(ex)) {
         task_each(abort_if_mine, ex);
         if (ex->current_thread) {
@@ -175,7 +190,7 @@ void aglet_executor_free(aglet_executor *ex) {
 
 int aglet_spawn_on(aglet_executor *ex, aglet_task **task, aglet_task_fn *entry, void *arg) {
     if (is_gone(ex, "a task is spawned on", CALLER()))
-        return -ESRCH;
+        return task_not_started(task, -ESRCH);
     return task_start(task,
                       &(struct task_plan){.executor = ex, .entry = entry, .arg = arg, .detached = !task});
 }
@@ -231,12 +246,31 @@ static int run_there(aglet_executor *ex, struct root *r, const void *caller) {
 }
 
 static int block_on(aglet_executor *ex, aglet_task_fn *entry, void *arg, void **result, const void *caller) {
-    if (task_self())
+    const struct aglet_task *t = task_self();
+    if (t) {
+        if (aglet_checked)
+            misuse_report(
+                "blocking-in-task", t, false, caller,
+                "task %llu '%s' calls aglet_block_on or aglet_run, which no task may (-EDEADLK); spawn "
+                "and join instead",
+                (unsigned long long)task_id(t), task_name(t) ? task_name(t) : "unnamed");
         return -EDEADLK;
+    }
     if (is_gone(ex, "aglet_block_on runs a task on", caller))
         return -ESRCH;
     struct root r = {.entry = entry, .arg = arg};
-    int error = ex->current_thread ? run_here(ex, &r, caller) : run_there(ex, &r, caller);
+    int error;
+    if (aglet_checked)
+        atomic_fetch_add(&ex->users, 1);
+    if (aglet_checked && atomic_load(&ex->closing)) {
+        misuse_report("task-leak", ex, false, caller,
+                      "aglet_block_on runs a task on an executor that is being freed");
+        error = -ESRCH;
+    } else {
+        error = ex->current_thread ? run_here(ex, &r, caller) : run_there(ex, &r, caller);
+    }
+    if (aglet_checked)
+        atomic_fetch_sub(&ex->users, 1);
     if (!error && result)
         *result = r.result;
     return error;

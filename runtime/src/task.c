@@ -34,7 +34,7 @@ int aglet_spawn(aglet_task **task, aglet_task_fn *entry, void *arg) {
 
 int aglet_spawn_local(aglet_task **task, aglet_task_fn *entry, void *arg) {
     if (!worker_here_)
-        return -ESRCH;
+        return task_not_started(task, -ESRCH);
     return task_start(task,
                       &(struct task_plan){.entry = entry, .arg = arg, .detached = !task, .local = true});
 }

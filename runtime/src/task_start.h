@@ -51,19 +51,26 @@ static inline uint64_t task_next_id(struct worker *w) {
     return ++w->id;
 }
 
+/* Nothing was started: the handle is none. Returns the error. */
+static inline int task_not_started(struct aglet_task **task, int error) {
+    if (task)
+        *task = NULL;
+    return error;
+}
+
 /* Returns 0, -ESRCH (no executor), -ENOMEM. */
 static inline __attribute__((always_inline)) int task_start_inline(struct aglet_task **task,
                                                                    const struct task_plan *plan) {
     struct worker *w = worker_here_;
     struct aglet_executor *ex = plan->executor ? plan->executor : w ? w->executor : NULL;
     if (AGLET_UNLIKELY(!ex))
-        return -ESRCH;
+        return task_not_started(task, -ESRCH);
     uintptr_t place = plan->local ? (uintptr_t)w : ex->place;
     uintptr_t join =
         (uintptr_t)plan->member | (uintptr_t)plan->joiner | (plan->detached ? JOIN_DETACHED : JOIN_OPEN);
     struct aglet_task *t = task_new(w ? &w->tasks : NULL, plan->frame_size, place, join);
     if (AGLET_UNLIKELY(!t))
-        return -ENOMEM;
+        return task_not_started(task, -ENOMEM);
     task_set_id(t, task_next_id(w), w ? w->ticks : task_ticks(aglet_now()));
     if (plan->step) {
         t->step = plan->step;

@@ -91,8 +91,8 @@ struct aglet_executor {
     _Atomic bool busy;    /* current_thread: somebody is inside aglet_block_on */
     _Atomic bool closing; /* tasks spawned from now on are born aborted */
     _Atomic uint64_t spawned_outside;
-    _Atomic uint64_t
-        entered_by; /* checked, current_thread: the thread that was last in aglet_block_on; 0: none */
+    _Atomic unsigned users;         /* checked: how many threads are in aglet_block_on */
+    _Atomic uint64_t entered_by;    /* checked, current_thread: who was last in aglet_block_on; 0: nobody */
     const void *_Atomic entered_at; /* and where it called that */
     struct worker *worker[WORKERS_MAX];
     /* From here on nothing is cleared when the memory becomes another executor: a late announce_work may use

@@ -68,6 +68,66 @@ static void a_task_handle_that_is_null_is_refused(void **state) {
     assert_int_equal(aglet_task_id(NULL), 0);
 }
 
+/* Where a spawn fails, a join that follows all the same does not read what was on the stack. */
+static void a_task_that_is_not_started_leaves_no_handle(void **state) {
+    (void)state;
+    aglet_task *task = (aglet_task *)&rules, *local = task, *there = task;
+    assert_int_equal(aglet_spawn(&task, echo, NULL), -ESRCH);
+    assert_null(task);
+    assert_int_equal(aglet_spawn_local(&local, echo, NULL), -ESRCH);
+    assert_null(local);
+    begin();
+    assert_int_equal(aglet_spawn_on(NULL, &there, echo, NULL), -ESRCH);
+    assert_null(there);
+    assert_told("task-leak ");
+}
+
+static void a_scope_that_is_not_open_is_refused(void **state) {
+    (void)state;
+    aglet_scope scope = {0};
+    begin();
+    assert_int_equal(aglet_scope_spawn(&scope, echo, NULL), -EINVAL);
+    aglet_scope_begin(&scope);
+    assert_int_equal(aglet_scope_spawn(&scope, echo, NULL), 0);
+    assert_int_equal(aglet_scope_end(&scope), 0);
+    assert_int_equal(aglet_scope_spawn(&scope, echo, NULL), -EINVAL);
+    assert_told("unjoined unjoined ");
+}
+
+static aglet_scope own_scope;
+
+static void *end_own_scope(void *error) {
+    (void)aglet_sleep_ms(20); /* the spawn has returned */
+    *(int *)error = aglet_scope_end(&own_scope);
+    return NULL;
+}
+
+static void a_thread_that_ends_its_own_scope_is_refused(void **state) {
+    (void)state;
+    int error = 0;
+    begin();
+    aglet_scope_begin(&own_scope);
+    assert_int_equal(aglet_scope_spawn(&own_scope, end_own_scope, &error), 0);
+    (void)aglet_sleep_ms(100);
+    assert_int_equal(aglet_scope_end(&own_scope), 0);
+    assert_int_equal(error, -EDEADLK);
+    assert_told("deadlock ");
+}
+
+static void *block_inside(void *arg) {
+    int error = aglet_run(NULL, echo, NULL, NULL);
+    return error == -EDEADLK ? arg : NULL;
+}
+
+static void a_task_may_not_block_on_another(void **state) {
+    (void)state;
+    void *result = NULL;
+    begin();
+    assert_int_equal(aglet_run(NULL, block_inside, rules, &result), 0);
+    assert_ptr_equal(result, rules);
+    assert_told("blocking-in-task ");
+}
+
 struct root {
     aglet_task *task;
     int joined, selected;
@@ -202,6 +262,10 @@ int main(void) {
         cmocka_unit_test(an_executor_that_is_none_is_refused),
         cmocka_unit_test(a_thread_handle_at_null_is_refused),
         cmocka_unit_test(a_task_handle_that_is_null_is_refused),
+        cmocka_unit_test(a_task_that_is_not_started_leaves_no_handle),
+        cmocka_unit_test(a_scope_that_is_not_open_is_refused),
+        cmocka_unit_test(a_thread_that_ends_its_own_scope_is_refused),
+        cmocka_unit_test(a_task_may_not_block_on_another),
         cmocka_unit_test(block_on_returns_when_its_task_has_ended_whoever_joins_that),
         cmocka_unit_test(block_on_waits_for_a_task_that_detaches_itself),
         cmocka_unit_test(a_current_thread_executor_is_run_by_one_thread_at_a_time),

@@ -31,14 +31,15 @@ AGLET_API aglet_executor *aglet_executor_new(const struct aglet_executor_options
 /* Abort the tasks that are left, wait for their ends, and end the threads. NULL is fine.
  *
  * Requires  no other thread uses the executor any more; not called from one of its tasks.
- * Misuse    the checked library reports the tasks that wait for something then (task-leak). */
+ * Misuse    the checked library reports the tasks that wait for something then, and a thread that is inside aglet_block_on
+ *           (task-leak). */
 AGLET_API void aglet_executor_free(aglet_executor *executor) AGLET_BLOCKS;
 
 /* Run entry(arg) as a task and wait for its end. Tasks it has spawned may run on afterwards.
  *
  * Returns   0 with *result set (where not NULL), or -ENOMEM; -EDEADLK from inside a task; -ESRCH where the executor is
  *           NULL; -EBUSY when another thread is inside aglet_block_on of a current-thread executor.
- * Misuse    that, and a current-thread executor run by another thread than its tasks with a stack began on (affinity,
+ * Misuse    from inside a task (blocking-in-task, checked); that, and a current-thread executor run by another thread than its tasks with a stack began on (affinity,
  *           checked). The handle that aglet_self gives in entry is nobody's to join or detach: -EINVAL, unjoined. */
 AGLET_API int aglet_block_on(aglet_executor *executor, aglet_task_fn *entry, void *arg,
                              void **result) AGLET_BLOCKS;

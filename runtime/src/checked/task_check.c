@@ -85,7 +85,8 @@ void check_executor_free(struct aglet_executor *ex) {
     parked_collect(&p);
     if (!p.n)
         return;
-    aglet_block_on(ex, pass_time, ex, NULL);
+    if (!task_self())
+        aglet_block_on(ex, pass_time, ex, NULL);
     parked_collect(&p);
     if (!p.n)
         return;
