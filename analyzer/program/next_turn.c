@@ -45,24 +45,28 @@ static bool varies(const struct solver *s, const struct world *w, uint32_t head,
     }
 }
 
-/* A cell, not itself varying in place, whose value is the varying part of x; its value goes on under the cell's phi. */
+/* A cell, not itself varying in place, whose value is the varying part of x; its value goes on under the cell's phi. Of several the one
+ * that holds the most of x: where cur is pred->next, the next turn knows its lock as cur's. */
 static term renamed(struct solver *s, const struct world *w, uint32_t head, term x) {
     const ir_block block = s->fr->blocks.first + head;
+    term best = 0, whole = 0;
 
     for (uint32_t i = 0; i < w->n_cells; i++) {
         const struct cell c = w->cells[i];
         term phi, y;
-        if (!c.value || s->t.recs[c.at].op != TERM_LOCAL || !term_mentions(&s->t, x, c.value) ||
-            !varies(s, w, head, c.value))
-            continue;
+        if (!c.value || c.value <= whole || s->t.recs[c.at].op != TERM_LOCAL ||
+            !term_mentions(&s->t, x, c.value) || !varies(s, w, head, c.value))
+            continue; /* terms are younger than their parts */
         phi = term_phi(&s->t, block, c.at);
         if (phi == c.value)
             continue;
         y = term_replace(&s->t, x, c.value, phi);
-        if (!varies(s, w, head, term_replace(&s->t, y, phi, c.at))) /* nothing else in it varies */
-            return y;
+        if (!varies(s, w, head, term_replace(&s->t, y, phi, c.at))) { /* nothing else in it varies */
+            best = y;
+            whole = c.value;
+        }
     }
-    return 0;
+    return best;
 }
 
 static void note_collection(struct solver *s, const struct held *h) {

@@ -54,3 +54,46 @@ int look_up_and_leak(int key) {
     }
     return 0; // no diagnostic: past the last element nothing is held
 }
+
+/* The head of the list is a part of something else, and two locks go along together. */
+struct chain {
+    struct link {
+        struct link *next;
+        int key;
+        pthread_mutex_t mu;
+    } head;
+};
+int chain_find(struct chain *c, int key);
+int chain_find(struct chain *c, int key) {
+    struct link *before = &c->head, *at;
+    int found;
+    pthread_mutex_lock(&before->mu);
+    at = before->next;
+    pthread_mutex_lock(&at->mu);
+    while (at->key < key) {
+        pthread_mutex_unlock(&before->mu);
+        before = at;
+        at = at->next;
+        pthread_mutex_lock(&at->mu); // no diagnostic: each is taken with the one before it held, all along
+    }
+    found = at->key == key;
+    pthread_mutex_unlock(&at->mu);
+    pthread_mutex_unlock(&before->mu);
+    return found;
+}
+int chain_find_wrong(struct chain *c, int key);
+int chain_find_wrong(struct chain *c, int key) {
+    struct link *before = &c->head, *at;
+    pthread_mutex_lock(&before->mu);
+    at = before->next;
+    pthread_mutex_lock(&at->mu);
+    while (at->key < key) {
+        pthread_mutex_unlock(&at->mu); // no diagnostic here: it is held
+        before = at;
+        at = at->next;
+        pthread_mutex_lock(&at->mu);
+    }
+    pthread_mutex_unlock(&at->mu);
+    pthread_mutex_unlock(&before->mu); // expected-warning {{[aglet-unlock-unheld]}}
+    return 0;                          // expected-warning {{'c->head.mu' is still held on this return [aglet-lock-leak]}}
+}
