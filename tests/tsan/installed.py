@@ -20,6 +20,7 @@ LIMIT = 60
 # What the programs of tests/runtime need, and those that cannot be run so.
 NEEDS = {"runtime": ["-I", str(ROOT / "tests/support"), "-lcmocka"]}
 NOT_HERE = {
+    "test_lock_fork": "the sanitizer allows no threads in a child of fork",
     "test_mutex_checked": "looks at the first of two reports while the second may be made",
     "test_stack_checked": "the sanitizer tells of stack overflows itself",
     "test_task_faults": "has a malloc of its own",
