@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { THREADS = 8, ROUNDS = 20000 };
@@ -149,6 +151,42 @@ static void a_mutex_may_be_freed_by_the_thread_that_took_it_next(void **state) {
     }
 }
 
+static atomic_bool enough;
+
+static void *come_back_at_once(void *argument) {
+    struct shared *s = argument;
+    while (!atomic_load_explicit(&enough, memory_order_relaxed)) {
+        aglet_mutex_lock(&s->mu);
+        s->count++;
+        aglet_mutex_unlock(&s->mu);
+    }
+    return NULL;
+}
+
+/* Two that spun for each other would take two processors' time. */
+static void who_waits_for_a_hot_lock_leaves_the_processor(void **state) {
+    (void)state;
+    struct shared s = {AGLET_MUTEX_INIT, 0};
+    pthread_t t[2];
+    struct timespec begin, end;
+    aglet_time since = aglet_now();
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_create(&t[i], NULL, come_back_at_once, &s), 0);
+    usleep(300000);
+    atomic_store(&enough, true);
+    for (int i = 0; i < 2; i++)
+        pthread_join(t[i], NULL);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
+    double used = (double)(end.tv_sec - begin.tv_sec) * 1e9 + (double)(end.tv_nsec - begin.tv_nsec);
+    double passed = (double)(aglet_now() - since);
+    print_message("%.2f processors, %.1f ns a section\n", used / passed, passed / (double)s.count);
+#if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
+    assert_true(used < 1.5 * passed);
+#endif
+    aglet_mutex_destroy(&s.mu);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_zeroed_mutex_is_unlocked),
@@ -157,6 +195,7 @@ int main(void) {
         cmocka_unit_test(a_deadline_ends_the_wait),
         cmocka_unit_test(waits_that_end_early_strand_nobody),
         cmocka_unit_test(a_thread_that_hogs_the_lock_starves_nobody),
+        cmocka_unit_test(who_waits_for_a_hot_lock_leaves_the_processor),
         cmocka_unit_test(a_mutex_may_be_freed_by_the_thread_that_took_it_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,8 @@
 /* A mutex: one thread at a time. Stands on base.h.
  *
  * Eight bytes. Taking a free one is one atomic instruction. A thread that waits spins a little, then sleeps
- * in the kernel; one that has waited a millisecond is served next, so that nobody starves. The thread that
+ * in the kernel; for one that its holder takes again within a microsecond, it sleeps a millisecond first. One
+ * that has waited little more than a millisecond is served next, so that nobody starves. The thread that
  * waits is an OS thread: a task must not suspend while it holds one (see async_mutex.h). In a child made by fork the
  * thread that forked holds what it held, and nobody waits. */
 #ifndef AGLET_MUTEX_H
