@@ -188,6 +188,18 @@ static llvm::StringRef name_near(const TagDecl *tag) {
     return "";
 }
 
+/* Blocks of one function may each have such a type: "#2" is the second. */
+static std::string times_before(const TagDecl *tag, llvm::StringRef near) {
+    unsigned n = 1;
+    for (const Decl *other : tag->getLexicalDeclContext()->decls()) {
+        auto *before = dyn_cast<TagDecl>(other);
+        if (before == tag)
+            break;
+        n += before && !before->getIdentifier() && name_near(before) == near;
+    }
+    return n == 1 ? "" : "#" + std::to_string(n);
+}
+
 std::string UnitLowering::tag_name(const TagDecl *decl, uint32_t &flags) {
     if (decl->getIdentifier())
         return decl->getName().str();
@@ -204,14 +216,17 @@ std::string UnitLowering::tag_name(const TagDecl *decl, uint32_t &flags) {
                        .str() +
                    ")";
         around = tag->getLexicalDeclContext();
-        llvm::StringRef near = around->isFunctionOrMethod() ? "" : name_near(tag);
+        llvm::StringRef near = name_near(tag);
         if (near.empty())
             break;
-        path = near.str() + (path.empty() ? "" : "." + path);
+        path = near.str() + (around->isFunctionOrMethod() ? times_before(tag, near) : "") +
+               (path.empty() ? "" : "." + path);
     }
     const ir_loc_rec &at = unit_builder_unit(b)->locs[loc(decl->getLocation())];
     llvm::StringRef source = unit_str(unit_builder_unit(b), unit_builder_unit(b)->files[at.file].path);
     std::string file = llvm::sys::path::filename(source).str();
+    if (auto *function = dyn_cast<FunctionDecl>(around); function && !path.empty())
+        return "(anonymous " + path + " in " + function->getName().str() + " at " + file + ")";
     if (around->isFileContext() && !path.empty())
         return "(anonymous " + path + " at " + file + ")";
     return "(anonymous at " + file + ":" + std::to_string(at.line) + ":" + std::to_string(at.col) + ")";

@@ -20,6 +20,10 @@ int use(struct outer *o, named *n, handle h, int *state)
 {
     struct { int d; } local = {1};
     CHECK(o);
+    {
+        struct { struct { int e; } in; } local = {{2}};
+        *state = local.in.e;
+    }
     *state = __LINE__;
     return o->inner[0]->i + o->inner[1]->state + o->bits + single.a + FIRST + n->b + h->c + local.d;
 }
