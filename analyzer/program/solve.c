@@ -84,7 +84,8 @@ static void enter(struct solver *s, uint32_t to, struct world *w) {
     for (uint32_t i = 0; i < b->n_worlds; i++)
         if (world_same_locks(b->worlds[i], w) &&
             (b->n_worlds >= s->most_apart || b->visits > 20 ||
-             !(decided_differently(s, b->worlds[i], w) || chose_differently(s, b->worlds[i], w)))) {
+             !(decided_differently(s, b->worlds[i], w) ||
+               (!b->loop && chose_differently(s, b->worlds[i], w))))) { /* a loop's variable goes on as one */
             if (world_merge(&s->arena, &s->t, b->worlds[i], w, block, widen, false))
                 queue(s, b, b->worlds[i]);
             return;
