@@ -224,7 +224,7 @@ static void a_current_thread_executor_is_run_by_one_thread_at_a_time(void **stat
 }
 
 static void *leave_one(void *kind) {
-    (void)aglet_spawn(NULL, kind, NULL);
+    (void)aglet_spawn(NULL, *(aglet_task_fn *const *)kind, NULL);
     (void)aglet_sleep_ms(1);
     return NULL;
 }
@@ -248,7 +248,7 @@ static void it_may_be_run_by_another_one_where_nothing_has_begun(void **state) {
         begin();
         entered = aglet_executor_new(&(struct aglet_executor_options){.current_thread = true});
         assert_non_null(entered);
-        assert_int_equal(aglet_thread_spawn(&thread, run_and_leave, (void *)left[i]), 0);
+        assert_int_equal(aglet_thread_spawn(&thread, run_and_leave, (void *)&left[i]), 0);
         assert_int_equal(aglet_thread_join(&thread, NULL), 0);
         assert_int_equal(aglet_block_on(entered, echo, NULL, NULL), 0);
         assert_int_equal(aglet_block_on(entered, wait_a_little, NULL, NULL), 0);
