@@ -7,12 +7,15 @@
 #include "checked.h"
 #include "task_check.h"
 #include "task_core.h"
+#include "tsan.h"
 
 #include <execinfo.h>
 
 static void take(void *trace) {
     struct trace *t = trace;
+    tsan_look_away(); /* the sanitizer's backtrace writes there for another worker after another dump */
     int n = backtrace(t->pcs, TRACE_DEPTH);
+    tsan_look_again();
     t->n = n > 0 ? (unsigned)n : 0;
 }
 

@@ -196,7 +196,8 @@ static int hand_over(void) {
     level_rx = level_subscribe(&level_tx);
     if (aglet_spawn(&taking, take, NULL) || aglet_spawn(&giving, give, NULL))
         return 2;
-    if (aglet_join(giving, NULL) || aglet_join(taking, NULL))
+    /* The taker first: woken by the giver's end, and on the taker's worker, this task would put the two in order. */
+    if (aglet_join(taking, NULL) || aglet_join(giving, NULL))
         return 2;
     ints_drop(&tx);
     ints_drop_receiver(&rx);
