@@ -6,7 +6,6 @@
  * 3. load_decode, analyse_solve: else link and solve the program, run the rules, keep what they found.
  * 4. analyse_print: levels, excludes, baseline; the output; the exit status. */
 #include "analyse.h"
-#include "large_pages.h"
 #include "load.h"
 #include "say.h"
 #include "word.h"
@@ -153,7 +152,6 @@ static int lint_run(struct lint *l) {
     struct config *config = analyse_config(&l->analyse, l->load.database);
     if (!config)
         return EXIT_TROUBLE;
-    heap_in_large_pages();
     l->load.config = config;
     for (size_t i = 0; i < l->analyse.exclude.n; i++)
         strings_add(&l->load.exclude, l->analyse.exclude.at[i]);
