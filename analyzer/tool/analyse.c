@@ -259,13 +259,13 @@ static void keep_findings(const struct analysis *a, struct cache_id key, const s
 static struct report *find_in_program(const struct analysis *a, const bool *in, bool whole) {
     const struct moved_program units = {a->cache, a->units, in, a->ids, a->n};
     const bool keeps = a->cache && a->ids;
-    const struct cache_id key = keeps ? program_key(a, &units, whole, false) : (struct cache_id){0, 0},
-                          code = keeps ? program_key(a, &units, whole, true) : key;
+    const struct cache_id key = keeps ? program_key(a, &units, whole, false) : (struct cache_id){0, 0};
     struct report *r = keeps ? analyse_kept(a->cache, key) : NULL;
     if (r) {
         say_verbose("none of them changed, their findings are those kept");
         return r;
     }
+    const struct cache_id code = keeps ? program_key(a, &units, whole, true) : key;
     r = keeps ? moved_find(&units, code, analyse_kept) : NULL;
     if (keeps)
         moved_keep(&units, code, key);
