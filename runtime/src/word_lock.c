@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
-/* The word lock where somebody has to wait. Stands on futex.h; word_lock.h says how it works. */
+/* The word lock where somebody has to wait. Stands on futex.h, hot_lock.h; word_lock.h says how it works. */
 #include "word_lock.h"
 
 #include "checked.h"
+#include "hot_lock.h"
 #include "misuse.h"
 
+#include <limits.h>
 #include <pthread.h>
 
 enum { WAKE_SLEEPER = 1, WAKE_HEIR = 2 }; /* futex sets */
@@ -14,8 +16,7 @@ enum { WAKE_SLEEPER = 1, WAKE_HEIR = 2 }; /* futex sets */
  * 10 to 40 ns. */
 enum { FIRST_PAUSE = 1, NOTED_PAUSE = 4, AFTER_NAP = 6, LAST_PAUSE = 9, BUSY_PAUSE = 10 };
 static const aglet_time newcomer_patience = 16000, heir_patience = 5000, heir_after = 500000,
-                        heir_is_stopped = 20000, nap_for = 1000000, second_nap = 100000, comes_back = 1000,
-                        long_away = 10000;
+                        heir_is_stopped = 20000, second_nap = 100000;
 enum { TURN = 20 }; /* bits of a nanosecond clock: a millisecond */
 
 /* One thread's wait for the lock. */
@@ -44,80 +45,8 @@ enum { BUSY_LOCKS = 256, BUSY_FROM = 8, BUSY_MOST = 16, NOTE_EVERY = 8 };
 static _Alignas(64) _Atomic unsigned char busy_points[BUSY_LOCKS];
 static _Thread_local unsigned char waits; /* of this thread, modulo 256 */
 
-static uint64_t hash_of(const void *lock) {
-    return ((uintptr_t)lock >> 3) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
 static _Atomic unsigned char *busy_points_of(const void *lock) {
-    return &busy_points[hash_of(lock) >> 56];
-}
-
-/* Which locks are hot: a thread that had the lock has to wait for it again within a microsecond of having lost it.
- * What several threads could do in turns there, one that is left alone with the lock does as well, and
- * undisturbed: so waiters begin with a nap, and leave it the processor, too. The clock wakes them, and the holder
- * need not know of them. Where it does other work between its sections the lock would be idle meanwhile: hence
- * the microsecond, some of which the cache lines take.
- *
- * Of one take in eight, and of each where the lock is busy or after a nap, thread and time are written down; the
- * next that comes to wait looks how long ago that was. That it is soon says something where it is the taker itself
- * or, where all takes are written down, the one before. A third thread does not say how soon those return; where it
- * is there first, more threads work side by side than one could stand for. */
-enum { HOT_FROM = 4, HOT_MOST = 12, POINTS = 255 };
-static _Alignas(64) struct hot {
-    _Atomic uint32_t whose; /* part of the lock's hash, and points in the lowest bits */
-    _Atomic uint32_t at;    /* when it was taken; 0: it was seen to */
-    _Atomic uint32_t taker, before;
-} hot_locks[BUSY_LOCKS];
-
-static inline uint32_t whose(const struct wait *w) {
-    return (uint32_t)(hash_of((const void *)w->word) >> 24) & ~(uint32_t)POINTS;
-}
-
-static inline struct hot *hot_of(const struct wait *w) {
-    return &hot_locks[hash_of((const void *)w->word) >> 56];
-}
-
-static inline uint32_t this_thread(void) {
-    return (uint32_t)((uintptr_t)&waits >> 3);
-}
-
-/* A waiter comes: is the lock hot? */
-static bool is_hot(const struct wait *w) {
-    struct hot *hot = hot_of(w);
-    uint32_t points = atomic_load_explicit(&hot->whose, memory_order_relaxed) ^ whose(w);
-    if (points > POINTS)
-        return false;
-    uint32_t at = atomic_load_explicit(&hot->at, memory_order_relaxed), me = this_thread();
-    if (at == 0)
-        return points >= HOT_FROM;
-    atomic_store_explicit(&hot->at, 0, memory_order_relaxed);
-    uint32_t age = (uint32_t)aglet_now() - at;
-    bool hot_already = points >= HOT_FROM, busy = w->pause == BUSY_PAUSE;
-    bool came_back =
-        atomic_load_explicit(&hot->taker, memory_order_relaxed) == me ||
-        ((hot_already || busy) && atomic_load_explicit(&hot->before, memory_order_relaxed) == me);
-    if (came_back && age < comes_back)
-        points += points < HOT_MOST;
-    else if (came_back || age > long_away || (busy && !hot_already))
-        points -= points > 0;
-    atomic_store_explicit(&hot->whose, whose(w) | points, memory_order_relaxed);
-    return points >= HOT_FROM;
-}
-
-/* The lock was taken: write down by whom and when. An entry that is another lock's loses a point instead. */
-static void note_take(const struct wait *w) {
-    struct hot *hot = hot_of(w);
-    uint32_t entry = atomic_load_explicit(&hot->whose, memory_order_relaxed);
-    if ((entry ^ whose(w)) > POINTS) {
-        bool others = (entry & POINTS) != 0;
-        atomic_store_explicit(&hot->whose, others ? entry - 1 : whose(w), memory_order_relaxed);
-        if (others)
-            return;
-    }
-    uint32_t before = atomic_load_explicit(&hot->taker, memory_order_relaxed);
-    atomic_store_explicit(&hot->before, before, memory_order_relaxed);
-    atomic_store_explicit(&hot->taker, this_thread(), memory_order_relaxed);
-    atomic_store_explicit(&hot->at, (uint32_t)aglet_now() | 1, memory_order_relaxed);
+    return &busy_points[lock_hash(lock) >> 56];
 }
 
 static int first_pause(const struct wait *w) {
@@ -205,17 +134,22 @@ static inline void pause_once(struct wait *w) {
     w->has_paused = true;
 }
 
-/* Leave the lock to whoever has it. */
-static void nap(struct wait *w, aglet_time length) {
-    static _Atomic uint32_t nothing; /* nobody wakes us */
-    aglet_time now = aglet_now(), until = now + length;
-    if (w->since == 0)
-        w->since = now;
-    futex_wait(&nothing, 0, until < w->deadline ? until : w->deadline);
+/* Leave the lock to whoever has it. Returns false where somebody woke us. */
+static bool nap_until(struct wait *w, aglet_time until) {
+    bool woken = futex_wait(hot_bed(w->word), 0, until < w->deadline ? until : w->deadline);
     w->pause = FIRST_PAUSE;
     w->has_paused = true;
     w->notes_take = true;
     w->naps++;
+    return !woken;
+}
+
+static void first_nap(struct wait *w) {
+    w->since = aglet_now();
+    bool in_row;
+    aglet_time until = hot_nap_end(w->word, w->since, &in_row);
+    if (nap_until(w, until) && in_row && hot_nap_was_last(w->word, aglet_now()))
+        futex_wake(hot_bed(w->word), INT_MAX);
 }
 
 static inline bool change(struct wait *w, uint32_t seen, uint32_t want) {
@@ -228,7 +162,7 @@ static inline bool take(struct wait *w, uint32_t seen, uint32_t want) {
                                                memory_order_relaxed))
         return false;
     if (AGLET_UNLIKELY(w->notes_take))
-        note_take(w);
+        hot_on_take(w->word);
     return true;
 }
 
@@ -311,8 +245,8 @@ bool word_lock_take_slow(_Atomic uint32_t *word, uint32_t mine, aglet_time deadl
     w.has_noted = ++waits % NOTE_EVERY != 0;
     w.pause = first_pause(&w);
     w.notes_take = !w.has_noted || w.pause == BUSY_PAUSE;
-    if (w.may_spin && is_hot(&w))
-        nap(&w, nap_for);
+    if (w.may_spin && hot_on_wait(word, w.pause == BUSY_PAUSE))
+        first_nap(&w);
     for (;;) {
         uint32_t seen = atomic_load_explicit(word, memory_order_relaxed);
         if (AGLET_UNLIKELY(seen != without_lost_heir(seen))) {
@@ -340,7 +274,7 @@ bool word_lock_take_slow(_Atomic uint32_t *word, uint32_t mine, aglet_time deadl
             if (w.pause < AFTER_NAP)
                 pause_once(&w);
             else
-                nap(&w, second_nap);
+                nap_until(&w, aglet_now() + second_nap);
             continue;
         }
         aglet_time now = aglet_now();

@@ -19,9 +19,9 @@
  * in a millisecond a waiter goes to sleep instead of becoming the heir, and with that the holder wakes the
  * sleeper that came first. Whoever takes the lock with SLEEPERS in mind puts it back.
  *
- * Where whoever had the lock wants it back within a microsecond, a waiter begins with a nap of a millisecond
- * instead (hot locks in the source): one thread at a time then has the lock and a processor to itself, and
- * nothing of it is in the word.
+ * Where whoever had the lock wants it back within a microsecond, a waiter begins with a nap of one to four
+ * milliseconds instead (hot_lock.h): one thread at a time then has the lock and a processor to
+ * itself, and nothing of it is in the word.
  *
  * An heir that was stopped when its turn came is passed over after 20 microseconds; it remains the heir.
  * (Go's starvation mode and parking_lot's timed fair unlock serve the same end; the first queues everybody
