@@ -22,22 +22,11 @@ void note_taken(struct solver *s, term lock) {
 }
 
 void pair(struct solver *s, uint32_t candidate) {
-    struct candidate *c = &s->p->locks->candidates.at[candidate];
-
-    c->paired = true;
-    NOTE_FUNC(&c->pairs, s->func);
+    (void)note(s, (struct noted){.kind = NOTED_PAIR, .candidate = candidate});
 }
 
-/* The calls that lead from the callee to where it takes the lock. */
-static void tell_way(struct solver *s, struct lock_problem *pr, uint32_t callee, term lock, uint32_t end) {
-    uint32_t at = callee, next;
-    ir_event event;
-
-    for (int depth = 0; depth < 20 && at != end && (next = order_next(s->p, at, &lock, &event)); depth++) {
-        const struct unit *u = s->p->funcs.at[at].unit->unit;
-        problem_story(s, pr, STORY_CALLED, u, u->events[event].loc, s->p->funcs.at[next].name);
-        at = next;
-    }
+static void clash(struct solver *s, uint32_t candidate) {
+    (void)note(s, (struct noted){.kind = NOTED_CLASH, .candidate = candidate});
 }
 
 void report_double(struct call *c, const struct held *h, term lock, bool shared,
@@ -50,9 +39,9 @@ void report_double(struct call *c, const struct held *h, term lock, bool shared,
     if (!s->recording || h->flags & HELD_MAYBE || h->when)
         return;
     if (candidate)
-        NOTE_FUNC(&s->p->locks->candidates.at[candidate].clashes, s->func);
+        clash(s, candidate);
     if (h->candidate)
-        NOTE_FUNC(&s->p->locks->candidates.at[h->candidate].clashes, s->func);
+        clash(s, h->candidate);
     pr = problem_new(s, PROBLEM_DOUBLE,
                      cf->defined                         ? inside
                      : h->mode == HELD_SHARED && !shared ? DETAIL_UPGRADE
@@ -64,9 +53,9 @@ void report_double(struct call *c, const struct held *h, term lock, bool shared,
     pr->candidate = candidate ? candidate : h->candidate;
     problem_taken(s, pr, h);
     if (cf->defined && in_callee)
-        tell_way(s, pr, c->callee, in_callee, site->func);
+        problem_way(s, pr, &(struct way){.callee = c->callee, .lock = in_callee, .end = site->func});
     if (cf->defined && site->loc)
-        problem_story(s, pr, STORY_TAKES, in->unit->unit, site->loc, in->name);
+        problem_story_in(s, pr, STORY_TAKES, site->func, site->loc, in->name);
 }
 
 static struct unlock_seen *unlock_at(struct solver *s, ir_event event, term lock) {
@@ -126,7 +115,7 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
         }
         if (h->flags & HELD_MAYBE) {
             if (s->recording && h->candidate) /* who takes it now did not count on that call */
-                NOTE_FUNC(&s->p->locks->candidates.at[h->candidate].clashes, s->func);
+                clash(s, h->candidate);
             h->flags &= (uint8_t) ~(HELD_MAYBE | HELD_SAID);
             h->count = 1;
             h->candidate = e->candidate;
@@ -178,7 +167,7 @@ static struct lock_problem *report_unheld(struct solver *s, enum lock_problem_de
         return NULL;
     pr->data = cf->name;
     if (e->site.loc && e->site.func != s->func)
-        problem_story(s, pr, STORY_UNLOCK, in->unit->unit, e->site.loc, in->name);
+        problem_story_in(s, pr, STORY_UNLOCK, e->site.func, e->site.loc, in->name);
     return pr;
 }
 
@@ -391,8 +380,10 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
             if (pr) {
                 pr->candidate = seen->candidate;
                 if (e->candidate) /* the callee's business if no caller holds it; ours if others do */
-                    vec_push(&s->p->locks->candidates.at[e->candidate].bad_calls, number);
-                vec_push(&s->p->locks->candidates.at[seen->candidate].problems, number);
+                    (void)note(s, (struct noted){
+                                      .kind = NOTED_BAD_CALL, .candidate = e->candidate, .number = number});
+                (void)note(
+                    s, (struct noted){.kind = NOTED_PROBLEM, .candidate = seen->candidate, .number = number});
             }
         }
     }
@@ -420,16 +411,9 @@ static bool is_empty_section(const struct solver *s, ir_event taken, ir_event re
 }
 
 static void note_section(struct solver *s, struct object_class class, ir_event released, bool empty) {
-    struct lock_facts *facts = s->p->locks;
-    bool fresh;
-
-    if (!class_known(class))
-        return;
-    (void)map64_place(&facts->sections, hash_add(class_key(class), key_pair(s->func, released)), &fresh);
-    if (!fresh)
-        return; /* solved again */
-    *map64_place(&facts->sections, class_key(class), &fresh) += 1;
-    *map64_place(&facts->gates, class_key(class), &fresh) += empty;
+    if (class_known(class))
+        (void)note(s,
+                   (struct noted){.kind = NOTED_SECTION, .class = class, .event = released, .bits = empty});
 }
 
 void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee,
@@ -450,7 +434,7 @@ void release_lock(struct solver *s, struct world *w, term lock, const struct loc
         seen->taken = h->event;
         meet_known(s, &seen->held_when, w);
         if (h->event && !h->candidate && class_known(term_class(&s->t, lock)))
-            map64_put(&s->p->locks->given_back, class_key(term_class(&s->t, lock)), 1);
+            (void)note(s, (struct noted){.kind = NOTED_GIVEN_BACK, .class = term_class(&s->t, lock)});
         note_section(s, term_class(&s->t, lock), ev, is_empty_section(s, h->event, ev));
         if (h->candidate)
             pair(s, h->candidate);

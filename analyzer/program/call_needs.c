@@ -132,12 +132,12 @@ static void check_given_up(struct call *c, struct world *w, const struct require
     pr = problem_new(s, PROBLEM_UNHELD, DETAIL_IN_CALLEE, c->ev->loc, lock, &number);
     if (pr) {
         pr->data = s->p->funcs.at[c->callee].name;
-        problem_story(s, pr, STORY_UNLOCK, site->unit->unit, r->site.loc, site->name);
+        problem_story_in(s, pr, STORY_UNLOCK, r->site.func, r->site.loc, site->name);
         pr->dropped = true;
         pr->candidate =
             up.lock ? candidate_new(s, CANDIDATE_RELEASES, up.lock, term_class(&s->t, lock), r->candidate)
                     : 0;
-        vec_push(&s->p->locks->candidates.at[r->candidate].bad_calls, number);
+        (void)note(s, (struct noted){.kind = NOTED_BAD_CALL, .candidate = r->candidate, .number = number});
     }
     up.candidate = s->p->locks->problems.at[number].candidate;
     if (up.lock && up.candidate && !s->p->locks->candidates.at[up.candidate].condemned &&

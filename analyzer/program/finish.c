@@ -83,10 +83,9 @@ static void settle_unlocks(struct solver *s) {
                 problem_story(s, pr, STORY_TAKEN, s->u, s->u->events[u->taken].loc, pr->lock);
             problem_trail(s, pr, NULL, u->without);
             if (u->by_caller) {
-                c->mixed = true;
+                (void)note(s, (struct noted){.kind = NOTED_MIXED, .candidate = u->candidate});
             } else if (c) { /* no doubt, so nothing to judge */
-                vec_clear(&c->problems);
-                c->paired = true;
+                (void)note(s, (struct noted){.kind = NOTED_NO_DOUBT, .candidate = u->candidate});
                 pr->candidate = 0;
             }
         } else if (u->candidate) {

@@ -358,7 +358,7 @@ void check_escape(struct solver *s, struct world *w, term value, term into, enum
 
 void check_requirement(struct solver *s, struct world *w, const struct requirement *r, uint32_t callee,
                        term lock, term object, ir_loc loc) {
-    const struct linked_func *cf = &s->p->funcs.at[callee], *site = &s->p->funcs.at[r->site.func];
+    const struct linked_func *cf = &s->p->funcs.at[callee];
     const int status = lock_status(s, w, lock, r->write);
     struct requirement up = *r;
     struct lock_problem *pr;
@@ -372,7 +372,7 @@ void check_requirement(struct solver *s, struct world *w, const struct requireme
         if (pr) {
             pr->data = cf->name ? cf->name : "the pointer";
             problem_taken(s, pr, h);
-            problem_story(s, pr, STORY_CONTRACT, site->unit->unit, r->site.loc, r->guard);
+            problem_story_in(s, pr, STORY_CONTRACT, r->site.func, r->site.loc, r->guard);
         }
         return;
     }
@@ -380,7 +380,7 @@ void check_requirement(struct solver *s, struct world *w, const struct requireme
         return;
     if (r->reason == REQUIRED_BY_ACCESS &&
         ((object && world_owns(&s->t, w, object)) || !w->spawned || w->failed)) {
-        s->p->funcs.at[callee].needs_excused = true;
+        (void)note(s, (struct noted){.kind = NOTED_EXCUSED, .func = callee});
         return;
     }
     pr = problem_new(s, r->reason == REQUIRED_BY_ACCESS ? PROBLEM_GUARDED : PROBLEM_REQUIRES,
@@ -393,9 +393,9 @@ void check_requirement(struct solver *s, struct world *w, const struct requireme
         pr->data = r->reason == REQUIRED_BY_ACCESS ? r->data : cf->name ? cf->name : "the pointer";
         if (r->reason == REQUIRED_BY_ACCESS) {
             problem_story(s, pr, STORY_CALL, s->u, loc, cf->name);
-            problem_story(s, pr, STORY_ACCESS, site->unit->unit, r->site.loc, r->data);
+            problem_story_in(s, pr, STORY_ACCESS, r->site.func, r->site.loc, r->data);
         } else {
-            problem_story(s, pr, STORY_CONTRACT, site->unit->unit, r->site.loc, r->guard);
+            problem_story_in(s, pr, STORY_CONTRACT, r->site.func, r->site.loc, r->guard);
         }
         story_near(s, w, pr, lock);
         for (uint32_t i = 0; i < w->n_held; i++)

@@ -116,7 +116,8 @@ static void doubt_calls(struct program *p, uint32_t func, uint32_t item) {
             continue;
         struct class_set *x = &p->habits->sets.at[held - p->habits->sets.at];
         uint32_t *room = arena_array(&p->arena, uint32_t, x->n + 1);
-        memcpy(room, x->at, x->n * sizeof *room);
+        if (x->n)
+            memcpy(room, x->at, x->n * sizeof *room);
         x->at = room;
         class_set_add(x, item | HABIT_DOUBTED);
     }

@@ -101,8 +101,8 @@ static term sibling_of(struct solver *s, term object, uint32_t lock) {
     return inner == lock ? at : term_make(&s->t, TERM_FIELD, at, inner, 0);
 }
 
-static struct habit_access *note(struct program *p, uint32_t func, uint32_t item, ir_loc loc, ir_event event,
-                                 term object, uint8_t held, bool write) {
+static struct habit_access *note_access(struct program *p, uint32_t func, uint32_t item, ir_loc loc,
+                                        ir_event event, term object, uint8_t held, bool write) {
     const uint32_t pass = habits_of(p)->last_pass[func];
     struct habits *h = habits_of(p);
     bool fresh;
@@ -119,6 +119,14 @@ static struct habit_access *note(struct program *p, uint32_t func, uint32_t item
     vec_push(&h->accesses, ((struct habit_access){item, func, loc, event, object, held, held, 0, write, false,
                                                   false, pass}));
     return &h->accesses.at[*slot];
+}
+
+void habit_again(struct program *p, const struct habit_access *a) {
+    struct habits *h = habits_of(p);
+
+    map64_put(&h->seen, hash_add(key_pair(a->func, a->loc), a->item), (uint32_t)h->accesses.n);
+    vec_push(&h->accesses, *a);
+    vec_last(&h->accesses).pass = h->last_pass[a->func];
 }
 
 void habit_access(struct solver *s, const struct world *w, term at, bool write, ir_loc loc) {
@@ -150,7 +158,7 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
     for (uint32_t i = 0; i < n; i++)
         if (lock_status(s, w, sibling_of(s, object, locks[i]), false))
             held |= (uint8_t)(1u << i);
-    note(s->p, s->func, item, loc, s->now_at, object, held, write)->given_up |= given_up;
+    note_access(s->p, s->func, item, loc, s->now_at, object, held, write)->given_up |= given_up;
 }
 
 uint32_t lock_wrapper(const struct program *p, const struct term_table *t, term lock) {
@@ -202,7 +210,7 @@ void habit_call(struct solver *s, const struct world *w, ir_event e, const term 
         if (!class || w->held[i].mode == HELD_RELEASED)
             continue;
         add_held(&now, class);
-        *map64_place(&h->sometimes, habit_sometimes_key(s->func, e, class), NULL) = s->pass;
+        (void)note(s, (struct noted){.kind = NOTED_SOMETIMES, .event = e, .item = class});
         if ((class = lock_wrapper(s->p, &s->t, w->held[i].lock)))
             add_held(&now, class);
     }
@@ -283,7 +291,7 @@ static uint32_t item_with_lock(const struct walk *x, ir_expr place) {
 
 static void note_plain(const struct walk *x, uint32_t item, ir_loc loc, bool write) {
     if (!item_guard(x->p, item))
-        (void)note(x->p, x->func, item, loc, x->event, 0, 0, write);
+        (void)note_access(x->p, x->func, item, loc, x->event, 0, 0, write);
 }
 
 /* `argument`: e is handed to a function. */

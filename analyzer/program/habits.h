@@ -63,6 +63,8 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
 void habit_call(struct solver *s, const struct world *w, ir_event e, const term *args);
 void habit_begin(struct solver *s);
 void habit_finish(struct solver *s);
+/* One that an earlier run saw; between habit_begin and the next. */
+void habit_again(struct program *p, const struct habit_access *a);
 /* What was seen of the function is void: it is solved again. */
 void habit_forget(struct program *p, uint32_t func);
 

@@ -301,8 +301,10 @@ static void judge_waits(struct program *p) {
         pr->lock = w.lock_text;
         pr->data = w.condition_text;
         pr->story = arena_new(&p->arena, struct story);
-        pr->story[0] = (struct story){STORY_WAIT, p->funcs.at[p->locks->waits.at[partner].func].unit->unit,
-                                      p->locks->waits.at[partner].at, p->locks->waits.at[partner].lock_text};
+        pr->story[0] = (struct story){.kind = STORY_WAIT,
+                                      .unit = p->funcs.at[p->locks->waits.at[partner].func].unit->unit,
+                                      .loc = p->locks->waits.at[partner].at,
+                                      .text = p->locks->waits.at[partner].lock_text};
         pr->n_story = 1;
     }
     vec_free(&groups);
@@ -438,7 +440,7 @@ void program_judge(struct program *p) {
             pr->dropped = true;
         if (pr->kind == PROBLEM_DOUBLE && !pr->dropped && is_excluded_there(p, pr))
             pr->dropped = true;
-        if (pr->kind == PROBLEM_BLOCK && pr->class && is_gate(facts, pr->class))
+        if (pr->kind == PROBLEM_BLOCK && class_known(pr->class) && is_gate(facts, class_key(pr->class)))
             pr->dropped = true;
     }
 }

@@ -24,10 +24,12 @@ struct lock_order;
 struct habits;
 struct task_facts;
 struct kept_facts;
+struct memo;
 struct stored_values;
 
 struct linked_unit {
     struct unit *unit;
+    uint64_t id; /* of all that the unit says; 0: not known, and nothing solved from it is kept (memo.h) */
     uint32_t *funcs;        /* by ir_func */
     uint32_t *globals;      /* by ir_var; 0 for locals, parameters and temps */
     uint32_t *structs;      /* by ir_type; 0 for other types */
@@ -117,6 +119,22 @@ struct program {
     const struct models *models;
     struct arena arena;
     struct interner names;
+    struct memo *memo;    /* not owned; NULL: none */
+    uint64_t environment; /* memo_environment; after the effects */
+    struct symbols {      /* memo.h; only where there is a memo */
+        uint64_t *of_func, *of_field, *of_global;
+        struct map64 funcs, items;
+        uint64_t shared; /* of all names that several have */
+    } symbols;
+    struct digests {              /* inputs.h */
+        VEC(uint64_t) path;       /* by term of `paths`; 0: not asked for */
+        uint64_t *field, *global; /* the same of members and globals */
+        struct map64 guards;      /* unit and place of a guard's annotation → whose it is (step_write.c) */
+        struct map64 part;        /* part of a mod_set → its place in `of_part` */
+        VEC(uint64_t) of_part;
+        ir_event *first_event; /* by function … */
+        ir_loc *first_loc;     /* … and where that stands */
+    } digests;
     VEC(struct linked_unit) units;
     VEC(struct linked_struct) structs;
     VEC(struct linked_field) fields;
@@ -134,7 +152,6 @@ struct program {
     struct task_facts *tasks;                  /* tasks.h */
     struct kept_facts *kept;                   /* kept.h */
     uint32_t calls_indirect, calls_unresolved; /* counters for --verbose and the benches */
-    uint32_t worlds_merged;                    /* points where the bound on worlds was hit */
     struct stored_values *stored;              /* blocks_when.h */
     struct map64 call_waits;                   /* blocks_when.h: the calls whose conditional wait holds */
     struct map64

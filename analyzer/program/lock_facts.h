@@ -72,13 +72,25 @@ enum story_kind {
     STORY_NEAR,     /* text: another instance that is held, taken here */
     STORY_WAIT,     /* text: the condition waited on here */
     STORY_CONTRACT, /* text: the annotation that says so */
-    STORY_CALLED    /* text: the function called here, on the way to what yields or blocks */
+    STORY_CALLED,   /* text: the function called here, on the way to what yields or blocks */
+    STORY_WAY       /* in its place CALLED ones will stand (ways_told.c) */
 };
 struct story {
     enum story_kind kind;
     const struct unit *unit;
     ir_loc loc;
     const char *text;
+    uint32_t func;         /* in whose unit that is; 0: in the problem's own, or at a declaration */
+    const struct way *way; /* WAY: to be told when all are solved */
+};
+/* The calls that lead from a callee to where it takes the lock, or to what yields or blocks. */
+struct way {
+    uint32_t callee;
+    term lock;       /* in the callee's words; 0: it is a way to what … */
+    uint32_t end;    /* the function that takes the lock */
+    uint32_t effect; /* … has this effect (enum effect_bit), … */
+    uint32_t when;   /* … by the callee's wait_if, + 1; or 0 */
+    uint32_t called; /* … the function that is handed over and waits, or 0 */
 };
 
 struct lock_problem {
@@ -98,10 +110,15 @@ struct lock_problem {
     bool doubtful;      /* LEAK: code that is not in sight may be meant to give it back */
     uint32_t candidate; /* waits for a judgement: its candidate, or 0 */
     uint32_t item; /* GUARDED, ESCAPE: the guarded member or global, or 0. UNHELD: the lock as such, or 0 … */
-    uint32_t wrapper; /* … and the member or global whose type wraps it, or 0 */
-    uint64_t class;   /* BLOCK: the class_key of the lock */
-    uint32_t round;   /* recursive functions are solved several times: the last counts */
-    uint32_t before;  /* the function's problem before this one, or 0 */
+    uint32_t wrapper;          /* … and the member or global whose type wraps it, or 0 */
+    struct object_class class; /* BLOCK: of the lock */
+    uint32_t round;            /* recursive functions are solved several times: the last counts */
+    uint32_t before;           /* the function's problem before this one, or 0 */
+    /* By what it is known again (lock_facts.seen): what it was at first, of what class of lock; where that is not known, of what name. */
+    enum lock_problem_kind seen_kind;
+    struct object_class seen_class;
+    uint64_t seen_name;
+    uint64_t named; /* step_read.c: the candidate, until it has a number */
 };
 
 /* Is it a wrapper or a mistake? Judged when the whole program is solved (judge.c). */
@@ -129,6 +146,8 @@ struct candidate {
     bool meant;              /* judged: a wrapper */
     VEC(uint32_t) problems;  /* what to report if it is a mistake */
     VEC(uint32_t) bad_calls; /* what to report if it is none, but some callers break it */
+    uint64_t name;           /* the same in every run; 0 where there is no memo … */
+    uint32_t before;         /* … nor the function's candidate before this one; or 0 */
 };
 
 /* A condition wait with its lock. */
@@ -151,7 +170,9 @@ struct lock_facts {
     struct map64 given_back; /* class of a lock that some function takes and gives back itself */
     struct map64
         nameless; /* function and class of a lock it returns with that callers cannot name → the candidate */
-    uint32_t *last_problem; /* by function, or 0 */
+    uint32_t *last_problem;       /* by function, or 0 */
+    uint32_t *last_candidate;     /* by function, or 0; where there is a memo */
+    struct map64 candidate_named; /* candidate.name → its number */
     uint32_t round;
 };
 
@@ -186,6 +207,8 @@ bool function_blocks_always(const struct program *p, uint32_t func);
  * the annotation of `at` says so itself. *when: of the wait_ifs of `at`, + 1, the one that is followed, then the one of the callee;
  * 0: what it does whatever its callers pass. */
 uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, uint32_t *when, ir_event *event);
+/* Put the calls in the place of STORY_WAYs. When all functions are solved; stories of later problems have none. */
+void program_tell_ways(struct program *p);
 /* Decide the candidates. */
 void program_judge(struct program *p);
 /* What main touches where no other thread is alive needs no lock. Requires the threads (lock_order.h). */

@@ -202,7 +202,7 @@ static bool returns_with(const struct summary *callee, struct site inner) {
 void order_wait(struct solver *s, const struct world *w, const struct summary *callee, term lock, bool shared,
                 struct site inner, ir_event event, uint32_t func, const struct inner_lock *below) {
     if (w->n_held > MAX_WAITED)
-        program_give_up(s->p, s->func, "the lock-order rule, holding more than 64 locks at once");
+        (void)note(s, (struct noted){.kind = NOTED_TOO_MANY});
     for (uint32_t i = 0; i < w->n_held && i < MAX_WAITED; i++) {
         const struct held *h = &w->held[i];
         struct order_edge e;
@@ -265,8 +265,11 @@ void order_call(struct solver *s, const struct world *w, ir_event event, uint32_
         const term from = instantiate_again(s, w, in->from, args, n_args),
                    to = instantiate_again(s, w, in->to, args, n_args);
         if (from && to)
-            map64_put(&s->p->lock_order->handed_on,
-                      hash_add(key_pair(callee, in->event), key_pair(in->from, in->to)), 1);
+            (void)note(s, (struct noted){.kind = NOTED_HANDED_ON,
+                                         .func = callee,
+                                         .event = in->event,
+                                         .from = in->from,
+                                         .to = in->to});
         if (!from || !to || from == to || term_same_shape(&s->t, from, to))
             continue;
         struct order_edge e = *in;
@@ -381,8 +384,11 @@ void order_finish(struct solver *s) {
         const bool open = mentions_param(&s->p->paths, e->from) || mentions_param(&s->p->paths, e->to);
         if (e->direct != (i < s->orders.n))
             continue;
-        if (nests_unordered(s, e) && lock_calls_ordered(s->p, s->func, e->held_event, e->event))
-            e->relation = RELATED_ORDERED;
+        if (nests_unordered(s, e)) {
+            s->unkeyed = true; /* what callees do is read there */
+            if (lock_calls_ordered(s->p, s->func, e->held_event, e->event))
+                e->relation = RELATED_ORDERED;
+        }
         if (open && s->lf->n_callers && n < MAX_ORDERS) {
             if (!up)
                 up = arena_array(&s->p->arena, struct order_edge,

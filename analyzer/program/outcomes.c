@@ -209,7 +209,8 @@ static void join_alike(struct solver *s, struct cluster *into, const struct clus
             if (e->lock != f->lock || e->kind != f->kind)
                 continue;
             if (e->candidate && f->candidate && e->candidate != f->candidate)
-                s->p->locks->candidates.at[f->candidate].told_as = e->candidate;
+                (void)note(s, (struct noted){
+                                  .kind = NOTED_TOLD_AS, .candidate = f->candidate, .other = e->candidate});
             if (!e->soft && !f->soft)
                 continue;
             e->ok = range_hull(e->soft ? e->ok : into->result, f->soft ? f->ok : c->result);

@@ -18,6 +18,33 @@ const char *print_place(struct solver *s, term x) {
     return arena_strdup(&s->p->arena, text);
 }
 
+static uint64_t key_of(uint32_t func, const struct lock_problem *pr) {
+    const struct object_class c = pr->seen_class;
+    const uint64_t which = class_known(c) ? class_key(c) : pr->seen_name;
+
+    return hash_add(hash_add(key_pair(func, pr->at), pr->seen_kind), which);
+}
+
+uint32_t problem_again(struct program *p, uint32_t func, const struct lock_problem *pr) {
+    struct lock_facts *facts = p->locks;
+    bool fresh;
+    uint32_t *slot = map64_place(&facts->seen, key_of(func, pr), &fresh), before;
+    struct lock_problem *here;
+
+    if (fresh) {
+        vec_add(&facts->problems)->before = facts->last_problem[func];
+        facts->last_problem[func] = *slot = (uint32_t)facts->problems.n - 1;
+    }
+    here = &facts->problems.at[*slot];
+    before = here->before;
+    *here = *pr;
+    here->before = before;
+    here->round = facts->round;
+    here->func = func;
+    here->unit = p->funcs.at[func].unit->unit;
+    return *slot;
+}
+
 struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind,
                                  enum lock_problem_detail detail, ir_loc at, term lock, uint32_t *number) {
     struct lock_facts *facts = s->p->locks;
@@ -28,11 +55,12 @@ struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind,
     const struct object_class c = kind == PROBLEM_UNHELD || kind == PROBLEM_DESTROY
                                       ? term_class(&s->t, lock)
                                       : (struct object_class){0, 0, 0};
-    const uint64_t which =
-        class_known(c) ? hash_add(key_pair(c.field, c.global), c.token) : hash_string(name);
     bool fresh;
 
-    slot = map64_place(&facts->seen, hash_add(hash_add(key_pair(s->func, at), kind), which), &fresh);
+    const struct lock_problem seen = {
+        .at = at, .seen_kind = kind, .seen_class = c, .seen_name = class_known(c) ? 0 : hash_string(name)};
+
+    slot = map64_place(&facts->seen, key_of(s->func, &seen), &fresh);
     if (!fresh && facts->problems.at[*slot].round == facts->round) {
         if (number)
             *number = *slot;
@@ -47,6 +75,9 @@ struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind,
     memset(pr, 0, sizeof *pr);
     pr->before = before;
     pr->round = facts->round;
+    pr->seen_kind = kind;
+    pr->seen_class = c;
+    pr->seen_name = seen.seen_name;
     if (number)
         *number = *slot;
     pr->kind = kind;
@@ -65,17 +96,31 @@ struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind,
     return pr;
 }
 
-void problem_story(struct solver *s, struct lock_problem *pr, enum story_kind kind, const struct unit *u,
-                   ir_loc loc, const char *text) {
-    struct story *more;
+static void add_story(struct solver *s, struct lock_problem *pr, struct story story) {
+    struct story *more = arena_array(&s->p->arena, struct story, pr->n_story + 1);
 
-    if (!pr || !loc)
-        return;
-    more = arena_array(&s->p->arena, struct story, pr->n_story + 1);
     if (pr->n_story)
         memcpy(more, pr->story, pr->n_story * sizeof *more);
-    more[pr->n_story++] = (struct story){kind, u, loc, text};
+    more[pr->n_story++] = story;
     pr->story = more;
+}
+
+void problem_story(struct solver *s, struct lock_problem *pr, enum story_kind kind, const struct unit *u,
+                   ir_loc loc, const char *text) {
+    if (pr && loc)
+        add_story(s, pr, (struct story){.kind = kind, .unit = u, .loc = loc, .text = text});
+}
+
+void problem_story_in(struct solver *s, struct lock_problem *pr, enum story_kind kind, uint32_t func,
+                      ir_loc loc, const char *text) {
+    if (pr && loc)
+        add_story(s, pr, (struct story){kind, s->p->funcs.at[func].unit->unit, loc, text, func, NULL});
+}
+
+void problem_way(struct solver *s, struct lock_problem *pr, const struct way *way) {
+    if (pr && s->p->funcs.at[way->callee].defined)
+        add_story(s, pr,
+                  (struct story){.kind = STORY_WAY, .way = arena_copy(&s->p->arena, way, sizeof *way)});
 }
 
 void problem_taken(struct solver *s, struct lock_problem *pr, const struct held *h) {
@@ -85,7 +130,7 @@ void problem_taken(struct solver *s, struct lock_problem *pr, const struct held 
         return;
     problem_story(s, pr, STORY_TAKEN, s->u, s->u->events[h->event].loc, print_place(s, h->lock));
     if (h->in_func != s->func && in->defined && h->in_loc)
-        problem_story(s, pr, STORY_CALL, in->unit->unit, h->in_loc, in->name);
+        problem_story_in(s, pr, STORY_CALL, h->in_func, h->in_loc, in->name);
 }
 
 void problem_trail(struct solver *s, struct lock_problem *pr, const struct trail *from,
@@ -108,27 +153,18 @@ void problem_trail(struct solver *s, struct lock_problem *pr, const struct trail
     }
 }
 
+uint32_t note(struct solver *s, struct noted n) {
+    const uint32_t done = noted_do(s->p, s->func, s->pass, &n);
+
+    if (s->p->memo)
+        vec_push(&s->noted, n);
+    return done;
+}
+
 uint32_t candidate_new(struct solver *s, enum candidate_kind kind, term path, struct object_class class,
                        uint32_t from) {
-    struct candidate *c;
-    bool fresh;
-    uint64_t key = hash_add(key_pair(s->func, kind), key_pair(path, from));
-    uint32_t *slot;
-
-    key = hash_add(hash_add(key, key_pair(class.field, class.global)), class.token);
-    slot = map64_place(&s->p->locks->candidate_of, key, &fresh);
-    if (!fresh) {
-        s->p->locks->candidates.at[*slot].stale = false;
-        return *slot;
-    }
-    *slot = (uint32_t)s->p->locks->candidates.n;
-    c = vec_add(&s->p->locks->candidates);
-    c->kind = kind;
-    c->func = s->func;
-    c->lock = path;
-    c->class = class;
-    c->from = from;
-    return (uint32_t)s->p->locks->candidates.n - 1;
+    return note(s, (struct noted){
+                       .kind = NOTED_CANDIDATE, .bits = kind, .from = path, .class = class, .other = from});
 }
 
 const struct lock_problem *lock_problem_next(const struct program *p, enum lock_problem_kind kind,

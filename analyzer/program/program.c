@@ -14,24 +14,31 @@
 #include "lock_order.h"
 #include "blocks_when.h"
 #include "lock_facts.h"
+#include "memo.h"
 #include "tasks.h"
 
 struct program *program_new(const struct program_options *options) {
     struct program *p = xcalloc(1, sizeof *p);
 
     p->options = *options;
+    p->memo = options->memo;
     p->models = options->models ? options->models : models_builtin();
     (void)term_make(&p->paths, TERM_RESULT, 0, 0, 0);
     p->lock_order = xcalloc(1, sizeof *p->lock_order);
     return p;
 }
 
-void program_add(struct program *p, struct unit *u) {
+void program_add_known(struct program *p, struct unit *u, uint64_t id) {
     struct linked_unit lu;
 
     memset(&lu, 0, sizeof lu);
     lu.unit = u;
+    lu.id = id;
     vec_push(&p->units, lu);
+}
+
+void program_add(struct program *p, struct unit *u) {
+    program_add_known(p, u, 0);
 }
 
 static double now(void) {
@@ -64,11 +71,15 @@ void program_solve(struct program *p) {
 
     program_link(p);
     models_check(p);
+    if (p->memo)
+        symbols_find(p);
     phase(p, "link", &since);
     program_call_graph(p);
     phase(p, "call graph", &since);
     program_solve_effects(p);
     program_find_recursive_locks(p);
+    if (p->memo)
+        p->environment = memo_environment(p);
     phase(p, "effects", &since);
     program_solve_locks(p);
     program_judge(p);
@@ -176,6 +187,8 @@ void program_free(struct program *p) {
         vec_free(&p->locks->candidates);
         vec_free(&p->locks->waits);
         free(p->locks->last_problem);
+        free(p->locks->last_candidate);
+        map64_free(&p->locks->candidate_named);
         map64_free(&p->locks->seen);
         map64_free(&p->locks->candidate_of);
         map64_free(&p->locks->sections);
@@ -198,6 +211,11 @@ void program_free(struct program *p) {
     vec_free(&p->phases);
     vec_free(&p->given_up);
     map64_free(&p->given_up_once);
+    symbols_free(p);
+    vec_free(&p->digests.path);
+    vec_free(&p->digests.of_part);
+    map64_free(&p->digests.part);
+    map64_free(&p->digests.guards);
     vec_free(&p->units);
     vec_free(&p->structs);
     vec_free(&p->fields);

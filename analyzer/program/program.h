@@ -14,6 +14,7 @@ extern "C" {
 #endif
 
 struct program;
+struct memo;   /* program/memo.h: what earlier runs solved */
 struct models; /* program/models.h: what functions we cannot edit do */
 
 /* A guard taken as if it were written: numbers of linked.h, which are the same in every program of the same units. */
@@ -28,12 +29,16 @@ struct program_options {
     const char *const *rules;            /* ids to run, NULL-terminated; NULL: all */
     const struct assumed_guard *assumed; /* not owned; n_assumed of them */
     size_t n_assumed;
+    struct memo *
+        memo; /* not owned; NULL: everything is solved. Made with these very options, and by this very tool */
 };
 
 /* Returns a program with no units. The options are copied, what they point to is not. */
 struct program *program_new(const struct program_options *options);
 /* Takes ownership of u. */
 void program_add(struct program *p, struct unit *u);
+/* The same, with a hash of all that the unit says: what is solved from it may be kept in the memo. */
+void program_add_known(struct program *p, struct unit *u, uint64_t id);
 /* Link, build the call graph, solve to a fixpoint. After it the facts can be read and nothing more be added. */
 void program_solve(struct program *p);
 /* Run the rules chosen in the options over a solved program; errors in annotations (a lock that names nothing …) are added too, always. */

@@ -109,7 +109,7 @@ static void report_leaks(struct solver *s, term lock, uint32_t candidate, enum l
         if (candidate) {
             pr->candidate = candidate;
             pr->dropped = true;
-            vec_push(&s->p->locks->candidates.at[candidate].problems, number);
+            (void)note(s, (struct noted){.kind = NOTED_PROBLEM, .candidate = candidate, .number = number});
         }
     }
 }
@@ -367,7 +367,7 @@ static void settle_lock(struct solver *s, term lock, const struct held *held) {
     if (goes_on(s, lock))
         mixed = false;
     if (mixed && !apart) { /* no caller could know: no doubt, and no effect on callers */
-        s->p->locks->candidates.at[c].condemned = !any_apart;
+        (void)note(s, (struct noted){.kind = NOTED_CONDEMNED, .candidate = c, .bits = !any_apart});
         report_leaks(s, lock, any_apart ? 0 : c, PROBLEM_LEAK, any_apart);
         if (!any_apart)
             return;
@@ -376,10 +376,12 @@ static void settle_lock(struct solver *s, term lock, const struct held *held) {
             s->exits.at[i].odd_lock = s->exits.at[i].odd_lock == lock ? 0 : s->exits.at[i].odd_lock;
     }
     if ((!path || handed_out) && class_known(term_class(&s->t, lock)))
-        *map64_place(&s->p->locks->nameless, hash_add(class_key(term_class(&s->t, lock)), s->func), NULL) = c;
-    s->p->locks->candidates.at[c].mixed |= mixed;
-    s->p->locks->candidates.at[c].every_return |= every;
-    s->p->locks->candidates.at[c].reachable |= path || as;
+        (void)note(s,
+                   (struct noted){.kind = NOTED_NAMELESS, .candidate = c, .class = term_class(&s->t, lock)});
+    (void)note(s, (struct noted){.kind = NOTED_RETURNS,
+                                 .candidate = c,
+                                 .bits = (uint32_t)mixed | (every ? NOTED_EVERY : 0) |
+                                         (path || as ? NOTED_REACHABLE : 0)});
     report_leaks(s, lock, c, every || apart ? PROBLEM_LEAK : PROBLEM_MISMATCH, false);
 }
 

@@ -3,19 +3,18 @@
  * Stands on solver.h. Those that one function sets and sets back (`c->in_callback = 1; f(c); c->in_callback = 0;`, depth++ and
  * depth--, a state that moves on), and those that a function sets which takes a lock for its caller, or gives one up. What is set
  * once and for all (`closed`, a log's level) says nothing of the thread that asks. */
+#include "inputs.h"
 #include "solver.h"
 
 /* What one function stores to a member or global. */
 enum { STORES_ONE = 1, STORES_OTHER = 2, STORES_UP = 4, STORES_DOWN = 8 };
 
-static uint64_t key_of(const struct linked_unit *lu, ir_expr place) {
+static struct object_class class_of(const struct linked_unit *lu, ir_expr place) {
     const struct ir_expr_rec *r = &lu->unit->exprs[place];
 
     if (r->op == IR_E_FIELD)
-        return class_key((struct object_class){.field = lu->fields[r->b]});
-    return r->op == IR_E_VAR && lu->globals[r->a]
-               ? class_key((struct object_class){.global = lu->globals[r->a]})
-               : 0;
+        return (struct object_class){.field = lu->fields[r->b]};
+    return (struct object_class){.global = r->op == IR_E_VAR ? lu->globals[r->a] : 0};
 }
 
 /* `sets`: by key, 1 + its constant's bits; `does`: by key, what is stored so far. */
@@ -55,9 +54,12 @@ void program_find_section_flags(struct program *p) {
             for (ir_event e = u->blocks[b].events.first;
                  e < u->blocks[b].events.first + u->blocks[b].events.count; e++) {
                 const struct ir_event_rec *ev = &u->events[e];
-                const uint64_t key = ev->op == IR_EV_STORE && ev->a && ev->b ? key_of(lu, ev->a) : 0;
-                if (!key)
+                if (ev->op != IR_EV_STORE || !ev->a || !ev->b)
                     continue;
+                const struct object_class class = class_of(lu, ev->a);
+                if (!class_known(class))
+                    continue;
+                const uint64_t key = class_key(class);
                 uint32_t *all = map64_place(&does, key, NULL);
                 *all |= stored(u, ev->b, &sets, key);
                 if (half || comes_and_goes(*all))

@@ -91,7 +91,6 @@ static void enter(struct solver *s, uint32_t to, struct world *w) {
             return;
         }
     if (b->n_worlds >= s->most_worlds || b->visits > 40) {
-        s->p->worlds_merged++;
         if (b->n_worlds) {
             if (world_merge(&s->arena, &s->t, b->worlds[0], w, block, true, true))
                 queue(s, b, b->worlds[0]);
@@ -358,6 +357,16 @@ static void enter_annotated(struct solver *s, struct world *w) {
     }
 }
 
+void solver_at(struct solver *s, uint32_t func) {
+    s->func = func;
+    s->lf = &s->p->funcs.at[func];
+    s->lu = s->lf->unit;
+    s->u = s->lu->unit;
+    s->fr = &s->u->funcs[s->lf->func];
+    s->frame = func_frame(s->u, s->fr);
+    s->s = s->lf->summary;
+}
+
 void solver_reset(struct solver *s, uint32_t func) {
     term_table_clear(&s->t);
     arena_reset(&s->arena);
@@ -370,20 +379,14 @@ void solver_reset(struct solver *s, uint32_t func) {
     vec_clear(&s->decisive);
     vec_clear(&s->collections);
     vec_clear(&s->swept);
-    s->func = func;
-    s->lf = &s->p->funcs.at[func];
-    s->lu = s->lf->unit;
-    s->u = s->lu->unit;
-    s->fr = &s->u->funcs[s->lf->func];
-    s->frame = func_frame(s->u, s->fr);
-    s->s = s->lf->summary;
+    solver_at(s, func);
     s->n_blocks = s->fr->blocks.count;
     s->blocks = arena_array(&s->arena, struct block_state, s->n_blocks);
     s->local_places = arena_array(&s->arena, term, s->fr->locals.count);
     s->next_queued = 0;
     s->most_worlds = MAX_WORLDS;
     s->most_apart = MAX_WORLDS / 2;
-    s->recording = s->gave_up = false;
+    s->recording = s->gave_up = s->unkeyed = false;
 }
 
 /* What the worlds of one function may take: a thousand times what large functions of real programs do. */
@@ -437,6 +440,8 @@ void solver_record(struct solver *s) {
     vec_clear(&s->inits);
     vec_clear(&s->destroys);
     vec_clear(&s->destroyed_at);
+    vec_clear(&s->noted);
+    s->first_wait = s->p->locks->waits.n;
     order_begin(s);
     s->pass++;
     s->recording = true;
@@ -484,4 +489,5 @@ void solver_free(struct solver *s) {
     vec_free(&s->destroyed_at);
     vec_free(&s->orders);
     map64_free(&s->order_of);
+    vec_free(&s->noted);
 }

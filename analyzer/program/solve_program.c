@@ -4,7 +4,10 @@
 #include "habits.h"
 #include "inputs.h"
 #include "lock_order.h"
+#include "step.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include "../base/alloc.h"
 
@@ -33,24 +36,63 @@ struct rounds {
     bool *guarded, *solved;    /* by function: is guarded data touched in it; did solving it come to an end */
     struct summary_hash *hash; /* by function, of its summary */
     bool *hashed;              /* … and not changed since */
+    struct steps *steps;       /* NULL: there is no memo */
 };
 
 /* Of the summaries of all that func may call: one callee's edges need not stand together, each counts. */
 static struct summary_hash callees_hash(struct rounds *r, uint32_t func) {
     const struct program *p = r->solver.p;
     const struct linked_func *f = &p->funcs.at[func];
-    struct summary_hash all = {f->n_edges, f->n_edges};
+    struct summary_hash all = {f->n_edges, f->n_edges, f->n_edges};
 
     for (uint32_t i = 0; i < f->n_edges; i++) {
         const uint32_t callee = p->edges.at[f->first_edge + i].callee;
         if (!r->hashed[callee]) {
-            r->hash[callee] = summary_hash(p->funcs.at[callee].summary);
+            r->hash[callee] = summary_hash(r->solver.p, p->funcs.at[callee].summary);
+            if (r->steps)
+                r->hash[callee].exact = hash_add(r->hash[callee].exact, step_exports(p, callee));
             r->hashed[callee] = true;
         }
+        all.exact = hash_add(all.exact, r->hash[callee].exact);
         all.all = hash_add(all.all, r->hash[callee].all);
         all.worlds = hash_add(all.worlds, r->hash[callee].worlds);
     }
     return all;
+}
+
+/* ---- steps that earlier runs took ---- */
+/* Done again as an earlier run did it; else *key is what it is to be kept under, or 0. */
+static bool known_step(struct rounds *r, uint32_t func, uint64_t callees, uint64_t *key) {
+    struct program *p = r->solver.p;
+    struct bytes_in in;
+
+    *key = 0;
+    if (!r->steps)
+        return false;
+    *key = step_key(p, r->steps, func, callees);
+    return *key && memo_find(p->memo, *key, &in) && !memo_is_checked() && step_read(&r->solver, func, in);
+}
+
+static void check_step(const struct program *p, uint32_t func, struct bytes_in known,
+                       const struct bytes_out *now) {
+    if ((size_t)(known.end - known.at) == now->list.n && !memcmp(known.at, now->list.at, now->list.n))
+        return;
+    fprintf(stderr, "aglet: solving the locks of '%s' came to something else than what is kept of it\n",
+            p->funcs.at[func].name);
+    abort();
+}
+
+static void keep_step(struct rounds *r, struct solver *s, uint64_t key) {
+    const struct bytes_out *out;
+    struct bytes_in known;
+
+    if (!key || s->unkeyed)
+        return;
+    out = step_write(s, r->steps);
+    if (memo_is_checked() && memo_find(s->p->memo, key, &known))
+        check_step(s->p, s->func, known, out);
+    else
+        memo_put(s->p->memo, key, out);
 }
 
 /* Worlds that came to rest are kept until the function's component is done, as long as they take no more than this together. */
@@ -92,10 +134,23 @@ static void free_rested(struct member *m, size_t *kept) {
     m->rested = NULL;
 }
 
-static void record_again(struct solver *s, struct solver *rested) {
-    hand_over(s, rested);
-    solver_record(rested);
-    hand_over(rested, s);
+static void record_again(struct rounds *r, struct member *m, uint64_t key) {
+    hand_over(&r->solver, m->rested);
+    solver_record(m->rested);
+    keep_step(r, m->rested, key);
+    hand_over(m->rested, &r->solver);
+}
+
+/* Returns whether solving the function came to an end. */
+static bool solve_and_keep(struct rounds *r, uint32_t func, uint64_t key) {
+    if (!solve_function(&r->solver, func))
+        return false;
+    keep_step(r, &r->solver, key);
+    return true;
+}
+
+static bool is_solved(const struct rounds *r, uint32_t func) {
+    return function_matters(r->solver.p, func) || r->guarded[func];
 }
 
 static void solve_recursive(struct rounds *r, const uint32_t *funcs, size_t n) {
@@ -119,12 +174,19 @@ static void solve_recursive(struct rounds *r, const uint32_t *funcs, size_t n) {
             any = true;
             forget_problems(p, func);
             r->hashed[func] = false;
+            uint64_t key = 0;
+            const bool solves = is_solved(r, func);
+            if (solves && known_step(r, func, now.exact, &key)) {
+                r->solved[func] = true;
+                free_rested(m, &kept);
+                continue;
+            }
             if (m->rested && same_worlds) {
-                record_again(s, m->rested);
+                record_again(r, m, key);
                 continue;
             }
             free_rested(m, &kept);
-            r->solved[func] = (function_matters(p, func) || r->guarded[func]) && solve_function(s, func);
+            r->solved[func] = solves && solve_and_keep(r, func, key);
             if (round == FIRST_ROUND && r->solved[func] && kept + s->arena.total <= MAX_KEPT) {
                 kept += s->arena.total;
                 m->rested = set_aside(s);
@@ -143,11 +205,13 @@ static void solve_component(struct rounds *r, const uint32_t *funcs, size_t n) {
         solve_recursive(r, funcs, n);
         return;
     }
+    const bool solves = is_solved(r, funcs[0]);
+    uint64_t key = 0;
     p->locks->round++;
     forget_problems(p, funcs[0]);
+    const bool known = solves && r->steps && known_step(r, funcs[0], callees_hash(r, funcs[0]).exact, &key);
     r->hashed[funcs[0]] = false;
-    r->solved[funcs[0]] =
-        (function_matters(p, funcs[0]) || r->guarded[funcs[0]]) && solve_function(&r->solver, funcs[0]);
+    r->solved[funcs[0]] = known || (solves && solve_and_keep(r, funcs[0], key));
 }
 
 /* What solving locks said of these functions, their summaries included: one pass over everything said. */
@@ -230,17 +294,21 @@ void program_solve_locks(struct program *p) {
     r.solver.p = p;
     p->locks = arena_new(&p->arena, struct lock_facts);
     p->locks->last_problem = xcalloc(p->funcs.n, sizeof *p->locks->last_problem);
+    p->locks->last_candidate = xcalloc(p->funcs.n, sizeof *p->locks->last_candidate);
     (void)vec_add(&p->locks->problems);
     (void)vec_add(&p->locks->candidates);
     program_find_lock_deciders(p);
     program_find_section_flags(p);
+    r.steps = p->memo ? steps_new(p) : NULL;
     for (size_t i = 0, end; i < p->order.n; i = end) {
         end = component_end(p, i);
         solve_component(&r, p->order.at + i, end - i);
     }
     for (int round = 0; round < 2 && solve_again(&r); round++)
         ;
+    program_tell_ways(p);
     habits_end(p, r.solved);
+    steps_free(r.steps);
     solver_free(&r.solver);
     free(r.guarded);
     free(r.hash);

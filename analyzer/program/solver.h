@@ -8,6 +8,7 @@
 #define AGLET_PROGRAM_SOLVER_H
 
 #include "lock_facts.h"
+#include "noted.h"
 
 #define MAX_WORLDS 12u          /* of a block … */
 #define MAX_WORLDS_BY_FLAGS 24u /* … of a function whose callers' flags tell of its locks */
@@ -167,8 +168,14 @@ struct solver {
     VEC(term) inits, destroys;
     VEC(struct destroyed_at) destroyed_at;
     VEC(struct order_edge) orders;
-    struct map64 order_of; /* from, to, event → its edge */
+    struct map64 order_of;   /* from, to, event → its edge */
+    VEC(struct noted) noted; /* where there is a memo: what was noted, in order */
+    size_t first_wait;       /* in lock_facts.waits */
+    bool unkeyed;            /* something was read that step.h does not look at: it is not kept */
 };
+
+/* Do it, and write it down. Returns the number of a CANDIDATE. */
+uint32_t note(struct solver *s, struct noted n);
 
 /* transfer.c */
 /* What event e does to world w: the worlds that come out are pushed to s->next. */
@@ -348,6 +355,8 @@ bool some_caller_leads_here(struct solver *s, const struct world *w);
 void next_turn(struct solver *s, struct world *w, uint32_t head);
 /* solve.c */
 void solver_reset(struct solver *s, uint32_t func);
+/* Only which function it is. */
+void solver_at(struct solver *s, uint32_t func);
 /* Returns false when it had to be given up. */
 bool solve_function(struct solver *s, uint32_t func);
 /* Once more through the worlds that came to rest, noting what is seen: the function's summary and facts. Called by solve_function;
@@ -366,6 +375,12 @@ struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind,
                                  enum lock_problem_detail detail, ir_loc at, term lock, uint32_t *number);
 void problem_story(struct solver *s, struct lock_problem *pr, enum story_kind kind, const struct unit *u,
                    ir_loc loc, const char *text);
+/* One that was found by an earlier run; its number. */
+uint32_t problem_again(struct program *p, uint32_t func, const struct lock_problem *pr);
+/* … in the unit of that function, which may be edited without this one. */
+void problem_story_in(struct solver *s, struct lock_problem *pr, enum story_kind kind, uint32_t func,
+                      ir_loc loc, const char *text);
+void problem_way(struct solver *s, struct lock_problem *pr, const struct way *way);
 void problem_taken(struct solver *s, struct lock_problem *pr, const struct held *h);
 void problem_trail(struct solver *s, struct lock_problem *pr, const struct trail *from,
                    const struct trail *to);

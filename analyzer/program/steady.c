@@ -292,6 +292,7 @@ static bool sets(struct solver *s, uint32_t func, uint32_t param, uint32_t key) 
         return f->summary && f->summary->writes >> param & 1;
     if (!fr->params.count || param >= fr->params.count || !mods_has(f->summary->mods, MOD_FIELD(key >> 2)))
         return false;
+    s->unkeyed = true; /* what callees do is read here */
     uint32_t *known = map64_place(&s->setters, hash_add(key_pair(func, param), key), &fresh);
     if (!fresh)
         return *known == 2; /* 1: no, or being asked */

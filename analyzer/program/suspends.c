@@ -32,25 +32,6 @@ uint32_t effect_next(const struct program *p, uint32_t at, uint32_t effect, uint
     return 0;
 }
 
-/* when: the wait_if of the callee that holds, + 1; or 0. called: … and the function that is handed over and waits, or 0. */
-static void tell_way(struct solver *s, struct lock_problem *pr, uint32_t callee, uint32_t effect,
-                     uint32_t when, uint32_t called) {
-    for (int depth = 0; depth < 12 && callee && s->p->funcs.at[callee].defined; depth++) {
-        const struct linked_func *f = &s->p->funcs.at[callee];
-        ir_event event = 0;
-        uint32_t next = effect_next(s->p, callee, effect, &when, &event);
-        if (!next && event) {
-            next = called;
-            called = 0;
-        }
-        if (!next)
-            break;
-        problem_story(s, pr, STORY_CALLED, f->unit->unit, f->unit->unit->events[event].loc,
-                      s->p->funcs.at[next].name);
-        callee = next;
-    }
-}
-
 /* Async locks may be held across a yield; what only may be held, or belongs to the caller by annotation, counts as held. */
 static bool counts(const struct held *h) {
     return (h->mode == HELD_EXCLUSIVE || h->mode == HELD_SHARED) && !(h->flags & HELD_MAYBE) && !h->when;
@@ -63,9 +44,13 @@ static void report(struct solver *s, const struct held *h, enum lock_problem_kin
     if (!pr)
         return;
     pr->data = s->p->funcs.at[callee].name;
-    pr->class = class_known(term_class(&s->t, h->lock)) ? class_key(term_class(&s->t, h->lock)) : 0;
+    pr->class = term_class(&s->t, h->lock);
     problem_taken(s, pr, h);
-    tell_way(s, pr, callee, kind == PROBLEM_YIELD ? EFFECT_YIELDS : EFFECT_BLOCKS, when, called);
+    problem_way(s, pr,
+                &(struct way){.callee = callee,
+                              .effect = kind == PROBLEM_YIELD ? EFFECT_YIELDS : EFFECT_BLOCKS,
+                              .when = when,
+                              .called = called});
 }
 
 static bool is_async(const struct solver *s, const struct held *h) {

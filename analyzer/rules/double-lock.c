@@ -10,8 +10,8 @@
 
 /* Is it the same mistake: the same lock, taken at the same place before, taken again by the same callee at the same place? */
 static bool same_mistake(const struct lock_problem *a, const struct lock_problem *b) {
-    if (a->func != b->func || a->detail != b->detail || a->data != b->data || a->n_story != b->n_story ||
-        !a->n_story || strcmp(a->lock, b->lock))
+    if (a->func != b->func || a->detail != b->detail || strcmp(a->data, b->data) != 0 ||
+        a->n_story != b->n_story || !a->n_story || strcmp(a->lock, b->lock))
         return false;
     for (uint32_t i = 0; i < a->n_story; i++)
         if (a->story[i].unit != b->story[i].unit || a->story[i].loc != b->story[i].loc)
@@ -21,7 +21,7 @@ static bool same_mistake(const struct lock_problem *a, const struct lock_problem
 
 /* Another lock that this very call takes again. */
 static bool same_call(const struct lock_problem *a, const struct lock_problem *b) {
-    return a->func == b->func && a->at == b->at && a->detail == b->detail && a->data == b->data;
+    return a->func == b->func && a->at == b->at && a->detail == b->detail && !strcmp(a->data, b->data);
 }
 
 /* Does a call before this one in the function stand for it? Or this one, by another of its locks? */

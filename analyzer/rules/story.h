@@ -24,6 +24,7 @@ static inline const char *story_words(enum story_kind kind) {
     case STORY_NEAR: return "another lock, '%s', is held: taken here";
     case STORY_WAIT: return "elsewhere it goes with '%s': here";
     case STORY_CALLED: return "'%s' is called here";
+    case STORY_WAY: break; /* told by now */
     case STORY_CONTRACT: return "'%s' is named by this annotation";
     }
     return "%s";

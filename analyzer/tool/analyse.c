@@ -14,6 +14,7 @@
 #include "word.h"
 #include "base/alloc.h"
 #include "base/hash.h"
+#include "program/memo.h"
 #include "program/program.h"
 #include "report/ignores.h"
 #include "rules/rule.h"
@@ -202,9 +203,61 @@ static struct unit *take_unit(const struct analysis *a, size_t i) {
     return u;
 }
 
+/* What earlier runs solved of a program of these files, whatever they hold now. */
+struct solved_before {
+    struct cache_id key[2]; /* by memo_part */
+    char *bytes[2];
+    struct memo *memo;
+};
+
+static struct solved_before load_solved(const struct analysis *a, const bool *in, bool whole) {
+    static const char *const purpose[] = {"solved functions", "newly solved functions"};
+    struct solved_before s = {0};
+    if (!a->cache || !a->ids)
+        return s;
+    s.memo = memo_new();
+    for (int part = MEMO_BASE; part <= MEMO_NEWER; part++) {
+        struct cache_hash *h = hash_settings(purpose[part], a->options, a->config, a->level, whole);
+        size_t size = 0;
+        for (size_t i = 0; i < a->n; i++)
+            if (a->units[i] && (!in || in[i]))
+                cache_hash_string(h, unit_str(a->units[i], a->units[i]->main_file));
+        s.key[part] = cache_hash_end(h);
+        s.bytes[part] = cache_load_solved(a->cache, s.key[part], &size);
+        if (s.bytes[part] && !memo_read(s.memo, part, s.bytes[part], size))
+            say_verbose("what was solved before cannot be used; every function is solved again");
+    }
+    return s;
+}
+
+static void store_solved(const struct analysis *a, const struct solved_before *s, enum memo_part part) {
+    size_t size;
+    void *bytes = memo_write(s->memo, part, &size);
+    cache_store_solved(a->cache, s->key[part], bytes, size);
+    free(bytes);
+}
+
+static void keep_solved(const struct analysis *a, struct solved_before *s) {
+    size_t asked, found;
+    if (!s->memo)
+        return;
+    memo_counts(s->memo, &asked, &found);
+    say_verbose("of %zu steps of solving, %zu were known from earlier runs", asked, found);
+    const enum memo_change change = memo_changed(s->memo);
+    if (change == MEMO_CHANGED)
+        store_solved(a, s, MEMO_BASE);
+    else if (change == MEMO_GREW)
+        store_solved(a, s, MEMO_NEWER);
+    memo_free(s->memo);
+    free(s->bytes[MEMO_BASE]);
+    free(s->bytes[MEMO_NEWER]);
+}
+
 /* Solve the units that are `in` (NULL: all) as one program. */
 static void solve_one(const struct analysis *a, const bool *in, bool whole, struct report *out) {
-    struct program_options options = {.level = a->level, .whole = whole, .models = config_models(a->config)};
+    struct solved_before before = load_solved(a, in, whole);
+    struct program_options options = {
+        .level = a->level, .whole = whole, .models = config_models(a->config), .memo = before.memo};
     if (a->options->rules.n)
         options.rules = (const char *const *)a->options->rules.at;
     struct program *p = program_new(&options);
@@ -212,17 +265,18 @@ static void solve_one(const struct analysis *a, const bool *in, bool whole, stru
         report_mixed(out, a->units, in, a->n);
     for (size_t i = 0; i < a->n; i++)
         if (in ? in[i] : a->units[i] != NULL)
-            program_add(p, in ? unit_copy(a->units[i]) : take_unit(a, i));
+            program_add_known(p, in ? unit_copy(a->units[i]) : take_unit(a, i), a->ids ? a->ids[i].low : 0);
     program_solve(p);
-    double before = processor_time();
+    double since = processor_time();
     program_check(p, out);
-    say_phases(p, processor_time() - before);
+    say_phases(p, processor_time() - since);
     if (program_cycles_cut_short(p))
         report_left_out(out,
                         "%zu groups of locks are too entangled to look at every cycle among them: lock-order "
                         "may know more than it reports",
                         program_cycles_cut_short(p));
     program_free(p);
+    keep_solved(a, &before);
 }
 
 static struct linked_programs named_programs(const struct analysis *a) {

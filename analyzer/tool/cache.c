@@ -265,3 +265,12 @@ char *cache_load_findings(struct cache *c, struct cache_id key, size_t *size) {
 void cache_store_findings(struct cache *c, struct cache_id key, const void *bytes, size_t size) {
     store(c, 'r', key, bytes, size);
 }
+
+/* ---- solved functions ---- */
+char *cache_load_solved(struct cache *c, struct cache_id key, size_t *size) {
+    return c ? load(c, 's', key, size) : NULL;
+}
+
+void cache_store_solved(struct cache *c, struct cache_id key, const void *bytes, size_t size) {
+    store(c, 's', key, bytes, size);
+}

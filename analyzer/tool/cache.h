@@ -7,7 +7,7 @@
  *
  * So an unchanged file is never parsed again, and an unchanged program not even solved again.
  *
- * Layout of the directory: m/xx/… manifests, u/xx/… units, r/xx/… findings, tmp/; each file is written whole by rename and carries
+ * Layout of the directory: m/xx/… manifests, u/xx/… units, r/xx/… findings, s/xx/… solved functions, tmp/; each file is written whole by rename and carries
  * its own hash, so a run may be killed, and several may share the directory. A file that is not ours, or cut off, counts as absent
  * (said under --verbose) and is written anew. What a run stores beyond the bound pushes out what was used longest ago. */
 #ifndef AGLET_TOOL_CACHE_H
@@ -50,6 +50,10 @@ void cache_store_unit(struct cache *c, struct cache_id command, struct deps *dep
 /* What a run found, as bytes of report_file.h. */
 char *cache_load_findings(struct cache *c, struct cache_id key, size_t *size);
 void cache_store_findings(struct cache *c, struct cache_id key, const void *bytes, size_t size);
+
+/* What solving a program's functions came to, as bytes of program/memo.h: the last of that key. */
+char *cache_load_solved(struct cache *c, struct cache_id key, size_t *size);
+void cache_store_solved(struct cache *c, struct cache_id key, const void *bytes, size_t size);
 
 /* A directory for files of this run, on the same file system as the cache where there is one; removed by cache_close.
  * With c NULL it is made in $TMPDIR. malloc'd path, or NULL with errno set. */

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
+/* Everything that solving a function reads, as one hash. Stands on step.h.
+ *
+ * Of the function's own unit nothing is looked at: its id stands for all it says. Sums stand where no order counts. */
+#include "step_bytes.h"
+
+#include "blocks_when.h"
+#include "../base/alloc.h"
+
+struct steps *steps_new(struct program *p) {
+    struct steps *x = xcalloc(1, sizeof *x);
+
+    x->environment = hash_add(p->environment, 1);
+    x->unit_facts = xcalloc(p->units.n + 1, sizeof *x->unit_facts);
+    x->fixed = xcalloc(p->funcs.n + 1, sizeof *x->fixed);
+    return x;
+}
+
+void steps_free(struct steps *x) {
+    if (!x)
+        return;
+    vec_free(&x->seen);
+    free(x->unit_facts);
+    free(x->fixed);
+    writer_free(x->writer);
+    free(x);
+}
+
+/* What other units make of types and functions that this one names. */
+static uint64_t unit_facts(struct program *p, struct steps *x, const struct linked_unit *lu) {
+    uint64_t *known = &x->unit_facts[lu - p->units.at];
+    uint64_t sum = 1;
+
+    if (*known)
+        return *known;
+    for (ir_type t = 1; t < lu->unit->n_types; t++)
+        if (lu->structs[t] && lu->unit->types[t].flags & IR_TF_INCOMPLETE)
+            sum += hash_add(t, struct_digest(p, lu->structs[t]));
+    for (ir_func f = 1; f < lu->unit->n_funcs; f++) {
+        const struct linked_func *of = &p->funcs.at[lu->funcs[f]];
+        if (of->address_taken && of->summary)
+            sum +=
+                hash_add(hash_mix(f), (uint64_t)waits_of(p, lu->funcs[f]) << 1 | of->summary->blocks_always);
+    }
+    return *known = sum | 1;
+}
+
+/* Those that an expression names, each expression once. */
+static uint64_t items_in(struct program *p, struct steps *x, const struct linked_unit *lu, ir_expr e) {
+    const struct ir_expr_rec *r = &lu->unit->exprs[e];
+    const unsigned operands = ir_operands(r->op);
+    uint64_t sum = 0;
+
+    while (x->seen.n <= e)
+        vec_push(&x->seen, 0);
+    if (!e || x->seen.at[e] == x->epoch)
+        return 0;
+    x->seen.at[e] = x->epoch;
+    if (r->op == IR_E_FIELD)
+        sum = hash_mix(item_digest(p, lu->fields[r->b]));
+    else if (r->op == IR_E_VAR && lu->globals[r->a])
+        sum = hash_mix(item_digest(p, lu->globals[r->a] | ITEM_GLOBAL));
+    if (operands & 1u)
+        sum += items_in(p, x, lu, r->a);
+    if (operands & 2u)
+        sum += items_in(p, x, lu, r->b);
+    return sum;
+}
+
+/* The members and globals that the function names. */
+static uint64_t hash_items(struct program *p, struct steps *x, const struct linked_func *f) {
+    const struct unit *u = f->unit->unit;
+    const struct ir_range blocks = u->funcs[f->func].blocks;
+    uint64_t sum = 0;
+
+    x->epoch++;
+    for (uint32_t b = blocks.first; b < blocks.first + blocks.count; b++) {
+        sum += items_in(p, x, f->unit, u->blocks[b].cond);
+        for (ir_event e = u->blocks[b].events.first;
+             e < u->blocks[b].events.first + u->blocks[b].events.count; e++) {
+            const struct ir_event_rec *ev = &u->events[e];
+            if (ev->op == IR_EV_BEGIN || ev->op == IR_EV_END)
+                continue;
+            sum += items_in(p, x, f->unit, ev->a) + items_in(p, x, f->unit, ev->b);
+            for (uint32_t k = 0; k < ev->args.count; k++)
+                sum += items_in(p, x, f->unit, u->expr_refs[ev->args.first + k]);
+        }
+    }
+    return sum;
+}
+
+/* What callers pass, where it is a constant. */
+static uint64_t hash_callers(const struct program *p, const struct linked_func *f) {
+    uint64_t sum = f->n_callers;
+
+    for (uint32_t i = 0; i < f->n_callers; i++) {
+        const struct call_edge *e = &p->edges.at[f->callers[i]];
+        const struct unit *u = p->funcs.at[e->caller].unit->unit;
+        const struct ir_event_rec *ev = &u->events[e->event];
+        uint64_t h = e->callback;
+        for (uint32_t k = 0; k < ev->args.count; k++) {
+            int64_t v;
+            if (call_arg_const(u, ev, k, &v))
+                h = hash_add(hash_add(h, k), (uint64_t)v);
+        }
+        sum += hash_mix(h);
+    }
+    return sum;
+}
+
+static uint64_t hash_candidates(const struct program *p, uint32_t func) {
+    uint64_t sum = 0;
+
+    for (uint32_t i = p->locks->last_candidate[func]; i; i = p->locks->candidates.at[i].before) {
+        const struct candidate *c = &p->locks->candidates.at[i];
+        if (c->condemned || c->over_time)
+            sum += hash_add(c->name, (uint64_t)c->condemned << 1 | c->over_time);
+    }
+    return sum;
+}
+
+uint64_t step_exports(const struct program *p, uint32_t func) {
+    uint64_t sum = 0;
+
+    for (uint32_t i = p->locks->last_candidate[func]; i; i = p->locks->candidates.at[i].before) {
+        const struct candidate *c = &p->locks->candidates.at[i];
+        if (map64_get(&p->locks->nameless, hash_add(class_key(c->class), func), 0) == i)
+            sum += hash_mix(c->name);
+    }
+    return sum;
+}
+
+/* Who is called, and what was found of the calls before any lock was solved. */
+static uint64_t hash_calls(struct program *p, uint32_t func) {
+    const struct linked_func *f = &p->funcs.at[func];
+    uint64_t h = f->n_edges;
+
+    for (uint32_t i = f->first_edge; i < f->first_edge + f->n_edges; i++) {
+        const struct call_edge *e = &p->edges.at[i];
+        const struct linked_func *to = &p->funcs.at[e->callee];
+        const struct call_wait wait = call_blocks_when(p, func, e->event);
+        h = hash_add(h, hash_add(e->event, symbol_of_func(p, e->callee)));
+        h = hash_add(h, (uint64_t)e->indirect << 5 | (uint64_t)e->callback << 4 | (uint64_t)to->defined << 3 |
+                            (uint64_t)to->unchecked << 2 | (uint64_t)wait.holds << 1 | wait.always);
+        h = hash_add(h, wait.next);
+        h = hash_add(h, symbol_of_func(p, call_called_with(p, func, e->event, EFFECT_YIELDS)));
+        h = hash_add(h, symbol_of_func(p, call_called_with(p, func, e->event, EFFECT_BLOCKS)));
+    }
+    return h;
+}
+
+/* Of the function and its calls, what no step changes. */
+static uint64_t fixed_part(struct program *p, struct steps *x, uint32_t func) {
+    const struct linked_func *f = &p->funcs.at[func];
+    uint64_t h;
+
+    if (x->fixed[func])
+        return x->fixed[func];
+    h = hash_add(hash_add(x->environment, f->unit->id), hash_add(f->func, symbol_of_func(p, func)));
+    h = hash_add(h, (uint64_t)f->internal << 3 | (uint64_t)f->address_taken << 2 |
+                        (uint64_t)f->is_thread_entry << 1 | f->unchecked);
+    h = hash_add(h, unit_facts(p, x, f->unit));
+    h = hash_add(h, hash_items(p, x, f));
+    h = hash_add(h, hash_callers(p, f));
+    return x->fixed[func] = hash_add(h, hash_calls(p, func)) | 1;
+}
+
+uint64_t step_key(struct program *p, struct steps *x, uint32_t func, uint64_t callees) {
+    const struct linked_func *f = &p->funcs.at[func];
+    uint64_t h;
+
+    if (!f->unit->id ||
+        f->unit->unit->funcs[f->func].annots.count) /* an annotation names what other units may say more of */
+        return 0;
+    h = hash_add(hash_add(fixed_part(p, x, func), callees), hash_candidates(p, func));
+    return hash_add(h, summary_hash(p, f->summary).exact) | 1;
+}
