@@ -71,7 +71,7 @@ static void find_all(struct carriers *c) {
     for (size_t i = 0; i < p->order.n; i++) {
         const struct region_flow *f = regions_flow_within(c->regions, p->order.at[i]);
         if (f)
-            carriers_find(f, held[f->func], &c->uses);
+            carriers_find(c->regions, f, held[f->func], &c->uses);
         else
             c->blind = true;
     }

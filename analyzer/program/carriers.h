@@ -51,6 +51,6 @@ bool carriers_order(struct carriers *c, uint64_t gives, uint64_t takes, struct c
 
 /* ---- carriers_find.c ---- */
 /* Add what func, whose flow f is, reads and writes where the callers may hold `held`. */
-void carriers_find(const struct region_flow *f, uint64_t held, struct carrier_uses *out);
+void carriers_find(struct regions *r, const struct region_flow *f, uint64_t held, struct carrier_uses *out);
 
 #endif

@@ -14,6 +14,7 @@ enum { MOST_BLOCKS = 128 /* past which every branch decides */, MOST_DEEP = 100 
 #define NO_SLOT UINT32_MAX /* no memory that another thread could know */
 
 struct finder {
+    struct regions *r;
     const struct region_flow *f;
     const struct unit *u;
     const struct ir_func_rec *fr;
@@ -110,7 +111,7 @@ static void note(struct finder *x, ir_expr place, bool write, enum carrier_weigh
     if (!use.slot && t->kind == IR_T_INT && t->size == 1)
         return; /* text */
     if (atomic)
-        use.classes |= use.slot ? region_atomic_class(use.slot) : CLASS_ATOMICS;
+        use.classes |= use.slot ? region_atomic_class(x->r, use.slot) : CLASS_ATOMICS;
     if (write)
         vec_push(&x->out->writes, use);
     else
@@ -430,8 +431,8 @@ static bool concerned(const struct finder *x, uint64_t held) {
     return held != 0;
 }
 
-void carriers_find(const struct region_flow *f, uint64_t held, struct carrier_uses *out) {
-    struct finder x = {.f = f, .u = f->unit->unit};
+void carriers_find(struct regions *r, const struct region_flow *f, uint64_t held, struct carrier_uses *out) {
+    struct finder x = {.r = r, .f = f, .u = f->unit->unit};
     x.fr = &x.u->funcs[f->p->funcs.at[f->func].func];
     if (!concerned(&x, held))
         return;

@@ -77,6 +77,15 @@ static size_t first_through(const struct exchange *x, uint32_t function) {
     return low;
 }
 
+/* Is the function that was put beside it called with it, by somebody who may have it from here? */
+static bool calls_what_is_put(const struct exchange *x, const struct handoff *h, uint32_t function,
+                              const struct through *by) {
+    const struct handoff_spec *s = h->at->spawn;
+
+    return by->call->function == function && by->call->argument == (s->inner ? s->inner : s->slot) &&
+           (s->slot ? exchange_crosses(x, h->func, by->flow->func) : by->flow->func == s->starter);
+}
+
 /* The function that was put beside it is called with it: then it is as if that were the entry of a thread. */
 static bool compare_functions(struct exchange *x, struct handoff *h, const struct walk *w,
                               struct other_side *side) {
@@ -88,8 +97,7 @@ static bool compare_functions(struct exchange *x, struct handoff *h, const struc
             const struct call_through *t = x->throughs.at[k].call;
             if (t->function != s->functions[i].field)
                 break;
-            if (t->argument != (s->inner ? s->inner : s->slot) ||
-                !(s->slot ? exchange_crosses(x, h->func, f->func) : f->func == s->starter))
+            if (!calls_what_is_put(x, h, t->function, &x->throughs.at[k]))
                 continue;
             called = true;
             h->taken_in = f->func;
@@ -172,10 +180,32 @@ static bool consumed(struct exchange *x, const struct handoff *h) {
     return any && all;
 }
 
+static bool takes_what_is_put(struct exchange *x, const struct handoff *h, const struct taker *t) {
+    return t->removes && exchange_container(x, h->at->spawn->slot) == exchange_container(x, t->slot) &&
+           exchange_crosses(x, h->func, t->flow->func);
+}
+
+/* Of most that is put nobody is known who takes it: then there is no need to look at what is done with it here. */
+static bool anybody_takes(struct exchange *x, const struct handoff *h) {
+    const struct handoff_spec *s = h->at->spawn;
+
+    if (s->starter)
+        return true;
+    for (uint32_t i = 0; i < s->n_functions; i++)
+        for (size_t k = first_through(x, s->functions[i].field);
+             k < x->throughs.n && x->throughs.at[k].call->function == s->functions[i].field; k++)
+            if (calls_what_is_put(x, h, s->functions[i].field, &x->throughs.at[k]))
+                return true;
+    for (size_t i = 0; s->slot && i < x->takers.n; i++)
+        if (takes_what_is_put(x, h, &x->takers.at[i]))
+            return true;
+    return false;
+}
+
 static void judge_put(struct exchange *x, struct handoff h) {
     const struct handoff_spec *s = h.at->spawn;
     bool taken = false;
-    if (is_function(x, s))
+    if (is_function(x, s) || !anybody_takes(x, &h))
         return;
     struct walk w = {.regions = x->b->regions, .flow = h.flow, .start = h.at, .region = h.region};
     struct other_side side = {0};
@@ -192,10 +222,8 @@ static void judge_put(struct exchange *x, struct handoff h) {
         boundary_compare_others(x->p, x->b, &h, &w, end);
     } else {
         for (size_t i = 0; s->slot && i < x->takers.n; i++) {
-            const struct taker *t = &x->takers.at[i];
-            if (t->removes && exchange_container(x, s->slot) == exchange_container(x, t->slot) &&
-                exchange_crosses(x, h.func, t->flow->func)) {
-                compare_taker(x, &h, &w, t, &side);
+            if (takes_what_is_put(x, &h, &x->takers.at[i])) {
+                compare_taker(x, &h, &w, &x->takers.at[i], &side);
                 taken = true;
             }
         }

@@ -199,6 +199,7 @@ struct region_flow {
     VEC(region_value) args;
     VEC(struct lifted_touches) lifted;
     struct map64 lifted_of; /* object → its place in `lifted` + 1 */
+    place_id *arg_objects;  /* by argument in `args`: the object it points to; made when asked for */
     struct map64
         touches_of; /* object → the first that touches it in `events` + 1, the next after each in next_touch; made when asked for */
     uint32_t *next_touch;
@@ -225,6 +226,8 @@ struct region_flow {
         int64_t value;  /* … with this; event 0: not known */
     } * branches;       /* by block of the function (relative) */
     uint8_t *ends;      /* by block: enum way_end */
+    uint64_t seen;      /* region_seen; 0: not asked */
+    void *kept; /* holds all but places, names and what is made on demand, where it was read from an entry */
 };
 
 struct regions;
@@ -250,7 +253,7 @@ const struct region_event *regions_touch(const struct region_flow *f, place_id o
 const struct region_event *regions_next_touch(const struct region_flow *f, const struct region_event *e);
 
 /* The class of the atomic in a slot. */
-uint64_t region_atomic_class(uint32_t slot);
+uint64_t region_atomic_class(struct regions *r, uint32_t slot);
 /* The slot that a place is, or is an element of; 0 when it has no name. */
 uint32_t place_slot(const struct region_flow *f, place_id p);
 /* Does the place lie in an object that the function made, or in what a pointer in such an object points to? */

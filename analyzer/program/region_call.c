@@ -5,7 +5,6 @@
 #include "region_call.h"
 
 #include "../base/alloc.h"
-#include "region_result.h"
 #include "ways.h"
 
 /* ---- annotations ---- */
@@ -46,44 +45,6 @@ static void annotated_locks(struct solve *x, const struct call *c, enum ir_annot
     }
 }
 
-/* Where the callee hands over, and which of its results say so. */
-static bool ask_results(const struct region_flow *callee, const struct region_event *from,
-                        struct result_when *out) {
-    enum { MOST = sizeof((struct result_question *)0)->marks / sizeof(ir_event) };
-    const struct handoff_spec *s = from->spawn;
-    const struct unit *u = callee->unit->unit;
-    struct result_question q = {
-        .unit = u, .function = &u->funcs[callee->p->funcs.at[callee->func].func], .when = s->when};
-    bool lifted = from->func != callee->func;
-    if (lifted && s->when.test != RESULT_ANY && !s->result_known)
-        return false;
-    if (from->op != REGION_PUT || lifted) {
-        q.marks[q.n_marks++] = from->event;
-        return result_tells(&q, out);
-    }
-    for (size_t i = 0; i < callee->n_events; i++) {
-        const struct region_event *e = &callee->events[i];
-        if (e->op != REGION_PUT || e->place != from->place || e->spawn->inner != s->inner ||
-            e->func != callee->func)
-            continue;
-        if (q.n_marks == MOST)
-            return false;
-        q.marks[q.n_marks++] = e->spawn->event;
-    }
-    return result_tells(&q, out);
-}
-
-/* The same, asked once. */
-static bool inferred_when(const struct region_flow *callee, const struct region_event *from,
-                          struct result_when *out) {
-    struct handoff_spec *s = (struct handoff_spec *)from->spawn;
-    if (s->told == NOT_ASKED)
-        s->told = ask_results(callee, from, &s->told_when) ? TELLS : TELLS_NOT;
-    if (s->told == TELLS)
-        *out = s->told_when;
-    return s->told == TELLS;
-}
-
 /* A function that says AGLET_SENDING, and whose body is known: its results may tell whether it sent. */
 static void infer_result(struct solve *x, uint32_t func, uint32_t param) {
     bool unsolved;
@@ -97,7 +58,7 @@ static void infer_result(struct solve *x, uint32_t func, uint32_t param) {
         const struct region_event *e = &callee->events[callee->control.at[i]];
         const struct place *object = &callee->places[place_object(callee, e->place)];
         if (e->spawn && object->op == PLACE_PARAM && object->a == param)
-            s->result_known = inferred_when(callee, e, &s->when);
+            s->result_known = region_tells(callee, e, &s->when);
     }
 }
 
@@ -259,7 +220,7 @@ static void lifted_spec(struct solve *x, const struct call *c, const struct regi
     struct handoff_spec *s = arena_new(&x->p->arena, struct handoff_spec);
     *s = *from->spawn;
     s->told = NOT_ASKED;
-    s->result_known = inferred_when(callee, from, &s->when);
+    s->result_known = region_tells(callee, from, &s->when);
     s->n_handles = 0;
     for (uint32_t i = 0; i < from->spawn->n_handles; i++)
         call_add_handle(s, place_translate(callee, from->spawn->handles[i], x->f, c->value, c->n));
@@ -356,7 +317,8 @@ static void run_callee(struct solve *x, struct call *c, const struct region_flow
         if (from->spawn)
             lifted_spec(x, c, callee, from, e);
         if (from->op == REGION_PUT && !from->spawn->inner)
-            region_put_members(x, e->spawn, p, c->cells.at, c->cells.n, e->loc);
+            region_put_members(x, e->spawn, p, c->cells.at, c->cells.n,
+                               x->p->funcs.at[e->func].unit == x->f->unit ? e->loc : 0);
         if (from->op == REGION_SPAWN)
             call_spawn_members(x, c, e->spawn, p);
     }

@@ -57,60 +57,6 @@ void region_order(struct solve *x, uint64_t takes, uint64_t gives) {
     region_order_waits(x, takes, gives, takes);
 }
 
-/* The member, global or parameter that tells the class of what is at p; NULL: it is not known. */
-static const struct place *class_place(const struct solve *x, place_id p) {
-    while (p && (x->f->places[p].op == PLACE_INDEX || x->f->places[p].op == PLACE_DEREF ||
-                 x->f->places[p].op == PLACE_LOADED))
-        p = x->f->places[p].a;
-    const struct place *at = &x->f->places[p];
-    bool named = at->op == PLACE_FIELD || at->op == PLACE_GLOBAL ||
-                 (at->op == PLACE_PARAM && CLASS_FIRST_PARAM + at->a < 32);
-    return p && named ? at : NULL;
-}
-
-/* Is it a lock, or a pointer to one? */
-static bool is_lock(const struct program *p, const struct unit *u, ir_type t) {
-    t = type_plain(u, t);
-    while (u->types[t].kind == IR_T_ARRAY)
-        t = type_plain(u, u->types[t].elem);
-    ir_type to = u->types[t].kind == IR_T_POINTER ? u->types[t].elem : 0;
-    return to && lock_kind_of(p, u, to).lock;
-}
-
-uint64_t region_class(const struct solve *x, place_id p) {
-    enum { MUTEXES = 16 }; /* bits of CLASS_MUTEXES */
-    const struct place *at = class_place(x, p);
-    if (!at)
-        return UINT64_MAX;
-    if (at->op == PLACE_PARAM)
-        return UINT64_C(1) << (CLASS_FIRST_PARAM + at->a);
-    bool lock;
-    if (at->op == PLACE_FIELD) {
-        const struct linked_field *f = &x->p->fields.at[at->b];
-        lock = f->lock.lock || is_lock(x->p, f->unit->unit, f->unit->unit->fields[f->field].type);
-    } else {
-        const struct linked_global *g = &x->p->globals.at[at->a];
-        lock = g->lock.lock || is_lock(x->p, g->unit->unit, g->unit->unit->vars[g->var].type);
-    }
-    uint64_t hash = hash_mix(key_pair(at->op, at->op == PLACE_FIELD ? at->b : at->a));
-    return UINT64_C(1) << (lock ? hash % MUTEXES : MUTEXES + hash % (CLASS_FIRST_PARAM - MUTEXES));
-}
-
-uint64_t region_atomic_class(uint32_t slot) {
-    bool global = slot & SLOT_GLOBAL;
-    uint64_t hash = hash_mix(key_pair(global ? PLACE_GLOBAL : PLACE_FIELD, slot & ~SLOT_GLOBAL));
-    return UINT64_C(1) << (32 + hash % CLASS_FIRST_PARAM);
-}
-
-uint64_t region_class_atomic(const struct solve *x, place_id p) {
-    const struct place *at = class_place(x, p);
-    if (!at)
-        return UINT64_MAX;
-    if (at->op == PLACE_PARAM)
-        return UINT64_C(1) << (32 + CLASS_FIRST_PARAM + at->a);
-    return region_atomic_class(at->op == PLACE_FIELD ? at->b : at->a | SLOT_GLOBAL);
-}
-
 void region_lock(struct solve *x, uint64_t class) {
     region_order_waits(x, class, 0, 0);
     x->s->locks |= class;

@@ -15,10 +15,17 @@ void region_flow_free(struct region_flow *f) {
         free(f->lifted.at[i].at);
     vec_free(&f->lifted);
     map64_free(&f->lifted_of);
+    free(f->arg_objects);
     map64_free(&f->touches_of);
     free(f->next_touch);
     free(f->places);
     index_free(&f->place_index);
+    map64_free(&f->names);
+    if (f->kept) {
+        free(f->kept);
+        free(f);
+        return;
+    }
     free(f->events);
     free(f->first);
     free(f->branch_first);
@@ -32,7 +39,6 @@ void region_flow_free(struct region_flow *f) {
     vec_free(&f->phis);
     vec_free(&f->calls_through);
     vec_free(&f->copies);
-    map64_free(&f->names);
     free(f);
 }
 
@@ -179,6 +185,28 @@ static void solve_function(struct solve *x) {
     region_state_free(&current);
 }
 
+void region_give_up(const struct region_flow *f) {
+    if (f->unit->unit->funcs[f->p->funcs.at[f->func].func].blocks.count)
+        program_give_up(f->p, f->func, "the rules about hand-offs, being too large");
+}
+
+ir_event region_find_events(struct region_flow *f) {
+    const struct unit *u = f->unit->unit;
+    const struct ir_range blocks = u->funcs[f->p->funcs.at[f->func].func].blocks;
+    ir_event end = 0;
+    f->first_event = UINT32_MAX;
+    for (uint32_t b = 0; b < blocks.count; b++) {
+        struct ir_range ev = u->blocks[blocks.first + b].events;
+        if (ev.count && ev.first < f->first_event)
+            f->first_event = ev.first;
+        if (ev.count && ev.first + ev.count > end)
+            end = ev.first + ev.count;
+    }
+    if (!end)
+        f->first_event = 0;
+    return end;
+}
+
 struct region_flow *region_solve(struct regions *r, uint32_t func) {
     struct program *p = r->p;
     struct region_flow *f = xcalloc(1, sizeof *f);
@@ -199,16 +227,7 @@ struct region_flow *region_solve(struct regions *r, uint32_t func) {
                       .n_params = fr->params.count,
                       .first_local = fr->locals.first,
                       .n_vars = fr->params.count + fr->locals.count};
-    f->first_event = UINT32_MAX;
-    for (uint32_t b = 0; b < x.n_blocks; b++) {
-        struct ir_range ev = u->blocks[x.first_block + b].events;
-        if (ev.count && ev.first < f->first_event)
-            f->first_event = ev.first;
-        if (ev.count && ev.first + ev.count > x.end_event)
-            x.end_event = ev.first + ev.count;
-    }
-    if (!x.end_event)
-        f->first_event = 0;
+    x.end_event = region_find_events(f);
     place_make(f, PLACE_NONE, 0, 0);
     region_number_vars(&x);
     if (fr->blocks.count && (uint64_t)x.n_blocks * x.n_shared < MAX_STATE)
@@ -217,8 +236,8 @@ struct region_flow *region_solve(struct regions *r, uint32_t func) {
         f->failed = true;
     free(x.slots);
     free(x.in_slot);
-    if (f->failed && fr->blocks.count)
-        program_give_up(p, func, "the rules about hand-offs, being too large");
+    if (f->failed)
+        region_give_up(f);
     f->solved = true;
     return f;
 }

@@ -26,6 +26,12 @@ struct regions {
     bool solving;
     uint32_t now;     /* the component that is being solved */
     uint64_t *hashes; /* by function: its flow as callers see it; 0: none yet */
+    struct class_bits {
+        uint8_t sync, atomic; /* bits + 1; 0: not asked yet */
+    } * classes;              /* by member, then by global (region_class.c) */
+    uint64_t *said,
+        *links; /* by function, by unit: of what it says, and what it is linked to (region_seen.c); 0: not asked yet */
+    VEC(uint32_t) named; /* the functions, then the slots that an entry speaks of, while it is read */
     /* of the accesses that are being gathered */
     unsigned depth;
     bool partial; /* some were used before they were complete */
@@ -82,6 +88,10 @@ struct solve {
 /* The flow of a function, from what is known of its callees now. */
 struct region_flow *region_solve(struct regions *r, uint32_t func);
 void region_flow_free(struct region_flow *f);
+/* Say that it failed. */
+void region_give_up(const struct region_flow *f);
+/* The events of the function: first_event; returns the one past the last. */
+ir_event region_find_events(struct region_flow *f);
 /* ---- region_rounds.c ---- */
 /* What is known of a function that is called. NULL: nothing; but *unsolved: it is in this component, and its turn is still to come: until
  * then it counts as never returning, so that the ways around it tell what it does at least. */
@@ -115,14 +125,18 @@ struct region_event *region_add(struct solve *x, enum region_op op, place_id pla
 void region_order(struct solve *x, uint64_t takes, uint64_t gives);
 /* The same, where only `waits` of `takes` waits for another thread's progress. */
 void region_order_waits(struct solve *x, uint64_t takes, uint64_t gives, uint64_t waits);
+/* ---- region_class.c ---- */
 /* The class of a lock or other synchronising object as one bit: the last member, or the variable; all bits when it is not
- * known. Two classes may share a bit: that only silences. Locks and what is waited on have the lower half (CLASS_LOCKS), atomics
+ * known. By names, so that it is the same in every program. Two classes may share a bit: that only silences. Locks and what is waited on have the lower half (CLASS_LOCKS), atomics
  * the upper. The upper four bits of each half stand for what the first four parameters point to, and are said in the caller's
  * words at a call. */
 #define CLASS_FIRST_PARAM 28u
 uint64_t region_class(const struct solve *x, place_id p);
 /* The same of an atomic. */
 uint64_t region_class_atomic(const struct solve *x, place_id p);
+/* Those of the member or global in a slot. */
+struct class_bits region_slot_classes(struct regions *r, uint32_t slot);
+/* ---- region_event.c ---- */
 /* A lock is taken, or released (class UINT64_MAX: some lock). */
 void region_lock(struct solve *x, uint64_t class);
 void region_unlock(struct solve *x, uint64_t class);
@@ -146,6 +160,11 @@ void region_find_losses(const struct solve *x);
 /* Fill in what may be released to after each event, and all that is acquired from, released to and waited for on ways that return. */
 void region_find_released(struct solve *x);
 
+/* ---- region_tells.c ---- */
+/* Which results of the callee say that it handed over what `from` says. False: they do not tell. Asked once. */
+bool region_tells(const struct region_flow *callee, const struct region_event *from, struct result_when *out);
+/* Ask it of all that callers may ask of. */
+void region_ask_results(const struct region_flow *f);
 /* ---- region_call.c, region_model.c ---- */
 /* Apply a call: its arguments are read, then what the functions it may run do. */
 void region_call(struct solve *x, const struct ir_event_rec *call);

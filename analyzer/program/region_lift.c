@@ -56,7 +56,22 @@ struct gathering {
     uint32_t index; /* of the list in f->lifted */
     struct map64 seen;
     bool grew;
+    /* The last that was said in f's words: neighbours are often of one place. */
+    const struct region_callsite *site;
+    const struct region_flow *callee;
+    place_id said, as;
 };
+
+static place_id said_here(struct gathering *g, const struct region_callsite *c,
+                          const struct region_flow *callee, place_id p) {
+    if (g->site != c || g->callee != callee || g->said != p) {
+        g->site = c;
+        g->callee = callee;
+        g->said = p;
+        g->as = place_translate(callee, p, g->f, &g->f->args.at[c->first_arg], c->n_args);
+    }
+    return g->as;
+}
 
 static uint64_t key_of(const struct region_event *e) {
     return hash_add(hash_add(key_pair(e->op, e->place), e->locks), key_pair(e->flags, e->event));
@@ -66,10 +81,14 @@ static void add_touch(struct gathering *g, const struct region_callsite *c, cons
                       const struct region_event *from) {
     struct lifted_touches *list = &g->f->lifted.at[g->index];
     const struct place *at = &callee->places[from->place];
-    struct region_event e = *from;
+    const place_id place = said_here(g, c, callee, from->place);
+    struct region_event e;
     bool is_new;
+    if (!place || list->n == MAX_TOUCHES)
+        return;
+    e = *from;
     e.flags = (uint8_t)((from->flags & ~REGION_BRANCH) | REGION_LIFTED);
-    e.place = place_translate(callee, from->place, g->f, &g->f->args.at[c->first_arg], c->n_args);
+    e.place = place;
     e.event = c->event;
     if (e.op == REGION_FREE && !(at->op == PLACE_PARAM && at->a < 64 && callee->frees_always >> at->a & 1))
         e.flags |= REGION_MAYBE;
@@ -77,8 +96,6 @@ static void add_touch(struct gathering *g, const struct region_callsite *c, cons
     e.acquired_inside = said_at(c, from->acquired);
     e.acquired = c->acquired | e.acquired_inside;
     e.released = c->released | said_at(c, from->released);
-    if (!e.place || list->n == MAX_TOUCHES)
-        return;
     map64_place(&g->seen, key_of(&e), &is_new);
     if (!is_new)
         return;
@@ -102,24 +119,55 @@ static void add_touches(struct regions *r, struct gathering *g, const struct reg
     }
 }
 
+/* Is it reached from another place? */
+static bool is_within(const struct place *at) {
+    return at->op == PLACE_FIELD || at->op == PLACE_INDEX || at->op == PLACE_DEREF || at->op == PLACE_LOADED;
+}
+
+/* The object, and what it is reached from: an argument that points to any of these leads to it. */
+struct way_there {
+    place_id at[32];
+    uint32_t n;
+};
+
+static struct way_there way_to(const struct region_flow *f, place_id object) {
+    struct way_there way = {{0}, 0};
+    for (place_id p = object; p && way.n < sizeof way.at / sizeof *way.at; p = f->places[p].a) {
+        way.at[way.n++] = p;
+        if (!is_within(&f->places[p]))
+            break;
+    }
+    return way;
+}
+
+/* By argument of all calls: the object that it points to, or 0. */
+static void find_arg_objects(struct region_flow *f) {
+    f->arg_objects = xcalloc(f->args.n + 1, sizeof *f->arg_objects);
+    for (size_t i = 0; i < f->args.n; i++)
+        if (VALUE_KIND(f->args.at[i]) == VALUE_POINTER)
+            f->arg_objects[i] = place_object(f, VALUE_ITEM(f->args.at[i]));
+}
+
 /* What the callee calls the object, when it has it from argument i; 0: it does not. */
 static place_id called(const struct region_flow *f, const struct region_callsite *c, uint32_t i,
-                       struct region_flow *callee, place_id object) {
-    region_value v = f->args.at[c->first_arg + i];
-    if (VALUE_KIND(v) != VALUE_POINTER)
+                       struct region_flow *callee, const struct way_there *way) {
+    const uint32_t arg = c->first_arg + i;
+    const place_id object = f->arg_objects[arg], item = VALUE_ITEM(f->args.at[arg]);
+    if (!object)
         return 0;
-    if (place_object(f, VALUE_ITEM(v)) == object)
+    if (object == way->at[0])
         return place_make(callee, PLACE_PARAM, i, 0);
-    for (place_id p = object; p && p != VALUE_ITEM(v); p = f->places[p].a) {
-        enum place_op op = (enum place_op)f->places[p].op;
-        if (op != PLACE_FIELD && op != PLACE_INDEX && op != PLACE_DEREF && op != PLACE_LOADED)
-            return 0;
-    }
-    return place_rebase(f, object, VALUE_ITEM(v), callee, place_make(callee, PLACE_PARAM, i, 0));
+    for (uint32_t k = 0; k < way->n; k++)
+        if (way->at[k] == item)
+            return place_rebase(f, way->at[0], item, callee, place_make(callee, PLACE_PARAM, i, 0));
+    return 0;
 }
 
 static bool gather_once(struct regions *r, struct region_flow *f, uint32_t index, place_id object) {
     struct gathering g = {.f = f, .index = index};
+    const struct way_there way = way_to(f, object);
+    if (!f->arg_objects)
+        find_arg_objects(f);
     f->lifted.at[index].active = true;
     for (uint32_t i = 0; i < f->lifted.at[index].n; i++)
         map64_place(&g.seen, key_of(&f->lifted.at[index].at[i]), NULL);
@@ -132,7 +180,7 @@ static bool gather_once(struct regions *r, struct region_flow *f, uint32_t index
             continue;
         for (uint32_t k = 0; k <= c->n_args && n < 4; k++) {
             place_id there =
-                k < c->n_args ? called(f, c, k, callee, object) : place_translate(f, object, callee, NULL, 0);
+                k < c->n_args ? called(f, c, k, callee, &way) : place_translate(f, object, callee, NULL, 0);
             bool again = !there;
             for (uint32_t j = 0; j < n; j++)
                 again |= done[j] == there;

@@ -13,8 +13,17 @@ static uint64_t hash_of(enum place_op op, uint32_t a, uint32_t b) {
     return (h ^ h >> 32) * UINT64_C(0x94d049bb133111eb);
 }
 
+/* Of a flow that was read: most are never asked for another place. */
+static void index_places(struct region_flow *f) {
+    for (uint32_t i = 1; i < f->n_places; i++)
+        index_add(&f->place_index, hash_of((enum place_op)f->places[i].op, f->places[i].a, f->places[i].b),
+                  i);
+}
+
 place_id place_make(struct region_flow *f, enum place_op op, uint32_t a, uint32_t b) {
     const uint64_t hash = hash_of(op, a, b);
+    if (!f->place_index.slots && f->n_places)
+        index_places(f);
     for (struct index_probe p = index_first(&f->place_index, hash); p.id; index_next(&f->place_index, &p))
         if (f->places[p.id].op == op && f->places[p.id].a == a && f->places[p.id].b == b)
             return p.id;

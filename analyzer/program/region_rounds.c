@@ -6,6 +6,7 @@
 
 #include "../base/alloc.h"
 #include "../base/components.h"
+#include "region_memo.h"
 
 enum { EVENTS_AT_LEAST = 2000000, EVENTS_EACH = 20 /* of the program's functions */ };
 enum { MAX_ROUNDS = 30 };
@@ -43,6 +44,9 @@ struct regions *regions_new(struct program *p) {
     r->component = xcalloc(p->funcs.n, sizeof *r->component);
     r->position = xcalloc(p->funcs.n, sizeof *r->position);
     r->hashes = xcalloc(p->funcs.n, sizeof *r->hashes);
+    r->said = xcalloc(p->funcs.n, sizeof *r->said);
+    r->links = xcalloc(p->units.n + 1, sizeof *r->links);
+    r->classes = xcalloc(p->fields.n + p->globals.n + 1, sizeof *r->classes);
     components_find(n, next_callee, p, component, order);
     for (uint32_t i = 0; i < n; i++) {
         r->position[order[i] + 1] = i;
@@ -60,58 +64,14 @@ void regions_free(struct regions *r) {
         region_flow_free(r->flows.at[i]);
     vec_free(&r->flows);
     vec_free(&r->gathered);
+    vec_free(&r->named);
     free(r->component);
     free(r->position);
     free(r->hashes);
+    free(r->classes);
+    free(r->said);
+    free(r->links);
     free(r);
-}
-
-/* ---- what callers see of a flow ---- */
-
-static uint64_t hash_place(const struct region_flow *f, uint64_t h, place_id p) {
-    while (p) {
-        const struct place *at = &f->places[p];
-        bool above =
-            at->op == PLACE_FIELD || at->op == PLACE_INDEX || at->op == PLACE_DEREF || at->op == PLACE_LOADED;
-        h = hash_add(hash_add(h, at->op), above ? at->b : key_pair(at->a, at->b));
-        p = above ? at->a : 0;
-    }
-    return hash_add(h, 0);
-}
-
-static uint64_t hash_spec(const struct region_flow *f, uint64_t h, const struct handoff_spec *s) {
-    for (uint32_t i = 0; i < s->n_entries; i++)
-        h = hash_add(h, s->entries[i]);
-    for (uint32_t i = 0; i < s->n_handles; i++)
-        h = hash_place(f, h, s->handles[i]);
-    for (uint32_t i = 0; i < s->n_functions; i++)
-        h = hash_add(hash_add(h, key_pair(s->functions[i].field, s->functions[i].func)),
-                     s->functions[i].param);
-    h = hash_add(hash_add(h, key_pair(s->when.test, s->result_known)), (uint64_t)s->when.value);
-    h = hash_add(hash_add(h, key_pair(s->entry_param, s->slot)), key_pair(s->starter, s->inner));
-    h = hash_add(hash_add(h, key_pair(s->typed_in, s->type)),
-                 key_pair(s->parameter, (uint32_t)s->number << 1 | s->nothing));
-    return hash_add(hash_add(h, key_pair(s->func, s->event)), s->locks);
-}
-
-static uint64_t hash_flow(const struct region_flow *f) {
-    uint64_t h = key_pair(f->failed, (uint32_t)f->lives << 2 | (uint32_t)f->returns << 1 | f->overflow);
-    const uint64_t masks[] = {f->takes,    f->gives,        f->waits, f->adds,    f->drops,
-                              f->may_drop, f->frees_always, f->loses, f->may_free};
-    for (size_t i = 0; i < sizeof masks / sizeof *masks; i++)
-        h = hash_add(h, masks[i]);
-    for (size_t i = 0; i < f->control.n; i++) {
-        const struct region_event *e = &f->events[f->control.at[i]];
-        const uint64_t said[] = {e->locks, e->acquired, e->released,     e->takes,
-                                 e->gives, e->waits,    e->awaited_after};
-        h = hash_place(f, hash_add(h, key_pair(e->op, e->flags)), e->place);
-        h = hash_add(hash_place(f, h, e->into), key_pair(e->func, e->loc));
-        for (size_t k = 0; k < sizeof said / sizeof *said; k++)
-            h = hash_add(h, said[k]);
-        if (e->spawn)
-            h = hash_spec(f, h, e->spawn);
-    }
-    return h ? h : 1;
 }
 
 /* ---- rounds ---- */
@@ -149,12 +109,14 @@ static void solve_component(struct regions *r, const uint32_t *funcs, size_t n) 
             if (now == inputs[i])
                 continue; /* it would come to the same */
             inputs[i] = now;
-            struct region_flow *f = region_solve(r, func);
+            struct region_flow *f = region_remember(r, func);
             region_flow_free(r->flows.at[func]);
             r->flows.at[func] = f;
-            if (!recursive)
+            if (!recursive) {
+                r->hashes[func] = f->seen;
                 continue;
-            const uint64_t hash = hash_flow(f);
+            }
+            const uint64_t hash = f->seen ? f->seen : region_seen(f);
             if (round == MAX_ROUNDS && hash != r->hashes[func]) {
                 f->failed = true;
                 program_give_up(r->p, func, "the rules about hand-offs, its recursion not coming to rest");
