@@ -23,7 +23,7 @@ with Project({}, database=False) as p:
     check("link's are among them", linked <= options, str(linked - options))
 
 used = set()
-for source in (ROOT / "analyzer/tool").glob("*.c"):
+for source in [*(ROOT / "analyzer/tool").glob("*.c"), *(ROOT / "analyzer/program").glob("*.c")]:
     used |= set(re.findall(r'getenv\("((?:AGLET|NO)_\w+)"\)', source.read_text()))
 named = set(re.findall(r"^\| `((?:AGLET|NO)_\w+)`", page, re.M))
 check("every variable is on the page, and no other", used == named, f"{used - named} {named - used}")
