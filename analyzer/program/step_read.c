@@ -80,7 +80,10 @@ static void get_term(struct reader *x) {
     uint32_t a = 0, b = 0, c = 0;
 
     switch (op) {
-    case TERM_FUNC: a = read_a_func(x); break;
+    case TERM_FUNC:
+        a = read_a_func(x);
+        x->in.bad |= !a;
+        break;
     case TERM_GLOBAL: a = read_global(x); break;
     case TERM_TOKEN: {
         const char *text = get_text(&x->in);
