@@ -18,6 +18,9 @@ struct memo {
     size_t asked, found, put;
 };
 
+/* What one run puts: a program of some six million lines. What comes later is not kept. */
+#define MAX_PUT ((size_t)512 << 20)
+
 /* Of the file: it is made and read by one build of the tool on one machine (the cache's key says so), and carries a hash. */
 static const char magic[8] = "aglmemo";
 
@@ -127,6 +130,8 @@ bool memo_find(struct memo *m, uint64_t key, struct bytes_in *in) {
 }
 
 void memo_put(struct memo *m, uint64_t key, const struct bytes_out *out) {
+    if (m->arena.total > MAX_PUT || out->list.n > MAX_PUT)
+        return;
     const unsigned char *bytes = out->list.n ? arena_copy(&m->arena, out->list.at, out->list.n) : NULL;
     m->put++;
     add(m, &(struct entry){key, bytes, (uint32_t)out->list.n, true, false});

@@ -39,7 +39,7 @@ bool memo_is_checked(void);
 
 /* in: the entry of that key. Valid as long as m. */
 bool memo_find(struct memo *m, uint64_t key, struct bytes_in *in);
-/* The bytes are copied. */
+/* The bytes are copied; or left out, where there are too many already. */
 void memo_put(struct memo *m, uint64_t key, const struct bytes_out *out);
 
 /* ---- what entries are made of ---- */
