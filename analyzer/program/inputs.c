@@ -3,6 +3,7 @@
  * What stands behind `worlds` is read by check_needs and in memory_effects under `recording` only. A lock_effect's `open` is of the
  * call being done, never of a summary. */
 #include "inputs.h"
+#include "blocks_when.h"
 #include "lock_facts.h"
 
 /* A member that is not hashed is a change nobody sees. Whoever adds one adds it below, and its size here. */
@@ -30,7 +31,10 @@ static uint64_t digest_anew(struct program *p, term x) {
     const uint64_t h = hash_add(r.op, r.c);
 
     switch (r.op) {
-    case TERM_FUNC: return hash_add(h, symbol_of_func(p, r.a));
+    case TERM_FUNC: /* handed over, it may wait */
+        return hash_add(
+            hash_add(h, symbol_of_func(p, r.a)),
+            p->funcs.at[r.a].summary ? waits_of(p, r.a) << 1 | p->funcs.at[r.a].summary->blocks_always : 0);
     case TERM_GLOBAL: return hash_add(h, item_digest(p, r.a | ITEM_GLOBAL));
     case TERM_TOKEN: return hash_add(h, hash_string(intern_text(&p->names, r.a)));
     case TERM_FIELD: return hash_add(hash_add(h, path_digest(p, r.a)), item_digest(p, r.b));

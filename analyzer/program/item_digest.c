@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* What the whole program makes of a member or global. Stands on inputs.h and the tables that are filled before functions are solved. */
 #include "inputs.h"
-#include "lock_facts.h"
-#include "solver.h"
+#include "habits.h"
 
 static uint64_t hash_lock(struct lock_kind k, bool recursive, uint64_t lock_in) {
     const uint64_t bits = (uint64_t)k.lock << 5 | (uint64_t)k.rw << 4 | (uint64_t)k.recursive << 3 |
@@ -29,6 +28,17 @@ uint64_t struct_digest(const struct program *p, uint32_t number) {
     return sum;
 }
 
+/* The locks that its file defines, in their order: habits count them by it. */
+static uint64_t siblings_of_global(struct program *p, uint32_t global) {
+    uint32_t locks[MAX_SIBLINGS];
+    const uint32_t n = habit_siblings(p, global | ITEM_GLOBAL, locks);
+    uint64_t h = n;
+
+    for (uint32_t i = 0; i < n; i++)
+        h = hash_add(h, symbol_of_item(p, locks[i]));
+    return h;
+}
+
 /* Is a lock taken by what is in memory of that class, or does it tell what a thread is in the middle of? */
 static unsigned decides(const struct program *p, uint32_t memory, struct object_class c) {
     return (map64_find(&p->lock_deciders, memory) != NULL) << 1 |
@@ -45,7 +55,7 @@ static uint64_t digest_anew(struct program *p, uint32_t item) {
             hash_lock(g->lock, g->recursive, g->lock_in ? symbol_of_item(p, g->lock_in) : 0);
         const unsigned bits = decides(p, global << 2 | 2, (struct object_class){.global = global}) << 1 |
                               (global && never_written(p, global));
-        return hash_add(hash_add(symbol, lock), bits);
+        return hash_add(hash_add(symbol, lock), hash_add(siblings_of_global(p, global), bits));
     }
     return hash_add(hash_add(symbol, lock_of_field(p, item)),
                     hash_add(struct_digest(p, p->fields.at[item].parent),
