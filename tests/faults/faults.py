@@ -125,6 +125,12 @@ with tempfile.TemporaryDirectory() as scratch:
     r = run("small-stack")
     must("a thread with the least stack can report", r[0] == 66 and "came to the end" in r[1] and
          "[aglet-lock-order]" in r[2], r[0], r[1], r[2][:2000])
+    for deep in "nest-17", "nest-64", "nest-500":
+        r = run(deep)
+        must(f"{deep}: two locks far apart in a nest, taken the other way round, are told of", r[0] == 66 and "came to the end" in r[1] and
+             r[2].count("[aglet-lock-order]") == 1, *r)
+    r = run("nest-common")
+    must("… but not where a lock between them keeps the two apart", r[0] == 0 and r[2] == "", *r)
     r = run("cleared-while-held")
     must("a lock cleared while it is held is reported, and the program goes on",
          r[0] == 66 and "came to the end" in r[1] and "was overwritten while it was held" in r[2], *r)

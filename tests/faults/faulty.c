@@ -120,6 +120,39 @@ static void no_memory(void) {
             aglet_mutex_unlock(&many[i]);
 }
 
+/* All of the nest's locks at once, the outer ones first; then two of them the other way round, under `also`, if any. */
+static void nest(int locks, int outer, int inner, int also) {
+    static aglet_mutex many[500];
+    for (int i = 0; i < locks; i++)
+        aglet_mutex_lock(&many[i]);
+    for (int i = locks; i-- > 0;)
+        aglet_mutex_unlock(&many[i]);
+    if (also >= 0)
+        aglet_mutex_lock(&many[also]);
+    aglet_mutex_lock(&many[inner]);
+    aglet_mutex_lock(&many[outer]);
+    aglet_mutex_unlock(&many[outer]);
+    aglet_mutex_unlock(&many[inner]);
+    if (also >= 0)
+        aglet_mutex_unlock(&many[also]);
+}
+
+static void nest_17(void) {
+    nest(17, 0, 16, -1);
+}
+
+static void nest_64(void) {
+    nest(64, 0, 63, -1);
+}
+
+static void nest_500(void) {
+    nest(500, 3, 400, -1);
+}
+
+static void nest_common(void) { /* many[50] stands between: whoever has it keeps the other out */
+    nest(100, 60, 90, 50);
+}
+
 static void cleared_while_held(void) {
     aglet_mutex_lock(&a);
     memset(&a, 0, sizeof a);
@@ -179,6 +212,10 @@ int main(int argc, char **argv) {
                 {"from-signal", from_signal},
                 {"crash-in-report", crash_in_report},
                 {"no-memory", no_memory},
+                {"nest-17", nest_17},
+                {"nest-64", nest_64},
+                {"nest-500", nest_500},
+                {"nest-common", nest_common},
                 {"cleared-while-held", cleared_while_held},
                 {"long-hold", long_hold},
                 {"small-stack", small_stack},

@@ -85,18 +85,53 @@ static bool find_short(struct edge *fresh, struct path *p) {
     return false;
 }
 
-/* A thread at this edge holds the lock. Returns false where one at an edge seen before excludes it. */
-static bool note_holder(struct lock_record *r, uint32_t mode) {
-    bool met = r->node.mark == graph.search;
+enum { MODE_BITS = 8 };
+
+/* The thread with that number holds the lock. Returns false where another one that was seen before excludes it. */
+static bool note_holder(struct lock_record *r, uint32_t mode, uint32_t thread) {
+    bool met = r->node.mark == graph.search && r->node.note >> MODE_BITS != thread;
     bool excluded = met && !both_shared(r->node.note, mode);
     r->node.mark = graph.search;
-    r->node.note = mode;
+    r->node.note = thread << MODE_BITS | mode;
     return !excluded;
 }
 
 /* The edge before `e` on the way that the last search found. */
 static struct edge *before(const struct edge *e) {
     return edge_of(e->arc.from->came_by);
+}
+
+/* Did one nest go through both edges, so that whoever is at the later one holds what the earlier one begins with? Then they are one way of
+ * one thread, not two threads that may exclude each other: past ALL_PAIRS_DEPTH a nest has only such edges from its outer locks to its
+ * inner ones. */
+static bool one_nest(const struct edge *earlier, const struct edge *later) {
+    return earlier->to_chain == later->from_chain;
+}
+
+/* The edge of the same nest from the lock below, on to where `chain` ends at `at`; NULL where none was noted. */
+static struct edge *below(const struct rank_node *at, uint64_t chain, int *steps) {
+    for (struct rank_arc *arc = at->in; arc != NULL && (*steps)-- > 0; arc = arc->next_in) {
+        struct edge *e = edge_of(arc);
+        if (e->to_chain == chain && order_chain(e->from_chain, edge_to(e), e->to_mode) == chain)
+            return e;
+    }
+    return NULL;
+}
+
+/* The thread at this edge holds its whole nest, of which the edge itself knows the outermost only. Returns false where another thread
+ * excludes it, or where not all of the nest can be told. */
+static bool note_nest(const struct edge *e, uint32_t thread) {
+    const struct rank_node *at = e->arc.from;
+    uint64_t chain = e->from_chain;
+    int steps = SEARCH_STEPS;
+    while (chain != order_begins(edge_from(e), e->from_mode)) {
+        e = below(at, chain, &steps);
+        if (e == NULL || !note_holder(edge_from(e), e->from_mode, thread))
+            return false;
+        at = e->arc.from;
+        chain = e->from_chain;
+    }
+    return true;
 }
 
 /* Returns the length of the shortest circle with `fresh`, if threads can be at all of its edges at one time,
@@ -107,11 +142,15 @@ static unsigned find_long(struct edge *fresh) {
         return 0;
     unsigned count = 0;
     graph.search++;
-    for (struct edge *e = edge_of(goal->came_by);; e = before(e)) {
-        if (!note_holder(edge_from(e), e->from_mode))
+    uint32_t thread = 1;
+    for (struct edge *e = edge_of(goal->came_by), *later = NULL;; later = e, e = before(e)) {
+        const bool another = later == NULL || !one_nest(e, later);
+        thread += another;
+        if (!note_holder(edge_from(e), e->from_mode, thread) ||
+            (another && e->gate_count == GATES && !note_nest(e, thread)))
             return 0;
         for (uint32_t i = 0; i < e->gate_count; i++)
-            if (!note_holder(e->gates[i].record, e->gates[i].mode))
+            if (!note_holder(e->gates[i].record, e->gates[i].mode, thread))
                 return 0;
         count++;
         if (e == fresh)

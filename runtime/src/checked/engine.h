@@ -121,6 +121,7 @@ struct edge {
     const void *from_stack[STACK_DEPTH];
     char thread[NAME_ROOM];
     uint64_t thread_serial, thread_began;
+    uint64_t from_chain, to_chain; /* of all held up to the one, and to the other */
     struct check_thread *by;
     bool reported, by_task;
 };
@@ -237,12 +238,15 @@ static inline uint64_t order_chain(uint64_t before, const struct lock_record *r,
     return h ^ h >> 29;
 }
 
+/* The order of the outermost lock alone. */
+static inline uint64_t order_begins(const struct lock_record *r, uint32_t mode) {
+    return (r->serial << 3 | mode) << 32; /* A<B is not B<A */
+}
+
 /* The order up to the entry at `index`, for its own chain. */
 static inline uint64_t held_before(const struct check_thread *t, unsigned index) {
     if (index < 2)
-        return index == 0
-                   ? 0
-                   : (held_record(t->held)->serial << 3 | held_mode(t->held)) << 32; /* A<B is not B<A */
+        return index == 0 ? 0 : order_begins(held_record(t->held), held_mode(t->held));
     return t->held[index - 1].chain;
 }
 

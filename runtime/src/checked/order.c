@@ -89,6 +89,8 @@ static struct edge *edge_to_add(struct check_thread *t, unsigned index, const vo
     e->arc.to = &held_record(to)->node;
     e->from_mode = held_mode(from) & (CHECK_EXCLUSIVE | CHECK_SHARED);
     e->to_mode = held_mode(to) & (CHECK_EXCLUSIVE | CHECK_SHARED);
+    e->from_chain = held_before(t, index + 1);
+    e->to_chain = to->chain;
     e->from_site = from->site;
     e->to_site = to->site;
     e->frames = frames < STACK_DEPTH ? frames : STACK_DEPTH;
