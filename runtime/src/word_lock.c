@@ -17,7 +17,7 @@ enum { WAKE_SLEEPER = 1, WAKE_HEIR = 2 }; /* futex sets */
 enum { FIRST_PAUSE = 1, NOTED_PAUSE = 4, AFTER_NAP = 6, LAST_PAUSE = 9, BUSY_PAUSE = 10 };
 static const aglet_time newcomer_patience = 16000, heir_patience = 5000, heir_after = 500000,
                         heir_is_stopped = 20000, second_nap = 100000;
-enum { TURN = 20 }; /* bits of a nanosecond clock: a millisecond */
+enum { TURN = 21 }; /* bits of a nanosecond clock: two milliseconds */
 
 /* One thread's wait for the lock. */
 struct wait {

@@ -16,7 +16,7 @@
  * holder stopped, and the waiter sleeps. One that has waited half a millisecond becomes the heir as soon as
  * it runs, and stays it, asleep if need be. A waiter that is awake takes SLEEPERS out of the word and keeps
  * it in mind: the holder then wakes nobody, for a third thread that runs would cost more than it does. Once
- * in a millisecond a waiter goes to sleep instead of becoming the heir, and with that the holder wakes the
+ * in two milliseconds a waiter goes to sleep instead of becoming the heir, and with that the holder wakes the
  * sleeper that came first. Whoever takes the lock with SLEEPERS in mind puts it back.
  *
  * Where whoever had the lock wants it back within a microsecond, a waiter begins with a nap of one to four
