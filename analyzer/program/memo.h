@@ -61,11 +61,9 @@ void put_func(struct bytes_out *out, const struct program *p, uint32_t func);
 uint32_t get_func(struct bytes_in *in, const struct program *p);
 void put_item(struct bytes_out *out, const struct program *p, uint32_t item);
 uint32_t get_item(struct bytes_in *in, const struct program *p);
-/* A place in the unit of `func`. */
+/* A place in the unit of `func`: its distance from that function, and back. */
 int64_t memo_place(const struct program *p, uint32_t func, ir_loc loc);
 ir_loc memo_loc(const struct program *p, uint32_t func, int64_t place);
-void put_site(struct bytes_out *out, const struct program *p, uint32_t func, ir_loc loc);
-ir_loc get_site(struct bytes_in *in, const struct program *p, uint32_t *func);
 
 /* Of the program as a whole, as far as no function's own key tells: what is guarded, locks, models' words, and the facts of all
  * functions together. After the effects. */

@@ -150,21 +150,3 @@ int64_t memo_place(const struct program *p, uint32_t func, ir_loc loc) {
 ir_loc memo_loc(const struct program *p, uint32_t func, int64_t place) {
     return place == INT64_MIN ? 0 : (ir_loc)(place + (int64_t)base_of(p, func));
 }
-
-void put_site(struct bytes_out *out, const struct program *p, uint32_t func, ir_loc loc) {
-    put_func(out, p, func);
-    put_signed(out, memo_place(p, func, loc));
-}
-
-ir_loc get_site(struct bytes_in *in, const struct program *p, uint32_t *func) {
-    *func = get_func(in, p);
-    const int64_t place = get_signed(in);
-    const ir_loc loc = memo_loc(p, *func, place);
-    const struct linked_unit *lu = *func ? p->funcs.at[*func].unit : NULL;
-
-    if (loc && (!lu || loc >= lu->unit->n_locs)) {
-        in->bad = true;
-        return 0;
-    }
-    return loc;
-}
