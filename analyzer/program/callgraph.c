@@ -215,6 +215,8 @@ static void visit_call(struct graph *g, uint32_t caller, ir_event event) {
     const struct unit *u = lu->unit;
     const struct ir_event_rec *ev = &u->events[event];
     ir_expr callee = ir_uncast(u, ev->b);
+
+    g->p->funcs.at[caller].calls_pointer |= u->exprs[ev->b].op != IR_E_FUNC;
     if (u->exprs[callee].op == IR_E_FUNC) {
         const uint32_t f = lu->funcs[u->exprs[callee].a];
         const struct ir_func_rec *fr = &g->p->funcs.at[f].unit->unit->funcs[g->p->funcs.at[f].func];
@@ -365,9 +367,9 @@ void program_call_graph(struct program *p) {
         const struct ir_func_rec *fr = &u->funcs[lf->func];
         if (!lf->defined)
             continue;
-        for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++)
-            for (uint32_t e = 0; e < u->blocks[b].events.count; e++)
-                visit_event(&g, f, u->blocks[b].events.first + e);
+        const struct ir_range events = func_events(u, fr);
+        for (ir_event e = events.first; e < events.first + events.count; e++)
+            visit_event(&g, f, e);
     }
     while (g.work.n) {
         const uint32_t n = vec_pop(&g.work);

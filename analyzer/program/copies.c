@@ -150,35 +150,35 @@ static void visit_call(struct search *x, const struct ir_event_rec *ev) {
             report(x, COPY_PASSED, x->u->exprs[arg].type,
                    x->u->exprs[arg].loc ? x->u->exprs[arg].loc : ev->loc, name);
     }
-    for (int i = 0; bytes[i]; i++)
-        if (!strcmp(name, bytes[i]) && ev->args.count == 3 &&
-            !is_initialiser(x, x->u->expr_refs[ev->args.first + 1]))
+    for (int i = 0; ev->args.count == 3 && bytes[i]; i++)
+        if (!strcmp(name, bytes[i]) && !is_initialiser(x, x->u->expr_refs[ev->args.first + 1]))
             report(x, COPY_BYTES, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
     if (callee->op == IR_E_FUNC)
         visit_moved(x, ev, x->lu->funcs[callee->a]);
-    if (!strcmp(name, "memcmp") && ev->args.count == 3)
+    if (ev->args.count == 3 && !strcmp(name, "memcmp"))
         report(x, COPY_COMPARED, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
 }
 
 static void visit(struct search *x, const struct ir_func_rec *fr) {
-    for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++)
-        for (uint32_t i = 0; i < x->u->blocks[b].events.count; i++) {
-            const struct ir_event_rec *ev = &x->u->events[x->u->blocks[b].events.first + i];
-            if (ev->op == IR_EV_STORE && is_object_value(x, ev->b)) {
-                const ir_type t = x->u->exprs[ev->a].type;
-                const struct ir_expr_rec *place = &x->u->exprs[ev->a];
-                const bool to_temp =
-                    place->op == IR_E_VAR && !x->u->vars[place->a].name; /* its use is what counts */
-                if (!to_temp && (type_struct(x->u, t) || lock_kind_of(x->p, x->u, t).lock) &&
-                    !is_initialiser(x, ev->b))
-                    report(x, COPY_ASSIGNED, t, ev->loc, NULL);
-            } else if (ev->op == IR_EV_RETURN && ev->a && is_object_value(x, ev->a) &&
-                       type_struct(x->u, x->u->exprs[ev->a].type)) {
-                report(x, COPY_RETURNED, x->u->exprs[ev->a].type, ev->loc, NULL);
-            } else if (ev->op == IR_EV_CALL) {
-                visit_call(x, ev);
-            }
+    const struct ir_range events = func_events(x->u, fr);
+
+    for (uint32_t i = 0; i < events.count; i++) {
+        const struct ir_event_rec *ev = &x->u->events[events.first + i];
+        if (ev->op == IR_EV_STORE && is_object_value(x, ev->b)) {
+            const ir_type t = x->u->exprs[ev->a].type;
+            const struct ir_expr_rec *place = &x->u->exprs[ev->a];
+            const bool to_temp =
+                place->op == IR_E_VAR && !x->u->vars[place->a].name; /* its use is what counts */
+            if (!to_temp && (type_struct(x->u, t) || lock_kind_of(x->p, x->u, t).lock) &&
+                !is_initialiser(x, ev->b))
+                report(x, COPY_ASSIGNED, t, ev->loc, NULL);
+        } else if (ev->op == IR_EV_RETURN && ev->a && is_object_value(x, ev->a) &&
+                   type_struct(x->u, x->u->exprs[ev->a].type)) {
+            report(x, COPY_RETURNED, x->u->exprs[ev->a].type, ev->loc, NULL);
+        } else if (ev->op == IR_EV_CALL) {
+            visit_call(x, ev);
         }
+    }
 }
 
 void program_copies(const struct program *p, void (*found)(void *data, const struct copied *c), void *data) {

@@ -20,13 +20,20 @@ struct pass {
     uint32_t func;
     struct summary *s;
     uint64_t *masks; /* by local variable (relative): the parameters whose object it may point into */
-    bool *reached;   /* by local variable: may it point to what parameters point to, however far down? */
+    uint8_t *known;  /* by local variable (relative): REACHED, ASKED */
     ir_var first_var;
     uint32_t n_vars;
     uint8_t *fresh; /* by local variable (relative), once asked for */
     VEC(struct copy) copies;
-    bool changed;
+    bool changed; /* something that was asked for before in this round: a further one may come to more */
 };
+/* It may point to what parameters point to, however far down; what is known of it was asked for in this round. */
+enum { REACHED = 1, ASKED = 2 };
+
+static void ask(struct pass *x, ir_var v) {
+    if (v >= x->first_var && v - x->first_var < x->n_vars)
+        x->known[v - x->first_var] |= ASKED;
+}
 
 static uint64_t *var_mask(struct pass *x, ir_var v) {
     static uint64_t none;
@@ -46,6 +53,7 @@ static uint64_t value_mask(struct pass *x, ir_expr e) {
         case IR_E_LOAD:
             if (x->u->exprs[r->a].op != IR_E_VAR)
                 return 0;
+            ask(x, x->u->exprs[r->a].a);
             return *var_mask(x, x->u->exprs[r->a].a);
         case IR_E_ADDR:
             e = r->a;
@@ -92,22 +100,31 @@ static bool is_local_place(struct pass *x, ir_expr place) {
 }
 
 static bool is_reached_var(const struct pass *x, ir_var v) {
-    return v >= x->first_var && v - x->first_var < x->n_vars && x->reached[v - x->first_var];
+    return v >= x->first_var && v - x->first_var < x->n_vars && x->known[v - x->first_var] & REACHED;
+}
+
+/* A function that calls itself reads its own summary, too. */
+static bool tells_more(const struct pass *x, ir_var v) {
+    return x->known[v - x->first_var] & ASKED || x->p->funcs.at[x->func].recursive;
 }
 
 /* Does the place or value come from what parameters point to, however far down? */
 static bool is_reached(struct pass *x, ir_expr e) {
     ir_var v;
 
-    return ir_base_var(x->u, e, &v) && (*var_mask(x, v) || is_reached_var(x, v));
+    if (!ir_base_var(x->u, e, &v))
+        return false;
+    ask(x, v);
+    return *var_mask(x, v) || is_reached_var(x, v);
 }
 
 static void store_reached(struct pass *x, ir_expr place, ir_expr value) {
     const ir_var v = x->u->exprs[place].a - x->first_var;
 
-    if (x->u->exprs[place].op != IR_E_VAR || v >= x->n_vars || x->reached[v] || !is_reached(x, value))
+    if (x->u->exprs[place].op != IR_E_VAR || v >= x->n_vars || x->known[v] & REACHED || !is_reached(x, value))
         return;
-    x->reached[v] = x->changed = true;
+    x->known[v] |= REACHED;
+    x->changed |= tells_more(x, x->u->exprs[place].a);
 }
 
 static void store_value(struct pass *x, ir_expr place, uint64_t mask) {
@@ -117,7 +134,7 @@ static void store_value(struct pass *x, ir_expr place, uint64_t mask) {
         uint64_t *m = var_mask(x, x->u->exprs[place].a);
         if ((*m | mask) != *m) {
             *m |= mask;
-            x->changed = true;
+            x->changed |= tells_more(x, x->u->exprs[place].a);
         }
     } else if (!is_local_place(x, place)) {
         x->s->escapes |= mask;
@@ -289,6 +306,7 @@ static void fresh_by_event(struct pass *x, ir_event e) {
 }
 
 static void find_fresh(struct pass *x) {
+    const struct ir_range events = func_events(x->u, x->fr);
     bool changed = true;
 
     x->fresh = xcalloc(x->n_vars + 1, sizeof *x->fresh);
@@ -296,9 +314,8 @@ static void find_fresh(struct pass *x) {
         if (x->u->vars[x->first_var + i].kind == IR_V_PARAM ||
             x->u->vars[x->first_var + i].flags & IR_VF_ADDRESSED)
             x->fresh[i] = FRESH_NOT;
-    for (uint32_t b = x->fr->blocks.first; b < x->fr->blocks.first + x->fr->blocks.count; b++)
-        for (uint32_t i = 0; i < x->u->blocks[b].events.count; i++)
-            fresh_by_event(x, x->u->blocks[b].events.first + i);
+    for (ir_event e = events.first; e < events.first + events.count; e++)
+        fresh_by_event(x, e);
     for (int round = 0; changed && round <= FRESH_ROUNDS; round++) {
         changed = false;
         for (size_t i = 0; i < x->copies.n; i++) {
@@ -323,18 +340,20 @@ static bool returns_fresh(struct pass *x) {
     const struct unit *u = x->u;
     bool found = false;
 
-    for (uint32_t b = x->fr->blocks.first; b < x->fr->blocks.first + x->fr->blocks.count; b++)
-        for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
-            const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
-            if (ev->op != IR_EV_RETURN || !ev->a || is_null(x, ev->a))
-                continue;
-            if (type_plain(u, u->exprs[ev->a].type) &&
-                u->types[type_plain(u, u->exprs[ev->a].type)].kind != IR_T_POINTER)
-                return false;
-            if (!returned_var(x, ev->a) || !only_fresh(x, returned_var(x, ev->a)))
-                return false;
-            found = true;
-        }
+    for (uint32_t b = x->fr->blocks.first; b < x->fr->blocks.first + x->fr->blocks.count; b++) {
+        const struct ir_block_rec *rec = &u->blocks[b];
+        if (rec->term != IR_TERM_RETURN) /* a return stands at the end of such a block, and nowhere else */
+            continue;
+        const ir_expr value = u->events[rec->events.first + rec->events.count - 1].a;
+        if (!value || is_null(x, value))
+            continue;
+        if (type_plain(u, u->exprs[value].type) &&
+            u->types[type_plain(u, u->exprs[value].type)].kind != IR_T_POINTER)
+            return false;
+        if (!returned_var(x, value) || !only_fresh(x, returned_var(x, value)))
+            return false;
+        found = true;
+    }
     return found;
 }
 
@@ -385,22 +404,24 @@ static void effects_of(struct program *p, struct mods_maker *mods, uint32_t func
         if (f->unit->unit->funcs[f->func].flags & IR_FF_NORETURN)
             x.s->never_returns = true;
     }
+    const struct ir_range events = func_events(x.u, x.fr);
     mods_begin(mods, x.s->mods);
     x.first_var = x.fr->params.count ? x.fr->params.first : x.fr->locals.first;
     x.n_vars = x.fr->locals.count && x.fr->locals.first + x.fr->locals.count > x.first_var
                    ? x.fr->locals.first + x.fr->locals.count - x.first_var
                    : x.fr->params.count;
     x.masks = xcalloc(x.n_vars + 1, sizeof *x.masks);
-    x.reached = xcalloc(x.n_vars + 1, sizeof *x.reached);
+    x.known = xcalloc(x.n_vars + 1, sizeof *x.known);
     for (uint32_t i = 0; i < x.fr->params.count && i < 64; i++)
         *var_mask(&x, x.fr->params.first + i) = UINT64_C(1) << i;
     for (int round = 0; round < 4; round++) {
         x.changed = false;
-        for (uint32_t b = x.fr->blocks.first; b < x.fr->blocks.first + x.fr->blocks.count; b++)
-            for (uint32_t i = 0; i < x.u->blocks[b].events.count; i++)
-                event(&x, x.u->blocks[b].events.first + i);
+        for (ir_event e = events.first; e < events.first + events.count; e++)
+            event(&x, e);
         if (!x.changed)
             break;
+        for (uint32_t i = 0; i < x.n_vars; i++)
+            x.known[i] &= REACHED;
     }
     x.s->mods = mods_end(mods);
     x.s->fresh = returns_fresh(&x);
@@ -413,7 +434,7 @@ static void effects_of(struct program *p, struct mods_maker *mods, uint32_t func
             add_effects(&x, a->kind == IR_A_blocks ? EFFECT_BLOCKS : EFFECT_YIELDS, a->loc);
     }
     free(x.masks);
-    free(x.reached);
+    free(x.known);
     free(x.fresh);
 }
 

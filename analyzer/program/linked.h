@@ -101,6 +101,7 @@ struct linked_func {
     bool internal; /* static */
     bool noreturn;
     bool address_taken; /* used as a value other than the callee of a call */
+    bool calls_pointer; /* some call in it names no function */
     bool is_thread_entry;
     bool unchecked; /* AGLET_UNCHECKED */
     bool
@@ -217,6 +218,20 @@ static inline bool annotated(const struct unit *u, struct ir_range annots, enum 
         if (u->annots[annots.first + i].kind == kind)
             return true;
     return false;
+}
+
+/* All events of a function: those of its blocks stand one after the other (unit_check). */
+static inline struct ir_range func_events(const struct unit *u, const struct ir_func_rec *f) {
+    const struct ir_block_rec *b = u->blocks + f->blocks.first, *last = b + f->blocks.count;
+
+    while (b < last && !b->events.count)
+        b++;
+    if (b == last)
+        return (struct ir_range){0, 0};
+    while (!last[-1].events.count)
+        last--;
+    return (struct ir_range){b->events.first,
+                             last[-1].events.first + last[-1].events.count - b->events.first};
 }
 
 /* The parameter marked AGLET_FRAME, which makes f a stackless task; or 0. */

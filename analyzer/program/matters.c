@@ -6,27 +6,28 @@
 #include "../base/alloc.h"
 
 static bool calls_annotated_pointer(const struct unit *u, const struct ir_func_rec *fr) {
-    for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++)
-        for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
-            const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
-            ir_expr e = ev->b;
-            ir_type t;
-            if (ev->op != IR_EV_CALL || u->exprs[e].op == IR_E_FUNC)
-                continue;
-            while (u->exprs[e].op == IR_E_CAST || u->exprs[e].op == IR_E_LOAD || u->exprs[e].op == IR_E_DEREF)
-                e = u->exprs[e].a;
-            if (u->exprs[e].op == IR_E_FIELD && u->fields[u->exprs[e].b].annots.count)
+    const struct ir_range events = func_events(u, fr);
+
+    for (uint32_t i = 0; i < events.count; i++) {
+        const struct ir_event_rec *ev = &u->events[events.first + i];
+        ir_expr e = ev->b;
+        ir_type t;
+        if (ev->op != IR_EV_CALL || u->exprs[e].op == IR_E_FUNC)
+            continue;
+        while (u->exprs[e].op == IR_E_CAST || u->exprs[e].op == IR_E_LOAD || u->exprs[e].op == IR_E_DEREF)
+            e = u->exprs[e].a;
+        if (u->exprs[e].op == IR_E_FIELD && u->fields[u->exprs[e].b].annots.count)
+            return true;
+        if (u->exprs[e].op == IR_E_VAR && u->vars[u->exprs[e].a].annots.count)
+            return true;
+        for (t = u->exprs[e].type; t; t = u->types[t].elem) {
+            if (u->types[t].kind == IR_T_TYPEDEF && u->types[t].annots.count)
                 return true;
-            if (u->exprs[e].op == IR_E_VAR && u->vars[u->exprs[e].a].annots.count)
-                return true;
-            for (t = u->exprs[e].type; t; t = u->types[t].elem) {
-                if (u->types[t].kind == IR_T_TYPEDEF && u->types[t].annots.count)
-                    return true;
-                if (u->types[t].kind != IR_T_TYPEDEF && u->types[t].kind != IR_T_QUALIFIED &&
-                    u->types[t].kind != IR_T_POINTER)
-                    break;
-            }
+            if (u->types[t].kind != IR_T_TYPEDEF && u->types[t].kind != IR_T_QUALIFIED &&
+                u->types[t].kind != IR_T_POINTER)
+                break;
         }
+    }
     return false;
 }
 
@@ -48,7 +49,7 @@ bool function_matters(const struct program *p, uint32_t func) {
             if (sum->outcomes[k].n_effects)
                 return true;
     }
-    if (fr->annots.count || calls_annotated_pointer(u, fr))
+    if (fr->annots.count || (f->calls_pointer && calls_annotated_pointer(u, fr)))
         return true;
     if (fr->blocks.count <= 12 && u->types[result].kind == IR_T_POINTER)
         return true; /* may return a part of its argument, or always the same object */

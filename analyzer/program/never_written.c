@@ -27,18 +27,16 @@ static bool *written_globals(const struct program *p, struct arena *arena) {
         if (!lf->defined || lf->unit->unit->funcs[lf->func].flags & IR_FF_INITIALISERS)
             continue;
         const struct unit *u = lf->unit->unit;
-        const struct ir_func_rec *fr = &u->funcs[lf->func];
-        for (uint32_t b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++)
-            for (ir_event e = u->blocks[b].events.first;
-                 e < u->blocks[b].events.first + u->blocks[b].events.count; e++) {
-                const struct ir_event_rec *ev = &u->events[e];
-                if (ev->a && (ev->op == IR_EV_STORE || ev->op == IR_EV_CALL || ev->op == IR_EV_ATOMIC))
-                    written[global_of(lf->unit, ev->a)] = true;
-                if (ev->b && ev->op == IR_EV_ATOMIC)
-                    written[global_of(lf->unit, ev->b)] = true;
-                for (uint32_t k = 0; ev->op == IR_EV_ASM && k < ev->args.count; k++)
-                    written[global_of(lf->unit, u->expr_refs[ev->args.first + k])] = true;
-            }
+        const struct ir_range events = func_events(u, &u->funcs[lf->func]);
+        for (ir_event e = events.first; e < events.first + events.count; e++) {
+            const struct ir_event_rec *ev = &u->events[e];
+            if (ev->a && (ev->op == IR_EV_STORE || ev->op == IR_EV_CALL || ev->op == IR_EV_ATOMIC))
+                written[global_of(lf->unit, ev->a)] = true;
+            if (ev->b && ev->op == IR_EV_ATOMIC)
+                written[global_of(lf->unit, ev->b)] = true;
+            for (uint32_t k = 0; ev->op == IR_EV_ASM && k < ev->args.count; k++)
+                written[global_of(lf->unit, u->expr_refs[ev->args.first + k])] = true;
+        }
     }
     return written;
 }

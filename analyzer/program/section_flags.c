@@ -46,25 +46,23 @@ void program_find_section_flags(struct program *p) {
         const uint32_t func = p->order.at[i];
         const struct linked_unit *lu = p->funcs.at[func].unit;
         const struct unit *u = lu->unit;
-        const struct ir_range blocks = u->funcs[p->funcs.at[func].func].blocks;
+        const struct ir_range events = func_events(u, &u->funcs[p->funcs.at[func].func]);
         const bool half = takes_or_gives(p, func);
         map64_clear(&sets);
         map64_clear(&does);
-        for (uint32_t b = blocks.first; b < blocks.first + blocks.count; b++)
-            for (ir_event e = u->blocks[b].events.first;
-                 e < u->blocks[b].events.first + u->blocks[b].events.count; e++) {
-                const struct ir_event_rec *ev = &u->events[e];
-                if (ev->op != IR_EV_STORE || !ev->a || !ev->b)
-                    continue;
-                const struct object_class class = class_of(lu, ev->a);
-                if (!class_known(class))
-                    continue;
-                const uint64_t key = class_key(class);
-                uint32_t *all = map64_place(&does, key, NULL);
-                *all |= stored(u, ev->b, &sets, key);
-                if (half || comes_and_goes(*all))
-                    map64_put(&p->section_flags, key, 1);
-            }
+        for (ir_event e = events.first; e < events.first + events.count; e++) {
+            const struct ir_event_rec *ev = &u->events[e];
+            if (ev->op != IR_EV_STORE || !ev->a || !ev->b)
+                continue;
+            const struct object_class class = class_of(lu, ev->a);
+            if (!class_known(class))
+                continue;
+            const uint64_t key = class_key(class);
+            uint32_t *all = map64_place(&does, key, NULL);
+            *all |= stored(u, ev->b, &sets, key);
+            if (half || comes_and_goes(*all))
+                map64_put(&p->section_flags, key, 1);
+        }
     }
     map64_free(&sets);
     map64_free(&does);

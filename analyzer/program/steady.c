@@ -14,6 +14,16 @@
 #define ARM_MAX 32u /* blocks of the conditional statement that takes the lock */
 
 /* ---- which are they? ---- */
+static unsigned callee_does(const struct program *p, const struct call_edge *e) {
+    const struct summary *sum = p->funcs.at[e->callee].summary;
+    unsigned does = 0;
+
+    for (uint32_t i = 0; sum && i < sum->n_outcomes; i++)
+        for (uint32_t j = 0; j < sum->outcomes[i].n_effects; j++)
+            does |= sum->outcomes[i].effects[j].kind == EFFECT_ACQUIRE ? BLOCK_TAKES : BLOCK_GIVES;
+    return does;
+}
+
 unsigned block_lock_calls(const struct program *p, uint32_t func, ir_block block) {
     const struct unit *u = p->funcs.at[func].unit->unit;
     const struct ir_block_rec *b = &u->blocks[block];
@@ -22,23 +32,25 @@ unsigned block_lock_calls(const struct program *p, uint32_t func, ir_block block
 
     for (ir_event e = b->events.first; e < b->events.first + b->events.count; e++) {
         const struct call_edge *edges = u->events[e].op == IR_EV_CALL ? program_calls(p, func, e, &n) : NULL;
-        for (uint32_t k = 0; edges && k < n; k++) {
-            const struct summary *sum = p->funcs.at[edges[k].callee].summary;
-            for (uint32_t i = 0; sum && i < sum->n_outcomes; i++)
-                for (uint32_t j = 0; j < sum->outcomes[i].n_effects; j++)
-                    does |= sum->outcomes[i].effects[j].kind == EFFECT_ACQUIRE ? BLOCK_TAKES : BLOCK_GIVES;
-        }
+        for (uint32_t k = 0; edges && k < n; k++)
+            does |= callee_does(p, &edges[k]);
     }
     return does;
 }
 
-bool takes_or_gives(const struct program *p, uint32_t func) {
+/* Of all its blocks. */
+static unsigned lock_calls(const struct program *p, uint32_t func) {
     const struct linked_func *f = &p->funcs.at[func];
-    const struct ir_range blocks = f->unit->unit->funcs[f->func].blocks;
     unsigned does = 0;
 
-    for (ir_block b = blocks.first; b < blocks.first + blocks.count; b++)
-        does |= block_lock_calls(p, func, b);
+    for (uint32_t i = 0; i < f->n_edges; i++)
+        does |= callee_does(p, &p->edges.at[f->first_edge + i]);
+    return does;
+}
+
+bool takes_or_gives(const struct program *p, uint32_t func) {
+    const unsigned does = lock_calls(p, func);
+
     return does == BLOCK_TAKES || does == BLOCK_GIVES;
 }
 
@@ -75,6 +87,8 @@ static bool arm_takes(struct arms *x, ir_block from, ir_block join) {
         const ir_block at = stack[--n];
         const struct ir_block_rec *b = &u->blocks[at];
         does |= x->calls[at - x->first];
+        if (does & BLOCK_GIVES)
+            return false;
         for (uint32_t i = 0; i < b->succs.count; i++) {
             const ir_block to = u->succs[b->succs.first + i].block;
             joins |= to == join;
@@ -86,7 +100,7 @@ static bool arm_takes(struct arms *x, ir_block from, ir_block join) {
             stack[n++] = to;
         }
     }
-    return joins && does == BLOCK_TAKES;
+    return joins && does;
 }
 
 static uint32_t key_of_place(const struct linked_unit *lu, const struct unit *u, ir_expr place) {
@@ -133,15 +147,15 @@ static void each_decider(const struct program *p, uint32_t func, bool *marks,
                          void (*found)(void *data, uint32_t key, bool inner), void *data) {
     const struct linked_unit *lu = p->funcs.at[func].unit;
     const struct ir_func_rec *fr = &lu->unit->funcs[p->funcs.at[func].func];
-    struct arms x = {.u = lu->unit,
-                     .first = fr->blocks.first,
-                     .calls = xcalloc((size_t)fr->blocks.count + 1, sizeof *x.calls)};
-    bool takes = false;
+    struct arms x = {.u = lu->unit, .first = fr->blocks.first};
 
+    if (!(lock_calls(p, func) & BLOCK_TAKES))
+        return;
+    x.calls = xcalloc((size_t)fr->blocks.count + 1, sizeof *x.calls);
+    x.seen = xcalloc((size_t)fr->blocks.count + 1, sizeof *x.seen);
     for (uint32_t b = 0; b < fr->blocks.count; b++)
-        takes |= (x.calls[b] = (uint8_t)block_lock_calls(p, func, fr->blocks.first + b)) & BLOCK_TAKES;
-    x.seen = xcalloc(takes ? fr->blocks.count : 1, sizeof *x.seen);
-    for (ir_block b = fr->blocks.first; takes && b < fr->blocks.first + fr->blocks.count; b++) {
+        x.calls[b] = (uint8_t)block_lock_calls(p, func, fr->blocks.first + b);
+    for (ir_block b = fr->blocks.first; b < fr->blocks.first + fr->blocks.count; b++) {
         const struct ir_block_rec *rec = &lu->unit->blocks[b];
         const struct ir_succ_rec *to = &lu->unit->succs[rec->succs.first];
         if (rec->term == IR_TERM_BRANCH && rec->succs.count == 2 && rec->cond &&

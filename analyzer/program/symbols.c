@@ -44,16 +44,10 @@ static uint64_t tell_apart(struct program *p, struct map64 *names, uint64_t name
 static void find_first(struct program *p, uint32_t func) {
     const struct linked_func *f = &p->funcs.at[func];
     const struct unit *u = f->unit->unit;
-    const struct ir_range blocks = u->funcs[f->func].blocks;
-    ir_event first = UINT32_MAX, end = 0;
+    const struct ir_range events = func_events(u, &u->funcs[f->func]);
 
-    for (uint32_t b = blocks.first; b < blocks.first + blocks.count; b++) {
-        const struct ir_range events = u->blocks[b].events;
-        first = events.count && events.first < first ? events.first : first;
-        end = events.count && events.first + events.count > end ? events.first + events.count : end;
-    }
-    p->digests.first_event[func] = end ? first : 1;
-    for (ir_event e = first; e < end && !p->digests.first_loc[func]; e++)
+    p->digests.first_event[func] = events.count ? events.first : 1;
+    for (ir_event e = events.first; e < events.first + events.count && !p->digests.first_loc[func]; e++)
         p->digests.first_loc[func] = u->events[e].loc;
 }
 

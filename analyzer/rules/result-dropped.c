@@ -23,26 +23,24 @@ static const char *why_not(const struct model_function *m, uint32_t *level) {
 static void check_function(const struct program *p, const struct linked_func *f, struct report *out) {
     const struct linked_unit *lu = f->unit;
     const struct unit *u = lu->unit;
-    const struct ir_func_rec *fr = &u->funcs[f->func];
-    for (uint32_t b = 0; b < fr->blocks.count; b++) {
-        struct ir_range events = u->blocks[fr->blocks.first + b].events;
-        for (uint32_t i = 0; i < events.count; i++) {
-            const struct ir_event_rec *ev = &u->events[events.first + i];
-            if (ev->op != IR_EV_CALL || !(ev->flags & IR_SF_UNUSED) || (ev->flags & IR_SF_VOID_CAST) ||
-                u->exprs[ev->b].op != IR_E_FUNC)
-                continue;
-            const struct linked_func *callee = &p->funcs.at[lu->funcs[u->exprs[ev->b].a]];
-            uint32_t level = 1;
-            const char *why = callee->model && !callee->defined ? why_not(callee->model, &level) : NULL;
-            if (!why || level > (uint32_t)p->options.level)
-                continue;
-            struct position at = program_position(u, ev->loc);
-            report_begin(out, "result-dropped", SEVERITY_WARNING, &at, "the result of '%s' is dropped",
-                         callee->name);
-            report_subject(out, f->name, "%s", callee->name);
-            report_level(out, level);
-            report_note(out, &at, "%s", why);
-        }
+
+    for (uint32_t i = 0; i < f->n_edges; i++) {
+        const struct call_edge *e = &p->edges.at[f->first_edge + i];
+        const struct linked_func *callee = &p->funcs.at[e->callee];
+        const struct ir_event_rec *ev = &u->events[e->event];
+        uint32_t level = 1;
+        if (callee->defined || !callee->model || !(ev->flags & IR_SF_UNUSED) || ev->flags & IR_SF_VOID_CAST ||
+            u->exprs[ev->b].op != IR_E_FUNC || lu->funcs[u->exprs[ev->b].a] != e->callee)
+            continue;
+        const char *why = why_not(callee->model, &level);
+        if (!why || level > (uint32_t)p->options.level)
+            continue;
+        struct position at = program_position(u, ev->loc);
+        report_begin(out, "result-dropped", SEVERITY_WARNING, &at, "the result of '%s' is dropped",
+                     callee->name);
+        report_subject(out, f->name, "%s", callee->name);
+        report_level(out, level);
+        report_note(out, &at, "%s", why);
     }
 }
 
