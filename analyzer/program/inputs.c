@@ -26,15 +26,18 @@ struct digest {
 };
 
 /* ---- names ---- */
+uint64_t func_digest(const struct program *p, uint32_t func) {
+    const struct summary *s = p->funcs.at[func].summary;
+
+    return hash_add(symbol_of_func(p, func), s ? waits_of(p, func) << 1 | s->blocks_always : 0);
+}
+
 static uint64_t digest_anew(struct program *p, term x) {
     const struct term_rec r = *term_at(&p->paths, x);
     const uint64_t h = hash_add(r.op, r.c);
 
     switch (r.op) {
-    case TERM_FUNC: /* handed over, it may wait */
-        return hash_add(
-            hash_add(h, symbol_of_func(p, r.a)),
-            p->funcs.at[r.a].summary ? waits_of(p, r.a) << 1 | p->funcs.at[r.a].summary->blocks_always : 0);
+    case TERM_FUNC: return hash_add(h, func_digest(p, r.a));
     case TERM_GLOBAL: return hash_add(h, item_digest(p, r.a | ITEM_GLOBAL));
     case TERM_TOKEN: return hash_add(h, hash_string(intern_text(&p->names, r.a)));
     case TERM_FIELD: return hash_add(hash_add(h, path_digest(p, r.a)), item_digest(p, r.b));

@@ -20,6 +20,8 @@ struct summary_hash {
 struct summary_hash summary_hash(struct program *p, const struct summary *s);
 /* Of a term of p->paths. */
 uint64_t path_digest(struct program *p, term x);
+/* Of a function that is named; handed over, it may wait. */
+uint64_t func_digest(const struct program *p, uint32_t func);
 /* How many terms a term of that kind is made of. */
 int path_operands(uint32_t op);
 /* Of a member or global, and what solving asks of it: is it a lock, and of what kind; which locks lie beside it; is it never written; is

@@ -2,6 +2,7 @@
 /* The entries: a key and bytes each, found by a hash table over the file as it was read. Stands on memo.h. */
 #include "memo.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct entry {
@@ -117,16 +118,30 @@ bool memo_is_checked(void) {
     return known;
 }
 
-bool memo_find(struct memo *m, uint64_t key, struct bytes_in *in) {
+bool memo_find_fact(struct memo *m, uint64_t key, struct bytes_in *in) {
     const uint32_t *slot = map64_find(&m->of_key, key);
-    m->asked++;
     if (!slot)
         return false;
     struct entry *e = &m->entries.at[*slot];
     e->used = true;
-    m->found++;
     *in = (struct bytes_in){e->at, e->at + e->size, false};
     return true;
+}
+
+bool memo_find(struct memo *m, uint64_t key, struct bytes_in *in) {
+    const bool found = memo_find_fact(m, key, in);
+    m->asked++;
+    m->found += found;
+    return found;
+}
+
+void memo_compare(struct bytes_in known, const struct bytes_out *now, const char *what, const char *of) {
+    const size_t n = (size_t)(known.end - known.at);
+
+    if (n == now->list.n && (!n || !memcmp(known.at, now->list.at, n)))
+        return;
+    fprintf(stderr, "aglet: %s '%s' came to something else than what is kept of it\n", what, of);
+    abort();
 }
 
 void memo_put(struct memo *m, uint64_t key, const struct bytes_out *out) {

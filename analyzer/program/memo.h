@@ -39,6 +39,10 @@ bool memo_is_checked(void);
 
 /* in: the entry of that key. Valid as long as m. */
 bool memo_find(struct memo *m, uint64_t key, struct bytes_in *in);
+/* The same of what is no step, and not counted as one. */
+bool memo_find_fact(struct memo *m, uint64_t key, struct bytes_in *in);
+/* … of which this would be put now: ends the process with a message if they differ. what: "solving the locks of". */
+void memo_compare(struct bytes_in known, const struct bytes_out *now, const char *what, const char *of);
 /* The bytes are copied; or left out, where there are too many already. */
 void memo_put(struct memo *m, uint64_t key, const struct bytes_out *out);
 

@@ -30,14 +30,30 @@ static size_t component_end(const struct program *p, size_t i) {
     return end;
 }
 
+/* Of a function's summary as it is now. */
+struct known_hash {
+    struct summary_hash summary;
+    uint64_t exact; /* summary.exact, and what callers read besides */
+    bool hashed;    /* summary is that of now … */
+    bool whole;     /* … and exact, too */
+};
+
 /* The program being solved. */
 struct rounds {
     struct solver solver;
-    bool *guarded, *solved;    /* by function: is guarded data touched in it; did solving it come to an end */
-    struct summary_hash *hash; /* by function, of its summary */
-    bool *hashed;              /* … and not changed since */
-    struct steps *steps;       /* NULL: there is no memo */
+    bool *guarded, *solved;  /* by function: is guarded data touched in it; did solving it come to an end */
+    struct known_hash *hash; /* by function */
+    struct steps *steps;     /* NULL: there is no memo */
 };
+
+static struct summary_hash hash_of(struct rounds *r, uint32_t func) {
+    struct known_hash *h = &r->hash[func];
+
+    if (!h->hashed)
+        h->summary = summary_hash(r->solver.p, r->solver.p->funcs.at[func].summary);
+    h->hashed = true;
+    return h->summary;
+}
 
 /* Of the summaries of all that func may call: one callee's edges need not stand together, each counts. */
 static struct summary_hash callees_hash(struct rounds *r, uint32_t func) {
@@ -47,15 +63,16 @@ static struct summary_hash callees_hash(struct rounds *r, uint32_t func) {
 
     for (uint32_t i = 0; i < f->n_edges; i++) {
         const uint32_t callee = p->edges.at[f->first_edge + i].callee;
-        if (!r->hashed[callee]) {
-            r->hash[callee] = summary_hash(r->solver.p, p->funcs.at[callee].summary);
+        struct known_hash *h = &r->hash[callee];
+        if (!h->whole) {
+            h->exact = hash_of(r, callee).exact;
             if (r->steps)
-                r->hash[callee].exact = hash_add(r->hash[callee].exact, step_exports(p, callee));
-            r->hashed[callee] = true;
+                h->exact = hash_add(h->exact, step_exports(p, callee));
+            h->whole = true;
         }
-        all.exact = hash_add(all.exact, r->hash[callee].exact);
-        all.all = hash_add(all.all, r->hash[callee].all);
-        all.worlds = hash_add(all.worlds, r->hash[callee].worlds);
+        all.exact = hash_add(all.exact, h->exact);
+        all.all = hash_add(all.all, h->summary.all);
+        all.worlds = hash_add(all.worlds, h->summary.worlds);
     }
     return all;
 }
@@ -63,23 +80,19 @@ static struct summary_hash callees_hash(struct rounds *r, uint32_t func) {
 /* ---- steps that earlier runs took ---- */
 /* Done again as an earlier run did it; else *key is what it is to be kept under, or 0. */
 static bool known_step(struct rounds *r, uint32_t func, uint64_t callees, uint64_t *key) {
+    struct known_hash *h = &r->hash[func];
     struct program *p = r->solver.p;
     struct bytes_in in;
 
     *key = 0;
     if (!r->steps)
         return false;
-    *key = step_key(p, r->steps, func, callees);
-    return *key && memo_find(p->memo, *key, &in) && !memo_is_checked() && step_read(&r->solver, func, in);
-}
-
-static void check_step(const struct program *p, uint32_t func, struct bytes_in known,
-                       const struct bytes_out *now) {
-    if ((size_t)(known.end - known.at) == now->list.n && !memcmp(known.at, now->list.at, now->list.n))
-        return;
-    fprintf(stderr, "aglet: solving the locks of '%s' came to something else than what is kept of it\n",
-            p->funcs.at[func].name);
-    abort();
+    *key = step_key(p, r->steps, func, callees, hash_of(r, func).exact);
+    if (!*key || !memo_find(p->memo, *key, &in) || memo_is_checked() ||
+        !step_read(&r->solver, func, in, &h->summary))
+        return false;
+    h->whole = false;
+    return true;
 }
 
 static void keep_step(struct rounds *r, struct solver *s, uint64_t key) {
@@ -88,9 +101,9 @@ static void keep_step(struct rounds *r, struct solver *s, uint64_t key) {
 
     if (!key || s->unkeyed)
         return;
-    out = step_write(s, r->steps);
-    if (memo_is_checked() && memo_find(s->p->memo, key, &known))
-        check_step(s->p, s->func, known, out);
+    out = step_write(s, r->steps, hash_of(r, s->func));
+    if (memo_is_checked() && memo_find(s->p->memo, key, &known) && step_is_usable(known, out))
+        memo_compare(known, out, "solving the locks of", s->lf->name);
     else
         memo_put(s->p->memo, key, out);
 }
@@ -137,13 +150,17 @@ static void free_rested(struct member *m, size_t *kept) {
 static void record_again(struct rounds *r, struct member *m, uint64_t key) {
     hand_over(&r->solver, m->rested);
     solver_record(m->rested);
+    r->hash[m->rested->func].hashed = r->hash[m->rested->func].whole = false;
     keep_step(r, m->rested, key);
     hand_over(m->rested, &r->solver);
 }
 
 /* Returns whether solving the function came to an end. */
 static bool solve_and_keep(struct rounds *r, uint32_t func, uint64_t key) {
-    if (!solve_function(&r->solver, func))
+    const bool solved = solve_function(&r->solver, func);
+
+    r->hash[func].hashed = r->hash[func].whole = false;
+    if (!solved)
         return false;
     keep_step(r, &r->solver, key);
     return true;
@@ -173,7 +190,6 @@ static void solve_recursive(struct rounds *r, const uint32_t *funcs, size_t n) {
             m->inputs = now;
             any = true;
             forget_problems(p, func);
-            r->hashed[func] = false;
             uint64_t key = 0;
             const bool solves = is_solved(r, func);
             if (solves && known_step(r, func, now.exact, &key)) {
@@ -210,7 +226,6 @@ static void solve_component(struct rounds *r, const uint32_t *funcs, size_t n) {
     p->locks->round++;
     forget_problems(p, funcs[0]);
     const bool known = solves && r->steps && known_step(r, funcs[0], callees_hash(r, funcs[0]).exact, &key);
-    r->hashed[funcs[0]] = false;
     r->solved[funcs[0]] = known || (solves && solve_and_keep(r, funcs[0], key));
 }
 
@@ -275,7 +290,8 @@ static bool solve_again(struct rounds *r) {
     if (any)
         forget_functions(p, again);
     for (size_t f = 0; any && f < p->funcs.n; f++)
-        r->hashed[f] &= !again[f];
+        if (again[f])
+            r->hash[f].hashed = r->hash[f].whole = false;
     for (size_t i = 0, end; any && i < p->order.n; i = end) {
         end = component_end(p, i);
         if (again[p->order.at[i]])
@@ -288,8 +304,7 @@ static bool solve_again(struct rounds *r) {
 void program_solve_locks(struct program *p) {
     struct rounds r = {.guarded = functions_with_guarded(p),
                        .solved = xcalloc(p->funcs.n, sizeof *r.solved),
-                       .hash = xcalloc(p->funcs.n, sizeof *r.hash),
-                       .hashed = xcalloc(p->funcs.n, sizeof *r.hashed)};
+                       .hash = xcalloc(p->funcs.n, sizeof *r.hash)};
 
     r.solver.p = p;
     p->locks = arena_new(&p->arena, struct lock_facts);
@@ -312,5 +327,4 @@ void program_solve_locks(struct program *p) {
     solver_free(&r.solver);
     free(r.guarded);
     free(r.hash);
-    free(r.hashed);
 }

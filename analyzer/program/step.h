@@ -19,6 +19,8 @@ struct steps {
     struct writer *writer;
     VEC(uint32_t) seen; /* by expression: the epoch in which it was looked at */
     uint32_t epoch;
+    struct map64 items; /* which are in `named` */
+    struct bytes_out named;
 };
 
 /* Before any step; where p has a memo. */
@@ -26,11 +28,13 @@ struct steps *steps_new(struct program *p);
 void steps_free(struct steps *x); /* NULL is fine */
 /* Besides its summary, what callers read of a function. */
 uint64_t step_exports(const struct program *p, uint32_t func);
-/* The step's key, from the hash of all its callees; 0: it cannot be kept. */
-uint64_t step_key(struct program *p, struct steps *x, uint32_t func, uint64_t callees);
-/* What the function solved last came to: the entry's bytes, until the next. */
-const struct bytes_out *step_write(struct solver *s, struct steps *x);
-/* Do it again from the bytes. False: they cannot be used, and nothing was done. */
-bool step_read(struct solver *s, uint32_t func, struct bytes_in in);
+/* The step's key, from the hashes of all its callees and of its own summary before it; 0: it cannot be kept. */
+uint64_t step_key(struct program *p, struct steps *x, uint32_t func, uint64_t callees, uint64_t own);
+/* What the function solved last came to, and the hash of its summary: the entry's bytes, until the next. */
+const struct bytes_out *step_write(struct solver *s, struct steps *x, struct summary_hash hash);
+/* Is the hash of the summary in the one entry made of names that are still what they are in the other? Only then are they alike. */
+bool step_is_usable(struct bytes_in known, const struct bytes_out *now);
+/* Do it again from the bytes; *hash: of its summary then. False: they cannot be used, and nothing was done. */
+bool step_read(struct solver *s, uint32_t func, struct bytes_in in, struct summary_hash *hash);
 
 #endif

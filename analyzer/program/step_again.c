@@ -79,7 +79,7 @@ static void do_all(struct reader *x) {
     order_finish(s);
 }
 
-bool step_read(struct solver *s, uint32_t func, struct bytes_in in) {
+bool step_read(struct solver *s, uint32_t func, struct bytes_in in, struct summary_hash *hash) {
     struct program *p = s->p;
     struct reader x = {.s = s, .p = p, .func = func, .lf = &p->funcs.at[func], .in = in};
     bool good;
@@ -88,6 +88,7 @@ bool step_read(struct solver *s, uint32_t func, struct bytes_in in) {
     good = read_all(&x);
     if (good)
         do_all(&x);
+    *hash = x.hash;
     vec_free(&x.names);
     vec_free(&x.texts);
     vec_free(&x.terms);

@@ -29,6 +29,7 @@ struct writer {
     struct numbers path_numbers, func_numbers, field_numbers, global_numbers;
     struct map64 text_number;
     uint32_t n_terms, n_names, n_texts;
+    uint64_t asked; /* what the summary's hash says of all names, as one sum */
 };
 void writer_free(struct writer *x); /* NULL is fine */
 
@@ -79,6 +80,8 @@ struct reader {
     struct linked_func *lf;
     const struct unit *u;
     struct bytes_in in;
+    struct summary_hash hash;
+    uint64_t asked;
     VEC(uint32_t) names; /* functions and items; the first of each list is none */
     VEC(const char *) texts;
     VEC(term) terms;
@@ -92,6 +95,11 @@ struct reader {
     VEC(struct habit_access) accesses;
     VEC(struct read_call) calls;
 };
+
+/* What the summary's hash says of a name: while it is the same of all, the hash is. */
+static inline uint64_t name_digest(struct program *p, bool is_func, uint32_t number) {
+    return hash_mix(is_func ? func_digest(p, number) : item_digest(p, number));
+}
 
 /* Room for so many in the program, or NULL. */
 #define ROOM(x, type, n) ((n) ? arena_array(&(x)->p->arena, type, (n)) : NULL)

@@ -20,6 +20,8 @@ void steps_free(struct steps *x) {
     if (!x)
         return;
     vec_free(&x->seen);
+    vec_free(&x->named.list);
+    map64_free(&x->items);
     free(x->unit_facts);
     free(x->fixed);
     writer_free(x->writer);
@@ -45,48 +47,87 @@ static uint64_t unit_facts(struct program *p, struct steps *x, const struct link
     return *known = sum | 1;
 }
 
-/* Those that an expression names, each expression once. */
-static uint64_t items_in(struct program *p, struct steps *x, const struct linked_unit *lu, ir_expr e) {
+static void add_item(struct steps *x, uint32_t number) {
+    bool fresh;
+
+    (void)map64_place(&x->items, number, &fresh);
+    if (fresh)
+        put_number(&x->named, number);
+}
+
+/* Those that an expression names: the unit's field << 1, or its variable << 1 and 1. */
+static void add_items(struct steps *x, const struct linked_unit *lu, ir_expr e) {
     const struct ir_expr_rec *r = &lu->unit->exprs[e];
     const unsigned operands = ir_operands(r->op);
-    uint64_t sum = 0;
 
     while (x->seen.n <= e)
         vec_push(&x->seen, 0);
     if (!e || x->seen.at[e] == x->epoch)
-        return 0;
+        return;
     x->seen.at[e] = x->epoch;
     if (r->op == IR_E_FIELD)
-        sum = hash_mix(item_digest(p, lu->fields[r->b]));
+        add_item(x, r->b << 1);
     else if (r->op == IR_E_VAR && lu->globals[r->a])
-        sum = hash_mix(item_digest(p, lu->globals[r->a] | ITEM_GLOBAL));
+        add_item(x, r->a << 1 | 1);
     if (operands & 1u)
-        sum += items_in(p, x, lu, r->a);
+        add_items(x, lu, r->a);
     if (operands & 2u)
-        sum += items_in(p, x, lu, r->b);
+        add_items(x, lu, r->b);
+}
+
+/* The members and globals that the function names, into x->named. */
+static void find_items(struct steps *x, const struct linked_func *f) {
+    const struct unit *u = f->unit->unit;
+    const struct ir_range blocks = u->funcs[f->func].blocks, events = func_events(u, &u->funcs[f->func]);
+
+    x->epoch++;
+    vec_clear(&x->named.list);
+    map64_clear(&x->items);
+    for (uint32_t b = blocks.first; b < blocks.first + blocks.count; b++)
+        add_items(x, f->unit, u->blocks[b].cond);
+    for (ir_event e = events.first; e < events.first + events.count; e++) {
+        const struct ir_event_rec *ev = &u->events[e];
+        if (ev->op == IR_EV_BEGIN || ev->op == IR_EV_END)
+            continue;
+        add_items(x, f->unit, ev->a);
+        add_items(x, f->unit, ev->b);
+        for (uint32_t k = 0; k < ev->args.count; k++)
+            add_items(x, f->unit, u->expr_refs[ev->args.first + k]);
+    }
+}
+
+/* What the whole program makes of them. */
+static uint64_t digest_items(struct program *p, const struct linked_unit *lu, struct bytes_in *in) {
+    uint64_t sum = 0;
+
+    while (in->at < in->end && !in->bad) {
+        const uint32_t number = get_below(in, UINT32_MAX), i = number >> 1;
+        in->bad |= number & 1 ? i >= lu->unit->n_vars || !lu->globals[i] : i >= lu->unit->n_fields;
+        if (!in->bad)
+            sum += hash_mix(item_digest(p, number & 1 ? lu->globals[i] | ITEM_GLOBAL : lu->fields[i]));
+    }
     return sum;
 }
 
-/* The members and globals that the function names. */
+/* Which they are the unit alone says, so that is kept: to walk all expressions takes longer than all the rest of a key. */
 static uint64_t hash_items(struct program *p, struct steps *x, const struct linked_func *f) {
-    const struct unit *u = f->unit->unit;
-    const struct ir_range blocks = u->funcs[f->func].blocks;
-    uint64_t sum = 0;
+    const uint64_t key = hash_add(hash_add(f->unit->id, f->func), hash_string("items"));
+    struct bytes_in in;
+    const bool known = memo_find_fact(p->memo, key, &in);
+    uint64_t sum;
 
-    x->epoch++;
-    for (uint32_t b = blocks.first; b < blocks.first + blocks.count; b++) {
-        sum += items_in(p, x, f->unit, u->blocks[b].cond);
-        for (ir_event e = u->blocks[b].events.first;
-             e < u->blocks[b].events.first + u->blocks[b].events.count; e++) {
-            const struct ir_event_rec *ev = &u->events[e];
-            if (ev->op == IR_EV_BEGIN || ev->op == IR_EV_END)
-                continue;
-            sum += items_in(p, x, f->unit, ev->a) + items_in(p, x, f->unit, ev->b);
-            for (uint32_t k = 0; k < ev->args.count; k++)
-                sum += items_in(p, x, f->unit, u->expr_refs[ev->args.first + k]);
-        }
+    if (known && !memo_is_checked()) {
+        sum = digest_items(p, f->unit, &in);
+        if (!in.bad)
+            return sum;
     }
-    return sum;
+    find_items(x, f);
+    if (known && memo_is_checked())
+        memo_compare(in, &x->named, "what is named in", f->name);
+    else
+        memo_put(p->memo, key, &x->named);
+    in = (struct bytes_in){x->named.list.at, x->named.list.at + x->named.list.n, false};
+    return digest_items(p, f->unit, &in);
 }
 
 /* What callers pass, where it is a constant. */
@@ -165,7 +206,7 @@ static uint64_t fixed_part(struct program *p, struct steps *x, uint32_t func) {
     return x->fixed[func] = hash_add(h, hash_calls(p, func)) | 1;
 }
 
-uint64_t step_key(struct program *p, struct steps *x, uint32_t func, uint64_t callees) {
+uint64_t step_key(struct program *p, struct steps *x, uint32_t func, uint64_t callees, uint64_t own) {
     const struct linked_func *f = &p->funcs.at[func];
     uint64_t h;
 
@@ -173,5 +214,5 @@ uint64_t step_key(struct program *p, struct steps *x, uint32_t func, uint64_t ca
         f->unit->unit->funcs[f->func].annots.count) /* an annotation names what other units may say more of */
         return 0;
     h = hash_add(hash_add(fixed_part(p, x, func), callees), hash_candidates(p, func));
-    return hash_add(h, summary_hash(p, f->summary).exact) | 1;
+    return hash_add(h, own) | 1;
 }

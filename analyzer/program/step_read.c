@@ -9,6 +9,8 @@ static void get_one_name(struct reader *x) {
     uint32_t number;
 
     x->in.bad |= is_func ? !func_of_symbol(x->p, symbol, &number) : !item_of_symbol(x->p, symbol, &number);
+    if (!x->in.bad)
+        x->asked += name_digest(x->p, is_func, number);
     vec_push(&x->names, number);
 }
 
@@ -297,11 +299,18 @@ static void get_summary(struct reader *x) {
 
 /* ---- all of it ---- */
 bool read_all(struct reader *x) {
-    uint32_t n = get_count(&x->in);
+    uint64_t asked;
+    uint32_t n;
 
+    x->hash.exact = get_word(&x->in);
+    x->hash.all = get_word(&x->in);
+    x->hash.worlds = get_word(&x->in);
+    asked = get_word(&x->in);
+    n = get_count(&x->in);
     vec_push(&x->names, 0);
     for (uint32_t i = 0; i < n && !x->in.bad; i++)
         get_one_name(x);
+    x->in.bad |= x->asked != asked; /* the hash would be another */
     n = get_count(&x->in);
     vec_push(&x->texts, NULL);
     for (uint32_t i = 0; i < n && !x->in.bad; i++)

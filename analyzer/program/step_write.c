@@ -34,18 +34,20 @@ static uint32_t *number_in(const struct writer *x, struct numbers *list, uint32_
 }
 
 /* ---- names and texts ---- */
-static void write_name(struct writer *x, struct bytes_out *out, uint32_t *number, uint64_t symbol,
-                       bool is_func) {
+static void write_name(struct writer *x, struct bytes_out *out, uint32_t *number, uint32_t of, bool is_func) {
+    const uint64_t symbol = is_func ? symbol_of_func(x->p, of) : symbol_of_item(x->p, of);
+
     if (symbol && !*number) {
         put_number(&x->names, is_func);
         put_word(&x->names, symbol);
+        x->asked += name_digest(x->p, is_func, of);
         *number = ++x->n_names;
     }
     put_number(out, *number);
 }
 
 static void write_func_to(struct writer *x, struct bytes_out *out, uint32_t f) {
-    write_name(x, out, number_in(x, &x->func_numbers, f), symbol_of_func(x->p, f), true);
+    write_name(x, out, number_in(x, &x->func_numbers, f), f, true);
 }
 
 void write_func(struct writer *x, uint32_t f) {
@@ -55,7 +57,7 @@ void write_func(struct writer *x, uint32_t f) {
 void write_an_item(struct writer *x, struct bytes_out *out, uint32_t item) {
     struct numbers *list = item & ITEM_GLOBAL ? &x->global_numbers : &x->field_numbers;
 
-    write_name(x, out, number_in(x, list, item & ~ITEM_GLOBAL), symbol_of_item(x->p, item), false);
+    write_name(x, out, number_in(x, list, item & ~ITEM_GLOBAL), item, false);
 }
 
 void write_a_text(struct writer *x, const char *s) {
@@ -243,7 +245,16 @@ static void write_summary(struct writer *x, const struct summary *s) {
 }
 
 /* ---- all of it ---- */
-const struct bytes_out *step_write(struct solver *s, struct steps *steps) {
+enum { HEAD_WORDS = 4 }; /* the summary's hash, and what is asked of all names */
+
+bool step_is_usable(struct bytes_in known, const struct bytes_out *now) {
+    const size_t at = (HEAD_WORDS - 1) * sizeof(uint64_t);
+
+    return (size_t)(known.end - known.at) > at + sizeof(uint64_t) &&
+           !memcmp(known.at + at, now->list.at + at, sizeof(uint64_t));
+}
+
+const struct bytes_out *step_write(struct solver *s, struct steps *steps, struct summary_hash hash) {
     struct writer *x = steps->writer ? steps->writer : (steps->writer = xcalloc(1, sizeof *x));
     struct map64 problem_number = {0};
 
@@ -252,6 +263,7 @@ const struct bytes_out *step_write(struct solver *s, struct steps *steps) {
     x->out = &x->rest;
     x->entry++;
     x->n_terms = x->n_names = x->n_texts = 0;
+    x->asked = 0;
     vec_clear(&x->rest.list);
     vec_clear(&x->whole.list);
     vec_clear(&x->terms.list);
@@ -269,6 +281,10 @@ const struct bytes_out *step_write(struct solver *s, struct steps *steps) {
         write_order(x, &s->orders.at[i]);
     write_accesses(x);
     write_calls(x);
+    put_word(&x->whole, hash.exact);
+    put_word(&x->whole, hash.all);
+    put_word(&x->whole, hash.worlds);
+    put_word(&x->whole, x->asked);
     put_number(&x->whole, x->n_names);
     put_bytes(&x->whole, x->names.list.at, x->names.list.n);
     put_number(&x->whole, x->n_texts);
