@@ -416,8 +416,11 @@ struct report *analyse_solve(const struct analysis *a) {
     struct linked_programs named = {0};
     if (config_n_programs(a->config))
         named = named_programs(a);
-    if (named.n || (a->programs && a->programs->n))
-        solve_programs(a, named.n ? &named : a->programs, out);
+    struct linked_programs *programs = named.n ? &named : a->programs;
+    for (size_t i = 0; programs && i < programs->left_out.n; i++)
+        report_left_out(out, "%s", programs->left_out.at[i]);
+    if (programs && programs->n)
+        solve_programs(a, programs, out);
     else
         solve_all(a, out);
     for (size_t i = 0; i < a->n; i++)

@@ -236,6 +236,7 @@ bool load_programs(const struct load *l, const char *name, struct linked_program
         *out = name ? programs_linked(&l->db) : programs_of(&l->db);
     if (!l->files.n && !config_n_programs(l->config) && !l->db.links.n)
         *out = load_programs_by_symbols(l);
+    programs_say_left_out(out);
     if (name)
         good = programs_choose(out, name);
     else

@@ -123,9 +123,10 @@ void programs_bound(struct linked_programs *p, size_t rows) {
         free(p->at[i].in);
     p->n = kept;
     if (kept < all)
-        say("there are %zu programs that share most of their files: the %zu largest are analysed, and what "
-            "only the others have as files of no "
-            "known program; .aglet.yml can name the programs",
+        strings_addf(
+            &p->left_out,
+            "there are %zu programs that share most of their files: the %zu largest are analysed, and "
+            "what only the others have as files of no known program; .aglet.yml can name the programs",
             all, kept);
 }
 
@@ -185,9 +186,15 @@ struct linked_programs programs_of(const struct compile_db *db) {
     return out;
 }
 
+void programs_say_left_out(const struct linked_programs *p) {
+    for (size_t i = 0; i < p->left_out.n; i++)
+        say("%s", p->left_out.at[i]);
+}
+
 void programs_free(struct linked_programs *p) {
     for (size_t i = 0; i < p->n; i++)
         free(p->at[i].in);
     free(p->at);
+    strings_free(&p->left_out);
     *p = (struct linked_programs){0};
 }

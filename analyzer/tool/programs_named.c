@@ -17,7 +17,8 @@ struct linked_programs programs_named(const struct config *c, const char *const 
             program->n += program->in[i];
         }
         if (!program->n)
-            say("the program '%s' of %s has none of the files analysed", program->name, config_path(c));
+            strings_addf(&out.left_out, "the program '%s' of %s has none of the files analysed",
+                         program->name, config_path(c));
     }
     return out;
 }

@@ -303,7 +303,17 @@ with Project({**FILES, **{f"c{i}.c": f"int c{i}(void);\nint c{i}(void) {{ return
     with_links(p, {f"t{i}": [*shared, f"m{i}.c"] for i in range(30)})
     done = lint(p)
     check("of many programs that share nearly all the largest are analysed, and it is said", done.returncode == 0 and
-          "there are 30 programs that share most of their files: the 23 largest are analysed" in done.stderr, done.stderr)
+          done.stderr.count("there are 30 programs that share most of their files: the 23 largest are analysed") == 1, done.stderr)
+
+# ---- what is said of them is said of kept findings, too
+for what, files, sentence in (
+        ("mains", {f"m{i}.c": f"int main(void) {{ return {' + '.join(f'c{k}()' for k in range(20))}; }}\n" for i in range(30)},
+         "there are 30 programs that share most of their files: the 23 largest are analysed"),
+        ("names", {".aglet.yml": "programs:\n  one: c1.c\n  gone: nowhere.c\n"}, "the program 'gone' of ")):
+    with Project({**{f"c{i}.c": f"int c{i}(void);\nint c{i}(void) {{ return {i}; }}\n" for i in range(20)}, **files}) as p:
+        said = [lint(p).stderr for _ in range(2)]
+        check(f"{what}: said once, and again when the findings are those kept",
+              [s.count(sentence) for s in said] == [1, 1] and "(0 parsed" in said[1], "".join(said))
 
 # ---- what is no link command is nothing
 with Project({**FILES, "two.c": FILES["two.c"].replace("int main", "int other")}, database=False) as p:
