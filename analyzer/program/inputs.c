@@ -122,12 +122,9 @@ static ir_event first_event(const struct program *p, uint32_t func) {
     return p->digests.first_event && p->digests.first_event[func] ? p->digests.first_event[func] : 1;
 }
 
-uint32_t event_in(struct program *p, uint32_t func, ir_event event) {
+/* An event of the function, counted from its first: what stands above the function does not move it. */
+static uint32_t event_in(const struct program *p, uint32_t func, ir_event event) {
     return event ? event - first_event(p, func) + 1 : 0;
-}
-
-ir_event event_of(struct program *p, uint32_t func, uint32_t in) {
-    return in ? in - 1 + first_event(p, func) : 0;
 }
 
 static void add(struct digest *d, uint64_t x) {

@@ -31,8 +31,5 @@ uint64_t item_digest(struct program *p, uint32_t item);
 uint64_t struct_digest(const struct program *p, uint32_t number);
 uint64_t class_digest(const struct program *p, struct object_class c);
 uint64_t mods_digest(struct program *p, mod_set mods);
-/* An event of the function, counted from its first: what stands above the function does not move it. */
-uint32_t event_in(struct program *p, uint32_t func, ir_event event);
-ir_event event_of(struct program *p, uint32_t func, uint32_t in);
 
 #endif

@@ -267,6 +267,7 @@ void order_call(struct solver *s, const struct world *w, ir_event event, uint32_
         if (from && to)
             (void)note(s, (struct noted){.kind = NOTED_HANDED_ON,
                                          .func = callee,
+                                         .number = i,
                                          .event = in->event,
                                          .from = in->from,
                                          .to = in->to});
@@ -374,33 +375,32 @@ static bool nests_unordered(const struct solver *s, const struct order_edge *e) 
 }
 
 void order_finish(struct solver *s) {
-    struct order_edge *up = NULL;
+    struct order_edge up[MAX_ORDERS];
     uint32_t n = 0;
 
     forget_open(s->p->lock_order, s->func);
     forget_settled(s->p->lock_order, s->func);
     for (size_t i = 0; i < 2 * s->orders.n; i++) { /* those it takes itself first: there may be too many */
         struct order_edge *e = &s->orders.at[i % s->orders.n];
-        const bool open = mentions_param(&s->p->paths, e->from) || mentions_param(&s->p->paths, e->to);
         if (e->direct != (i < s->orders.n))
             continue;
+        const bool open = mentions_param(&s->p->paths, e->from) || mentions_param(&s->p->paths, e->to);
         if (nests_unordered(s, e)) {
             s->unkeyed = true; /* what callees do is read there */
             if (lock_calls_ordered(s->p, s->func, e->held_event, e->event))
                 e->relation = RELATED_ORDERED;
         }
-        if (open && s->lf->n_callers && n < MAX_ORDERS) {
-            if (!up)
-                up = arena_array(&s->p->arena, struct order_edge,
-                                 s->orders.n < MAX_ORDERS ? s->orders.n : MAX_ORDERS);
+        if (open && s->lf->n_callers && n < MAX_ORDERS)
             up[n++] = *e;
-        }
         if (open && s->lf->n_callers && e->direct)
             keep_open(s->p->lock_order, s->func, e);
         if (!open || !s->lf->n_callers)
             settle(s->p, e);
     }
-    s->s->orders = up;
+    if (n > s->s->n_orders) /* else there is room, from the round before */
+        s->s->orders = arena_array(&s->p->arena, struct order_edge, n);
+    if (n)
+        memcpy(s->s->orders, up, n * sizeof *up);
     s->s->n_orders = n;
 }
 

@@ -22,7 +22,7 @@ enum noted_kind {
     NOTED_SECTION,    /* class; event: where it ends; bits: it is empty */
     NOTED_GIVEN_BACK, /* class */
     NOTED_EXCUSED,    /* func: not every caller of it needs its locks */
-    NOTED_HANDED_ON,  /* func, event of that one, from, to */
+    NOTED_HANDED_ON,  /* func; event of that one, from, to: as its order `number` */
     NOTED_TOO_MANY,   /* the lock-order rule gave the function up */
     NOTED_SOMETIMES,  /* event; item: a lock of this class is held there */
     NOTED_KINDS

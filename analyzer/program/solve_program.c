@@ -89,7 +89,7 @@ static bool known_step(struct rounds *r, uint32_t func, uint64_t callees, uint64
         return false;
     *key = step_key(p, r->steps, func, callees, hash_of(r, func).exact);
     if (!*key || !memo_find(p->memo, *key, &in) || memo_is_checked() ||
-        !step_read(&r->solver, func, in, &h->summary))
+        !step_read(&r->solver, r->steps, func, in, &h->summary))
         return false;
     h->whole = false;
     return true;
@@ -315,6 +315,8 @@ void program_solve_locks(struct program *p) {
     program_find_lock_deciders(p);
     program_find_section_flags(p);
     r.steps = p->memo ? steps_new(p) : NULL;
+    vec_reserve(&p->lock_order->held_calls, p->edges.n);
+    vec_reserve(&habits_of(p)->sets, p->edges.n);
     for (size_t i = 0, end; i < p->order.n; i = end) {
         end = component_end(p, i);
         solve_component(&r, p->order.at + i, end - i);

@@ -17,6 +17,7 @@ struct steps {
     uint64_t *unit_facts; /* by unit; 0: not asked for */
     uint64_t *fixed;      /* by function: what no step changes; 0: not asked for */
     struct writer *writer;
+    struct reader *reader;
     VEC(uint32_t) seen; /* by expression: the epoch in which it was looked at */
     uint32_t epoch;
     struct map64 items; /* which are in `named` */
@@ -35,6 +36,7 @@ const struct bytes_out *step_write(struct solver *s, struct steps *x, struct sum
 /* Is the hash of the summary in the one entry made of names that are still what they are in the other? Only then are they alike. */
 bool step_is_usable(struct bytes_in known, const struct bytes_out *now);
 /* Do it again from the bytes; *hash: of its summary then. False: they cannot be used, and nothing was done. */
-bool step_read(struct solver *s, uint32_t func, struct bytes_in in, struct summary_hash *hash);
+bool step_read(struct solver *s, struct steps *x, uint32_t func, struct bytes_in in,
+               struct summary_hash *hash);
 
 #endif

@@ -57,8 +57,11 @@ static void do_all(struct reader *x) {
     sum->n_outcomes = x->sum.n_outcomes;
     sum->requirements = x->sum.requirements;
     sum->n_requirements = x->sum.n_requirements;
-    sum->inner = x->sum.inner;
-    sum->n_inner = x->sum.n_inner;
+    if (x->inner.n > sum->n_inner) /* else there is room, from the round before */
+        sum->inner = arena_array(&p->arena, struct inner_lock, x->inner.n);
+    if (x->inner.n)
+        memcpy(sum->inner, x->inner.at, x->inner.n * sizeof *sum->inner);
+    sum->n_inner = (uint32_t)x->inner.n;
     sum->waits = x->sum.waits;
     sum->n_waits = x->sum.n_waits;
     sum->stores = x->sum.stores;
@@ -79,26 +82,54 @@ static void do_all(struct reader *x) {
     order_finish(s);
 }
 
-bool step_read(struct solver *s, uint32_t func, struct bytes_in in, struct summary_hash *hash) {
-    struct program *p = s->p;
-    struct reader x = {.s = s, .p = p, .func = func, .lf = &p->funcs.at[func], .in = in};
-    bool good;
+static void clear(struct reader *x) {
+    vec_clear(&x->names);
+    vec_clear(&x->texts);
+    vec_clear(&x->terms);
+    vec_clear(&x->named);
+    map64_clear(&x->made);
+    vec_clear(&x->inner);
+    vec_clear(&x->problems);
+    vec_clear(&x->noted);
+    vec_clear(&x->waits);
+    vec_clear(&x->orders);
+    vec_clear(&x->accesses);
+    vec_clear(&x->calls);
+    x->asked = 0;
+}
 
-    x.u = x.lf->unit->unit;
-    good = read_all(&x);
-    if (good)
-        do_all(&x);
-    *hash = x.hash;
-    vec_free(&x.names);
-    vec_free(&x.texts);
-    vec_free(&x.terms);
-    vec_free(&x.named);
-    map64_free(&x.made);
-    vec_free(&x.problems);
-    vec_free(&x.noted);
-    vec_free(&x.waits);
-    vec_free(&x.orders);
-    vec_free(&x.accesses);
-    vec_free(&x.calls);
-    return good;
+void reader_free(struct reader *x) {
+    if (!x)
+        return;
+    vec_free(&x->names);
+    vec_free(&x->texts);
+    vec_free(&x->terms);
+    vec_free(&x->named);
+    map64_free(&x->made);
+    vec_free(&x->inner);
+    vec_free(&x->problems);
+    vec_free(&x->noted);
+    vec_free(&x->waits);
+    vec_free(&x->orders);
+    vec_free(&x->accesses);
+    vec_free(&x->calls);
+    free(x);
+}
+
+bool step_read(struct solver *s, struct steps *steps, uint32_t func, struct bytes_in in,
+               struct summary_hash *hash) {
+    struct reader *x = steps->reader ? steps->reader : (steps->reader = xcalloc(1, sizeof *x));
+
+    clear(x);
+    x->s = s;
+    x->p = s->p;
+    x->func = func;
+    x->lf = &s->p->funcs.at[func];
+    x->u = x->lf->unit->unit;
+    x->in = in;
+    if (!read_all(x))
+        return false;
+    do_all(x);
+    *hash = x->hash;
+    return true;
 }

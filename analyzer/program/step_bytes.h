@@ -42,6 +42,8 @@ void write_paths(struct writer *x, const term *list, uint32_t n);
 void write_site(struct writer *x, struct site at);
 void write_candidate(struct writer *x, uint32_t number);
 void write_class(struct writer *x, struct object_class c);
+/* A lock in the words of a function that is called here, whose summary is part of the key (0: of none): one that it takes inside. */
+void write_below(struct writer *x, uint32_t callee, term lock);
 /* An item, or nothing, or a global that is none: what a pointer guards. */
 void write_item(struct writer *x, uint32_t it);
 /* step_write_facts.c */
@@ -54,7 +56,7 @@ void write_accesses(struct writer *x);
 /* Of each call that was reached in this pass. */
 void write_calls(struct writer *x);
 
-/* ---- reading ---- */
+/* ---- reading: one reader for all steps ---- */
 /* A candidate that is known by name until what makes it was done. */
 struct named {
     uint32_t *number;
@@ -88,6 +90,7 @@ struct reader {
     VEC(struct named) named;
     struct map64 made; /* names of candidates that are made here */
     struct summary sum;
+    VEC(struct inner_lock) inner; /* of sum */
     VEC(struct lock_problem) problems;
     VEC(struct read_noted) noted;
     VEC(struct wait_fact) waits;
@@ -100,6 +103,8 @@ struct reader {
 static inline uint64_t name_digest(struct program *p, bool is_func, uint32_t number) {
     return hash_mix(is_func ? func_digest(p, number) : item_digest(p, number));
 }
+
+void reader_free(struct reader *x); /* NULL is fine */
 
 /* Room for so many in the program, or NULL. */
 #define ROOM(x, type, n) ((n) ? arena_array(&(x)->p->arena, type, (n)) : NULL)
@@ -117,6 +122,7 @@ uint64_t read_name(struct reader *x);
 bool read_is_known(const struct reader *x, uint64_t name);
 struct object_class read_class(struct reader *x);
 uint32_t read_maybe_item(struct reader *x);
+term read_below(struct reader *x, uint32_t callee);
 uint32_t read_maybe_field(struct reader *x);
 /* Everything. False: it cannot be used. */
 bool read_all(struct reader *x);

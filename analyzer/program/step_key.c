@@ -25,6 +25,7 @@ void steps_free(struct steps *x) {
     free(x->unit_facts);
     free(x->fixed);
     writer_free(x->writer);
+    reader_free(x->reader);
     free(x);
 }
 

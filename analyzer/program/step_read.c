@@ -187,6 +187,16 @@ uint32_t read_maybe_item(struct reader *x) {
     }
 }
 
+term read_below(struct reader *x, uint32_t callee) {
+    const struct summary *s = x->p->funcs.at[callee].summary;
+    const uint32_t i = get_below(&x->in, UINT32_MAX);
+
+    if (!i)
+        return read_path(x);
+    x->in.bad |= !s || i > s->n_inner;
+    return x->in.bad ? 0 : s->inner[i - 1].lock;
+}
+
 uint32_t read_maybe_field(struct reader *x) {
     const uint32_t item = read_maybe_item(x);
 
@@ -254,7 +264,7 @@ static void get_inner(struct reader *x, struct inner_lock *in) {
     in->without[1] = read_path(x);
     in->via = read_event(x);
     in->via_callee = read_a_func(x);
-    in->via_lock = read_path(x);
+    in->via_lock = read_below(x, in->via_callee);
     in->depth = get_below(&x->in, UINT32_MAX);
 }
 
@@ -287,7 +297,9 @@ static void get_summary(struct reader *x) {
 
     GET_LIST(x, s->n_outcomes, s->outcomes, struct outcome, get_outcome);
     GET_LIST(x, s->n_requirements, s->requirements, struct requirement, get_requirement);
-    GET_LIST(x, s->n_inner, s->inner, struct inner_lock, get_inner);
+    s->n_inner = get_count(&x->in);
+    for (uint32_t i = 0; i < s->n_inner && !x->in.bad; i++)
+        get_inner(x, vec_add(&x->inner));
     GET_LIST(x, s->n_waits, s->waits, struct wait_effect, get_wait);
     GET_LIST(x, s->n_stores, s->stores, struct summary_store, get_store);
     s->inits = read_paths(x, &s->n_inits);

@@ -80,6 +80,18 @@ void read_problem(struct reader *x) {
 }
 
 /* ---- what was noted ---- */
+static void get_order(struct reader *x, struct noted *n, uint32_t number) {
+    const struct summary *s = x->p->funcs.at[n->func].summary;
+
+    if (!s || number >= s->n_orders) {
+        x->in.bad = true;
+        return;
+    }
+    n->event = s->orders[number].event;
+    n->from = s->orders[number].from;
+    n->to = s->orders[number].to;
+}
+
 void read_noted(struct reader *x) {
     struct read_noted *r = vec_add(&x->noted);
     struct noted *n = &r->n;
@@ -125,9 +137,7 @@ void read_noted(struct reader *x) {
     case NOTED_EXCUSED: n->func = read_a_func(x); break;
     case NOTED_HANDED_ON:
         n->func = read_a_func(x);
-        n->event = event_of(x->p, n->func, get_below(&x->in, UINT32_MAX));
-        n->from = read_path(x);
-        n->to = read_path(x);
+        get_order(x, n, get_below(&x->in, UINT32_MAX));
         break;
     case NOTED_SOMETIMES:
         n->event = read_event(x);
@@ -169,7 +179,7 @@ void read_order(struct reader *x) {
     e->held_at = memo_loc(x->p, e->origin.func, get_signed(&x->in));
     e->inner = read_place(x);
     e->callee = read_a_func(x);
-    e->callee_to = read_path(x);
+    e->callee_to = read_below(x, e->callee);
     e->depth = get_below(&x->in, UINT32_MAX);
     e->from_name = read_a_text(x);
     e->to_name = read_a_text(x);

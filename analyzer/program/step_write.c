@@ -161,6 +161,20 @@ void write_item(struct writer *x, uint32_t it) {
         write_an_item(x, x->out, it);
 }
 
+void write_below(struct writer *x, uint32_t callee, term lock) {
+    const struct summary *s = x->p->funcs.at[callee].summary;
+    uint32_t i = 0;
+
+    while (s && i < s->n_inner && s->inner[i].lock != lock)
+        i++;
+    if (callee && callee != x->s->func && s && i < s->n_inner) {
+        put_number(x->out, i + 1);
+        return;
+    }
+    put_number(x->out, 0);
+    write_path(x, lock);
+}
+
 /* ---- the summary ---- */
 static void outcome(struct writer *x, const struct outcome *o) {
     put_number(x->out, o->n_effects);
@@ -207,7 +221,7 @@ static void inner(struct writer *x, const struct inner_lock *in) {
     write_path(x, in->without[1]);
     put_number(x->out, in->via);
     write_func(x, in->via_callee);
-    write_path(x, in->via_lock);
+    write_below(x, in->via_callee, in->via_lock);
     put_number(x->out, in->depth);
 }
 

@@ -131,9 +131,7 @@ static void noted(struct writer *x, const struct noted *n, const struct map64 *p
     case NOTED_EXCUSED: write_func(x, n->func); break;
     case NOTED_HANDED_ON:
         write_func(x, n->func);
-        put_number(x->out, event_in(x->p, n->func, n->event));
-        write_path(x, n->from);
-        write_path(x, n->to);
+        put_number(x->out, n->number); /* its orders are what they were: its summary is part of the key */
         break;
     case NOTED_SOMETIMES:
         put_number(x->out, n->event);
@@ -205,7 +203,7 @@ void write_order(struct writer *x, const struct order_edge *e) {
     put_signed(x->out, memo_place(x->p, e->origin.func, e->held_at));
     write_site(x, e->inner);
     write_func(x, e->callee);
-    write_path(x, e->callee_to);
+    write_below(x, e->origin.func == x->s->func ? e->callee : 0, e->callee_to);
     put_number(x->out, e->depth);
     write_a_text(x, e->from_name);
     write_a_text(x, e->to_name);
