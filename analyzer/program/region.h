@@ -169,8 +169,8 @@ struct region_callsite {
 /* What is touched in one object by the functions that are called. */
 struct lifted_touches {
     struct region_event *at;
-    uint32_t n, cap;
-    bool active; /* being gathered */
+    uint32_t n;
+    uint32_t open; /* where it stands in regions.gathered + 1; 0: it is complete */
 };
 
 /* Does the way end inside a block? */
@@ -198,11 +198,12 @@ struct region_flow {
     VEC(struct region_callsite) calls; /* in block order */
     VEC(region_value) args;
     VEC(struct lifted_touches) lifted;
-    struct map64 lifted_of; /* object → its place in `lifted` + 1 */
-    place_id *arg_objects;  /* by argument in `args`: the object it points to; made when asked for */
-    struct map64
-        touches_of; /* object → the first that touches it in `events` + 1, the next after each in next_touch; made when asked for */
-    uint32_t *next_touch;
+    uint32_t *lifted_of, n_lifted_of; /* by object: its place in `lifted` + 1 */
+    place_id *arg_objects; /* by argument in `args`: the object it points to; made when asked for … */
+    uint64_t *call_places, /* … with, by call, bits for what its arguments point to and these objects */
+        any_call;          /* … and all of them */
+    uint32_t *first_touch, n_first_touch, /* by object: the first that touches it in `events` + 1 … */
+        *next_touch;                      /* … and the next after each; made when asked for */
     uint32_t *first; /* by event of the function (relative): its first region event; one more at the end */
     uint32_t *
         branch_first; /* by block of the function (relative): its branch's first region event; one more at the end */

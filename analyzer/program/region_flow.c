@@ -11,12 +11,11 @@ enum { MAX_STATE = 1 << 22, MAX_TURNS = 100 };
 void region_flow_free(struct region_flow *f) {
     if (!f)
         return;
-    for (size_t i = 0; i < f->lifted.n; i++)
-        free(f->lifted.at[i].at);
     vec_free(&f->lifted);
-    map64_free(&f->lifted_of);
+    free(f->lifted_of);
     free(f->arg_objects);
-    map64_free(&f->touches_of);
+    free(f->call_places);
+    free(f->first_touch);
     free(f->next_touch);
     free(f->places);
     index_free(&f->place_index);

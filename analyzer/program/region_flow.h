@@ -18,6 +18,13 @@ struct lifted_key {
     place_id object;
 };
 
+/* A call that leads to the object of a list: of the touches there, the caller says. */
+struct lifted_lead {
+    uint32_t call;  /* in calls */
+    place_id there; /* what the callee calls it … */
+    uint32_t list;  /* … and its own list of that + 1, or 0 */
+};
+
 struct regions {
     struct program *p;
     VEC(struct region_flow *) flows; /* by function; NULL: never asked for */
@@ -34,8 +41,12 @@ struct regions {
     VEC(uint32_t) named; /* the functions, then the slots that an entry speaks of, while it is read */
     /* of the accesses that are being gathered */
     unsigned depth;
-    bool partial; /* some were used before they were complete */
-    VEC(struct lifted_key) gathered;
+    VEC(struct lifted_key) gathered;  /* that are not complete: a list after those that it was begun for */
+    uint32_t oldest;                  /* of them that was used by what is gathered now: its place + 1 */
+    VEC(struct lifted_lead) leads;    /* of the lists that are being gathered, one behind the other */
+    VEC(struct region_event) touches; /* of one list, and … */
+    struct map64 seen;                /* … what tells them apart */
+    struct arena lifted;              /* the lists that are complete */
 };
 
 struct cell_value {

@@ -4,6 +4,7 @@
  * Stands on region_flow.h. */
 #include "region_flow.h"
 
+#include <string.h>
 #include "../base/alloc.h"
 
 enum { MAX_TOUCHES = 4000 /* kept of one object in one function */, MAX_CALLS_DEEP = 400 };
@@ -12,11 +13,13 @@ enum { MAX_TOUCHES = 4000 /* kept of one object in one function */, MAX_CALLS_DE
 
 static void index_touches(struct region_flow *f) {
     f->next_touch = xcalloc(f->n_events + 1, sizeof *f->next_touch);
+    f->first_touch = xcalloc(f->n_places, sizeof *f->first_touch);
+    f->n_first_touch = f->n_places;
     for (size_t i = f->n_events; i-- > 0;) {
         const struct region_event *e = &f->events[i];
         if (!region_is_touch(e))
             continue;
-        uint32_t *first = map64_place(&f->touches_of, place_object(f, e->place), NULL);
+        uint32_t *first = &f->first_touch[place_object(f, e->place)];
         f->next_touch[i] = *first;
         *first = (uint32_t)i + 1;
     }
@@ -25,7 +28,7 @@ static void index_touches(struct region_flow *f) {
 const struct region_event *regions_touch(const struct region_flow *f, place_id object) {
     if (!f->next_touch)
         index_touches((struct region_flow *)f);
-    uint32_t first = map64_get(&f->touches_of, object, 0);
+    uint32_t first = object < f->n_first_touch ? f->first_touch[object] : 0; /* else it was made later */
     return first ? &f->events[first - 1] : NULL;
 }
 
@@ -36,10 +39,11 @@ const struct region_event *regions_next_touch(const struct region_flow *f, const
 
 /* ---- its callees' ---- */
 
-static uint32_t gather(struct regions *r, struct region_flow *f, place_id object);
-
 /* A callee's classes, in the caller's words. */
 static uint64_t said_at(const struct region_callsite *c, uint64_t mask) {
+    const uint64_t params = CLASS_LOCKS & ~((UINT64_C(1) << CLASS_FIRST_PARAM) - 1);
+    if (mask == UINT64_MAX || !(mask & (params | params << 32)))
+        return mask;
     for (uint32_t i = 0; mask != UINT64_MAX && i < 32 - CLASS_FIRST_PARAM; i++)
         for (uint32_t half = 0; mask != UINT64_MAX && half < 64; half += 32) {
             uint64_t stands_for = UINT64_C(1) << (CLASS_FIRST_PARAM + i + half);
@@ -52,24 +56,16 @@ static uint64_t said_at(const struct region_callsite *c, uint64_t mask) {
 }
 
 struct gathering {
-    struct region_flow *f;
-    uint32_t index; /* of the list in f->lifted */
-    struct map64 seen;
-    bool grew;
-    /* The last that was said in f's words: neighbours are often of one place. */
-    const struct region_callsite *site;
-    const struct region_flow *callee;
-    place_id said, as;
+    struct regions *r;
+    struct region_flow *f, *callee;
+    const struct region_callsite *site; /* at which the callee is called */
+    place_id said, as;                  /* the last place said in f's words: neighbours are often of one */
 };
 
-static place_id said_here(struct gathering *g, const struct region_callsite *c,
-                          const struct region_flow *callee, place_id p) {
-    if (g->site != c || g->callee != callee || g->said != p) {
-        g->site = c;
-        g->callee = callee;
-        g->said = p;
-        g->as = place_translate(callee, p, g->f, &g->f->args.at[c->first_arg], c->n_args);
-    }
+static place_id said_here(struct gathering *g, place_id p) {
+    if (g->said != p)
+        g->as = place_translate(g->callee, p, g->f, &g->f->args.at[g->site->first_arg], g->site->n_args);
+    g->said = p;
     return g->as;
 }
 
@@ -77,46 +73,41 @@ static uint64_t key_of(const struct region_event *e) {
     return hash_add(hash_add(key_pair(e->op, e->place), e->locks), key_pair(e->flags, e->event));
 }
 
-static void add_touch(struct gathering *g, const struct region_callsite *c, const struct region_flow *callee,
-                      const struct region_event *from) {
-    struct lifted_touches *list = &g->f->lifted.at[g->index];
-    const struct place *at = &callee->places[from->place];
-    const place_id place = said_here(g, c, callee, from->place);
+static void add_touch(struct gathering *g, const struct region_event *from) {
+    const struct region_callsite *c = g->site;
+    const struct place *at = &g->callee->places[from->place];
+    const place_id place = said_here(g, from->place);
     struct region_event e;
     bool is_new;
-    if (!place || list->n == MAX_TOUCHES)
+    if (!place)
         return;
     e = *from;
     e.flags = (uint8_t)((from->flags & ~REGION_BRANCH) | REGION_LIFTED);
     e.place = place;
     e.event = c->event;
-    if (e.op == REGION_FREE && !(at->op == PLACE_PARAM && at->a < 64 && callee->frees_always >> at->a & 1))
+    if (e.op == REGION_FREE && !(at->op == PLACE_PARAM && at->a < 64 && g->callee->frees_always >> at->a & 1))
         e.flags |= REGION_MAYBE;
     e.locks = c->locks | said_at(c, from->locks);
+    map64_place(&g->r->seen, key_of(&e), &is_new);
+    if (!is_new)
+        return;
     e.acquired_inside = said_at(c, from->acquired);
     e.acquired = c->acquired | e.acquired_inside;
     e.released = c->released | said_at(c, from->released);
-    map64_place(&g->seen, key_of(&e), &is_new);
-    if (!is_new)
-        return;
-    if (list->n == list->cap) {
-        list->cap = list->cap ? 2 * list->cap : 8;
-        list->at = xrealloc(list->at, list->cap * sizeof *list->at);
-    }
-    list->at[list->n++] = e;
-    g->grew = true;
+    vec_push(&g->r->touches, e);
 }
 
-/* How one callee touches its `object`. */
-static void add_touches(struct regions *r, struct gathering *g, const struct region_callsite *c,
-                        struct region_flow *callee, place_id object) {
-    for (const struct region_event *e = regions_touch(callee, object); e; e = regions_next_touch(callee, e))
-        add_touch(g, c, callee, e);
-    uint32_t list = gather(r, callee, object);
-    for (uint32_t i = 0; list && i < callee->lifted.at[list - 1].n; i++) {
-        struct region_event from = callee->lifted.at[list - 1].at[i]; /* the list may be the one that grows */
-        add_touch(g, c, callee, &from);
-    }
+/* How the callee touches it, and those that it calls. */
+static void add_touches(struct regions *r, struct region_flow *f, const struct lifted_lead *lead) {
+    struct gathering g = {.r = r, .f = f, .site = &f->calls.at[lead->call]};
+    g.callee = r->flows.at[g.site->func];
+    const struct region_event *e = regions_touch(g.callee, lead->there);
+    for (; e; e = regions_next_touch(g.callee, e))
+        add_touch(&g, e);
+    const struct lifted_touches further =
+        lead->list ? g.callee->lifted.at[lead->list - 1] : (struct lifted_touches){0};
+    for (uint32_t i = 0; i < further.n; i++)
+        add_touch(&g, &further.at[i]);
 }
 
 /* Is it reached from another place? */
@@ -140,12 +131,25 @@ static struct way_there way_to(const struct region_flow *f, place_id object) {
     return way;
 }
 
+static uint64_t place_bit(place_id p) {
+    return UINT64_C(1) << (p & 63);
+}
+
 /* By argument of all calls: the object that it points to, or 0. */
 static void find_arg_objects(struct region_flow *f) {
     f->arg_objects = xcalloc(f->args.n + 1, sizeof *f->arg_objects);
-    for (size_t i = 0; i < f->args.n; i++)
-        if (VALUE_KIND(f->args.at[i]) == VALUE_POINTER)
-            f->arg_objects[i] = place_object(f, VALUE_ITEM(f->args.at[i]));
+    f->call_places = xcalloc(f->calls.n + 1, sizeof *f->call_places);
+    for (size_t i = 0; i < f->calls.n; i++) {
+        const struct region_callsite *c = &f->calls.at[i];
+        for (uint32_t arg = c->first_arg; arg < c->first_arg + c->n_args; arg++) {
+            const region_value v = f->args.at[arg];
+            if (VALUE_KIND(v) != VALUE_POINTER)
+                continue;
+            f->arg_objects[arg] = place_object(f, VALUE_ITEM(v));
+            f->call_places[i] |= place_bit(f->arg_objects[arg]) | place_bit(VALUE_ITEM(v));
+        }
+        f->any_call |= f->call_places[i];
+    }
 }
 
 /* What the callee calls the object, when it has it from argument i; 0: it does not. */
@@ -163,22 +167,36 @@ static place_id called(const struct region_flow *f, const struct region_callsite
     return 0;
 }
 
-static bool gather_once(struct regions *r, struct region_flow *f, uint32_t index, place_id object) {
-    struct gathering g = {.f = f, .index = index};
+/* Has the object a name of its own, that any function may know? */
+static bool is_named(const struct region_flow *f, const struct way_there *way) {
+    return f->places[way->at[way->n - 1]].op == PLACE_GLOBAL;
+}
+
+/* Bits of which an argument has one that leads to the object. */
+static uint64_t bits_of(const struct way_there *way) {
+    uint64_t bits = 0;
+    for (uint32_t i = 0; i < way->n; i++)
+        bits |= place_bit(way->at[i]);
+    return bits;
+}
+
+static uint32_t gather(struct regions *r, struct region_flow *f, place_id object);
+
+/* The calls of f that lead to the object, with the callees' lists. */
+static void find_leads(struct regions *r, struct region_flow *f, place_id object) {
     const struct way_there way = way_to(f, object);
-    if (!f->arg_objects)
-        find_arg_objects(f);
-    f->lifted.at[index].active = true;
-    for (uint32_t i = 0; i < f->lifted.at[index].n; i++)
-        map64_place(&g.seen, key_of(&f->lifted.at[index].at[i]), NULL);
-    for (size_t i = 0; i < f->calls.n; i++) {
+    const bool named = is_named(f, &way);
+    const uint64_t bits = bits_of(&way);
+    for (uint32_t i = 0; i < f->calls.n; i++) {
         const struct region_callsite *c = &f->calls.at[i];
-        struct region_flow *callee = r->flows.at[c->func];
         place_id done[4] = {0};
         uint32_t n = 0;
+        if (!named && !(f->call_places[i] & bits))
+            continue;
+        struct region_flow *callee = r->flows.at[c->func];
         if (!callee || callee->failed)
             continue;
-        for (uint32_t k = 0; k <= c->n_args && n < 4; k++) {
+        for (uint32_t k = 0; k < c->n_args + named && n < 4; k++) {
             place_id there =
                 k < c->n_args ? called(f, c, k, callee, &way) : place_translate(f, object, callee, NULL, 0);
             bool again = !there;
@@ -187,66 +205,115 @@ static bool gather_once(struct regions *r, struct region_flow *f, uint32_t index
             if (again)
                 continue;
             done[n++] = there;
-            add_touches(r, &g, c, callee, there);
+            const uint32_t list = gather(r, callee, there);
+            vec_push(&r->leads, ((struct lifted_lead){i, there, list}));
         }
     }
-    map64_free(&g.seen);
-    f->lifted.at[index].active = false;
-    return g.grew;
+}
+
+/* Fill the list with what is known of the callees' by now. True: there is more than there was. */
+static bool gather_once(struct regions *r, struct region_flow *f, uint32_t index, place_id object) {
+    const size_t first = r->leads.n;
+    find_leads(r, f, object);
+    struct lifted_touches *list = &f->lifted.at[index];
+    vec_clear(&r->touches);
+    map64_clear(&r->seen);
+    vec_append(&r->touches, list->at, list->n);
+    for (uint32_t i = 0; i < list->n; i++)
+        map64_put(&r->seen, key_of(&list->at[i]), 1);
+    for (size_t i = first; i < r->leads.n && r->touches.n < MAX_TOUCHES; i++)
+        add_touches(r, f, &r->leads.at[i]);
+    r->leads.n = first;
+    const uint32_t n = r->touches.n < MAX_TOUCHES ? (uint32_t)r->touches.n : MAX_TOUCHES;
+    if (n == list->n)
+        return false;
+    list->at = arena_copy(&r->lifted, r->touches.at, n * sizeof *list->at);
+    list->n = n;
+    return true;
 }
 
 static int by_event(const void *x, const void *y) {
     const struct region_event *a = x, *b = y;
-    const uint64_t one[] = {a->event, key_pair(a->func, a->loc), key_pair(a->op, a->place), a->flags,
-                            a->locks};
-    const uint64_t two[] = {b->event, key_pair(b->func, b->loc), key_pair(b->op, b->place), b->flags,
-                            b->locks};
+    if (a->event != b->event)
+        return a->event < b->event ? -1 : 1;
+    const uint64_t one[] = {key_pair(a->func, a->loc), key_pair(a->op, a->place), a->flags, a->locks};
+    const uint64_t two[] = {key_pair(b->func, b->loc), key_pair(b->op, b->place), b->flags, b->locks};
     for (size_t i = 0; i < sizeof one / sizeof *one; i++)
         if (one[i] != two[i])
             return one[i] < two[i] ? -1 : 1;
     return 0;
 }
 
-/* The list's place + 1; 0: too many calls deep. */
-static uint32_t gather(struct regions *r, struct region_flow *f, place_id object) {
-    uint32_t *known = map64_find(&f->lifted_of, object);
-    if (known) {
-        r->partial |= f->lifted.at[*known - 1].active;
-        return *known;
+/* The lists from `first` on are complete, but that they may stand on each other: then until nothing is added any more. */
+static void complete(struct regions *r, size_t first, bool circle) {
+    while (circle) {
+        circle = false;
+        for (size_t i = first; i < r->gathered.n; i++) {
+            const struct lifted_key k = r->gathered.at[i];
+            circle |= gather_once(r, k.flow, k.index, k.object);
+        }
     }
+    for (size_t i = first; i < r->gathered.n; i++) {
+        struct lifted_touches *l = &r->gathered.at[i].flow->lifted.at[r->gathered.at[i].index];
+        l->open = 0;
+        if (l->n > 1)
+            qsort(l->at, l->n, sizeof *l->at, by_event);
+    }
+    r->gathered.n = first;
+}
+
+/* The place of the object's list, + 1, where it has one. */
+static uint32_t *list_of(struct region_flow *f, place_id object) {
+    if (object >= f->n_lifted_of) {
+        const uint32_t n = f->cap_places;
+        f->lifted_of = xrealloc(f->lifted_of, n * sizeof *f->lifted_of);
+        memset(f->lifted_of + f->n_lifted_of, 0, (n - f->n_lifted_of) * sizeof *f->lifted_of);
+        f->n_lifted_of = n;
+    }
+    return &f->lifted_of[object];
+}
+
+/* May anything that f calls know the object? */
+static bool leads_on(struct region_flow *f, place_id object) {
+    const struct way_there way = way_to(f, object);
+    if (!f->arg_objects)
+        find_arg_objects(f);
+    return is_named(f, &way) || (f->any_call & bits_of(&way));
+}
+
+/* The list's place + 1; 0: there is none, or it is too many calls deep. */
+static uint32_t gather(struct regions *r, struct region_flow *f, place_id object) {
+    const uint32_t known = *list_of(f, object);
+    if (known) {
+        const uint32_t open = f->lifted.at[known - 1].open;
+        if (open && open < r->oldest)
+            r->oldest = open;
+        return known;
+    }
+    if (!leads_on(f, object))
+        return 0;
     if (r->depth == MAX_CALLS_DEEP) {
         program_give_up(r->p, f->func,
                         "the rules about hand-offs, where an object goes through too many calls");
         return 0;
     }
-    uint32_t index = (uint32_t)f->lifted.n;
-    (void)vec_add(&f->lifted);
-    map64_put(&f->lifted_of, object, index + 1);
+    const uint32_t index = (uint32_t)f->lifted.n, here = (uint32_t)r->gathered.n + 1, outer = r->oldest;
+    vec_add(&f->lifted)->open = here;
+    *list_of(f, object) = index + 1;
     vec_push(&r->gathered, ((struct lifted_key){f, index, object}));
+    r->oldest = UINT32_MAX;
     r->depth++;
     gather_once(r, f, index, object);
     r->depth--;
+    if (r->oldest >= here)
+        complete(r, here - 1, r->oldest == here);
+    r->oldest = r->oldest < here && r->oldest < outer ? r->oldest : outer;
     return index + 1;
 }
 
 struct lifted_touches regions_lifted(struct regions *r, const struct region_flow *flow, place_id object) {
     struct region_flow *f = (struct region_flow *)flow;
-    uint32_t list;
-    r->partial = false;
-    vec_clear(&r->gathered);
-    list = object ? gather(r, f, object) : 0;
-    /* Where functions call each other, until nothing is added any more. */
-    for (bool again = r->partial; again;) {
-        again = false;
-        for (size_t i = 0; i < r->gathered.n; i++) {
-            struct lifted_key k = r->gathered.at[i];
-            again |= gather_once(r, k.flow, k.index, k.object);
-        }
-    }
-    for (size_t i = 0; i < r->gathered.n; i++) {
-        const struct lifted_touches *l = &r->gathered.at[i].flow->lifted.at[r->gathered.at[i].index];
-        if (l->n > 1)
-            qsort(l->at, l->n, sizeof *l->at, by_event);
-    }
+    r->oldest = UINT32_MAX;
+    const uint32_t list = object ? gather(r, f, object) : 0;
     return list ? f->lifted.at[list - 1] : (struct lifted_touches){0};
 }

@@ -21,6 +21,9 @@ static void index_places(struct region_flow *f) {
 }
 
 place_id place_make(struct region_flow *f, enum place_op op, uint32_t a, uint32_t b) {
+    for (place_id p = 1; op == PLACE_PARAM && p < f->n_places && f->places[p].op == PLACE_PARAM; p++)
+        if (f->places[p].a == a && f->places[p].b == b) /* these are made first of all */
+            return p;
     const uint64_t hash = hash_of(op, a, b);
     if (!f->place_index.slots && f->n_places)
         index_places(f);

@@ -64,6 +64,10 @@ void regions_free(struct regions *r) {
         region_flow_free(r->flows.at[i]);
     vec_free(&r->flows);
     vec_free(&r->gathered);
+    vec_free(&r->leads);
+    vec_free(&r->touches);
+    map64_free(&r->seen);
+    arena_free(&r->lifted);
     vec_free(&r->named);
     free(r->component);
     free(r->position);
