@@ -94,10 +94,9 @@ bool exchange_crosses(const struct exchange *x, uint32_t putter, uint32_t taker)
     if (a & b & x->many)
         return true;
     /* Two different threads, of which one was started here. */
-    for (uint32_t i = 0; i < 64; i++)
-        if ((a & bit(i)) && (b & ~bit(i) & (i < MAX_ROOTS ? UINT64_MAX : started)))
-            return true;
-    return false;
+    const bool another =
+        (b & (b - 1)) || (a & started & ~b); /* b has a thread besides one of those that a started here has */
+    return ((a & started) && b && another) || ((a & ~started) && (b & started));
 }
 
 bool exchange_apart(const struct exchange *x, uint32_t putter, uint32_t taker) {
@@ -129,19 +128,27 @@ static const char *pointed(const struct program *p, uint32_t slot, uint32_t *par
     return named ? unit_str(u, u->types[t].name) : NULL;
 }
 
+static struct slot_of *slot_at(struct exchange *x, uint32_t slot) {
+    return &x->slots[slot & SLOT_GLOBAL ? x->p->fields.n + (slot & ~SLOT_GLOBAL) : slot];
+}
+
 uint32_t exchange_container(struct exchange *x, uint32_t slot) {
+    uint32_t *known = &slot_at(x, slot)->container, parent;
     bool is_new;
-    uint32_t *number = map64_place(&x->containers, slot, &is_new), parent, container = slot;
-    if (!is_new)
-        return *number;
+    if (*known)
+        return *known - 1;
     const char *to = pointed(x->p, slot, &parent);
+    uint32_t container = slot;
     if (to && parent) {
-        uint32_t *first =
-            map64_place(&x->containers, hash_add(hash_string(to), parent) | UINT64_C(1) << 63, &is_new);
+        uint32_t *first = map64_place(&x->containers, hash_add(hash_string(to), parent), &is_new);
         container = *first = is_new ? slot : *first;
     }
-    map64_put(&x->containers, slot, container);
+    *known = container + 1;
     return container;
+}
+
+uint32_t exchange_inners(struct exchange *x, uint32_t slot) {
+    return slot_at(x, exchange_container(x, slot))->inners;
 }
 
 bool exchange_is_link(const struct program *p, uint32_t slot) {
@@ -166,7 +173,7 @@ const char *boundary_slot_name(const struct program *p, uint32_t slot, char *out
 }
 
 static void note_put(struct exchange *x, const struct handoff_spec *s) {
-    uint32_t *first = map64_place(&x->slots, exchange_container(x, s->slot), NULL);
+    uint32_t *first = &slot_at(x, exchange_container(x, s->slot))->inners;
     for (uint32_t i = *first; i; i = x->inners.at[i - 1].next)
         if (x->inners.at[i - 1].member == s->inner)
             return;
@@ -188,6 +195,7 @@ struct exchange *exchange_find(struct program *p, struct boundaries *b) {
     x->p = p;
     x->b = b;
     x->roots = xcalloc(p->funcs.n + 1, sizeof *x->roots);
+    x->slots = xcalloc(p->fields.n + p->globals.n + 1, sizeof *x->slots);
     find_entries(x);
     if (!x->n_entries) {
         exchange_free(x);
@@ -206,7 +214,7 @@ struct exchange *exchange_find(struct program *p, struct boundaries *b) {
     }
     if (x->throughs.n > 1)
         qsort(x->throughs.at, x->throughs.n, sizeof *x->throughs.at, by_function);
-    if (x->slots.n)
+    if (x->inners.n)
         exchange_find_takers(x);
     return x;
 }
@@ -219,7 +227,8 @@ void exchange_free(struct exchange *x) {
         vec_free(&x->takers.at[i].uses);
     }
     vec_free(&x->takers);
-    map64_free(&x->slots);
+    free(x->slots);
+    vec_free(&x->writes);
     map64_free(&x->containers);
     vec_free(&x->inners);
     vec_free(&x->throughs);

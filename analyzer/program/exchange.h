@@ -27,6 +27,8 @@ struct taker {
     uint64_t locks;       /* under which it is taken */
     bool removes;         /* it is surely no longer in the slot afterwards */
     VEC(place_id) items;  /* what it is called there */
+    VEC(place_id)
+    item_of; /* by place, while it is looked for uses: the item that it lies in, or is reached from; 0: none */
     VEC(struct taken_use) uses;
 };
 
@@ -39,15 +41,26 @@ struct through {
     const struct call_through *call;
 };
 
+/* A slot is written under locks. */
+struct slot_write {
+    uint32_t slot;
+    uint64_t locks;
+};
+
 struct exchange {
     struct program *p;
     struct boundaries *b;
-    struct map64 slots; /* containers that something is put in → the first of its inners + 1 */
+    struct slot_of {
+        uint32_t container; /* + 1; 0: not asked for */
+        uint32_t inners;    /* of a container that something is put in: the first + 1 */
+    } * slots;              /* by member, then by global */
     VEC(struct put_inner) inners;
-    struct map64 containers;      /* slot → the number of its container */
+    struct map64 containers;      /* what they hold, and where → the first slot of each */
     VEC(struct through) throughs; /* all of the program's, by the member that the function is loaded from */
     VEC(struct taker) takers;
-    uint64_t *held; /* by function: locks that every call in sight is made under */
+    VEC(struct slot_write) writes;       /* that a function does itself, under locks … */
+    const struct region_flow *writes_of; /* … this one */
+    uint64_t *held;                      /* by function: locks that every call in sight is made under */
     uint64_t *
         roots; /* by function: threads that may run it; bits 0 … MAX_ROOTS - 1 entries, then main, then callers outside */
     uint64_t many; /* entries that several threads run */
@@ -68,6 +81,8 @@ void exchange_find_takers(struct exchange *x);
 bool exchange_is_link(const struct program *p, uint32_t slot);
 /* A number that two slots share which belong to one container: the head and the tail of a list. */
 uint32_t exchange_container(struct exchange *x, uint32_t slot);
+/* The first of what is put in the slot's container, + 1; 0: nothing is. */
+uint32_t exchange_inners(struct exchange *x, uint32_t slot);
 
 /* May `taker` be run by another thread than `putter`? */
 bool exchange_crosses(const struct exchange *x, uint32_t putter, uint32_t taker);

@@ -28,6 +28,7 @@ struct other_side {
 static void compare_taker(struct exchange *x, struct handoff *h, const struct walk *w, const struct taker *t,
                           struct other_side *side) {
     const struct handoff_spec *s = h->at->spawn;
+    const bool apart = w->uses.n && exchange_apart(x, h->func, t->flow->func);
     side->order.given |= t->flow->gives;
     for (size_t i = 0; i < t->uses.n; i++) {
         const struct taken_use *use = &t->uses.at[i];
@@ -44,8 +45,7 @@ static void compare_taker(struct exchange *x, struct handoff *h, const struct wa
             side->frees = true;
             side->order.awaited |= use->since;
         }
-        if (!boundary_is_access(theirs) || (theirs->flags & REGION_MAYBE) ||
-            !exchange_apart(x, h->func, t->flow->func))
+        if (!apart || !boundary_is_access(theirs) || (theirs->flags & REGION_MAYBE))
             continue;
         place_id there = place_rebase(t->flow, theirs->place, root, (struct region_flow *)h->flow, h->region);
         for (size_t k = 0; there && k < w->uses.n; k++) {

@@ -15,18 +15,33 @@ static bool has_item(const struct taker *t, place_id p) {
     return false;
 }
 
-/* The item that p lies in, or is reached from; 0: none. */
-static place_id item_of(const struct taker *t, place_id p) {
+/* Fill in item_of for the places that there are by now: each stands behind those that it lies in. */
+static void find_items(struct taker *t) {
     const struct region_flow *f = t->flow;
-    for (unsigned depth = 0; p && depth < 32; depth++) {
-        if (has_item(t, p))
-            return p;
-        enum place_op op = (enum place_op)f->places[p].op;
-        if (op != PLACE_FIELD && op != PLACE_INDEX && op != PLACE_DEREF && op != PLACE_LOADED)
-            return 0;
-        p = f->places[p].a;
+    const place_id first = (place_id)t->item_of.n;
+    vec_reserve(&t->item_of, f->n_places - first);
+    memset(t->item_of.at + first, 0, (f->n_places - first) * sizeof *t->item_of.at);
+    t->item_of.n = f->n_places;
+    for (size_t i = 0; i < t->items.n; i++)
+        t->item_of.at[t->items.at[i]] = t->items.at[i];
+    for (place_id p = first; p < f->n_places; p++) {
+        const struct place *at = &f->places[p];
+        const bool within =
+            at->op == PLACE_FIELD || at->op == PLACE_INDEX || at->op == PLACE_DEREF || at->op == PLACE_LOADED;
+        if (within && !t->item_of.at[p])
+            t->item_of.at[p] = t->item_of.at[at->a];
     }
-    return 0;
+}
+
+/* The item that p lies in, or is reached from; 0: none. */
+static place_id item_of(struct taker *t, place_id p) {
+    if (p >= t->item_of.n)
+        find_items(t);
+    return t->item_of.at[p];
+}
+
+static bool is_item(struct taker *t, place_id p) {
+    return p && item_of(t, p) == p;
 }
 
 /* Where paths meet, the item may be one of several. */
@@ -42,29 +57,43 @@ static void close_items(struct taker *t) {
     }
 }
 
-/* Is it a write, in a section of the lock, of the slot, or for an array of a member beside it? */
-static bool takes_out(struct exchange *x, const struct region_flow *f, const struct region_event *e,
-                      uint32_t slot, uint64_t locks, bool element) {
-    uint32_t written =
-        e->op == REGION_WRITE && ((e->locks | x->held[f->func]) & locks) ? place_slot(f, e->place) : 0;
-    if (!written)
-        return false;
+/* Is what is written the slot, or for an array a member beside it? */
+static bool takes_out(struct exchange *x, uint32_t slot, uint32_t written, bool element) {
     bool global = (slot & written & SLOT_GLOBAL) != 0;
     bool beside =
         !((slot | written) & SLOT_GLOBAL) && x->p->fields.at[slot].parent == x->p->fields.at[written].parent;
     return exchange_container(x, slot) == exchange_container(x, written) || (element && (global || beside));
 }
 
-/* Does f, or what it calls with the container `in`, take out of the slot under the lock what it loads from there? */
+/* What f itself writes under locks. */
+static void find_writes(struct exchange *x, const struct region_flow *f) {
+    vec_clear(&x->writes);
+    x->writes_of = f;
+    for (size_t i = 0; i < f->n_events; i++) {
+        const struct region_event *e = &f->events[i];
+        const uint64_t locks = e->locks | x->held[f->func];
+        const uint32_t slot = e->op == REGION_WRITE && locks ? place_slot(f, e->place) : 0;
+        if (slot)
+            vec_push(&x->writes, ((struct slot_write){slot, locks}));
+    }
+}
+
+/* Does f, or what it calls with the container `in`, take out of the slot in a section of the lock what it loads from there? */
 static bool removes(struct exchange *x, const struct region_flow *f, uint32_t slot, uint64_t locks,
                     bool element, place_id in) {
-    for (size_t i = 0; i < f->n_events; i++)
-        if (takes_out(x, f, &f->events[i], slot, locks, element))
+    if (x->writes_of != f)
+        find_writes(x, f);
+    for (size_t i = 0; i < x->writes.n; i++)
+        if ((x->writes.at[i].locks & locks) && takes_out(x, slot, x->writes.at[i].slot, element))
             return true;
     struct lifted_touches lifted = regions_lifted(x->b->regions, f, place_object(f, in));
-    for (uint32_t i = 0; i < lifted.n; i++)
-        if (takes_out(x, f, &lifted.at[i], slot, locks, element))
+    for (uint32_t i = 0; i < lifted.n; i++) {
+        const struct region_event *e = &lifted.at[i];
+        const bool writes = e->op == REGION_WRITE && ((e->locks | x->held[f->func]) & locks);
+        const uint32_t written = writes ? place_slot(f, e->place) : 0;
+        if (written && takes_out(x, slot, written, element))
             return true;
+    }
     return false;
 }
 
@@ -95,16 +124,16 @@ static int by_event(const void *x, const void *y) {
     return (a > b) - (a < b); /* of one list */
 }
 
-static void add_callees(struct exchange *x, const struct taker *t, place_id object, struct callees *out) {
+static void add_callees(struct exchange *x, struct taker *t, place_id object, struct callees *out) {
     struct lifted_touches lifted = regions_lifted(x->b->regions, t->flow, object);
     for (uint32_t i = 0; i < lifted.n; i++)
         if (item_of(t, lifted.at[i].place))
             vec_push(&out->at, &lifted.at[i]);
 }
 
-static void find_callees(struct exchange *x, const struct taker *t, struct callees *out) {
+static void find_callees(struct exchange *x, struct taker *t, struct callees *out) {
     struct region_flow *f = (struct region_flow *)t->flow;
-    uint32_t first = map64_get(&x->slots, exchange_container(x, t->slot), 0), n = f->n_places;
+    uint32_t first = exchange_inners(x, t->slot), n;
     for (size_t i = 0; i < t->items.n; i++) {
         if (place_object(f, t->items.at[i]) == t->items.at[i])
             add_callees(x, t, t->items.at[i], out);
@@ -115,7 +144,7 @@ static void find_callees(struct exchange *x, const struct taker *t, struct calle
     }
     n = f->n_places;
     for (place_id q = 1; q < n; q++) /* what they point to */
-        if ((f->places[q].op == PLACE_DEREF || f->places[q].op == PLACE_LOADED) && !has_item(t, q) &&
+        if ((f->places[q].op == PLACE_DEREF || f->places[q].op == PLACE_LOADED) && !is_item(t, q) &&
             item_of(t, q))
             add_callees(x, t, q, out);
     if (out->at.n > 1)
@@ -199,10 +228,10 @@ static void follow(struct exchange *x, struct taker *t) {
 static void add_taker(struct exchange *x, struct taker t, unsigned depth);
 
 /* The member of an item that p was loaded from; 0: none. */
-static uint32_t member_of_item(const struct taker *t, place_id p) {
+static uint32_t member_of_item(struct taker *t, place_id p) {
     const struct place *at = &t->flow->places[p], *member = &t->flow->places[at->a];
     bool loaded = at->op == PLACE_DEREF || at->op == PLACE_LOADED;
-    return loaded && member->op == PLACE_FIELD && has_item(t, member->a) ? member->b : 0;
+    return loaded && member->op == PLACE_FIELD && is_item(t, member->a) ? member->b : 0;
 }
 
 /* Whoever calls f and gets it, or what its member `inner` points to, from there. `out` is 0 for the result, or the number of the argument, from 1, that it is stored in. */
@@ -246,9 +275,10 @@ static void add_taker(struct exchange *x, struct taker t, unsigned depth) {
         hand_up(x, &t, inner, 0, depth);
     for (size_t i = 0; i < f->control.n; i++) {
         const struct region_event *e = &f->events[f->control.at[i]];
-        if (e->op == REGION_KEEP && f->places[e->into].op == PLACE_PARAM && has_item(&t, e->place))
+        if (e->op == REGION_KEEP && f->places[e->into].op == PLACE_PARAM && is_item(&t, e->place))
             hand_up(x, &t, t.inner, f->places[e->into].a + 1, depth);
     }
+    vec_free(&t.item_of);
     if (outside && x->takers.n < MOST) {
         vec_push(&x->takers, t);
     } else {
@@ -264,7 +294,7 @@ static void find_copied(struct exchange *x, const struct region_flow *f, place_i
         const struct struct_copy *copy = &f->copies.at[i];
         uint32_t slot = copy->to == member.a && !place_is_own(f, copy->from) ? place_slot(f, copy->from) : 0;
         uint64_t locks = slot ? f->locks_at[copy->event - f->first_event] | x->held[f->func] : 0;
-        bool wanted = locks && map64_find(&x->slots, exchange_container(x, member.b));
+        bool wanted = locks && exchange_inners(x, member.b);
         if (!wanted || locks == UINT64_MAX || !removes(x, f, slot, locks, true, copy->from))
             continue;
         struct taker t = {.flow = f, .slot = member.b, .event = copy->event, .locks = locks, .removes = true};
@@ -292,7 +322,7 @@ static void find_in(struct exchange *x, const struct region_flow *f) {
             continue;
         find_copied(x, f, q);
         uint32_t slot = place_slot(f, loaded.a);
-        bool wanted = slot && map64_find(&x->slots, exchange_container(x, slot));
+        bool wanted = slot && exchange_inners(x, slot);
         ir_event at = !wanted                     ? 0
                       : loaded.op == PLACE_LOADED ? loaded.b
                                                   : load_under_lock(f, loaded.a, x->held[f->func]);
