@@ -73,8 +73,9 @@ static bool detaches_itself(const struct region_flow *e) {
     return false;
 }
 
-/* Members and globals that something in the program reads. */
-static void find_read(const struct program *p, struct map64 *read) {
+/* By member, then by global: does something in the program read it? */
+static bool *find_read(const struct program *p) {
+    bool *fields = xcalloc(p->fields.n + p->globals.n, sizeof *fields), *globals = fields + p->fields.n;
     for (size_t i = 0; i < p->units.n; i++) {
         const struct linked_unit *lu = &p->units.at[i];
         const struct unit *u = lu->unit;
@@ -83,11 +84,16 @@ static void find_read(const struct program *p, struct map64 *read) {
                 continue;
             const struct ir_expr_rec *at = &u->exprs[u->exprs[e].a];
             if (at->op == IR_E_FIELD)
-                map64_put(read, key_pair(PLACE_FIELD, lu->fields[at->b]), 1);
+                fields[lu->fields[at->b]] = true;
             else if (at->op == IR_E_VAR)
-                map64_put(read, key_pair(PLACE_GLOBAL, lu->globals[at->a]), 1);
+                globals[lu->globals[at->a]] = true;
         }
     }
+    return fields;
+}
+
+static bool *read_at(const struct program *p, const struct boundaries *b, const struct place *at) {
+    return &b->read[at->op == PLACE_FIELD ? at->b : p->fields.n + at->a];
 }
 
 /* Members and globals that something joins or detaches by their address, or hands to code nobody knows: that reads none. */
@@ -100,7 +106,7 @@ static void find_joined(const struct program *p, struct boundaries *b) {
             const struct place *at = &f->places[e->place];
             if ((e->op == REGION_JOIN || e->op == REGION_DETACH || e->op == REGION_PASS) &&
                 (at->op == PLACE_FIELD || at->op == PLACE_GLOBAL))
-                map64_put(&b->read, key_pair(at->op, at->b ? at->b : at->a), 1);
+                *read_at(p, b, at) = true;
         }
     }
     b->joined_found = true;
@@ -108,12 +114,11 @@ static void find_joined(const struct program *p, struct boundaries *b) {
 
 /* Does nothing in the program look after a handle in this member or global? */
 static bool is_forgotten(const struct program *p, struct boundaries *b, const struct place *handle) {
-    uint64_t key = key_pair(handle->op, handle->b ? handle->b : handle->a);
-    if (!b->read.n)
-        find_read(p, &b->read);
-    if (!map64_find(&b->read, key) && !b->joined_found)
+    if (!b->read)
+        b->read = find_read(p);
+    if (!*read_at(p, b, handle) && !b->joined_found)
         find_joined(p, b);
-    return !map64_find(&b->read, key);
+    return !*read_at(p, b, handle);
 }
 
 /* The handle's variable dies, and on this way nobody joined, detached or looked at it. */
@@ -433,7 +438,7 @@ void boundaries_free(struct boundaries *b) {
     exchange_free(b->exchange);
     carriers_free(b->carriers);
     regions_free(b->regions);
-    map64_free(&b->read);
+    free(b->read);
     traits_free(b->traits);
     vec_free(&b->handoffs);
     vec_free(&b->second_joins);

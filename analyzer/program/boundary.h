@@ -67,8 +67,8 @@ struct boundaries {
     struct traits *traits;
     VEC(struct handoff) handoffs; /* in the order of functions and events */
     VEC(struct second_join) second_joins;
-    struct map64 read; /* members and globals that the program reads; filled when a handle is kept in one */
-    bool joined_found; /* … and those that it joins, in `read` as well */
+    bool *read; /* by member, then by global: the program reads it; made when a handle is kept in one */
+    bool joined_found;         /* … and those that it joins, in `read` as well */
     struct exchange *exchange; /* exchange.h; NULL: no queues were looked for */
     struct carriers *carriers;
 };
