@@ -223,6 +223,11 @@ static const char *base_name(const char *path) {
  * more edits look like new findings; findings still alike are told apart by their order, so that mending one
  * of three leaves two. */
 static void set_fingerprints(struct report *r) {
+    size_t have = 0;
+    while (have < r->entries.n && r->entries.at[have]->f.fingerprint)
+        have++;
+    if (have == r->entries.n)
+        return; /* no source need be read */
     struct sources sources = {0};
     struct map64 seen = {0};
     for (size_t i = 0; i < r->entries.n; i++) {

@@ -22,7 +22,7 @@ struct ignore {
 };
 
 struct ignores {
-    struct sources sources;
+    source_text text; /* of the file that is read now */
     struct interner files;
     struct arena arena;
     struct map64 seen;
@@ -37,7 +37,7 @@ struct ignores *ignores_new(void) {
 void ignores_free(struct ignores *ig) {
     if (!ig)
         return;
-    sources_free(&ig->sources);
+    vec_free(&ig->text);
     intern_free(&ig->files);
     arena_free(&ig->arena);
     map64_free(&ig->seen);
@@ -181,10 +181,11 @@ void ignores_read(struct ignores *ig, const char *path) {
     map64_place(&ig->seen, file, &is_new);
     if (!is_new)
         return;
-    const struct source_file *f = source_of(&ig->sources, path);
-    if (!memmem(f->text, f->size, word, sizeof word - 1))
+    source_read(path, &ig->text);
+    const char *text = ig->text.at, *end = text + ig->text.n;
+    if (!ig->text.n || !memmem(text, ig->text.n, word, sizeof word - 1))
         return;
-    struct walk w = {ig, file, f->text, f->text + f->size, f->text, 1, false, ig->all.n};
+    struct walk w = {ig, file, text, end, text, 1, false, ig->all.n};
     size_t first = ig->all.n;
     walk(&w);
     for (size_t i = first; i < ig->all.n; i++)

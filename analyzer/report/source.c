@@ -2,41 +2,45 @@
 /* Source files by line, read once.
  * Stands on base/. */
 #include "source.h"
-#include <stdio.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include "../base/alloc.h"
 
 /* A source file bigger than this is no source file. */
 enum { MAX_SOURCE = 256 << 20 };
 
-static char *read_all(const char *path, size_t *size) {
-    FILE *in = fopen(path, "rb");
-    char *text = NULL;
-    size_t n = 0, cap = 0;
-    *size = 0;
-    if (!in)
-        return xstrdup("");
-    for (;;) {
-        if (cap - n < 2) {
-            cap = cap ? cap * 2 : 16384;
-            text = xrealloc(text, cap);
-        }
-        size_t got = fread(text + n, 1, cap - n - 1, in);
-        n += got;
-        if (!got || n > MAX_SOURCE)
-            break;
+void source_read(const char *path, source_text *text) {
+    struct stat st;
+    const int in = open(path, O_RDONLY | O_CLOEXEC);
+    const bool known = in >= 0 && fstat(in, &st) == 0 && st.st_size > 0 && st.st_size < MAX_SOURCE;
+    ssize_t got = in < 0 ? 0 : 1;
+    vec_clear(text);
+    vec_reserve(text, known ? (size_t)st.st_size + 2 : 2);
+    while (got > 0 && text->n <= MAX_SOURCE) {
+        vec_reserve(text, 2);
+        got = read(in, text->at + text->n, text->cap - text->n - 1);
+        if (got > 0)
+            text->n += (size_t)got;
+        else if (got < 0 && errno == EINTR)
+            got = 1;
     }
-    fclose(in);
-    text[n] = 0;
-    *size = n;
-    return text;
+    if (in >= 0)
+        close(in);
+    text->at[text->n] = 0;
 }
 
 static struct source_file *load(struct sources *s, const char *path) {
     struct source_file *f = arena_new(&s->arena, struct source_file);
     f->path = arena_strdup(&s->arena, path);
-    f->text = read_all(path, &f->size);
+    source_text text = {0};
+    source_read(path, &text);
+    f->text = text.at;
+    f->size = text.n;
     uint32_t cap = 64;
     f->lines = xmalloc(cap * sizeof *f->lines);
     for (size_t at = 0; at < f->size;) {

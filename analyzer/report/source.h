@@ -8,6 +8,11 @@
 #include <stdint.h>
 #include "../base/arena.h"
 #include "../base/hash.h"
+#include "../base/vec.h"
+
+/* The whole file, and NUL, in place of what *text held; empty when it cannot be read. For who wants no lines and keeps no text. */
+typedef VEC(char) source_text;
+void source_read(const char *path, source_text *text);
 
 struct source_file {
     const char *path;
