@@ -501,10 +501,14 @@ struct unit *unit_builder_finish(struct unit_builder *b) {
 void unit_free(struct unit *u) {
     if (!u)
         return;
-    free(u->strings);
+    if (u->bytes) {
+        u->release(u->bytes, u->n_bytes);
+    } else {
+        free(u->strings);
 #define X(type, name) free(u->name);
-    IR_TABLES(X)
+        IR_TABLES(X)
 #undef X
+    }
     free(u);
 }
 
@@ -512,6 +516,7 @@ struct unit *unit_copy(const struct unit *u) {
     struct unit *copy = xmalloc(sizeof *copy);
 
     *copy = *u;
+    copy->bytes = NULL;
     copy->strings = xmalloc(u->n_strings);
     copy->cap_strings = u->n_strings;
     memcpy(copy->strings, u->strings, u->n_strings);

@@ -91,57 +91,86 @@ size_t unit_encoded_length(const unsigned char *bytes, size_t size) {
     return h.magic == MAGIC && h.length >= sizeof h && h.length <= size ? h.length : 0;
 }
 
-static struct unit *refuse(char *err, size_t err_size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static struct unit *refuse(char *err, size_t err_size, const char *format, ...) {
+static bool refuse(char *err, size_t err_size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static bool refuse(char *err, size_t err_size, const char *format, ...) {
     va_list ap;
     va_start(ap, format);
     vsnprintf(err, err_size, format, ap);
     va_end(ap);
-    return NULL;
+    return false;
+}
+
+/* The header, if it promises what these bytes are. */
+static bool read_header(const unsigned char *bytes, size_t size, struct header *h, char *err,
+                        size_t err_size) {
+    if (size < 8 || memcmp(bytes, &(uint32_t){MAGIC}, 4))
+        return refuse(err, err_size, "this is no unit of Aglet's");
+    memcpy(h, bytes, 8);
+    if (h->version != AGLET_UNIT_VERSION)
+        return refuse(err, err_size,
+                      "the unit is of version %u, this program reads version %u: analyse the file again",
+                      h->version, AGLET_UNIT_VERSION);
+    if (size < sizeof *h)
+        return refuse(err, err_size, "the unit is cut short: %zu bytes", size);
+    memcpy(h, bytes, sizeof *h);
+    if (h->record_sizes != record_sizes())
+        return refuse(err, err_size,
+                      "the unit was made by another build of this version: analyse the file again");
+    if (h->length > size || h->length != wanted_length(h) || h->reserved)
+        return refuse(err, err_size, "the unit is cut short or damaged: %zu bytes where %llu are promised",
+                      size, (unsigned long long)h->length);
+    if (h->hash != hash_bytes(bytes + HASHED_FROM, h->length - HASHED_FROM))
+        return refuse(err, err_size, "the unit is damaged: its hash does not match");
+    return true;
+}
+
+/* Takes the bytes, behind whose header they are as long as it says. */
+static struct unit *lay_out(const struct header *h, void *bytes, size_t size, void (*release)(void *, size_t),
+                            char *err, size_t err_size) {
+    struct unit *u = xcalloc(1, sizeof *u);
+    char *at = (char *)bytes + sizeof *h;
+    u->bytes = bytes;
+    u->n_bytes = size;
+    u->release = release;
+    u->main_file = h->main_file;
+    u->directory = h->directory;
+    u->target = h->target;
+    u->producer = h->producer;
+    u->pointer_size = h->pointer_size;
+#define X(type, name)                                                                                        \
+    _Static_assert(_Alignof(type) <= _Alignof(uint32_t), "tables lie one behind the other");                 \
+    u->n_##name = h->counts[TABLE_##name];                                                                   \
+    u->name = (type *)(void *)at;                                                                            \
+    at += u->n_##name * sizeof(type);
+    IR_TABLES(X)
+#undef X
+    u->n_strings = h->n_strings;
+    u->strings = at;
+    const char *wrong = unit_check(u);
+    if (wrong) {
+        unit_free(u);
+        refuse(err, err_size, "the unit is damaged: %s", wrong);
+        return NULL;
+    }
+    return u;
+}
+
+static void free_bytes(void *bytes, size_t size) {
+    (void)size;
+    free(bytes);
 }
 
 struct unit *unit_decode(const unsigned char *bytes, size_t size, char *err, size_t err_size) {
     struct header h;
-    if (size < 8 || memcmp(bytes, &(uint32_t){MAGIC}, 4))
-        return refuse(err, err_size, "this is no unit of Aglet's");
-    memcpy(&h, bytes, 8);
-    if (h.version != AGLET_UNIT_VERSION)
-        return refuse(err, err_size,
-                      "the unit is of version %u, this program reads version %u: analyse the file again",
-                      h.version, AGLET_UNIT_VERSION);
-    if (size < sizeof h)
-        return refuse(err, err_size, "the unit is cut short: %zu bytes", size);
-    memcpy(&h, bytes, sizeof h);
-    if (h.record_sizes != record_sizes())
-        return refuse(err, err_size,
-                      "the unit was made by another build of this version: analyse the file again");
-    if (h.length > size || h.length != wanted_length(&h) || h.reserved)
-        return refuse(err, err_size, "the unit is cut short or damaged: %zu bytes where %llu are promised",
-                      size, (unsigned long long)h.length);
-    if (h.hash != hash_bytes(bytes + HASHED_FROM, h.length - HASHED_FROM))
-        return refuse(err, err_size, "the unit is damaged: its hash does not match");
-    struct unit *u = xcalloc(1, sizeof *u);
-    const unsigned char *at = bytes + sizeof h;
-    u->main_file = h.main_file;
-    u->directory = h.directory;
-    u->target = h.target;
-    u->producer = h.producer;
-    u->pointer_size = h.pointer_size;
-#define X(type, name)                                                                                        \
-    u->n_##name = h.counts[TABLE_##name];                                                                    \
-    u->name = xmalloc(u->n_##name * sizeof(type));                                                           \
-    memcpy(u->name, at, u->n_##name * sizeof(type));                                                         \
-    at += u->n_##name * sizeof(type);
-    IR_TABLES(X)
-#undef X
-    u->n_strings = h.n_strings;
-    u->strings = xmalloc(h.n_strings);
-    memcpy(u->strings, at, h.n_strings);
-    const char *wrong = unit_check(u);
-    if (wrong) {
-        unit_free(u);
-        return refuse(err, err_size, "the unit is damaged: %s", wrong);
-    }
-    return u;
+    if (!read_header(bytes, size, &h, err, err_size))
+        return NULL;
+    return lay_out(&h, memcpy(xmalloc(h.length), bytes, h.length), h.length, free_bytes, err, err_size);
+}
+
+struct unit *unit_use(void *bytes, size_t size, void (*release)(void *, size_t), char *err, size_t err_size) {
+    struct header h;
+    if (read_header(bytes, size, &h, err, err_size))
+        return lay_out(&h, bytes, size, release, err, err_size);
+    release(bytes, size);
+    return NULL;
 }

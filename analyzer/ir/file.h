@@ -17,6 +17,11 @@ unsigned char *unit_encode(const struct unit *u, size_t *size);
  * gives NULL with a sentence in err. The unit copies what it needs; the caller keeps the bytes. */
 struct unit *unit_decode(const unsigned char *bytes, size_t size, char *err, size_t err_size);
 
+/* The same without a copy: the unit's tables are the bytes, which are aligned for uint32_t, stay as they are and are released by
+ * unit_free; at once where there is no unit. */
+struct unit *unit_use(void *bytes, size_t size, void (*release)(void *bytes, size_t size), char *err,
+                      size_t err_size);
+
 /* The encoding names its own length: bytes of one unit at the start of `bytes`, or 0 when it is not one. The object
  * section may hold several units one after the other (ld -r, archives). */
 size_t unit_encoded_length(const unsigned char *bytes, size_t size);

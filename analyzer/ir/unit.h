@@ -336,7 +336,7 @@ enum ir_note_kind {
     X(uint32_t, expr_refs)                                                                                   \
     X(struct ir_note_rec, notes)
 
-/* Each table: n records at `name`, record 0 the null one; cap belongs to the builder. */
+/* Each table: n records at `name`, record 0 the null one; cap belongs to the builder. Only the builder writes to a unit. */
 struct unit {
     ir_str main_file; /* path of the main source file, absolute */
     ir_str directory; /* the compiler's working directory */
@@ -350,6 +350,9 @@ struct unit {
     uint32_t n_##name, cap_##name;
     IR_TABLES(X)
 #undef X
+    void *bytes; /* where strings and tables lie, all of them; NULL: each is malloc'd */
+    size_t n_bytes;
+    void (*release)(void *bytes, size_t n); /* of `bytes`, by unit_free */
 };
 
 static inline const char *unit_str(const struct unit *u, ir_str s) {

@@ -160,15 +160,14 @@ struct cache_id analyse_key(const struct analyse_options *o, const struct config
 }
 
 struct report *analyse_kept(struct cache *cache, struct cache_id key) {
-    size_t size;
-    char *bytes = cache_load_findings(cache, key, &size);
-    struct report *r = bytes ? report_new() : NULL;
-    if (r && !report_decode(bytes, size, r)) {
+    struct file_view kept = {0};
+    struct report *r = cache_load_findings(cache, key, &kept) ? report_new() : NULL;
+    if (r && !report_decode(kept.bytes, kept.size, r)) {
         say_verbose("the kept findings cannot be used; the program is solved again");
         report_free(r);
         r = NULL;
     }
-    free(bytes);
+    file_look_end(&kept);
     return r;
 }
 
@@ -206,7 +205,7 @@ static struct unit *take_unit(const struct analysis *a, size_t i) {
 /* What earlier runs solved of a program of these files, whatever they hold now. */
 struct solved_before {
     struct cache_id key[2]; /* by memo_part */
-    char *bytes[2];
+    struct file_view kept[2];
     struct memo *memo;
 };
 
@@ -218,13 +217,12 @@ static struct solved_before load_solved(const struct analysis *a, const bool *in
     s.memo = memo_new();
     for (int part = MEMO_BASE; part <= MEMO_NEWER; part++) {
         struct cache_hash *h = hash_settings(purpose[part], a->options, a->config, a->level, whole);
-        size_t size = 0;
         for (size_t i = 0; i < a->n; i++)
             if (a->units[i] && (!in || in[i]))
                 cache_hash_string(h, unit_str(a->units[i], a->units[i]->main_file));
         s.key[part] = cache_hash_end(h);
-        s.bytes[part] = cache_load_solved(a->cache, s.key[part], &size);
-        if (s.bytes[part] && !memo_read(s.memo, part, s.bytes[part], size))
+        if (cache_load_solved(a->cache, s.key[part], &s.kept[part]) &&
+            !memo_read(s.memo, part, s.kept[part].bytes, s.kept[part].size))
             say_verbose("what was solved before cannot be used; every function is solved again");
     }
     return s;
@@ -249,8 +247,8 @@ static void keep_solved(const struct analysis *a, struct solved_before *s) {
     else if (change == MEMO_GREW)
         store_solved(a, s, MEMO_NEWER);
     memo_free(s->memo);
-    free(s->bytes[MEMO_BASE]);
-    free(s->bytes[MEMO_NEWER]);
+    file_look_end(&s->kept[MEMO_BASE]);
+    file_look_end(&s->kept[MEMO_NEWER]);
 }
 
 /* Solve the units that are `in` (NULL: all) as one program. */

@@ -4,6 +4,7 @@
 #include "files.h"
 #include "say.h"
 #include "base/alloc.h"
+#include "ir/file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -19,7 +20,7 @@ struct cache {
     char *directory;
     struct file_facts *facts;
     bool writable;
-    size_t stored;
+    uint64_t stored; /* bytes */
     char *temporary;
 };
 
@@ -72,47 +73,58 @@ static char *path_of(const struct cache *c, char kind, struct cache_id id) {
                      id.high, id.low);
 }
 
-/* Read one of our files and take off its closing hash; NULL when it is absent, cut off or foreign. */
-static char *load(struct cache *c, char kind, struct cache_id id, size_t *size) {
+/* Look at one of our files, without its closing hash; false when it is absent, cut off or foreign. */
+static bool load(struct cache *c, char kind, struct cache_id id, struct file_view *out) {
+    if (!c)
+        return false;
     char *path = path_of(c, kind, id);
-    char *bytes = file_read(path, size);
-    if (bytes) {
+    bool good = file_look(path, out);
+    if (good) {
         uint64_t sum = 0;
-        if (*size >= sizeof sum) {
-            *size -= sizeof sum;
-            memcpy(&sum, bytes + *size, sizeof sum);
-        }
-        if (sum != hash_bytes(bytes, *size)) {
-            say_verbose("the cache file '%s' is damaged; it is made anew", path);
-            free(bytes);
-            bytes = NULL;
-        } else {
+        const size_t size = out->size >= sizeof sum ? out->size - sizeof sum : 0;
+        memcpy(&sum, (char *)out->bytes + size, out->size >= sizeof sum ? sizeof sum : 0);
+        good = sum == hash_bytes(out->bytes, size);
+        if (good) {
             evict_touch(path);
+            out->size = size;
+        } else {
+            say_verbose("the cache file '%s' is damaged; it is made anew", path);
+            file_look_end(out);
         }
     }
     free(path);
-    return bytes;
+    return good;
+}
+
+/* What others may not write to is mapped when it is read, not copied. */
+enum { MODE = 0644 };
+
+static bool write_in(const char *path, const struct iovec *parts, size_t n) {
+    bool good = file_write_parts(path, MODE, parts, n);
+    if (!good && errno == ENOENT) {
+        char *directory = path_directory(path);
+        good = directory_make(directory) && file_write_parts(path, MODE, parts, n);
+        free(directory);
+    }
+    return good;
+}
+
+static void stored(struct cache *c, bool good, size_t size) {
+    if (good) {
+        c->stored += size;
+    } else {
+        say("cannot keep results in the cache '%s': %s; going on without", c->directory, strerror(errno));
+        c->writable = false;
+    }
 }
 
 static void store(struct cache *c, char kind, struct cache_id id, const void *bytes, size_t size) {
     if (!c || !c->writable)
         return;
     uint64_t sum = hash_bytes(bytes, size);
-    char *whole = xmalloc(size + sizeof sum), *path = path_of(c, kind, id), *directory = path_directory(path);
-    memcpy(whole, bytes, size);
-    memcpy(whole + size, &sum, sizeof sum);
-    bool good = file_write(path, whole, size + sizeof sum);
-    if (!good && errno == ENOENT)
-        good = directory_make(directory) && file_write(path, whole, size + sizeof sum);
-    if (good) {
-        c->stored++;
-    } else {
-        say("cannot keep results in the cache '%s': %s; going on without", c->directory, strerror(errno));
-        c->writable = false;
-    }
-    free(directory);
+    char *path = path_of(c, kind, id);
+    stored(c, write_in(path, (struct iovec[]){{(void *)bytes, size}, {&sum, sizeof sum}}, 2), size);
     free(path);
-    free(whole);
 }
 
 /* ---- open, close ---- */
@@ -204,12 +216,9 @@ static void store_manifest(struct cache *c, struct cache_id command, const struc
     if (!c->writable)
         return;
     size_t size;
-    char *text = manifest_print(m, &size), *path = path_of(c, 'm', command),
-         *directory = path_directory(path);
-    if (file_write(path, text, size) ||
-        (errno == ENOENT && directory_make(directory) && file_write(path, text, size)))
-        c->stored++;
-    free(directory);
+    char *text = manifest_print(m, &size), *path = path_of(c, 'm', command);
+    if (write_in(path, &(struct iovec){text, size}, 1))
+        c->stored += size;
     free(path);
     free(text);
 }
@@ -233,12 +242,39 @@ bool cache_find_unit(struct cache *c, struct cache_id command, struct cache_id *
     return hit;
 }
 
-unsigned char *cache_load_unit(struct cache *c, struct cache_id unit, size_t *size) {
-    return c ? (unsigned char *)load(c, 'u', unit, size) : NULL;
+struct unit *cache_load_unit(struct cache *c, struct cache_id id) {
+    char err[200];
+    struct file_view file;
+    if (!c)
+        return NULL;
+    char *path = path_of(c, 'u', id);
+    struct unit *u = NULL;
+    if (file_look(path, &file)) {
+        u = unit_use(file.bytes, file.size, file.release, err, sizeof err);
+        if (u)
+            evict_touch(path);
+        else
+            say_verbose("the cache file '%s' is damaged (%s); it is made anew", path, err);
+    }
+    free(path);
+    return u;
+}
+
+/* A file of this run becomes that of the cache. */
+static bool move_in(const char *from, const char *to) {
+    struct stat st;
+    bool good = stat(from, &st) == 0 && (!(st.st_mode & ~MODE & 0777) || chmod(from, st.st_mode & MODE) == 0);
+    good = good && rename(from, to) == 0;
+    if (!good && errno == ENOENT) {
+        char *directory = path_directory(to);
+        good = directory_make(directory) && rename(from, to) == 0;
+        free(directory);
+    }
+    return good;
 }
 
 void cache_store_unit(struct cache *c, struct cache_id command, struct deps *deps, const void *bytes,
-                      size_t size, struct cache_id *unit) {
+                      size_t size, const char *file, struct cache_id *unit) {
     struct cache_hash *h = cache_hash_new("unit");
     cache_hash_id(h, command);
     cache_hash_bytes(h, bytes, size);
@@ -247,7 +283,9 @@ void cache_store_unit(struct cache *c, struct cache_id command, struct deps *dep
         deps_free(deps);
         return;
     }
-    store(c, 'u', *unit, bytes, size);
+    char *path = path_of(c, 'u', *unit);
+    stored(c, (file && move_in(file, path)) || write_in(path, &(struct iovec){(void *)bytes, size}, 1), size);
+    free(path);
     struct manifest m;
     if (!load_manifest(c, command, &m))
         m = (struct manifest){0};
@@ -258,8 +296,8 @@ void cache_store_unit(struct cache *c, struct cache_id command, struct deps *dep
 }
 
 /* ---- findings ---- */
-char *cache_load_findings(struct cache *c, struct cache_id key, size_t *size) {
-    return c ? load(c, 'r', key, size) : NULL;
+bool cache_load_findings(struct cache *c, struct cache_id key, struct file_view *out) {
+    return load(c, 'r', key, out);
 }
 
 void cache_store_findings(struct cache *c, struct cache_id key, const void *bytes, size_t size) {
@@ -267,8 +305,8 @@ void cache_store_findings(struct cache *c, struct cache_id key, const void *byte
 }
 
 /* ---- solved functions ---- */
-char *cache_load_solved(struct cache *c, struct cache_id key, size_t *size) {
-    return c ? load(c, 's', key, size) : NULL;
+bool cache_load_solved(struct cache *c, struct cache_id key, struct file_view *out) {
+    return load(c, 's', key, out);
 }
 
 void cache_store_solved(struct cache *c, struct cache_id key, const void *bytes, size_t size) {

@@ -7,8 +7,8 @@
  *
  * So an unchanged file is never parsed again, and an unchanged program not even solved again.
  *
- * Layout of the directory: m/xx/… manifests, u/xx/… units, r/xx/… findings, s/xx/… solved functions, tmp/; each file is written whole by rename and carries
- * its own hash, so a run may be killed, and several may share the directory. A file that is not ours, or cut off, counts as absent
+ * Layout of the directory: m/xx/… manifests, u/xx/… units, r/xx/… findings, s/xx/… solved functions, tmp/; each file is written whole by
+ * rename and carries a hash of its own, so a run may be killed, and several may share the directory. A file that is not ours, or cut off, counts as absent
  * (said under --verbose) and is written anew. What a run stores beyond the bound pushes out what was used longest ago. */
 #ifndef AGLET_TOOL_CACHE_H
 #define AGLET_TOOL_CACHE_H
@@ -18,8 +18,10 @@
 #include <stdint.h>
 #include "deps.h"
 #include "file_facts.h"
+#include "files.h"
 #include "manifest.h"
 #include "string_list.h"
+#include "ir/unit.h"
 
 struct cache;
 
@@ -36,23 +38,24 @@ struct cache_id cache_hash_end(struct cache_hash *h); /* frees h */
  * Returns NULL with a sentence in err when nothing can be read or kept there; a directory that may only be read is opened, and
  * the sentence says that nothing will be kept (err is "" when all is well). */
 struct cache *cache_open(const char *directory, struct file_facts *facts, char *err, size_t err_size);
-/* Bring the size under the bound ($AGLET_CACHE_SIZE, as "500M"; 2 GiB) when something was stored; free. NULL is fine. */
+/* Bring the size under its bound (evict.h) when something was stored; free. NULL is fine. */
 void cache_close(struct cache *c);
 
 /* The unit that this command gave when all its files were as they are now. False: it has to be made. */
 bool cache_find_unit(struct cache *c, struct cache_id command, struct cache_id *unit);
-/* Its bytes, malloc'd, or NULL. */
-unsigned char *cache_load_unit(struct cache *c, struct cache_id unit, size_t *size);
-/* Keep a unit and what it depends on. Takes the contents of deps. The id is set even when nothing can be stored (c may be NULL). */
+/* Or NULL, said under --verbose, when it is absent or no unit. */
+struct unit *cache_load_unit(struct cache *c, struct cache_id unit);
+/* Keep a unit and what it depends on. Takes the contents of deps. `file` holds the same bytes and is moved into the cache, if it lies in
+ * cache_temporary; or NULL. The id is set even when nothing can be stored (c may be NULL). */
 void cache_store_unit(struct cache *c, struct cache_id command, struct deps *deps, const void *bytes,
-                      size_t size, struct cache_id *unit);
+                      size_t size, const char *file, struct cache_id *unit);
 
 /* What a run found, as bytes of report_file.h. */
-char *cache_load_findings(struct cache *c, struct cache_id key, size_t *size);
+bool cache_load_findings(struct cache *c, struct cache_id key, struct file_view *out);
 void cache_store_findings(struct cache *c, struct cache_id key, const void *bytes, size_t size);
 
 /* What solving a program's functions came to, as bytes of program/memo.h: the last of that key. */
-char *cache_load_solved(struct cache *c, struct cache_id key, size_t *size);
+bool cache_load_solved(struct cache *c, struct cache_id key, struct file_view *out);
 void cache_store_solved(struct cache *c, struct cache_id key, const void *bytes, size_t size);
 
 /* A directory for files of this run, on the same file system as the cache where there is one; removed by cache_close.

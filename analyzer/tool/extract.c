@@ -120,7 +120,7 @@ static bool take_from_object(struct extraction *x, size_t i) {
         e->bytes = xmalloc(search.size);
         memcpy(e->bytes, search.bytes, search.size);
         e->size = search.size;
-        cache_store_unit(x->options->cache, x->keys[i], &deps, e->bytes, e->size, &e->id);
+        cache_store_unit(x->options->cache, x->keys[i], &deps, e->bytes, e->size, NULL, &e->id);
     }
     deps_free(&deps);
     unit_free(search.unit);
@@ -137,22 +137,21 @@ static void keep_product(struct extraction *x, size_t i) {
     struct extracted *e = &x->out[i];
     char *out = output_path(x, i, "unit"), *deps_file = output_path(x, i, "deps"), err[SAY_MAX];
     size_t text_size;
-    e->bytes = (unsigned char *)file_read(out, &e->size);
+    struct file_view file;
+    snprintf(err, sizeof err, "%s", file_look(out, &file) ? "" : strerror(errno));
     char *text = file_read(deps_file, &text_size);
     struct deps deps = {0};
     if (text && !deps_parse(text, text_size, &deps))
         say_verbose("the extractor's list of files for '%s' is malformed; its unit is not kept",
                     x->db->rows[i].file);
-    e->unit = e->bytes ? unit_decode(e->bytes, e->size, err, sizeof err) : NULL;
+    e->unit = file.bytes ? unit_use(file.bytes, file.size, file.release, err, sizeof err) : NULL;
     if (e->unit) {
         e->origin = ORIGIN_PARSED;
-        cache_store_unit(x->options->cache, x->keys[i], &deps, e->bytes, e->size, &e->id);
+        cache_store_unit(x->options->cache, x->keys[i], &deps, file.bytes, file.size, out, &e->id);
     } else {
         e->why = xasprintf("'%s' is not analysed: the extractor's unit cannot be read: %s",
-                           x->db->rows[i].file, e->bytes ? err : strerror(errno));
+                           x->db->rows[i].file, err);
     }
-    free(e->bytes);
-    e->bytes = NULL;
     deps_free(&deps);
     unlink(out);
     unlink(deps_file);
@@ -248,14 +247,17 @@ static void start_extractors(struct extraction *x, const bool *wanted) {
     free(order);
 }
 
+static void give_back(void *bytes, size_t size) {
+    (void)size;
+    free(bytes);
+}
+
 /* Decode a unit that was kept. Returns false, said, when it cannot be used. */
 static bool load_kept(struct extraction *x, size_t i) {
     struct extracted *e = &x->out[i];
     char err[SAY_MAX];
-    if (!e->bytes)
-        e->bytes = cache_load_unit(x->options->cache, e->id, &e->size);
-    e->unit = e->bytes ? unit_decode(e->bytes, e->size, err, sizeof err) : NULL;
-    free(e->bytes);
+    e->unit = e->bytes ? unit_use(e->bytes, e->size, give_back, err, sizeof err)
+                       : cache_load_unit(x->options->cache, e->id);
     e->bytes = NULL;
     if (!e->unit)
         say_verbose("the kept unit of '%s' cannot be used; it is made anew", x->db->rows[i].file);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,12 +82,8 @@ bool directory_exists(const char *path) {
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-char *file_read(const char *path, size_t *size) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return NULL;
-    struct stat st;
-    size_t cap = fstat(fd, &st) == 0 && st.st_size > 0 ? (size_t)st.st_size + 1 : 4096, n = 0;
+static char *read_all(int fd, size_t expected, size_t *size) {
+    size_t cap = expected ? expected + 1 : 4096, n = 0;
     char *bytes = xmalloc(cap + 1);
     for (;;) {
         if (n == cap)
@@ -95,33 +92,94 @@ char *file_read(const char *path, size_t *size) {
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {
-            int saved = errno;
             free(bytes);
-            close(fd);
-            errno = saved;
             return NULL;
         }
         if (got == 0)
             break;
         n += (size_t)got;
     }
-    close(fd);
     bytes[n] = '\0';
     *size = n;
     return bytes;
 }
 
-bool file_write(const char *path, const void *bytes, size_t size) {
-    char *temporary = xasprintf("%s.%ld.tmp", path, (long)getpid());
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    bool good = fd >= 0;
-    for (size_t done = 0; good && done < size;) {
-        ssize_t put = write(fd, (const char *)bytes + done, size - done);
-        if (put < 0 && errno != EINTR)
-            good = false;
-        else if (put > 0)
-            done += (size_t)put;
+static void close_kept_errno(int fd) {
+    int saved = errno;
+    close(fd);
+    errno = saved;
+}
+
+char *file_read(const char *path, size_t *size) {
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    char *bytes = read_all(fd, fstat(fd, &st) == 0 && st.st_size > 0 ? (size_t)st.st_size : 0, size);
+    close_kept_errno(fd);
+    return bytes;
+}
+
+static void unmap(void *bytes, size_t size) {
+    munmap(bytes, size);
+}
+
+static void give_back(void *bytes, size_t size) {
+    (void)size;
+    free(bytes);
+}
+
+/* A page for a page is cheaper than a copy. But what another user can cut short, or change after it was checked, is copied. */
+static bool is_ours_alone(const struct stat *st) {
+    return S_ISREG(st->st_mode) && st->st_uid == geteuid() && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+bool file_look(const char *path, struct file_view *out) {
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    *out = (struct file_view){0};
+    if (fd < 0)
+        return false;
+    const size_t size = fstat(fd, &st) == 0 && st.st_size > 0 ? (size_t)st.st_size : 0;
+    if (size && is_ours_alone(&st)) {
+        void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+        if (bytes != MAP_FAILED)
+            *out = (struct file_view){bytes, size, size, unmap};
     }
+    if (!out->bytes) {
+        out->bytes = read_all(fd, size, &out->size);
+        out->held = out->size;
+        out->release = give_back;
+    }
+    close_kept_errno(fd);
+    return out->bytes;
+}
+
+void file_look_end(struct file_view *v) {
+    if (v->bytes)
+        v->release(v->bytes, v->held);
+    *v = (struct file_view){0};
+}
+
+static bool write_all(int fd, const char *bytes, size_t size) {
+    while (size) {
+        ssize_t put = write(fd, bytes, size);
+        if (put < 0 && errno != EINTR)
+            return false;
+        if (put > 0) {
+            bytes += put;
+            size -= (size_t)put;
+        }
+    }
+    return true;
+}
+
+bool file_write_parts(const char *path, unsigned mode, const struct iovec *parts, size_t n) {
+    char *temporary = xasprintf("%s.%ld.tmp", path, (long)getpid());
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, (mode_t)mode);
+    bool good = fd >= 0;
+    for (size_t i = 0; good && i < n; i++)
+        good = write_all(fd, parts[i].iov_base, parts[i].iov_len);
     if (fd >= 0 && close(fd) != 0)
         good = false;
     if (good && rename(temporary, path) != 0)
@@ -133,6 +191,10 @@ bool file_write(const char *path, const void *bytes, size_t size) {
     }
     free(temporary);
     return good;
+}
+
+bool file_write(const char *path, const void *bytes, size_t size) {
+    return file_write_parts(path, 0666, &(struct iovec){(void *)bytes, size}, 1);
 }
 
 bool directory_make(const char *path) {

@@ -6,7 +6,6 @@
 #include "base/hash.h"
 #include "base/intern.h"
 #include "base/vec.h"
-#include "ir/file.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,15 +185,6 @@ static struct report *move_report(const struct moves *m, const struct report *fr
     return out;
 }
 
-static struct unit *unit_then(struct cache *c, struct cache_id id) {
-    char err[200];
-    size_t size;
-    unsigned char *bytes = cache_load_unit(c, id, &size);
-    struct unit *u = bytes ? unit_decode(bytes, size, err, sizeof err) : NULL;
-    free(bytes);
-    return u;
-}
-
 static bool find_moves(const struct moved_program *p, const struct cache_id *ids, size_t n, struct moves *m) {
     size_t k = 0;
     bool good = true;
@@ -206,7 +196,7 @@ static bool find_moves(const struct moved_program *p, const struct cache_id *ids
         const struct cache_id was = ids[k++];
         if (was.low == p->ids[i].low && was.high == p->ids[i].high)
             continue;
-        struct unit *then = unit_then(p->cache, was);
+        struct unit *then = cache_load_unit(p->cache, was);
         good = then && pair(m, then, p->units[i]);
         unit_free(then);
     }
@@ -215,21 +205,18 @@ static bool find_moves(const struct moved_program *p, const struct cache_id *ids
 
 struct report *moved_find(const struct moved_program *p, struct cache_id code,
                           struct report *(*load)(struct cache *, struct cache_id)) {
-    size_t size;
-    char *bytes = cache_load_findings(p->cache, code, &size);
+    struct file_view kept = {0};
     struct moves m = {0};
     struct report *then = NULL, *now = NULL;
-    const size_t n = bytes ? size / sizeof(struct cache_id) : 0;
-    struct cache_id *ids = xcalloc(n + 1, sizeof *ids);
+    const size_t n = cache_load_findings(p->cache, code, &kept) ? kept.size / sizeof(struct cache_id) : 0;
+    const struct cache_id *ids = kept.bytes;
 
-    memcpy(ids, bytes ? bytes : "", n * sizeof *ids);
     if (n && find_moves(p, ids + 1, n - 1, &m) && (then = load(p->cache, ids[0])))
         now = move_report(&m, then);
     report_free(then);
     vec_free(&m.list);
     map64_free(&m.changed);
     intern_free(&m.names);
-    free(ids);
-    free(bytes);
+    file_look_end(&kept);
     return now;
 }

@@ -53,6 +53,47 @@ static void decoding_gives_back_the_unit(void **state) {
     unit_free(u);
 }
 
+static unsigned released;
+
+static void release(void *bytes, size_t size) {
+    memset(bytes, 0xdd, size);
+    free(bytes);
+    released++;
+}
+
+static void a_unit_is_used_where_it_lies_and_gives_the_bytes_back_once(void **state) {
+    (void)state;
+    size_t size;
+    char err[200];
+    unsigned char *bytes = sample(&size);
+    released = 0;
+    struct unit *u = unit_use(bytes, size, release, err, sizeof err), *copy = u ? unit_copy(u) : NULL;
+    assert_non_null(u);
+    assert_in_range((uintptr_t)u->strings, (uintptr_t)bytes, (uintptr_t)(bytes + size));
+    assert_in_range((uintptr_t)u->notes, (uintptr_t)bytes, (uintptr_t)(bytes + size));
+    char *text = printed(u);
+    assert_int_equal(released, 0);
+    unit_free(u);
+    assert_int_equal(released, 1);
+    char *again = printed(copy);
+    assert_string_equal(text, again);
+    unit_free(copy);
+    free(text);
+    free(again);
+
+    bytes = sample(&size);
+    bytes[size - 2] ^= 1;
+    assert_null(unit_use(bytes, size, release, err, sizeof err));
+    assert_int_equal(released, 2);
+    bytes = sample(&size);
+    uint32_t spoilt = 0x7fffffff; /* which unit_check refuses */
+    memcpy(bytes + 28, &spoilt, 4);
+    uint64_t hash = hash_bytes(bytes + 24, size - 24);
+    memcpy(bytes + 16, &hash, 8);
+    assert_null(unit_use(bytes, size, release, err, sizeof err));
+    assert_int_equal(released, 3);
+}
+
 static void several_units_lie_one_after_the_other(void **state) {
     (void)state;
     size_t size;
@@ -143,6 +184,7 @@ static void spoiled_words_under_a_right_hash_are_refused_or_harmless(void **stat
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decoding_gives_back_the_unit),
+        cmocka_unit_test(a_unit_is_used_where_it_lies_and_gives_the_bytes_back_once),
         cmocka_unit_test(several_units_lie_one_after_the_other),
         cmocka_unit_test(every_truncation_and_every_flipped_byte_is_refused),
         cmocka_unit_test(each_kind_of_foreign_file_is_named),

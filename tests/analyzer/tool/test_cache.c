@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/alloc.h"
+#include "ir/file.h"
+#include "ir/text.h"
 #include "tool/cache.h"
 #include "tool/files.h"
 
@@ -43,7 +45,7 @@ static void depend(struct deps *d, const char *name, bool miss)
 
 static const struct cache_id command = {1, UINT64_C(0x7700000000000000)};
 
-/* In a run of its own: is the unit found? *text its bytes. */
+/* In a run of its own: is the unit found? *text the one string in it. */
 static bool look_up(char **text, size_t *hashes)
 {
     struct file_facts facts = {0};
@@ -51,17 +53,28 @@ static bool look_up(char **text, size_t *hashes)
     struct cache *c = cache_open(directory, &facts, err, sizeof err);
     assert_non_null(c);
     struct cache_id unit;
-    size_t size = 0;
     bool hit = cache_find_unit(c, command, &unit);
-    unsigned char *bytes = hit ? cache_load_unit(c, unit, &size) : NULL;
+    struct unit *u = hit ? cache_load_unit(c, unit) : NULL;
     if (text)
-        *text = bytes ? xstrndup((char *)bytes, size) : NULL;
+        *text = u ? xstrdup(unit_str(u, u->main_file)) : NULL;
     if (hashes)
         *hashes = facts.hashes;
-    free(bytes);
+    unit_free(u);
     cache_close(c);
     file_facts_free(&facts);
     return hit;
+}
+
+/* A unit that says the text. */
+static unsigned char *make_unit(const char *text, size_t *size)
+{
+    char err[200], *source = xasprintf("unit \"%s\"\nfunc f() {\n return\n}\n", text);
+    struct unit *u = unit_parse("test", source, strlen(source), err, sizeof err);
+    assert_non_null(u);
+    unsigned char *bytes = unit_encode(u, size);
+    unit_free(u);
+    free(source);
+    return bytes;
 }
 
 static void keep(const char *text, struct deps *deps)
@@ -72,7 +85,10 @@ static void keep(const char *text, struct deps *deps)
     assert_non_null(c);
     assert_string_equal(err, "");
     struct cache_id unit;
-    cache_store_unit(c, command, deps, text, strlen(text), &unit);
+    size_t size;
+    unsigned char *bytes = make_unit(text, &size);
+    cache_store_unit(c, command, deps, bytes, size, NULL, &unit);
+    free(bytes);
     cache_close(c);
     file_facts_free(&facts);
 }
@@ -190,6 +206,67 @@ static void damaged_files_count_as_absent(void **state)
     }
 }
 
+/* As an extractor leaves it, under a umask that lets the group write. */
+static void a_unit_moved_into_the_cache_is_ours_alone(void **state)
+{
+    (void)state;
+    struct file_facts facts = {0};
+    char err[300];
+    struct cache *c = cache_open(directory, &facts, err, sizeof err);
+    char *run = cache_temporary(c), *file = xasprintf("%s/0.unit", run), *text;
+    struct deps deps = {0};
+    struct cache_id unit;
+    size_t size;
+    unsigned char *bytes = make_unit("moved", &size);
+    assert_true(file_write(file, bytes, size));
+    assert_int_equal(chmod(file, 0660), 0);
+    depend(&deps, "b.h", false);
+    cache_store_unit(c, command, &deps, bytes, size, file, &unit);
+    assert_false(file_exists(file));
+    cache_close(c);
+    file_facts_free(&facts);
+    assert_true(look_up(&text, NULL));
+    assert_string_equal(text, "moved");
+    char *line = xasprintf("test -z \"$(find %s/u -type f -perm /022)\"", directory);
+    assert_int_equal(system(line), 0);
+    free(line);
+    free(text);
+    free(bytes);
+    free(file);
+    free(run);
+}
+
+/* Mapped or, where others may write to it, copied: the same bytes. */
+static void a_file_is_looked_at_whoever_may_write_to_it(void **state)
+{
+    (void)state;
+    static const mode_t modes[] = {0644, 0664, 0666};
+    char *path = in("a.c"), *empty = in("empty"), *none = in("none");
+    struct file_view v;
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        assert_int_equal(chmod(path, modes[i]), 0);
+        assert_true(file_look(path, &v));
+        assert_int_equal(v.size, 6);
+        assert_memory_equal(v.bytes, "int a;", 6);
+        int fd = open(path, O_WRONLY | O_TRUNC);
+        assert_int_equal(write(fd, "int z;", 6), 6);
+        close(fd);
+        if (modes[i] != 0644)
+            assert_memory_equal(v.bytes, "int a;", 6);
+        file_look_end(&v);
+        write_file("a.c", "int a;", 100);
+    }
+    write_file("empty", "", 0);
+    assert_true(file_look(empty, &v));
+    assert_int_equal(v.size, 0);
+    file_look_end(&v);
+    assert_false(file_look(none, &v));
+    assert_null(v.bytes);
+    free(path);
+    free(empty);
+    free(none);
+}
+
 static void every_truncation_and_flip_of_a_manifest_is_refused_or_equal(void **state)
 {
     (void)state;
@@ -287,6 +364,8 @@ int main(void)
         cmocka_unit_test_setup(a_header_that_appears_where_one_was_looked_for_misses, fresh),
         cmocka_unit_test_setup(a_change_within_the_clocks_grain_is_seen, fresh),
         cmocka_unit_test_setup(damaged_files_count_as_absent, fresh),
+        cmocka_unit_test_setup(a_unit_moved_into_the_cache_is_ours_alone, fresh),
+        cmocka_unit_test_setup(a_file_is_looked_at_whoever_may_write_to_it, fresh),
         cmocka_unit_test_setup(every_truncation_and_flip_of_a_manifest_is_refused_or_equal, fresh),
         cmocka_unit_test(an_unwritable_directory_is_said_and_nothing_is_kept),
         cmocka_unit_test_setup(what_is_beyond_the_bound_goes, fresh),
