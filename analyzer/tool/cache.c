@@ -191,7 +191,7 @@ void cache_close(struct cache *c) {
     if (c->temporary)
         directory_remove(c->temporary);
     if (c->stored && c->writable)
-        evict(c->directory);
+        evict_after(c->directory, c->stored);
     free(c->temporary);
     free(c->directory);
     free(c);

@@ -7,7 +7,7 @@
  *
  * So an unchanged file is never parsed again, and an unchanged program not even solved again.
  *
- * Layout of the directory: m/xx/… manifests, u/xx/… units, r/xx/… findings, s/xx/… solved functions, tmp/; each file is written whole by
+ * Layout of the directory: m/xx/… manifests, u/xx/… units, r/xx/… findings, s/xx/… solved functions, tmp/, sizes (evict.c); each file is written whole by
  * rename and carries a hash of its own, so a run may be killed, and several may share the directory. A file that is not ours, or cut off, counts as absent
  * (said under --verbose) and is written anew. What a run stores beyond the bound pushes out what was used longest ago. */
 #ifndef AGLET_TOOL_CACHE_H

@@ -88,11 +88,12 @@ static void clear_left_over(const char *directory) {
     free(path);
 }
 
-void evict(const char *directory) {
-    static const char *const kinds[] = {"m", "u", "r"};
+/* Returns what is left. */
+static uint64_t evict(const char *directory, uint64_t most) {
+    static const char *const kinds[] = {"m", "u", "r", "s"};
     kept_list list = {0};
-    uint64_t sum = 0, most = bound();
-    for (size_t i = 0; i < 3; i++) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         char *path = path_join(directory, kinds[i]);
         sum += walk(path, &list);
         free(path);
@@ -111,4 +112,36 @@ void evict(const char *directory) {
         free(list.at[i].path);
     vec_free(&list);
     clear_left_over(directory);
+    return sum;
+}
+
+enum { MOST_RUNS = 1000 }; /* between one walk and the next */
+
+/* The file of sizes: what was there when the directory was walked, then what each run stored since, 64 bits each. Runs that end
+ * together append one after the other. A file replaced by its like counts twice, until the next walk.
+ * Returns false when that is unknown or outdated. */
+static bool add_up(int fd, uint64_t stored, uint64_t *sum) {
+    uint64_t sizes[MOST_RUNS];
+    if (write(fd, &stored, sizeof stored) != (ssize_t)sizeof stored)
+        return false;
+    const ssize_t got = pread(fd, sizes, sizeof sizes, 0);
+    *sum = 0;
+    for (ssize_t i = 0; i < got / (ssize_t)sizeof *sizes; i++)
+        if (__builtin_add_overflow(*sum, sizes[i], sum))
+            return false;
+    return got > (ssize_t)sizeof stored && got < (ssize_t)sizeof sizes && got % (ssize_t)sizeof *sizes == 0;
+}
+
+void evict_after(const char *directory, uint64_t stored) {
+    char *path = path_join(directory, "sizes");
+    const int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    const uint64_t most = bound();
+    uint64_t sum = 0;
+    if (fd < 0 || !add_up(fd, stored, &sum) || sum > most) {
+        sum = evict(directory, most);
+        file_write(path, &sum, sizeof sum);
+    }
+    if (fd >= 0)
+        close(fd);
+    free(path);
 }
