@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* Solves programs and chooses which findings are shown. Stands on the engine's one header; argp reads its options. */
 #include "analyse.h"
+#include "ahead.h"
 #include "changed.h"
 #include "files.h"
 #include "layout.h"
@@ -122,9 +123,8 @@ struct config *analyse_config(const struct analyse_options *o, const char *besid
     return c;
 }
 
-/* All but the units that decides what is found. */
-static struct cache_hash *hash_settings(const char *purpose, const struct analyse_options *o,
-                                        const struct config *c, int level, bool whole) {
+struct cache_hash *analyse_settings(const char *purpose, const struct analyse_options *o,
+                                    const struct config *c, int level, bool whole) {
     struct cache_hash *h = cache_hash_new(purpose);
     struct file_facts facts = {0};
     const char *self = layout_self();
@@ -147,7 +147,7 @@ static struct cache_hash *hash_settings(const char *purpose, const struct analys
 struct cache_id analyse_key(const struct analyse_options *o, const struct config *c,
                             const struct cache_id *ids, size_t n, int level, bool whole,
                             const struct linked_programs *programs, size_t n_rows) {
-    struct cache_hash *h = hash_settings("findings", o, c, level, whole);
+    struct cache_hash *h = analyse_settings("findings", o, c, level, whole);
     cache_hash_number(h, n);
     for (size_t i = 0; i < n; i++)
         cache_hash_id(h, ids[i]);
@@ -202,60 +202,19 @@ static struct unit *take_unit(const struct analysis *a, size_t i) {
     return u;
 }
 
-/* What earlier runs solved of a program of these files, whatever they hold now. */
-struct solved_before {
-    struct cache_id key[2]; /* by memo_part */
-    struct file_view kept[2];
-    struct memo *memo;
-};
-
-static struct solved_before load_solved(const struct analysis *a, const bool *in, bool whole) {
-    static const char *const purpose[] = {"solved functions", "newly solved functions"};
-    struct solved_before s = {0};
-    if (!a->cache || !a->ids)
-        return s;
-    s.memo = memo_new();
-    for (int part = MEMO_BASE; part <= MEMO_NEWER; part++) {
-        struct cache_hash *h = hash_settings(purpose[part], a->options, a->config, a->level, whole);
-        for (size_t i = 0; i < a->n; i++)
-            if (a->units[i] && (!in || in[i]))
-                cache_hash_string(h, unit_str(a->units[i], a->units[i]->main_file));
-        s.key[part] = cache_hash_end(h);
-        if (cache_load_solved(a->cache, s.key[part], &s.kept[part]) &&
-            !memo_read(s.memo, part, s.kept[part].bytes, s.kept[part].size))
-            say_verbose("what was solved before cannot be used; every function is solved again");
-    }
-    return s;
-}
-
-static void store_solved(const struct analysis *a, const struct solved_before *s, enum memo_part part) {
-    size_t size;
-    void *bytes = memo_write(s->memo, part, &size);
-    cache_store_solved(a->cache, s->key[part], bytes, size);
-    free(bytes);
-}
-
-static void keep_solved(const struct analysis *a, struct solved_before *s) {
-    size_t asked, found;
-    if (!s->memo)
-        return;
-    memo_counts(s->memo, &asked, &found);
-    say_verbose("of %zu steps of solving, %zu were known from earlier runs", asked, found);
-    const enum memo_change change = memo_changed(s->memo);
-    if (change == MEMO_CHANGED)
-        store_solved(a, s, MEMO_BASE);
-    else if (change == MEMO_GREW)
-        store_solved(a, s, MEMO_NEWER);
-    memo_free(s->memo);
-    file_look_end(&s->kept[MEMO_BASE]);
-    file_look_end(&s->kept[MEMO_NEWER]);
+static const char **main_files(const struct analysis *a) {
+    const char **files = xcalloc(a->n + 1, sizeof *files);
+    for (size_t i = 0; i < a->n; i++)
+        files[i] = a->units[i] ? unit_str(a->units[i], a->units[i]->main_file) : NULL;
+    return files;
 }
 
 /* Solve the units that are `in` (NULL: all) as one program. */
 static void solve_one(const struct analysis *a, const bool *in, bool whole, struct report *out) {
-    struct solved_before before = load_solved(a, in, whole);
+    const char **files = main_files(a);
+    struct known_steps known = ahead_steps(a, files, in, whole);
     struct program_options options = {
-        .level = a->level, .whole = whole, .models = config_models(a->config), .memo = before.memo};
+        .level = a->level, .whole = whole, .models = config_models(a->config), .memo = known.memo};
     if (a->options->rules.n)
         options.rules = (const char *const *)a->options->rules.at;
     struct program *p = program_new(&options);
@@ -274,13 +233,12 @@ static void solve_one(const struct analysis *a, const bool *in, bool whole, stru
                         "may know more than it reports",
                         program_cycles_cut_short(p));
     program_free(p);
-    keep_solved(a, &before);
+    known_steps_keep(a, &known);
+    free(files);
 }
 
 static struct linked_programs named_programs(const struct analysis *a) {
-    const char **files = xcalloc(a->n + 1, sizeof *files);
-    for (size_t i = 0; i < a->n; i++)
-        files[i] = a->units[i] ? unit_str(a->units[i], a->units[i]->main_file) : NULL;
+    const char **files = main_files(a);
     struct linked_programs out = programs_named(a->config, files, a->n);
     free(files);
     return out;
@@ -289,8 +247,8 @@ static struct linked_programs named_programs(const struct analysis *a) {
 /* Of the units as they are, or of their code wherever it stands. */
 static struct cache_id program_key(const struct analysis *a, const struct moved_program *units, bool whole,
                                    bool code) {
-    struct cache_hash *h = hash_settings(code ? "code of a program" : "findings of a program", a->options,
-                                         a->config, a->level, whole);
+    struct cache_hash *h = analyse_settings(code ? "code of a program" : "findings of a program", a->options,
+                                            a->config, a->level, whole);
     if (code)
         moved_hash(h, units);
     for (size_t i = 0; !code && i < a->n; i++)
@@ -309,7 +267,7 @@ static void keep_findings(const struct analysis *a, struct cache_id key, const s
 /* What is wrong in a program, in: its units, or NULL: all. From the cache, where none of its own files changed, or only where their
  * code stands. */
 static struct report *find_in_program(const struct analysis *a, const bool *in, bool whole) {
-    const struct moved_program units = {a->cache, a->units, in, a->ids, a->n};
+    const struct moved_program units = {a->cache, a->units, in, a->ids, ahead_codes(a), a->n};
     const bool keeps = a->cache && a->ids;
     const struct cache_id key = keeps ? program_key(a, &units, whole, false) : (struct cache_id){0, 0};
     struct report *r = keeps ? analyse_kept(a->cache, key) : NULL;
@@ -387,15 +345,6 @@ static void solve_programs(const struct analysis *a, struct linked_programs *pro
     free(there);
 }
 
-/* The aglet-ignore comments of every file of every unit. */
-static struct ignores *read_ignores(const struct analysis *a) {
-    struct ignores *ig = ignores_new();
-    for (size_t i = 0; i < a->n; i++)
-        if (a->units[i])
-            ignores_read_unit(ig, a->units[i]);
-    return ig;
-}
-
 static void apply_ignores(const struct analysis *a, const struct ignores *ig, struct report *out) {
     size_t n = 0;
     while (rules_all[n])
@@ -408,9 +357,9 @@ static void apply_ignores(const struct analysis *a, const struct ignores *ig, st
     free(known);
 }
 
-struct report *analyse_solve(const struct analysis *a) {
+struct report *analyse_solve(struct analysis *a) {
     struct report *out = report_new();
-    struct ignores *ig = read_ignores(a);
+    struct ignores *ig = ahead_ignores(a);
     struct linked_programs named = {0};
     if (config_n_programs(a->config))
         named = named_programs(a);
@@ -425,10 +374,11 @@ struct report *analyse_solve(const struct analysis *a) {
         unit_free(a->units[i]);
     programs_free(&named);
     apply_ignores(a, ig, out);
-    ignores_free(ig);
     report_sort(out);
     if (a->cache)
         keep_findings(a, a->key, out);
+    ahead_free(a->ahead);
+    a->ahead = NULL;
     return out;
 }
 

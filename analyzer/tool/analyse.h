@@ -48,7 +48,12 @@ struct analysis {
     int level; /* to solve at: the highest that any of its files asks for; findings are then judged by their own path's */
     struct cache *cache; /* to keep findings in, with `key`; NULL: none */
     struct cache_id key; /* of the units, from analyse_key */
+    struct ahead *ahead; /* what was made ready (ahead.h), or NULL; taken */
 };
+
+/* A hash begun with all but the units that decides what is found. */
+struct cache_hash *analyse_settings(const char *purpose, const struct analyse_options *o,
+                                    const struct config *c, int level, bool whole);
 
 /* The key of findings: over unit ids in order and everything else that decides them. programs: by row, of n_rows; or NULL. */
 struct cache_id analyse_key(const struct analyse_options *o, const struct config *c,
@@ -58,7 +63,7 @@ struct cache_id analyse_key(const struct analyse_options *o, const struct config
 /* Findings kept under the key, or NULL. */
 struct report *analyse_kept(struct cache *cache, struct cache_id key);
 /* Solve, check, keep. Never NULL. Frees the units. */
-struct report *analyse_solve(const struct analysis *a);
+struct report *analyse_solve(struct analysis *a);
 
 struct analyse_counts {
     size_t findings, hints, errors; /* new ones */

@@ -278,7 +278,7 @@ static void load_others(struct extraction *x) {
         }
 }
 
-static void run_extractors(struct extraction *x, const bool *wanted) {
+static void run_extractors(struct extraction *x, const bool *wanted, void (*meanwhile)(void *)) {
     bool any = false;
     for (size_t i = 0; i < x->db->n; i++)
         any = any || wanted[i];
@@ -293,51 +293,88 @@ static void run_extractors(struct extraction *x, const bool *wanted) {
                                           x->db->rows[i].file, strerror(why));
         return;
     }
-    const char *named = getenv("AGLET_EXTRACTOR");
-    x->serving = !named || !*named;
-    workers_init(&x->workers, x->options->extractor, x->options->jobs, extractor_ended, x);
-    children_init(&x->children, x->options->jobs, extractor_ended, x);
     start_extractors(x, wanted);
     load_others(x);
-    workers_destroy(&x->workers);
-    children_destroy(&x->children);
+    if (meanwhile)
+        meanwhile(x->options->context);
+    workers_finish(&x->workers);
+    children_finish(&x->children);
     say_progress_end();
     directory_remove(x->temporary);
     free(x->temporary);
     x->temporary = NULL;
 }
 
-void extract_all(const struct compile_db *db, const struct extract_options *options, struct extracted *out) {
-    struct extraction x = {.db = db, .options = options, .out = out};
-    x.keys = xcalloc(db->n + 1, sizeof *x.keys);
-    bool *wanted = xcalloc(db->n + 1, sizeof *wanted);
-    memset(out, 0, db->n * sizeof *out);
-    for (size_t i = 0; i < db->n; i++) {
-        x.keys[i] = command_key(&db->rows[i], options);
-        if (cache_find_unit(options->cache, x.keys[i], &out[i].id))
-            out[i].origin = ORIGIN_CACHE;
-        else if (!options->objects || !db->rows[i].object || !take_from_object(&x, i))
-            wanted[i] = true;
-        x.done += !wanted[i];
-    }
-    run_extractors(&x, wanted);
-    free(wanted);
-    free(x.keys);
+struct extraction *extract_new(const struct compile_db *db, const struct extract_options *options,
+                               struct extracted *out) {
+    struct extraction *x = xcalloc(1, sizeof *x);
+    const char *named = getenv("AGLET_EXTRACTOR");
+    x->db = db;
+    x->options = options;
+    x->out = out;
+    x->keys = xcalloc(db->n + 1, sizeof *x->keys);
+    x->serving = !named || !*named;
+    workers_init(&x->workers, options->extractor, options->jobs, extractor_ended, x);
+    children_init(&x->children, options->jobs, extractor_ended, x);
+    return x;
 }
 
-void extract_load(const struct compile_db *db, const struct extract_options *options, struct extracted *out) {
-    struct extraction x = {.db = db, .options = options, .out = out};
-    x.keys = xcalloc(db->n + 1, sizeof *x.keys);
-    bool *wanted = xcalloc(db->n + 1, sizeof *wanted);
-    for (size_t i = 0; i < db->n; i++)
-        if (is_kept(&out[i]) && !load_kept(&x, i)) {
-            out[i].origin = ORIGIN_NONE;
+void extract_free(struct extraction *x) {
+    if (!x)
+        return;
+    workers_destroy(&x->workers);
+    children_destroy(&x->children);
+    free(x->keys);
+    free(x);
+}
+
+struct by_time {
+    size_t row;
+    uint64_t time;
+};
+
+static int younger_first(const void *a, const void *b) {
+    const struct by_time *x = a, *y = b;
+    return x->time != y->time ? (x->time > y->time ? -1 : 1) : x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* Which rows must be parsed? The file that was just edited is looked at first, and found: Clang loads while the rest is looked at. */
+static void find_units(struct extraction *x, bool *wanted) {
+    const size_t n = x->db->n;
+    struct by_time *order = xcalloc(n + 1, sizeof *order);
+    for (size_t i = 0; i < n; i++)
+        order[i] = (struct by_time){i, file_facts_of(x->options->facts, x->db->rows[i].file)->mtime};
+    qsort(order, n, sizeof *order, younger_first);
+    for (size_t k = 0; k < n; k++) {
+        const size_t i = order[k].row;
+        x->keys[i] = command_key(&x->db->rows[i], x->options);
+        if (cache_find_unit(x->options->cache, x->keys[i], &x->out[i].id))
+            x->out[i].origin = ORIGIN_CACHE;
+        else if (!x->options->objects || !x->db->rows[i].object || !take_from_object(x, i))
             wanted[i] = true;
-            x.keys[i] = command_key(&db->rows[i], options);
-        }
-    run_extractors(&x, wanted);
+        x->done += !wanted[i];
+        if (wanted[i] && x->serving)
+            workers_ready(&x->workers);
+    }
+    free(order);
+}
+
+void extract_all(struct extraction *x) {
+    bool *wanted = xcalloc(x->db->n + 1, sizeof *wanted);
+    find_units(x, wanted);
+    run_extractors(x, wanted, x->options->meanwhile);
     free(wanted);
-    free(x.keys);
+}
+
+void extract_load(struct extraction *x) {
+    bool *wanted = xcalloc(x->db->n + 1, sizeof *wanted);
+    for (size_t i = 0; i < x->db->n; i++)
+        if (is_kept(&x->out[i]) && !load_kept(x, i)) {
+            x->out[i].origin = ORIGIN_NONE;
+            wanted[i] = true;
+        }
+    run_extractors(x, wanted, NULL);
+    free(wanted);
 }
 
 void extracted_free(struct extracted *e, size_t n) {

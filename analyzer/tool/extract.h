@@ -34,13 +34,25 @@ struct extract_options {
     struct file_facts *facts;
     size_t jobs;
     bool objects; /* look into object files */
+    /* Called while extractors work and all other units are decoded, if any must be parsed; or NULL. */
+    void (*meanwhile)(void *context);
+    void *context;
 };
 
-/* One result per row, in the rows' order: out has room for db->n. Units are not decoded yet. */
-void extract_all(const struct compile_db *db, const struct extract_options *options, struct extracted *out);
+struct extraction;
+
+/* out: one result per row, in the rows' order, zeroed. All three outlive the extraction. */
+struct extraction *extract_new(const struct compile_db *db, const struct extract_options *options,
+                               struct extracted *out);
+
+/* Find each row's unit, or make it. Units are not decoded yet, but for those that others had to wait for. */
+void extract_all(struct extraction *x);
 
 /* Decode the unit of each result that has one. A cached unit that turns out damaged is extracted again. */
-void extract_load(const struct compile_db *db, const struct extract_options *options, struct extracted *out);
+void extract_load(struct extraction *x);
+
+/* Wait until all processes are gone. NULL is fine. */
+void extract_free(struct extraction *x);
 
 void extracted_free(struct extracted *e, size_t n);
 

@@ -184,10 +184,16 @@ bool load_find(struct load *l) {
         if (err[0])
             say("%s", err);
     }
-    l->extraction = (struct extract_options){l->extractor, l->cache, &l->facts,
-                                             l->jobs ? l->jobs : children_default_limit(), !l->no_objects};
+    l->how = (struct extract_options){.extractor = l->extractor,
+                                      .cache = l->cache,
+                                      .facts = &l->facts,
+                                      .jobs = l->jobs ? l->jobs : children_default_limit(),
+                                      .objects = !l->no_objects,
+                                      .meanwhile = l->meanwhile,
+                                      .context = l->context};
     l->units = xcalloc(l->db.n + 1, sizeof *l->units);
-    extract_all(&l->db, &l->extraction, l->units);
+    l->extraction = extract_new(&l->db, &l->how, l->units);
+    extract_all(l->extraction);
     count(l);
     return true;
 }
@@ -203,7 +209,7 @@ static void say_incomplete(const struct unit *u) {
 }
 
 void load_decode(struct load *l) {
-    extract_load(&l->db, &l->extraction, l->units);
+    extract_load(l->extraction);
     for (size_t i = 0; i < l->db.n && say_is_verbose; i++)
         if (l->units[i].unit)
             say_incomplete(l->units[i].unit);
@@ -250,7 +256,13 @@ size_t load_analysed(const struct load *l) {
     return l->db.n - l->not_analysed - l->not_c;
 }
 
+void load_end(struct load *l) {
+    extract_free(l->extraction);
+    l->extraction = NULL;
+}
+
 void load_free(struct load *l) {
+    load_end(l);
     if (l->units)
         extracted_free(l->units, l->db.n);
     cache_close(l->cache);

@@ -30,7 +30,9 @@ struct load {
     const struct config *config; /* its excludes count too; may be NULL */
     const char *cache_directory;
     bool no_cache, no_objects;
-    size_t jobs; /* 0: one per processor */
+    size_t jobs;                      /* 0: one per processor */
+    void (*meanwhile)(void *context); /* as in extract_options */
+    void *context;
 
     /* what was found */
     struct compile_db db;
@@ -40,7 +42,8 @@ struct load {
     size_t from_cache, from_objects, parsed, not_c;
     struct file_facts facts;
     struct cache *cache;
-    struct extract_options extraction;
+    struct extract_options how;
+    struct extraction *extraction;
     char *extractor;
 };
 
@@ -58,6 +61,8 @@ bool load_programs(const struct load *l, const char *name, struct linked_program
 struct linked_programs load_programs_by_symbols(const struct load *l);
 /* Number of rows that have a unit. */
 size_t load_analysed(const struct load *l);
+/* Wait for the processes that parsed, after which they count among this process's children. No load_decode after it. */
+void load_end(struct load *l);
 void load_free(struct load *l);
 
 /* Does the absolute path match a pattern (base/glob.h) that is absolute or relative to the working directory? */

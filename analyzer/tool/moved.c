@@ -49,10 +49,20 @@ static void hash_unit(struct cache_hash *h, const struct unit *u) {
 _Static_assert(0 IR_TABLES(X) == 14, "hash the new table in hash_unit, too");
 #undef X
 
+struct cache_id moved_code(const struct unit *u) {
+    struct cache_hash *h = cache_hash_new("code of a unit");
+    hash_unit(h, u);
+    return cache_hash_end(h);
+}
+
 void moved_hash(struct cache_hash *h, const struct moved_program *p) {
-    for (size_t i = 0; i < p->n; i++)
-        if (is_in(p, i))
-            hash_unit(h, p->units[i]);
+    for (size_t i = 0; i < p->n; i++) {
+        if (!is_in(p, i))
+            continue;
+        if (!p->codes[i].low && !p->codes[i].high)
+            p->codes[i] = moved_code(p->units[i]);
+        cache_hash_id(h, p->codes[i]);
+    }
 }
 
 /* ---- what is kept: the key of the findings, and which units they were found in ---- */

@@ -17,10 +17,13 @@ struct moved_program {
     struct unit *const *units; /* NULL entries are passed over */
     const bool *in;            /* by unit; NULL: all */
     const struct cache_id *ids;
+    struct cache_id *codes; /* their moved_code, or zero: not known yet */
     size_t n;
 };
 
-/* Add to h all that the units say but lines, columns and what else the files contain. */
+/* Of all that a unit says but lines, columns and what else the files contain. */
+struct cache_id moved_code(const struct unit *u);
+/* Add to h the code of the units. */
 void moved_hash(struct cache_hash *h, const struct moved_program *p);
 /* Note that these units' findings are kept, or soon will be, under `key`; `code`: of moved_hash and the settings. */
 void moved_keep(const struct moved_program *p, struct cache_id code, struct cache_id key);

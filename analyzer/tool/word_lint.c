@@ -5,6 +5,7 @@
  * 2. analyse_kept: when all units and settings are those of an earlier run, its findings.
  * 3. load_decode, analyse_solve: else link and solve the program, run the rules, keep what they found.
  * 4. analyse_print: levels, excludes, baseline; the output; the exit status. */
+#include "ahead.h"
 #include "analyse.h"
 #include "load.h"
 #include "say.h"
@@ -21,6 +22,7 @@
 struct lint {
     struct load load;
     struct analyse_options analyse;
+    struct ahead *ahead; /* of look_ahead */
 };
 
 enum { OPTION_NO_CACHE = 2000, OPTION_CACHE, OPTION_NO_OBJECTS };
@@ -72,47 +74,95 @@ static int print_graphs(struct lint *l) {
     return l->load.not_analysed || !load_analysed(&l->load) ? EXIT_TROUBLE : EXIT_CLEAN;
 }
 
-static struct report *findings(struct lint *l, const struct config *config, bool *solved) {
+/* To be solved at the highest level that any of its files asks for. */
+static int level_of(const struct lint *l) {
+    const struct load *load = &l->load;
+    int level = l->analyse.level ? l->analyse.level : 1;
+    for (size_t i = 0; i < load->db.n && !l->analyse.level; i++)
+        if (!load->units[i].why && load->units[i].origin != ORIGIN_NOT_C &&
+            config_level(load->config, load->db.rows[i].file) > level)
+            level = config_level(load->config, load->db.rows[i].file);
+    return level;
+}
+
+/* The units and their ids as far as they are there: to be freed. */
+static struct analysis analysis_of(const struct lint *l) {
+    const struct load *load = &l->load;
+    struct analysis a = {.options = &l->analyse,
+                         .config = load->config,
+                         .n = load->db.n,
+                         .whole = load_whole(load),
+                         .level = level_of(l),
+                         .cache = load->cache};
+    struct cache_id *ids = xcalloc(a.n + 1, sizeof *ids);
+    a.units = xcalloc(a.n + 1, sizeof *a.units);
+    for (size_t i = 0; i < a.n; i++) {
+        a.units[i] = load->units[i].unit;
+        ids[i] = load->units[i].id;
+    }
+    a.ids = ids;
+    return a;
+}
+
+static void analysis_end(struct analysis *a) {
+    free(a->units);
+    free((void *)a->ids);
+}
+
+static struct linked_programs linked_programs(const struct load *load) {
+    const bool told = load->files.n || config_n_programs(load->config);
+    return told ? (struct linked_programs){0} : programs_of(&load->db);
+}
+
+/* While files are parsed. */
+static void look_ahead(void *context) {
+    struct lint *l = context;
+    struct analysis a = analysis_of(l);
+    struct linked_programs programs = linked_programs(&l->load);
+    const char **files = xcalloc(a.n + 1, sizeof *files);
+    for (size_t i = 0; i < a.n; i++)
+        files[i] = l->load.units[i].why ? NULL : l->load.db.rows[i].file;
+    a.programs = &programs;
+    l->ahead = ahead_new(&a, files);
+    free(files);
+    programs_free(&programs);
+    analysis_end(&a);
+}
+
+static struct report *findings(struct lint *l, bool *solved) {
     struct load *load = &l->load;
-    const bool whole = load_whole(load);
-    struct analysis a = {
-        .options = &l->analyse, .config = config, .n = load->db.n, .whole = whole, .cache = load->cache};
+    struct linked_programs programs = linked_programs(load);
     struct cache_id *ids = xcalloc(load->db.n + 1, sizeof *ids);
     size_t n = 0;
-    a.level = l->analyse.level ? l->analyse.level : 1;
-    for (size_t i = 0; i < load->db.n; i++) {
-        if (load->units[i].why || load->units[i].origin == ORIGIN_NOT_C)
-            continue;
-        ids[n++] = load->units[i].id;
-        if (!l->analyse.level && config_level(config, load->db.rows[i].file) > a.level)
-            a.level = config_level(config, load->db.rows[i].file);
-    }
-    struct linked_programs programs = {0};
-    if (!load->files.n && !config_n_programs(config))
-        programs = programs_of(&load->db);
-    a.programs = &programs;
-    a.key = analyse_key(&l->analyse, config, ids, n, a.level, whole, &programs, load->db.n);
+    for (size_t i = 0; i < load->db.n; i++)
+        if (!load->units[i].why && load->units[i].origin != ORIGIN_NOT_C)
+            ids[n++] = load->units[i].id;
+    const int level = level_of(l);
+    const bool whole = load_whole(load);
+    const struct cache_id key =
+        analyse_key(&l->analyse, load->config, ids, n, level, whole, &programs, load->db.n);
     free(ids);
-    struct report *r = analyse_kept(load->cache, a.key);
+    struct report *r = analyse_kept(load->cache, key);
     *solved = !r;
     if (r) {
         programs_free(&programs);
         return r;
     }
     load_decode(load);
-    if (!load->files.n && !config_n_programs(config) && !load->db.links.n)
+    if (!load->files.n && !config_n_programs(load->config) && !load->db.links.n)
         programs = load_programs_by_symbols(load);
-    a.units = xcalloc(load->db.n + 1, sizeof *a.units);
-    a.ids = ids = xcalloc(load->db.n + 1, sizeof *ids);
-    for (size_t i = 0; i < load->db.n; i++) {
-        a.units[i] = load->units[i].unit;
-        ids[i] = load->units[i].id;
+    struct analysis a = analysis_of(l);
+    a.programs = &programs;
+    a.key = key;
+    a.level = level;
+    a.whole = whole;
+    a.ahead = l->ahead;
+    l->ahead = NULL;
+    for (size_t i = 0; i < load->db.n; i++)
         load->units[i].unit = NULL;
-    }
     r = analyse_solve(&a);
     programs_free(&programs);
-    free(a.units);
-    free(ids);
+    analysis_end(&a);
     return r;
 }
 
@@ -121,7 +171,7 @@ static double seconds(const struct rusage *r) {
            (double)(r->ru_utime.tv_usec + r->ru_stime.tv_usec) / 1e6;
 }
 
-static void say_summary(const struct load *l, const struct analyse_counts *c, bool solved) {
+static void say_summary(struct load *l, const struct analyse_counts *c, bool solved) {
     char *origin = l->from_objects ? xasprintf("%zu parsed, %zu from the cache, %zu from objects", l->parsed,
                                                l->from_cache, l->from_objects)
                                    : xasprintf("%zu parsed, %zu from the cache", l->parsed, l->from_cache);
@@ -135,6 +185,7 @@ static void say_summary(const struct load *l, const struct analyse_counts *c, bo
                 solved ? "the program was solved" : "nothing changed, the findings are those kept",
                 l->facts.stats, l->facts.hashes);
     if (say_is_verbose) {
+        load_end(l);
         struct rusage self, readers;
         getrusage(RUSAGE_SELF, &self);
         getrusage(RUSAGE_CHILDREN, &readers);
@@ -153,6 +204,8 @@ static int lint_run(struct lint *l) {
     if (!config)
         return EXIT_TROUBLE;
     l->load.config = config;
+    l->load.meanwhile = l->analyse.text_graphs ? NULL : look_ahead;
+    l->load.context = l;
     for (size_t i = 0; i < l->analyse.exclude.n; i++)
         strings_add(&l->load.exclude, l->analyse.exclude.at[i]);
     int status = EXIT_TROUBLE;
@@ -165,7 +218,7 @@ static int lint_run(struct lint *l) {
     } else {
         bool solved;
         struct analyse_counts counts = {0};
-        struct report *found = findings(l, config, &solved);
+        struct report *found = findings(l, &solved);
         status = analyse_print(&l->analyse, config, found, &counts);
         if (status != EXIT_TROUBLE)
             say_summary(&l->load, &counts, solved);
@@ -177,6 +230,7 @@ static int lint_run(struct lint *l) {
             status = EXIT_TROUBLE;
         }
     }
+    ahead_free(l->ahead);
     load_free(&l->load);
     config_free(config);
     return status;

@@ -71,17 +71,22 @@ static int launch(struct workers *w, struct worker *worker) {
     return error;
 }
 
-/* End a worker. Returns its wait status. */
-static int dismiss(struct worker *worker) {
+static int wait_for(pid_t pid) {
     int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    return status;
+}
+
+/* Tell a worker to end, and forget it. Returns its process. */
+static pid_t release(struct worker *worker) {
+    const pid_t pid = worker->pid;
     close(worker->to);
     close(worker->from);
-    while (waitpid(worker->pid, &status, 0) < 0 && errno == EINTR)
-        ;
     if (worker->log >= 0)
         close(worker->log);
     *worker = (struct worker){0};
-    return status;
+    return pid;
 }
 
 /* The line a worker sent, as a wait status; false when it is gone. */
@@ -119,11 +124,11 @@ static void collect(struct workers *w, struct worker *worker) {
     worker->busy = false;
     w->running--;
     if (!alive) {
-        status = dismiss(worker);
+        status = wait_for(release(worker));
         if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
             status = 2 << 8; /* gone without a word */
     } else if (worker->log >= 0 && ftruncate(worker->log, 0) != 0) {
-        dismiss(worker);
+        wait_for(release(worker));
     }
     w->done(w->context, tag, status, log);
     free(log);
@@ -194,7 +199,7 @@ int workers_start(struct workers *w, char *const *argv, const char *directory, s
             return error;
     }
     if (!send_request(worker, argv, directory)) {
-        dismiss(worker);
+        wait_for(release(worker));
         return EPIPE;
     }
     worker->tag = tag;
@@ -203,12 +208,27 @@ int workers_start(struct workers *w, char *const *argv, const char *directory, s
     return 0;
 }
 
-void workers_destroy(struct workers *w) {
+void workers_ready(struct workers *w) {
+    for (size_t i = 0; i < w->limit; i++)
+        if (!w->slots[i].pid) {
+            launch(w, &w->slots[i]); /* what fails is met again by workers_start */
+            return;
+        }
+}
+
+void workers_finish(struct workers *w) {
     while (w->running)
         wait_some(w);
     for (size_t i = 0; i < w->limit; i++)
         if (w->slots[i].pid)
-            dismiss(&w->slots[i]);
+            vec_push(&w->leaving, release(&w->slots[i]));
+}
+
+void workers_destroy(struct workers *w) {
+    workers_finish(w);
+    for (size_t i = 0; i < w->leaving.n; i++)
+        wait_for(w->leaving.at[i]);
+    vec_free(&w->leaving);
     free(w->slots);
     *w = (struct workers){0};
 }

@@ -10,6 +10,7 @@
 #define AGLET_TOOL_WORKERS_H
 
 #include "children.h"
+#include "base/vec.h"
 
 struct workers {
     size_t limit, running;
@@ -20,6 +21,7 @@ struct workers {
         bool busy;
         size_t tag;
     } * slots;
+    VEC(pid_t) leaving; /* they were told to end */
     child_done *done;
     void *context;
 };
@@ -27,7 +29,11 @@ struct workers {
 void workers_init(struct workers *w, const char *program, size_t limit, child_done *done, void *context);
 /* As children_start, of the workers' program: argv[0] is left out of the request. */
 int workers_start(struct workers *w, char *const *argv, const char *directory, size_t tag);
-/* Wait for all requests, end the workers. */
+/* A request will come: one worker more, if there is a place, loads Clang meanwhile. */
+void workers_ready(struct workers *w);
+/* Wait for all requests and tell the workers to end, but not until they have. More requests may come. */
+void workers_finish(struct workers *w);
+/* Finish, and wait until all processes are gone. */
 void workers_destroy(struct workers *w);
 
 #endif
