@@ -7,7 +7,7 @@
 
 struct ahead {
     struct ignores *ignores;
-    struct cache_id *codes;    /* by unit; zero: not yet */
+    struct cache_id *codes;   /* by unit; zero: not yet */
     struct known_steps known; /* of all units as one program */
 };
 
