@@ -145,6 +145,11 @@ static void mark_addresses(struct graph *g, const struct linked_unit *lu, ir_exp
     }
 }
 
+/* A call of a function by its name stands once. Only what may run an argument may be called by another way at the same call. */
+static bool is_only_call(const struct graph *g, uint32_t callee, bool indirect) {
+    return !indirect && (g->p->funcs.at[callee].defined || !g->p->funcs.at[callee].model);
+}
+
 static void add_call(struct graph *g, uint32_t caller, ir_event event, uint32_t callee, bool indirect,
                      bool callback) {
     const struct linked_unit *lu = g->p->funcs.at[caller].unit, *cu;
@@ -152,9 +157,10 @@ static void add_call(struct graph *g, uint32_t caller, ir_event event, uint32_t 
     const struct ir_event_rec *ev = &u->events[event];
     const struct ir_func_rec *cf;
     struct call_edge edge = {caller, callee, event, indirect, callback};
-    bool fresh;
+    bool fresh = true;
 
-    (void)map64_place(&g->seen, hash_add(key_pair(caller, event), callee), &fresh);
+    if (!is_only_call(g, callee, indirect))
+        (void)map64_place(&g->seen, hash_add(key_pair(caller, event), callee), &fresh);
     if (!fresh)
         return;
     vec_push(&g->p->edges, edge);
@@ -240,6 +246,7 @@ static void visit_event(struct graph *g, uint32_t func, ir_event event) {
     const struct unit *u = lu->unit;
     const struct ir_event_rec *ev = &u->events[event];
 
+    note_written(g->p, func, ev);
     switch (ev->op) {
     case IR_EV_STORE:
         mark_addresses(g, lu, ev->a);
@@ -361,6 +368,7 @@ void program_call_graph(struct program *p) {
     memset(&g, 0, sizeof g);
     g.p = p;
     (void)vec_add(&g.nodes); /* node 0 is none */
+    note_written_outside(p);
     for (uint32_t f = 1; f < p->funcs.n; f++) {
         const struct linked_func *lf = &p->funcs.at[f];
         const struct unit *u = lf->unit->unit;

@@ -159,7 +159,7 @@ struct program {
         called_with; /* … and those that hand over a function which is called and may wait → that function */
     struct map64
         lock_deciders; /* memory classes by which some function decides whether to take a lock (steady.c) */
-    bool *written;     /* by global: something writes it; NULL: not asked yet (never_written.c) */
+    bool *written;     /* by global: something writes it (never_written.c) */
     struct map64 section_flags; /* memory that tells a thread what it is in the middle of (section_flags.c) */
     bool nonblocking;           /* it makes descriptors that do not block */
     bool has_spawn;             /* some function in it hands work to another thread */
@@ -250,7 +250,13 @@ void program_spread(const struct program *p, spread_along *along, void *data);
 /* A function is past a bound on what is spent on one: noted once, and said with the findings. `by` is a literal. */
 void program_give_up(struct program *p, uint32_t func, const char *by);
 
-/* Resolve all calls: edges, callers, order. Requires program_link. */
+/* never_written.c: what the graphs do not tell of globals; what an event of a function writes. */
+void note_written_outside(struct program *p);
+void note_written(struct program *p, uint32_t func, const struct ir_event_rec *ev);
+/* Does the global keep what it is initialised with? After the call graph. */
+bool never_written(const struct program *p, uint32_t global);
+
+/* Resolve all calls, and note which globals are written: edges, callers, order. Requires program_link. */
 void program_call_graph(struct program *p);
 /* The functions that a call may run, as edges; *n of them. */
 const struct call_edge *program_calls(const struct program *p, uint32_t func, ir_event event, uint32_t *n);

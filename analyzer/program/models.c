@@ -135,10 +135,14 @@ const struct model_type *models_find_ir_type(const struct models *m, const struc
         if (rec->kind == IR_T_TYPEDEF) {
             found = models_find_type(m, unit_str(u, rec->name));
         } else if (rec->kind == IR_T_STRUCT || rec->kind == IR_T_UNION) {
-            char name[256];
+            char name[256] = "struct ";
             const char *tag = unit_str(u, rec->name);
-            snprintf(name, sizeof name, "%s %s", rec->kind == IR_T_STRUCT ? "struct" : "union", tag);
-            found = models_find_type(m, name);
+            const size_t n = strlen(tag), at = rec->kind == IR_T_STRUCT ? 7 : 6;
+            if (rec->kind == IR_T_UNION)
+                memcpy(name, "union ", at);
+            if (n < sizeof name - at)
+                memcpy(name + at, tag, n + 1);
+            found = n < sizeof name - at ? models_find_type(m, name) : NULL;
             if (!found && (rec->flags & IR_TF_ANONYMOUS))
                 found = models_find_type(m, tag); /* named by its typedef */
         }

@@ -313,9 +313,6 @@ unsigned block_lock_calls(const struct program *p, uint32_t func, ir_block block
 /* given_by_flag.c */
 /* Fill `asks_flags`, and `decisive` with what is asked. After scan_events; `entry` is the world at the function's entry. */
 void find_flags(struct solver *s, struct world *entry);
-/* never_written.c */
-/* Does the global keep what it is initialised with? */
-bool never_written(struct program *p, uint32_t global);
 /* Fill lock_deciders: what is asked before a lock function of a model is called. */
 void program_find_lock_deciders(struct program *p);
 /* Is it read from a member or global by which some function of the program decides whether to take a lock? */

@@ -69,13 +69,8 @@ void traits_refcount(struct traits *t, const struct unit *u, ir_type type, ir_fi
     map64_put(&t->counts, key_pair(traits_unit(t, u), traits_stripped(u, type)), counter);
 }
 
-static void lower(struct traits *t, uint32_t id) {
-    struct node n = t->node.at[id];
-    if (n.answer == ANSWER_NO)
-        return;
-    t->evaluating = id;
-    struct trait_verdict v = traits_evaluate(t, n.unit, n.type, (enum trait)n.trait);
-    if (v.answer >= n.answer)
+static void lower_to(struct traits *t, uint32_t id, struct trait_verdict v) {
+    if (v.answer >= t->node.at[id].answer)
         return;
     t->node.at[id].answer = (uint8_t)v.answer;
     t->node.at[id].reason = v.reason;
@@ -86,6 +81,14 @@ static void lower(struct traits *t, uint32_t id) {
             vec_push(&t->queue, t->edges.at[e].parent);
         }
     }
+}
+
+static void lower(struct traits *t, uint32_t id) {
+    const struct node n = t->node.at[id];
+    if (n.answer == ANSWER_NO)
+        return;
+    t->evaluating = id;
+    lower_to(t, id, traits_evaluate(t, n.unit, n.type, (enum trait)n.trait));
 }
 
 /* From `root` down: first every node it reaches is entered, then each is lowered when its children are, then whoever asked
@@ -103,7 +106,7 @@ static void solve(struct traits *t, uint32_t root) {
         struct node *n = &t->node.at[id];
         if (n->entered) {
             (void)vec_pop(&t->stack);
-            if (!n->solved)
+            if (!n->solved && !n->leaf)
                 lower(t, id);
             continue;
         }
@@ -111,8 +114,13 @@ static void solve(struct traits *t, uint32_t root) {
         vec_push(&entered, id);
         t->evaluating = id;
         t->entering = true;
-        traits_evaluate(t, n->unit, n->type, (enum trait)n->trait);
+        const size_t asked = t->edges.n;
+        const struct trait_verdict v = traits_evaluate(t, n->unit, n->type, (enum trait)n->trait);
         t->entering = false;
+        if (t->edges.n == asked) { /* nothing that may still change: that is the answer */
+            t->node.at[id].leaf = true;
+            lower_to(t, id, v);
+        }
     }
     for (size_t i = 0; i < t->queue.n; i++) {
         t->node.at[t->queue.at[i]].queued = false;

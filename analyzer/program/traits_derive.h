@@ -14,7 +14,7 @@ struct node {
     const struct unit *unit;
     ir_type type;
     uint8_t trait, answer;
-    bool entered, solved, queued;
+    bool entered, solved, queued, leaf; /* leaf: it asked nobody whose answer might still change */
     const struct trait_reason *reason;
     uint32_t parents; /* into traits.edges, chained; only while unsolved */
 };
