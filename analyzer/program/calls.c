@@ -405,7 +405,8 @@ void transfer_call(struct solver *s, struct world *w, ir_event e) {
     if (s->u->exprs[ev->b].op != IR_E_FUNC) {
         const struct summary *said;
         term object = 0;
-        const struct term_rec to = s->t.recs[eval(s, w, ev->b, e)];
+        const term pointer = eval(s, w, ev->b, e); /* first: the table moves as it grows */
+        const struct term_rec to = s->t.recs[pointer];
         for (uint32_t i = 0; to.op == TERM_FUNC && i < n; i++)
             if (edges[i].callee == to.a && !edges[i].callback) { /* on this way the pointer is known */
                 edges = &edges[i];
