@@ -40,11 +40,12 @@ static void story(struct writer *x, const struct story *st) {
         write_func(x, w->called);
         return;
     }
-    put_number(x->out, st->unit == x->s->u ? 0 : st->func ? 1 : 2);
-    if (st->unit == x->s->u)
-        put_number(x->out, st->loc);
-    else if (st->func)
+    /* a function first: of a header's it is chance which of the units that have it is its own */
+    put_number(x->out, st->func ? 1 : st->unit == x->s->u ? 0 : 2);
+    if (st->func)
         write_site(x, (struct site){st->func, st->loc});
+    else if (st->unit == x->s->u)
+        put_number(x->out, st->loc);
     else {
         const uint32_t guard = lu ? guard_at(x->p, lu, st->loc) : 0;
         put_number(x->out, guard & 1);
