@@ -323,48 +323,6 @@ static bool same_effects(const struct summary *a, const struct summary *b) {
     return true;
 }
 
-/* What annotations say of the pointer that is called; the object that holds it goes to args[OBJECT_PARAM]. */
-static const struct summary *annotated_pointer(struct solver *s, struct world *w,
-                                               const struct ir_event_rec *ev, ir_event e, term *object) {
-    ir_expr x = ev->b;
-    const struct ir_expr_rec *r;
-    struct ir_range annots;
-    ir_type type;
-    ir_field field = 0;
-    uint32_t *slot;
-    bool fresh;
-
-    while (s->u->exprs[x].op == IR_E_CAST || s->u->exprs[x].op == IR_E_LOAD ||
-           s->u->exprs[x].op == IR_E_DEREF)
-        x = s->u->exprs[x].a;
-    r = &s->u->exprs[x];
-    if (r->op == IR_E_FIELD) {
-        field = r->b;
-        annots = s->u->fields[field].annots;
-        type = s->u->fields[field].type;
-        *object = eval_place(s, w, r->a, e);
-    } else if (r->op == IR_E_VAR) {
-        annots = s->u->vars[r->a].annots;
-        type = s->u->vars[r->a].type;
-    } else {
-        return NULL;
-    }
-    slot = map64_place(&s->p->pointers,
-                       (uint64_t)(s->lu - s->p->units.at) << 33 | (uint64_t)(field != 0) << 32 |
-                           (field ? field : r->a),
-                       &fresh);
-    if (fresh) {
-        struct summary *sum = summary_of_pointer(s->p, s->lu, type, annots, field, s->func);
-        if (!s->p->pointer_summaries.n)
-            vec_push(&s->p->pointer_summaries, NULL);
-        if (sum) {
-            vec_push(&s->p->pointer_summaries, sum);
-            *slot = (uint32_t)s->p->pointer_summaries.n - 1;
-        }
-    }
-    return *slot ? s->p->pointer_summaries.at[*slot] : NULL;
-}
-
 static const struct summary unknown;
 
 /* What the functions need that the call may run, all in the world before it, then what they do to memory; but for one, whose turn comes
@@ -404,7 +362,7 @@ void transfer_call(struct solver *s, struct world *w, ir_event e) {
         habit_call(s, w, e, args);
     if (s->u->exprs[ev->b].op != IR_E_FUNC) {
         const struct summary *said;
-        term object = 0;
+        ir_expr object;
         const term pointer = eval(s, w, ev->b, e); /* first: the table moves as it grows */
         const struct term_rec to = s->t.recs[pointer];
         for (uint32_t i = 0; to.op == TERM_FUNC && i < n; i++)
@@ -412,12 +370,12 @@ void transfer_call(struct solver *s, struct world *w, ir_event e) {
                 edges = &edges[i];
                 n = 1;
             }
-        said = annotated_pointer(s, w, ev, e, &object);
+        said = summary_of_call(s->p, s->func, ev, &object);
         if (said) { /* whatever it points to has promised this */
             term *more = arena_array(&s->scratch, term, OBJECT_PARAM + 1);
             memcpy(more, args,
                    (ev->args.count < OBJECT_PARAM ? ev->args.count : OBJECT_PARAM) * sizeof *more);
-            more[OBJECT_PARAM] = object;
+            more[OBJECT_PARAM] = object ? eval_place(s, w, object, e) : 0;
             c.args = more;
             c.n_args = OBJECT_PARAM + 1;
             c.sum = said;

@@ -118,6 +118,22 @@ enum lock_status lock_expr_annotation(const struct lock_context *context, struct
                                       const struct ir_annot_rec *annotation, struct lock_list *out,
                                       const char **why);
 
+/* Is it a word about what a function does with locks, or needs of them? */
+static inline bool annotation_names_locks(uint32_t kind) {
+    switch (kind) {
+    case IR_A_requires:
+    case IR_A_requires_shared:
+    case IR_A_excludes:
+    case IR_A_acquires:
+    case IR_A_acquires_shared:
+    case IR_A_releases:
+    case IR_A_try_acquires:
+    case IR_A_try_acquires_shared:
+    case IR_A_returns_lock: return true;
+    default: return false;
+    }
+}
+
 /* The context of an annotation on item's declaration in u: a shorthand for the four fields. */
 static inline struct lock_context lock_context_of(const struct unit *u, enum lock_scope scope,
                                                   uint32_t item) {

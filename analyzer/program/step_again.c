@@ -73,6 +73,8 @@ static void do_all(struct reader *x) {
     sum->destroys_always = x->sum.destroys_always;
     sum->returns = x->sum.returns;
     sum->never_returns = x->sum.never_returns;
+    sum->effects = x->sum.effects;
+    sum->known = x->sum.known;
     habit_begin(s);
     for (size_t i = 0; i < x->accesses.n; i++)
         habit_again(p, &x->accesses.at[i]);

@@ -191,16 +191,68 @@ static uint64_t hash_calls(struct program *p, uint32_t func) {
     return h;
 }
 
-/* Of the function and its calls, what no step changes. */
+/* What annotations on the pointers that are called come to: other units say which locks they name, and what kinds of locks these are. To
+ * look says, too, which name none, though nothing is solved. */
+static uint64_t hash_pointers(struct program *p, uint32_t func) {
+    const struct linked_func *f = &p->funcs.at[func];
+    const struct unit *u = f->unit->unit;
+    const struct ir_range events = func_events(u, &u->funcs[f->func]);
+    uint64_t h = 1;
+
+    for (ir_event e = events.first; f->calls_pointer && e < events.first + events.count; e++) {
+        const struct ir_event_rec *ev = &u->events[e];
+        const struct summary *said;
+        ir_expr object;
+        if (ev->op != IR_EV_CALL || u->exprs[ev->b].op == IR_E_FUNC)
+            continue;
+        said = summary_of_call(p, func, ev, &object);
+        if (said)
+            h = hash_add(hash_add(h, e), summary_hash(p, said).exact);
+    }
+    return h;
+}
+
+/* The same of the function's own annotations. One that names nothing is an error wherever the function is solved: 0. */
+static uint64_t hash_annotations(struct program *p, uint32_t func) {
+    const struct linked_func *f = &p->funcs.at[func];
+    const struct unit *u = f->unit->unit;
+    const struct ir_range annots = u->funcs[f->func].annots;
+    uint64_t h = 1;
+
+    for (uint32_t i = 0; i < annots.count; i++) {
+        const struct ir_annot_rec *a = &u->annots[annots.first + i];
+        const struct lock_context context = program_context(p, u, LOCK_IN_FUNCTION, f->func);
+        struct lock_list list = {NULL, 0, {RESULT_ANY, 0}};
+        const char *why;
+        if (!annotation_names_locks(a->kind))
+            continue;
+        const enum lock_status status = lock_expr_annotation(&context, &p->arena, a, &list, &why);
+        if (status == LOCK_WRONG)
+            return 0;
+        h = hash_add(h, status);
+        for (uint32_t k = 0; status == LOCK_RESOLVED && k < list.n_paths; k++) {
+            const struct lock_path *path = &list.paths[k];
+            h = hash_add(h, path_digest(p, lock_path_summary(p, path)));
+            if (path->type_unit &&
+                path->type_unit != u) /* completed there: for all that unit says of its type */
+                h = hash_add(h, program_unit(p, path->type_unit)->id);
+        }
+    }
+    return h | 1;
+}
+
+/* Of the function and its calls, what no step changes; 0: it cannot be told. */
 static uint64_t fixed_part(struct program *p, struct steps *x, uint32_t func) {
     const struct linked_func *f = &p->funcs.at[func];
+    const uint64_t said = x->fixed[func] ? 1 : hash_annotations(p, func);
     uint64_t h;
 
-    if (x->fixed[func])
+    if (x->fixed[func] || !said)
         return x->fixed[func];
     h = hash_add(hash_add(x->environment, f->unit->id), hash_add(f->func, symbol_of_func(p, func)));
     h = hash_add(h, (uint64_t)f->internal << 3 | (uint64_t)f->address_taken << 2 |
                         (uint64_t)f->is_thread_entry << 1 | f->unchecked);
+    h = hash_add(hash_add(h, said), hash_pointers(p, func));
     h = hash_add(h, unit_facts(p, x, f->unit));
     h = hash_add(h, hash_items(p, x, f));
     h = hash_add(h, hash_callers(p, f));
@@ -208,12 +260,7 @@ static uint64_t fixed_part(struct program *p, struct steps *x, uint32_t func) {
 }
 
 uint64_t step_key(struct program *p, struct steps *x, uint32_t func, uint64_t callees, uint64_t own) {
-    const struct linked_func *f = &p->funcs.at[func];
-    uint64_t h;
+    const uint64_t fixed = p->funcs.at[func].unit->id ? fixed_part(p, x, func) : 0;
 
-    if (!f->unit->id ||
-        f->unit->unit->funcs[f->func].annots.count) /* an annotation names what other units may say more of */
-        return 0;
-    h = hash_add(hash_add(fixed_part(p, x, func), callees), hash_candidates(p, func));
-    return hash_add(h, own) | 1;
+    return fixed ? hash_add(hash_add(hash_add(fixed, callees), hash_candidates(p, func)), own) | 1 : 0;
 }

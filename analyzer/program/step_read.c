@@ -306,7 +306,10 @@ static void get_summary(struct reader *x) {
     s->destroys = read_paths(x, &s->n_destroys);
     s->destroys_always = get_below(&x->in, UINT64_C(1) << 32);
     s->returns = read_path(x);
-    s->never_returns = get_below(&x->in, 2);
+    const uint32_t said = get_below(&x->in, 64);
+    s->effects = said >> 2;
+    s->known = said & 2;
+    s->never_returns = said & 1;
 }
 
 /* ---- all of it ---- */

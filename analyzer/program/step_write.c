@@ -255,7 +255,7 @@ static void write_summary(struct writer *x, const struct summary *s) {
     write_paths(x, s->destroys, s->n_destroys);
     put_number(x->out, s->destroys_always);
     write_path(x, s->returns);
-    put_number(x->out, s->never_returns);
+    put_number(x->out, s->effects << 2 | (unsigned)s->known << 1 | s->never_returns); /* annotations say so */
 }
 
 /* ---- all of it ---- */

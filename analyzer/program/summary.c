@@ -308,17 +308,10 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
     case IR_A_no_block: s->effects &= ~(uint32_t)EFFECT_BLOCKS; return;
     case IR_A_spawns:
     case IR_A_spawns_if: s->effects |= EFFECT_SPAWNS; return;
-    case IR_A_requires:
-    case IR_A_requires_shared:
-    case IR_A_excludes:
-    case IR_A_acquires:
-    case IR_A_acquires_shared:
-    case IR_A_releases:
-    case IR_A_try_acquires:
-    case IR_A_try_acquires_shared:
-    case IR_A_returns_lock: break;
-    default: return;
+    default: break;
     }
+    if (!annotation_names_locks(a->kind))
+        return;
     status = lock_expr_annotation(&context, &p->arena, a, &list, &why);
     if (status == LOCK_WRONG) {
         struct annotation_error e = {

@@ -208,6 +208,10 @@ void summary_annotate(struct program *p, uint32_t func, struct summary *s);
 #define OBJECT_PARAM 60u
 struct summary *summary_of_pointer(struct program *p, const struct linked_unit *lu, ir_type type,
                                    struct ir_range annots, ir_field field, uint32_t func);
+/* The same of the pointer that a call of the function goes through. *object: the expression of the place that holds it, for OBJECT_PARAM;
+ * 0 where it is in no object. */
+const struct summary *summary_of_call(struct program *p, uint32_t func, const struct ir_event_rec *call,
+                                      ir_expr *object);
 
 /* A lock path of an annotation as a term of table t. `root` is the place (address) of what the path starts at; `load` reads
  * a cell. Returns 0 when the path cannot be expressed. */
