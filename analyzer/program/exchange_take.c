@@ -86,6 +86,8 @@ static bool removes(struct exchange *x, const struct region_flow *f, uint32_t sl
     for (size_t i = 0; i < x->writes.n; i++)
         if ((x->writes.at[i].locks & locks) && takes_out(x, slot, x->writes.at[i].slot, element))
             return true;
+    if (!regions_may_write(x->b->regions, f, place_object(f, in), region_slot_bit(x->p, slot)))
+        return false;
     struct lifted_touches lifted = regions_lifted(x->b->regions, f, place_object(f, in));
     for (uint32_t i = 0; i < lifted.n; i++) {
         const struct region_event *e = &lifted.at[i];

@@ -170,7 +170,12 @@ struct region_callsite {
 struct lifted_touches {
     struct region_event *at;
     uint32_t n;
-    uint32_t open; /* where it stands in regions.gathered + 1; 0: it is complete */
+    uint32_t n_leads;                /* calls that lead to the object … */
+    const struct lifted_lead *leads; /* … (region_flow.h) */
+    uint64_t writes;                 /* bits of the slots that are written there (region_slot_bit) */
+    uint32_t open;                   /* where it stands in regions.gathered + 1; 0: it is complete */
+    uint32_t filled,
+        grown; /* when it was filled last, and when there was more in it than before (regions.fills) */
 };
 
 /* Does the way end inside a block? */
@@ -249,6 +254,10 @@ static inline bool region_moves_argument(uint32_t kind) {
 /* How the functions that f calls touch `object` (a place_object of f's), by the number of f's event.
  * Valid as long as the flow. */
 struct lifted_touches regions_lifted(struct regions *r, const struct region_flow *f, place_id object);
+/* May one of them write a slot with this bit? Costs less than to ask for them. */
+bool regions_may_write(struct regions *r, const struct region_flow *f, place_id object, uint64_t slot_bit);
+/* One bit for all members of a struct, one for all globals. */
+uint64_t region_slot_bit(const struct program *p, uint32_t slot);
 /* How f itself touches `object`: the first event, and the one after e; NULL when there are no more. */
 const struct region_event *regions_touch(const struct region_flow *f, place_id object);
 const struct region_event *regions_next_touch(const struct region_flow *f, const struct region_event *e);

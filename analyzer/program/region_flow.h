@@ -15,7 +15,7 @@ enum {
 struct lifted_key {
     struct region_flow *flow;
     uint32_t index;
-    place_id object;
+    uint32_t at, outer; /* its place in regions.gathered; what `oldest` was before */
 };
 
 /* A call that leads to the object of a list: of the touches there, the caller says. */
@@ -45,8 +45,12 @@ struct regions {
     uint32_t oldest;                  /* of them that was used by what is gathered now: its place + 1 */
     VEC(struct lifted_lead) leads;    /* of the lists that are being gathered, one behind the other */
     VEC(struct region_event) touches; /* of one list, and … */
-    struct map64 seen;                /* … what tells them apart */
-    struct arena lifted;              /* the lists that are complete */
+    struct touch_key {
+        uint64_t key;
+        uint32_t fill;
+    } * seen; /* … what tells them apart: a table of those of this fill */
+    uint32_t fills;
+    struct arena lifted; /* the lists that are complete */
 };
 
 struct cell_value {

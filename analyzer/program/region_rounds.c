@@ -66,7 +66,7 @@ void regions_free(struct regions *r) {
     vec_free(&r->gathered);
     vec_free(&r->leads);
     vec_free(&r->touches);
-    map64_free(&r->seen);
+    free(r->seen);
     arena_free(&r->lifted);
     vec_free(&r->named);
     free(r->component);
