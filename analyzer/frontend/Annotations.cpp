@@ -285,6 +285,18 @@ std::string UnitLowering::in_shown_names(llvm::StringRef args, const Decl *on) {
     });
 }
 
+/* Locks and data of other files, which annotations may be the only ones here to name. They are lowered at the end: one may name another. */
+void UnitLowering::note_globals(llvm::StringRef args) {
+    rename(args, [&](llvm::StringRef name) {
+        auto known = ast.Idents.find(name);
+        if (known != ast.Idents.end())
+            for (const NamedDecl *found : ast.getTranslationUnitDecl()->lookup(known->second))
+                if (auto *var = dyn_cast<VarDecl>(found))
+                    named.push_back(var);
+        return std::string();
+    });
+}
+
 void UnitLowering::annotation(const AnnotateAttr *attr, const Decl *on, Annotations &out) {
     llvm::StringRef text = attr->getAnnotation(), rest = text.drop_front(strlen(prefix));
     ir_annot_rec rec = {};
@@ -406,6 +418,7 @@ void UnitLowering::annotations_on(const Decl *decl, Annotations &out) {
     for (ir_annot_rec rec : found_here) {
         if (rec.kind != IR_A_UNKNOWN && words[rec.kind].arity != ARITY_REASON && words[rec.kind].arity != 0) {
             std::string args = unit_str(unit_builder_unit(b), rec.args);
+            note_globals(args);
             rec.args = str(in_shown_names(args, decl));
         }
         add_annotation(rec, out);

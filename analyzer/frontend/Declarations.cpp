@@ -190,7 +190,11 @@ unit *UnitLowering::lower() {
         FunctionLowering lowering(*this, function(definition), definition);
         lowering.lower_body();
     }
+    for (size_t i = 0; i < named.size(); i++) /* grows while we walk */
+        global(named[i]);
     lower_initialisers();
+    for (size_t i = 0; i < named.size(); i++) /* and a value may bring in types with annotations */
+        global(named[i]);
     every_file();
     const char *wrong;
     unit *made = unit_builder_try_finish(b, &wrong);

@@ -83,6 +83,7 @@ class UnitLowering {
     /* The name a parameter goes by, whichever declaration gives it. */
     llvm::StringRef param_name(const clang::FunctionDecl *function, unsigned index);
     std::string in_shown_names(llvm::StringRef args, const clang::Decl *on);
+    void note_globals(llvm::StringRef args);
     ir_func_rec function_record(const clang::FunctionDecl *function);
 
     using Annotations = llvm::SmallVectorImpl<ir_annot_rec>;
@@ -105,6 +106,7 @@ class UnitLowering {
     llvm::DenseMap<const clang::FunctionDecl *, ir_func> functions;
     std::map<std::string, ir_func> library_functions;
     std::vector<const clang::FunctionDecl *> bodies;
+    std::vector<const clang::VarDecl *> named; /* by annotations */
 };
 
 } // namespace aglet

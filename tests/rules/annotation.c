@@ -5,6 +5,13 @@
 
 static pthread_mutex_t global_mu = PTHREAD_MUTEX_INITIALIZER;
 
+/* Of another file, and named here by annotations alone. */
+extern pthread_mutex_t far_mu AGLET_ACQUIRED_BEFORE(farther_mu);   // no diagnostic
+extern pthread_mutex_t farther_mu AGLET_ACQUIRED_AFTER(far_mu);    // no diagnostic
+extern pthread_mutex_t *shared_mu;
+extern long far AGLET_GUARDED_BY(shared_mu);                       // no diagnostic
+void needs_far(void) AGLET_REQUIRES(far_mu);                       // no diagnostic
+
 struct account {
     pthread_mutex_t mu;
     long balance AGLET_GUARDED_BY(mu);        // no diagnostic: a field beside it
@@ -51,4 +58,9 @@ void use(struct account *a) {
     known(a);
     pthread_mutex_unlock(&a->mu);
     unknown(a);
+}
+
+long use_far(void) {
+    needs_far(); // expected-warning {{'needs_far' requires 'far_mu', which is not held here [aglet-requires]}}
+    return far;  // expected-warning {{'far' is read without 'shared_mu' held [aglet-guarded-by]}}
 }
