@@ -138,6 +138,8 @@ static term returned_struct(const struct solver *s) {
     term object = 0;
 
     for (size_t i = 0; i < s->exits.n; i++) {
+        if (!s->exits.at[i].value)
+            return 0; /* of nothing; there may be no terms at all */
         const struct term_rec r = s->t.recs[s->exits.at[i].value];
         if (r.op != TERM_LOAD || s->t.recs[r.a].op != TERM_LOCAL || (object && r.a != object))
             return 0;
