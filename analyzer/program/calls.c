@@ -120,6 +120,8 @@ static bool apply_outcome(struct call *c, struct world *w, const struct outcome 
             release_maybe(s, w, lock, e.candidate);
         else if (e.kind == EFFECT_RELEASE)
             release_lock(s, w, lock, &e, c->callee, c->event);
+        else if (e.kind == EFFECT_ASSERT)
+            assert_held(c, w, lock, &e);
         else if (!acquire(c, w, &e, lock, result, is_try))
             return false;
     }

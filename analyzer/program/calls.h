@@ -25,6 +25,8 @@ struct call {
 /* Take a lock. Returns false when this outcome cannot be: a trylock of a lock held here succeeds only if it is recursive. */
 bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term lock, term result,
              bool is_try);
+/* The call came back, so somebody holds the lock for us: nothing to give back, nothing asked of callers. In call_asserts.c. */
+void assert_held(struct call *c, struct world *w, term lock, const struct lock_effect *e);
 /* A release on some ways through the callee only; candidate: the callee's, or 0. */
 void release_maybe(struct solver *s, struct world *w, term lock, uint32_t candidate);
 /* The lock, or one of the collection that it stands for, as it is held or was given up; or NULL. */

@@ -129,6 +129,7 @@ static inline bool annotation_names_locks(uint32_t kind) {
     case IR_A_releases:
     case IR_A_try_acquires:
     case IR_A_try_acquires_shared:
+    case IR_A_asserts_held:
     case IR_A_returns_lock: return true;
     default: return false;
     }

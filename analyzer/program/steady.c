@@ -20,7 +20,9 @@ static unsigned callee_does(const struct program *p, const struct call_edge *e) 
 
     for (uint32_t i = 0; sum && i < sum->n_outcomes; i++)
         for (uint32_t j = 0; j < sum->outcomes[i].n_effects; j++)
-            does |= sum->outcomes[i].effects[j].kind == EFFECT_ACQUIRE ? BLOCK_TAKES : BLOCK_GIVES;
+            does |= sum->outcomes[i].effects[j].kind == EFFECT_ACQUIRE   ? BLOCK_TAKES
+                    : sum->outcomes[i].effects[j].kind == EFFECT_RELEASE ? BLOCK_GIVES
+                                                                         : 0;
     return does;
 }
 

@@ -207,8 +207,9 @@ uint32_t read_maybe_field(struct reader *x) {
 /* ---- the summary ---- */
 static void get_effect(struct reader *x, struct lock_effect *e) {
     e->lock = read_path(x);
-    const unsigned bits = get_below(&x->in, 128);
-    e->kind = bits & 1;
+    const unsigned bits = get_below(&x->in, 256);
+    e->kind = (uint8_t)((bits & 1) | (bits >> 7 & 1) << 1);
+    x->in.bad |= e->kind > EFFECT_ASSERT;
     e->shared = bits >> 1 & 1;
     e->async = bits >> 2 & 1;
     e->maybe = bits >> 3 & 1;

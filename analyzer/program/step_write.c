@@ -181,9 +181,9 @@ static void outcome(struct writer *x, const struct outcome *o) {
     for (uint32_t i = 0; i < o->n_effects; i++) {
         const struct lock_effect *e = &o->effects[i];
         write_path(x, e->lock);
-        put_number(x->out, (unsigned)e->kind | (unsigned)e->shared << 1 | (unsigned)e->async << 2 |
+        put_number(x->out, (e->kind & 1u) | (unsigned)e->shared << 1 | (unsigned)e->async << 2 |
                                (unsigned)e->maybe << 3 | (unsigned)e->soft << 4 | (unsigned)e->open << 5 |
-                               (unsigned)e->guard << 6);
+                               (unsigned)e->guard << 6 | (unsigned)e->kind >> 1 << 7);
         write_range(x, e->ok);
         put_signed(x->out, e->also);
         write_site(x, e->site);

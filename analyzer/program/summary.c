@@ -99,6 +99,11 @@ static void apply_effect(struct program *p, uint32_t func, struct summary *s, co
         s->effects |= EFFECT_LOCKS;
         add_effect(p, s, e);
         break;
+    case MODEL_ASSERTS_HELD:
+        e.kind = EFFECT_ASSERT;
+        if (a)
+            add_effect(p, s, e);
+        break;
     case MODEL_REQUIRES:
     case MODEL_EXCLUDES:
         r.lock = a;
@@ -360,6 +365,11 @@ static void one_annotation(struct program *p, uint32_t func, struct summary *s, 
                 s->n_outcomes = 0;
                 s->outcomes = NULL;
                 *replaced = true;
+            }
+            if (a->kind == IR_A_asserts_held) {
+                e.kind = EFFECT_ASSERT;
+                add_effect(p, s, e);
+                break;
             }
             s->effects |= EFFECT_LOCKS;
             if (a->kind == IR_A_try_acquires || a->kind == IR_A_try_acquires_shared) {

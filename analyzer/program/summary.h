@@ -18,7 +18,11 @@ struct site {
     ir_loc loc;
 };
 
-enum lock_effect_kind { EFFECT_ACQUIRE, EFFECT_RELEASE };
+enum lock_effect_kind {
+    EFFECT_ACQUIRE,
+    EFFECT_RELEASE,
+    EFFECT_ASSERT /* held by whoever called us, or it does not return */
+};
 struct lock_effect {
     term lock;
     uint8_t kind; /* enum lock_effect_kind */

@@ -98,7 +98,7 @@
  * `false` stand for non-zero and zero. */
 #define AGLET_TRY_ACQUIRES(value, ...) AGLET_ABOUT_("try_acquires", value, __VA_ARGS__)
 #define AGLET_TRY_ACQUIRES_SHARED(value, ...) AGLET_ABOUT_("try_acquires_shared", value, __VA_ARGS__)
-/* Returns only when these locks are held, so they are known to be held after the call. */
+/* Returns only when these locks are held, so they are known to be held after the call, for writing too. Nothing is asked of callers. */
 #define AGLET_ASSERTS_HELD(...) AGLET_ABOUT_("asserts_held", __VA_ARGS__)
 /* The result is the address of this lock. */
 #define AGLET_RETURNS_LOCK(lock) AGLET_ABOUT_("returns_lock", lock)
