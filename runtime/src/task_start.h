@@ -93,13 +93,14 @@ static inline __attribute__((always_inline)) int task_start_inline(struct aglet_
         atomic_fetch_add(&ex->spawned_outside, 1);
     if (AGLET_UNLIKELY(atomic_load_explicit(&ex->closing, memory_order_relaxed)))
         atomic_store_explicit(&t->aborted, 1, memory_order_relaxed);
-    if (AGLET_UNLIKELY(plan->member != NULL))
-        group_member_begins(plan->member, t);
     if (task)
         *task = t;
-    tsan_publish(t); /* partner: fiber, run_step */
     /* Release: task_each reads what is written above. */
     atomic_store_explicit(&t->kind, plan->step ? TASK_STACKLESS : TASK_STACKFUL, memory_order_release);
+    /* From here on the group may abort it, which the checked library refuses where the kind is none. */
+    if (AGLET_UNLIKELY(plan->member != NULL))
+        group_member_begins(plan->member, t);
+    tsan_publish(t); /* partner: fiber, run_step */
     if (AGLET_LIKELY(here && ex->n == 1 && !plan->local))
         fresh_push(w, t);
     else

@@ -336,6 +336,48 @@ static void a_member_may_abort_its_group_while_others_come_and_go(void **state) 
     on_each(crowd_body, NULL);
 }
 
+static void *abort_when_told(void *arg) {
+    struct crowd *c = arg;
+    for (int round = 1; round <= 20000; round++) {
+        while (atomic_load(&c->begun) < round)
+            continue;
+        aglet_group_abort(&c->group);
+        atomic_store(&c->ended, round);
+    }
+    return NULL;
+}
+
+static void *asleep(void *arg) {
+    return aglet_sleep_ms(60000) == -ECANCELED ? NULL : arg;
+}
+
+static void *spawn_and_abort_body(void *arg) {
+    struct crowd *c = arg;
+    for (int round = 1; round <= 20000; round++) {
+        atomic_store(&c->begun, round);
+        for (int i = 0; i < 5; i++)
+            (void)aglet_group_spawn(&c->group, asleep, c);
+        while (atomic_load(&c->ended) < round)
+            (void)aglet_yield();
+        CHECK(aglet_group_join(&c->group) == 0);
+    }
+    return NULL;
+}
+
+/* Whoever is a member when the group is aborted ends, also the one that is being spawned just then. */
+static void a_group_may_be_aborted_while_members_are_spawned(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT(each_kind); i++) {
+        struct crowd c = {.begun = 0};
+        pthread_t aborter;
+        void *wrong;
+        assert_int_equal(pthread_create(&aborter, NULL, abort_when_told, &c), 0);
+        assert_int_equal(aglet_run(&each_kind[i], spawn_and_abort_body, &c, &wrong), 0);
+        assert_null(wrong);
+        assert_int_equal(pthread_join(aborter, NULL), 0);
+    }
+}
+
 static void a_group_ends_after_all_its_members(void **state) {
     (void)state;
     on_each(group_body, NULL);
@@ -523,6 +565,7 @@ int main(void) {
         cmocka_unit_test(abort_ends_every_wait_with_ecanceled),
         cmocka_unit_test(a_timeout_ends_what_it_started),
         cmocka_unit_test(a_group_ends_after_all_its_members),
+        cmocka_unit_test(a_group_may_be_aborted_while_members_are_spawned),
         cmocka_unit_test(a_member_may_abort_its_group_while_others_come_and_go),
         cmocka_unit_test(locals_are_per_task_and_destroyed_at_its_end),
         cmocka_unit_test(retry_stops_at_the_first_success),
