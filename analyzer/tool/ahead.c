@@ -36,6 +36,10 @@ struct ahead *ahead_new(const struct analysis *a, const char *const *files) {
     return h;
 }
 
+size_t ahead_room(const struct ahead *h) {
+    return h->known.room;
+}
+
 void ahead_free(struct ahead *h) {
     if (!h)
         return;

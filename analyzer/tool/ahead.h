@@ -11,6 +11,8 @@
 /* a: as it will be if every file parses; units are NULL where they are still being made. files: the main file of each unit that
  * will be there. */
 struct ahead *ahead_new(const struct analysis *a, const char *const *files);
+/* The heap that solving will take, as far as it is known. */
+size_t ahead_room(const struct ahead *h);
 void ahead_free(struct ahead *h); /* NULL is fine */
 
 /* The aglet-ignore comments of every file of every unit. The analysis keeps them. */

@@ -4,6 +4,7 @@
 #include "ahead.h"
 #include "changed.h"
 #include "files.h"
+#include "heap.h"
 #include "layout.h"
 #include "load.h"
 #include "mixed.h"
@@ -213,6 +214,7 @@ static const char **main_files(const struct analysis *a) {
 static void solve_one(const struct analysis *a, const bool *in, bool whole, struct report *out) {
     const char **files = main_files(a);
     struct known_steps known = ahead_steps(a, files, in, whole);
+    const size_t before = heap_used();
     struct program_options options = {
         .level = a->level, .whole = whole, .models = config_models(a->config), .memo = known.memo};
     if (a->options->rules.n)
@@ -232,8 +234,9 @@ static void solve_one(const struct analysis *a, const bool *in, bool whole, stru
                         "%zu groups of locks are too entangled to look at every cycle among them: lock-order "
                         "may know more than it reports",
                         program_cycles_cut_short(p));
+    const size_t took = heap_used() - before;
     program_free(p);
-    known_steps_keep(a, &known);
+    known_steps_keep(a, &known, took);
     free(files);
 }
 

@@ -278,7 +278,8 @@ static void load_others(struct extraction *x) {
         }
 }
 
-static void run_extractors(struct extraction *x, const bool *wanted, void (*meanwhile)(void *)) {
+static void run_extractors(struct extraction *x, const bool *wanted,
+                           void (*meanwhile)(void *, const struct extraction *)) {
     bool any = false;
     for (size_t i = 0; i < x->db->n; i++)
         any = any || wanted[i];
@@ -296,13 +297,17 @@ static void run_extractors(struct extraction *x, const bool *wanted, void (*mean
     start_extractors(x, wanted);
     load_others(x);
     if (meanwhile)
-        meanwhile(x->options->context);
+        meanwhile(x->options->context, x);
     workers_finish(&x->workers);
     children_finish(&x->children);
     say_progress_end();
     directory_remove(x->temporary);
     free(x->temporary);
     x->temporary = NULL;
+}
+
+bool extract_answered(const struct extraction *x) {
+    return workers_answered(&x->workers);
 }
 
 struct extraction *extract_new(const struct compile_db *db, const struct extract_options *options,

@@ -28,18 +28,19 @@ struct extracted {
     char *log; /* what Clang said of a file that did not parse, or NULL */
 };
 
+struct extraction;
+
 struct extract_options {
     const char *extractor; /* path of aglet-extract-N */
     struct cache *cache;   /* NULL: none */
     struct file_facts *facts;
     size_t jobs;
     bool objects; /* look into object files */
-    /* Called while extractors work and all other units are decoded, if any must be parsed; or NULL. */
-    void (*meanwhile)(void *context);
+    /* Called while extractors work and all other units are decoded, if any must be parsed; or NULL. What could as well be done later
+     * ends when extract_answered. */
+    void (*meanwhile)(void *context, const struct extraction *x);
     void *context;
 };
-
-struct extraction;
 
 /* out: one result per row, in the rows' order, zeroed. All three outlive the extraction. */
 struct extraction *extract_new(const struct compile_db *db, const struct extract_options *options,
@@ -47,6 +48,9 @@ struct extraction *extract_new(const struct compile_db *db, const struct extract
 
 /* Find each row's unit, or make it. Units are not decoded yet, but for those that others had to wait for. */
 void extract_all(struct extraction *x);
+
+/* Did an extractor end, and wait for its answer to be read? */
+bool extract_answered(const struct extraction *x);
 
 /* Decode the unit of each result that has one. A cached unit that turns out damaged is extracted again. */
 void extract_load(struct extraction *x);

@@ -14,6 +14,25 @@ static void find_keys(struct cache_id key[2], const struct analysis *a, const ch
     key[MEMO_NEWER].low ^= 1;
 }
 
+/* The key of an entry that is no step: how much memory solving takes. */
+#define ROOM UINT64_C(0x9d0c6a1f5b7e2438)
+
+static size_t read_room(struct memo *m) {
+    struct bytes_in in;
+    return memo_find_fact(m, ROOM, &in) ? (size_t)get_number(&in) : 0;
+}
+
+/* Only what has changed by more than a part of it is worth being written. */
+static void keep_room(struct memo *m, size_t before, size_t now) {
+    enum { PART = 8 };
+    struct bytes_out out = {0};
+    if (now <= before + before / PART && before <= now + now / PART)
+        return;
+    put_number(&out, now);
+    memo_put(m, ROOM, &out);
+    vec_free(&out.list);
+}
+
 struct known_steps known_steps_load(const struct analysis *a, const char *const *files, const bool *in,
                                     bool whole) {
     struct known_steps s = {0};
@@ -21,10 +40,11 @@ struct known_steps known_steps_load(const struct analysis *a, const char *const 
         return s;
     s.memo = memo_new();
     find_keys(s.key, a, files, in, whole);
-    for (int part = MEMO_BASE; part <= MEMO_NEWER; part++)
+    for (int part = MEMO_NEWER; part >= MEMO_BASE; part--) /* an entry in both is that of the newer */
         if (cache_load_solved(a->cache, s.key[part], &s.kept[part]) &&
             !memo_read(s.memo, part, s.kept[part].bytes, s.kept[part].size))
             say_verbose("what was solved before cannot be used; every function is solved again");
+    s.room = read_room(s.memo);
     return s;
 }
 
@@ -44,10 +64,11 @@ static void store(const struct analysis *a, const struct known_steps *s, enum me
     free(bytes);
 }
 
-void known_steps_keep(const struct analysis *a, struct known_steps *s) {
+void known_steps_keep(const struct analysis *a, struct known_steps *s, size_t took) {
     size_t asked, found;
     if (!s->memo)
         return;
+    keep_room(s->memo, s->room, took);
     memo_counts(s->memo, &asked, &found);
     say_verbose("of %zu steps of solving, %zu were known from earlier runs", asked, found);
     const enum memo_change change = memo_changed(s->memo);

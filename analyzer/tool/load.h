@@ -30,8 +30,8 @@ struct load {
     const struct config *config; /* its excludes count too; may be NULL */
     const char *cache_directory;
     bool no_cache, no_objects;
-    size_t jobs;                      /* 0: one per processor */
-    void (*meanwhile)(void *context); /* as in extract_options */
+    size_t jobs;                                                  /* 0: one per processor */
+    void (*meanwhile)(void *context, const struct extraction *x); /* as in extract_options */
     void *context;
 
     /* what was found */

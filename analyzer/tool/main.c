@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception */
 /* The aglet command: finds the word it was given and runs it. Stands on the generated table of words.
  * Called as aglet-cc it is `aglet cc`, for build systems that take one word for a compiler. */
+#include "heap.h"
 #include "say.h"
 #include "word.h"
 #include <stdio.h>
 #include <string.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 static void print_help(FILE *out) {
     fputs("Aglet: fearless concurrency for C.\n\nUsage: aglet WORD [arguments]\n\n", out);
@@ -26,18 +24,8 @@ static const struct word *find_word(const char *name) {
     return NULL;
 }
 
-/* The heap grows in steps of megabytes and is not given back: a run takes all it needs, and ends. Arrays from a megabyte on are mapped,
- * so that they grow without a copy. */
-static void set_up_heap(void) {
-#ifdef __GLIBC__
-    mallopt(M_TOP_PAD, 4 << 20);
-    mallopt(M_TRIM_THRESHOLD, 1 << 30);
-    mallopt(M_MMAP_THRESHOLD, 1 << 20);
-#endif
-}
-
 int main(int argc, char **argv) {
-    set_up_heap();
+    heap_set_up();
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
     const char *self = argc > 0 ? (slash ? slash + 1 : argv[0]) : "";
     if (strcmp(self, "aglet-cc") == 0)

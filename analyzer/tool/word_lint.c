@@ -7,6 +7,7 @@
  * 4. analyse_print: levels, excludes, baseline; the output; the exit status. */
 #include "ahead.h"
 #include "analyse.h"
+#include "heap.h"
 #include "load.h"
 #include "say.h"
 #include "word.h"
@@ -114,8 +115,12 @@ static struct linked_programs linked_programs(const struct load *load) {
     return told ? (struct linked_programs){0} : programs_of(&load->db);
 }
 
+static bool is_over(const void *x) {
+    return extract_answered(x);
+}
+
 /* While files are parsed. */
-static void look_ahead(void *context) {
+static void look_ahead(void *context, const struct extraction *x) {
     struct lint *l = context;
     struct analysis a = analysis_of(l);
     struct linked_programs programs = linked_programs(&l->load);
@@ -127,6 +132,7 @@ static void look_ahead(void *context) {
     free(files);
     programs_free(&programs);
     analysis_end(&a);
+    heap_populate(ahead_room(l->ahead), is_over, x);
 }
 
 static struct report *findings(struct lint *l, bool *solved) {

@@ -134,15 +134,27 @@ static void collect(struct workers *w, struct worker *worker) {
     free(log);
 }
 
-/* Wait until one request at least is answered. */
-static void wait_some(struct workers *w) {
+/* Ask which requests are answered; wait for one if need be. The answer is by slot, malloc'd. */
+static struct pollfd *ask(const struct workers *w, bool wait, int *ready) {
     struct pollfd *fds = xcalloc(w->limit, sizeof *fds);
     for (size_t i = 0; i < w->limit; i++)
         fds[i] = (struct pollfd){w->slots[i].busy ? w->slots[i].from : -1, POLLIN, 0};
-    int ready;
     do
-        ready = poll(fds, w->limit, -1);
-    while (ready < 0 && errno == EINTR);
+        *ready = poll(fds, w->limit, wait ? -1 : 0);
+    while (*ready < 0 && errno == EINTR);
+    return fds;
+}
+
+bool workers_answered(const struct workers *w) {
+    int ready;
+    free(ask(w, false, &ready));
+    return ready > 0;
+}
+
+/* Wait until one request at least is answered. */
+static void wait_some(struct workers *w) {
+    int ready;
+    struct pollfd *fds = ask(w, true, &ready);
     for (size_t i = 0; i < w->limit; i++)
         if (w->slots[i].busy && fds[i].revents)
             collect(w, &w->slots[i]);

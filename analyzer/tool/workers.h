@@ -31,6 +31,8 @@ void workers_init(struct workers *w, const char *program, size_t limit, child_do
 int workers_start(struct workers *w, char *const *argv, const char *directory, size_t tag);
 /* A request will come: one worker more, if there is a place, loads Clang meanwhile. */
 void workers_ready(struct workers *w);
+/* Is a request answered that workers_start or workers_finish would not have to wait for? */
+bool workers_answered(const struct workers *w);
 /* Wait for all requests and tell the workers to end, but not until they have. More requests may come. */
 void workers_finish(struct workers *w);
 /* Finish, and wait until all processes are gone. */
