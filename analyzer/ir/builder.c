@@ -509,6 +509,7 @@ void unit_free(struct unit *u) {
         IR_TABLES(X)
 #undef X
     }
+    free(u->marks);
     free(u);
 }
 
@@ -517,6 +518,7 @@ struct unit *unit_copy(const struct unit *u) {
 
     *copy = *u;
     copy->bytes = NULL;
+    copy->marks = NULL;
     copy->strings = xmalloc(u->n_strings);
     copy->cap_strings = u->n_strings;
     memcpy(copy->strings, u->strings, u->n_strings);

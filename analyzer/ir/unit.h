@@ -353,6 +353,7 @@ struct unit {
     void *bytes; /* where strings and tables lie, all of them; NULL: each is malloc'd */
     size_t n_bytes;
     void (*release)(void *bytes, size_t n); /* of `bytes`, by unit_free */
+    struct unit_marks *marks; /* of program/marks.h, in one piece, freed with the unit; NULL: nobody asked */
 };
 
 static inline const char *unit_str(const struct unit *u, ir_str s) {

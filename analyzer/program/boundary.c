@@ -3,6 +3,7 @@
  * Stands on boundary_walk.h; boundary_compare.c compares the two sides, exchange.c finds queues. */
 #include "boundary_walk.h"
 #include "exchange.h"
+#include "marks.h"
 
 #include <string.h>
 #include "../base/alloc.h"
@@ -78,14 +79,12 @@ static bool *find_read(const struct program *p) {
     bool *fields = xcalloc(p->fields.n + p->globals.n, sizeof *fields), *globals = fields + p->fields.n;
     for (size_t i = 0; i < p->units.n; i++) {
         const struct linked_unit *lu = &p->units.at[i];
-        const struct unit *u = lu->unit;
-        for (ir_expr e = 1; e < u->n_exprs; e++) {
-            if (u->exprs[e].op != IR_E_LOAD)
-                continue;
-            const struct ir_expr_rec *at = &u->exprs[u->exprs[e].a];
+        const struct unit_marks *m = unit_marks(lu->unit);
+        for (uint32_t k = 0; k < m->n_loaded; k++) {
+            const struct ir_expr_rec *at = &lu->unit->exprs[m->loaded[k]];
             if (at->op == IR_E_FIELD)
                 fields[lu->fields[at->b]] = true;
-            else if (at->op == IR_E_VAR)
+            else
                 globals[lu->globals[at->a]] = true;
         }
     }

@@ -6,7 +6,7 @@
  * node that holds a set of functions; stores, initialisers, arguments and returns flow from node to node until nothing
  * changes (Andersen's analysis, field-based, functions only). An indirect call runs what its node holds. No fall back on
  * "every function of that type": a call nobody resolves is counted and has no effect, since a wrong callee would accuse. */
-#include "linked.h"
+#include "marks.h"
 
 #include <string.h>
 #include "../base/components.h"
@@ -47,19 +47,6 @@ static uint32_t node_of(struct graph *g, int kind, uint32_t unit, uint32_t item)
 
 static uint32_t unit_number(const struct graph *g, const struct linked_unit *lu) {
     return (uint32_t)(lu - g->p->units.at);
-}
-
-static bool may_hold_function(const struct unit *u, ir_type t) {
-    t = type_plain(u, t);
-    while (u->types[t].kind == IR_T_ARRAY || u->types[t].kind == IR_T_ATOMIC)
-        t = type_plain(u, u->types[t].elem);
-    if (u->types[t].kind == IR_T_FUNCTION)
-        return true;
-    if (u->types[t].kind != IR_T_POINTER)
-        return false;
-    t = type_plain(u, u->types[t].elem);
-    return u->types[t].kind == IR_T_FUNCTION || u->types[t].kind == IR_T_VOID ||
-           u->types[t].kind == IR_T_UNKNOWN;
 }
 
 static uint32_t place_node(struct graph *g, const struct linked_unit *lu, ir_expr e) {
@@ -376,8 +363,10 @@ void program_call_graph(struct program *p) {
         if (!lf->defined)
             continue;
         const struct ir_range events = func_events(u, fr);
+        const uint8_t *marks = unit_marks(u)->events;
         for (ir_event e = events.first; e < events.first + events.count; e++)
-            visit_event(&g, f, e);
+            if (marks[e] & MARK_FLOW)
+                visit_event(&g, f, e);
     }
     while (g.work.n) {
         const uint32_t n = vec_pop(&g.work);

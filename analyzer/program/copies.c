@@ -5,13 +5,13 @@
  * A copy into an object whose lock the same function initialises afterwards is how C clones objects, and is let be; realloc clones
  * nothing, whatever is initialised at the end of what it moved. So is let be a compound literal, and a local that is initialised and copied and nothing else: it is an initialiser that happens to have an address. */
 #include "copies.h"
+#include "marks.h"
 
 #include <stdio.h>
 #include <string.h>
 
 struct search {
     const struct program *p;
-    const struct linked_unit *lu;
     const struct unit *u;
     uint32_t func;
     bool clones; /* the function initialises a lock */
@@ -127,11 +127,10 @@ static ir_type pointee(const struct search *x, ir_expr e) {
     return x->u->types[t].kind == IR_T_POINTER ? x->u->types[t].elem : 0;
 }
 
-/* realloc and its kin. */
 static void visit_moved(struct search *x, const struct ir_event_rec *ev, uint32_t callee) {
     const struct linked_func *lf = &x->p->funcs.at[callee];
 
-    for (uint32_t i = 0; !lf->defined && lf->model && i < lf->model->n_effects; i++) {
+    for (uint32_t i = 0; i < lf->model->n_effects; i++) {
         const struct model_effect *e = &lf->model->effects[i];
         if (e->kind == MODEL_REALLOCATES && e->a.root == MODEL_PARAM && e->a.index < ev->args.count)
             report(x, COPY_MOVED, pointee(x, x->u->expr_refs[ev->args.first + e->a.index]), ev->loc,
@@ -153,16 +152,17 @@ static void visit_call(struct search *x, const struct ir_event_rec *ev) {
     for (int i = 0; ev->args.count == 3 && bytes[i]; i++)
         if (!strcmp(name, bytes[i]) && !is_initialiser(x, x->u->expr_refs[ev->args.first + 1]))
             report(x, COPY_BYTES, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
-    if (callee->op == IR_E_FUNC)
-        visit_moved(x, ev, x->lu->funcs[callee->a]);
     if (ev->args.count == 3 && !strcmp(name, "memcmp"))
         report(x, COPY_COMPARED, pointee(x, x->u->expr_refs[ev->args.first]), ev->loc, name);
 }
 
 static void visit(struct search *x, const struct ir_func_rec *fr) {
     const struct ir_range events = func_events(x->u, fr);
+    const uint8_t *marks = unit_marks(x->u)->events;
 
     for (uint32_t i = 0; i < events.count; i++) {
+        if (!(marks[events.first + i] & MARK_OBJECT))
+            continue;
         const struct ir_event_rec *ev = &x->u->events[events.first + i];
         if (ev->op == IR_EV_STORE && is_object_value(x, ev->b)) {
             const ir_type t = x->u->exprs[ev->a].type;
@@ -181,13 +181,37 @@ static void visit(struct search *x, const struct ir_func_rec *fr) {
     }
 }
 
+/* In this function, or not at all: it is the program's, and its own code. */
+static bool begin(struct search *x, const struct program *p, uint32_t func) {
+    const struct linked_func *lf = &p->funcs.at[func];
+
+    x->u = lf->unit->unit;
+    x->func = func;
+    return lf->defined && !lf->unchecked && !(x->u->funcs[lf->func].flags & IR_FF_INITIALISERS);
+}
+
+/* Calls of realloc and its kin, where it is no function of the program. */
+static void visit_moves(struct search *x, const struct program *p, uint32_t callee) {
+    const struct linked_func *lf = &p->funcs.at[callee];
+
+    if (lf->defined || !lf->model || !lf->model->n_effects)
+        return;
+    for (uint32_t i = 0; i < lf->n_callers; i++) {
+        const struct call_edge *e = &p->edges.at[lf->callers[i]];
+        if (e->indirect || e->callback || !begin(x, p, e->caller))
+            continue;
+        visit_moved(x, &x->u->events[e->event], callee);
+    }
+}
+
 void program_copies(const struct program *p, void (*found)(void *data, const struct copied *c), void *data) {
+    struct search x = {.p = p, .found = found, .data = data};
+
     for (uint32_t f = 1; f < p->funcs.n; f++) {
-        const struct linked_func *lf = &p->funcs.at[f];
-        struct search x = {p, lf->unit, lf->unit->unit, f, false, found, data, "", 0};
-        if (!lf->defined || lf->unchecked || x.u->funcs[lf->func].flags & IR_FF_INITIALISERS)
+        visit_moves(&x, p, f);
+        if (!begin(&x, p, f))
             continue;
         x.clones = initialises_lock(&x);
-        visit(&x, &x.u->funcs[lf->func]);
+        visit(&x, &x.u->funcs[p->funcs.at[f].func]);
     }
 }

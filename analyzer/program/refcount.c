@@ -3,6 +3,7 @@
  * and frees something.
  * Stands on summaries. What is found so is a hint for traits, never an answer by itself: it makes unknown, not no. */
 #include "boundary.h"
+#include "marks.h"
 #include "summary.h"
 
 #include "../base/alloc.h"
@@ -61,9 +62,12 @@ void program_find_refcounts(struct program *p, struct traits *t) {
             continue;
         const struct unit *u = lf->unit->unit;
         const struct ir_func_rec *fr = &u->funcs[lf->func];
+        const uint8_t *marks = unit_marks(u)->events;
         for (uint32_t b = 0; b < fr->blocks.count; b++) {
             struct ir_range events = u->blocks[fr->blocks.first + b].events;
             for (uint32_t i = 0; i < events.count; i++) {
+                if (!(marks[events.first + i] & MARK_SETS))
+                    continue;
                 unsigned how = 0;
                 uint32_t field = counted(lf->unit, &u->events[events.first + i], &how);
                 if (field && how == COUNTS_UP)

@@ -4,6 +4,7 @@
  * depth--, a state that moves on), and those that a function sets which takes a lock for its caller, or gives one up. What is set
  * once and for all (`closed`, a log's level) says nothing of the thread that asks. */
 #include "inputs.h"
+#include "marks.h"
 #include "solver.h"
 
 /* What one function stores to a member or global. */
@@ -47,10 +48,13 @@ void program_find_section_flags(struct program *p) {
         const struct linked_unit *lu = p->funcs.at[func].unit;
         const struct unit *u = lu->unit;
         const struct ir_range events = func_events(u, &u->funcs[p->funcs.at[func].func]);
+        const uint8_t *marks = unit_marks(u)->events;
         const bool half = takes_or_gives(p, func);
         map64_clear(&sets);
         map64_clear(&does);
         for (ir_event e = events.first; e < events.first + events.count; e++) {
+            if (!(marks[e] & MARK_SETS))
+                continue;
             const struct ir_event_rec *ev = &u->events[e];
             if (ev->op != IR_EV_STORE || !ev->a || !ev->b)
                 continue;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "../base/alloc.h"
 #include "blocks_when.h"
+#include "marks.h"
 
 #define VALUES_MAX 4u
 
@@ -48,8 +49,10 @@ static void store(struct stored_values *v, const struct linked_unit *lu, const s
 
 /* What else may be written through the address. */
 static void address_taken(struct stored_values *v, const struct linked_unit *lu) {
-    for (ir_expr e = 1; e < lu->unit->n_exprs; e++) {
-        struct stored *s = lu->unit->exprs[e].op == IR_E_ADDR ? stored_at(v, lu, lu->unit->exprs[e].a) : NULL;
+    const struct unit_marks *m = unit_marks(lu->unit);
+
+    for (uint32_t i = 0; i < m->n_addressed; i++) {
+        struct stored *s = stored_at(v, lu, m->addressed[i]);
         if (s)
             s->other = true;
     }
@@ -62,7 +65,10 @@ struct stored_values *stored_values_find(const struct program *p) {
     v->at = xcalloc(p->fields.n + p->globals.n + 1, sizeof *v->at);
     for (size_t i = 0; i < p->units.n; i++) {
         const struct linked_unit *lu = &p->units.at[i];
+        const uint8_t *marks = unit_marks(lu->unit)->events;
         for (ir_event e = 1; e < lu->unit->n_events; e++) {
+            if (!(marks[e] & MARK_SETS))
+                continue;
             const struct ir_event_rec *ev = &lu->unit->events[e];
             struct stored *s = ev->op == IR_EV_STORE                            ? NULL
                                : ev->op == IR_EV_ATOMIC || ev->op == IR_EV_CALL ? stored_at(v, lu, ev->a)

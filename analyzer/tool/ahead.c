@@ -3,6 +3,7 @@
 #include "ahead.h"
 #include "moved.h"
 #include "base/alloc.h"
+#include "program/marks.h"
 #include <stdlib.h>
 
 struct ahead {
@@ -29,8 +30,10 @@ struct ahead *ahead_new(const struct analysis *a, const char *const *files) {
     const bool one = !config_n_programs(a->config) && !(a->programs && a->programs->n);
     read_ignores(h, a);
     for (size_t i = 0; i < a->n; i++)
-        if (a->units[i])
+        if (a->units[i]) {
             h->codes[i] = moved_code(a->units[i]);
+            (void)unit_marks(a->units[i]);
+        }
     if (one)
         h->known = known_steps_load(a, files, NULL, a->whole);
     return h;
