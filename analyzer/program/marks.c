@@ -41,9 +41,8 @@ static bool may_be_object(const struct unit *u, ir_type t) {
 
 static bool type_is(struct marking *x, ir_type t, enum type_mark mark) {
     if (!x->types[t])
-        x->types[t] =
-            (uint8_t)(TYPE_KNOWN | (may_hold_function(x->u, t) ? (unsigned)TYPE_FUNCTION : 0u) |
-                      (may_be_object(x->u, t) ? (unsigned)TYPE_OBJECT : 0u));
+        x->types[t] = (uint8_t)(TYPE_KNOWN | (may_hold_function(x->u, t) ? (unsigned)TYPE_FUNCTION : 0u) |
+                                (may_be_object(x->u, t) ? (unsigned)TYPE_OBJECT : 0u));
     return x->types[t] & mark;
 }
 
@@ -102,8 +101,8 @@ static bool moves_object(struct marking *x, ir_expr value, ir_type type) {
 }
 
 static unsigned mark_call(struct marking *x, const struct ir_event_rec *ev) {
-    static const char *const names[] = {"memcpy",           "memmove", "__builtin_memcpy",
-                                        "__builtin_memmove", "memcmp",  NULL};
+    static const char *const names[] = {"memcpy", "memmove", "__builtin_memcpy", "__builtin_memmove",
+                                        "memcmp", NULL};
     const struct unit *u = x->u;
     const struct ir_expr_rec *callee = &u->exprs[ev->b];
 
@@ -125,8 +124,7 @@ static unsigned mark_store(struct marking *x, const struct ir_event_rec *ev) {
     const bool flows = x->names_func[ev->a] || x->names_func[ev->b] || type_is(x, type, TYPE_FUNCTION) ||
                        is_in_static(x->u, ev->a);
 
-    return (flows ? (unsigned)MARK_FLOW : 0u) |
-           (moves_object(x, ev->b, type) ? (unsigned)MARK_OBJECT : 0u);
+    return (flows ? (unsigned)MARK_FLOW : 0u) | (moves_object(x, ev->b, type) ? (unsigned)MARK_OBJECT : 0u);
 }
 
 static unsigned mark_event(struct marking *x, const struct ir_event_rec *ev) {
@@ -142,7 +140,7 @@ static unsigned mark_event(struct marking *x, const struct ir_event_rec *ev) {
     case IR_EV_RETURN:
     case IR_EV_EVAL:
         return (x->names_func[ev->a] || type_is(x, u->exprs[ev->a].type, TYPE_FUNCTION) ? (unsigned)MARK_FLOW
-                                                                                         : 0u) |
+                                                                                        : 0u) |
                (moves_object(x, ev->a, u->exprs[ev->a].type) ? (unsigned)MARK_OBJECT : 0u);
     default: return 0;
     }
@@ -151,8 +149,7 @@ static unsigned mark_event(struct marking *x, const struct ir_event_rec *ev) {
 /* One piece of memory, which unit_free frees: the marks, the lists, the bytes. */
 static struct unit_marks *new_marks(const struct unit *u) {
     const size_t most = (size_t)u->n_fields + u->n_vars; /* places of a list */
-    struct unit_marks *m =
-        xcalloc(1, sizeof *m + 2 * most * sizeof(ir_expr) + u->n_events * sizeof(uint8_t));
+    struct unit_marks *m = xcalloc(1, sizeof *m + 2 * most * sizeof(ir_expr) + u->n_events * sizeof(uint8_t));
 
     m->loaded = (ir_expr *)(void *)(m + 1);
     m->addressed = m->loaded + most;

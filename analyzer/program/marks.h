@@ -10,14 +10,18 @@
 #include "linked.h"
 
 enum event_mark {
-    MARK_FLOW = 1, /* a call, an atomic, assembly; names a function, or moves what may hold one; writes to a global or a part of it */
-    MARK_SETS = 2,  /* a store, an atomic or a call that writes a member, or all of a variable that is no function's own */
-    MARK_OBJECT = 4 /* moves what may be a struct, or a lock of any type, by value; calls memcpy, memmove or memcmp */
+    MARK_FLOW =
+        1, /* a call, an atomic, assembly; names a function, or moves what may hold one; writes to a global or a part of it */
+    MARK_SETS =
+        2, /* a store, an atomic or a call that writes a member, or all of a variable that is no function's own */
+    MARK_OBJECT =
+        4 /* moves what may be a struct, or a lock of any type, by value; calls memcpy, memmove or memcmp */
 };
 
 struct unit_marks {
-    uint8_t *events;            /* by ir_event: enum event_mark */
-    ir_expr *loaded, *addressed; /* places: each member, and each variable, that something loads from or takes the address of, once */
+    uint8_t *events; /* by ir_event: enum event_mark */
+    ir_expr *loaded,
+        *addressed; /* places: each member, and each variable, that something loads from or takes the address of, once */
     uint32_t n_loaded, n_addressed;
 };
 

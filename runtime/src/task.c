@@ -203,10 +203,7 @@ void aglet_abort(aglet_task *t) {
         (void)join_refused(t, -EINVAL, "aborted", CALLER());
         return;
     }
-    tsan_publish(&t->place); /* there the task's other words are not in the way */
-    /* Partner: task_is_aborted. */
-    atomic_store_explicit(&t->aborted, 1, memory_order_release);
-    task_wake(t);
+    task_abort(t);
 }
 
 bool aglet_aborted(void) {

@@ -242,6 +242,14 @@ static inline void task_wake(struct aglet_task *t) {
     task_wake_from(worker_here_, t);
 }
 
+/* Any thread; t may have ended. */
+static inline void task_abort(struct aglet_task *t) {
+    tsan_publish(&t->place); /* there the task's other words are not in the way */
+    /* Partner: task_is_aborted. */
+    atomic_store_explicit(&t->aborted, 1, memory_order_release);
+    task_wake(t);
+}
+
 /* The running stackful task sleeps until task_wake. May return for no reason. */
 void task_park(struct aglet_task *t);
 
