@@ -3,6 +3,7 @@
 #include "load.h"
 #include "children.h"
 #include "files.h"
+#include "heap.h"
 #include "layout.h"
 #include "say.h"
 #include "word.h"
@@ -170,6 +171,7 @@ static void count(struct load *l) {
 }
 
 bool load_find(struct load *l) {
+    heap_reserve();
     char err[SAY_MAX];
     if (!find_rows(l))
         return false;

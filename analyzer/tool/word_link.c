@@ -3,6 +3,7 @@
  * The per-file half is then a plain build action, whose product travels in the object: ccache, distcc and remote builds carry it. */
 #include "analyse.h"
 #include "files.h"
+#include "heap.h"
 #include "object_units.h"
 #include "say.h"
 #include "word.h"
@@ -168,6 +169,7 @@ static int link_units(int argc, char **argv) {
     struct link l = {0};
     argp_err_exit_status = EXIT_TROUBLE;
     argp_parse(&argp, argc, argv, 0, NULL, &l);
+    heap_reserve();
     struct config *config = analyse_config(&l.analyse, l.inputs.n ? l.inputs.at[0] : NULL);
     int status = EXIT_TROUBLE;
     if (config) {
