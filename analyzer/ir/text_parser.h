@@ -36,8 +36,9 @@ struct parser {
     uint32_t nesting;
 };
 #define IS_FUNC 0x80000000u
-/* How deep types, expressions and parentheses may nest in text. */
-#define MAX_NESTING 1500u
+/* How deep types, expressions and parentheses may nest in text: an expression that a unit may have is printed with a parenthesis around
+ * each operand, and each of its levels is then at most five here. */
+#define MAX_NESTING (5u * IR_MAX_EXPR_DEPTH + 500u)
 #define LOC_INHERITED UINT32_MAX
 
 static inline const struct unit *unit_of(const struct parser *p) {
