@@ -114,6 +114,19 @@ static bool keys_differ(struct yaml_complaint *c, yaml_document_t *doc) {
     return good;
 }
 
+/* What cannot be read as characters has no mark, only an offset. */
+static yaml_mark_t problem_mark(const yaml_parser_t *p, const char *text, size_t length) {
+    yaml_mark_t mark = p->problem_mark;
+    if (p->error != YAML_READER_ERROR)
+        return mark;
+    mark = (yaml_mark_t){0, 0, 0};
+    for (; mark.index < p->problem_offset && mark.index < length; mark.index++) {
+        mark.column = text[mark.index] == '\n' ? 0 : mark.column + 1;
+        mark.line += text[mark.index] == '\n';
+    }
+    return mark;
+}
+
 bool yaml_load_text(struct yaml_complaint *c, const char *text, size_t length, yaml_document_t *doc) {
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser)) {
@@ -125,7 +138,8 @@ bool yaml_load_text(struct yaml_complaint *c, const char *text, size_t length, y
     const bool ok = yaml_parser_load(&parser, doc), second = ok && yaml_parser_load(&parser, &more);
     bool alone = false;
     if (!ok || parser.error)
-        yaml_complain(c, parser.problem_mark, "not YAML: %s", parser.problem ? parser.problem : "unreadable");
+        yaml_complain(c, problem_mark(&parser, text, length), "not YAML: %s",
+                      parser.problem ? parser.problem : "unreadable");
     else if (second && yaml_document_get_root_node(&more))
         yaml_complain(c, more.start_mark, "a second document begins here, and only one is read");
     else

@@ -113,6 +113,9 @@ with Project({"a.c": CLEAN}) as p:
     done = p.lint()
     expect("malformed .aglet.yml", done, 2)
     check("its line and column", f"{p.path}/.aglet.yml:" in done.stderr, done.stderr)
+    for broken, where in ((b"level: default\n#\0\n", "2:2"), (b"exclude:\n  - '\xe9*'\n", "2:7")):
+        p.write(".aglet.yml", "").write_bytes(broken)
+        expect("no characters", p.lint(), 2, f"{p.path}/.aglet.yml:{where}: not YAML:")
     p.write(".aglet.yml", "rules:\n  lock-leek: off\n")
     done = p.lint()
     expect("an unknown rule in .aglet.yml", done, 2)
