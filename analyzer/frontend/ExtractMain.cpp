@@ -26,7 +26,7 @@
 using namespace clang;
 
 namespace {
-enum { DONE = 0, UNPARSED = 1, FAILED = 2, NOT_C = 3 };
+enum { DONE = 0, UNPARSED = 1, FAILED = 2, NOT_C = 3, UNWRITTEN = 4 };
 
 struct Options {
     bool text = false;
@@ -37,6 +37,12 @@ struct Options {
 int fail(const std::string &what) {
     fprintf(stderr, "aglet-extract-%d: %s\n", AGLET_CLANG_MAJOR, what.c_str());
     return FAILED;
+}
+
+/* The tool tries again elsewhere, and shows the reason, which stands last. */
+int unwritten(const std::string &path) {
+    fail("cannot write '" + path + "': " + strerror(errno));
+    return UNWRITTEN;
 }
 
 class Consumer : public ASTConsumer {
@@ -137,11 +143,11 @@ int extract(const Options &options) {
         unsigned char *bytes = unit_encode(made, &size);
         FILE *out = fopen(options.out.c_str(), "wb");
         if (!out || fwrite(bytes, 1, size, out) != size || fclose(out) != 0)
-            return fail("cannot write '" + options.out + "': " + strerror(errno));
+            return unwritten(options.out);
     }
     if (!options.deps.empty() && !aglet::write_dependencies(options.deps, compiler->getSourceManager(),
                                                             *listener, precompiled || source == "-"))
-        return fail("cannot write '" + options.deps + "': " + strerror(errno));
+        return unwritten(options.deps);
     return parsed ? DONE : UNPARSED;
 }
 } // namespace
@@ -170,7 +176,7 @@ int extract(const Options &options) {
     }
     for (i++; i < arguments.size(); i++)
         options.command.push_back(arguments[i]);
-    if (options.command.size() < 2)
+    if (options.command.empty())
         finish(fail(
             "usage: aglet-extract-N [--text | --out FILE] [--deps FILE] -- COMPILER ARGUMENTS…, or --serve"));
     if (options.text == !options.out.empty())

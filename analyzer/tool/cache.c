@@ -113,8 +113,8 @@ static void stored(struct cache *c, bool good, size_t size) {
     if (good) {
         c->stored += size;
     } else {
-        say("cannot keep results in the cache '%s': %s; going on without", c->directory, strerror(errno));
-        c->writable = false;
+        const char *why = strerror(errno);
+        cache_give_up(c, why, (int)strlen(why));
     }
 }
 
@@ -170,13 +170,35 @@ struct cache *cache_open(const char *directory, struct file_facts *facts, char *
     return c;
 }
 
+bool cache_is_writable(const struct cache *c) {
+    return c && c->writable;
+}
+
+void cache_give_up(struct cache *c, const char *why, int length) {
+    if (c->writable)
+        say("cannot write to the cache directory '%s': %.*s; going on without keeping anything", c->directory,
+            length, why);
+    c->writable = false;
+}
+
 char *cache_temporary(struct cache *c) {
     const char *base = getenv("TMPDIR");
-    char *path = c && c->writable ? xasprintf("%s/tmp/run-XXXXXX", c->directory)
-                                  : xasprintf("%s/aglet-XXXXXX", base && *base ? base : "/tmp");
-    if (!mkdtemp(path)) {
-        free(path);
-        return NULL;
+    char *path = NULL;
+    if (cache_is_writable(c)) {
+        path = xasprintf("%s/tmp/run-XXXXXX", c->directory);
+        if (!mkdtemp(path)) {
+            const char *why = strerror(errno);
+            cache_give_up(c, why, (int)strlen(why));
+            free(path);
+            path = NULL;
+        }
+    }
+    if (!path) {
+        path = xasprintf("%s/aglet-XXXXXX", base && *base ? base : "/tmp");
+        if (!mkdtemp(path)) {
+            free(path);
+            return NULL;
+        }
     }
     if (c) {
         free(c->temporary);

@@ -58,8 +58,12 @@ void cache_store_findings(struct cache *c, struct cache_id key, const void *byte
 bool cache_load_solved(struct cache *c, struct cache_id key, struct file_view *out);
 void cache_store_solved(struct cache *c, struct cache_id key, const void *bytes, size_t size);
 
-/* A directory for files of this run, on the same file system as the cache where there is one; removed by cache_close.
- * With c NULL it is made in $TMPDIR. malloc'd path, or NULL with errno set. */
+/* From now on nothing is written to it, which is said with the reason, of so many characters. */
+void cache_give_up(struct cache *c, const char *why, int length);
+bool cache_is_writable(const struct cache *c); /* c may be NULL */
+
+/* A directory for files of this run, on the same file system as the cache where that can be written to; removed by cache_close.
+ * Otherwise, or with c NULL, it is made in $TMPDIR. malloc'd path, or NULL with errno set. */
 char *cache_temporary(struct cache *c);
 
 #endif

@@ -24,6 +24,7 @@ struct extraction {
     struct extracted *out;
     struct cache_id *keys;
     char *temporary; /* directory of the extractors' outputs */
+    bool *again;     /* rows whose unit could not be written there; NULL: they have failed */
     size_t done;
     bool
         serving; /* Aglet's own extractor, which serves; one that is named outright is started for each file */
@@ -160,10 +161,24 @@ static void keep_product(struct extraction *x, size_t i) {
     free(deps_file);
 }
 
+enum { UNWRITTEN = 4 }; /* the extractor's status: its outputs could not be written */
+
+/* The cache's disk is full. What it would have kept is made elsewhere. */
+static void make_again(struct extraction *x, size_t i, const char *log) {
+    const char *why = strrchr(log, ':');
+    const int length = why && why[1] == ' ' ? (int)strcspn(why + 2, "\n") : 0;
+    cache_give_up(x->options->cache, length ? why + 2 : "full", length ? length : 4);
+    x->again[i] = true;
+}
+
 static void extractor_ended(void *context, size_t i, int status, const char *log) {
     struct extraction *x = context;
     struct extracted *e = &x->out[i];
     const char *file = x->db->rows[i].file;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == UNWRITTEN && x->again) {
+        make_again(x, i, log);
+        return;
+    }
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         keep_product(x, i);
     else if (WIFEXITED(status) && WEXITSTATUS(status) == 1 && *log)
@@ -278,8 +293,8 @@ static void load_others(struct extraction *x) {
         }
 }
 
-static void run_extractors(struct extraction *x, const bool *wanted,
-                           void (*meanwhile)(void *, const struct extraction *)) {
+static void run_once(struct extraction *x, const bool *wanted,
+                     void (*meanwhile)(void *, const struct extraction *)) {
     bool any = false;
     for (size_t i = 0; i < x->db->n; i++)
         any = any || wanted[i];
@@ -304,6 +319,16 @@ static void run_extractors(struct extraction *x, const bool *wanted,
     directory_remove(x->temporary);
     free(x->temporary);
     x->temporary = NULL;
+}
+
+static void run_extractors(struct extraction *x, const bool *wanted,
+                           void (*meanwhile)(void *, const struct extraction *)) {
+    bool *again = xcalloc(x->db->n + 1, sizeof *again);
+    x->again = cache_is_writable(x->options->cache) ? again : NULL;
+    run_once(x, wanted, meanwhile);
+    x->again = NULL;
+    run_once(x, again, NULL);
+    free(again);
 }
 
 bool extract_answered(const struct extraction *x) {

@@ -166,6 +166,16 @@ with Project({"a.c": LEAK}) as p:
                f"cannot write to the cache directory '{directory}': Read-only file system", "1 file analysed (1 parsed")
     else:
         print("skipped in part: root may write everywhere here, and mount namespaces may not be made")
+    Path(p.path, "small").mkdir()
+    for how in ("size=8k", "nr_inodes=4", "nr_inodes=3"): # room for a unit, for some files, for no directory
+        mount = f"mount -t tmpfs -o {how} x small && exec \"$0\" lint --cache=small"
+        if p.run("unshare", "-rm", "sh", "-c", mount.split(" && ")[0]).returncode:
+            print("skipped in part: no file system may be mounted here")
+            break
+        done = p.run("unshare", "-rm", "sh", "-c", mount, p.command)
+        expect(f"a cache on a full disk, {how}", done, 1,
+               f"cannot write to the cache directory '{p.path}/small': No space left on device; going on without keeping anything", "1 file analysed (1 parsed")
+        check(f"the findings are there, {how}", "lock-leak" in done.stdout and done.stderr.count("cannot write") == 1, done.stdout + done.stderr)
 
 # ---- baselines
 with Project({"a.c": LEAK}) as p:
