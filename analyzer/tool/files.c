@@ -194,7 +194,15 @@ bool file_write_parts(const char *path, unsigned mode, const struct iovec *parts
 }
 
 bool file_write(const char *path, const void *bytes, size_t size) {
-    return file_write_parts(path, 0666, &(struct iovec){(void *)bytes, size}, 1);
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        errno = S_ISDIR(st.st_mode) ? EISDIR : ENOTSUP;
+        return false;
+    }
+    char *target = realpath(path, NULL);
+    bool good = file_write_parts(target ? target : path, 0666, &(struct iovec){(void *)bytes, size}, 1);
+    free(target);
+    return good;
 }
 
 bool directory_make(const char *path) {

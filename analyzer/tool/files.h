@@ -28,9 +28,10 @@ struct file_view {
 };
 bool file_look(const char *path, struct file_view *out); /* false with errno set; *out is then nothing */
 void file_look_end(struct file_view *v);
-/* Make `path` hold the bytes, all of them or none, by renaming a temporary file beside it. False with errno set. */
+/* Make `path` hold the bytes, all of them or none, by renaming a temporary file beside it, or beside what a symbolic link leads
+ * to; a device or pipe is let be. False with errno set. */
 bool file_write(const char *path, const void *bytes, size_t size);
-/* The same, of several pieces, and with the mode given (less the umask). */
+/* Of several pieces, and with the mode given (less the umask); whatever bears the name is replaced. */
 bool file_write_parts(const char *path, unsigned mode, const struct iovec *parts, size_t n);
 /* Make the directory and those above it. False with errno set. */
 bool directory_make(const char *path);

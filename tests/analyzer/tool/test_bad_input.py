@@ -184,6 +184,14 @@ with Project({"a.c": LEAK}) as p:
     expect("a baseline that is not one", done, 2)
     check("it is named", "base.json" in done.stderr, done.stderr)
     expect("a baseline that is not there", p.lint("--baseline=gone.json"), 2)
+    os.mkfifo(p.path / "pipe")
+    expect("a baseline that is a pipe is not overwritten", p.lint("--baseline=pipe", "--update-baseline"), 2, "cannot write the baseline 'pipe': Operation not supported")
+    check("it is one still", Path(p.path, "pipe").is_fifo())
+    expect("a baseline that is a directory", p.lint("--baseline=.", "--update-baseline"), 2, "cannot write the baseline '.': Is a directory")
+    p.write("kept/base", "# aglet baseline 1\n")
+    Path(p.path, "link").symlink_to("kept/base")
+    expect("a baseline behind a symbolic link", p.lint("--baseline=link", "--update-baseline"), 0)
+    check("the link stays, what it leads to is written", Path(p.path, "link").is_symlink() and "lock-leak" in (p.path / "kept/base").read_text())
 
 # ---- units of another version, of another build, twice
 with Project({"a.c": LEAK, "b.c": LEAK.replace("static ", "")}) as p:
