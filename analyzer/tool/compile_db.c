@@ -176,7 +176,7 @@ static bool read_row(struct compile_db *db, const json_t *row, const char *base,
     const json_t *arguments = json_object_get(row, "arguments");
     const char *command = json_string_value(json_object_get(row, "command"));
     struct string_list args = {0};
-    *missing = !json_is_object(row) ? "is no object" : !file ? "has no \"file\"" : NULL;
+    *missing = !json_is_object(row) ? "is no object" : !file || !*file ? "has no \"file\"" : NULL;
     if (!*missing && json_is_array(arguments)) {
         size_t i;
         json_t *arg;
@@ -184,7 +184,7 @@ static bool read_row(struct compile_db *db, const json_t *row, const char *base,
             if (json_is_string(arg))
                 strings_add(&args, json_string_value(arg));
             else
-                *missing = "has an argument that is no string";
+                *missing = "has an argument that is no text";
         }
     } else if (!*missing && command) {
         if (!shell_words(command, &args))
@@ -230,10 +230,8 @@ bool compile_db_read(const char *path, struct compile_db *out, char *err, size_t
     json_t *row;
     json_array_foreach(root, i, row) {
         const char *missing;
-        if (good && !read_row(out, row, base, &missing)) {
-            snprintf(err, err_size, "%s: not a compile database: entry %zu %s", path, i + 1, missing);
-            good = false;
-        }
+        if (!read_row(out, row, base, &missing) && out->unusable++ == 0)
+            out->why_unusable = xasprintf("%s: entry %zu %s", path, i + 1, missing);
     }
     free(full);
     free(base);
@@ -253,6 +251,7 @@ void compile_db_free(struct compile_db *db) {
     free(db->rows);
     strings_free(&db->cxx);
     strings_free(&db->other);
+    free(db->why_unusable);
     link_db_free(&db->links);
     *db = (struct compile_db){0};
 }

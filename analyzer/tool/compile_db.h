@@ -27,6 +27,8 @@ struct compile_db {
     struct string_list cxx;   /* files left out: C++ */
     struct string_list other; /* files left out: assembler and other languages */
     size_t repeated;          /* rows left out: the same file with the same arguments */
+    size_t unusable;          /* rows left out: without a file or a command */
+    char *why_unusable;       /* of the first of them, as a sentence; or NULL */
     struct link_db links;     /* what is linked, by rows and by what stands beside the database */
 };
 
@@ -34,8 +36,8 @@ struct compile_db {
  * the working directory, there or in build/. malloc'd; NULL with a sentence in err. */
 char *compile_db_find(const char *path, char *err, size_t err_size);
 
-/* Read it. Returns false with a sentence in err when it cannot be read, is not JSON (line and column are named) or not a
- * database. A database without rows is read with success. */
+/* Read it. Returns false with a sentence in err when it cannot be read, is not JSON (line and column are named) or no
+ * array. Rows that are none are counted; a database without rows is read with success. */
 bool compile_db_read(const char *path, struct compile_db *out, char *err, size_t err_size);
 
 /* Add one row by hand: the same judgement as for a database's row. Takes the contents of args. */

@@ -125,13 +125,20 @@ static bool find_rows(struct load *l) {
         say("%s; or give the compiler's flags yourself: aglet lint %s -- -Iinclude", err, l->files.at[0]);
     else if (!good)
         say("%s", err);
-    else if (l->db.n + l->db.cxx.n + l->db.other.n == 0) {
+    else if (l->db.n + l->db.cxx.n + l->db.other.n + l->db.unusable == 0) {
         say("the compile database '%s' is empty; nothing was analysed", database);
         good = false;
     } else
         good = select_files(l, database);
     free(database);
     return good;
+}
+
+static void say_unusable(const struct compile_db *db) {
+    if (db->unusable == 1)
+        say("%s; that entry is left out", db->why_unusable);
+    else if (db->unusable)
+        say("%s; that entry and %zu more that are none are left out", db->why_unusable, db->unusable - 1);
 }
 
 /* "3 C++ files are left out: a.cc, b.cc, c.cc" */
@@ -150,6 +157,7 @@ static void say_left_out(const struct string_list *files, const char *what) {
 }
 
 static void count(struct load *l) {
+    say_unusable(&l->db);
     for (size_t i = 0; i < l->db.n; i++) {
         struct extracted *e = &l->units[i];
         l->from_cache += e->origin == ORIGIN_CACHE;
@@ -218,7 +226,7 @@ void load_decode(struct load *l) {
 }
 
 bool load_whole(const struct load *l) {
-    return l->files.n == 0 && l->not_analysed == 0 && l->excluded == 0 && l->db.cxx.n == 0;
+    return l->files.n == 0 && load_missing(l) == 0 && l->excluded == 0 && l->db.cxx.n == 0;
 }
 
 struct linked_programs load_programs_by_symbols(const struct load *l) {
@@ -256,6 +264,21 @@ bool load_programs(const struct load *l, const char *name, struct linked_program
 
 size_t load_analysed(const struct load *l) {
     return l->db.n - l->not_analysed - l->not_c;
+}
+
+bool load_any(const struct load *l) {
+    if (load_analysed(l))
+        return true;
+    if (l->excluded)
+        say("nothing was analysed: %zu C file%s excluded by --exclude or .aglet.yml", l->excluded,
+            l->excluded == 1 ? " is" : "s are");
+    else
+        say("nothing was analysed");
+    return false;
+}
+
+size_t load_missing(const struct load *l) {
+    return l->not_analysed + (l->files.n ? 0 : l->db.unusable);
 }
 
 void load_end(struct load *l) {

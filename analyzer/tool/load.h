@@ -61,6 +61,10 @@ bool load_programs(const struct load *l, const char *name, struct linked_program
 struct linked_programs load_programs_by_symbols(const struct load *l);
 /* Number of rows that have a unit. */
 size_t load_analysed(const struct load *l);
+/* Is there one? Else it is said that nothing was analysed. */
+bool load_any(const struct load *l);
+/* Files that should have been analysed and could not be; each was said. Rows of the database that name none count. */
+size_t load_missing(const struct load *l);
 /* Wait for the processes that parsed, after which they count among this process's children. No load_decode after it. */
 void load_end(struct load *l);
 void load_free(struct load *l);

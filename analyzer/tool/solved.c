@@ -119,14 +119,14 @@ static int solve_and_show(struct arguments *a) {
         return EXIT_TROUBLE;
     }
     a->load.config = config;
-    if (load_find(&a->load) && load_analysed(&a->load)) {
+    if (load_find(&a->load) && load_any(&a->load)) {
         const struct program_options o = {.level = 1, .models = config_models(config)};
         struct linked_programs programs;
         load_decode(&a->load);
         if (load_programs(&a->load, a->program, &programs))
             status = call_for_each(a, &programs, &o);
         programs_free(&programs);
-        if (a->load.not_analysed)
+        if (load_missing(&a->load))
             status = EXIT_TROUBLE;
     }
     load_free(&a->load);

@@ -70,9 +70,12 @@ static int print_graphs(struct lint *l) {
     for (size_t i = 0; i < l->load.db.n; i++)
         if (l->load.units[i].unit)
             unit_print(l->load.units[i].unit, out);
+    bool good = fflush(out) == 0 && !ferror(out);
+    if (!good)
+        say("cannot write the graphs: %s", strerror(errno));
     if (out != stdout)
         fclose(out);
-    return l->load.not_analysed || !load_analysed(&l->load) ? EXIT_TROUBLE : EXIT_CLEAN;
+    return !good || load_missing(&l->load) ? EXIT_TROUBLE : EXIT_CLEAN;
 }
 
 /* To be solved at the highest level that any of its files asks for. */
@@ -181,7 +184,7 @@ static void say_summary(struct load *l, const struct analyse_counts *c, bool sol
     char *origin = l->from_objects ? xasprintf("%zu parsed, %zu from the cache, %zu from objects", l->parsed,
                                                l->from_cache, l->from_objects)
                                    : xasprintf("%zu parsed, %zu from the cache", l->parsed, l->from_cache);
-    char *missing = l->not_analysed ? xasprintf(", %zu could not be", l->not_analysed) : xstrdup("");
+    char *missing = load_missing(l) ? xasprintf(", %zu could not be", load_missing(l)) : xstrdup("");
     char *baselined = c->baselined ? xasprintf(", %zu in the baseline", c->baselined) : xstrdup("");
     char *ignored = c->suppressed ? xasprintf(", %zu ignored by comments", c->suppressed) : xstrdup("");
     say("%zu file%s analysed (%s)%s: %zu finding%s, %zu hint%s%s%s", load_analysed(l),
@@ -217,8 +220,8 @@ static int lint_run(struct lint *l) {
     int status = EXIT_TROUBLE;
     if (!load_find(&l->load)) {
         ;
-    } else if (load_analysed(&l->load) == 0) {
-        say("nothing was analysed");
+    } else if (!load_any(&l->load)) {
+        ;
     } else if (l->analyse.text_graphs) {
         status = print_graphs(l);
     } else {
@@ -228,11 +231,11 @@ static int lint_run(struct lint *l) {
         status = analyse_print(&l->analyse, config, found, &counts);
         if (status != EXIT_TROUBLE)
             say_summary(&l->load, &counts, solved);
-        if (l->load.not_analysed) {
+        if (load_missing(&l->load)) {
             say("without %s the program is not known whole: what %s is unknown, and what needs all callers "
                 "is not reported",
-                l->load.not_analysed == 1 ? "that file" : "those files",
-                l->load.not_analysed == 1 ? "it does" : "they do");
+                load_missing(&l->load) == 1 ? "that file" : "those files",
+                load_missing(&l->load) == 1 ? "it does" : "they do");
             status = EXIT_TROUBLE;
         }
     }

@@ -35,6 +35,24 @@ with Project(database=False) as p:
     expect("a file that is gone", p.lint("-p", "."), 2,
            f"'{p.path}/gone.c' does not exist; the compile database is out of date", "nothing was analysed")
 
+with Project({"a.c": LEAK, "b.c": CLEAN.replace("f(", "g(")}, database=False) as p:
+    here = {"directory": str(p.path)}
+    name = f"{p.path}/compile_commands.json"
+    for row, what in ((None, "is no object"), ({**here, "command": "cc -c b.c"}, 'has no "file"'), ({**here, "file": "", "command": "cc -c b.c"}, 'has no "file"'),
+                      ({**here, "file": "b.c"}, 'has neither "arguments" nor "command"'),
+                      ({**here, "file": "b.c", "command": "cc 'b.c"}, "has a command with an unclosed quote")):
+        p.database([row, p.row("a.c")])
+        done = p.lint()
+        expect(f"a row that {what}", done, 2, f"{name}: entry 1 {what}; that entry is left out", "1 file analysed", "without that file the program is not known whole")
+        check(f"costs that row only: {what}", "lock-leak" in done.stdout, done.stdout)
+    p.database([p.row("a.c"), None, {}, []])
+    expect("several rows that are none", p.lint(), 2, f"{name}: entry 2 is no object; that entry and 2 more that are none are left out",
+           "1 file analysed (0 parsed, 1 from the cache), 3 could not be: 1 finding")
+    p.database([None])
+    expect("only rows that are none", p.lint(), 2, f"{name}: entry 1 is no object; that entry is left out", "nothing was analysed")
+    p.database([{**here, "file": "b.c", "command": "cc"}])
+    expect("a command of one word", p.lint("--no-cache"), 2, "the extractor could not work on", "aglet-extract", "nothing was analysed", absent=("usage",))
+
 with Project({"a.c": CLEAN, "b.c": CLEAN}, database=False) as p:
     p.write("kept.rsp", "-DKEPT=1")
     p.database([{"directory": str(p.path), "arguments": ["cc", "@lost.rsp", "-c", "a.c"], "file": "a.c"},
@@ -61,7 +79,11 @@ with Project({"a.c": CLEAN}) as p:
     expect("update without a baseline", p.lint("--update-baseline"), 2, "aglet lint: --update-baseline needs --baseline FILE to write to")
     expect("no repository", p.lint("--only-changed-since=HEAD"), 2, "--only-changed-since needs a git repository, and there is none here or above")
     expect("output that cannot be written", p.lint("--output=/nonexistent/x"), 2, "cannot write '/nonexistent/x': No such file or directory")
-    expect("everything excluded", p.lint("--exclude=a.c"), 2, "nothing was analysed")
+    expect("everything excluded", p.lint("--exclude=a.c"), 2, "nothing was analysed: 1 C file is excluded by --exclude or .aglet.yml")
+    expect("everything excluded, for another word", p.aglet("infer", "--config=" + str(p.write("x.yml", "exclude: a.c\n"))), 2, "nothing was analysed: 1 C file is excluded")
+    if Path("/dev/full").is_char_device():
+        expect("graphs that cannot be written", p.run("sh", "-c", "exec \"$0\" lint --text-graphs >/dev/full", p.command), 2,
+               "cannot write the graphs: No space left on device")
     expect("no extractor", p.lint(AGLET_EXTRACTOR="/nonexistent"), 2, "AGLET_EXTRACTOR is '/nonexistent', which is no program")
 
 # ---- sources
