@@ -121,10 +121,6 @@ static void a_wrong_database_is_named_with_its_place(void **state)
     } cases[] = {
         {"[\n {\"file\": }]", ":2:11: not a compile database"},
         {"{}", ":1:1: not a compile database: an array of commands is wanted"},
-        {"[{\"directory\":\"/\"}]", "entry 1 has no \"file\""},
-        {"[3]", "entry 1 is no object"},
-        {"[{\"file\":\"a.c\"}]", "entry 1 has neither \"arguments\" nor \"command\""},
-        {"[{\"file\":\"a.c\",\"command\":\"cc 'a.c\"}]", "entry 1 has a command with an unclosed quote"},
         {"", "not a compile database"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -133,6 +129,31 @@ static void a_wrong_database_is_named_with_its_place(void **state)
         assert_false(read_text(cases[i].text, &db, err, sizeof err));
         if (!strstr(err, cases[i].says))
             fail_msg("'%s' does not say '%s'", err, cases[i].says);
+    }
+}
+
+static void a_row_that_is_none_costs_that_row(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *row, *says;
+    } cases[] = {
+        {"{\"directory\":\"/\"}", "entry 1 has no \"file\""},
+        {"3", "entry 1 is no object"},
+        {"{\"file\":\"a.c\"}", "entry 1 has neither \"arguments\" nor \"command\""},
+        {"{\"file\":\"a.c\",\"command\":\"cc 'a.c\"}", "entry 1 has a command with an unclosed quote"},
+        {"{\"file\":\"a.c\",\"arguments\":[\"cc\",1]}", "entry 1 has an argument that is no text"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct compile_db db;
+        char err[1000] = "", text[300];
+        snprintf(text, sizeof text, "[%s,{\"file\":\"b.c\",\"command\":\"cc -c b.c\"},[]]", cases[i].row);
+        assert_true(read_text(text, &db, err, sizeof err));
+        assert_int_equal(db.n, 1);
+        assert_int_equal(db.unusable, 2);
+        if (!strstr(db.why_unusable, cases[i].says))
+            fail_msg("'%s' does not say '%s'", db.why_unusable, cases[i].says);
+        compile_db_free(&db);
     }
 }
 
@@ -247,6 +268,7 @@ int main(void)
         cmocka_unit_test(a_cross_compilers_row_gets_its_target),
         cmocka_unit_test(response_files_are_read),
         cmocka_unit_test(a_wrong_database_is_named_with_its_place),
+        cmocka_unit_test(a_row_that_is_none_costs_that_row),
         cmocka_unit_test(recording_in_parallel_loses_no_row),
         cmocka_unit_test(a_compile_and_link_in_one_is_recorded_as_compilations),
         cmocka_unit_test(a_second_build_replaces_the_rows_of_the_first),
