@@ -165,6 +165,29 @@ static bool is_bare_param(const struct program *p, const struct candidate *c) {
     return c->lock && term_at(&p->paths, c->lock)->op == TERM_PARAM;
 }
 
+/* Of a candidate that some caller pairs with: more callers that live with it than callers that come to harm? One that leaves the
+ * lock so on every way, as its name says, is a wrapper with one such caller, for giving back what a mistake left is no accident;
+ * with any other name it is one if as many live with it. */
+static bool outweighs(const struct judgement *j, const struct candidate *c) {
+    const struct program *p = j->p;
+    const bool simple = (c->kind == CANDIDATE_RELEASES || c->every_return) && !c->mixed;
+    size_t live = 0, harm = c->clashes.n;
+
+    for (size_t i = 0; i < c->pairs.n; i++)
+        live += !is_listed(c->clashes.at, c->clashes.n, c->pairs.at[i]);
+    if (simple && live && named_like(&p->funcs.at[c->func], c->kind))
+        return true;
+    for (uint32_t i = j->last_from[c - p->locks->candidates.at]; i; i = j->before_from[i]) {
+        const struct candidate *d = &p->locks->candidates.at[i];
+        if (c->every_return && d->mixed && is_listed(c->pairs.at, c->pairs.n, d->func))
+            continue; /* it knows the lock, for it gives it back on another way: its own mistake */
+        harm += !d->meant && !d->stale && !is_listed(c->clashes.at, c->clashes.n, d->func);
+    }
+    /* a trylock's result is easily read the wrong way round */
+    const bool tells = simple || c->kind == CANDIDATE_RELEASES || (!c->mixed && !c->every_return);
+    return tells ? live >= harm : live > harm;
+}
+
 static bool meant_by_itself(const struct judgement *j, const struct candidate *c) {
     const struct program *p = j->p;
     const struct linked_func *f = &p->funcs.at[c->func];
@@ -173,18 +196,8 @@ static bool meant_by_itself(const struct judgement *j, const struct candidate *c
         return false;
     if (c->over_time)
         return true;
-    if (c->paired) { /* more callers that live with it than callers that come to harm */
-        size_t harm = c->clashes.n;
-        for (uint32_t i = j->last_from[c - p->locks->candidates.at]; i; i = j->before_from[i]) {
-            const struct candidate *d = &p->locks->candidates.at[i];
-            if (c->every_return && d->mixed && is_listed(c->pairs.at, c->pairs.n, d->func))
-                continue; /* it knows the lock, for it gives it back on another way: its own mistake */
-            harm += !d->meant && !d->stale;
-        }
-        /* a trylock's result is easily read the wrong way round */
-        const bool tells = c->kind == CANDIDATE_RELEASES || (!c->mixed && !c->every_return);
-        return tells ? c->pairs.n >= harm : c->pairs.n > harm;
-    }
+    if (c->paired)
+        return outweighs(j, c);
     if (c->kind == CANDIDATE_RELEASES && c->mixed)
         return false; /* nobody calls it with the lock */
     if (is_bare_param(p, c) && !class_known(c->class) &&

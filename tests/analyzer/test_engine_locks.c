@@ -158,6 +158,30 @@ static void a_forgotten_unlock_is_said_once(void **state) {
           "func f(b: *struct box) -> void {\n entry:\n call h(b) @4:1\n" LOCK("b") "@5:1\n" UNLOCK("b") "@6:1\n return @7:1\n}\n", "lock-leak:3 ");
 }
 
+static void a_wrapper_with_one_good_user_is_one(void **state) {
+    (void)state;
+    /* its other users leak, release too much or lock twice, and that is said of them */
+    static const char box[] = "func static box_lock(b: *struct box) -> void {\n entry:\n" LOCK("b") "@1:1\n return @2:1\n}\n"
+                              "func static box_unlock(b: *struct box) -> void {\n entry:\n" UNLOCK("b") "@3:1\n return @4:1\n}\n"
+                              "func good(b: *struct box) -> void {\n entry: call box_lock(b) @5:1\n b->n = 1 @6:1\n call box_unlock(b) @7:1\n return @8:1\n}\n";
+    char text[2000];
+    snprintf(text, sizeof text, "%s%s", box,
+             "func f(b: *struct box) -> void {\n entry: call box_lock(b) @9:1\n b->n = 1 @10:1\n return @11:1\n}\n"
+             "func other(b: *struct box) -> void {\n entry: call box_lock(b) @12:1\n return @13:1\n}\n");
+    expect_in(text, true, "lock-leak:11 lock-leak:13 ");
+    snprintf(text, sizeof text, "%s%s", box,
+             "func f(b: *struct box) -> void {\n entry: call box_unlock(b) @9:1\n return @10:1\n}\n"
+             "func other(b: *struct box) -> void {\n entry: call box_unlock(b) @11:1\n return @12:1\n}\n");
+    expect_in(text, true, "unlock-unheld:9 unlock-unheld:11 ");
+    snprintf(text, sizeof text, "%s%s", box,
+             "func f(b: *struct box) -> void {\n entry: call box_lock(b) @9:1\n b->n = 1 @10:1\n call box_lock(b) @11:1\n return @12:1\n}\n");
+    expect_in(text, true, "double-lock:11 ");
+    /* of one whose name does not say so, as many have to live with it */
+    expect_in("func static up(b: *struct box) -> void {\n entry:\n" LOCK("b") "@1:1\n return @2:1\n}\n"
+          "func f(b: *struct box) -> void {\n entry: call up(b) @3:1\n" UNLOCK("b") "@4:1\n return @5:1\n}\n"
+          "func other(b: *struct box) -> void {\n entry: call up(b) @6:1\n return @7:1\n}\n", true, "lock-leak:7 ");
+}
+
 static void locks_of_a_loop_are_a_collection(void **state) {
     (void)state;
     quiet("func f(b: *struct box, n: int) -> void {\n local i: int\n entry: i = 0 @1:1\n goto h\n h: if i < n goto l else d @2:1\n"
@@ -212,6 +236,7 @@ int main(void) {
         cmocka_unit_test(twice_is_once_too_often),
         cmocka_unit_test(wrappers_are_inferred_and_their_users_checked),
         cmocka_unit_test(a_forgotten_unlock_is_said_once),
+        cmocka_unit_test(a_wrapper_with_one_good_user_is_one),
         cmocka_unit_test(locks_of_a_loop_are_a_collection),
         cmocka_unit_test(hand_over_hand_moves_the_lock),
         cmocka_unit_test(a_wait_belongs_in_a_loop),
