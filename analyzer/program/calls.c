@@ -189,8 +189,9 @@ static void check_arguments(struct call *c, struct world *w) {
             check_access(s, w, c->args[i], 0, ACCESS_ADDRESS, loc);
         if (c->sum->known && (c->sum->writes | c->sum->reads) & bit)
             check_pointee(s, w, arg, (c->sum->writes & bit) != 0, c->event, loc);
-        if (!c->sum->known || c->sum->leaves & bit || (c->sum->escapes & bit && !is_linked(c, i)))
-            check_escape(s, w, c->args[i], 0, DETAIL_PASSED, loc);
+        if (c->sum->known ? c->sum->leaves & bit || (c->sum->escapes & bit && !is_linked(c, i))
+                          : s->p->options.level > 1) /* what is not in sight may keep it; most do not */
+            check_escape(s, w, c->args[i], 0, c->sum->known ? DETAIL_PASSED : DETAIL_PASSED_ON, loc);
     }
 }
 

@@ -36,7 +36,8 @@ enum lock_problem_detail {
     DETAIL_IN_CALLEE,   /* GUARDED, DOUBLE, UNHELD: what needs it stands in the function called here */
     DETAIL_RETURNED,
     DETAIL_STORED,
-    DETAIL_PASSED,         /* ESCAPE */
+    DETAIL_PASSED,
+    DETAIL_PASSED_ON,      /* ESCAPE: to a function that keeps it; that is not in sight */
     DETAIL_UPGRADE,        /* DOUBLE: held for reading, taken for writing */
     DETAIL_RELEASED_TWICE, /* UNHELD: released before on this way */
     DETAIL_FAILED_TRY,     /* UNHELD: the trylock failed on this way */

@@ -2,7 +2,8 @@
 /* guarded-escape: a pointer to guarded data outlives the critical section.
  *
  * Looks at      addresses of guarded members that are returned, stored elsewhere or handed to a function that keeps them.
- * Stays silent  for accessors whose callers are all known: what they do with the pointer is checked there.
+ * Stays silent  for accessors whose callers are all known: what they do with the pointer is checked there; below the strict
+ *               level, for functions that are not in sight.
  * Cannot see    pointers that leave inside another structure. */
 #include "story.h"
 
@@ -19,6 +20,12 @@ static void check_guarded_escape(const struct program *prog, struct report *out)
         case DETAIL_STORED:
             report_begin(out, "guarded-escape", SEVERITY_WARNING, &at,
                          "a pointer to '%s', guarded by '%s', is stored elsewhere", pr->data, pr->lock);
+            break;
+        case DETAIL_PASSED_ON:
+            report_begin(out, "guarded-escape", SEVERITY_WARNING, &at,
+                         "a pointer to '%s', guarded by '%s', is handed to a function that may keep it",
+                         pr->data, pr->lock);
+            report_level(out, 2);
             break;
         default:
             report_begin(out, "guarded-escape", SEVERITY_WARNING, &at,

@@ -122,3 +122,21 @@ void kept_for_the_caller(struct queue *q, int **out) {
     keep(out, &q->length); // expected-warning {{[aglet-guarded-escape]}}
     pthread_mutex_unlock(&q->mu);
 }
+
+/* Functions that are not in sight are trusted below the strict level; what is not locked is no escape but an access. */
+struct label {
+    pthread_mutex_t mu;
+    char name[16] AGLET_GUARDED_BY(mu);
+    int width AGLET_GUARDED_BY(mu);
+};
+void draw(const char *name, const int *width);
+void shown(struct label *l);
+void shown(struct label *l) {
+    pthread_mutex_lock(&l->mu);
+    draw(l->name, &l->width); // no diagnostic: used under the lock
+    pthread_mutex_unlock(&l->mu);
+}
+void shown_unlocked(struct label *l);
+void shown_unlocked(struct label *l) {
+    draw(l->name, NULL); // expected-warning {{'l->name' is passed by address without 'l->mu' held [aglet-guarded-by]}}
+}
