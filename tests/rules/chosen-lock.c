@@ -127,3 +127,71 @@ void shelf_sweep(struct shelf *h) {
         pthread_mutex_unlock(&v->mu);
     }
 }
+
+/* Both in order, each named by a variable of its own: pointers, elements by their index, and parameters that change places. */
+int move_ordered(struct node *a, struct node *b);
+int move_ordered(struct node *a, struct node *b) {
+    struct node *first = a < b ? a : b, *second = a < b ? b : a;
+    if (a == b)
+        return 0;
+    pthread_mutex_lock(&first->mu);
+    pthread_mutex_lock(&second->mu);
+    b->n += a->n; // no diagnostic: both are held
+    pthread_mutex_unlock(&second->mu);
+    pthread_mutex_unlock(&first->mu);
+    return a->n; // expected-warning {{[aglet-guarded-by]}}
+}
+struct nodes {
+    unsigned size;
+    struct node *at;
+};
+static struct node all[8];
+void move_indexed(unsigned i, unsigned j);
+void move_indexed(unsigned i, unsigned j) {
+    const unsigned low = i < j ? i : j, high = i < j ? j : i;
+    if (low == high)
+        return;
+    pthread_mutex_lock(&all[low].mu);
+    pthread_mutex_lock(&all[high].mu);
+    all[j].n += all[i].n; // no diagnostic: both are held
+    pthread_mutex_unlock(&all[high].mu);
+    pthread_mutex_unlock(&all[low].mu);
+}
+void move_swapped(struct nodes *t, unsigned i, unsigned j);
+void move_swapped(struct nodes *t, unsigned i, unsigned j) {
+    struct node *a = &t->at[i], *b = &t->at[j];
+    if (i == j)
+        return;
+    if (i > j) {
+        struct node *other = a;
+        a = b;
+        b = other;
+    }
+    pthread_mutex_lock(&a->mu);
+    pthread_mutex_lock(&b->mu);
+    t->at[j].n += t->at[i].n; // no diagnostic: both are held
+    pthread_mutex_unlock(&b->mu);
+    pthread_mutex_unlock(&a->mu);
+}
+static void lock_two(pthread_mutex_t *a, pthread_mutex_t *b) {
+    if (a > b) {
+        pthread_mutex_t *other = a;
+        a = b;
+        b = other;
+    }
+    pthread_mutex_lock(a);
+    if (a != b)
+        pthread_mutex_lock(b);
+}
+static void unlock_two(pthread_mutex_t *a, pthread_mutex_t *b) {
+    pthread_mutex_unlock(a);
+    if (a != b)
+        pthread_mutex_unlock(b);
+}
+void move_by_helper(struct node *a, struct node *b, struct node *c);
+void move_by_helper(struct node *a, struct node *b, struct node *c) {
+    lock_two(&a->mu, &b->mu);
+    b->n += a->n; // no diagnostic: both are held
+    c->n++;       // expected-warning {{[aglet-guarded-by]}}
+    unlock_two(&a->mu, &b->mu);
+}
