@@ -4,6 +4,7 @@
 #include "Unit.h"
 #include "base/hash.h"
 
+#include <llvm/Support/FileSystem.h>
 #include <llvm/Support/Path.h>
 
 using namespace clang;
@@ -14,13 +15,29 @@ ir_str UnitLowering::str(llvm::StringRef text) {
     return build_str(b, text.data(), text.size());
 }
 
-std::string UnitLowering::absolute(llvm::StringRef path) const {
+/* Builds outside the source directory name it by ".."; patterns, git and code hosts do not. Behind a symbolic link ".." leads
+ * elsewhere, and the name stays as it is. */
+static bool leads_to_the_same(const llvm::Twine &path, const llvm::Twine &shorter) {
+    llvm::sys::fs::UniqueID one, other;
+    return !llvm::sys::fs::getUniqueID(path, one) && !llvm::sys::fs::getUniqueID(shorter, other) &&
+           one == other;
+}
+
+std::string UnitLowering::absolute(llvm::StringRef path) {
     if (path.empty() || path.front() == '<')
         return path.str();
     llvm::SmallString<256> full(path);
     sm.getFileManager().makeAbsolutePath(full);
     llvm::sys::path::remove_dots(full, /*remove_dot_dot=*/false);
-    return full.str().str();
+    if (full.str().find("/../") == llvm::StringRef::npos)
+        return full.str().str();
+    std::string &known = shortened[full];
+    if (known.empty()) {
+        llvm::SmallString<256> shorter(full);
+        llvm::sys::path::remove_dots(shorter, /*remove_dot_dot=*/true);
+        known = (leads_to_the_same(full, shorter) ? shorter : full).str().str();
+    }
+    return known;
 }
 
 const UnitLowering::File &UnitLowering::file(FileID id) {

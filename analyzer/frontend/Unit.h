@@ -68,7 +68,7 @@ class UnitLowering {
     const File &file(clang::FileID id);
     void
     every_file(); /* also those no location is in: whoever keeps the unit asks whether they are as they were */
-    std::string absolute(llvm::StringRef path) const;
+    std::string absolute(llvm::StringRef path);
 
     ir_type make_type(clang::QualType type);
     ir_type record(const clang::RecordDecl *decl);
@@ -98,6 +98,7 @@ class UnitLowering {
     const SetAside *aside;
     llvm::DenseMap<clang::FileID, File> files;
     File last_file;
+    llvm::StringMap<std::string> shortened; /* names with "..", and what they come to */
     llvm::DenseMap<std::pair<unsigned, unsigned>, ir_loc> locs;
     llvm::DenseMap<const void *, ir_type> types;
     llvm::DenseMap<const clang::TagDecl *, ir_type> tags;

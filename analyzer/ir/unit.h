@@ -38,7 +38,8 @@ struct ir_range {
 
 /* A file that was read. */
 struct ir_file_rec {
-    ir_str path;    /* as the compiler opened it, made absolute by the frontend */
+    ir_str
+        path; /* as the compiler opened it, made absolute by the frontend, and without ".." where that leads to the same file */
     uint32_t flags; /* IR_FILE_* */
     uint32_t hash_lo, hash_hi;
 };

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import time
 from pathlib import Path
 
@@ -99,6 +100,30 @@ with Project({"a.c": LEAK}) as p:
     check("--config instead", p.lint("--config=other.yml").returncode == 1)
 
 # ---- rows as build systems write them
+# ---- a build outside the source directory: its names lead up and down again, those of the findings do not
+HEADER = LEAK.replace("int f(", "static inline int in_header(")
+with Project({"src/a.c": '#include "../include/h.h"\nint g(int n) { return in_header(n); }\n', "include/h.h": HEADER, "elsewhere/inner/x": "",
+              "build/x": ""}, database=False) as p:
+    if shutil.which("git"):
+        p.run("git", "init", "-q")
+        p.run("git", "add", "-A")
+        p.run("git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "all")
+        p.write("include/h.h", HEADER + "\n")
+    for name in ("../src/a.c", "../src/../src/./a.c", f"{p.path}/build/../src/a.c"):
+        p.database([{"directory": str(p.path / "build"), "file": name, "arguments": ["cc", "-I../build/../include", "-c", name]}])
+        done = p.lint("--no-cache", "--format=json")
+        check(f"no '..' in what is found by {name}", [f["file"] for f in json.loads(done.stdout or '{"findings": []}')["findings"]] == ["include/h.h"], done.stdout + done.stderr)
+        check("a pattern leaves it out", p.lint("--exclude=include").returncode == 0)
+        check("and the file", "1 C file is excluded" in p.lint("--exclude=src/a.c").stderr)
+        if shutil.which("git"):
+            check("git's name for it is the same", p.lint("--only-changed-since=HEAD").returncode == 1)
+    Path(p.path, "build/link").symlink_to("../elsewhere/inner")
+    p.write("elsewhere/b.c", LEAK)
+    p.write("b.c", "not this one")
+    p.database([{"directory": str(p.path / "build"), "file": f"{p.path}/elsewhere/b.c", "arguments": ["cc", "-c", "link/../b.c"]}])
+    done = p.lint("--no-cache")
+    check("behind a symbolic link the name stays", done.returncode == 1 and "build/link/../b.c:7:9: warning" in done.stdout, done.stdout + done.stderr)
+
 with Project({"a.c": '#ifndef WITH\n#error no macro\n#endif\nconst char *name = NAME;\n' + CLEAN, "rsp": "-DWITH -DNAME='\"a b\"'\n"}) as p:
     here = str(p.path)
     rows = {
