@@ -2,6 +2,7 @@
 /* Reads, asks and writes baselines.
  * Stands on base/hash.h. */
 #include "baseline.h"
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -92,14 +93,23 @@ size_t baseline_gone(const struct baseline *b, const struct report *r) {
     return gone;
 }
 
+/* For people only: a line stays a line. */
+static void put_word(const char *word, FILE *out) {
+    putc(' ', out);
+    for (; *word; word++)
+        putc(iscntrl((unsigned char)*word) ? '?' : *word, out);
+}
+
 bool baseline_write(const struct report *r, const char *root, FILE *out) {
     fprintf(out, "%s\n", first_line);
     for (size_t i = 0; i < report_count(r); i++) {
         const struct finding *f = report_at(r, i);
         if (f->severity != SEVERITY_WARNING || f->suppressed)
             continue;
-        fprintf(out, "%016" PRIx64 " %s %s %s\n", f->fingerprint, f->rule,
-                f->at.file ? path_below(root, f->at.file) : "-", f->function ? f->function : "-");
+        fprintf(out, "%016" PRIx64 " %s", f->fingerprint, f->rule);
+        put_word(f->at.file ? path_below(root, f->at.file) : "-", out);
+        put_word(f->function ? f->function : "-", out);
+        putc('\n', out);
     }
     return fflush(out) == 0 && !ferror(out);
 }
