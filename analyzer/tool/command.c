@@ -172,6 +172,21 @@ void command_strip_launchers(struct string_list *args) {
     }
 }
 
+void command_name_inputs(struct string_list *args) {
+    size_t from = 1;
+    while (from < args->n && strcmp(args->at[from], "--") != 0)
+        from += takes_value(args->at[from]) ? 2 : 1;
+    if (from >= args->n)
+        return;
+    strings_remove(args, from, 1);
+    for (size_t i = from; i < args->n; i++)
+        if (args->at[i][0] == '-' && args->at[i][1]) {
+            char *named = xasprintf("./%s", args->at[i]);
+            free(args->at[i]);
+            args->at[i] = named;
+        }
+}
+
 enum action command_action(const struct string_list *args, bool *cc1) {
     static const char *const questions[] = {"--version",    "--help",     "-dumpversion", "-dumpfullversion",
                                             "-dumpmachine", "-dumpspecs", "-###",         "--autocomplete",

@@ -33,6 +33,9 @@ bool takes_value(const char *arg);
 /* Take off what runs the compiler but is none: ccache, distcc, sccache, icecc, env with its assignments, `aglet cc`. */
 void command_strip_launchers(struct string_list *args);
 
+/* Name what stands behind "--" so that no word is needed before it, and take that off: options are added at the end. */
+void command_name_inputs(struct string_list *args);
+
 /* What the command does; cc1 tells whether it is clang's inner -cc1. */
 enum action command_action(const struct string_list *args, bool *cc1);
 

@@ -79,6 +79,7 @@ void compile_db_add(struct compile_db *db, const char *directory, const char *fi
     *args = (struct string_list){0};
     command_strip_launchers(&row.args);
     expand_response_files(&row.args, row.directory);
+    command_name_inputs(&row.args);
     command_action(&row.args, &row.cc1);
     row.language = row_language(&row);
     const char *object = output ? output : command_output(&row.args);

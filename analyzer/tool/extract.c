@@ -134,6 +134,20 @@ static char *output_path(const struct extraction *x, size_t i, const char *suffi
     return xasprintf("%s/%zu.%s", x->temporary, i, suffix);
 }
 
+static bool same_file(const char *a, const char *b) {
+    struct stat one, other;
+    return strcmp(a, b) == 0 || (stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev &&
+                                 one.st_ino == other.st_ino);
+}
+
+/* A command that compiles another file than its row says, or standard input, leaves the row's file out: to be told. */
+static char *made_of_another(const struct unit *u, const char *file) {
+    const char *main_file = unit_str(u, u->main_file);
+    return same_file(main_file, file)
+               ? NULL
+               : xasprintf("'%s' is not analysed: its command compiles '%s'", file, main_file);
+}
+
 static void keep_product(struct extraction *x, size_t i) {
     struct extracted *e = &x->out[i];
     char *out = output_path(x, i, "unit"), *deps_file = output_path(x, i, "deps"), err[SAY_MAX];
@@ -146,7 +160,10 @@ static void keep_product(struct extraction *x, size_t i) {
         say_verbose("the extractor's list of files for '%s' is malformed; its unit is not kept",
                     x->db->rows[i].file);
     e->unit = file.bytes ? unit_use(file.bytes, file.size, file.release, err, sizeof err) : NULL;
-    if (e->unit) {
+    if (e->unit && (e->why = made_of_another(e->unit, x->db->rows[i].file))) {
+        unit_free(e->unit);
+        e->unit = NULL;
+    } else if (e->unit) {
         e->origin = ORIGIN_PARSED;
         cache_store_unit(x->options->cache, x->keys[i], &deps, file.bytes, file.size, out, &e->id);
     } else {

@@ -50,6 +50,18 @@ with Project({"a.c": LEAK, "b.c": CLEAN.replace("f(", "g(")}, database=False) as
            "1 file analysed (0 parsed, 1 from the cache), 3 could not be: 1 finding")
     p.database([None])
     expect("only rows that are none", p.lint(), 2, f"{name}: entry 1 is no object; that entry is left out", "nothing was analysed")
+    p.database([{**here, "file": "a.c", "command": "cc -c b.c"}])
+    expect("a command that compiles another file", p.lint("--no-cache"), 2,
+           f"'{p.path}/a.c' is not analysed: its command compiles '{p.path}/b.c'", "nothing was analysed")
+    p.database([{**here, "file": "a.c", "command": "cc -xc -c -"}])
+    expect("a command that compiles standard input", p.lint("--no-cache"), 2,
+           f"'{p.path}/a.c' is not analysed: its command compiles '<stdin>'", "nothing was analysed")
+    Path(p.path, "link.c").symlink_to("a.c")
+    p.database([{**here, "file": "a.c", "command": "cc -c link.c"}])
+    expect("a command that names the file otherwise", p.lint("--no-cache"), 1, "1 file analysed")
+    p.write("-dash.c", LEAK)
+    p.database([{**here, "file": "-dash.c", "command": "cc -c -- -dash.c"}])
+    expect("a file behind --", p.lint("--no-cache"), 1, "1 file analysed (1 parsed, 0 from the cache): 1 finding")
     p.database([{**here, "file": "b.c", "command": "cc"}])
     expect("a command of one word", p.lint("--no-cache"), 2, "the extractor could not work on", "aglet-extract", "nothing was analysed", absent=("usage",))
 
