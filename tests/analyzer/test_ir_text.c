@@ -305,6 +305,30 @@ static void deep_nesting_is_refused_not_followed(void **state) {
     free(text);
 }
 
+/* The deepest expressions a unit may hold, of each kind that is printed around an operand. */
+static void the_deepest_expressions_round_trip(void **state) {
+    (void)state;
+    static const struct {
+        const char *opening, *operand, *closing;
+    } kinds[] = {{"*", "p", ""},      {"&*", "p", ""},  {"-", "n", ""},      {"(", "n", " as int)"},
+                 {"", "s", "->next"}, {"", "p", "[n]"}, {"(n + ", "n", ")"}, {"load(*", "p", ")"}};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        for (uint32_t deep = IR_MAX_EXPR_DEPTH / 4; deep <= IR_MAX_EXPR_DEPTH;
+             deep += IR_MAX_EXPR_DEPTH / 4) {
+            char *text = malloc(64 * (size_t)IR_MAX_EXPR_DEPTH);
+            char *end = text + sprintf(text, "unit \"a\"\nstruct s { next: *struct s }\n"
+                                             "func f(p: *int, n: int, s: *struct s) {\n  entry:\n    n = ");
+            for (uint32_t i = 0; i < deep; i++)
+                end += sprintf(end, "%s", kinds[k].opening);
+            end += sprintf(end, "%s", kinds[k].operand);
+            for (uint32_t i = 0; i < deep; i++)
+                end += sprintf(end, "%s", kinds[k].closing);
+            sprintf(end, "\n    return\n}\n");
+            round_trip(text);
+            free(text);
+        }
+}
+
 static void a_short_error_buffer_is_not_overrun(void **state) {
     (void)state;
     char err[8] = "1234567";
@@ -327,6 +351,7 @@ int main(void) {
         cmocka_unit_test(a_negated_number_is_not_a_negative_one),
         cmocka_unit_test(errors_name_their_place),
         cmocka_unit_test(deep_nesting_is_refused_not_followed),
+        cmocka_unit_test(the_deepest_expressions_round_trip),
         cmocka_unit_test(a_short_error_buffer_is_not_overrun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
