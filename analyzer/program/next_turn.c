@@ -45,17 +45,52 @@ static bool varies(const struct solver *s, const struct world *w, uint32_t head,
     }
 }
 
-/* A cell, not itself varying in place, whose value is the varying part of x; its value goes on under the cell's phi. Of several the one
- * that holds the most of x: where cur is pred->next, the next turn knows its lock as cur's. */
-static term renamed(struct solver *s, const struct world *w, uint32_t head, term x) {
+/* Does the call write the member? */
+static bool call_writes(const struct solver *s, ir_event e, uint32_t field) {
+    uint32_t n;
+    const struct call_edge *edges = program_calls(s->p, s->func, e, &n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct summary *sum = s->p->funcs.at[edges[i].callee].summary;
+        if (sum && mods_has(sum->mods, MOD_FIELD(field)))
+            return true;
+    }
+    return false;
+}
+
+/* Is the cell a member that the loop does not write, which so goes by another name only because ways met in it? */
+static bool is_kept(const struct solver *s, const uint64_t *loop, term at) {
+    const struct term_rec r = s->t.recs[at];
+
+    if (r.op != TERM_FIELD)
+        return false;
+    for (uint32_t b = 0; b < s->fr->blocks.count; b++) {
+        const struct ir_range events = s->u->blocks[s->fr->blocks.first + b].events;
+        for (ir_event e = events.first; in_set(loop, b) && e < events.first + events.count; e++) {
+            const struct ir_event_rec *ev = &s->u->events[e];
+            const struct ir_expr_rec *to = &s->u->exprs[ev->a];
+            if (ev->op == IR_EV_CALL && call_writes(s, e, r.b))
+                return false;
+            if ((ev->op == IR_EV_STORE || ev->op == IR_EV_ATOMIC || ev->op == IR_EV_CALL) && ev->a &&
+                (to->op == IR_E_FIELD ? s->lu->fields[to->b] == r.b : to->op != IR_E_VAR))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* A cell, a local or else a member that the loop keeps, whose value is the varying part of x; its value goes on under the cell's phi. Of
+ * several the one that holds the most of x: where cur is pred->next, the next turn knows its lock as cur's. */
+static term renamed_by(struct solver *s, const struct world *w, uint32_t head, term x, bool local) {
     const ir_block block = s->fr->blocks.first + head;
     term best = 0, whole = 0;
 
     for (uint32_t i = 0; i < w->n_cells; i++) {
         const struct cell c = w->cells[i];
         term phi, y;
-        if (!c.value || c.value <= whole || s->t.recs[c.at].op != TERM_LOCAL ||
-            !term_mentions(&s->t, x, c.value) || !varies(s, w, head, c.value))
+        if (!c.value || c.value <= whole || (s->t.recs[c.at].op == TERM_LOCAL) != local ||
+            !term_mentions(&s->t, x, c.value) || !varies(s, w, head, c.value) ||
+            (!local && (varies(s, w, head, c.at) || !is_kept(s, s->blocks[head].loop, c.at))))
             continue; /* terms are younger than their parts */
         phi = term_phi(&s->t, block, c.at);
         if (phi == c.value)
@@ -67,6 +102,13 @@ static term renamed(struct solver *s, const struct world *w, uint32_t head, term
         }
     }
     return best;
+}
+
+/* By a local, and else by a member: `lock(&s->cur->mu)` in a loop that does not change s->cur. */
+static term renamed(struct solver *s, const struct world *w, uint32_t head, term x) {
+    const term by_local = renamed_by(s, w, head, x, true);
+
+    return by_local ? by_local : renamed_by(s, w, head, x, false);
 }
 
 static void note_collection(struct solver *s, const struct held *h) {
