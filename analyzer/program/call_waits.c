@@ -206,6 +206,29 @@ static void drop_waits(struct solver *s) {
     s->waits.n = n;
 }
 
+/* The same members of no object in particular, as a path: what is embedded twice in one struct is two classes. 0: none. */
+static term class_path(struct solver *s, term x) {
+    struct term_table *paths = &s->p->paths;
+    const struct term_rec r = *term_at(&s->t, x);
+
+    switch (r.op) {
+    case TERM_INDEX:
+    case TERM_SOME: return class_path(s, r.a);
+    case TERM_FIELD: {
+        term in = r.a;
+        while (s->t.recs[in].op == TERM_INDEX || s->t.recs[in].op == TERM_SOME)
+            in = s->t.recs[in].a;
+        in = s->t.recs[in].op == TERM_FIELD ? class_path(s, in) : term_make(paths, TERM_OPAQUE, 0, 0, 0);
+        return term_make(paths, TERM_FIELD, in, r.b, 0);
+    }
+    case TERM_GLOBAL:
+    case TERM_TOKEN: return term_make(paths, r.op, r.a, 0, 0);
+    case TERM_LOAD: /* what lies behind a pointer is known by where the pointer is kept */
+        return s->t.recs[r.a].op == TERM_LOCAL ? 0 : class_path(s, r.a);
+    default: return 0;
+    }
+}
+
 void settle_waits(struct solver *s) {
     for (size_t i = 0; i < s->waits_seen.n; i++) {
         const struct wait_seen *w = &s->waits_seen.at[i];
@@ -215,11 +238,12 @@ void settle_waits(struct solver *s) {
         if (w->up && term_at(&s->p->paths, s->waits.at[w->up - 1].condition)->op != TERM_PARAM)
             s->waits.at[w->up - 1].looped |=
                 looped; /* a plain wrapper's loop can test nothing but the time */
-        if (w->judged && class_known(term_class(&s->t, w->condition)) &&
-            class_known(term_class(&s->t, w->lock)))
+        const term condition = w->judged ? class_path(s, w->condition) : 0,
+                   lock = w->judged ? class_path(s, w->lock) : 0;
+        if (condition && lock)
             vec_push(&s->p->locks->waits,
-                     ((struct wait_fact){term_class(&s->t, w->condition), term_class(&s->t, w->lock), s->func,
-                                         at, print_place(s, w->condition), print_place(s, w->lock)}));
+                     ((struct wait_fact){condition, lock, s->func, at, print_place(s, w->condition),
+                                         print_place(s, w->lock)}));
         if (!w->judged || looped)
             continue;
         pr = problem_new(s, PROBLEM_WAIT, DETAIL_NO_LOOP, at, w->condition, NULL);

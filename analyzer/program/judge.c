@@ -271,9 +271,7 @@ static void judge_waits(struct program *p) {
          i++) { /* functions that call each other are solved several times */
         const struct wait_fact w = p->locks->waits.at[i];
         bool fresh;
-        (void)map64_place(
-            &seen, hash_add(hash_add(key_pair(w.func, w.at), class_key(w.condition)), class_key(w.lock)),
-            &fresh);
+        (void)map64_place(&seen, hash_add(key_pair(w.func, w.at), key_pair(w.condition, w.lock)), &fresh);
         if (fresh)
             p->locks->waits.at[n++] = w;
     }
@@ -282,7 +280,7 @@ static void judge_waits(struct program *p) {
     for (uint32_t i = 0; i < p->locks->waits.n; i++) {
         const struct wait_fact *w = &p->locks->waits.at[i];
         bool fresh;
-        uint32_t *slot = map64_place(&group_of, class_key(w->condition), &fresh);
+        uint32_t *slot = map64_place(&group_of, w->condition, &fresh);
         struct wait_group *g;
         if (fresh) {
             *slot = (uint32_t)groups.n;
@@ -290,17 +288,16 @@ static void judge_waits(struct program *p) {
         }
         g = &groups.at[*slot];
         g->n++;
-        if (g->other == UINT32_MAX && !class_equal(p->locks->waits.at[g->first].lock, w->lock))
+        if (g->other == UINT32_MAX && p->locks->waits.at[g->first].lock != w->lock)
             g->other = i;
-        ++*map64_place(&uses, hash_add(class_key(w->condition), class_key(w->lock)), NULL);
+        ++*map64_place(&uses, key_pair(w->condition, w->lock), NULL);
     }
     for (uint32_t i = 0; i < p->locks->waits.n; i++) {
         const struct wait_fact w = p->locks->waits.at[i];
         const struct linked_func *f = &p->funcs.at[w.func];
-        const struct wait_group *g = &groups.at[map64_get(&group_of, class_key(w.condition), 0)];
-        const uint32_t same = map64_get(&uses, hash_add(class_key(w.condition), class_key(w.lock)), 0),
-                       other = g->n - same;
-        const uint32_t partner = class_equal(p->locks->waits.at[g->first].lock, w.lock) ? g->other : g->first;
+        const struct wait_group *g = &groups.at[map64_get(&group_of, w.condition, 0)];
+        const uint32_t same = map64_get(&uses, key_pair(w.condition, w.lock), 0), other = g->n - same;
+        const uint32_t partner = p->locks->waits.at[g->first].lock == w.lock ? g->other : g->first;
         struct lock_problem *pr;
         if (!other || same > other || (same == other && partner > i) || f->unchecked)
             continue;

@@ -153,7 +153,7 @@ struct candidate {
 
 /* A condition wait with its lock. */
 struct wait_fact {
-    struct object_class condition, lock;
+    term condition, lock; /* paths, see class_path of call_waits.c */
     uint32_t func;
     ir_loc at;
     const char *condition_text, *lock_text;

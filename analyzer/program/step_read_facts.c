@@ -153,8 +153,8 @@ void read_wait_fact(struct reader *x) {
     struct wait_fact *w = vec_add(&x->waits);
 
     w->func = x->func;
-    w->condition = read_class(x);
-    w->lock = read_class(x);
+    w->condition = read_path(x);
+    w->lock = read_path(x);
     w->at = read_loc(x);
     w->condition_text = read_a_text(x);
     w->lock_text = read_a_text(x);

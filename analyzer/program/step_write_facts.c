@@ -184,8 +184,8 @@ void write_noted(struct writer *x, const struct map64 *problem_number) {
 }
 
 void write_wait_fact(struct writer *x, const struct wait_fact *w) {
-    write_class(x, w->condition);
-    write_class(x, w->lock);
+    write_path(x, w->condition);
+    write_path(x, w->lock);
     put_number(x->out, w->at);
     write_a_text(x, w->condition_text);
     write_a_text(x, w->lock_text);
