@@ -245,8 +245,9 @@ static ir_event came_out_of(const struct solver *s, term lock) {
 }
 
 /* The object came out of a call that returned with a lock of this class held, of an object that it knows by another pointer. */
-static void pair_nameless(struct solver *s, term lock) {
+static bool pair_nameless(struct solver *s, term lock) {
     const ir_event from = came_out_of(s, lock);
+    bool found = false;
     uint32_t n = 0;
     const struct call_edge *edges = from ? program_calls(s->p, s->func, from, &n) : NULL;
 
@@ -255,7 +256,9 @@ static void pair_nameless(struct solver *s, term lock) {
             &s->p->locks->nameless, hash_add(class_key(term_class(&s->t, lock)), edges[i].callee), 0);
         if (candidate)
             pair(s, candidate);
+        found |= candidate != 0;
     }
+    return found;
 }
 
 /* … and that call took it, by names of the function's own, of which some may be one object's: one of them, or NULL. */
@@ -353,9 +356,12 @@ static void release_unheld(struct solver *s, struct world *w, term lock, const s
         return;
     }
     if (!path && s->t.recs[term_object(&s->t, lock)].op != TERM_LOCAL) {
-        if (s->recording)
-            pair_nameless(s, lock);
-        return; /* a lock that came out of a call nobody knows: it may have been taken there */
+        /* A lock that came out of a call nobody knows may have been taken there; or it is the other half of a function that returns with
+         * such a lock, found in the same way. */
+        if (s->recording && !pair_nameless(s, lock) && class_known(class) &&
+            s->t.recs[term_object(&s->t, lock)].op != TERM_GLOBAL)
+            (void)candidate_new(s, CANDIDATE_RELEASES, 0, class, e->candidate);
+        return;
     }
     if (!path && !world_owns(&s->t, w, lock))
         return;

@@ -148,8 +148,11 @@ void wait_condition(struct call *c, struct world *w, const struct wait_effect *s
             struct lock_problem *pr =
                 problem_new(s, PROBLEM_WAIT, DETAIL_NO_MUTEX, c->ev->loc, lock, &problem);
             wrong = true;
-            if (pr)
+            if (pr) {
                 pr->data = print_place(s, condition);
+                if (!path_lock) /* who calls this may hold it by another name */
+                    pr->class = term_class(&s->t, lock);
+            }
             for (uint32_t i = 0; i < w->n_held; i++)
                 if (w->held[i].event && w->held[i].mode != HELD_RELEASED)
                     problem_story(s, pr, STORY_NEAR, s->u, s->u->events[w->held[i].event].loc,

@@ -368,12 +368,17 @@ static bool judge_meaning(struct program *p, bool *again) {
     return any;
 }
 
+/* A release of what callers cannot name is no effect on them: it is known as the other half of its class alone. */
+static bool has_no_effect(const struct candidate *c) {
+    return c->kind == CANDIDATE_RELEASES && !c->lock;
+}
+
 bool program_condemn(struct program *p, bool *again) {
     bool any = judge_meaning(p, again);
 
     for (size_t i = 1; i < p->locks->candidates.n; i++) {
         struct candidate *c = &p->locks->candidates.at[i];
-        if (c->meant || c->condemned || c->stale || !p->funcs.at[c->func].n_callers ||
+        if (c->meant || c->condemned || c->stale || !p->funcs.at[c->func].n_callers || has_no_effect(c) ||
             (c->from && !p->locks->candidates.at[c->from].meant))
             continue;
         c->condemned = again[c->func] = any = true;
@@ -414,6 +419,19 @@ static bool is_excluded_there(const struct program *p, const struct lock_problem
     return false;
 }
 
+/* Is there a function that is meant to return with such a lock, of an object that its callers cannot name? Then they may hold it here. */
+static bool taken_nameless(const struct judgement *j, const struct lock_problem *pr) {
+    uint32_t i = map64_get(&j->of_class, hash_add(class_key(pr->class), CANDIDATE_HELD_ON_RETURN), 0);
+
+    for (; i; i = j->before_in_class[i]) {
+        const struct candidate *c = &j->p->locks->candidates.at[i];
+        if (c->kind == CANDIDATE_HELD_ON_RETURN && !c->reachable && c->meant && !c->stale &&
+            c->func != pr->func && class_equal(c->class, pr->class))
+            return true;
+    }
+    return false;
+}
+
 void program_judge(struct program *p) {
     struct lock_facts *facts = p->locks;
     struct judgement j;
@@ -440,7 +458,6 @@ void program_judge(struct program *p) {
                     show(p, c->bad_calls.at[k]);
             }
     }
-    judgement_free(&j);
     judge_waits(p);
     for (size_t i = 1; i < facts->problems.n;
          i++) { /* what follows from a callee's mistake is not said again */
@@ -452,5 +469,8 @@ void program_judge(struct program *p) {
             pr->dropped = true;
         if (pr->kind == PROBLEM_BLOCK && class_known(pr->class) && is_gate(facts, class_key(pr->class)))
             pr->dropped = true;
+        if (pr->kind == PROBLEM_WAIT && class_known(pr->class) && taken_nameless(&j, pr))
+            pr->dropped = true;
     }
+    judgement_free(&j);
 }

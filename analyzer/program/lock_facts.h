@@ -112,7 +112,7 @@ struct lock_problem {
     uint32_t candidate; /* waits for a judgement: its candidate, or 0 */
     uint32_t item; /* GUARDED, ESCAPE: the guarded member or global, or 0. UNHELD: the lock as such, or 0 … */
     uint32_t wrapper;          /* … and the member or global whose type wraps it, or 0 */
-    struct object_class class; /* BLOCK: of the lock */
+    struct object_class class; /* BLOCK: of the lock; WAIT: of one that callers cannot name */
     uint32_t round;            /* recursive functions are solved several times: the last counts */
     uint32_t before;           /* the function's problem before this one, or 0 */
     /* By what it is known again (lock_facts.seen): what it was at first, of what class of lock; where that is not known, of what name. */
