@@ -8,6 +8,7 @@
 #include "layout.h"
 #include "record.h"
 #include "say.h"
+#include "shell_words.h"
 #include "word.h"
 #include "base/alloc.h"
 #include <errno.h>
@@ -105,6 +106,15 @@ static const char *take_own(struct string_list *args, bool *bad) {
     return record && *record ? record : NULL;
 }
 
+/* With what stands in response files in their place: build systems remove them, and they may hold the source's name. */
+static struct string_list in_full(const struct string_list *args) {
+    struct string_list full = {0};
+    for (size_t i = 0; i < args->n; i++)
+        strings_add(&full, args->at[i]);
+    expand_response_files(&full, NULL);
+    return full;
+}
+
 static int cc(int argc, char **argv) {
     struct string_list args = {0};
     for (int i = 0; i < argc; i++)
@@ -123,9 +133,11 @@ static int cc(int argc, char **argv) {
     }
     free(args.at[0]);
     args.at[0] = clang;
-    enum how how = judge(&args);
-    if (database && !is_probe(&args) && !record_command(database, &args, err, sizeof err))
+    struct string_list full = in_full(&args);
+    enum how how = judge(&full);
+    if (database && !is_probe(&full) && !record_command(database, &full, err, sizeof err))
         say("%s", err); /* a lost row is said, and breaks no build */
+    strings_free(&full);
     if (how == WITH_MACRO) {
         strings_insert(&args, 1, "-D__AGLET__=1");
     } else if (how == WITH_PLUGIN) {

@@ -23,6 +23,10 @@ MAIN = "int f(int n);\nint main(void) { return f(0); }\n"
 with Project({"a.c": LEAK, "main.c": MAIN}) as p:
     done = p.aglet("cc", "-c", "a.c", "-o", "a.o")
     check("a finding is a warning of the compilation", done.returncode == 0 and "[aglet-lock-leak]" in done.stderr, done.stderr)
+    p.write("all.rsp", "-c a.c -o 'r s.o' -Werror\n")
+    check("a source named in a response file", p.aglet("cc", "--record=rsp.json", "@all.rsp").returncode == 1)
+    row = json.loads(Path(p.path, "rsp.json").read_text())[0]
+    check("is recorded without it, which builds remove", row["file"] == "a.c" and row["arguments"][1:] == ["-c", "a.c", "-o", "r s.o", "-Werror"], str(row))
     check("-Werror makes it an error", p.aglet("cc", "-Werror", "-c", "a.c").returncode == 1)
     done = p.aglet("cc", "-w", "-c", "a.c")
     check("-w makes it silent", done.returncode == 0 and not done.stderr, done.stderr)
