@@ -24,9 +24,12 @@ bool baseline_has(const struct baseline *b, const struct finding *f);
 /* How many of its entries the sorted report no longer has: they may be dropped by writing it anew. */
 size_t baseline_gone(const struct baseline *b, const struct report *r);
 
+/* May a baseline be written there: is there nothing yet, an empty file or a baseline? Else false with a sentence in err. */
+bool baseline_may_replace(const char *path, char *err, size_t err_size);
 /* Write the findings of a sorted report (errors, hints and suppressed ones left out) as a baseline; paths relative to root
- * if that is not NULL. Returns false when `out` had an error. */
-bool baseline_write(const struct report *r, const char *root, FILE *out);
+ * if that is not NULL. The lines of `kept` (NULL: none) stay as they are, before what they do not hold.
+ * Returns false when `out` had an error. */
+bool baseline_write(const struct report *r, const char *root, const struct baseline *kept, FILE *out);
 
 #ifdef __cplusplus
 }

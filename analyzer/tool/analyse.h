@@ -22,6 +22,7 @@ struct analyse_options {
     const char *output;       /* NULL: standard output */
     const char *baseline;
     bool update_baseline;
+    bool partial; /* files are missing in what is analysed: an updated baseline keeps its entries */
     const char *changed_since; /* a revision, or NULL */
     struct string_list exclude;
     const char *config_file; /* NULL: the nearest .aglet.yml */

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool print_knows(const char *format) {
@@ -35,16 +36,37 @@ static struct report_rule *rules_described(size_t *n) {
     return rules;
 }
 
-static bool write_baseline(const char *path, const struct report *r, const char *root) {
+static bool write_baseline(const char *path, const struct report *r, const char *root,
+                           const struct baseline *kept) {
     char *text = NULL;
     size_t size;
     FILE *out = open_memstream(&text, &size);
-    bool good = out && baseline_write(r, root, out);
+    bool good = out && baseline_write(r, root, kept, out);
     if (out)
         good = fclose(out) == 0 && good && file_write(path, text, size);
     if (!good)
         say("cannot write the baseline '%s': %s", path, strerror(errno));
     free(text);
+    return good;
+}
+
+/* A run that did not judge the whole program drops nothing: what it did not look at may be found still. */
+static bool is_partial(const struct analyse_options *o) {
+    return o->partial || o->changed_since || o->rules.n || o->exclude.n;
+}
+
+static bool update_baseline(const struct analyse_options *o, const struct report *r, const char *root) {
+    char err[SAY_MAX];
+    struct stat st;
+    struct baseline *kept = NULL;
+    const bool there = stat(o->baseline, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+    bool good = !there || baseline_may_replace(o->baseline, err, sizeof err);
+    if (good && there && is_partial(o))
+        good = (kept = baseline_read(o->baseline, err, sizeof err));
+    if (!good)
+        say("%s", err);
+    good = good && write_baseline(o->baseline, r, root, kept);
+    baseline_free(kept);
     return good;
 }
 
@@ -55,7 +77,7 @@ static bool take_baseline(const struct analyse_options *o, const struct report *
     *out = NULL;
     if (!o->baseline)
         return true;
-    if (o->update_baseline && !write_baseline(o->baseline, r, root))
+    if (o->update_baseline && !update_baseline(o, r, root))
         return false;
     *out = baseline_read(o->baseline, err, sizeof err);
     if (!*out) {

@@ -227,6 +227,7 @@ static int lint_run(struct lint *l) {
     } else {
         bool solved;
         struct analyse_counts counts = {0};
+        l->analyse.partial = l->load.files.n || load_missing(&l->load);
         struct report *found = findings(l, &solved);
         status = analyse_print(&l->analyse, config, found, &counts);
         if (status != EXIT_TROUBLE)

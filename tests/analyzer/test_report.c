@@ -127,7 +127,7 @@ static void baseline_knows_the_old_and_not_the_new(void **state) {
     report_sort(r);
     snprintf(path, sizeof path, "%s/baseline", directory);
     FILE *out = fopen(path, "w");
-    assert_true(baseline_write(r, "/r", out));
+    assert_true(baseline_write(r, "/r", NULL, out));
     fclose(out);
     report_begin(r, "lock-leak", SEVERITY_WARNING, &p2, "new");
     report_subject(r, "g", "mu");

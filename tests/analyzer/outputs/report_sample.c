@@ -81,7 +81,7 @@ int main(int argc, char **argv) {
         report_subject(one, "balance", "a->balance/a->mu");
         report_sort(one);
         FILE *out = fopen(argv[3], "w");
-        if (!out || !baseline_write(one, argv[2], out) || fclose(out))
+        if (!out || !baseline_write(one, argv[2], NULL, out) || fclose(out))
             return 2;
         report_free(one);
         ctx.baseline = known = baseline_read(argv[3], err, sizeof err);

@@ -100,6 +100,24 @@ with Project({"a.c": LEAK}) as p:
     check("--config instead", p.lint("--config=other.yml").returncode == 1)
 
 # ---- rows as build systems write them
+# ---- a baseline updated by a run that does not judge the whole program loses nothing
+TWO = {"a.c": LEAK, "b.c": LEAK.replace("f(", "g(")}
+with Project(TWO) as p:
+    p.lint("--baseline=base", "--update-baseline")
+    whole = (p.path / "base").read_text()
+    check("two entries", whole.count("lock-leak") == 2, whole)
+    for narrower in (["a.c"], ["--rules=copy"], ["--exclude=b.c"]):
+        done = p.lint("--baseline=base", "--update-baseline", *narrower)
+        check(f"{narrower}: all entries stay", done.returncode == 0 and (p.path / "base").read_text() == whole, done.stderr + (p.path / "base").read_text())
+    p.write("b.c", TWO["b.c"] + "broken")
+    done = p.lint("--baseline=base", "--update-baseline")
+    check("also where a file does not parse", done.returncode == 2 and (p.path / "base").read_text() == whole, done.stderr + (p.path / "base").read_text())
+    p.write("b.c", TWO["b.c"].replace("g(", "h("))
+    p.lint("--baseline=base", "--update-baseline", "b.c")
+    check("what is new is added", (p.path / "base").read_text().startswith(whole) and (p.path / "base").read_text().count("\n") == whole.count("\n") + 1)
+    p.lint("--baseline=base", "--update-baseline")
+    check("the whole program's run drops what is gone", (p.path / "base").read_text().count("lock-leak") == 2 and "b.c g" not in (p.path / "base").read_text())
+
 # ---- a build outside the source directory: its names lead up and down again, those of the findings do not
 HEADER = LEAK.replace("int f(", "static inline int in_header(")
 with Project({"src/a.c": '#include "../include/h.h"\nint g(int n) { return in_header(n); }\n', "include/h.h": HEADER, "elsewhere/inner/x": "",
