@@ -257,7 +257,10 @@ void FunctionLowering::switch_statement(const SwitchStmt *s) {
         ir_succ_rec succ = {};
         succ.flags = IR_SUCC_DEFAULT;
         succ.block = after;
-        if (done.life != outer) {
+        if (s->isAllEnumCasesCovered()) { /* no other value is meant to be there, as Clang's own analyses take it */
+            cur = succ.block = new_block();
+            end_block(IR_TERM_UNREACHABLE, 0, {}, s->getCond()->getSourceRange());
+        } else if (done.life != outer) {
             cur = succ.block = new_block();
             end_lives(done.life, outer, s->getEndLoc());
             go(after);

@@ -161,67 +161,6 @@ static void follow(struct solver *s, uint32_t from, uint32_t succ, struct world 
     enter(s, to, w);
 }
 
-static int64_t case_value(const uint32_t v[2]) {
-    return (int64_t)((uint64_t)v[1] << 32 | v[0]);
-}
-
-/* Is the value of no signed type, whatever it was promoted to? */
-static bool never_negative(const struct unit *u, ir_expr e) {
-    ir_type t = type_plain(u, u->exprs[ir_uncast(u, e)].type);
-
-    if (u->types[t].kind == IR_T_ENUM)
-        t = type_plain(u, u->types[t].elem);
-    return u->types[t].kind == IR_T_INT && u->types[t].flags & IR_TF_UNSIGNED;
-}
-
-/* The value is none of the cases. What is left between the cases is not kept, only what is left below and above them. */
-static bool take_default(struct solver *s, struct world *w, const struct ir_block_rec *b, term value) {
-    struct range left = world_range(&s->t, w, value);
-    bool again = true;
-
-    if (callers_pass_cases(s, b, value))
-        return false;
-    if (left.lo < 0 && never_negative(s->u, b->cond))
-        left.lo = 0;
-    while (again && left.lo <= left.hi) {
-        again = false;
-        for (uint32_t i = 0; i < b->succs.count; i++) {
-            const struct ir_succ_rec *c = &s->u->succs[b->succs.first + i];
-            const int64_t lo = case_value(c->lo), hi = case_value(c->hi);
-            if (c->flags & IR_SUCC_DEFAULT)
-                continue;
-            if (lo <= left.lo && hi >= left.hi)
-                return false;
-            if (lo <= left.lo && hi >= left.lo) {
-                left.lo = hi + 1;
-                again = true;
-            } else if (lo <= left.hi && hi >= left.hi) {
-                left.hi = lo - 1;
-                again = true;
-            } else if (lo <= 0 && hi >= 0) {
-                left.nonzero = true;
-            }
-        }
-    }
-    for (uint32_t i = 0; i < b->succs.count; i++) {
-        const struct ir_succ_rec *c = &s->u->succs[b->succs.first + i];
-        if (!(c->flags & IR_SUCC_DEFAULT) && case_value(c->lo) == case_value(c->hi))
-            world_exclude(w, value, case_value(c->lo));
-    }
-    left.nonzero |= left.lo > 0 || left.hi < 0;
-    return range_is_all(left) || world_narrow(&s->scratch, &s->t, w, value, left);
-}
-
-static bool take_case(struct solver *s, struct world *w, const struct ir_block_rec *b, uint32_t succ,
-                      term value) {
-    const struct ir_succ_rec *sr = &s->u->succs[b->succs.first + succ];
-
-    if (sr->flags & IR_SUCC_DEFAULT)
-        return take_default(s, w, b, value);
-    return world_narrow(&s->scratch, &s->t, w, value,
-                        (struct range){case_value(sr->lo), case_value(sr->hi), case_value(sr->lo) > 0});
-}
-
 /* A stackless task (kept.h) that waits returns AGLET_PENDING, is called again, and the switch over its frame leads to
  * the await it stopped at, with the locks it held there. So both edges are left out: the await is then a call like any
  * other, which returns when it is done. Else what is held across an await would leak there, and be missing behind it. */

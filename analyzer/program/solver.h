@@ -304,6 +304,10 @@ void find_choosers(struct solver *s);
 /* Does one of them name one object in a, and another in b? */
 bool chose_differently(struct solver *s, const struct world *a, const struct world *b);
 
+/* cases.c */
+/* What is known where the switch at the end of b leads to successor `succ`. False: it does not, in this world. */
+bool take_case(struct solver *s, struct world *w, const struct ir_block_rec *b, uint32_t succ, term value);
+
 /* steady.c */
 /* Fill `steady`. After order_blocks. */
 void find_steady(struct solver *s);
