@@ -97,8 +97,7 @@ static bool take_default(struct solver *s, struct world *w, const struct ir_bloc
     return range_is_all(left) || world_narrow(&s->scratch, &s->t, w, value, left);
 }
 
-bool take_case(struct solver *s, struct world *w, const struct ir_block_rec *b, uint32_t succ,
-                      term value) {
+bool take_case(struct solver *s, struct world *w, const struct ir_block_rec *b, uint32_t succ, term value) {
     const struct ir_succ_rec *sr = &s->u->succs[b->succs.first + succ];
 
     if (sr->flags & IR_SUCC_DEFAULT)

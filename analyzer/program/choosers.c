@@ -90,8 +90,10 @@ void find_choosers(struct solver *s) {
     }
 }
 
-/* Is x an object that callers name, or a part of one: a global's, what a parameter points to? Or a number that they do? */
+/* Is x an object that callers name, or a part of one: a global's, what a parameter points to, an element of what they lead to? Or a
+ * number that they pass? What else memory holds is another object tomorrow. */
 static bool is_named(const struct solver *s, term x) {
+    bool element = false;
     int64_t i;
 
     for (;;) {
@@ -100,12 +102,13 @@ static bool is_named(const struct solver *s, term x) {
         case TERM_GLOBAL: return true;
         case TERM_LOCAL: return r.a - s->fr->params.first < s->fr->params.count;
         case TERM_LOAD:
-            if (r.b)
+            if (r.b || (!element && s->t.recs[r.a].op != TERM_LOCAL))
                 return false;
             break;
         case TERM_INDEX:
             if (!term_is_const(&s->t, r.b, &i) && !(s->t.recs[r.b].op == TERM_LOAD && is_named(s, r.b)))
                 return false;
+            element = true;
             break;
         case TERM_FIELD: break;
         default: return false;
