@@ -138,6 +138,13 @@ static bool said_in_section(struct solver *s, const struct world *w, term lock, 
     return false;
 }
 
+/* May there be such a lock, or is the pointer to its object null on this way, as where a lock function was asked with it and took none? */
+static bool is_there(const struct solver *s, const struct world *w, term lock) {
+    const term object = term_object(&s->t, lock);
+
+    return s->t.recs[object].op != TERM_LOAD || !range_equal(world_range(&s->t, w, object), range_of(0));
+}
+
 static void check_guard(struct solver *s, struct world *w, const struct guard *guard,
                         const struct linked_unit *declared, term at, enum access_kind kind, ir_loc loc,
                         uint32_t field, uint32_t global, const char *data) {
@@ -164,7 +171,7 @@ static void check_guard(struct solver *s, struct world *w, const struct guard *g
     }
     if (!wanted || (write ? worst == 2 : best == 2))
         return;
-    if (world_owns(&s->t, w, at) || !w->spawned || !s->recording || w->failed)
+    if (world_owns(&s->t, w, at) || !w->spawned || !s->recording || w->failed || !is_there(s, w, wanted))
         return;
     if (said_in_section(s, w, wanted, field, global, write))
         return;

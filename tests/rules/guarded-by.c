@@ -235,3 +235,35 @@ void in_a_row(struct board *x) {
     pthread_mutex_unlock(&x->mu);
     x->n++; // expected-warning {{[aglet-guarded-by]}}
 }
+
+/* ---- a lock that is not there guards nothing ---- */
+struct gate {
+    pthread_mutex_t mu;
+};
+static int gate_lock(struct gate *g) {
+    if (!g)
+        return -1;
+    pthread_mutex_lock(&g->mu);
+    return 0;
+}
+static void gate_unlock(struct gate *g) {
+    if (g)
+        pthread_mutex_unlock(&g->mu);
+}
+struct yard {
+    struct gate *gate; /* NULL where there is one thread only */
+    int carts AGLET_GUARDED_BY(gate->mu);
+};
+void come_in(struct yard *y);
+void come_in(struct yard *y) {
+    gate_lock(y->gate);
+    y->carts++; // no diagnostic
+    gate_unlock(y->gate);
+}
+void walk_in(struct yard *y);
+void walk_in(struct yard *y) {
+    if (!y->gate)
+        y->carts = 0; // no diagnostic
+    else
+        y->carts = 1; // expected-warning {{[aglet-guarded-by]}}
+}
