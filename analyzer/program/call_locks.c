@@ -9,6 +9,10 @@
 bool lock_is_recursive(const struct solver *s, term lock) {
     const struct object_class c = term_class(&s->t, lock);
 
+    for (term at = lock; s->t.recs[at].op == TERM_FIELD; at = s->t.recs[at].a)
+        if (s->p->fields.at[s->t.recs[at].b].recursive) /* of all its locks of that type the one kept there */
+            return true;
+
     if (c.field)
         return s->p->fields.at[c.field].recursive || s->p->fields.at[c.field].lock.recursive;
     if (c.global)

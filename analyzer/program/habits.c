@@ -129,6 +129,15 @@ void habit_again(struct program *p, const struct habit_access *a) {
     vec_last(&h->accesses).pass = h->last_pass[a->func];
 }
 
+/* Does the function ask here whether it has the lock, or count how often (relock.h)? What lies beside it tells, and is read without. */
+static bool keeps_levels(const struct solver *s, const uint32_t *locks, uint32_t n) {
+    for (uint32_t i = 0; i < s->n_levels; i++)
+        for (uint32_t k = 0; k < n; k++)
+            if (s->levels[i].item == locks[k])
+                return true;
+    return false;
+}
+
 void habit_access(struct solver *s, const struct world *w, term at, bool write, ir_loc loc) {
     uint32_t locks[MAX_SIBLINGS], n;
     uint8_t held = 0;
@@ -148,7 +157,7 @@ void habit_access(struct solver *s, const struct world *w, term at, bool write, 
             return;
         at = r.a;
     }
-    if (item_guard(s->p, item) || world_owns(&s->t, w, at))
+    if (item_guard(s->p, item) || world_owns(&s->t, w, at) || keeps_levels(s, locks, n))
         return;
     object = r.op == TERM_FIELD ? r.a : at;
     for (uint32_t i = 0; i < n; i++) {

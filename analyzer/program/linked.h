@@ -93,6 +93,19 @@ struct call_edge {
     bool callback; /* the callee is an argument that the called function runs: qsort, pthread_once */
 };
 
+/* On this edge a level of a lock is taken, or given back, without the call that does it on the other ways; or it is not given back, for
+ * who asks does not own it (relock.h). */
+struct level_edge {
+    uint32_t func;
+    ir_block block;
+    uint32_t succ;
+    ir_event event; /* that call; its lock: */
+    uint32_t arg;
+    uint32_t item;
+    ir_expr lock; /* … as the value of other names than those of locals that it was put into for the call */
+    bool refuses;
+};
+
 struct linked_func {
     const struct linked_unit *unit;
     ir_func func;
@@ -142,7 +155,8 @@ struct program {
     VEC(struct linked_global) globals;
     VEC(struct linked_func) funcs;
     VEC(struct call_edge) edges;
-    VEC(uint32_t) order;   /* defined functions, callees first */
+    VEC(uint32_t) order;                /* defined functions, callees first */
+    VEC(struct level_edge) level_edges; /* by function */
     struct map64 pointers; /* unit, field or variable → its annotated summary in pointer_summaries */
     VEC(struct summary *) pointer_summaries;
     struct term_table paths; /* summaries' terms: parameters by value, globals, the result; see summary.h */

@@ -100,6 +100,13 @@ static uint32_t loads(const struct solver *s, term x) {
         }
 }
 
+/* Is the lock's object known by a pointer that is kept in another: `x->whole`? */
+static bool behind_member(const struct solver *s, term lock) {
+    const struct term_rec *r = term_at(&s->t, term_object(&s->t, lock));
+
+    return r->op == TERM_LOAD && term_at(&s->t, r->a)->op == TERM_FIELD;
+}
+
 enum lock_relation lock_relation(const struct solver *s, term from, term to, uint32_t *link) {
     const bool collected = term_at(&s->t, from)->op == TERM_SOME;
     term array = 0, other_array = 0, i, k;
@@ -122,5 +129,7 @@ enum lock_relation lock_relation(const struct solver *s, term from, term to, uin
         return by_index(s, from, to, link);
     if (collected && term_at(&s->t, term_object(&s->t, to))->op == TERM_PHI)
         return RELATED_ORDERED; /* a list, locked as a loop walks along it */
+    if (behind_member(s, from) && behind_member(s, to) && lock_is_recursive(s, to))
+        return RELATED_FAR; /* it may well be one object that both point to, taken again */
     return loads(s, from) > LOADS_MAX || loads(s, to) > LOADS_MAX ? RELATED_FAR : RELATED_NOT;
 }

@@ -253,6 +253,14 @@ static bool returns_null_on_failure(const struct solver *s) {
     return sound && failed;
 }
 
+/* Does it come back with an error where the caller does not own what it would give back? */
+static bool may_refuse(const struct solver *s) {
+    for (uint32_t i = 0; i < s->n_levels; i++)
+        if (s->levels[i].refuses)
+            return true;
+    return false;
+}
+
 void make_outcomes(struct solver *s) {
     struct cluster list[MAX_CLUSTERS];
     uint32_t n = 0;
@@ -323,6 +331,8 @@ void make_outcomes(struct solver *s) {
                 o->result = RANGE_ALL;
             }
     }
+    if (n == 1 && any_failed && any_sound && may_refuse(s)) /* callers may ask */
+        s->s->outcomes[0].result = range_hull(failed, s->s->outcomes[0].result);
     if (n > 1) {
         struct returns groups[MAX_CLUSTERS];
         for (uint32_t i = 0; i < n; i++)

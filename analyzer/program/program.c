@@ -206,6 +206,7 @@ void program_free(struct program *p) {
     map64_free(&p->call_waits);
     map64_free(&p->called_with);
     map64_free(&p->lock_deciders);
+    vec_free(&p->level_edges);
     map64_free(&p->section_flags);
     stored_values_free(p->stored);
     vec_free(&p->phases);

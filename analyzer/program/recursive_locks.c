@@ -4,6 +4,7 @@
  * initialised with attributes is. A wrong "recursive" loses a double lock; a wrong "not" would accuse. */
 #include "linked.h"
 #include "lock_facts.h"
+#include "relock.h"
 
 #include <string.h>
 
@@ -129,4 +130,5 @@ void program_find_recursive_locks(struct program *p) {
     }
     for (size_t i = 0; i < p->order.n; i++)
         visit(p, p->order.at[i]);
+    program_find_relocks(p);
 }

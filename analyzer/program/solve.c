@@ -4,6 +4,7 @@
 #include "habits.h"
 #include "kept_moves.h"
 #include "lock_order.h"
+#include "relock.h"
 #include "ways.h"
 
 #include <string.h>
@@ -224,6 +225,8 @@ static void leave(struct solver *s, uint32_t from, struct world *w) {
             end_counting(s, from, out);
         if (b->term == IR_TERM_SWITCH && !take_case(s, out, b, i, cond))
             continue;
+        if (s->n_levels)
+            do_levels(s, out, from, i, last);
         follow(s, from, i, out);
     }
 }
@@ -303,6 +306,7 @@ void solver_at(struct solver *s, uint32_t func) {
     s->u = s->lu->unit;
     s->fr = &s->u->funcs[s->lf->func];
     s->frame = func_frame(s->u, s->fr);
+    s->levels = level_edges(s->p, func, &s->n_levels);
     s->s = s->lf->summary;
 }
 

@@ -109,6 +109,8 @@ struct solver {
     const struct linked_unit *lu;
     const struct unit *u;
     const struct ir_func_rec *fr;
+    const struct level_edge *levels; /* relock.h */
+    uint32_t n_levels;
     ir_var frame;      /* the function is a stackless task's: its frame, else 0 */
     struct summary *s; /* being made */
     struct term_table t;
@@ -229,6 +231,10 @@ bool told_by_caller(const struct program *p, const struct entry_known *x, const 
 
 /* calls.c */
 void transfer_call(struct solver *s, struct world *w, ir_event e);
+
+/* call_levels.c */
+/* What is done on an edge of this function that leads round a lock call (relock.h). */
+void do_levels(struct solver *s, struct world *w, uint32_t block, uint32_t succ, ir_event now);
 
 /* call_locks.c */
 void release_lock(struct solver *s, struct world *w, term lock, const struct lock_effect *e, uint32_t callee,

@@ -5,6 +5,7 @@
 #include "step_bytes.h"
 
 #include "blocks_when.h"
+#include "relock.h"
 #include "../base/alloc.h"
 
 struct steps *steps_new(struct program *p) {
@@ -191,6 +192,19 @@ static uint64_t hash_calls(struct program *p, uint32_t func) {
     return h;
 }
 
+/* Where it takes or gives back a level of a lock: that hangs on both halves of such a lock, which other units may have. */
+static uint64_t hash_levels(const struct program *p, uint32_t func) {
+    uint32_t n;
+    const struct level_edge *at = level_edges(p, func, &n);
+    uint64_t h = n;
+
+    for (uint32_t i = 0; i < n; i++)
+        h = hash_add(
+            hash_add(hash_add(h, (uint64_t)at[i].block << 2 | at[i].succ << 1 | at[i].refuses), at[i].event),
+            at[i].arg);
+    return h;
+}
+
 /* What annotations on the pointers that are called come to: other units say which locks they name, and what kinds of locks these are. To
  * look says, too, which name none, though nothing is solved. */
 static uint64_t hash_pointers(struct program *p, uint32_t func) {
@@ -256,6 +270,7 @@ static uint64_t fixed_part(struct program *p, struct steps *x, uint32_t func) {
     h = hash_add(h, unit_facts(p, x, f->unit));
     h = hash_add(h, hash_items(p, x, f));
     h = hash_add(h, hash_callers(p, f));
+    h = hash_add(h, hash_levels(p, func));
     return x->fixed[func] = hash_add(h, hash_calls(p, func)) | 1;
 }
 

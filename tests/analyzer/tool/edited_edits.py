@@ -22,6 +22,25 @@ SWEEP_ONE = """static void sweep_one(struct shelf *s, int depth) {
     shelf_unlock(s);
 }
 """
+OWNED = """void shelf_lock(struct shelf *s) {
+    if (s->owner == pthread_self()) {
+        s->depth++;
+        return;
+    }
+    pthread_mutex_lock(&s->mu);
+    s->owner = pthread_self();
+    s->depth = 1;
+}
+"""
+GIVEN = """void shelf_unlock(struct shelf *s) {
+    if (--s->depth)
+        return;
+    s->owner = 0;
+    pthread_mutex_unlock(&s->mu);
+}
+"""
+PLAIN_LOCK = "void shelf_lock(struct shelf *s) {\n    pthread_mutex_lock(&s->mu);\n}\n"
+PLAIN_UNLOCK = "void shelf_unlock(struct shelf *s) {\n    pthread_mutex_unlock(&s->mu);\n}\n"
 ADD = "static void add(struct till *t, long money) {\n    t->money += money;\n}\n"
 
 EDITS = [
@@ -33,6 +52,9 @@ EDITS = [
     ("an unlock without its flag", [("locks.c", "    if (wanted)\n        pthread_mutex_unlock(mu);", "    pthread_mutex_unlock(mu);")]),
     ("a try that is false with the lock held", [("locks.c", "    note(s);\n    return true;", "    note(s);\n    return s->open;")]),
     ("a try that always locks", [("locks.c", "    if (pthread_mutex_trylock(&s->mu) != 0)\n        return false;", "    pthread_mutex_lock(&s->mu);")]),
+    ("a wrapper that asks who the owner is", [("locks.c", PLAIN_LOCK, OWNED)]),
+    ("wrappers that make the lock recursive", [("locks.c", PLAIN_LOCK, OWNED), ("locks.c", PLAIN_UNLOCK, GIVEN)]),
+    ("wrappers that make the lock recursive in two files", [("locks.c", PLAIN_LOCK, OWNED), ("locks.c", PLAIN_UNLOCK, ""), ("walk.c", '#include "shop.h"\n', '#include "shop.h"\n\n' + GIVEN)]),
     ("two locks in the other order", [("locks.c", "    shelf_lock(a);\n    if (a != b)\n        shelf_lock(b);", "    if (a != b)\n        shelf_lock(b);\n    shelf_lock(a);")]),
     ("one of two locks left", [("locks.c", "    if (a != b)\n        shelf_unlock(b);\n", "")]),
     ("a wrapper that calls a function of another file", [("locks.c", "    note(s);\n    return true;", "    note(s);\n    till_pay(&till, 1);\n    return true;")]),
@@ -120,7 +142,7 @@ EDITS = [
     ("a callback that waits", [("walk.c", "    s->n = 0;\n    s->first = NULL;", "    s->n = 0;\n    box_take(&orders);\n    s->first = NULL;")]),
     # the header: every file is parsed again
     ("a member first", [("shop.h", "struct shelf {\n    pthread_mutex_t mu;", "struct shelf {\n    int kind;\n    pthread_mutex_t mu;")]),
-    ("a member last", [("shop.h", "    struct shelf *next;\n    bool open;", "    struct shelf *next;\n    bool open;\n    long opened;")]),
+    ("a member last", [("shop.h", "    pthread_t owner;\n    int depth;", "    pthread_t owner;\n    int depth;\n    long opened;")]),
     ("a member's type", [("shop.h", "    int customers;", "    long customers;")]),
     ("a mutex made recursive by its model", [("shop.h", "    pthread_mutex_t mu;\n    pthread_cond_t some;", "    pthread_mutex_t mu, mu2;\n    pthread_cond_t some;")]),
     ("a member guarded", [("shop.h", "    long money;", "    long money AGLET_GUARDED_BY(mu);")]),

@@ -30,6 +30,8 @@ struct shelf {
     const struct ops *ops;
     struct shelf *next;
     bool open;
+    pthread_t owner;
+    int depth;
 };
 struct box {
     pthread_mutex_t mu;
