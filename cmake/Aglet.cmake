@@ -12,7 +12,8 @@ function(aglet_check target)
   if(check_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "aglet_check(${target}): unknown argument \"${check_UNPARSED_ARGUMENTS}\"")
   endif()
-  target_link_libraries(${target} PRIVATE Aglet::annotations)
+  # Not by target_link_libraries: a target that uses it without PRIVATE and PUBLIC may not be given them.
+  set_property(TARGET ${target} APPEND PROPERTY LINK_LIBRARIES Aglet::annotations)
 
   string(REGEX MATCH "^[0-9]+" major "${CMAKE_C_COMPILER_VERSION}")
   set(plugin ${AGLET_PLUGIN_DIR}/aglet-clang-${major}.so)
