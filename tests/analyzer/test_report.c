@@ -183,6 +183,22 @@ static struct report *sample(void) {
     return r;
 }
 
+static void text_obeys_nothing_that_the_source_says_to_a_terminal(void **state) {
+    (void)state;
+    struct report *r = report_new();
+    const char *path = file("t.c", "\033[31m\xc2\x9b \xe2\x80\xae\xe9 \xc3\xa9 x;\r\n");
+    struct position at = {.file = path, .line = 1, .col = 17, .end_line = 1, .end_col = 19};
+    report_begin(r, "lock-leak", SEVERITY_WARNING, &at, "it's \033]0;me\007");
+    report_note(r, &(struct position){.file = "/r/\033[1m.c"}, "\x9b");
+    char *text = written(r, REPORT_TEXT, &(struct report_context){.directory = "/r"});
+    contains(text, "warning: it's \xef\xbf\xbd]0;me\xef\xbf\xbd [aglet-lock-leak]\n"
+                   "    1 | \xef\xbf\xbd[31m\xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd \xc3\xa9 x;\n"
+                   "      |             ^~\n"
+                   "\xef\xbf\xbd[1m.c: note: \xef\xbf\xbd\n");
+    free(text);
+    report_free(r);
+}
+
 static void text_shows_the_line_the_caret_and_the_fix(void **state) {
     (void)state;
     struct report *r = sample();
@@ -244,6 +260,7 @@ int main(void) {
         cmocka_unit_test(baseline_knows_the_old_and_not_the_new),
         cmocka_unit_test(what_is_no_baseline_is_refused_with_its_line),
         cmocka_unit_test(text_shows_the_line_the_caret_and_the_fix),
+        cmocka_unit_test(text_obeys_nothing_that_the_source_says_to_a_terminal),
         cmocka_unit_test(json_and_sarif_hold_everything),
         cmocka_unit_test(formats_have_names),
     };
