@@ -125,7 +125,10 @@ static struct lock_tree *postfix(struct parser *p) {
             blanks(p);
             size_t n = name_length(p);
             if (!n)
-                return fail(p, "a member's name is missing before '%.*s'", (int)(p->end - p->at), p->at);
+                return p->at < p->end
+                           ? fail(p, "a member's name is missing before '%.*s'", (int)(p->end - p->at), p->at)
+                           : fail(p, "a member's name is missing behind '%.*s'", arrow ? 2 : 1,
+                                  arrow ? "->" : ".");
             t = node(p, LOCK_TREE_MEMBER, t);
             t->arrow = arrow;
             t->text = p->at;

@@ -36,7 +36,11 @@ void program_report_unknown_words(const struct program *p, struct report *out) {
             word += strncmp(word, "aglet:", 6) ? 0 : 6;
             int length = (int)strcspn(word, "(");
             const char *near = nearest(word, (size_t)length);
-            if (near)
+            if (near && strlen(near) == (size_t)length && strncmp(near, word, (size_t)length) == 0)
+                report_begin(out, "annotation", SEVERITY_ERROR, &at,
+                             "'%s' is malformed: behind '%s' stand only its arguments, in parentheses", word,
+                             near);
+            else if (near)
                 report_begin(out, "annotation", SEVERITY_ERROR, &at,
                              "there is no annotation '%.*s'; did you mean '%s'?", length, word, near);
             else

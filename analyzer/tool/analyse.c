@@ -65,7 +65,11 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         if (!o->rules.n)
             argp_error(state, "--rules names no rule");
         return 0;
-    case 'x': strings_add(&o->exclude, arg); return 0;
+    case 'x':
+        if (!*arg)
+            argp_error(state, "--exclude wants a path pattern, not an empty text");
+        strings_add(&o->exclude, arg);
+        return 0;
     case OPTION_CONFIG: o->config_file = arg; return 0;
     case OPTION_TEXT_GRAPHS: o->text_graphs = true; return 0;
     case ARGP_KEY_END:

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 char *repository_root(const char *directory) {
@@ -44,6 +45,20 @@ static int git_paths(const char *root, const char *arguments, struct string_list
     return pclose(pipe);
 }
 
+static void why_unknown(const char *root, const char *revision, char *err, size_t err_size) {
+    struct string_list none = {0};
+    char *shallow = path_join(root, ".git/shallow");
+    if (WEXITSTATUS(git_paths(root, "--version", &none)) == 127)
+        snprintf(err, err_size, "--only-changed-since needs git, and there is none in PATH");
+    else if (access(shallow, F_OK) == 0)
+        snprintf(err, err_size,
+                 "git knows no revision '%s' here: the clone is shallow; git fetch --unshallow", revision);
+    else
+        snprintf(err, err_size, "git knows no revision '%s' here", revision);
+    strings_free(&none);
+    free(shallow);
+}
+
 bool changed_since(const char *revision, struct string_list *out, char *err, size_t err_size) {
     char *root = repository_root(".");
     if (!root) {
@@ -55,7 +70,7 @@ bool changed_since(const char *revision, struct string_list *out, char *err, siz
     char *diff = xasprintf("diff --name-only -z --no-renames --end-of-options %s --", quoted);
     bool good = git_paths(root, diff, out) == 0;
     if (!good)
-        snprintf(err, err_size, "git knows no revision '%s' here", revision);
+        why_unknown(root, revision, err, err_size);
     else
         git_paths(root, "ls-files --others --exclude-standard -z", out);
     free(diff);

@@ -91,6 +91,7 @@ with Project({"a.c": CLEAN}) as p:
     expect("update without a baseline", p.lint("--update-baseline"), 2, "aglet lint: --update-baseline needs --baseline FILE to write to")
     expect("no repository", p.lint("--only-changed-since=HEAD"), 2, "--only-changed-since needs a git repository, and there is none here or above")
     expect("output that cannot be written", p.lint("--output=/nonexistent/x"), 2, "cannot write '/nonexistent/x': No such file or directory")
+    expect("an empty pattern", p.lint("--exclude="), 2, "aglet lint: --exclude wants a path pattern, not an empty text")
     expect("everything excluded", p.lint("--exclude=a.c"), 2, "nothing was analysed: 1 C file is excluded by --exclude or .aglet.yml")
     expect("everything excluded, for another word", p.aglet("infer", "--config=" + str(p.write("x.yml", "exclude: a.c\n"))), 2, "nothing was analysed: 1 C file is excluded")
     if Path("/dev/full").is_char_device():
@@ -128,6 +129,21 @@ with Project({"a.c": '__attribute__((annotate("aglet:garded_by(mu)"))) int n;\ni
     done = p.lint()
     check("an unknown annotation: status", done.returncode == 1, done.stderr + done.stdout)
     check("an unknown annotation: said", "a.c:1:" in done.stdout and "garded_by" in done.stdout, done.stdout)
+
+for wrong, said in (('__attribute__((annotate("aglet:guarded_by"))) int n;', "'guarded_by' is malformed: behind 'guarded_by' stand only its arguments, in parentheses"),
+                    ("#include <aglet/annotations.h>\nint n AGLET_GUARDED_BY(mu->);", "a member's name is missing behind '->'")):
+    with Project({"a.c": wrong + "\nint f(void) { return n; }\n"}) as p:
+        done = p.lint()
+        check(f"a malformed annotation: {said}", done.returncode == 1 and said in done.stdout, done.stderr + done.stdout)
+
+# ---- revisions
+with Project({"a.c": CLEAN}) as p:
+    if p.run("git", "--version").returncode == 0:
+        p.run("git", "init", "-q")
+        expect("no such revision", p.lint("--only-changed-since=v1"), 2, "git knows no revision 'v1' here", absent=("shallow",))
+        p.write(".git/shallow", "")
+        expect("nor in a shallow clone", p.lint("--only-changed-since=v1"), 2, "git knows no revision 'v1' here: the clone is shallow; git fetch --unshallow")
+        expect("no git", p.lint("--only-changed-since=v1", PATH="/nonexistent"), 2, "--only-changed-since needs git, and there is none in PATH")
 
 # ---- flags on the command line
 with Project({"a.c": CLEAN}, database=False) as p:
