@@ -302,7 +302,7 @@ static void enter_annotated(struct solver *s, struct world *w) {
 void solver_at(struct solver *s, uint32_t func) {
     s->func = func;
     s->lf = &s->p->funcs.at[func];
-    s->lu = s->lf->unit;
+    s->lu = s->t.unit = s->lf->unit;
     s->u = s->lu->unit;
     s->fr = &s->u->funcs[s->lf->func];
     s->frame = func_frame(s->u, s->fr);

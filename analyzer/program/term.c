@@ -217,20 +217,6 @@ term term_binary(struct term_table *t, uint32_t op, term a, term b) {
     return term_make(t, TERM_BINARY, a, b, op);
 }
 
-term term_field(struct term_table *t, const struct program *p, term base, uint32_t field) {
-    const struct term_rec *r = &t->recs[base];
-    int64_t offset;
-
-    /* container_of: (char *)ptr - offsetof(field), then .field. */
-    if (base && r->op == TERM_BINARY && r->c == IR_B_ADD && term_is_const(t, r->b, &offset)) {
-        const struct linked_field *f = &p->fields.at[field];
-        const struct ir_field_rec *fr = &f->unit->unit->fields[f->field];
-        if (offset < 0 && fr->bit_offset % 8 == 0 && (uint64_t)-offset == fr->bit_offset / 8)
-            return r->a;
-    }
-    return term_make(t, TERM_FIELD, base, field, 0);
-}
-
 term term_index(struct term_table *t, term base, term index) {
     int64_t v;
 

@@ -53,6 +53,7 @@ struct term_call {
     term args[TERM_CALL_ARGS];
 };
 
+struct linked_unit;
 struct term_table {
     struct term_rec *recs;
     struct term_last *last; /* by term: what was made of it last, which is mostly what is asked for next */
@@ -60,10 +61,10 @@ struct term_table {
     struct index index;
     VEC(struct term_call)
     calls; /* those that give the same for the same arguments, as far as can be told; 0 unused */
-    struct map64 call_of; /* by event: the first of them */
+    struct map64 call_of;           /* by event: the first of them */
+    const struct linked_unit *unit; /* whose variables the locals are; or NULL */
 };
 
-struct linked_unit;
 struct program;
 
 void term_table_free(struct term_table *t);
