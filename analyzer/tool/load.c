@@ -156,6 +156,23 @@ static void say_left_out(const struct string_list *files, const char *what) {
     free(line);
 }
 
+/* Of the headers that lead to an error, a cycle has hundreds. */
+static void put_words(const char *log) {
+    enum { MOST = 10 };
+    size_t run = 0;
+    for (const char *end; *log; log = end) {
+        end = log + strcspn(log, "\n");
+        end += *end == '\n';
+        const bool leads =
+            starts_with(log, "In file included from ") || starts_with(log, "                 from ");
+        if (!leads && run > MOST)
+            fprintf(stderr, "… and %zu more\n", run - MOST);
+        run = leads ? run + 1 : 0;
+        if (run <= MOST)
+            fwrite(log, 1, (size_t)(end - log), stderr);
+    }
+}
+
 static void count(struct load *l) {
     say_unusable(&l->db);
     for (size_t i = 0; i < l->db.n; i++) {
@@ -172,7 +189,7 @@ static void count(struct load *l) {
         l->not_analysed++;
         say("%s", e->why);
         if (e->log)
-            fputs(e->log, stderr);
+            put_words(e->log);
     }
     say_left_out(&l->db.cxx, "C++");
     say_left_out(&l->db.other, "other-language");

@@ -174,7 +174,8 @@ static bool send_all(int fd, const char *bytes, size_t size) {
     return true;
 }
 
-static bool send_request(struct worker *worker, char *const *argv, const char *directory) {
+/* That a worker is gone which should read this is seen by its reply, with its status and its words. */
+static void send_request(struct worker *worker, char *const *argv, const char *directory) {
     char *request = NULL;
     size_t size;
     FILE *out = open_memstream(&request, &size);
@@ -186,12 +187,12 @@ static bool send_request(struct worker *worker, char *const *argv, const char *d
     fclose(out);
     char head[24];
     int n = snprintf(head, sizeof head, "%zu\n", size);
-    struct sigaction quiet = {.sa_handler = SIG_IGN}, before; /* a worker that is gone is seen by its reply */
+    struct sigaction quiet = {.sa_handler = SIG_IGN}, before;
     sigaction(SIGPIPE, &quiet, &before);
-    bool good = send_all(worker->to, head, (size_t)n) && send_all(worker->to, request, size);
+    if (send_all(worker->to, head, (size_t)n))
+        send_all(worker->to, request, size);
     sigaction(SIGPIPE, &before, NULL);
     free(request);
-    return good;
 }
 
 int workers_start(struct workers *w, char *const *argv, const char *directory, size_t tag) {
@@ -210,10 +211,7 @@ int workers_start(struct workers *w, char *const *argv, const char *directory, s
         if (error)
             return error;
     }
-    if (!send_request(worker, argv, directory)) {
-        wait_for(release(worker));
-        return EPIPE;
-    }
+    send_request(worker, argv, directory);
     worker->tag = tag;
     worker->busy = true;
     w->running++;

@@ -108,6 +108,19 @@ with Project({"a.c": LEAK, "broken.c": "int f( {\n"}) as p:
     check("its compiler's words are shown", "broken.c:1:" in done.stderr and "error:" in done.stderr, done.stderr)
     check("the others are analysed", "lock-leak" in done.stdout, done.stdout)
 
+with Project({"a.c": LEAK, "b.c": CLEAN.replace("f(", "g(")}) as p:
+    lib = p.path / "home/lib/aglet"
+    p.write(f"home/lib/aglet/{extractor.name}", "#!/bin/sh\necho no library for this >&2\nexit 127\n").chmod(0o755)
+    for _ in range(3): # gone before or after it is asked
+        done = p.lint("--no-cache", AGLET_HOME=str(p.path / "home"))
+        expect("an extractor that cannot start", done, 2, f"the extractor could not work on '{p.path}/a.c' (exit status 127); that file is not analysed",
+               "no library for this", "nothing was analysed", absent=("Broken pipe",))
+
+with Project({"a.c": LEAK, "cycle.c": '#include "cycle.h"\n', "cycle.h": '#include "cycle.h"\n'}) as p:
+    done = p.lint()
+    expect("an include cycle", done, 2, f"'{p.path}/cycle.c' does not parse and is not analysed", "1 file analysed")
+    check("in some lines, the error among them", done.stderr.count("\n") < 25 and " more\n" in done.stderr and "error:" in done.stderr, done.stderr)
+
 with Project({"a.c": LEAK, "crash.c": "/* CRASH */ int x;\n"}) as p:
     done = p.lint(AGLET_EXTRACTOR=str(crashing(p)))
     expect("a crash of the extractor", done, 2,
