@@ -266,6 +266,8 @@ static void apply(struct call *c, struct world *w) {
         result = instantiate(s, w, sum->returns, c->args, c->n_args, 0);
     if (result && n > 1 && term_is_const(&s->t, result, &null) && !null)
         result = 0; /* strtok_r(NULL, …), getcwd(NULL, 0): what comes back is not the argument */
+    if (!result && !split)
+        result = predicate_result(c, w);
     for (uint32_t i = 0; i < sum->n_stores; i++) { /* said of memory before the call */
         stored[i][0] = instantiate(s, w, sum->stores[i].at, c->args, c->n_args, whole);
         stored[i][1] = instantiate(s, w, sum->stores[i].value, c->args, c->n_args, 0);

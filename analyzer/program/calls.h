@@ -21,6 +21,10 @@ struct call {
     const struct world *world; /* before the call; set while waits are noted */
 };
 
+/* call_predicate.c */
+/* What the function gives if it only asks (predicates.h), from what it reads in w: the same term again while that is the same; else 0. */
+term predicate_result(struct call *c, struct world *w);
+
 /* call_locks.c */
 /* Take a lock. Returns false when this outcome cannot be: a trylock of a lock held here succeeds only if it is recursive. */
 bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term lock, term result,

@@ -37,6 +37,15 @@ ir_type type_plain(const struct unit *u, ir_type t) {
     return t;
 }
 
+bool type_is_volatile(const struct unit *u, ir_type t) {
+    while (u->types[t].kind == IR_T_TYPEDEF || u->types[t].kind == IR_T_QUALIFIED) {
+        if (u->types[t].kind == IR_T_QUALIFIED && u->types[t].flags & IR_TF_VOLATILE)
+            return true;
+        t = u->types[t].elem;
+    }
+    return u->types[t].kind == IR_T_ATOMIC;
+}
+
 ir_type type_struct(const struct unit *u, ir_type t) {
     t = type_plain(u, t);
     return u->types[t].kind == IR_T_STRUCT || u->types[t].kind == IR_T_UNION ? t : 0;

@@ -173,7 +173,8 @@ struct program {
         called_with; /* … and those that hand over a function which is called and may wait → that function */
     struct map64
         lock_deciders; /* memory classes by which some function decides whether to take a lock (steady.c) */
-    bool *written;     /* by global: something writes it (never_written.c) */
+    struct predicates *predicates; /* predicates.h */
+    bool *written;                 /* by global: something writes it (never_written.c) */
     struct map64 section_flags; /* memory that tells a thread what it is in the middle of (section_flags.c) */
     bool nonblocking;           /* it makes descriptors that do not block */
     bool has_spawn;             /* some function in it hands work to another thread */
@@ -214,6 +215,8 @@ struct lock_kind lock_kind_of(const struct program *p, const struct unit *u, ir_
 ir_type type_struct(const struct unit *u, ir_type t);
 /* t without typedefs and qualifiers. */
 ir_type type_plain(const struct unit *u, ir_type t);
+/* Is it volatile or _Atomic, read anew each time? */
+bool type_is_volatile(const struct unit *u, ir_type t);
 /* The callback of struct lock_context: another unit where the struct or union of that tag is complete. */
 const struct unit *program_complete(void *program, const char *name, ir_type *type);
 /* Where an annotation stands; in a whole program with the types that other units complete. */

@@ -12,6 +12,7 @@
 #include "habits.h"
 #include "kept.h"
 #include "lock_order.h"
+#include "predicates.h"
 #include "blocks_when.h"
 #include "lock_facts.h"
 #include "memo.h"
@@ -207,6 +208,7 @@ void program_free(struct program *p) {
     map64_free(&p->called_with);
     map64_free(&p->lock_deciders);
     vec_free(&p->level_edges);
+    predicates_free(p->predicates);
     map64_free(&p->section_flags);
     stored_values_free(p->stored);
     vec_free(&p->phases);

@@ -7,6 +7,7 @@
  * its lock, so the member of this object is taken to be as it was, but where the function itself, or a callee that was handed the
  * object, writes it. */
 #include "calls.h"
+#include "predicates.h"
 
 #include <string.h>
 #include "../base/alloc.h"
@@ -143,6 +144,31 @@ void condition_reads(const struct linked_unit *lu, ir_expr e,
     read_by(lu, e, false, found, data);
 }
 
+/* The same of the functions that it asks: its temps that are results of calls in the block. */
+static void read_by_calls(const struct program *p, uint32_t func, ir_block block, ir_expr e,
+                          void (*found)(void *data, uint32_t key, bool inner), void *data) {
+    const struct unit *u = p->funcs.at[func].unit->unit;
+    const struct ir_expr_rec *r = &u->exprs[e];
+    const struct ir_range events = u->blocks[block].events;
+
+    if (r->op == IR_E_CAST || r->op == IR_E_UNARY || r->op == IR_E_BINARY)
+        read_by_calls(p, func, block, r->a, found, data);
+    if (r->op == IR_E_BINARY)
+        read_by_calls(p, func, block, r->b, found, data);
+    if (r->op != IR_E_LOAD || u->exprs[r->a].op != IR_E_VAR)
+        return;
+    for (ir_event ev = events.first + events.count; ev-- > events.first;) {
+        const struct ir_expr_rec *to = &u->exprs[u->events[ev].a];
+        const struct predicate *q;
+        if (u->events[ev].op != IR_EV_CALL || to->op != IR_E_VAR || to->a != u->exprs[r->a].a)
+            continue;
+        q = predicate_called(p, func, ev);
+        for (uint32_t i = 0; q && i < q->n_reads; i++)
+            read_by(q->unit, q->reads[i], false, found, data);
+        return;
+    }
+}
+
 /* Calls `found` for what decides at some branch of the function whether a lock is taken there; marks[b], if there are any: at
  * block b. */
 static void each_decider(const struct program *p, uint32_t func, bool *marks,
@@ -163,6 +189,7 @@ static void each_decider(const struct program *p, uint32_t func, bool *marks,
         if (rec->term == IR_TERM_BRANCH && rec->succs.count == 2 && rec->cond &&
             (arm_takes(&x, to[0].block, to[1].block) || arm_takes(&x, to[1].block, to[0].block))) {
             read_by(lu, rec->cond, false, found, data);
+            read_by_calls(p, func, b, rec->cond, found, data);
             if (marks)
                 marks[b - fr->blocks.first] = true;
         }

@@ -5,6 +5,7 @@
 #include "step_bytes.h"
 
 #include "blocks_when.h"
+#include "predicates.h"
 #include "relock.h"
 #include "../base/alloc.h"
 
@@ -173,6 +174,13 @@ uint64_t step_exports(const struct program *p, uint32_t func) {
     return sum;
 }
 
+/* What a function that only asks reads, where the caller's own unit does not say it. */
+static uint64_t hash_asked(struct program *p, const struct linked_func *f, uint32_t callee) {
+    const struct predicate *q = p->funcs.at[callee].unit == f->unit ? NULL : predicate_of(p, callee);
+
+    return q ? q->unit->id : 0;
+}
+
 /* Who is called, and what was found of the calls before any lock was solved. */
 static uint64_t hash_calls(struct program *p, uint32_t func) {
     const struct linked_func *f = &p->funcs.at[func];
@@ -183,6 +191,7 @@ static uint64_t hash_calls(struct program *p, uint32_t func) {
         const struct linked_func *to = &p->funcs.at[e->callee];
         const struct call_wait wait = call_blocks_when(p, func, e->event);
         h = hash_add(h, hash_add(e->event, symbol_of_func(p, e->callee)));
+        h = hash_add(h, hash_asked(p, f, e->callee));
         h = hash_add(h, (uint64_t)e->indirect << 5 | (uint64_t)e->callback << 4 | (uint64_t)to->defined << 3 |
                             (uint64_t)to->unchecked << 2 | (uint64_t)wait.holds << 1 | wait.always);
         h = hash_add(h, wait.next);

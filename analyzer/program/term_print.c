@@ -172,14 +172,27 @@ static void print_operand(struct printer *pr, term x, int at_least) {
     put(pr, open ? ")" : "");
 }
 
+/* What a function gives for what it reads (call_predicate.c); or 0. */
+static term asked_of(const struct term_table *t, term x) {
+    while (t->recs[x].op == TERM_BINARY && t->recs[x].c == IR_B_DIV)
+        x = t->recs[x].a;
+    return t->recs[x].op == TERM_FUNC ? x : 0;
+}
+
 static void print_binary(struct printer *pr, term x) {
     static const char *const operators[] = {" + ", " - ", " * ",  " / ",  " % ", " << ", " >> ", " & ",
                                             " | ", " ^ ", " == ", " != ", " < ", " <= ", " > ",  " >= "};
     const struct term_rec *r = &pr->t->recs[x];
     const int mine = binds(pr, x);
     char number[32];
+    const term asked = asked_of(pr->t, x);
     int64_t v;
 
+    if (asked) {
+        put(pr, pr->p->funcs.at[pr->t->recs[asked].a].name);
+        put(pr, "(…)");
+        return;
+    }
     print_operand(pr, r->a, mine);
     if (r->c == IR_B_ADD && term_is_const(pr->t, r->b, &v) && v < 0 && v != INT64_MIN) { /* x - 1 */
         snprintf(number, sizeof number, " - %lld", (long long)-v);

@@ -17,15 +17,6 @@ void note_hint(struct solver *s, term value, term cell) {
         *slot = cell;
 }
 
-static bool is_volatile(const struct unit *u, ir_type t) {
-    while (u->types[t].kind == IR_T_TYPEDEF || u->types[t].kind == IR_T_QUALIFIED) {
-        if (u->types[t].kind == IR_T_QUALIFIED && u->types[t].flags & IR_TF_VOLATILE)
-            return true;
-        t = u->types[t].elem;
-    }
-    return u->types[t].kind == IR_T_ATOMIC;
-}
-
 static bool is_aggregate(const struct unit *u, ir_type t) {
     t = type_plain(u, t);
     return u->types[t].kind == IR_T_STRUCT || u->types[t].kind == IR_T_UNION;
@@ -74,7 +65,7 @@ static term eval_load(struct solver *s, struct world *w, ir_expr e, ir_event at)
         check_pointee(s, w, pr->a, false, at, loc);
     else if (pr->op == IR_E_FIELD && s->u->exprs[pr->a].op == IR_E_DEREF)
         check_pointee(s, w, s->u->exprs[pr->a].a, false, at, loc);
-    if (is_volatile(s->u, pr->type))
+    if (type_is_volatile(s->u, pr->type))
         return term_make(&s->t, TERM_FRESH, at, e, 0);
     return world_load(&s->t, w, place);
 }
