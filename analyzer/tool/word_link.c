@@ -105,14 +105,18 @@ static void read_input(struct link *l) {
     enum object_kind kind = object_units((const unsigned char *)bytes, size, found_unit, l, &broken);
     if (kind == OBJECT_FOREIGN) {
         if (!add_text(l, bytes, size)) {
-            say("'%s' is neither an object file nor an archive", l->input);
+            say(size >= 8 && memcmp(bytes, "!<thin>\n", 8) == 0
+                    ? "'%s' is a thin archive, which holds no objects; name the objects themselves"
+                    : "'%s' is neither an object file nor an archive",
+                l->input);
             l->trouble++;
         }
     } else if (broken) {
         say("'%s' cannot be used: %s", l->input, broken);
         l->trouble++;
     } else if (l->units.n == before && l->trouble == trouble && l->ids.n == before) {
-        say("'%s' carries no event graphs (it was compiled without the plugin); what it does is unknown",
+        say("'%s' carries no event graphs (it was compiled without the plugin, or stripped); what it does is "
+            "unknown",
             l->input);
         l->without++;
     }
@@ -138,6 +142,7 @@ static int analyse_units(struct link *l, const struct config *config) {
             a.level = config_level(config, unit_str(l->units.at[i], l->units.at[i]->main_file));
     a.key = analyse_key(&l->analyse, config, l->ids.at, l->ids.n, a.level, whole, NULL, 0);
     struct analyse_counts counts = {0};
+    l->analyse.partial = !whole;
     size_t n = l->units.n;
     struct report *r = analyse_kept(cache, a.key);
     if (!r) {

@@ -316,7 +316,9 @@ with Project({"a.c": CLEAN}) as p:
     expect("no object file", p.aglet("link", "a.c"), 2, "'a.c' is neither an object file nor an archive", "nothing was analysed")
     p.run("cc", "-c", "a.c", "-o", "a.o")
     expect("an object without graphs", p.aglet("link", "a.o"), 2,
-           "'a.o' carries no event graphs (it was compiled without the plugin); what it does is unknown", "nothing was analysed")
+           "'a.o' carries no event graphs (it was compiled without the plugin, or stripped); what it does is unknown", "nothing was analysed")
+    if p.run("ar", "--thin", "-rc", "thin.a", "a.o").returncode == 0:
+        expect("a thin archive", p.aglet("link", "thin.a"), 2, "'thin.a' is a thin archive, which holds no objects; name the objects themselves", "nothing was analysed")
     data = Path(p.path, "a.o").read_bytes()
     Path(p.path, "cut.o").write_bytes(data[:80])
     expect("an object cut off", p.aglet("link", "cut.o"), 2, "'cut.o' cannot be used: its section table lies outside of it")
