@@ -84,6 +84,54 @@ static bool print_container(struct printer *pr, term base, uint32_t field) {
     return true;
 }
 
+static bool points_to(const struct unit *u, ir_type t, enum ir_type_kind kind) {
+    t = type_plain(u, t);
+    return u->types[t].kind == IR_T_POINTER && u->types[type_plain(u, u->types[t].elem)].kind == kind;
+}
+
+/* Is it set from `var` and from nothing else, `var` itself never? */
+static bool is_only(const struct unit *u, const struct ir_func_rec *f, ir_var alias, ir_var var) {
+    for (ir_block b = f->blocks.first; b < f->blocks.first + f->blocks.count; b++)
+        for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
+            const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
+            const struct ir_expr_rec *place = &u->exprs[ev->a];
+            if (ev->op == IR_EV_STORE && place->op == IR_E_VAR &&
+                (place->a == var || (place->a == alias && !ir_mentions(u, ev->b, var))))
+                return false;
+        }
+    return true;
+}
+
+/* No member can be had of a `void *argument` by that name; people say `struct job *job = argument;` and go on. Returns `job`, else var. */
+static ir_var typed_name(const struct unit *u, ir_var var) {
+    const struct ir_func_rec *f = NULL;
+
+    for (uint32_t i = 1; i < u->n_funcs && !f && points_to(u, u->vars[var].type, IR_T_VOID); i++)
+        f = var - u->funcs[i].params.first < u->funcs[i].params.count ? &u->funcs[i] : NULL;
+    for (ir_block b = f ? f->blocks.first : 0; f && b < f->blocks.first + f->blocks.count; b++)
+        for (uint32_t i = 0; i < u->blocks[b].events.count; i++) {
+            const struct ir_event_rec *ev = &u->events[u->blocks[b].events.first + i];
+            const struct ir_expr_rec *place = &u->exprs[ev->op == IR_EV_STORE ? ev->a : 0];
+            const struct ir_expr_rec *value = &u->exprs[ir_uncast(u, ev->op == IR_EV_STORE ? ev->b : 0)];
+            if (place->op == IR_E_VAR && value->op == IR_E_LOAD && u->exprs[value->a].op == IR_E_VAR &&
+                u->exprs[value->a].a == var && *unit_str(u, u->vars[place->a].name) &&
+                points_to(u, u->vars[place->a].type, IR_T_STRUCT) && is_only(u, f, place->a, var))
+                return place->a;
+        }
+    return var;
+}
+
+/* What a member is had of. */
+static void print_owner(struct printer *pr, term pointer) {
+    const struct term_rec *r = &pr->t->recs[pointer], *at = &pr->t->recs[r->op == TERM_LOAD ? r->a : 0];
+    const ir_var var = at->op == TERM_LOCAL ? typed_name(pr->u->unit, at->a) : 0;
+
+    if (var && var != at->a)
+        put(pr, unit_str(pr->u->unit, pr->u->unit->vars[var].name));
+    else
+        print_operand(pr, pointer, BINDS_POSTFIX);
+}
+
 static void print_place(struct printer *pr, term x) {
     const struct term_rec *r = &pr->t->recs[x];
     const char *name;
@@ -101,7 +149,7 @@ static void print_place(struct printer *pr, term x) {
             print_place(pr, r->a);
             put_first(pr, r->a);
         } else if (!print_container(pr, r->a, r->b)) {
-            print_operand(pr, r->a, BINDS_POSTFIX);
+            print_owner(pr, r->a);
         }
         if (*name) {
             put(pr, term_is_place(pr->t, r->a) || pr->t->recs[r->a].op == TERM_SOME ? "." : "->");

@@ -65,7 +65,7 @@ static void plain_release(struct plain_guard *g)
 static void *use_plain(void *arg)
 {
     struct plain_guard *g = arg;
-    pthread_mutex_unlock(g->mu); // expected-warning {{'arg->mu' is released, but nobody took it [aglet-unlock-unheld]}}
+    pthread_mutex_unlock(g->mu); // expected-warning {{'g->mu' is released, but nobody took it [aglet-unlock-unheld]}}
     return NULL;
 }
 

@@ -149,7 +149,7 @@ with Project({"src/queue.h": HEADER, "src/queue.c": QUEUE, "src/main.c": MAIN}) 
     check("nothing is left", done.returncode == 0 and done.stdout == "" and "nothing to propose" in done.stderr, done.stdout + done.stderr)
     p.write("src/main.c", MAIN.replace("q->half = 0;", "q->n = 0;"))
     broken = p.lint("-p", ".")
-    check("a line that breaks it", broken.returncode == 1 and "src/main.c:7:5: warning: 'p->n' is written without 'p->mu' held" in broken.stdout, broken.stdout)
+    check("a line that breaks it", broken.returncode == 1 and "src/main.c:7:5: warning: 'q->n' is written without 'q->mu' held" in broken.stdout, broken.stdout)
 
 # Variables of a file, and functions that no header declares: their definitions are annotated, before all specifiers.
 COUNTS = """#include <pthread.h>
