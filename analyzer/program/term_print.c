@@ -15,7 +15,8 @@ struct printer {
     char *out;
     size_t size, n;
     int depth;
-    bool some; /* inside TERM_SOME: any element is meant */
+    bool some;        /* inside TERM_SOME: any element is meant */
+    term skip, go_on; /* of a long way of pointers: instead of the one, "…" behind the other */
 };
 
 static void put(struct printer *pr, const char *s) {
@@ -261,6 +262,13 @@ static void print_value(struct printer *pr, term x) {
         put(pr, "…");
         return;
     }
+    if (x == pr->skip) {
+        pr->skip = 0;
+        print_value(pr, pr->go_on);
+        put(pr, "->…");
+        pr->depth--;
+        return;
+    }
     switch (r->op) {
     case TERM_CONST:
         term_is_const(pr->t, x, &v);
@@ -299,10 +307,33 @@ static void print_value(struct printer *pr, term x) {
     pr->depth--;
 }
 
+/* `p->a->…->y->z`: a way of more pointers says no more for being long. */
+enum { POINTERS_MAX = 7, POINTERS_FIRST = 2, POINTERS_LAST = 2 };
+
+static void shorten(struct printer *pr, term x) {
+    term pointers[64];
+    uint32_t n = 0;
+
+    for (;;) {
+        const struct term_rec *r = &pr->t->recs[x];
+        if (r->op != TERM_LOAD && r->op != TERM_FIELD && r->op != TERM_INDEX && r->op != TERM_SOME)
+            break;
+        if (r->op == TERM_LOAD && n < 64)
+            pointers[n++] = x;
+        x = r->a;
+    }
+    if (n > POINTERS_MAX) {
+        pr->skip = pointers[POINTERS_LAST];
+        pr->go_on = pointers[n - POINTERS_FIRST];
+    }
+}
+
 int term_print_place(const struct term_table *t, const struct program *p, const struct linked_unit *u,
                      term_hint *hint, const void *data, term x, char *out, size_t size) {
-    struct printer pr = {t, p, u, hint, data, out, size, 0, 0, false};
+    struct printer pr = {t, p, u, hint, data, out, size, 0, 0, false, 0, 0};
     const struct term_rec *r = &t->recs[x];
+
+    shorten(&pr, x);
 
     /* A lock known only as a pointer value reads best as that pointer: `m`, not `*m`. */
     if (term_is_place(t, x) || r->op == TERM_TOKEN || r->op == TERM_SOME) {
