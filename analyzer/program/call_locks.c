@@ -75,7 +75,7 @@ static struct unlock_seen *unlock_at(struct solver *s, ir_event event, term lock
 }
 
 /* The lock was given up and taken back: callers see no effect, but must hold it. */
-static void require_held(struct solver *s, const struct held *h) {
+static void require_held(struct solver *s, const struct world *w, const struct held *h) {
     struct unlock_seen *u = unlock_at(s, h->event, h->lock);
     struct requirement r;
 
@@ -86,11 +86,14 @@ static void require_held(struct solver *s, const struct held *h) {
     r.reason = REQUIRED_BY_RELEASE;
     r.site = (struct site){s->func, s->u->events[h->event].loc};
     r.candidate = u->candidate;
-    for (size_t i = 0; i < s->requirements.n; i++)
-        if (s->requirements.at[i].reason == r.reason && s->requirements.at[i].lock == r.lock)
-            return;
-    if (r.lock && s->requirements.n < 24)
-        vec_push(&s->requirements, r);
+    for (uint32_t i = 0; i < w->n_facts && r.n_when < MAX_REQUIRED_WHEN; i++) {
+        const term path =
+            is_lock_decider(s->p, &s->t, w->facts[i].of) ? to_path(s, NULL, w->facts[i].of, 0) : 0;
+        if (path)
+            r.when[r.n_when++] = (struct precondition){path, w->facts[i].range};
+    }
+    if (r.lock)
+        require_given_up(s, &r);
 }
 
 bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term lock, term result,
@@ -104,7 +107,7 @@ bool acquire(struct call *c, struct world *w, const struct lock_effect *e, term 
                            range_when(IR_B_NE, 0)); /* what was locked is there */
     if (h && h->mode == HELD_RELEASED) {            /* the caller's lock is taken back */
         if (s->recording) {
-            require_held(s, h);
+            require_held(s, w, h);
             if (e->candidate) /* this call is the other half of the unlock before it */
                 pair(s, e->candidate);
         }
@@ -230,7 +233,22 @@ static void release_failed(struct solver *s, const struct world *w, term lock, c
     }
 }
 
+/* Is the one lock in the object that the other's points to by a member by which an object may point to itself? */
+static bool is_behind_own(const struct solver *s, term near, term far) {
+    const struct term_rec object = s->t.recs[term_object(&s->t, far)];
+
+    return object.op == TERM_LOAD && s->t.recs[object.a].op == TERM_FIELD &&
+           s->p->fields.at[s->t.recs[object.a].b].own &&
+           term_same_shape(&s->t, term_object(&s->t, object.a), term_object(&s->t, near));
+}
+
 struct held *held_by_pointer(const struct solver *s, const struct world *w, term lock) {
+    for (uint32_t i = 0; i < w->n_held; i++) {
+        struct held *h = &w->held[i];
+        if (h->mode != HELD_RELEASED && class_equal(term_class(&s->t, lock), term_class(&s->t, h->lock)) &&
+            (is_behind_own(s, h->lock, lock) || is_behind_own(s, lock, h->lock)))
+            return h;
+    }
     for (uint32_t i = 0; s->t.recs[lock].op == TERM_LOAD && i < w->n_held; i++) {
         struct held *h = &w->held[i];
         if (s->t.recs[h->lock].op == TERM_LOAD && h->mode != HELD_RELEASED &&

@@ -32,8 +32,7 @@ static enum takes inner_conditions(struct call *c, struct world *w, const struct
     return takes;
 }
 
-/* Was the value seen to be another, before something was written that may have changed it? */
-static bool was_excluded(const struct solver *s, const struct world *w, term of, struct range range) {
+bool was_excluded(const struct solver *s, const struct world *w, term of, struct range range) {
     for (uint32_t i = 0; i < w->n_facts; i++)
         if (term_same_shape(&s->t, w->facts[i].of, of) &&
             range_is_empty(range_meet(w->facts[i].range, range)))
@@ -107,42 +106,6 @@ static void note_inner(struct solver *s, const struct world *w, const struct inn
         if (old->without[i] != new.without[0] && old->without[i] != new.without[1])
             old->without[i] = 0;
     old->n_when = keep_known(old->when, old->n_when, new.when, new.n_when);
-}
-
-/* A callee gives this lock up for a while. */
-static void check_given_up(struct call *c, struct world *w, const struct requirement *r, term lock) {
-    struct solver *s = c->s;
-    const struct linked_func *site = &s->p->funcs.at[r->site.func];
-    const struct held *h = world_held_like(w, &s->t, lock);
-    struct requirement up = *r;
-    struct lock_problem *pr;
-    uint32_t number;
-    int64_t null;
-
-    if (term_is_const(&s->t, lock, &null))
-        return;
-    if ((h && h->mode != HELD_RELEASED) || collected(s, w, lock) || w->failed ||
-        held_by_pointer(s, w, lock)) {
-        pair(s, r->candidate);
-        if (h && h->candidate)
-            pair(s, h->candidate);
-        return;
-    }
-    up.lock = to_path(s, NULL, lock, 0);
-    pr = problem_new(s, PROBLEM_UNHELD, DETAIL_IN_CALLEE, c->ev->loc, lock, &number);
-    if (pr) {
-        pr->data = s->p->funcs.at[c->callee].name;
-        problem_story_in(s, pr, STORY_UNLOCK, r->site.func, r->site.loc, site->name);
-        pr->dropped = true;
-        pr->candidate =
-            up.lock ? candidate_new(s, CANDIDATE_RELEASES, up.lock, term_class(&s->t, lock), r->candidate)
-                    : 0;
-        (void)note(s, (struct noted){.kind = NOTED_BAD_CALL, .candidate = r->candidate, .number = number});
-    }
-    up.candidate = s->p->locks->problems.at[number].candidate;
-    if (up.lock && up.candidate && !s->p->locks->candidates.at[up.candidate].condemned &&
-        s->requirements.n < 24)
-        vec_push(&s->requirements, up);
 }
 
 /* Is what decides whether the callee takes the lock asked of objects whose locks are held here? Any state may be found in them. */

@@ -364,9 +364,12 @@ void program_call_graph(struct program *p) {
             continue;
         const struct ir_range events = func_events(u, fr);
         const uint8_t *marks = unit_marks(u)->events;
-        for (ir_event e = events.first; e < events.first + events.count; e++)
+        for (ir_event e = events.first; e < events.first + events.count; e++) {
             if (marks[e] & MARK_FLOW)
                 visit_event(&g, f, e);
+            if (marks[e] & MARK_OWN)
+                p->fields.at[lf->unit->fields[u->exprs[u->events[e].a].b]].own = true;
+        }
     }
     while (g.work.n) {
         const uint32_t n = vec_pop(&g.work);

@@ -54,6 +54,16 @@ void check_needs(struct call *c, struct world *w);
 /* The same of functions that are handed to a library function which runs them: qsort, pthread_once. */
 void check_callbacks(struct call *c, struct world *w, const struct call_edge *edges, uint32_t n);
 
+/* call_needs.c */
+/* Was the value seen to be another, before something was written that may have changed it? */
+bool was_excluded(const struct solver *s, const struct world *w, term of, struct range range);
+
+/* given_up.c */
+/* Callers must hold the lock that is given up. */
+void require_given_up(struct solver *s, const struct requirement *r);
+/* A callee gives this lock up for a while. */
+void check_given_up(struct call *c, struct world *w, const struct requirement *r, term lock);
+
 /* call_waits.c */
 void wait_condition(struct call *c, struct world *w, const struct wait_effect *said);
 

@@ -210,6 +210,7 @@ static void keep_destroys(struct solver *s) {
 void finish_function(struct solver *s) {
     settle_accesses(s);
     settle_unlocks(s);
+    settle_given_up(s);
     settle_waits(s);
     check_contract(s);
     settle_returns(s);

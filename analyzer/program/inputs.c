@@ -13,7 +13,7 @@
 HASHED(struct summary, 264);
 HASHED(struct outcome, 184);
 HASHED(struct lock_effect, 64);
-HASHED(struct requirement, 64);
+HASHED(struct requirement, 200);
 HASHED(struct inner_lock, 304);
 HASHED(struct order_edge, 120);
 HASHED(struct wait_effect, 96);
@@ -188,7 +188,7 @@ static void add_outcome(struct digest *d, const struct outcome *o) {
 static void add_requirement(struct digest *d, const struct requirement *r) {
     add_path(d, r->lock);
     add_path(d, r->object);
-    add(d, r->reason | (uint64_t)r->write << 8 | (uint64_t)r->excluded << 9);
+    add(d, r->reason | (uint64_t)r->write << 8 | (uint64_t)r->excluded << 9 | (uint64_t)r->perhaps << 10);
     add_site(d, r->site);
     add_site(d, r->via);
     add_text(d, r->data);
@@ -196,6 +196,7 @@ static void add_requirement(struct digest *d, const struct requirement *r) {
     add(d, r->field ? symbol_of_item(d->p, r->field) : 0);
     add(d, r->global ? symbol_of_item(d->p, r->global | ITEM_GLOBAL) : 0);
     add_candidate(d, r->candidate);
+    add_when(d, r->when, r->n_when);
 }
 
 static void add_order(struct digest *d, const struct order_edge *e) {

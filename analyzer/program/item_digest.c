@@ -59,7 +59,8 @@ static uint64_t digest_anew(struct program *p, uint32_t item) {
     }
     return hash_add(hash_add(symbol, lock_of_field(p, item)),
                     hash_add(struct_digest(p, p->fields.at[item].parent),
-                             decides(p, item << 2 | 1, (struct object_class){.field = item})));
+                             decides(p, item << 2 | 1, (struct object_class){.field = item}) |
+                                 (unsigned)p->fields.at[item].own << 2));
 }
 
 uint64_t item_digest(struct program *p, uint32_t item) {

@@ -181,7 +181,7 @@ static bool outweighs(const struct judgement *j, const struct candidate *c) {
         const struct candidate *d = &p->locks->candidates.at[i];
         if (c->every_return && d->mixed && is_listed(c->pairs.at, c->pairs.n, d->func))
             continue; /* it knows the lock, for it gives it back on another way: its own mistake */
-        harm += !d->meant && !d->stale && !is_listed(c->clashes.at, c->clashes.n, d->func);
+        harm += !d->meant && !d->stale && !d->perhaps && !is_listed(c->clashes.at, c->clashes.n, d->func);
     }
     /* a trylock's result is easily read the wrong way round */
     const bool tells = simple || c->kind == CANDIDATE_RELEASES || (!c->mixed && !c->every_return);
@@ -378,8 +378,8 @@ bool program_condemn(struct program *p, bool *again) {
 
     for (size_t i = 1; i < p->locks->candidates.n; i++) {
         struct candidate *c = &p->locks->candidates.at[i];
-        if (c->meant || c->condemned || c->stale || !p->funcs.at[c->func].n_callers || has_no_effect(c) ||
-            (c->from && !p->locks->candidates.at[c->from].meant))
+        if (c->meant || c->condemned || c->stale || c->perhaps || !p->funcs.at[c->func].n_callers ||
+            has_no_effect(c) || (c->from && !p->locks->candidates.at[c->from].meant))
             continue;
         c->condemned = again[c->func] = any = true;
     }

@@ -69,6 +69,7 @@ struct linked_field {
     struct lock_kind lock;
     uint32_t lock_in; /* item_lock_in */
     bool recursive;   /* some lock in this field is initialised recursive */
+    bool own;         /* `p->field = p`: it may point to the object it lies in */
 };
 
 struct linked_global {

@@ -124,6 +124,7 @@ struct lock_problem {
 
 /* Is it a wrapper or a mistake? Judged when the whole program is solved (judge.c). */
 enum candidate_kind { CANDIDATE_HELD_ON_RETURN, CANDIDATE_RELEASES };
+enum { CANDIDATE_KINDS = 2, CANDIDATE_PERHAPS = 2 }; /* a bit beside the kind */
 struct candidate {
     enum candidate_kind kind;
     uint32_t func;
@@ -136,6 +137,7 @@ struct candidate {
         mixed; /* HELD: the function itself releases it on another way; RELEASES: it takes it itself where callers say so */
     bool every_return; /* HELD: on all returns */
     bool reachable;    /* HELD: callers can name the lock */
+    bool perhaps;      /* RELEASES: some call that leads there may run other functions */
     bool paired;       /* some caller releases what was returned held, or holds what is released */
     bool stale;        /* its function was solved again and did not make it anew */
     bool condemned;    /* judged a mistake, and its function solved again without the effect */

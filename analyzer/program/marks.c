@@ -119,12 +119,24 @@ static unsigned mark_call(struct marking *x, const struct ir_event_rec *ev) {
     return MARK_FLOW;
 }
 
+/* `p->link = p` */
+static bool links_itself(const struct unit *u, const struct ir_event_rec *ev) {
+    const struct ir_expr_rec *in = &u->exprs[u->exprs[ev->a].a], *value = &u->exprs[ir_uncast(u, ev->b)];
+
+    if (u->exprs[ev->a].op != IR_E_FIELD || in->op != IR_E_DEREF || value->op != IR_E_LOAD)
+        return false;
+    const struct ir_expr_rec *pointer = &u->exprs[ir_uncast(u, in->a)];
+    return pointer->op == IR_E_LOAD && u->exprs[pointer->a].op == IR_E_VAR &&
+           u->exprs[value->a].op == IR_E_VAR && u->exprs[pointer->a].a == u->exprs[value->a].a;
+}
+
 static unsigned mark_store(struct marking *x, const struct ir_event_rec *ev) {
     const ir_type type = x->u->exprs[ev->a].type;
     const bool flows = x->names_func[ev->a] || x->names_func[ev->b] || type_is(x, type, TYPE_FUNCTION) ||
                        is_in_static(x->u, ev->a);
 
-    return (flows ? (unsigned)MARK_FLOW : 0u) | (moves_object(x, ev->b, type) ? (unsigned)MARK_OBJECT : 0u);
+    return (flows ? (unsigned)MARK_FLOW : 0u) | (links_itself(x->u, ev) ? (unsigned)MARK_OWN : 0u) |
+           (moves_object(x, ev->b, type) ? (unsigned)MARK_OBJECT : 0u);
 }
 
 static unsigned mark_event(struct marking *x, const struct ir_event_rec *ev) {

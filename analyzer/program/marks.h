@@ -15,7 +15,8 @@ enum event_mark {
     MARK_SETS =
         2, /* a store, an atomic or a call that writes a member, or all of a variable that is no function's own */
     MARK_OBJECT =
-        4 /* moves what may be a struct, or a lock of any type, by value; calls memcpy, memmove or memcmp */
+        4, /* moves what may be a struct, or a lock of any type, by value; calls memcpy, memmove or memcmp */
+    MARK_OWN = 8 /* writes an object's address to a member of its own */
 };
 
 struct unit_marks {

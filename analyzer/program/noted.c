@@ -28,7 +28,8 @@ static uint32_t candidate_of(struct program *p, uint32_t by, const struct noted 
     }
     *slot = (uint32_t)p->locks->candidates.n;
     c = vec_add(&p->locks->candidates);
-    c->kind = (enum candidate_kind)n->bits;
+    c->kind = (enum candidate_kind)(n->bits % CANDIDATE_KINDS);
+    c->perhaps = (n->bits & CANDIDATE_PERHAPS) != 0;
     c->func = by;
     c->lock = n->from;
     c->class = class;

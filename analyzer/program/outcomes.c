@@ -236,6 +236,66 @@ static bool part_by_result(struct cluster *with, struct cluster *without) {
     return true;
 }
 
+/* What callers can say that tells the return from all of the other clusters, where locks are given up a value by which they are taken;
+ * or 0. */
+static term tells(struct solver *s, const struct exit_record *x, const struct cluster *all, uint32_t n,
+                  uint32_t self) {
+    const bool takes_only = !any_releases(all, n);
+
+    for (uint32_t i = 0; i < x->w->n_facts; i++) {
+        const struct fact *f = &x->w->facts[i];
+        bool apart = s->t.recs[f->of].op != TERM_PHI && s->t.recs[f->of].op != TERM_FRESH &&
+                     (takes_only || is_lock_decider(s->p, &s->t, f->of));
+        for (uint32_t k = 0; k < n && apart; k++)
+            apart = k == self || range_is_empty(range_meet(f->range, range_in(s, &all[k], f->of)));
+        if (apart && to_path(s, NULL, f->of, 0))
+            return f->of;
+    }
+    return 0;
+}
+
+/* `if (s->shared && s->ready) lock(&s->mu);` comes back without the lock for one reason or another, and no one value tells it from
+ * the way with the lock: an outcome for each reason. Returns how many clusters there are now. */
+static uint32_t split_by_reason(struct solver *s, struct cluster *all, uint32_t n) {
+    struct cluster *c = all;
+    term reasons[MAX_CLUSTERS] = {0};
+    uint32_t n_parts = 0, n_all = n;
+
+    while (c < all + n && c->n)
+        c++;
+    if (n < 2 || c == all + n || c->exits.n < 2 || c->exits.n > MAX_PAIRS)
+        return n;
+    const uint32_t self = (uint32_t)(c - all);
+    for (size_t i = 0; i < c->exits.n; i++) {
+        const term reason = tells(s, c->exits.at[i], all, n, self);
+        uint32_t k = 0;
+        while (k < n_parts && reasons[k] != reason)
+            k++;
+        if (!reason || (k == n_parts && n + n_parts > MAX_CLUSTERS))
+            return n;
+        reasons[k] = reason;
+        n_parts += k == n_parts;
+    }
+    if (n_parts < 2)
+        return n;
+    struct cluster whole = *c;
+    memset(&c->exits, 0, sizeof c->exits);
+    for (uint32_t k = 1; k < n_parts; k++)
+        memset(&all[n_all++], 0, sizeof *all);
+    for (size_t i = 0; i < whole.exits.n; i++) {
+        const struct exit_record *x = whole.exits.at[i];
+        const term reason = tells(s, x, all, n, self);
+        uint32_t k = 0;
+        while (reasons[k] != reason)
+            k++;
+        struct cluster *part = k ? &all[n + k - 1] : c;
+        part->result = part->exits.n ? range_hull(part->result, result_range(s, x)) : result_range(s, x);
+        vec_push(&part->exits, x);
+    }
+    vec_free(&whole.exits);
+    return n_all;
+}
+
 /* NULL exactly where the lock call failed, else an object: callers that ask know, so these are two outcomes. */
 static bool returns_null_on_failure(const struct solver *s) {
     bool sound = false, failed = false;
@@ -313,6 +373,7 @@ void make_outcomes(struct solver *s) {
             vec_free(&list[k].exits);
             list[k] = list[--n];
         }
+    n = split_by_reason(s, list, n);
     s->s->n_outcomes = n;
     s->s->outcomes = n ? arena_array(&s->p->arena, struct outcome, n) : NULL;
     for (uint32_t i = 0; i < n; i++) {

@@ -380,6 +380,7 @@ void solver_record(struct solver *s) {
     vec_clear(&s->inner);
     vec_clear(&s->waits);
     vec_clear(&s->waits_seen);
+    vec_clear(&s->given_up);
     vec_clear(&s->inits);
     vec_clear(&s->destroys);
     vec_clear(&s->destroyed_at);
@@ -427,6 +428,7 @@ void solver_free(struct solver *s) {
     vec_free(&s->inner);
     vec_free(&s->waits);
     vec_free(&s->waits_seen);
+    vec_free(&s->given_up);
     vec_free(&s->inits);
     vec_free(&s->destroys);
     vec_free(&s->destroyed_at);

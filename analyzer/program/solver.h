@@ -60,6 +60,17 @@ struct entry_known {
     bool any; /* some way was seen */
 };
 
+/* A call of a function that gives a lock of its caller's up for a while. */
+struct given_up_seen {
+    ir_event event;
+    uint32_t callee;
+    term lock;
+    uint32_t of; /* the callee's candidate */
+    bool unheld; /* on some way the lock is not held … */
+    bool asked;  /* … and on others it is, by a call that decides itself whether to take it */
+    struct requirement up;
+};
+
 /* An unlock with the lock held on some ways only. */
 struct unlock_seen {
     ir_event event;
@@ -167,6 +178,7 @@ struct solver {
     VEC(struct inner_lock) inner;
     VEC(struct wait_effect) waits; /* of our callers' conditions and locks */
     VEC(struct wait_seen) waits_seen;
+    VEC(struct given_up_seen) given_up;
     VEC(term) inits, destroys;
     VEC(struct destroyed_at) destroyed_at;
     VEC(struct order_edge) orders;
@@ -251,6 +263,10 @@ void check_wait_suspends(struct solver *s, const struct world *w, uint32_t calle
 void finish_function(struct solver *s);
 /* Does the function take this lock anywhere? */
 bool takes_itself(const struct solver *s, term lock);
+
+/* given_up.c */
+/* Judge the calls that need a lock held to give it up: those of other ways are known by now. */
+void settle_given_up(struct solver *s);
 
 /* call_waits.c */
 void settle_waits(struct solver *s);

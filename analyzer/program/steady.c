@@ -66,8 +66,8 @@ struct arms {
     uint32_t search;
 };
 
-/* Does the statement between the two blocks take a lock and leave with it held? */
-static bool arm_takes(struct arms *x, ir_block from, ir_block join) {
+/* Does the statement between the two blocks take a lock and leave with it held? Or, for BLOCK_GIVES, give one back and take none? */
+static bool arm_does(struct arms *x, unsigned what, ir_block from, ir_block join) {
     const struct unit *u = x->u;
     ir_block stack[ARM_MAX];
     uint32_t n = 0, n_seen = 1;
@@ -90,7 +90,7 @@ static bool arm_takes(struct arms *x, ir_block from, ir_block join) {
         const ir_block at = stack[--n];
         const struct ir_block_rec *b = &u->blocks[at];
         does |= x->calls[at - x->first];
-        if (does & BLOCK_GIVES)
+        if (does & ~what)
             return false;
         for (uint32_t i = 0; i < b->succs.count; i++) {
             const ir_block to = u->succs[b->succs.first + i].block;
@@ -169,16 +169,15 @@ static void read_by_calls(const struct program *p, uint32_t func, ir_block block
     }
 }
 
-/* Calls `found` for what decides at some branch of the function whether a lock is taken there; marks[b], if there are any: at
- * block b. */
-static void each_decider(const struct program *p, uint32_t func, bool *marks,
-                         void (*found)(void *data, uint32_t key, bool inner), void *data) {
+/* Block b ends in a branch that decides whether a lock is taken, or given back. */
+typedef void found_branch(void *data, const struct program *p, uint32_t func, ir_block b);
+
+static void each_branch(const struct program *p, uint32_t func, unsigned what, found_branch *found,
+                        void *data) {
     const struct linked_unit *lu = p->funcs.at[func].unit;
     const struct ir_func_rec *fr = &lu->unit->funcs[p->funcs.at[func].func];
     struct arms x = {.u = lu->unit, .first = fr->blocks.first};
 
-    if (!(lock_calls(p, func) & BLOCK_TAKES))
-        return;
     x.calls = xcalloc((size_t)fr->blocks.count + 1, sizeof *x.calls);
     x.seen = xcalloc((size_t)fr->blocks.count + 1, sizeof *x.seen);
     for (uint32_t b = 0; b < fr->blocks.count; b++)
@@ -187,12 +186,8 @@ static void each_decider(const struct program *p, uint32_t func, bool *marks,
         const struct ir_block_rec *rec = &lu->unit->blocks[b];
         const struct ir_succ_rec *to = &lu->unit->succs[rec->succs.first];
         if (rec->term == IR_TERM_BRANCH && rec->succs.count == 2 && rec->cond &&
-            (arm_takes(&x, to[0].block, to[1].block) || arm_takes(&x, to[1].block, to[0].block))) {
-            read_by(lu, rec->cond, false, found, data);
-            read_by_calls(p, func, b, rec->cond, found, data);
-            if (marks)
-                marks[b - fr->blocks.first] = true;
-        }
+            (arm_does(&x, what, to[0].block, to[1].block) || arm_does(&x, what, to[1].block, to[0].block)))
+            found(data, p, func, b);
     }
     free(x.calls);
     free(x.seen);
@@ -218,20 +213,85 @@ static void drop_read(void *data, uint32_t key, bool inner) {
         drop_key(data, key);
 }
 
+/* The members and globals by which block b's branch is taken. */
+static void read_at(const struct program *p, uint32_t func, ir_block b,
+                    void (*found)(void *data, uint32_t key, bool inner), void *data) {
+    const struct linked_unit *lu = p->funcs.at[func].unit;
+    const ir_expr cond = lu->unit->blocks[b].cond;
+
+    read_by(lu, cond, false, found, data);
+    read_by_calls(p, func, b, cond, found, data);
+}
+
+static void found_taking(void *data, const struct program *p, uint32_t func, ir_block b) {
+    struct solver *s = data;
+
+    read_at(p, func, b, put_key, s);
+    s->decides[b - s->fr->blocks.first] = true;
+}
+
+static void found_giving(void *data, const struct program *p, uint32_t func, ir_block b) {
+    struct solver *s = data;
+
+    (void)p;
+    (void)func;
+    s->decides[b - s->fr->blocks.first] = true;
+}
+
+/* `if (s->shared && s->ready) unlock(&s->mu);`, and nothing else is asked than that by which others take it: its callers know which
+ * ways are whose. */
+static bool only_asks_deciders(const struct solver *s) {
+    for (ir_block b = s->fr->blocks.first; b < s->fr->blocks.first + s->fr->blocks.count; b++)
+        if (s->u->blocks[b].cond && s->u->blocks[b].succs.count > 1 &&
+            !decides_elsewhere(s->p, s->lu, s->u->blocks[b].cond))
+            return false;
+    return true;
+}
+
+/* `s->shared`, in the words of one whose locks hang on it, and the pointers that lead to `s`. Returns whether it is one. */
+static bool put_asked(struct solver *s, term of) {
+    const struct term_table *t = &s->p->paths;
+    bool inner = false;
+
+    while (t->recs[of].op == TERM_BINARY || t->recs[of].op == TERM_UNARY)
+        of = t->recs[of].a; /* `s->flags & SHARED` */
+    if (!is_lock_decider(s->p, t, of))
+        return false;
+    for (; t->recs[of].op == TERM_LOAD; of = term_object(t, t->recs[of].a), inner = true)
+        if (memory_class(t, t->recs[of].a))
+            put_key(s, memory_class(t, t->recs[of].a), inner);
+    return true;
+}
+
+/* `lock_if_shared(s); … unlock_if_shared(s);`: what callees go by when they take or give a lock. asks[b]: set where block b
+ * calls one. */
+static void ask_in_callees(struct solver *s, bool *asks) {
+    for (uint32_t i = 0; i < s->lf->n_edges; i++) {
+        const struct call_edge *e = &s->p->edges.at[s->lf->first_edge + i];
+        const struct summary *sum = s->p->funcs.at[e->callee].summary;
+        if (e->callback || !callee_does(s->p, e))
+            continue;
+        for (uint32_t j = 0; j < sum->n_outcomes; j++)
+            for (uint32_t k = 0; k < sum->outcomes[j].n_when; k++)
+                if (put_asked(s, sum->outcomes[j].when[k].of))
+                    asks[s->event_block[e->event - s->first_event]] = true;
+    }
+}
+
 /* Can the block be reached from where it was asked, in the same turn of every loop? */
-static bool asked_before(struct solver *s, uint32_t block) {
+static bool asked_before(struct solver *s, const bool *asks, uint32_t block) {
     for (uint32_t from = 0; from < s->n_blocks; from++)
-        if (from != block && s->decides[from] && leads_forward(s, from, block))
+        if (from != block && (s->decides[from] || asks[from]) && leads_forward(s, from, block))
             return true;
     return false;
 }
 
 /* What the function writes itself after it was asked, or tests then to leave a loop: that is to change. */
-static void drop_changing(struct solver *s) {
+static void drop_changing(struct solver *s, const bool *asks) {
     for (uint32_t i = 0; i < s->n_order; i++) {
         const uint32_t block = s->by_order[i];
         const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + block];
-        if (!asked_before(s, block))
+        if (!asked_before(s, asks, block))
             continue;
         for (ir_event e = b->events.first; e < b->events.first + b->events.count; e++) {
             const struct ir_event_rec *ev = &s->u->events[e];
@@ -252,12 +312,20 @@ static void drop_changing(struct solver *s) {
 }
 
 void find_steady(struct solver *s) {
+    bool *asks = arena_array(&s->arena, bool, s->n_blocks);
+    const unsigned does = lock_calls(s->p, s->func);
+
     s->decides = arena_array(&s->arena, bool, s->n_blocks);
     vec_clear(&s->steady);
     vec_clear(&s->steady_paths);
-    each_decider(s->p, s->func, s->decides, put_key, s);
+    if (does & BLOCK_TAKES)
+        each_branch(s->p, s->func, BLOCK_TAKES, found_taking, s);
+    if (does)
+        ask_in_callees(s, asks);
     if (s->steady.n)
-        drop_changing(s);
+        drop_changing(s, asks);
+    if (does == BLOCK_GIVES && only_asks_deciders(s))
+        each_branch(s->p, s->func, BLOCK_GIVES, found_giving, s);
     for (size_t i = 0; i < s->keys.n; i++)
         if ((s->keys.at[i] & 3) == 2 && never_written(s->p, s->keys.at[i] >> 2) &&
             !term_in(s->steady.at, s->steady.n, s->keys.at[i]))
@@ -272,9 +340,14 @@ static void put_decider(void *data, uint32_t key, bool inner) {
         *map64_place(&p->lock_deciders, key, NULL) = 1;
 }
 
+static void found_decider(void *data, const struct program *p, uint32_t func, ir_block b) {
+    read_at(p, func, b, put_decider, data);
+}
+
 void program_find_lock_deciders(struct program *p) {
     for (size_t i = 0; i < p->order.n; i++)
-        each_decider(p, p->order.at[i], NULL, put_decider, p);
+        if (lock_calls(p, p->order.at[i]) & BLOCK_TAKES)
+            each_branch(p, p->order.at[i], BLOCK_TAKES, found_decider, p);
 }
 
 bool is_lock_decider(const struct program *p, const struct term_table *t, term value) {

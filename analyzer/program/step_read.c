@@ -243,8 +243,9 @@ static void get_outcome(struct reader *x, struct outcome *o) {
 static void get_requirement(struct reader *x, struct requirement *r) {
     r->lock = read_path(x);
     r->object = read_path(x);
-    const unsigned bits = get_below(&x->in, 16);
-    r->reason = (uint8_t)(bits >> 2);
+    const unsigned bits = get_below(&x->in, 32);
+    r->reason = (uint8_t)(bits >> 3);
+    r->perhaps = bits >> 2 & 1;
     r->write = bits >> 1 & 1;
     r->excluded = bits & 1;
     r->site = read_place(x);
@@ -254,6 +255,7 @@ static void get_requirement(struct reader *x, struct requirement *r) {
     r->field = read_maybe_field(x);
     r->global = read_maybe_item(x) & ~ITEM_GLOBAL;
     read_candidate(x, &r->candidate);
+    r->n_when = read_when(x, r->when, MAX_REQUIRED_WHEN);
 }
 
 static void get_inner(struct reader *x, struct inner_lock *in) {

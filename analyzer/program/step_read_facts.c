@@ -99,7 +99,7 @@ void read_noted(struct reader *x) {
     n->kind = (enum noted_kind)get_below(&x->in, NOTED_KINDS);
     switch (n->kind) {
     case NOTED_CANDIDATE:
-        n->bits = get_below(&x->in, CANDIDATE_RELEASES + 1);
+        n->bits = get_below(&x->in, CANDIDATE_PERHAPS * CANDIDATE_KINDS);
         n->from = read_path(x);
         n->class = read_class(x);
         r->other = read_name(x);

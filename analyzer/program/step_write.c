@@ -202,7 +202,8 @@ static void outcome(struct writer *x, const struct outcome *o) {
 static void requirement(struct writer *x, const struct requirement *r) {
     write_path(x, r->lock);
     write_path(x, r->object);
-    put_number(x->out, (unsigned)r->reason << 2 | (unsigned)r->write << 1 | r->excluded);
+    put_number(x->out,
+               (unsigned)r->reason << 3 | (unsigned)r->perhaps << 2 | (unsigned)r->write << 1 | r->excluded);
     write_site(x, r->site);
     write_site(x, r->via);
     write_a_text(x, r->data);
@@ -210,6 +211,7 @@ static void requirement(struct writer *x, const struct requirement *r) {
     write_item(x, r->field);
     write_item(x, r->global ? r->global | ITEM_GLOBAL : 0);
     write_candidate(x, r->candidate);
+    write_when(x, r->when, r->n_when);
 }
 
 static void inner(struct writer *x, const struct inner_lock *in) {

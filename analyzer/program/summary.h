@@ -70,19 +70,25 @@ enum requirement_reason {
     REQUIRED_BY_RELEASE, /* the lock is released */
     REQUIRED_BY_WAIT     /* a condition wait */
 };
+#define MAX_REQUIRED_WHEN 4u
 /* A lock that must be held at the call. */
 struct requirement {
     term lock;
-    term object;            /* whose data is touched: its owner needs no lock; 0 otherwise */
-    uint8_t reason;         /* enum requirement_reason */
-    bool write;             /* exclusively */
-    bool excluded;          /* the opposite: it must not be held (AGLET_EXCLUDES) */
+    term object;    /* whose data is touched: its owner needs no lock; 0 otherwise */
+    uint8_t reason; /* enum requirement_reason */
+    bool write;     /* exclusively */
+    bool excluded;  /* the opposite: it must not be held (AGLET_EXCLUDES) */
+    bool
+        perhaps; /* RELEASE: by one of several functions that some call may run: no evidence against callers */
     struct site site;       /* the access, release or annotation */
     struct site via;        /* the call in this function that leads there; func 0: it stands here */
     const char *data;       /* ACCESS: "s->n" as written at the site */
     const char *guard;      /* the lock as written there */
     uint32_t field, global; /* ACCESS: what is guarded */
     uint32_t candidate;     /* RELEASE: its record in lock_facts */
+    /* RELEASE: of what locks are taken by, what is so on every way to it; a caller where it is not needs no lock. */
+    struct precondition when[MAX_REQUIRED_WHEN];
+    uint32_t n_when;
 };
 
 /* A lock taken inside, whether or not it is held on return: callers that hold it already lock twice. */
