@@ -2,6 +2,7 @@
 /* Is a condition tested again after it was waited for? In a loop that keeps the lock; by the next branch; or in the next turn of a loop,
  * which begins with nothing done in between.
  * Stands on solver.h. Static: asks the function's blocks, not its worlds. */
+#include "predicates.h"
 #include "solver.h"
 
 static bool leads_on(const struct solver *s, uint32_t from, uint32_t to, bool *seen) {
@@ -225,6 +226,126 @@ static bool every_way_ends(struct solver *s, const struct wait_seen *w, const st
     return true;
 }
 
+/* ---- what the condition allows is done on the other arm ---- */
+/* The members that the expression names. */
+static void members_in(const struct solver *s, ir_expr e, struct keys *out) {
+    const struct ir_expr_rec *r = &s->u->exprs[e];
+    const unsigned operands = ir_operands(r->op);
+
+    if (r->op == IR_E_FIELD)
+        add_key(out, s->lu->fields[r->b] << 2 | 1, false);
+    if (operands & 1u)
+        members_in(s, r->a, out);
+    if (operands & 2u)
+        members_in(s, r->b, out);
+}
+
+static void members_of_event(const struct solver *s, ir_event e, struct keys *out) {
+    const struct ir_event_rec *r = &s->u->events[e];
+
+    if (r->op == IR_EV_BEGIN || r->op == IR_EV_END)
+        return;
+    members_in(s, r->a, out);
+    members_in(s, r->b, out);
+    for (uint32_t k = 0; k < r->args.count; k++)
+        members_in(s, s->u->expr_refs[r->args.first + k], out);
+}
+
+/* Those that the branch at the block's end asks, itself or through the calls before it. */
+static void members_asked(const struct solver *s, uint32_t block, struct keys *out) {
+    const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + block];
+
+    members_in(s, b->cond, out);
+    for (ir_event e = b->events.first; e < b->events.first + b->events.count; e++)
+        if (s->u->events[e].op == IR_EV_CALL && s->u->events[e].a &&
+            s->u->exprs[s->u->events[e].a].op == IR_E_VAR &&
+            ir_mentions(s->u, b->cond, s->u->exprs[s->u->events[e].a].a)) {
+            const struct predicate *q = predicate_called(s->p, s->func, e);
+            members_of_event(s, e, out);
+            for (uint32_t i = 0; q && i < q->n_reads; i++)
+                condition_reads(q->unit, q->reads[i], add_key, out);
+        }
+}
+
+/* The local that is the condition, as in `if (job)`; or 0. */
+static ir_var local_asked(const struct solver *s, uint32_t block) {
+    ir_expr e = ir_uncast(s->u, s->u->blocks[s->fr->blocks.first + block].cond);
+
+    while (s->u->exprs[e].op == IR_E_UNARY || s->u->exprs[e].op == IR_E_BINARY)
+        e = ir_uncast(s->u, s->u->exprs[e].a);
+    const struct ir_expr_rec *at = &s->u->exprs[s->u->exprs[e].a];
+    return s->u->exprs[e].op == IR_E_LOAD && at->op == IR_E_VAR && !s->lu->globals[at->a] &&
+                   s->u->vars[at->a].kind == IR_V_LOCAL
+               ? at->a
+               : 0;
+}
+
+static bool event_mentions(const struct solver *s, ir_event e, ir_var v) {
+    const struct ir_event_rec *r = &s->u->events[e];
+    bool found = r->op != IR_EV_BEGIN && r->op != IR_EV_END &&
+                 (ir_mentions(s->u, r->a, v) || ir_mentions(s->u, r->b, v));
+
+    for (uint32_t k = 0; k < r->args.count; k++)
+        found |= ir_mentions(s->u, s->u->expr_refs[r->args.first + k], v);
+    return found;
+}
+
+static void mark_ahead(const struct solver *s, uint32_t from, bool *marks) {
+    const struct ir_block_rec *b = &s->u->blocks[s->fr->blocks.first + from];
+
+    if (marks[from])
+        return;
+    marks[from] = true;
+    for (uint32_t i = 0; i < b->succs.count; i++) {
+        const uint32_t to = s->u->succs[b->succs.first + i].block - s->fr->blocks.first;
+        if (s->blocks[to].order > s->blocks[from].order)
+            mark_ahead(s, to, marks);
+    }
+}
+
+/* `if (empty(q)) wait(…); else take(q);` in a loop: where it was waited nothing is done before the next turn asks again. */
+static bool is_other_arms(struct solver *s, uint32_t branch, uint32_t home, ir_event waits) {
+    bool *here = arena_array(&s->scratch, bool, s->n_blocks),
+         *there = arena_array(&s->scratch, bool, s->n_blocks), acts = false, shares = false;
+    const uint32_t other = successor(s, branch, leads_forward(s, successor(s, branch, 0), home));
+    struct keys asked = {{0}, 0};
+
+    const ir_var local = local_asked(s, branch);
+
+    members_asked(s, branch, &asked);
+    mark_ahead(s, home, here);
+    mark_ahead(s, other, there);
+    for (uint32_t block = 0; block < s->n_blocks; block++) {
+        const struct ir_range events = s->u->blocks[s->fr->blocks.first + block].events;
+        if (here[block] == there[block])
+            continue;
+        for (ir_event e = events.first; e < events.first + events.count; e++) {
+            struct keys touched = {{0}, 0};
+            if (here[block] && (block != home || e > waits) && !is_idle(s, e))
+                return false;
+            if (!there[block])
+                continue;
+            members_of_event(s, e, &touched);
+            acts |= !is_idle(s, e);
+            shares |= share_one(&touched, &asked) || (local && event_mentions(s, e, local));
+        }
+    }
+    return acts && shares;
+}
+
+static bool other_arm_acts(struct solver *s, const struct wait_seen *w) {
+    const uint32_t home = s->event_block[w->event - s->first_event];
+
+    for (uint32_t head = 0; head < s->n_blocks; head++)
+        for (uint32_t b = 0; in_set(s->blocks[head].loop, home) && b < s->n_blocks; b++)
+            if (in_set(s->blocks[head].loop, b) && is_branch(s, b) &&
+                s->blocks[b].order < s->blocks[home].order &&
+                leads_forward(s, successor(s, b, 0), home) != leads_forward(s, successor(s, b, 1), home) &&
+                is_other_arms(s, b, home, w->event))
+                return true;
+    return false;
+}
+
 bool tests_again(struct solver *s, const struct wait_seen *w) {
     const uint32_t home = s->event_block[w->event - s->first_event];
     const uint32_t taken = w->taken ? s->event_block[w->taken - s->first_event] : home;
@@ -239,5 +360,5 @@ bool tests_again(struct solver *s, const struct wait_seen *w) {
     for (uint32_t head = 0; head < s->n_blocks && !in_turn; head++)
         in_turn = in_set(s->blocks[head].loop, home) &&
                   read_by_deciders(s, s->blocks[head].loop, taken, home, &asked);
-    return in_turn && every_way_ends(s, w, &asked, true);
+    return in_turn && (every_way_ends(s, w, &asked, true) || other_arm_acts(s, w));
 }

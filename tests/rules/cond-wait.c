@@ -2,6 +2,8 @@
 /* cond-wait: waits that are not in a loop, or go with the wrong mutex. Stands on pthreads, C11 threads and Aglet's conditions. */
 #include <aglet/cond.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <threads.h>
 
 struct queue {
@@ -258,4 +260,84 @@ void behind_a_call(struct worker *w) {
     if (w->jobs != NULL)
         w->active++;
     pthread_mutex_unlock(&w->mu);
+}
+
+/* ---- a worker: empty, it waits; else it takes ---- */
+struct piece {
+    struct piece *next;
+};
+struct work {
+    pthread_mutex_t mu;
+    pthread_cond_t filled;
+    struct piece *jobs;
+    int done, n, hits;
+};
+static bool no_work(const struct work *w) {
+    return w->jobs == NULL;
+}
+static struct piece *take_all(struct piece **from) {
+    struct piece *all = *from;
+    *from = NULL;
+    return all;
+}
+void do_jobs(struct piece *jobs);
+
+void worker(struct work *w);
+void worker(struct work *w) {
+    pthread_mutex_lock(&w->mu);
+    for (;;) {
+        struct piece *mine = NULL;
+        if (no_work(w)) {
+            if (w->done)
+                break;
+            pthread_cond_wait(&w->filled,
+                              &w->mu); // no diagnostic: it took nothing, and the next turn asks again
+        } else {
+            mine = take_all(&w->jobs);
+        }
+        pthread_mutex_unlock(&w->mu);
+        do_jobs(mine);
+        pthread_mutex_lock(&w->mu);
+    }
+    pthread_mutex_unlock(&w->mu);
+}
+
+static struct piece *find_job(const struct work *w) {
+    struct piece *j = w->jobs;
+    while (j && j->next)
+        j = j->next;
+    return j;
+}
+void unlink_job(struct piece *j);
+
+void worker_that_looks(struct work *w);
+void worker_that_looks(struct work *w) {
+    while (!w->done) {
+        struct piece *j;
+        pthread_mutex_lock(&w->mu);
+        j = find_job(w);
+        if (j)
+            unlink_job(j);
+        else
+            pthread_cond_wait(&w->filled, &w->mu); // no diagnostic: nothing found
+        pthread_mutex_unlock(&w->mu);
+        if (j)
+            do_jobs(j);
+    }
+}
+
+void worker_that_believes(struct work *w);
+void worker_that_believes(struct work *w) {
+    for (;;) {
+        struct piece *mine;
+        pthread_mutex_lock(&w->mu);
+        if (w->n == 0)
+            pthread_cond_wait(&w->filled, &w->mu); // expected-warning {{[aglet-cond-wait]}}
+        else
+            w->hits++;
+        mine = take_all(&w->jobs);
+        w->n = 0;
+        pthread_mutex_unlock(&w->mu);
+        do_jobs(mine);
+    }
 }
