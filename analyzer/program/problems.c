@@ -51,10 +51,11 @@ struct lock_problem *problem_new(struct solver *s, enum lock_problem_kind kind,
     const char *name = print_place(s, lock);
     struct lock_problem *pr;
     uint32_t *slot, before;
-    /* an unlock or free in a loop goes by as many names as the loop has turns, and is one mistake */
-    const struct object_class c = kind == PROBLEM_UNHELD || kind == PROBLEM_DESTROY
-                                      ? term_class(&s->t, lock)
-                                      : (struct object_class){0, 0, 0};
+    /* an unlock or free in a loop goes by as many names as the loop has turns, and is one mistake; so is a wait with what a loop took */
+    const struct object_class c =
+        kind == PROBLEM_UNHELD || kind == PROBLEM_DESTROY || kind == PROBLEM_BLOCK || kind == PROBLEM_YIELD
+            ? term_class(&s->t, lock)
+            : (struct object_class){0, 0, 0};
     bool fresh;
 
     const struct lock_problem seen = {
