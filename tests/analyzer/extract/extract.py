@@ -82,7 +82,7 @@ def not_c():
 def no_work():
     one_sentence(extract('cc', '-c', 'missing.c'), 2, r"there is no file 'missing\.c'")
     one_sentence(extract('cc', 'a.o', '-o', 'a'), 2, 'compiles no source')
-    one_sentence(extract('cc', '-c', 'good.c', options=('--out', 'no/where')), 2, r"cannot write 'no/where'")
+    one_sentence(extract('cc', '-c', 'good.c', options=('--out', 'no/where')), 4, r"cannot write 'no/where'")
     one_sentence(extract('cc', '-c', 'good.c', options=()), 2, 'give one of --text and --out')
     one_sentence(extract('cc', '-c', 'good.c', options=('--loud',)), 2, "unknown option '--loud'")
     one_sentence(extract(), 2, 'usage')
