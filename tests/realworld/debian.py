@@ -38,6 +38,15 @@ PROGRAMS = {
     "icecast2": ("icecast2", "2.4.4-4", "libxml2-dev libxslt1-dev libogg-dev libvorbis-dev libtheora-dev libspeex-dev libcurl4-openssl-dev "
                  "libssl-dev", "./configure", "make", 40),
     "stunnel4": ("stunnel4", "3:5.68-2+deb12u1", "libssl-dev", "./configure", "make", 21),
+    "xz": ("xz-utils", "5.4.1-1+deb12u2", "automake libtool autopoint", "./configure --disable-nls", "make", 106),
+    "libusb": ("libusb-1.0", "2:1.0.26-1", "libudev-dev automake libtool", "./configure", "make", 10),
+    "alsa-lib": ("alsa-lib", "1.2.8-1", "libtool automake", "libtoolize -cf; autoreconf -fi; ./configure --disable-python", "make", 113),
+    "libwebsockets": ("libwebsockets", "4.1.6-3", "cmake libssl-dev",
+                      "cmake -S . -B b -DLWS_WITHOUT_TESTAPPS=ON -DLWS_MAX_SMP=8 -DLWS_WITH_THREADPOOL=1 -DCMAKE_C_FLAGS=-w", "make -C b", 138),
+    "fio": ("fio", "3.33-3", "libaio-dev zlib1g-dev", "./configure", "make", 127),
+    "squashfs-tools": ("squashfs-tools", "1:4.5.1-1", "zlib1g-dev liblzma-dev liblzo2-dev liblz4-dev libzstd-dev libattr1-dev", "true",
+                       "make -C squashfs-tools XZ_SUPPORT=1 LZO_SUPPORT=1 LZ4_SUPPORT=1 ZSTD_SUPPORT=1", 33),
+    "tgt": ("tgt", "1:1.0.85-1+deb12u1", "libaio-dev", "true", "make -k", 38),
 }
 TOOLS = {"bear": "bear", "dpkg-source": "dpkg-dev", "make": "make", "gcc": "gcc"}
 
