@@ -271,8 +271,11 @@ void check_suspends(const struct call *c, const struct world *w) {
 void check_wait_suspends(struct solver *s, const struct world *w, uint32_t callee, term own, ir_event e) {
     for (uint32_t i = 0; i < w->n_held; i++) {
         const struct held *h = &w->held[i];
-        if (counts(h) && !term_same_shape(&s->t, h->lock, own) && !is_token(s, h->lock))
-            report(s, h, PROBLEM_BLOCK, callee, e, DETAIL_NONE, 0, 0);
+        if (!counts(h) || term_same_shape(&s->t, h->lock, own) || is_token(s, h->lock) ||
+            (is_collected(s, h) && class_equal(term_class(&s->t, h->lock), term_class(&s->t, own))))
+            continue; /* of a row of which this is one, it is not known which are held still */
+        report(s, h, PROBLEM_BLOCK, callee, e, DETAIL_NONE, 0, 0);
+        return; /* one lock tells the story */
     }
 }
 
