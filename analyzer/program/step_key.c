@@ -174,11 +174,26 @@ uint64_t step_exports(const struct program *p, uint32_t func) {
     return sum;
 }
 
-/* What a function that only asks reads, where the caller's own unit does not say it. */
-static uint64_t hash_asked(struct program *p, const struct linked_func *f, uint32_t callee) {
-    const struct predicate *q = p->funcs.at[callee].unit == f->unit ? NULL : predicate_of(p, callee);
+struct asked {
+    struct program *p;
+    uint64_t sum;
+};
 
-    return q ? q->unit->id : 0;
+static void add_asked(void *data, uint32_t key, bool inner) {
+    struct asked *x = data;
+
+    (void)inner;
+    x->sum += hash_mix(item_digest(x->p, (key & 3) == 2 ? key >> 2 | ITEM_GLOBAL : key >> 2));
+}
+
+/* What a function that only asks reads: what the program makes of that, and its code where that is not the caller's unit's. */
+static uint64_t hash_asked(struct program *p, const struct linked_func *f, uint32_t callee) {
+    const struct predicate *q = predicate_of(p, callee);
+    struct asked x = {p, 0};
+
+    for (uint32_t i = 0; q && i < q->n_reads; i++)
+        condition_reads(q->unit, q->reads[i], add_asked, &x);
+    return q && q->unit != f->unit ? hash_add(x.sum, q->unit->id) : x.sum;
 }
 
 /* Who is called, and what was found of the calls before any lock was solved. */
