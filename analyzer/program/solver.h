@@ -353,6 +353,10 @@ bool decides_elsewhere(const struct program *p, const struct linked_unit *lu, ir
 /* The members (field << 2 | 1) and globals (<< 2 | 2) whose values the condition reads; `inner`: those that lead to what it asks. */
 void condition_reads(const struct linked_unit *lu, ir_expr e,
                      void (*found)(void *data, uint32_t key, bool inner), void *data);
+/* The same of all that a function reads which only asks (predicates.h). */
+struct predicate;
+void predicate_reads(const struct predicate *q, void (*found)(void *data, uint32_t key, bool inner),
+                     void *data);
 /* counted_loops.c */
 /* The way from block `from` that is taken where its condition is false leaves a loop that counts a local up by one, from zero,
  * while it is less than a limit: then the local is that limit. */

@@ -144,6 +144,12 @@ void condition_reads(const struct linked_unit *lu, ir_expr e,
     read_by(lu, e, false, found, data);
 }
 
+void predicate_reads(const struct predicate *q, void (*found)(void *data, uint32_t key, bool inner),
+                     void *data) {
+    for (uint32_t i = 0; i < q->n_reads; i++)
+        read_by(q->unit, q->reads[i], false, found, data);
+}
+
 /* The same of the functions that it asks: its temps that are results of calls in the block. */
 static void read_by_calls(const struct program *p, uint32_t func, ir_block block, ir_expr e,
                           void (*found)(void *data, uint32_t key, bool inner), void *data) {
@@ -163,8 +169,8 @@ static void read_by_calls(const struct program *p, uint32_t func, ir_block block
         if (u->events[ev].op != IR_EV_CALL || to->op != IR_E_VAR || to->a != u->exprs[r->a].a)
             continue;
         q = predicate_called(p, func, ev);
-        for (uint32_t i = 0; q && i < q->n_reads; i++)
-            read_by(q->unit, q->reads[i], false, found, data);
+        if (q)
+            predicate_reads(q, found, data);
         return;
     }
 }

@@ -191,8 +191,8 @@ static uint64_t hash_asked(struct program *p, const struct linked_func *f, uint3
     const struct predicate *q = predicate_of(p, callee);
     struct asked x = {p, 0};
 
-    for (uint32_t i = 0; q && i < q->n_reads; i++)
-        condition_reads(q->unit, q->reads[i], add_asked, &x);
+    if (q)
+        predicate_reads(q, add_asked, &x);
     return q && q->unit != f->unit ? hash_add(x.sum, q->unit->id) : x.sum;
 }
 

@@ -262,8 +262,8 @@ static void members_asked(const struct solver *s, uint32_t block, struct keys *o
             ir_mentions(s->u, b->cond, s->u->exprs[s->u->events[e].a].a)) {
             const struct predicate *q = predicate_called(s->p, s->func, e);
             members_of_event(s, e, out);
-            for (uint32_t i = 0; q && i < q->n_reads; i++)
-                condition_reads(q->unit, q->reads[i], add_key, out);
+            if (q)
+                predicate_reads(q, add_key, out);
         }
 }
 
