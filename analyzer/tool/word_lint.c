@@ -218,13 +218,10 @@ static int lint_run(struct lint *l) {
     for (size_t i = 0; i < l->analyse.exclude.n; i++)
         strings_add(&l->load.exclude, l->analyse.exclude.at[i]);
     int status = EXIT_TROUBLE;
-    if (!load_find(&l->load)) {
-        ;
-    } else if (!load_any(&l->load)) {
-        ;
-    } else if (l->analyse.text_graphs) {
+    const bool any = load_find(&l->load) && load_any(&l->load);
+    if (any && l->analyse.text_graphs) {
         status = print_graphs(l);
-    } else {
+    } else if (any) {
         bool solved;
         struct analyse_counts counts = {0};
         l->analyse.partial = l->load.files.n || load_missing(&l->load);
